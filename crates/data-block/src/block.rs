@@ -1,0 +1,195 @@
+//! The data block: a mapping with a length, read and written by copies.
+//!
+//! Guests, scripts and, for shared memories, other threads write to these bytes at any time. The host therefore never
+//! makes a `&[u8]` over them: every access copies, byte for byte, through raw pointers. A copy that races with a
+//! writer may come out torn, as the WebAssembly memory model lets it; it cannot read outside the block.
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::mapping::{MapError, Mapping};
+
+/// The raw bytes behind a memory. Its base address never changes; its length only grows.
+#[derive(Debug)]
+pub struct DataBlock {
+    base: NonNull<u8>,
+    len: AtomicUsize,
+    capacity: usize,
+    mapping: Mutex<Mapping>,
+}
+
+// SAFETY: `base` points into `mapping`, which the block owns; the bytes are only reached through raw copies and
+// pointers whose users answer for their own races.
+unsafe impl Send for DataBlock {}
+// SAFETY: as above; the length is atomic and growing takes the lock.
+unsafe impl Sync for DataBlock {}
+
+/// A range that does not lie in the block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfBounds {
+    /// The first byte that was asked for.
+    pub address: u64,
+    /// How many bytes were asked for.
+    pub len: u64,
+    /// The block's length in bytes at that time.
+    pub block: u64,
+}
+
+impl std::fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { address, len, block } = self;
+        write!(f, "{len} bytes at address {address:#x} are outside the memory of {block} bytes")
+    }
+}
+
+impl std::error::Error for OutOfBounds {}
+
+impl DataBlock {
+    /// A block of `len` zero bytes that can grow to `capacity`, followed by `guard` bytes that always fault.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses the address space or the memory.
+    pub fn new(len: usize, capacity: usize, guard: usize) -> Result<Arc<Self>, MapError> {
+        let capacity = capacity.max(len);
+        let mapping = Mapping::new(len, capacity.saturating_add(guard))?;
+        let base = mapping.base();
+        Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, mapping: Mutex::new(mapping) }))
+    }
+
+    /// The address of the first byte. Valid as long as the block is.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// The length in bytes now. It may be larger a moment later, never smaller.
+    pub fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// Whether the block has no bytes now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The length in bytes that the block can grow to.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Grows the block to `len` bytes; the new ones read as zero. A `len` not above the present one changes nothing.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses the memory or `len` is above the capacity.
+    pub fn grow_to(&self, len: usize) -> Result<(), MapError> {
+        if len > self.capacity {
+            let source = std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+            return Err(MapError { doing: "grow to", bytes: len, source });
+        }
+        let mut mapping = self.mapping.lock().unwrap_or_else(|e| e.into_inner());
+        if len > self.len.load(Ordering::Relaxed) {
+            mapping.open_to(len)?;
+            self.len.store(len, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Where the `len` bytes at `address` begin, if they lie in the block.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`] when they do not.
+    pub fn range(&self, address: u64, len: u64) -> Result<NonNull<u8>, OutOfBounds> {
+        let block = self.len() as u64;
+        if address.checked_add(len).is_none_or(|end| end > block) {
+            return Err(OutOfBounds { address, len, block });
+        }
+        // SAFETY: `address` is at most the block's length, so the result is in the mapping or one past its end.
+        Ok(unsafe { self.base.add(address as usize) })
+    }
+
+    /// Copies `into.len()` bytes from `address` on out of the block.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`]; nothing is copied then.
+    pub fn read(&self, address: u64, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        let from = self.range(address, into.len() as u64)?;
+        // SAFETY: the range was checked, and host memory that is borrowed mutably cannot overlap the mapping.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), into.as_mut_ptr(), into.len()) };
+        Ok(())
+    }
+
+    /// Copies `from` into the block at `address`.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`]; nothing is copied then.
+    pub fn write(&self, address: u64, from: &[u8]) -> Result<(), OutOfBounds> {
+        let to = self.range(address, from.len() as u64)?;
+        // SAFETY: the range was checked. `from` is host memory or, where a caller lends guest bytes, may overlap:
+        // `copy` allows both.
+        unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), from.len()) };
+        Ok(())
+    }
+
+    /// The bytes from `address` up to the first zero byte, without it.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`] when `address` is outside, or no zero byte comes before the block's end; `len` is then the
+    /// distance to that end.
+    pub fn read_c_string(&self, address: u64) -> Result<Vec<u8>, OutOfBounds> {
+        let block = self.len() as u64;
+        let rest = block.checked_sub(address).filter(|&rest| rest > 0);
+        let rest = rest.ok_or(OutOfBounds { address, len: 1, block })? as usize;
+        let start = self.range(address, rest as u64)?;
+        // SAFETY: `rest` bytes are readable from `start` on; memchr reads no further than that.
+        let end = unsafe { libc::memchr(start.as_ptr().cast(), 0, rest) };
+        let end = NonNull::new(end.cast::<u8>()).ok_or(OutOfBounds { address, len: rest as u64 + 1, block })?;
+        let mut bytes = vec![0; end.as_ptr().addr() - start.as_ptr().addr()];
+        self.read(address, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 64 << 10;
+
+    #[test]
+    fn growing_keeps_the_base_and_the_bytes() {
+        let block = DataBlock::new(PAGE, 16 * PAGE, PAGE).unwrap();
+        let base = block.base();
+        block.write(PAGE as u64 - 4, b"tail").unwrap();
+        block.grow_to(16 * PAGE).unwrap();
+        block.grow_to(2 * PAGE).unwrap();
+        assert_eq!((block.base(), block.len()), (base, 16 * PAGE));
+        let mut tail = [1; 6];
+        block.read(PAGE as u64 - 4, &mut tail).unwrap();
+        assert_eq!(&tail, b"tail\0\0");
+        assert!(block.grow_to(17 * PAGE).is_err());
+    }
+
+    #[test]
+    fn what_lies_outside_is_refused_and_named() {
+        let block = DataBlock::new(PAGE, PAGE, 0).unwrap();
+        for (address, len) in [(PAGE as u64, 1), (PAGE as u64 - 1, 2), (u64::MAX, 1), (1, u64::MAX)] {
+            let error = block.range(address, len).unwrap_err();
+            assert_eq!(error, OutOfBounds { address, len, block: PAGE as u64 });
+        }
+        assert!(block.range(PAGE as u64, 0).is_ok());
+        assert!(block.write(PAGE as u64 - 3, b"four").is_err());
+        let message = block.read(PAGE as u64, &mut [0]).unwrap_err().to_string();
+        assert_eq!(message, "1 bytes at address 0x10000 are outside the memory of 65536 bytes");
+    }
+
+    #[test]
+    fn a_c_string_ends_at_its_zero_or_not_at_all() {
+        let block = DataBlock::new(PAGE, PAGE, 0).unwrap();
+        block.write(10, b"island\0").unwrap();
+        assert_eq!(block.read_c_string(10).unwrap(), b"island");
+        assert_eq!(block.read_c_string(16).unwrap(), b"");
+        block.write(PAGE as u64 - 3, b"end").unwrap();
+        assert!(block.read_c_string(PAGE as u64 - 3).is_err());
+        assert!(block.read_c_string(PAGE as u64).is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! Data blocks: the raw bytes behind a WebAssembly memory, kept alive by reference count.
+//!
+//! A [`DataBlock`] reserves its whole address range once, so its base never moves: growing only makes more of the
+//! range accessible. Whoever holds an `Arc<DataBlock>` (a Wasmtime store, an `ArrayBuffer`, a view) keeps the mapping
+//! alive, and nothing else: a block knows no store, no instance and no JavaScript.
+//!
+//! This crate has no engine. Its `unsafe` stands in [`mapping`] (address space) and [`block`] (bytes that others may
+//! write at any time, and hence are only ever copied, never borrowed as a plain slice).
+
+pub mod block;
+pub mod mapping;
+
+pub use block::{DataBlock, OutOfBounds};
+pub use mapping::MapError;

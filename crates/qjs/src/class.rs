@@ -1,0 +1,196 @@
+//! Classes whose objects own a Rust value.
+//!
+//! An object of such a class holds a `Box<T>`. The cycle collector asks the value for what it holds
+//! ([`HostClass::mark`]), and the object's end drops it. A value's `Drop` runs inside the collector: it may free and
+//! enqueue, never call JavaScript or a guest.
+
+use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rquickjs::{Ctx, Object, Value, qjs as q};
+
+use crate::held::Marker;
+use crate::value::{Args, Borrowed, Cx, Returned};
+
+/// A class's number. The numbers are fixed, so that a method can check its `this` without a look-up.
+///
+/// QuickJS hands out numbers from about 70 on, per runtime; ours begin far above what it will reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClassId(q::JSClassID);
+
+impl ClassId {
+    /// The `index`th of our classes. Each class of the workspace has its own; see the callers.
+    pub const fn new(index: u32) -> Self {
+        assert!(index < 64);
+        Self(400 + index)
+    }
+}
+
+/// A Rust type that JavaScript objects can own.
+///
+/// # Safety
+/// `mark` must report every [`crate::Held`] that the value owns and that nothing else marks, each exactly once.
+/// (Leaving one out only leaks cycles through it; reporting one twice, or one of another owner, frees it too early.)
+/// The type's `ID` must be its own.
+pub unsafe trait HostClass: Sized + 'static {
+    /// The class's number.
+    const ID: ClassId;
+    /// The class's name.
+    const NAME: &'static CStr;
+
+    /// Reports the JavaScript values that this value owns. Must not panic.
+    fn mark(&self, marker: &Marker) {
+        let _ = marker;
+    }
+}
+
+/// A class whose objects are functions.
+pub trait Callable: HostClass {
+    /// \[\[Call]]. Returns [`Returned::EXCEPTION`] with the exception pending in the context.
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Returned;
+}
+
+/// Makes the class known to the context's runtime. Doing it again changes nothing.
+///
+/// # Errors
+/// When something else in the process took the class's number, or memory is out.
+pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    define::<T>(ctx, None)
+}
+
+/// [`register`] for a class of functions.
+///
+/// # Errors
+/// As [`register`].
+pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    define::<T>(ctx, Some(call::<T>))
+}
+
+fn define<T: HostClass>(ctx: &Ctx<'_>, call: q::JSClassCall) -> rquickjs::Result<()> {
+    let runtime = Cx::of(ctx).runtime();
+    // SAFETY: the runtime is live.
+    if unsafe { q::JS_IsRegisteredClass(runtime, T::ID.0) } {
+        return Ok(());
+    }
+    let definition = q::JSClassDef {
+        class_name: T::NAME.as_ptr(),
+        finalizer: Some(finalize::<T>),
+        gc_mark: Some(mark::<T>),
+        call,
+        exotic: std::ptr::null_mut(),
+    };
+    // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
+    match unsafe { q::JS_NewClass(runtime, T::ID.0, &definition) } {
+        0 => Ok(()),
+        _ => Err(rquickjs::Error::Allocation),
+    }
+}
+
+/// Sets the prototype that new objects of the class get in this context.
+pub fn set_prototype<'js, T: HostClass>(ctx: &Ctx<'js>, prototype: &Object<'js>) {
+    let cx = Cx::of(ctx);
+    // SAFETY: the context takes over the duplicated reference.
+    unsafe { q::JS_SetClassProto(cx.raw(), T::ID.0, q::JS_DupValue(cx.raw(), prototype.as_raw())) };
+}
+
+/// The prototype that new objects of the class get in this context.
+pub fn prototype<'js, T: HostClass>(ctx: &Ctx<'js>) -> Value<'js> {
+    let cx = Cx::of(ctx);
+    // SAFETY: QuickJS returns a reference of our own; the class may be without prototype, which is `null`.
+    unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), T::ID.0)) }
+}
+
+/// A new object that owns `value`. `prototype` replaces the class's.
+///
+/// # Errors
+/// When memory is out; `value` is dropped then.
+pub fn new_object<'js, T: HostClass>(
+    ctx: &Ctx<'js>,
+    value: T,
+    prototype: Option<&Object<'js>>,
+) -> rquickjs::Result<Object<'js>> {
+    let cx = Cx::of(ctx);
+    // SAFETY: the class is registered by `install`; a class without prototype gives an object without one.
+    let object = unsafe {
+        match prototype {
+            Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), T::ID.0),
+            None => q::JS_NewObjectClass(cx.raw(), T::ID.0),
+        }
+    };
+    let object = cx.take(object)?;
+    // SAFETY: the object is of class `T`, whose finalizer takes the box back.
+    unsafe { q::JS_SetOpaque(object.as_raw(), Box::into_raw(Box::new(value)).cast()) };
+    object.into_object().ok_or(rquickjs::Error::Unknown)
+}
+
+/// The Rust value of an object of class `T`; none for anything else.
+pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
+    // SAFETY: QuickJS checks the class; the box stays until the object's end, which `'a` excludes.
+    unsafe { q::JS_GetOpaque(value.raw(), T::ID.0).cast::<T>().as_ref() }
+}
+
+/// [`get`] for a value as `rquickjs` has it.
+pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
+    get(Borrowed::of(value))
+}
+
+unsafe extern "C" fn finalize<T: HostClass>(_runtime: *mut q::JSRuntime, value: q::JSValue) {
+    // SAFETY: the object is of class `T`; it ends here, so the box is taken back exactly once.
+    let opaque = unsafe { q::JS_GetOpaque(value, T::ID.0) }.cast::<T>();
+    if !opaque.is_null() {
+        // SAFETY: as above. A panic in a destructor must not unwind into C; there is nobody to tell but the process.
+        let value = unsafe { Box::from_raw(opaque) };
+        if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+unsafe extern "C" fn mark<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JSValue, mark: q::JS_MarkFunc) {
+    // SAFETY: the object is of class `T` and alive during marking.
+    if let Some(value) = unsafe { q::JS_GetOpaque(value, T::ID.0).cast::<T>().as_ref() }
+        && catch_unwind(AssertUnwindSafe(|| value.mark(&Marker { runtime, mark }))).is_err()
+    {
+        std::process::abort();
+    }
+}
+
+unsafe extern "C" fn call<T: Callable>(
+    ctx: *mut q::JSContext,
+    function: q::JSValue,
+    _this: q::JSValue,
+    argc: i32,
+    argv: *mut q::JSValue,
+    _flags: i32,
+) -> q::JSValue {
+    // SAFETY: QuickJS calls with a live context, a live object of class `T` and its arguments.
+    let (cx, value, args) = unsafe {
+        let value = q::JS_GetOpaque(function, T::ID.0).cast::<T>().as_ref();
+        (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
+    };
+    let Some(value) = value else { return q::JS_EXCEPTION };
+    guard(cx, || value.call(cx, args).0)
+}
+
+/// Runs `body`; a panic becomes an exception of the script.
+pub(crate) fn guard(cx: Cx<'_>, body: impl FnOnce() -> q::JSValue) -> q::JSValue {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(panic) => {
+            let what = panic
+                .downcast_ref::<&str>()
+                .map(|s| s.to_string())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".into());
+            let message = format!("internal error of tombolo, please report it: {what}");
+            rquickjs::Exception::throw_internal(&cx.ctx(), &message);
+            q::JS_EXCEPTION
+        }
+    }
+}
+
+/// A raw pointer that identifies an object for as long as it lives.
+pub fn identity(value: &Value<'_>) -> *const c_void {
+    // SAFETY: reading the pointer of a counted value; others have none.
+    unsafe { if value.is_object() { q::JS_VALUE_GET_PTR(value.as_raw()) } else { std::ptr::null() } }
+}

@@ -1,0 +1,155 @@
+//! Properties as WebIDL wants them: which are enumerable, which are accessors, and how their functions are named.
+
+use rquickjs::{Ctx, Object, Value, qjs as q};
+
+use crate::function::{Kind, Native, function};
+use crate::value::Cx;
+
+/// Attributes of a data property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attributes {
+    /// Writable, enumerable, configurable: what assignment makes, and WebIDL operations.
+    Plain,
+    /// Writable, configurable: interfaces on a namespace, and ECMAScript's own functions.
+    Hidden,
+    /// Configurable: `name`, `length` and `Symbol.toStringTag`.
+    ReadOnly,
+    /// Enumerable alone: the exports of an instance.
+    Frozen,
+}
+
+impl Attributes {
+    fn flags(self) -> i32 {
+        (match self {
+            Self::Plain => q::JS_PROP_C_W_E,
+            Self::Hidden => q::JS_PROP_WRITABLE | q::JS_PROP_CONFIGURABLE,
+            Self::ReadOnly => q::JS_PROP_CONFIGURABLE,
+            Self::Frozen => q::JS_PROP_ENUMERABLE,
+        }) as i32
+    }
+}
+
+/// An atom, freed when it goes.
+struct Atom<'js>(Cx<'js>, q::JSAtom);
+
+impl<'js> Atom<'js> {
+    fn new(cx: Cx<'js>, name: &str) -> rquickjs::Result<Self> {
+        // SAFETY: the bytes are valid UTF-8 of the given length.
+        match unsafe { q::JS_NewAtomLen(cx.raw(), name.as_ptr().cast(), name.len() as _) } {
+            0 => Err(rquickjs::Error::Exception),
+            atom => Ok(Self(cx, atom)),
+        }
+    }
+}
+
+impl Drop for Atom<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the atom is this value's own.
+        unsafe { q::JS_FreeAtom(self.0.raw(), self.1) };
+    }
+}
+
+/// Defines `object[name] = value` with the given attributes.
+///
+/// # Errors
+/// When the object refuses the property, or memory is out.
+pub fn value<'js>(
+    object: &Object<'js>,
+    name: &str,
+    value: &Value<'js>,
+    attributes: Attributes,
+) -> rquickjs::Result<()> {
+    let cx = Cx::of(object.ctx());
+    let atom = Atom::new(cx, name)?;
+    let flags = attributes.flags() | q::JS_PROP_THROW as i32;
+    // SAFETY: QuickJS takes over the duplicated reference, also when it fails.
+    let done = unsafe {
+        let value = q::JS_DupValue(cx.raw(), value.as_raw());
+        q::JS_DefinePropertyValue(cx.raw(), object.as_raw(), atom.1, value, flags)
+    };
+    if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}
+
+/// Defines a method.
+///
+/// # Errors
+/// As [`value`].
+pub fn method<'js, F: Native>(object: &Object<'js>, name: &str, length: i32, native: F) -> rquickjs::Result<()> {
+    let function = function(object.ctx(), Kind::Plain, name, length, native)?;
+    value(object, name, &function.into_value(), Attributes::Plain)
+}
+
+/// Defines a read-only attribute: an enumerable, configurable getter named `get name`.
+///
+/// # Errors
+/// As [`value`].
+pub fn getter<'js, F: Native>(object: &Object<'js>, name: &str, native: F) -> rquickjs::Result<()> {
+    let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, native)?;
+    accessor(object, name, get.into_value(), Value::new_undefined(object.ctx().clone()))
+}
+
+/// Defines an attribute that can be set.
+///
+/// # Errors
+/// As [`value`].
+pub fn attribute<'js, G: Native, S: Native>(object: &Object<'js>, name: &str, get: G, set: S) -> rquickjs::Result<()> {
+    let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, get)?;
+    let set = function(object.ctx(), Kind::Plain, &format!("set {name}"), 1, set)?;
+    accessor(object, name, get.into_value(), set.into_value())
+}
+
+fn accessor<'js>(object: &Object<'js>, name: &str, get: Value<'js>, set: Value<'js>) -> rquickjs::Result<()> {
+    let cx = Cx::of(object.ctx());
+    let atom = Atom::new(cx, name)?;
+    let flags = (q::JS_PROP_ENUMERABLE | q::JS_PROP_CONFIGURABLE) as i32;
+    // SAFETY: QuickJS takes over the duplicated references, also when it fails.
+    let done = unsafe {
+        let (get, set) = (q::JS_DupValue(cx.raw(), get.as_raw()), q::JS_DupValue(cx.raw(), set.as_raw()));
+        q::JS_DefinePropertyGetSet(cx.raw(), object.as_raw(), atom.1, get, set, flags)
+    };
+    if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}
+
+/// Defines `Symbol.toStringTag`.
+///
+/// # Errors
+/// As [`value`].
+pub fn to_string_tag(object: &Object<'_>, tag: &str) -> rquickjs::Result<()> {
+    let symbol = rquickjs::atom::PredefinedAtom::SymbolToStringTag;
+    object.prop(symbol, rquickjs::object::Property::from(tag).configurable())
+}
+
+
+/// SetIntegrityLevel(object, frozen).
+///
+/// # Errors
+/// As [`value`].
+pub fn freeze(object: &Object<'_>) -> rquickjs::Result<()> {
+    // SAFETY: the object and its context are alive.
+    match unsafe { q::JS_FreezeObject(Cx::of(object.ctx()).raw(), object.as_raw()) } {
+        -1 => Err(rquickjs::Error::Exception),
+        _ => Ok(()),
+    }
+}
+
+/// The intrinsic `Function.prototype` of the context.
+pub fn function_prototype<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let cx = Cx::of(ctx);
+    // SAFETY: the context is live; the reference is ours.
+    cx.take(unsafe { q::JS_GetFunctionProto(cx.raw()) })?.into_object().ok_or(rquickjs::Error::Unknown)
+}
+
+/// A property on the way to an exported function's `name` and `length`.
+pub fn function_properties<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, length: i32) -> rquickjs::Result<()> {
+    let cx = Cx::of(ctx);
+    let flags = (q::JS_PROP_CONFIGURABLE | q::JS_PROP_THROW) as i32;
+    let text = crate::string::from_utf8(ctx, name.as_bytes())?;
+    // SAFETY: QuickJS takes over the values' references, also when it fails.
+    let done = unsafe {
+        let length = q::JS_MKVAL(q::JS_TAG_INT, length);
+        let first = q::JS_DefinePropertyValueStr(cx.raw(), object.as_raw(), c"length".as_ptr(), length, flags);
+        let text = q::JS_DupValue(cx.raw(), text.as_raw());
+        first.min(q::JS_DefinePropertyValueStr(cx.raw(), object.as_raw(), c"name".as_ptr(), text, flags))
+    };
+    if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}

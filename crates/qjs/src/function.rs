@@ -1,0 +1,120 @@
+//! Native functions without a closure: a Rust function item becomes a C function of QuickJS.
+
+use std::ffi::CString;
+
+use rquickjs::{Ctx, Function, Object, Value, qjs as q};
+
+use crate::class::guard;
+use crate::value::{Args, Borrowed, Cx};
+
+/// One call of a native function.
+pub struct Call<'a, 'js> {
+    /// The running context.
+    pub ctx: Ctx<'js>,
+    /// `this`; in a constructor, `NewTarget` (undefined where it was called as a function).
+    pub this: Borrowed<'a>,
+    /// The arguments.
+    pub args: Args<'a>,
+}
+
+impl<'js> Call<'_, 'js> {
+    /// The argument at `index`, `undefined` where it was not passed.
+    pub fn arg(&self, index: usize) -> Value<'js> {
+        self.args.get(index).to_value(Cx::of(&self.ctx))
+    }
+
+    /// `this` or `NewTarget` with a reference of its own.
+    pub fn this(&self) -> Value<'js> {
+        self.this.to_value(Cx::of(&self.ctx))
+    }
+}
+
+/// Function items (not closures that capture, nor pointers) that can be called from JavaScript.
+pub trait Native: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
+impl<F> Native for F where F: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
+
+/// How QuickJS calls the function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A method or an accessor: not a constructor.
+    Plain,
+    /// A constructor that is told when it is called without `new`.
+    Constructor,
+}
+
+/// A JavaScript function that runs `native`.
+///
+/// # Errors
+/// When memory is out.
+///
+/// # Panics
+/// When `native` captures anything, or `name` has a NUL byte: both are mistakes of the program.
+pub fn function<'js, F: Native>(
+    ctx: &Ctx<'js>,
+    kind: Kind,
+    name: &str,
+    length: i32,
+    native: F,
+) -> rquickjs::Result<Function<'js>> {
+    const { assert!(size_of::<F>() == 0, "a native function must not capture anything") };
+    let _ = native;
+    let name = CString::new(name).expect("a function's name has no NUL byte");
+    let kind = match kind {
+        Kind::Plain => q::JSCFunctionEnum_JS_CFUNC_generic,
+        Kind::Constructor => q::JSCFunctionEnum_JS_CFUNC_constructor_or_func,
+    };
+    let cx = Cx::of(ctx);
+    // SAFETY: the thunk has the signature that both kinds are called with; the name is copied.
+    let value = unsafe { q::JS_NewCFunction2(cx.raw(), Some(thunk::<F>), name.as_ptr(), length, kind, 0) };
+    cx.take(value)?.into_function().ok_or(rquickjs::Error::Unknown)
+}
+
+/// Joins a constructor and its prototype object: `prototype` (not writable) and `constructor`.
+pub fn set_constructor<'js>(ctx: &Ctx<'js>, constructor: &Function<'js>, prototype: &Object<'js>) {
+    // SAFETY: both are live objects; QuickJS takes references of its own.
+    unsafe { q::JS_SetConstructor(Cx::of(ctx).raw(), constructor.as_raw(), prototype.as_raw()) };
+}
+
+/// `new constructor(...args)` with another `NewTarget`.
+///
+/// # Errors
+/// What the constructor throws.
+pub fn construct<'js>(
+    constructor: &Value<'js>,
+    new_target: &Value<'js>,
+    args: &[Value<'js>],
+) -> rquickjs::Result<Value<'js>> {
+    let cx = Cx::of(constructor.ctx());
+    let mut raw: Vec<_> = args.iter().map(|arg| arg.as_raw()).collect();
+    // SAFETY: all values are alive for the call, which only borrows them.
+    let result = unsafe {
+        let (constructor, new_target) = (constructor.as_raw(), new_target.as_raw());
+        q::JS_CallConstructor2(cx.raw(), constructor, new_target, raw.len() as i32, raw.as_mut_ptr())
+    };
+    cx.take(result)
+}
+
+unsafe extern "C" fn thunk<F: Native>(
+    ctx: *mut q::JSContext,
+    this: q::JSValue,
+    argc: i32,
+    argv: *mut q::JSValue,
+) -> q::JSValue {
+    // SAFETY: `F` has no size (checked in `function`), so a value of it is made of nothing, and one existed.
+    let native: F = unsafe { std::mem::zeroed() };
+    // SAFETY: QuickJS calls with a live context and values that it keeps for the call.
+    let (cx, this, args) =
+        unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
+    guard(cx, || match native(Call { ctx: cx.ctx(), this, args }) {
+        Ok(value) => cx.returned(&value).0,
+        Err(error) => throw(&cx.ctx(), error),
+    })
+}
+
+/// Leaves `error` pending in the context.
+fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> q::JSValue {
+    if !matches!(error, rquickjs::Error::Exception) {
+        rquickjs::Exception::throw_internal(ctx, &error.to_string());
+    }
+    q::JS_EXCEPTION
+}

@@ -1,0 +1,198 @@
+//! JavaScript values that Rust keeps: strongly inside host objects ([`Held`]), or weakly for identity ([`WeakMap`]).
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use rquickjs::{Ctx, Value, qjs as q};
+
+use crate::value::{Borrowed, Cx};
+
+/// A value owned by a host object (see [`crate::HostClass`]), which reports it to the cycle collector.
+///
+/// It holds no reference to a context, so it makes no cycle that the collector cannot see. Keep it inside host
+/// objects or `rquickjs` user data only: these are gone before their runtime is, and QuickJS aborts the process when a
+/// runtime is freed while anything else still holds one of its objects.
+pub struct Held {
+    runtime: *mut q::JSRuntime,
+    raw: q::JSValue,
+}
+
+impl Held {
+    /// Takes a reference to `value`.
+    pub fn new(value: &Value<'_>) -> Self {
+        let cx = Cx::of(value.ctx());
+        // SAFETY: the value is alive.
+        Self { runtime: cx.runtime(), raw: unsafe { q::JS_DupValue(cx.raw(), value.as_raw()) } }
+    }
+
+    /// The value, in a context of the runtime it came from.
+    ///
+    /// # Panics
+    /// When `ctx` belongs to another runtime.
+    pub fn get<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
+        self.borrow().to_value(self.check(Cx::of(ctx)))
+    }
+
+    /// The value, borrowed.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        // SAFETY: this owns a reference for as long as it lives.
+        unsafe { Borrowed::from_raw(self.raw) }
+    }
+
+    /// Calls the value as a function.
+    ///
+    /// # Errors
+    /// The exception is pending in the context.
+    ///
+    /// # Panics
+    /// When `cx` belongs to another runtime.
+    pub fn call<'js>(&self, cx: Cx<'js>, this: Borrowed<'_>, args: &mut Arguments) -> rquickjs::Result<CallResult<'js>> {
+        let cx = self.check(cx);
+        let argc = args.values.len() as i32;
+        // SAFETY: the function, `this` and the arguments are alive; QuickJS only borrows them.
+        let result = unsafe { q::JS_Call(cx.raw(), self.raw, this.raw(), argc, args.values.as_mut_ptr()) };
+        // SAFETY: reading a tag.
+        if unsafe { q::JS_IsException(result) } {
+            return Err(rquickjs::Error::Exception);
+        }
+        Ok(CallResult { cx, raw: result })
+    }
+
+    fn check<'js>(&self, cx: Cx<'js>) -> Cx<'js> {
+        assert_eq!(self.runtime, cx.runtime(), "a value was used with a context of another runtime");
+        cx
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this value's own, and the runtime is alive by this type's contract.
+        unsafe { q::JS_FreeValueRT(self.runtime, self.raw) };
+    }
+}
+
+/// What a call returned; freed when it goes.
+pub struct CallResult<'js> {
+    cx: Cx<'js>,
+    raw: q::JSValue,
+}
+
+impl<'js> CallResult<'js> {
+    /// The result, borrowed.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        // SAFETY: this owns a reference for as long as it lives.
+        unsafe { Borrowed::from_raw(self.raw) }
+    }
+
+    /// The result as `rquickjs` has it.
+    pub fn to_value(&self) -> Value<'js> {
+        self.borrow().to_value(self.cx)
+    }
+}
+
+impl Drop for CallResult<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this value's own; tags below the first counted one need no freeing.
+        unsafe {
+            if q::JS_VALUE_HAS_REF_COUNT(self.raw) {
+                q::JS_FreeValue(self.cx.raw(), self.raw);
+            }
+        }
+    }
+}
+
+/// Arguments for a call from Rust, each owned until the list is dropped.
+pub struct Arguments {
+    runtime: *mut q::JSRuntime,
+    values: smallvec::SmallVec<[q::JSValue; 8]>,
+}
+
+impl Arguments {
+    /// An empty list.
+    pub fn new(cx: Cx<'_>) -> Self {
+        Self { runtime: cx.runtime(), values: smallvec::SmallVec::new() }
+    }
+
+    /// Adds a value; an exception is refused.
+    ///
+    /// # Errors
+    /// The exception is pending in the context.
+    pub fn push(&mut self, value: crate::Returned) -> rquickjs::Result<()> {
+        // SAFETY: reading a tag.
+        if unsafe { q::JS_IsException(value.0) } {
+            return Err(rquickjs::Error::Exception);
+        }
+        self.values.push(value.0);
+        Ok(())
+    }
+}
+
+impl Drop for Arguments {
+    fn drop(&mut self) {
+        for &value in &self.values {
+            // SAFETY: the list owns one reference to each value.
+            unsafe {
+                if q::JS_VALUE_HAS_REF_COUNT(value) {
+                    q::JS_FreeValueRT(self.runtime, value);
+                }
+            }
+        }
+    }
+}
+
+/// Handed to [`crate::HostClass::mark`]: reports values to the cycle collector.
+pub struct Marker {
+    pub(crate) runtime: *mut q::JSRuntime,
+    pub(crate) mark: q::JS_MarkFunc,
+}
+
+impl Marker {
+    /// Reports one owned value.
+    pub fn mark(&self, held: &Held) {
+        // SAFETY: the value is alive, since `held` owns a reference to it; `HostClass::mark` promises once for each.
+        unsafe { q::JS_MarkValue(self.runtime, held.raw, self.mark) };
+    }
+}
+
+/// Objects by key, without keeping them alive: the object caches of the JavaScript API.
+pub struct WeakMap<K> {
+    objects: HashMap<K, q::JSValue>,
+}
+
+impl<K> Default for WeakMap<K> {
+    fn default() -> Self {
+        Self { objects: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash> WeakMap<K> {
+    /// The object cached under `key`.
+    pub fn get<'js, Q>(&self, ctx: &Ctx<'js>, key: &Q) -> Option<Value<'js>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let &raw = self.objects.get(key)?;
+        // SAFETY: by `insert`'s promise the object is alive, so a reference can be taken.
+        Some(unsafe { Borrowed::from_raw(raw) }.to_value(Cx::of(ctx)))
+    }
+
+    /// Caches `object` under `key`.
+    ///
+    /// # Safety
+    /// The entry must be removed before the object's memory is freed: the object must be a host object whose value
+    /// calls [`WeakMap::remove`] when it is dropped. Nothing may look keys up from inside a finalizer.
+    pub unsafe fn insert(&mut self, key: K, object: &Value<'_>) {
+        self.objects.insert(key, object.as_raw());
+    }
+
+    /// Forgets `key`.
+    pub fn remove<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.objects.remove(key);
+    }
+}

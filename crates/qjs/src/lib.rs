@@ -1,0 +1,23 @@
+//! What QuickJS-ng offers and `rquickjs` lacks, as safe types: classes whose objects own Rust values and are followed
+//! by the cycle collector, callable ones included; native functions without a closure; `ArrayBuffer`s over foreign
+//! memory; strings and numbers without a detour.
+//!
+//! This is the only crate that calls QuickJS's C interface. C enters Rust through the thunks in [`class`] and
+//! [`function`], each of which recovers its context, dispatches, and keeps panics from unwinding into C.
+
+pub mod buffer;
+pub mod class;
+pub mod define;
+pub mod function;
+pub mod held;
+pub mod number;
+pub mod string;
+pub mod value;
+
+pub use buffer::{Bytes, ElementKind};
+pub use class::{Callable, ClassId, HostClass};
+pub use function::Call;
+pub use held::{Held, Marker, WeakMap};
+pub use value::{Args, Borrowed, Cx, Returned};
+
+pub use rquickjs::{Ctx, Exception, Function, Object, Result, Value};

@@ -1,0 +1,44 @@
+//! Numeric conversions of ECMAScript, by QuickJS's own implementation.
+
+use rquickjs::qjs as q;
+
+use crate::value::{Borrowed, Cx};
+
+/// ToInt32. May run scripts (`valueOf`).
+///
+/// # Errors
+/// The exception is pending in the context.
+pub fn to_int32(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<i32> {
+    if let Some(int) = value.int() {
+        return Ok(int);
+    }
+    let mut out = 0;
+    // SAFETY: the value is alive; QuickJS writes an `i32`.
+    let failed = unsafe { q::JS_ToInt32(cx.raw(), &mut out, value.raw()) };
+    if failed != 0 { Err(rquickjs::Error::Exception) } else { Ok(out) }
+}
+
+/// ToNumber. May run scripts.
+///
+/// # Errors
+/// The exception is pending in the context.
+pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<f64> {
+    if let Some(number) = value.number() {
+        return Ok(number);
+    }
+    let mut out = 0.0;
+    // SAFETY: the value is alive; QuickJS writes an `f64`.
+    let failed = unsafe { q::JS_ToFloat64(cx.raw(), &mut out, value.raw()) };
+    if failed != 0 { Err(rquickjs::Error::Exception) } else { Ok(out) }
+}
+
+/// ToBigInt64. May run scripts.
+///
+/// # Errors
+/// The exception is pending in the context.
+pub fn to_bigint64(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<i64> {
+    let mut out = 0;
+    // SAFETY: the value is alive; QuickJS writes an `i64`.
+    let failed = unsafe { q::JS_ToBigInt64(cx.raw(), &mut out, value.raw()) };
+    if failed != 0 { Err(rquickjs::Error::Exception) } else { Ok(out) }
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Builds every guest in src/ to a stripped .wasm beside this script. The results are committed: this is needed only after
+# a change in src/, and installs nothing by itself. It needs
+#   - zig, as a program on the PATH or as the Python package `ziglang` (pip install ziglang), for the C guests;
+#   - wat2wasm of the WebAssembly Binary Toolkit, on the PATH or named by WAT2WASM (npm install wabt), for the .wat ones.
+set -eu
+cd "$(dirname "$0")"
+
+if command -v zig >/dev/null; then zig=zig
+elif python3 -m ziglang version >/dev/null 2>&1; then zig='python3 -m ziglang'
+else echo 'build.sh: no zig: put one on the PATH, or pip install ziglang' >&2; exit 1
+fi
+wat2wasm=${WAT2WASM:-wat2wasm}
+command -v "$wat2wasm" >/dev/null || { echo 'build.sh: no wat2wasm: npm install wabt, and name it by WAT2WASM' >&2; exit 1; }
+
+# A stack of 128 KiB in place of zig's 16 MiB keeps a fresh instance small.
+c() {
+  source=$1; shift
+  $zig cc -target wasm32-wasi -std=c17 -O2 -s -Wall -Wextra -Werror -Wl,-z,stack-size=131072 "$@" "src/$source.c" -o "$source.wasm"
+}
+c demo -mexec-model=reactor -Wl,--export-table,--growable-table
+c hello
+
+for source in src/*.wat; do
+  "$wat2wasm" --enable-threads "$source" -o "$(basename "$source" .wat).wasm"
+done
+
+chmod 644 ./*.wasm
+for guest in *.wasm; do
+  size=$(wc -c < "$guest")
+  printf '%-16s %6d bytes\n' "$guest" "$size"
+  [ "$size" -lt 100000 ] || { echo "build.sh: $guest is larger than 100 KB" >&2; exit 1; }
+done
