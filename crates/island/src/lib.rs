@@ -1,1 +1,30 @@
-//! tombolo-island
+//! Islands: Wasmtime stores with the instances that are linked to each other, and how the host gets in and out.
+//!
+//! - [`engine`]: which WebAssembly is accepted and how it is compiled.
+//! - [`module`]: compiled modules, and what can be seen of them (imports, exports, custom sections).
+//! - [`island`](mod@island): a store that can be re-entered from a host function, with the mappings of its memories.
+//! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
+//! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
+//! - [`wasi`]: WASI preview 1, linked natively.
+//!
+//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in [`raw`].
+
+pub mod call;
+pub mod engine;
+mod host_memory;
+pub mod island;
+pub mod module;
+mod raw;
+pub mod trap;
+pub mod wasi;
+
+pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
+pub use engine::{Engine, EngineOptions};
+pub use host_memory::take_growth;
+pub use island::{Island, InstantiateError, StoreState};
+pub use module::{CompileError, Export, Import, Module};
+pub use raw::FunctionKey;
+pub use trap::{CallError, StackFrame, Trap};
+
+pub use data_block::{DataBlock, MapError, OutOfBounds};
+pub use wasmtime;

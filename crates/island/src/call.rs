@@ -1,0 +1,293 @@
+//! Calls in both directions. Signatures of numbers alone take the unchecked path: no allocation, no look-up, each slot
+//! checked against its type by one comparison. Everything else goes by `wasmtime::Val`.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wasmtime::{Func, FuncType, Val, ValRaw, ValType};
+
+use crate::island::Island;
+use crate::trap::CallError;
+
+/// The type of a slot on the unchecked path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+}
+
+impl Kind {
+    fn of(ty: &ValType) -> Option<Self> {
+        match ty {
+            ValType::I32 => Some(Self::I32),
+            ValType::I64 => Some(Self::I64),
+            ValType::F32 => Some(Self::F32),
+            ValType::F64 => Some(Self::F64),
+            ValType::V128 | ValType::Ref(_) => None,
+        }
+    }
+}
+
+/// A signature of numbers alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NumericType {
+    /// The parameters' types.
+    pub params: SmallVec<[Kind; 12]>,
+    /// The results' types.
+    pub results: SmallVec<[Kind; 4]>,
+}
+
+impl NumericType {
+    /// The numeric view of `ty`; none where a parameter or result is a reference or a vector.
+    pub fn of(ty: &FuncType) -> Option<Self> {
+        let params = ty.params().map(|p| Kind::of(&p)).collect::<Option<_>>()?;
+        let results = ty.results().map(|r| Kind::of(&r)).collect::<Option<_>>()?;
+        Some(Self { params, results })
+    }
+
+    fn width(&self) -> usize {
+        self.params.len().max(self.results.len())
+    }
+}
+
+/// A guest function that is ready to be called.
+#[derive(Debug)]
+pub struct Callee {
+    pub(crate) func: Func,
+    ty: FuncType,
+    numeric: Option<NumericType>,
+}
+
+impl Callee {
+    /// Looks at `func`'s type once.
+    ///
+    /// # Panics
+    /// When `func` is not of this island.
+    pub fn new(island: &Rc<Island>, func: Func) -> Self {
+        let ty = island.enter(|store| func.ty(&store));
+        Self { func, numeric: NumericType::of(&ty), ty }
+    }
+
+    /// The function.
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// Its type where it has numbers alone, which [`Island::call_numeric`] takes.
+    pub fn numeric(&self) -> Option<&NumericType> {
+        self.numeric.as_ref()
+    }
+}
+
+/// Numbers on their way into a guest function and out of it.
+#[derive(Debug)]
+pub struct Frame<'t> {
+    ty: &'t NumericType,
+    filled: usize,
+    pub(crate) slots: SmallVec<[ValRaw; 8]>,
+}
+
+impl<'t> Frame<'t> {
+    /// A frame for one call.
+    pub fn new(ty: &'t NumericType) -> Self {
+        Self { ty, filled: 0, slots: smallvec::smallvec![ValRaw::u64(0); ty.width()] }
+    }
+
+    /// The type of the next parameter to push; none when all are there.
+    #[inline]
+    pub fn next(&self) -> Option<Kind> {
+        self.ty.params.get(self.filled).copied()
+    }
+
+    #[inline]
+    fn push(&mut self, kind: Kind, value: ValRaw) {
+        assert_eq!(self.next(), Some(kind), "parameter {} is of another type", self.filled);
+        self.slots[self.filled] = value;
+        self.filled += 1;
+    }
+
+    /// Pushes the next parameter.
+    ///
+    /// # Panics
+    /// When it is of another type, or all are there. So do the other pushes.
+    #[inline]
+    pub fn push_i32(&mut self, value: i32) {
+        self.push(Kind::I32, ValRaw::i32(value));
+    }
+
+    /// Pushes the next parameter.
+    #[inline]
+    pub fn push_i64(&mut self, value: i64) {
+        self.push(Kind::I64, ValRaw::i64(value));
+    }
+
+    /// Pushes the next parameter.
+    #[inline]
+    pub fn push_f32(&mut self, value: f32) {
+        self.push(Kind::F32, ValRaw::f32(value.to_bits()));
+    }
+
+    /// Pushes the next parameter.
+    #[inline]
+    pub fn push_f64(&mut self, value: f64) {
+        self.push(Kind::F64, ValRaw::f64(value.to_bits()));
+    }
+
+    /// The frame's type.
+    pub fn ty(&self) -> &'t NumericType {
+        self.ty
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == self.ty.params.len()
+    }
+
+    /// The result at `index`, once the call returned.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn result(&self, index: usize) -> Number {
+        Number::read(self.ty.results[index], &self.slots[index])
+    }
+}
+
+/// A number with its type.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(missing_docs)] // each is the type of that name
+pub enum Number {
+    I32(i32),
+    I64(i64),
+    F32(f32),
+    F64(f64),
+}
+
+impl Number {
+    #[inline]
+    pub(crate) fn read(kind: Kind, raw: &ValRaw) -> Self {
+        match kind {
+            Kind::I32 => Self::I32(raw.get_i32()),
+            Kind::I64 => Self::I64(raw.get_i64()),
+            Kind::F32 => Self::F32(f32::from_bits(raw.get_f32())),
+            Kind::F64 => Self::F64(f64::from_bits(raw.get_f64())),
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::I32(_) => Kind::I32,
+            Self::I64(_) => Kind::I64,
+            Self::F32(_) => Kind::F32,
+            Self::F64(_) => Kind::F64,
+        }
+    }
+
+    pub(crate) fn raw(self) -> ValRaw {
+        match self {
+            Self::I32(value) => ValRaw::i32(value),
+            Self::I64(value) => ValRaw::i64(value),
+            Self::F32(value) => ValRaw::f32(value.to_bits()),
+            Self::F64(value) => ValRaw::f64(value.to_bits()),
+        }
+    }
+}
+
+/// The arguments and results of a call that a guest makes.
+pub struct HostFrame<'a> {
+    ty: &'a NumericType,
+    slots: &'a mut [std::mem::MaybeUninit<ValRaw>],
+    returned: usize,
+}
+
+impl<'a> HostFrame<'a> {
+    pub(crate) fn new(ty: &'a NumericType, slots: &'a mut [std::mem::MaybeUninit<ValRaw>]) -> Self {
+        Self { ty, slots, returned: 0 }
+    }
+
+    /// The arguments, in order.
+    pub fn args(&self) -> impl ExactSizeIterator<Item = Number> {
+        self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| crate::raw::argument(kind, slot))
+    }
+
+    /// The results' types.
+    pub fn results(&self) -> &'a [Kind] {
+        &self.ty.results
+    }
+
+    /// Sets the next result. The arguments cannot be read any more after this.
+    ///
+    /// # Panics
+    /// When it is of another type, or all are there.
+    pub fn push(&mut self, value: Number) {
+        assert_eq!(self.ty.results.get(self.returned), Some(&value.kind()), "result {}", self.returned);
+        self.slots[self.returned].write(value.raw());
+        self.returned += 1;
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.returned == self.ty.results.len()
+    }
+}
+
+/// A host function failed. Why is kept by the host that the function belongs to.
+#[derive(Debug)]
+pub struct HostThrew;
+
+impl std::fmt::Display for HostThrew {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a host function failed")
+    }
+}
+
+impl std::error::Error for HostThrew {}
+
+/// A function that a guest can import. It may enter the island again.
+pub trait HostFunction: 'static {
+    /// A call whose signature has numbers alone. All results must be pushed.
+    ///
+    /// # Errors
+    /// The guest is unwound, and the call that entered it fails with [`CallError::Host`].
+    fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew>;
+
+    /// A call with references or vectors among its parameters and results.
+    ///
+    /// # Errors
+    /// As [`HostFunction::call_numeric`].
+    fn call_values(&self, island: &Rc<Island>, args: &[Val], results: &mut [Val]) -> Result<(), HostThrew>;
+}
+
+impl Island {
+    /// Calls a function of numbers alone: `fill` has pushed all parameters.
+    ///
+    /// # Errors
+    /// When the call does not return.
+    ///
+    /// # Panics
+    /// When parameters are missing.
+    #[inline]
+    pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
+        assert!(frame.is_full(), "parameters are missing");
+        assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
+        crate::raw::call_unchecked(self, callee.func, &mut frame.slots)
+    }
+
+    /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.
+    ///
+    /// # Errors
+    /// When the call does not return.
+    pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
+        self.enter(|store| func.call(store, params, results)).map_err(CallError::from)
+    }
+}

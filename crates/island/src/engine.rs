@@ -1,0 +1,70 @@
+//! The engine: features, compiler and memory layout, the same for every module of a process.
+
+use std::sync::Arc;
+
+use wasmtime::{Collector, Config};
+
+use crate::host_memory::HostMemory;
+
+/// Address space that a 32-bit memory reserves, so that its base never moves.
+pub(crate) const RESERVATION: u64 = 4 << 30;
+
+/// Bytes after that reservation that always fault, so that most bounds checks cost nothing.
+pub(crate) const GUARD: u64 = 32 << 20;
+
+/// What an embedder can choose about an engine.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and some
+    /// 256 KiB more for the host functions that guests call.
+    pub max_wasm_stack: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { max_wasm_stack: 1 << 20 }
+    }
+}
+
+/// Compiles and runs modules. Cheap to clone; all threads may share one.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: wasmtime::Engine,
+}
+
+impl Engine {
+    /// An engine for this machine.
+    ///
+    /// # Errors
+    /// When the options do not fit together or this machine lacks what the compiler needs.
+    pub fn new(options: &EngineOptions) -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config
+            .wasm_threads(true)
+            .shared_memory(true)
+            .wasm_simd(true)
+            .wasm_relaxed_simd(true)
+            .wasm_reference_types(true)
+            .wasm_multi_value(true)
+            .wasm_bulk_memory(true)
+            .wasm_tail_call(true)
+            .wasm_exceptions(true)
+            .wasm_function_references(true)
+            .wasm_gc(true)
+            .wasm_memory64(true)
+            .wasm_multi_memory(true)
+            .wasm_extended_const(true)
+            .collector(Collector::DeferredReferenceCounting)
+            .max_wasm_stack(options.max_wasm_stack)
+            .async_stack_size(options.max_wasm_stack + (1 << 20))
+            .memory_reservation(RESERVATION)
+            .memory_guard_size(GUARD)
+            .with_host_memory(Arc::new(HostMemory));
+        Ok(Self { inner: wasmtime::Engine::new(&config)? })
+    }
+
+    /// Wasmtime's own handle, for what this crate does not wrap.
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}

@@ -1,0 +1,199 @@
+//! The island: a store, the blocks under its memories, and the host functions that its guests import.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use data_block::{DataBlock, MapError};
+use wasmtime::{Extern, Func, FuncType, Instance, Memory, MemoryType, ResourceLimiter, Store, StoreContextMut};
+
+use crate::call::HostFunction;
+use crate::engine::Engine;
+use crate::host_memory;
+use crate::module::Module;
+use crate::raw::{ReentrantStore, code_of, host_function};
+use crate::trap::CallError;
+use crate::wasi::WasiState;
+
+/// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
+pub struct Island {
+    engine: Engine,
+    pub(crate) store: ReentrantStore,
+    hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
+    blocks: RefCell<Vec<Arc<DataBlock>>>,
+    modules: RefCell<Vec<Module>>,
+}
+
+/// What an island keeps in its store.
+pub struct StoreState {
+    pub(crate) island: Weak<Island>,
+    pub(crate) wasi: Vec<WasiState>,
+    limits: Unlimited,
+}
+
+// SAFETY: an island and its store stay on the thread that made them: `Island` is not `Send`, and the store is reached
+// through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
+unsafe impl Send for StoreState {}
+
+/// Wasmtime's own ceiling of 10,000 instances per store is no limit of ours.
+struct Unlimited;
+
+impl ResourceLimiter for Unlimited {
+    fn memory_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        // The JavaScript API's implementation limit for tables.
+        Ok(desired <= 10_000_000)
+    }
+
+    fn instances(&self) -> usize {
+        usize::MAX
+    }
+
+    fn tables(&self) -> usize {
+        usize::MAX
+    }
+
+    fn memories(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Why a module could not be instantiated.
+#[derive(Debug)]
+pub enum InstantiateError {
+    /// An import does not fit, or the island cannot hold what the module asks for.
+    Link(String),
+    /// A segment or the start function failed.
+    Call(CallError),
+}
+
+impl std::fmt::Display for InstantiateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link(message) => f.write_str(message),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InstantiateError {}
+
+impl Island {
+    /// An empty island.
+    pub fn new(engine: &Engine) -> Rc<Self> {
+        Rc::new_cyclic(|island| {
+            let state = StoreState { island: island.clone(), wasi: Vec::new(), limits: Unlimited };
+            let mut store = Store::new(&engine.inner, state);
+            store.limiter(|state| &mut state.limits);
+            Self {
+                engine: engine.clone(),
+                store: ReentrantStore::new(store),
+                hosts: RefCell::default(),
+                blocks: RefCell::default(),
+                modules: RefCell::default(),
+            }
+        })
+    }
+
+    /// The engine that this island runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Runs `body` with the store's context. Inside a host function of this island it is the context of the guest's
+    /// call; anywhere else, calls must not nest.
+    ///
+    /// # Panics
+    /// When `body` itself enters the island without a guest call in between.
+    #[inline]
+    pub fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        self.store.enter(body)
+    }
+
+    /// Whether a call into this island is in progress.
+    pub fn is_entered(&self) -> bool {
+        self.store.is_entered()
+    }
+
+    /// Makes a function that guests can import. It lives as long as the island.
+    pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Func {
+        let index = {
+            let mut hosts = self.hosts.borrow_mut();
+            hosts.push(host);
+            hosts.len() - 1
+        };
+        host_function(self, ty, index)
+    }
+
+    pub(crate) fn host(&self, index: usize) -> Rc<dyn HostFunction> {
+        self.hosts.borrow()[index].clone()
+    }
+
+    /// Makes a memory on a block that exists already ([`new_block`] made it for the same type).
+    ///
+    /// # Errors
+    /// When Wasmtime refuses the type.
+    pub fn new_memory(&self, ty: MemoryType, block: Arc<DataBlock>) -> wasmtime::Result<Memory> {
+        // The block may have grown since it was made; the memory begins with the length that it has now.
+        let ty = with_minimum(&ty, block.len() as u64 / ty.page_size());
+        let memory = host_memory::with_offer(block, || self.enter(|store| Memory::new(store, ty)));
+        self.blocks.borrow_mut().extend(host_memory::take_used());
+        memory
+    }
+
+    /// The block under an unshared memory of this island.
+    ///
+    /// # Panics
+    /// When the memory is of another island.
+    pub fn block_of(&self, memory: Memory) -> Arc<DataBlock> {
+        let base = self.enter(|store| memory.data_ptr(&store));
+        let blocks = self.blocks.borrow();
+        let block = blocks.iter().find(|block| block.base().as_ptr() == base);
+        block.expect("every memory of an island stands on one of its blocks").clone()
+    }
+
+    /// Instantiates `module`. The imports, in the module's order, must be of this island.
+    ///
+    /// # Errors
+    /// When an import does not fit, or when a segment or the start function fails.
+    pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
+        self.modules.borrow_mut().push(module.clone());
+        let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
+        self.blocks.borrow_mut().extend(host_memory::take_used());
+        result.map_err(|error| match CallError::from(error) {
+            // Without a code it is no trap of the guest's but Wasmtime's refusal to link.
+            CallError::Trap(trap) if trap.code.is_none() => InstantiateError::Link(trap.message),
+            error => InstantiateError::Call(error),
+        })
+    }
+
+    /// The index that a guest function has in its own module; none for host functions.
+    pub fn function_index(&self, func: Func) -> Option<u32> {
+        let code = self.enter(|store| code_of(store, func));
+        self.modules.borrow().iter().find_map(|module| module.function_at(code))
+    }
+}
+
+impl std::fmt::Debug for Island {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Island").field("modules", &self.modules.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+/// A block for a memory of type `ty` that does not exist yet: [`Island::new_memory`] puts one on it.
+///
+/// # Errors
+/// When the system refuses the address space or the memory.
+pub fn new_block(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
+    host_memory::block_for(ty)
+}
+
+fn with_minimum(ty: &MemoryType, minimum: u64) -> MemoryType {
+    let mut builder = wasmtime::MemoryTypeBuilder::new();
+    builder.memory64(ty.is_64()).shared(ty.is_shared()).min(minimum).max(ty.maximum());
+    builder.page_size_log2(ty.page_size_log2());
+    builder.build().expect("a memory's type stays valid when it has grown within its maximum")
+}

@@ -1,0 +1,172 @@
+//! Compiled modules and what can be seen of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wasmparser::{Parser, Payload};
+use wasmtime::ExternType;
+
+use crate::engine::Engine;
+
+/// Why a module was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileError {
+    /// What is wrong, and at which byte offset of the module.
+    pub message: String,
+}
+
+impl std::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl From<wasmtime::Error> for CompileError {
+    fn from(error: wasmtime::Error) -> Self {
+        // Wasmtime puts the reason last; what stands before it ("failed to parse") says nothing more.
+        Self { message: error.root_cause().to_string() }
+    }
+}
+
+/// One import of a module.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The first name.
+    pub module: String,
+    /// The second name.
+    pub name: String,
+    /// What must be given.
+    pub ty: ExternType,
+}
+
+/// One export of a module.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// The name.
+    pub name: String,
+    /// What is given.
+    pub ty: ExternType,
+    /// The index in the space of its kind (functions, memories …), imports first.
+    pub index: u32,
+}
+
+/// A compiled module. Cheap to clone; all threads may share one.
+#[derive(Debug, Clone)]
+pub struct Module {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    wasm: wasmtime::Module,
+    imports: Vec<Import>,
+    exports: Vec<Export>,
+    /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
+    by_kind: HashMap<&'static str, Vec<usize>>,
+    custom: Vec<(String, Box<[u8]>)>,
+}
+
+impl Module {
+    /// Compiles the bytes of a module (the binary format only).
+    ///
+    /// # Errors
+    /// When the bytes are no valid module, or ask for what this engine does not have.
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        let wasm = wasmtime::Module::from_binary(&engine.inner, bytes)?;
+        let surface = Surface::read(bytes).map_err(|error| CompileError { message: error.to_string() })?;
+        let import = |i: wasmtime::ImportType<'_>| Import {
+            module: i.module().to_string(),
+            name: i.name().to_string(),
+            ty: i.ty(),
+        };
+        let imports: Vec<_> = wasm.imports().map(import).collect();
+        let mut by_kind = HashMap::<_, Vec<usize>>::new();
+        for (at, import) in imports.iter().enumerate() {
+            by_kind.entry(kind_name(&import.ty)).or_default().push(at);
+        }
+        let exports = wasm
+            .exports()
+            .zip(&surface.export_indices)
+            .map(|(e, &index)| Export { name: e.name().to_string(), ty: e.ty(), index })
+            .collect();
+        Ok(Self { inner: Arc::new(Inner { imports, exports, by_kind, custom: surface.custom, wasm }) })
+    }
+
+    /// Whether the bytes are a valid module that this engine would compile.
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> bool {
+        wasmtime::Module::validate(&engine.inner, bytes).is_ok()
+    }
+
+    /// The imports, in order.
+    pub fn imports(&self) -> &[Import] {
+        &self.inner.imports
+    }
+
+    /// The exports, in order.
+    pub fn exports(&self) -> &[Export] {
+        &self.inner.exports
+    }
+
+    /// The import behind an export that only hands one on: its place in [`Module::imports`].
+    pub fn reexported_import(&self, export: &Export) -> Option<usize> {
+        self.inner.by_kind.get(kind_name(&export.ty))?.get(export.index as usize).copied()
+    }
+
+    /// The contents of all custom sections called `name`, in order.
+    pub fn custom_sections(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.inner.custom.iter().filter(move |(n, _)| n == name).map(|(_, bytes)| &**bytes)
+    }
+
+    /// Wasmtime's own handle.
+    pub fn wasmtime(&self) -> &wasmtime::Module {
+        &self.inner.wasm
+    }
+
+    /// The index of the function whose compiled code is at `code`, if it is one of this module's.
+    pub(crate) fn function_at(&self, code: usize) -> Option<u32> {
+        let offset = code.checked_sub(self.inner.wasm.text().as_ptr().addr())?;
+        let function = self.inner.wasm.functions().find(|f| (f.offset..f.offset + f.len).contains(&offset))?;
+        Some(function.index.as_u32())
+    }
+}
+
+/// A type's kind, as the JavaScript API spells it.
+pub fn kind_name(ty: &ExternType) -> &'static str {
+    match ty {
+        ExternType::Func(_) => "function",
+        ExternType::Global(_) => "global",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Tag(_) => "tag",
+    }
+}
+
+/// What Wasmtime does not tell about a module.
+#[derive(Default)]
+struct Surface {
+    export_indices: Vec<u32>,
+    custom: Vec<(String, Box<[u8]>)>,
+}
+
+impl Surface {
+    fn read(bytes: &[u8]) -> wasmparser::Result<Self> {
+        let mut surface = Self::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::ExportSection(exports) => {
+                    for export in exports {
+                        surface.export_indices.push(export?.index);
+                    }
+                }
+                Payload::CustomSection(section) => {
+                    surface.custom.push((section.name().to_string(), section.data().into()));
+                }
+                _ => {}
+            }
+        }
+        Ok(surface)
+    }
+}
+

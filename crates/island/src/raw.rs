@@ -1,0 +1,157 @@
+//! The island crate's unsafe code: re-entering a store, raw calls, and reading what a function reference points to.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::rc::Rc;
+
+use wasmtime::{AsContextMut, Caller, Func, FuncType, Store, StoreContextMut, ValRaw};
+
+use crate::call::{HostFrame, HostThrew, Kind, Number, NumericType};
+use crate::island::{Island, StoreState};
+use crate::trap::CallError;
+
+/// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
+/// lends the context on, and nothing above touches it before that returns.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Nobody: it is taken from the store itself.
+    Idle,
+    /// Somebody, who has not lent it on.
+    Taken,
+    /// A host function of this island is running and lends the context that its caller gave it.
+    Lent(*mut StoreContextMut<'static, StoreState>),
+}
+
+/// A store that can be entered from Rust, and again from the host functions that its guests call.
+pub(crate) struct ReentrantStore {
+    store: UnsafeCell<Store<StoreState>>,
+    access: Cell<Access>,
+}
+
+/// Puts the access back as it was, also when a panic passes.
+struct Restore<'a>(&'a Cell<Access>, Access);
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
+}
+
+impl ReentrantStore {
+    pub(crate) fn new(store: Store<StoreState>) -> Self {
+        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle) }
+    }
+
+    /// Runs `body` with the store's context.
+    ///
+    /// # Panics
+    /// When the context is taken and not lent: a mistake of this workspace, not of a guest or a script.
+    #[inline]
+    pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        let before = self.access.replace(Access::Taken);
+        let _restore = Restore(&self.access, before);
+        match before {
+            // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
+            Access::Idle => body(unsafe { &mut *self.store.get() }.as_context_mut()),
+            // SAFETY: the pointer is to a context on the stack of the host function that is running and that lends
+            // it: its frame is below this one, and it does not use the context before this one ends.
+            Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
+            Access::Taken => panic!("a store was entered twice without a guest call in between"),
+        }
+    }
+
+    /// Whether a guest call or another use is in progress.
+    pub(crate) fn is_entered(&self) -> bool {
+        !matches!(self.access.get(), Access::Idle)
+    }
+
+    /// Runs `body`, a host function's, while the caller's context is lent to [`ReentrantStore::enter`].
+    #[inline]
+    fn lend<R>(&self, mut context: StoreContextMut<'_, StoreState>, body: impl FnOnce() -> R) -> R {
+        let lent = (&raw mut context).cast::<StoreContextMut<'static, StoreState>>();
+        let _restore = Restore(&self.access, self.access.replace(Access::Lent(lent)));
+        body()
+    }
+}
+
+/// Calls `func` with raw slots, which [`Island::call_numeric`] has checked against its type.
+#[inline]
+pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
+    // SAFETY: the slots have the function's own types, parameters first, and room for its results.
+    island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(CallError::from)
+}
+
+/// Reads an argument of a host function on the unchecked path.
+#[inline]
+pub(crate) fn argument(kind: Kind, slot: &MaybeUninit<ValRaw>) -> Number {
+    // SAFETY: Wasmtime wrote the arguments, and `HostFrame` pairs each with its own type.
+    Number::read(kind, unsafe { slot.assume_init_ref() })
+}
+
+/// A function of the island that runs `island.host(index)`.
+pub(crate) fn host_function(island: &Rc<Island>, ty: FuncType, index: usize) -> Func {
+    match NumericType::of(&ty) {
+        Some(numeric) => {
+            let body = move |caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+                let mut frame = HostFrame::new(&numeric, slots);
+                with_host(caller, index, |host, island| {
+                    host.call_numeric(island, &mut frame)?;
+                    assert!(frame.is_complete(), "a host function left results out");
+                    Ok(())
+                })
+            };
+            // SAFETY: the body reads the arguments by the function's own type, and all results are set when it
+            // returns Ok.
+            island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+        }
+        None => island.enter(|store| {
+            Func::new(store, ty, move |caller: Caller<'_, StoreState>, args, results| {
+                with_host(caller, index, |host, island| host.call_values(island, args, results))
+            })
+        }),
+    }
+}
+
+/// Finds the host function behind a call and lends it the caller's context.
+#[inline]
+fn with_host(
+    mut caller: Caller<'_, StoreState>,
+    index: usize,
+    body: impl FnOnce(&dyn crate::HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
+) -> wasmtime::Result<()> {
+    let Some(island) = caller.data().island.upgrade() else {
+        // The store is on its way out with its island; no guest of it can be running.
+        return Err(wasmtime::Error::from(HostThrew));
+    };
+    let host = island.host(index);
+    island.store.lend(caller.as_context_mut(), || body(&*host, &island)).map_err(wasmtime::Error::from)
+}
+
+/// What tells two functions of one store apart. Wasmtime makes one reference for each instance that names a function;
+/// all of them have the same code and context.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FunctionKey {
+    code: usize,
+    context: usize,
+}
+
+impl FunctionKey {
+    /// The key of `func`.
+    pub fn of(mut store: impl AsContextMut, func: Func) -> Self {
+        let [array_call, _, vmctx] = reference(&mut store, func);
+        Self { code: array_call, context: vmctx }
+    }
+}
+
+/// Where the compiled code of `func` begins; 0 for a host function that no guest has called.
+pub(crate) fn code_of(mut store: impl AsContextMut, func: Func) -> usize {
+    reference(&mut store, func)[1]
+}
+
+/// `array_call`, `wasm_call` and `vmctx` of the `VMFuncRef` behind a function: words 0, 1 and 3 of it in Wasmtime 48,
+/// which the workspace pins. `tests/function_key.rs` fails where that changes.
+fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
+    let raw = func.to_raw(store.as_context_mut()).cast::<usize>();
+    // SAFETY: a function's raw form points to its live, immutable, pointer-aligned `VMFuncRef` of four words.
+    unsafe { [*raw, *raw.add(1), *raw.add(3)] }
+}

@@ -1,0 +1,114 @@
+//! What comes back when a guest call does not return.
+
+use wasmtime::WasmBacktrace;
+
+use crate::call::HostThrew;
+
+/// One guest function on the stack of a trap, innermost first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackFrame {
+    /// The function's name from the module's name section.
+    pub function: Option<String>,
+    /// The function's index in its module.
+    pub index: u32,
+    /// The byte offset in the module of the instruction.
+    pub offset: Option<usize>,
+}
+
+impl std::fmt::Display for StackFrame {
+    /// As JavaScript engines write it: `name (wasm-function[3]:0x1a2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(name) = &self.function {
+            write!(f, "{name} (")?;
+        }
+        write!(f, "wasm-function[{}]", self.index)?;
+        if let Some(offset) = self.offset {
+            write!(f, ":{offset:#x}")?;
+        }
+        if self.function.is_some() { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+/// A guest did what the specification calls a trap.
+#[derive(Debug, Clone)]
+pub struct Trap {
+    /// Which one. None for what Wasmtime refuses without a code of its own.
+    pub code: Option<wasmtime::Trap>,
+    /// In words.
+    pub message: String,
+    /// Where, innermost first.
+    pub frames: Vec<StackFrame>,
+}
+
+impl std::fmt::Display for Trap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        self.frames.iter().try_for_each(|frame| write!(f, "\n    at {frame}"))
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// Why a guest call did not return.
+#[derive(Debug)]
+pub enum CallError {
+    /// The guest trapped.
+    Trap(Trap),
+    /// A host function failed; the host that it belongs to keeps the reason.
+    Host,
+    /// The guest threw an exception that nothing caught. It is pending in the store.
+    Exception,
+    /// The guest ended itself through WASI's `proc_exit`.
+    Exit(i32),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trap(trap) => trap.fmt(f),
+            Self::Host => f.write_str("a host function failed"),
+            Self::Exception => f.write_str("the guest threw an exception that nothing caught"),
+            Self::Exit(code) => write!(f, "the guest exited with code {code}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl From<wasmtime::Error> for CallError {
+    #[cold]
+    fn from(error: wasmtime::Error) -> Self {
+        if error.is::<HostThrew>() {
+            return Self::Host;
+        }
+        if error.is::<wasmtime::ThrownException>() {
+            return Self::Exception;
+        }
+        if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+            return Self::Exit(exit.0);
+        }
+        let code = error.downcast_ref::<wasmtime::Trap>().copied();
+        let frame = |frame: &wasmtime::FrameInfo| StackFrame {
+            function: frame.func_name().map(str::to_string),
+            index: frame.func_index(),
+            offset: frame.module_offset(),
+        };
+        let frames = error.downcast_ref::<WasmBacktrace>().map(|b| b.frames().iter().map(frame).collect());
+        let message = match code {
+            Some(code) => describe(code),
+            None => error.root_cause().to_string(),
+        };
+        Self::Trap(Trap { code, message, frames: frames.unwrap_or_default() })
+    }
+}
+
+/// The specification's words for a trap, as its own test suite has them.
+fn describe(code: wasmtime::Trap) -> String {
+    use wasmtime::Trap as T;
+    match code {
+        T::StackOverflow => "Maximum call stack size exceeded".into(),
+        T::UnreachableCodeReached => "unreachable".into(),
+        T::TableOutOfBounds => "out of bounds table access".into(),
+        other => other.to_string().trim_start_matches("wasm trap: ").into(),
+    }
+}
