@@ -1,5 +1,6 @@
-// Builds the small modules of the tests. Numbers are given as they are meant; code is a (nested) list of bytes, for which
-// `op` has the instructions. Imports come before the definitions of their kind, since they take the first indices.
+// Builds the small modules of the tests. Numbers are given as they are meant; code is a (nested) list of bytes and byte
+// arrays, for which `op` has the instructions. Imports come before the definitions of their kind, since they take the
+// first indices.
 //
 //     const b = new WasmBuilder();
 //     const host = b.importFunc('host', 'f', ['i32'], []);
@@ -44,18 +45,40 @@ const name = (text) => { const bytes = typeof text === 'string' ? utf8(text) : t
 const vec = (items) => [u32(items.length), items];
 const valueType = (type) => VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })();
 
-/** A list of lists of … of bytes, as bytes. (No recursion over the elements: some tests build large modules.) */
+/** A list of lists of … of bytes and Uint8Arrays, as one Uint8Array. (A stack of its own: some trees are deep.) */
 function flatten(tree) {
-  const out = [];
+  let out = new Uint8Array(64);
+  let length = 0;
+  const reserve = (count) => {
+    if (length + count <= out.length) return;
+    const larger = new Uint8Array(Math.max(length + count, 2 * out.length));
+    larger.set(out);
+    out = larger;
+  };
   const stack = [[tree, 0]];
   while (stack.length > 0) {
     const top = stack[stack.length - 1];
-    const [list, i] = top;
-    if (i === list.length) { stack.pop(); continue; }
+    const [list, index] = top;
+    if (index === list.length) {
+      stack.pop();
+      continue;
+    }
+    const item = list[index];
     top[1] += 1;
-    if (typeof list[i] === 'number') out.push(list[i]); else stack.push([list[i], 0]);
+    if (typeof item === 'number') {
+      reserve(1);
+      out[length++] = item;
+    } else if (item instanceof Uint8Array) {
+      reserve(item.length);
+      out.set(item, length);
+      length += item.length;
+    } else if (Array.isArray(item)) {
+      stack.push([item, 0]);
+    } else {
+      throw new Error(`${item} is no byte`);
+    }
   }
-  return out;
+  return out.slice(0, length);
 }
 
 /** `{ min, max?, shared?, address? }`, as a descriptor of the JavaScript API would say `initial` and `maximum`. */
@@ -101,6 +124,10 @@ export const op = {
   refIsNull: [0xd1],
   refFunc: (index) => [0xd2, u32(index)],
   throw: (tag) => [0x08, u32(tag)],
+  throwRef: [0x0a],
+  /** A block whose exceptions go to labels: `{ tag?, depth }` each, no tag for all. */
+  tryTable: (type, ...clauses) => [0x1f, type === 'void' ? 0x40 : valueType(type), vec(clauses.map(({ tag, depth }) =>
+    (tag === undefined ? [0x02, u32(depth)] : [0x00, u32(tag), u32(depth)])))],
 };
 
 export class WasmBuilder {
@@ -199,8 +226,7 @@ export class WasmBuilder {
     const out = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     const add = (id, contents) => {
       const bytes = flatten(contents);
-      for (const byte of [id, ...u32(bytes.length)]) out.push(byte);
-      for (const byte of bytes) out.push(byte);
+      out.push(id, u32(bytes.length), bytes);
     };
     const functionTypes = this.#types.map((key) => {
       const [params, results] = JSON.parse(key);
@@ -211,13 +237,13 @@ export class WasmBuilder {
       code: this.#code, data: this.#data,
     };
     for (const section of SECTION_ORDER) {
-      for (const custom of this.#customs) if (custom.before === section) add(0, [custom.bytes]);
+      for (const custom of this.#customs) if (custom.before === section) add(0, custom.bytes);
       if (section === 'start') { if (this.#start !== undefined) add(SECTIONS.start, [u32(this.#start)]); continue; }
       const items = contents[section] ?? [];
       if (items.length > 0) add(SECTIONS[section], [vec(items)]);
     }
-    for (const custom of this.#customs) if (custom.before === undefined) add(0, [custom.bytes]);
-    return new Uint8Array(out);
+    for (const custom of this.#customs) if (custom.before === undefined) add(0, custom.bytes);
+    return flatten(out);
   }
 
   module() { return new WebAssembly.Module(this.bytes()); }

@@ -19,6 +19,15 @@ pub struct DataBlock {
     mapping: Mutex<Mapping>,
 }
 
+static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+static LIVE_BLOCKS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many blocks there are in the process, and how many bytes they have together: what a garbage collector that sees
+/// only the small objects around them should know.
+pub fn live() -> (usize, usize) {
+    (LIVE_BLOCKS.load(Ordering::Relaxed), LIVE_BYTES.load(Ordering::Relaxed))
+}
+
 // SAFETY: `base` points into `mapping`, which the block owns; the bytes are only reached through raw copies and
 // pointers whose users answer for their own races.
 unsafe impl Send for DataBlock {}
@@ -54,6 +63,8 @@ impl DataBlock {
         let capacity = capacity.max(len);
         let mapping = Mapping::new(len, capacity.saturating_add(guard))?;
         let base = mapping.base();
+        LIVE_BLOCKS.fetch_add(1, Ordering::Relaxed);
+        LIVE_BYTES.fetch_add(len, Ordering::Relaxed);
         Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, mapping: Mutex::new(mapping) }))
     }
 
@@ -87,8 +98,10 @@ impl DataBlock {
             return Err(MapError { doing: "grow to", bytes: len, source });
         }
         let mut mapping = self.mapping.lock().unwrap_or_else(|e| e.into_inner());
-        if len > self.len.load(Ordering::Relaxed) {
+        let before = self.len.load(Ordering::Relaxed);
+        if len > before {
             mapping.open_to(len)?;
+            LIVE_BYTES.fetch_add(len - before, Ordering::Relaxed);
             self.len.store(len, Ordering::Release);
         }
         Ok(())
@@ -146,6 +159,13 @@ impl DataBlock {
         let mut bytes = vec![0; end.as_ptr().addr() - start.as_ptr().addr()];
         self.read(address, &mut bytes)?;
         Ok(bytes)
+    }
+}
+
+impl Drop for DataBlock {
+    fn drop(&mut self) {
+        LIVE_BLOCKS.fetch_sub(1, Ordering::Relaxed);
+        LIVE_BYTES.fetch_sub(*self.len.get_mut(), Ordering::Relaxed);
     }
 }
 

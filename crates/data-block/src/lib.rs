@@ -10,5 +10,5 @@
 pub mod block;
 pub mod mapping;
 
-pub use block::{DataBlock, OutOfBounds};
+pub use block::{DataBlock, OutOfBounds, live};
 pub use mapping::MapError;

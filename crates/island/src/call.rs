@@ -76,6 +76,7 @@ impl Callee {
     }
 
     /// The function.
+    #[inline]
     pub fn func(&self) -> Func {
         self.func
     }
@@ -86,6 +87,7 @@ impl Callee {
     }
 
     /// Its type where it has numbers alone, which [`Island::call_numeric`] takes.
+    #[inline]
     pub fn numeric(&self) -> Option<&NumericType> {
         self.numeric.as_ref()
     }
@@ -101,6 +103,7 @@ pub struct Frame<'t> {
 
 impl<'t> Frame<'t> {
     /// A frame for one call.
+    #[inline]
     pub fn new(ty: &'t NumericType) -> Self {
         Self { ty, filled: 0, slots: smallvec::smallvec![ValRaw::u64(0); ty.width()] }
     }
@@ -111,45 +114,42 @@ impl<'t> Frame<'t> {
         self.ty.params.get(self.filled).copied()
     }
 
-    #[inline]
-    fn push(&mut self, kind: Kind, value: ValRaw) {
-        assert_eq!(self.next(), Some(kind), "parameter {} is of another type", self.filled);
-        self.slots[self.filled] = value;
-        self.filled += 1;
-    }
-
     /// Pushes the next parameter.
     ///
     /// # Panics
-    /// When it is of another type, or all are there. So do the other pushes.
+    /// When it is of another type, or all are there.
+    #[inline]
+    pub fn push(&mut self, value: Number) {
+        assert_eq!(self.next(), Some(value.kind()), "parameter {} is of another type", self.filled);
+        self.slots[self.filled] = value.raw();
+        self.filled += 1;
+    }
+
+    /// [`Frame::push`] for the commonest type.
+    ///
+    /// # Panics
+    /// As [`Frame::push`].
     #[inline]
     pub fn push_i32(&mut self, value: i32) {
-        self.push(Kind::I32, ValRaw::i32(value));
+        self.push(Number::I32(value));
     }
 
-    /// Pushes the next parameter.
+    /// [`Frame::push`] for a 64-bit integer.
+    ///
+    /// # Panics
+    /// As [`Frame::push`].
     #[inline]
     pub fn push_i64(&mut self, value: i64) {
-        self.push(Kind::I64, ValRaw::i64(value));
-    }
-
-    /// Pushes the next parameter.
-    #[inline]
-    pub fn push_f32(&mut self, value: f32) {
-        self.push(Kind::F32, ValRaw::f32(value.to_bits()));
-    }
-
-    /// Pushes the next parameter.
-    #[inline]
-    pub fn push_f64(&mut self, value: f64) {
-        self.push(Kind::F64, ValRaw::f64(value.to_bits()));
+        self.push(Number::I64(value));
     }
 
     /// The frame's type.
+    #[inline]
     pub fn ty(&self) -> &'t NumericType {
         self.ty
     }
 
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.filled == self.ty.params.len()
     }
@@ -185,6 +185,17 @@ impl Number {
         }
     }
 
+    /// The number as an address of a guest: an integer without its sign. A float is none, and becomes 0.
+    #[inline]
+    pub fn as_address(self) -> u64 {
+        match self {
+            Self::I32(value) => u64::from(value as u32),
+            Self::I64(value) => value as u64,
+            Self::F32(_) | Self::F64(_) => 0,
+        }
+    }
+
+    #[inline]
     fn kind(self) -> Kind {
         match self {
             Self::I32(_) => Kind::I32,
@@ -194,6 +205,7 @@ impl Number {
         }
     }
 
+    #[inline]
     pub(crate) fn raw(self) -> ValRaw {
         match self {
             Self::I32(value) => ValRaw::i32(value),
@@ -281,6 +293,26 @@ impl Island {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
         crate::raw::call_unchecked(self, callee.func, &mut frame.slots)
+    }
+
+    /// Calls a function of one address, as `malloc` and `free` are, that returns an address or nothing (0 then).
+    ///
+    /// # Errors
+    /// When the call does not return.
+    ///
+    /// # Panics
+    /// When the function has another type, or the address more bits than its parameter.
+    #[inline]
+    pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
+        let ty = callee.numeric().expect("a function of addresses has numbers alone");
+        let mut slots = match *ty.params {
+            [Kind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
+            [Kind::I64] => [ValRaw::u64(address)],
+            _ => panic!("expected one address as the parameter"),
+        };
+        assert!(ty.results.len() <= 1);
+        crate::raw::call_unchecked(self, callee.func, &mut slots)?;
+        Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
     }
 
     /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.

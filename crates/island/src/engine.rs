@@ -59,6 +59,8 @@ impl Engine {
             .async_stack_size(options.max_wasm_stack + (1 << 20))
             .memory_reservation(RESERVATION)
             .memory_guard_size(GUARD)
+            // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
+            .memory_init_cow(false)
             .with_host_memory(Arc::new(HostMemory));
         Ok(Self { inner: wasmtime::Engine::new(&config)? })
     }

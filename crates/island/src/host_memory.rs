@@ -23,11 +23,19 @@ struct Handover {
 thread_local! {
     static HANDOVER: RefCell<Handover> = RefCell::default();
     static GREW: Cell<bool> = const { Cell::new(false) };
+    static GROWN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether any unshared memory of this thread grew since this was last asked.
-pub fn take_growth() -> bool {
-    GREW.replace(false)
+/// Whether any unshared memory of this thread grew since [`take_grown`] was last called.
+#[inline]
+pub fn has_grown() -> bool {
+    GREW.get()
+}
+
+/// The base addresses of the unshared memories of this thread that grew since this was last called.
+pub fn take_grown() -> Vec<usize> {
+    GREW.set(false);
+    GROWN.take()
 }
 
 /// Runs `body`; the next memory that Wasmtime makes in it stands on `block`.
@@ -103,6 +111,7 @@ unsafe impl LinearMemory for BlockMemory {
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
         self.0.grow_to(new_size)?;
         GREW.set(true);
+        GROWN.with_borrow_mut(|grown| grown.push(self.as_ptr().addr()));
         Ok(())
     }
 

@@ -118,6 +118,12 @@ impl Island {
         self.store.is_entered()
     }
 
+    /// Whether [`Island::enter`] would let one in now: nobody is in, or a host function of this island is running.
+    #[inline]
+    pub fn can_enter(&self) -> bool {
+        self.store.can_enter()
+    }
+
     /// Makes a function that guests can import. It lives as long as the island.
     pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Func {
         let index = {
@@ -163,10 +169,12 @@ impl Island {
         self.modules.borrow_mut().push(module.clone());
         let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
         self.blocks.borrow_mut().extend(host_memory::take_used());
-        result.map_err(|error| match CallError::from(error) {
-            // Without a code it is no trap of the guest's but Wasmtime's refusal to link.
-            CallError::Trap(trap) if trap.code.is_none() => InstantiateError::Link(trap.message),
-            error => InstantiateError::Call(error),
+        result.map_err(|error| {
+            if CallError::is_call_error(&error) {
+                InstantiateError::Call(error.into())
+            } else {
+                InstantiateError::Link(format!("{error:#}"))
+            }
         })
     }
 

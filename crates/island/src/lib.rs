@@ -20,11 +20,11 @@ pub mod wasi;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
-pub use host_memory::take_growth;
+pub use host_memory::{has_grown, take_grown};
 pub use island::{Island, InstantiateError, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::FunctionKey;
 pub use trap::{CallError, StackFrame, Trap};
 
-pub use data_block::{DataBlock, MapError, OutOfBounds};
+pub use data_block::{DataBlock, MapError, OutOfBounds, live as live_blocks};
 pub use wasmtime;

@@ -65,6 +65,11 @@ impl ReentrantStore {
         !matches!(self.access.get(), Access::Idle)
     }
 
+    /// Whether [`ReentrantStore::enter`] would not panic.
+    pub(crate) fn can_enter(&self) -> bool {
+        !matches!(self.access.get(), Access::Taken)
+    }
+
     /// Runs `body`, a host function's, while the caller's context is lent to [`ReentrantStore::enter`].
     #[inline]
     fn lend<R>(&self, mut context: StoreContextMut<'_, StoreState>, body: impl FnOnce() -> R) -> R {

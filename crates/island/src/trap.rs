@@ -75,6 +75,16 @@ impl std::fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
+impl CallError {
+    /// Whether guest code (or a host function that it called) failed, and not Wasmtime's own checks before it ran.
+    pub(crate) fn is_call_error(error: &wasmtime::Error) -> bool {
+        error.is::<wasmtime::Trap>()
+            || error.is::<HostThrew>()
+            || error.is::<wasmtime::ThrownException>()
+            || error.is::<wasmtime_wasi::I32Exit>()
+    }
+}
+
 impl From<wasmtime::Error> for CallError {
     #[cold]
     fn from(error: wasmtime::Error) -> Self {

@@ -1,1 +1,40 @@
-//! tombolo-js-api
+//! The `WebAssembly` namespace for a QuickJS context: the WebAssembly JavaScript API, one file per interface.
+//!
+//! [`install`] gives an existing `rquickjs` context the whole namespace. Everything that JavaScript values of one island
+//! hold together is in [`anchor`]; the conversions at the boundary are in [`values`].
+
+pub mod anchor;
+mod api;
+mod buffers;
+mod errors;
+pub mod function;
+mod global;
+mod instance;
+mod linking;
+pub mod memory;
+pub mod module;
+mod namespace;
+mod table;
+mod values;
+
+pub use api::{Api, Options, install};
+pub use errors::throw_call_error;
+pub use function::ExportedFunction;
+pub use instance::InstanceObject;
+pub use memory::MemoryObject;
+pub use module::ModuleObject;
+
+/// The numbers of this crate's classes.
+pub(crate) mod ids {
+    use qjs::ClassId;
+
+    pub(crate) const ANCHOR: ClassId = ClassId::new(0);
+    pub(crate) const EXPORTED_FUNCTION: ClassId = ClassId::new(1);
+    pub(crate) const MODULE: ClassId = ClassId::new(2);
+    pub(crate) const INSTANCE: ClassId = ClassId::new(3);
+    pub(crate) const EXPORTS: ClassId = ClassId::new(4);
+    pub(crate) const MEMORY: ClassId = ClassId::new(5);
+    pub(crate) const TABLE: ClassId = ClassId::new(6);
+    pub(crate) const GLOBAL: ClassId = ClassId::new(7);
+    pub(crate) const PENDING: ClassId = ClassId::new(10);
+}

@@ -1,1 +1,141 @@
-//! tombolo-platform
+//! The platform of an agent: globals, `process`, the console, ES modules and the `node:` modules.
+//!
+//! [`install`] defines the globals of a context that an [`agent::Agent`] made, [`set_module_loader`] gives its runtime
+//! Node's module resolution, [`run_main`] starts a program. Nearly everything is made at its first use: globals are
+//! accessors that replace themselves, JavaScript parts are compiled when something needs them.
+//!
+//! File operations that Node does on a thread pool (`fs.promises`, callbacks) are done by the agent's own thread, in a
+//! later turn of its loop: they never settle synchronously, but they do not overlap with JavaScript either.
+
+mod bytes;
+mod console;
+mod crypto;
+mod encoding;
+mod error;
+mod fs;
+mod globals;
+mod internal;
+mod modules;
+mod os;
+mod process;
+mod report;
+mod state;
+mod stdio;
+mod strings;
+mod timers;
+mod url;
+
+use std::{
+    cell::{Cell, RefCell},
+    io::Write,
+    rc::Rc,
+};
+
+use agent::{Agent, EventLoop};
+use rquickjs::{Ctx, Object};
+
+pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
+pub use report::report_uncaught;
+
+use state::{Platform, State};
+
+/// What `process.versions.node` says: packages choose their code paths by it.
+pub const NODE_VERSION: &str = "26.0.0";
+
+/// How the platform of an agent differs from another's.
+pub struct Options {
+    /// `process.argv`: the program, the main module, its arguments.
+    pub argv: Vec<String>,
+    /// `process.execPath`.
+    pub exec_path: String,
+    /// Whether there is a `globalThis.gc`.
+    pub expose_gc: bool,
+    /// Whether an uncaught error is printed to standard error.
+    pub report_errors: bool,
+    /// The built-in modules.
+    pub builtins: Builtins,
+    /// Where standard output goes; `None` for descriptor 1.
+    pub stdout: Option<Box<dyn Write>>,
+    /// Where standard error goes; `None` for descriptor 2.
+    pub stderr: Option<Box<dyn Write>>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("argv", &self.argv).finish_non_exhaustive()
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            argv: Vec::new(),
+            exec_path: String::new(),
+            expose_gc: false,
+            report_errors: true,
+            builtins: Builtins::default(),
+            stdout: None,
+            stderr: None,
+        }
+    }
+}
+
+/// Defines the globals in a context of an agent and takes over the hooks of its loop.
+///
+/// # Errors
+/// Throws when the context belongs to no agent, or the engine is out of memory.
+pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
+    let event_loop = EventLoop::of(ctx)?;
+    let state = State {
+        stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), event_loop.clone()),
+        builtins: std::mem::take(&mut options.builtins),
+        options,
+        internals: RefCell::default(),
+        loaded: RefCell::default(),
+        stash: RefCell::default(),
+        set_bytes: RefCell::default(),
+        main: RefCell::default(),
+        main_url: RefCell::default(),
+        indent: Cell::new(0),
+        main_failed: Cell::new(false),
+        files: fs::Files::default(),
+    };
+    let platform = Platform::install(ctx, state)?;
+    event_loop.set_hooks(Rc::new(report::PlatformHooks));
+    let stdio = platform.clone();
+    event_loop.on_safe_point(Box::new(move |_| stdio.stdio.flush()));
+    report::install_stack(ctx)?;
+    globals::define(ctx)
+}
+
+/// Gives the agent's runtime the module resolution and loading of Node.
+pub fn set_module_loader(agent: &Agent) {
+    agent.runtime().set_loader(ModuleResolver, ModuleLoader);
+}
+
+/// Writes what the console has buffered; for native functions that are about to block or to write themselves.
+///
+/// # Errors
+/// Throws when the context has no platform.
+pub fn flush(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    Platform::of(ctx)?.stdio.flush();
+    Ok(())
+}
+
+/// The Rust functions that an embedded JavaScript file is given.
+fn natives<'js>(ctx: &Ctx<'js>, file: &str) -> rquickjs::Result<Object<'js>> {
+    match file {
+        "console" => console::natives(ctx),
+        "crypto" => crypto::natives(ctx),
+        "encoding" => encoding::natives(ctx),
+        "fs" => fs::natives(ctx),
+        "inspect" => console::inspect_natives(ctx),
+        "module" => modules::natives(ctx),
+        "os" => os::natives(ctx),
+        "performance" | "process" => process::natives(ctx),
+        "report" => report::natives(ctx),
+        "timers" => timers::natives(ctx),
+        "url" => url::natives(ctx),
+        _ => Object::new(ctx.clone()),
+    }
+}

@@ -24,6 +24,10 @@ impl ClassId {
         assert!(index < 64);
         Self(400 + index)
     }
+
+    pub(crate) fn number(self) -> q::JSClassID {
+        self.0
+    }
 }
 
 /// A Rust type that JavaScript objects can own.
@@ -55,7 +59,7 @@ pub trait Callable: HostClass {
 /// # Errors
 /// When something else in the process took the class's number, or memory is out.
 pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    define::<T>(ctx, None)
+    define::<T>(ctx, None, std::ptr::null_mut())
 }
 
 /// [`register`] for a class of functions.
@@ -63,10 +67,14 @@ pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 /// # Errors
 /// As [`register`].
 pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    define::<T>(ctx, Some(call::<T>))
+    define::<T>(ctx, Some(call::<T>), std::ptr::null_mut())
 }
 
-fn define<T: HostClass>(ctx: &Ctx<'_>, call: q::JSClassCall) -> rquickjs::Result<()> {
+pub(crate) fn define<T: HostClass>(
+    ctx: &Ctx<'_>,
+    call: q::JSClassCall,
+    exotic: *mut q::JSClassExoticMethods,
+) -> rquickjs::Result<()> {
     let runtime = Cx::of(ctx).runtime();
     // SAFETY: the runtime is live.
     if unsafe { q::JS_IsRegisteredClass(runtime, T::ID.0) } {
@@ -77,7 +85,7 @@ fn define<T: HostClass>(ctx: &Ctx<'_>, call: q::JSClassCall) -> rquickjs::Result
         finalizer: Some(finalize::<T>),
         gc_mark: Some(mark::<T>),
         call,
-        exotic: std::ptr::null_mut(),
+        exotic,
     };
     // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
     match unsafe { q::JS_NewClass(runtime, T::ID.0, &definition) } {
@@ -169,7 +177,13 @@ unsafe extern "C" fn call<T: Callable>(
         (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
     };
     let Some(value) = value else { return q::JS_EXCEPTION };
-    guard(cx, || value.call(cx, args).0)
+    // The call holds its function: what it runs may drop the script's last reference.
+    // SAFETY: the function is alive now; its reference is given back below.
+    unsafe { q::JS_DupValue(ctx, function) };
+    let result = guard(cx, || value.call(cx, args).0);
+    // SAFETY: as above.
+    unsafe { q::JS_FreeValue(ctx, function) };
+    result
 }
 
 /// Runs `body`; a panic becomes an exception of the script.

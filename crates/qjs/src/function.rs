@@ -94,6 +94,29 @@ pub fn construct<'js>(
     cx.take(result)
 }
 
+/// A function that returns `undefined`.
+pub fn nothing<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// Runs `native` with `args` as a job: after the script that is running, before anything else of the event loop.
+///
+/// # Errors
+/// When memory is out.
+pub fn enqueue_job<'js, F: Native>(ctx: &Ctx<'js>, native: F, args: &[Value<'js>]) -> rquickjs::Result<()> {
+    const { assert!(size_of::<F>() == 0, "a native function must not capture anything") };
+    let _ = native;
+    let mut raw: Vec<_> = args.iter().map(|arg| arg.as_raw()).collect();
+    // SAFETY: QuickJS takes references of its own to the arguments; the thunk has a job's signature.
+    let failed = unsafe { q::JS_EnqueueJob(Cx::of(ctx).raw(), Some(job::<F>), raw.len() as i32, raw.as_mut_ptr()) };
+    if failed < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}
+
+unsafe extern "C" fn job<F: Native>(ctx: *mut q::JSContext, argc: i32, argv: *mut q::JSValue) -> q::JSValue {
+    // SAFETY: QuickJS runs a job with a live context and the values that it keeps for it.
+    unsafe { thunk::<F>(ctx, q::JS_UNDEFINED, argc, argv) }
+}
+
 unsafe extern "C" fn thunk<F: Native>(
     ctx: *mut q::JSContext,
     this: q::JSValue,

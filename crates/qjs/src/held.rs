@@ -1,4 +1,5 @@
-//! JavaScript values that Rust keeps: strongly inside host objects ([`Held`]), or weakly for identity ([`WeakMap`]).
+//! JavaScript values that Rust keeps: strongly inside host objects ([`Held`]), weakly for identity ([`WeakMap`]), and a
+//! context to come back to ([`Realm`]).
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -24,6 +25,12 @@ impl Held {
         let cx = Cx::of(value.ctx());
         // SAFETY: the value is alive.
         Self { runtime: cx.runtime(), raw: unsafe { q::JS_DupValue(cx.raw(), value.as_raw()) } }
+    }
+
+    /// Another owner of the same value.
+    pub fn duplicate(&self) -> Self {
+        // SAFETY: the value is alive, and so is its runtime.
+        Self { runtime: self.runtime, raw: unsafe { q::JS_DupValueRT(self.runtime, self.raw) } }
     }
 
     /// The value, in a context of the runtime it came from.
@@ -152,6 +159,39 @@ impl Marker {
     pub fn mark(&self, held: &Held) {
         // SAFETY: the value is alive, since `held` owns a reference to it; `HostClass::mark` promises once for each.
         unsafe { q::JS_MarkValue(self.runtime, held.raw, self.mark) };
+    }
+}
+
+/// A context that Rust comes back to from code that JavaScript does not call, such as a guest's import.
+///
+/// It owns a function of the context, which keeps the context alive as every function does, and which the owner reports
+/// to the cycle collector ([`Realm::mark`]).
+pub struct Realm {
+    raw: std::ptr::NonNull<q::JSContext>,
+    function: Held,
+}
+
+impl Realm {
+    /// Remembers `ctx`.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn new(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
+        let function = crate::function::function(ctx, crate::function::Kind::Plain, "", 0, crate::function::nothing)?;
+        Ok(Self { raw: ctx.as_raw(), function: Held::new(&function.into_value()) })
+    }
+
+    /// Runs `body` in the context.
+    ///
+    /// Call this only below a frame that has entered the runtime (as a guest that a script called is).
+    pub fn with<R>(&self, body: impl for<'js> FnOnce(Cx<'js>) -> R) -> R {
+        // SAFETY: the function keeps the context alive; the lifetime cannot leave `body`.
+        body(unsafe { Cx::from_raw(self.raw.as_ptr()) })
+    }
+
+    /// Reports the context to the cycle collector.
+    pub fn mark(&self, marker: &Marker) {
+        marker.mark(&self.function);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod class;
 pub mod define;
 pub mod function;
 pub mod held;
+pub mod lazy;
 pub mod number;
 pub mod string;
 pub mod value;
@@ -17,7 +18,7 @@ pub mod value;
 pub use buffer::{Bytes, ElementKind};
 pub use class::{Callable, ClassId, HostClass};
 pub use function::Call;
-pub use held::{Held, Marker, WeakMap};
+pub use held::{Arguments, CallResult, Held, Marker, Realm, WeakMap};
 pub use value::{Args, Borrowed, Cx, Returned};
 
 pub use rquickjs::{Ctx, Exception, Function, Object, Result, Value};

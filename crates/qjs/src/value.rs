@@ -151,7 +151,7 @@ impl<'a> Borrowed<'a> {
 }
 
 /// The arguments of a call, at least as many as the function's `length` where C filled them up.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Args<'a> {
     values: &'a [q::JSValue],
 }

@@ -1,1 +1,121 @@
-//! tombolo-webidl
+//! WebIDL conversions and their errors. Each error names the interface or function, the member or argument, what was
+//! expected and what came.
+
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, HostClass, Object, Result, Value};
+
+/// A value in words, for messages: what JavaScript's `typeof` says, with `null` told apart.
+pub fn describe(value: &Value<'_>) -> &'static str {
+    use rquickjs::Type as T;
+    match value.type_of() {
+        T::Undefined | T::Uninitialized => "undefined",
+        T::Null => "null",
+        T::Bool => "a boolean",
+        T::Int | T::Float => "a number",
+        T::String => "a string",
+        T::Symbol => "a symbol",
+        T::BigInt => "a BigInt",
+        T::Array => "an array",
+        T::Function | T::Constructor => "a function",
+        _ => "an object",
+    }
+}
+
+/// The host value behind `this`.
+///
+/// # Errors
+/// A TypeError for any other receiver.
+pub fn this<'a, T: HostClass>(call: &Call<'a, '_>, member: &str) -> Result<&'a T> {
+    qjs::class::get::<T>(call.this).ok_or_else(|| {
+        let class = T::NAME.to_string_lossy();
+        Exception::throw_type(&call.ctx, &format!("{class}.{member}: `this` is not a {class}"))
+    })
+}
+
+/// The host value behind an argument.
+///
+/// # Errors
+/// A TypeError for anything else.
+pub fn interface<'a, T: HostClass>(ctx: &Ctx<'_>, value: Borrowed<'a>, place: &str) -> Result<&'a T> {
+    qjs::class::get::<T>(value).ok_or_else(|| {
+        let came = describe(&value.to_value(Cx::of(ctx)));
+        Exception::throw_type(ctx, &format!("{place} must be a {}, got {came}", T::NAME.to_string_lossy()))
+    })
+}
+
+/// Refuses a call with fewer arguments than `needed`.
+///
+/// # Errors
+/// A TypeError.
+pub fn require_arguments(call: &Call<'_, '_>, place: &str, needed: usize) -> Result<()> {
+    let came = call.args.len();
+    if came >= needed {
+        return Ok(());
+    }
+    let s = if needed == 1 { "" } else { "s" };
+    Err(Exception::throw_type(&call.ctx, &format!("{place} takes {needed} argument{s}, got {came}")))
+}
+
+/// Refuses a constructor that is called without `new`.
+///
+/// # Errors
+/// A TypeError.
+pub fn require_new(call: &Call<'_, '_>, place: &str) -> Result<()> {
+    if call.this.is_undefined() {
+        return Err(Exception::throw_type(&call.ctx, &format!("{place} must be called with `new`")));
+    }
+    Ok(())
+}
+
+/// `[EnforceRange]` conversion to an unsigned integer of at most `max`. May run scripts (`valueOf`).
+///
+/// # Errors
+/// A TypeError for what is no finite number in range.
+pub fn enforce_range(ctx: &Ctx<'_>, value: Borrowed<'_>, max: u64, place: &str) -> Result<u64> {
+    let number = qjs::number::to_number(Cx::of(ctx), value)?;
+    let whole = number.trunc();
+    // A whole number up to 2^53 is exact; no larger maximum occurs.
+    if !whole.is_finite() || whole < 0.0 || whole > max as f64 {
+        let message = format!("{place} must be an integer from 0 to {max}, got {}", display_number(number));
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    Ok(whole as u64)
+}
+
+/// A number as JavaScript prints it (near enough for a message).
+pub fn display_number(number: f64) -> String {
+    if number.is_infinite() { if number > 0.0 { "Infinity".into() } else { "-Infinity".into() } } else { number.to_string() }
+}
+
+/// A dictionary argument: `undefined` and `null` are the empty dictionary.
+///
+/// # Errors
+/// A TypeError for any other value that is no object.
+pub fn dictionary<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str) -> Result<Option<Object<'js>>> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    let came = describe(&value);
+    match value.into_object() {
+        Some(object) => Ok(Some(object)),
+        None => Err(Exception::throw_type(ctx, &format!("{place} must be an object, got {came}"))),
+    }
+}
+
+/// A member of a dictionary; none where it is missing or `undefined`. Runs getters.
+///
+/// # Errors
+/// What a getter throws.
+pub fn member<'js>(dictionary: &Option<Object<'js>>, name: &str) -> Result<Option<Value<'js>>> {
+    let Some(object) = dictionary else { return Ok(None) };
+    let value: Value = object.get(name)?;
+    Ok((!value.is_undefined()).then_some(value))
+}
+
+/// A string for an enumeration or a USVString. May run scripts (`toString`).
+///
+/// # Errors
+/// What the conversion throws.
+pub fn string(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<String> {
+    let utf8 = qjs::string::Utf8::new(Cx::of(ctx), value)?;
+    Ok(String::from_utf8_lossy(utf8.bytes()).into_owned())
+}

@@ -42,7 +42,6 @@ for (const name of interfaces) {
     const prototype = assertProperty(Interface, 'prototype', '').value;
     assertEq(assertProperty(prototype, 'constructor', 'wc').value, Interface);
     assertEq(assertProperty(prototype, Symbol.toStringTag, 'c').value, `WebAssembly.${name}`);
-    assertEq(Object.getPrototypeOf(prototype), Object.prototype);
     assertEq(Object.prototype.toString.call(prototype), `[object WebAssembly.${name}]`);
   });
 
@@ -67,7 +66,7 @@ for (const [owner, name, length] of operations) {
     assertEq(fn.name, name);
     assertEq(fn.length, length);
     assertEq('prototype' in fn, false);
-    assertThrows(TypeError, () => Reflect.construct(Object, [], fn), undefined);
+    assertThrows(TypeError, () => Reflect.construct(Object, [], fn));
   });
 }
 
@@ -125,8 +124,9 @@ test('a brand check comes before the conversion of arguments', () => {
 
 for (const name of interfaces) {
   // V8 follows the proposal for source phase imports here, which the specification of the API does not have.
-  test(`WebAssembly.${name} inherits from Function.prototype`, () => {
+  test(`WebAssembly.${name} inherits from nothing`, () => {
     assertEq(Object.getPrototypeOf(WebAssembly[name]), Function.prototype);
+    assertEq(Object.getPrototypeOf(WebAssembly[name].prototype), Object.prototype);
   }, { v8: name === 'Module' ? 'inherits from AbstractModuleSource' : undefined });
 }
 

@@ -1,0 +1,117 @@
+//! What the API keeps for a runtime, and its installation into a context.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use island::Engine;
+use qjs::{Ctx, Exception, Object, Result, class};
+use rquickjs::JsLifetime;
+
+use crate::memory::MemoryCore;
+
+/// What an embedder can choose.
+#[derive(Clone)]
+pub struct Options {
+    /// The engine that compiles this runtime's modules. Agents that share modules or memories share one.
+    pub engine: Engine,
+    /// Puts all instances of the runtime into one island: tables and mutable globals of any two can then be linked, and
+    /// none is freed before all are.
+    pub one_island: bool,
+}
+
+impl Options {
+    /// The defaults, on `engine`.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine, one_island: false }
+    }
+}
+
+/// The API's state in a runtime. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) state: Rc<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) options: Options,
+    /// Every memory that has an object, by its base address: growth detaches the buffers of those that grew.
+    pub(crate) memories: RefCell<HashMap<usize, Weak<MemoryCore>>>,
+    /// The island of everything, with the one-island option.
+    pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
+    /// The exit code that a guest asked for, until whoever runs the guest takes it.
+    pub(crate) exit: Cell<Option<i32>>,
+    warned_of_long_memory: Cell<bool>,
+}
+
+// SAFETY: `Api` holds no JavaScript value and no lifetime.
+unsafe impl<'js> JsLifetime<'js> for Api {
+    type Changed<'to> = Api;
+}
+
+impl Api {
+    /// The API of the context's runtime.
+    ///
+    /// # Errors
+    /// A TypeError where it was never installed.
+    pub fn of(ctx: &Ctx<'_>) -> Result<Self> {
+        match ctx.userdata::<Self>() {
+            Some(api) => Ok(api.clone()),
+            None => Err(Exception::throw_type(ctx, "WebAssembly is not installed in this runtime")),
+        }
+    }
+
+    /// The engine that compiles this runtime's modules.
+    pub fn engine(&self) -> &Engine {
+        &self.state.options.engine
+    }
+
+    /// Takes the exit code that a guest gave to `proc_exit`, if the call that just failed did so for that.
+    pub fn take_exit(&self) -> Option<i32> {
+        self.state.exit.take()
+    }
+
+    /// Warns once that a buffer does not show all of its memory.
+    pub(crate) fn warn_of_long_memory(&self, bytes: usize) {
+        if !self.state.warned_of_long_memory.replace(true) {
+            let shown = crate::memory::LONGEST_BUFFER;
+            eprintln!(
+                "tombolo: a WebAssembly.Memory of {bytes} bytes is longer than an ArrayBuffer can be here: \
+                 `buffer` shows its first {shown} bytes"
+            );
+        }
+    }
+}
+
+/// Defines the `WebAssembly` namespace in the context's global object.
+///
+/// Further contexts of the same runtime share the first one's options.
+///
+/// # Errors
+/// When memory is out, or something else in the runtime uses the API's class numbers.
+pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
+    if ctx.userdata::<Api>().is_none() {
+        let state = State {
+            options,
+            memories: RefCell::default(),
+            only_island: RefCell::default(),
+            exit: Cell::default(),
+            warned_of_long_memory: Cell::default(),
+        };
+        ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
+    }
+    class::register::<crate::anchor::Anchor>(ctx)?;
+    class::register_callable::<crate::ExportedFunction>(ctx)?;
+    qjs::lazy::register::<crate::instance::Exports>(ctx)?;
+    let namespace = Object::new(ctx.clone())?;
+    qjs::define::to_string_tag(&namespace, "WebAssembly")?;
+    crate::module::define(ctx, &namespace)?;
+    crate::instance::define(ctx, &namespace)?;
+    crate::memory::define(ctx, &namespace)?;
+    crate::table::define(ctx, &namespace)?;
+    crate::global::define(ctx, &namespace)?;
+    crate::errors::define(ctx, &namespace)?;
+    crate::namespace::define(ctx, &namespace)?;
+    crate::buffers::define(ctx)?;
+    qjs::define::value(&ctx.globals(), "WebAssembly", namespace.as_value(), qjs::define::Attributes::Hidden)
+}

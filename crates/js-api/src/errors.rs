@@ -1,0 +1,142 @@
+//! `CompileError`, `LinkError` and `RuntimeError`, and how a failed guest call becomes one of them.
+
+use island::{CallError, Trap};
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, construct, function, set_constructor};
+use qjs::{Call, Ctx, Exception, Object, Result, Value};
+use rquickjs::JsLifetime;
+
+use crate::api::Api;
+
+/// The three error classes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ErrorClass {
+    Compile,
+    Link,
+    Runtime,
+}
+
+impl ErrorClass {
+    const ALL: [Self; 3] = [Self::Compile, Self::Link, Self::Runtime];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Compile => "CompileError",
+            Self::Link => "LinkError",
+            Self::Runtime => "RuntimeError",
+        }
+    }
+}
+
+/// The constructors of a runtime, as they were before a script could change anything.
+struct Constructors<'js>([qjs::Function<'js>; 3]);
+
+// SAFETY: the lifetime is the functions' own.
+unsafe impl<'js> JsLifetime<'js> for Constructors<'js> {
+    type Changed<'to> = Constructors<'to>;
+}
+
+/// Defines the classes in the namespace, each a NativeError: callable without `new`, with `Error` as its parent.
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    let error: Object = ctx.globals().get("Error")?;
+    let error_prototype: Object = error.get("prototype")?;
+    let make = |class: ErrorClass| -> Result<qjs::Function<'js>> {
+        let constructor = match class {
+            ErrorClass::Compile => function(ctx, Kind::Constructor, class.name(), 1, new_error::<0>)?,
+            ErrorClass::Link => function(ctx, Kind::Constructor, class.name(), 1, new_error::<1>)?,
+            ErrorClass::Runtime => function(ctx, Kind::Constructor, class.name(), 1, new_error::<2>)?,
+        };
+        constructor.as_object().expect("a function is an object").set_prototype(Some(&error))?;
+        let prototype = Object::new(ctx.clone())?;
+        prototype.set_prototype(Some(&error_prototype))?;
+        let text = |text: &str| qjs::string::from_utf8(ctx, text.as_bytes());
+        define::value(&prototype, "name", &text(class.name())?, Attributes::Hidden)?;
+        define::value(&prototype, "message", &text("")?, Attributes::Hidden)?;
+        set_constructor(ctx, &constructor, &prototype);
+        define::value(namespace, class.name(), constructor.as_value(), Attributes::Hidden)?;
+        Ok(constructor)
+    };
+    let [compile, link, runtime] = ErrorClass::ALL;
+    let constructors = Constructors([make(compile)?, make(link)?, make(runtime)?]);
+    ctx.store_userdata(constructors).map_err(|_| rquickjs::Error::Unknown)?;
+    Ok(())
+}
+
+/// `new CompileError(message, options)` and its siblings: what `Error` makes, with this class's prototype.
+fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let error: Value = call.ctx.globals().get("Error")?;
+    let new_target = match call.this.is_undefined() {
+        true => constructor(&call.ctx, ErrorClass::ALL[CLASS])?.into_value(),
+        false => call.this(),
+    };
+    let count = call.args.len().min(2);
+    let args: Vec<_> = (0..count).map(|at| call.arg(at)).collect();
+    construct(&error, &new_target, &args)
+}
+
+fn constructor<'js>(ctx: &Ctx<'js>, class: ErrorClass) -> Result<qjs::Function<'js>> {
+    let constructors = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?;
+    Ok(constructors.0[class as usize].clone())
+}
+
+/// A new error of the class.
+pub(crate) fn new<'js>(ctx: &Ctx<'js>, class: ErrorClass, message: &str) -> Result<Value<'js>> {
+    let constructor = constructor(ctx, class)?.into_value();
+    construct(&constructor, &constructor, &[qjs::string::from_utf8(ctx, message.as_bytes())?])
+}
+
+/// Throws a new error of the class.
+pub(crate) fn throw(ctx: &Ctx<'_>, class: ErrorClass, message: &str) -> rquickjs::Error {
+    match new(ctx, class, message) {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
+    }
+}
+
+/// Leaves the reason of a failed guest call pending as an exception.
+pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
+    match error {
+        // The host function's exception is pending already: nothing ran since.
+        CallError::Host => rquickjs::Error::Exception,
+        CallError::Trap(trap) => throw_trap(ctx, &trap),
+        CallError::Exception => throw(ctx, ErrorClass::Runtime, "the guest threw an exception that nothing caught"),
+        CallError::Exit(code) => {
+            if let Ok(api) = Api::of(ctx) {
+                api.state.exit.set(Some(code));
+            }
+            Exception::throw_message(ctx, &format!("the guest exited with code {code}"))
+        }
+    }
+}
+
+fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
+    let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
+        // What QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
+        let range: Result<Value> = ctx.globals().get("RangeError");
+        range.and_then(|class| construct(&class, &class, &[qjs::string::from_utf8(ctx, trap.message.as_bytes())?]))
+    } else {
+        new(ctx, ErrorClass::Runtime, &trap.message)
+    };
+    let error = match made {
+        Ok(error) => error,
+        Err(error) => return error,
+    };
+    if let Err(error) = prepend_frames(&error, trap) {
+        return error;
+    }
+    ctx.throw(error)
+}
+
+/// Puts the guest's frames in front of the script's own in `stack`.
+fn prepend_frames(error: &Value<'_>, trap: &Trap) -> Result<()> {
+    /// Frames shown: the rest of a deep recursion says nothing new.
+    const SHOWN: usize = 32;
+    let Some(object) = error.as_object() else { return Ok(()) };
+    let mut stack: String = trap.frames.iter().take(SHOWN).map(|frame| format!("    at {frame}\n")).collect();
+    if trap.frames.len() > SHOWN {
+        stack += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
+    }
+    stack += &object.get::<_, Option<String>>("stack")?.unwrap_or_default();
+    let stack = qjs::string::from_utf8(object.ctx(), stack.as_bytes())?;
+    define::value(object, "stack", &stack, Attributes::Hidden)
+}

@@ -1,0 +1,276 @@
+//! Exported functions, and JavaScript functions as imports.
+
+use std::rc::{Rc, Weak};
+
+use island::call::HostFrame;
+use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val, ValType};
+use island::{CallError, Callee, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
+use qjs::{
+    Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
+};
+use smallvec::SmallVec;
+
+use crate::anchor::{Link, Shared};
+use crate::errors::throw_call_error;
+use crate::values::{from_number, take_val, to_host_value, to_number};
+use crate::{ids, memory};
+
+/// An Exported Function: a function object that calls a WebAssembly function.
+pub struct ExportedFunction {
+    link: Link,
+    callee: Callee,
+    key: FunctionKey,
+}
+
+// SAFETY: the link is marked once; nothing else is held. The number is this class's own.
+unsafe impl HostClass for ExportedFunction {
+    const ID: ClassId = ids::EXPORTED_FUNCTION;
+    const NAME: &'static std::ffi::CStr = c"Function";
+
+    fn mark(&self, marker: &Marker) {
+        self.link.mark(marker);
+    }
+}
+
+impl Drop for ExportedFunction {
+    fn drop(&mut self) {
+        self.link.shared.forget_function(self.key);
+    }
+}
+
+/// "A new Exported Function" for an address of the link's island: the one there is, or a new one.
+pub(crate) fn exported_function<'js>(
+    ctx: &Ctx<'js>,
+    link: &Link,
+    func: Func,
+    key: FunctionKey,
+) -> Result<Value<'js>> {
+    link.shared.function(ctx, key, || {
+        let callee = Callee::new(&link.shared.island, func);
+        let length = callee.ty().params().len() as i32;
+        // "The name of the WebAssembly function": its index. A host function has none in any module.
+        let name = link.shared.island.function_index(func).map(|index| index.to_string()).unwrap_or_default();
+        let function = ExportedFunction { link: link.duplicate(), callee, key };
+        let prototype = qjs::define::function_prototype(ctx)?;
+        let object = class::new_object(ctx, function, Some(&prototype))?;
+        qjs::define::function_properties(ctx, &object, &name, length)?;
+        Ok(object.into_value())
+    })
+}
+
+impl ExportedFunction {
+    /// The island that the function is in.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The function, ready to be called.
+    pub fn callee(&self) -> &Callee {
+        &self.callee
+    }
+
+    fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ty = self.callee.numeric().expect("checked by the caller");
+        let mut frame = Frame::new(ty);
+        let mut at = 0;
+        while let Some(kind) = frame.next() {
+            let arg = args.get(at);
+            match (kind, arg.int()) {
+                (Kind::I32, Some(int)) => frame.push_i32(int),
+                _ => frame.push(to_number(cx, arg, kind)?),
+            }
+            at += 1;
+        }
+        let result = self.link.shared.island.call_numeric(&self.callee, &mut frame);
+        memory::refresh_grown(cx, &self.link.shared.api);
+        if let Err(error) = result {
+            return Err(throw_call_error(&cx.ctx(), error));
+        }
+        match ty.results.len() {
+            0 => Ok(Returned::UNDEFINED),
+            1 => Ok(from_number(cx, frame.result(0))),
+            count => {
+                let array = rquickjs::Array::new(cx.ctx())?;
+                for at in 0..count {
+                    array.set(at, from_number(cx, frame.result(at)).into_value(cx)?)?;
+                }
+                Ok(cx.returned(array.as_value()))
+            }
+        }
+    }
+
+    fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = cx.ctx();
+        let ty = self.callee.ty();
+        if ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128)) {
+            let message = "a v128 cannot cross between WebAssembly and JavaScript";
+            return Err(Exception::throw_type(&ctx, message));
+        }
+        // All conversions that can run scripts come first, then all that look functions up, then the store is entered.
+        let converted = ty.params().enumerate().map(|(at, ty)| to_host_value(&ctx, args.get(at), &ty));
+        let converted = converted.collect::<Result<SmallVec<[_; 4]>>>()?;
+        let resolved = converted.iter().map(|value| value.resolve(&ctx, &self.link));
+        let resolved = resolved.collect::<Result<SmallVec<[_; 4]>>>()?;
+        let shared = &self.link.shared;
+        let outcome = shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let params = resolved.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
+            let params = params.collect::<island::wasmtime::Result<SmallVec<[Val; 4]>>>()?;
+            let mut results: SmallVec<[Val; 4]> = ty.results().map(|_| Val::I32(0)).collect();
+            self.callee.func().call(&mut scope, &params, &mut results)?;
+            let mut store = scope.as_context_mut();
+            let outgoing = results.iter().map(|val| take_val(&ctx, shared, &mut store, val));
+            Ok(outgoing.collect::<SmallVec<[_; 4]>>())
+        });
+        memory::refresh_grown(cx, &shared.api);
+        let mut outgoing = outcome.map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, CallError::from(error)))?;
+        match outgoing.len() {
+            0 => Ok(Returned::UNDEFINED),
+            1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
+            _ => {
+                let array = rquickjs::Array::new(ctx.clone())?;
+                for (at, value) in outgoing.into_iter().enumerate() {
+                    array.set(at, pinned(&ctx, &self.link, value)?)?;
+                }
+                Ok(cx.returned(array.as_value()))
+            }
+        }
+    }
+}
+
+/// ToJSValue for a value that no export, table or global gives a script: a function stays as long as the island.
+pub(crate) fn pinned<'js>(ctx: &Ctx<'js>, link: &Link, value: crate::values::Outgoing<'js>) -> Result<Value<'js>> {
+    let key = value.function_key();
+    let value = value.into_js(ctx, link)?;
+    if let Some(key) = key {
+        link.shared.pin(key, &value);
+    }
+    Ok(value)
+}
+
+impl Callable for ExportedFunction {
+    #[inline]
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Returned {
+        let result = match self.callee.numeric() {
+            Some(_) => self.call_numeric(cx, args),
+            None => self.call_values(cx, args),
+        };
+        result.unwrap_or(Returned::EXCEPTION)
+    }
+}
+
+/// A JavaScript function as an import ("create a host function").
+pub(crate) struct HostImport {
+    shared: Weak<Shared>,
+    import: usize,
+    ty: FuncType,
+}
+
+impl HostImport {
+    pub(crate) fn new(shared: &Rc<Shared>, import: usize, ty: FuncType) -> Rc<Self> {
+        Rc::new(Self { shared: Rc::downgrade(shared), import, ty })
+    }
+
+    /// Calls the import; `body` gets its result while it lasts.
+    fn run(
+        &self,
+        push: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, &mut Arguments) -> Result<()>,
+        take: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, Borrowed<'_>) -> Result<()>,
+    ) -> std::result::Result<(), HostThrew> {
+        let shared = self.shared.upgrade().ok_or(HostThrew)?;
+        let result = shared.with(|cx| {
+            memory::refresh_grown(cx, &shared.api);
+            let mut arguments = Arguments::new(cx);
+            push(cx, &shared, &mut arguments)?;
+            let undefined = Args::default().get(0);
+            let result = shared.import(self.import, |function| function.call(cx, undefined, &mut arguments))?;
+            take(cx, &shared, result.borrow())
+        });
+        result.map_err(|_| HostThrew)
+    }
+}
+
+impl HostFunction for HostImport {
+    fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> std::result::Result<(), HostThrew> {
+        let frame = std::cell::RefCell::new(frame);
+        self.run(
+            |cx, _, arguments| frame.borrow().args().try_for_each(|arg| arguments.push(from_number(cx, arg))),
+            |cx, _, result| {
+                let mut frame = frame.borrow_mut();
+                let kinds = frame.results();
+                match kinds {
+                    [] => {}
+                    [kind] => frame.push(to_number(cx, result, *kind)?),
+                    kinds => {
+                        for (kind, value) in kinds.iter().zip(list(cx, result, kinds.len())?) {
+                            frame.push(to_number(cx, Borrowed::of(&value), *kind)?);
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn call_values(&self, island: &Rc<Island>, args: &[Val], results: &mut [Val]) -> std::result::Result<(), HostThrew> {
+        self.run(
+            |cx, shared, arguments| {
+                let ctx = cx.ctx();
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                let outgoing = island.enter(|mut store| {
+                    let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
+                    outgoing.collect::<SmallVec<[_; 4]>>()
+                });
+                outgoing.into_iter().try_for_each(|value| arguments.push(cx.returned(&pinned(&ctx, &link, value)?)))
+            },
+            |cx, shared, result| {
+                let ctx = cx.ctx();
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                let values: Vec<Value> = match results.len() {
+                    0 => return Ok(()),
+                    1 => vec![result.to_value(cx)],
+                    count => list(cx, result, count)?,
+                };
+                let types = self.ty.results();
+                let converted = values.iter().zip(types).map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), &ty));
+                let converted = converted.collect::<Result<Vec<_>>>()?;
+                let resolved = converted.iter().map(|value| value.resolve(&ctx, &link)).collect::<Result<Vec<_>>>()?;
+                for (slot, value) in results.iter_mut().zip(&resolved) {
+                    let made = island.enter(|store| value.to_val(shared, store));
+                    *slot = made.map_err(|error| crate::values::out_of_memory(&ctx, &error))?;
+                }
+                Ok(())
+            },
+        )
+    }
+}
+
+/// IteratorToList for several results, which must be as many as the function has.
+fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Value<'js>>> {
+    let ctx = cx.ctx();
+    let value = value.to_value(cx);
+    let refuse = |came: &str| {
+        let message = format!("an import with {expected} results must return an iterable of as many values, got {came}");
+        Exception::throw_type(&ctx, &message)
+    };
+    if !value.is_object() {
+        return Err(refuse(webidl::describe(&value)));
+    }
+    let iterator = rquickjs::atom::PredefinedAtom::SymbolIterator;
+    let method: Value = value.as_object().expect("checked").get(iterator)?;
+    let Some(method) = method.as_function() else { return Err(refuse(webidl::describe(&value))) };
+    let iterator: qjs::Object = method.call((rquickjs::prelude::This(value.clone()),))?;
+    let next: qjs::Function = iterator.get("next")?;
+    let mut values = Vec::with_capacity(expected);
+    loop {
+        let step: qjs::Object = next.call((rquickjs::prelude::This(iterator.clone()),))?;
+        if step.get::<_, rquickjs::Coerced<bool>>("done")?.0 {
+            break;
+        }
+        values.push(step.get("value")?);
+    }
+    if values.len() != expected {
+        return Err(refuse(&format!("one of {}", values.len())));
+    }
+    Ok(values)
+}

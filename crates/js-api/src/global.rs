@@ -1,0 +1,231 @@
+//! `WebAssembly.Global`.
+
+use std::cell::RefCell;
+
+use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RefType, RootScope, ValType};
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function, set_constructor};
+use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+
+use crate::anchor::{Address, Link};
+use crate::ids;
+use crate::module::prototype_of;
+use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
+
+/// A Global object's value.
+pub(crate) struct GlobalObject {
+    ty: GlobalType,
+    state: RefCell<State>,
+}
+
+enum State {
+    /// In no island yet.
+    Unbound(HostValue),
+    Bound(Link, Global),
+}
+
+// SAFETY: the value or the link is marked once. The number is this class's own.
+unsafe impl HostClass for GlobalObject {
+    const ID: ClassId = ids::GLOBAL;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Global";
+
+    fn mark(&self, marker: &Marker) {
+        match &*self.state.borrow() {
+            State::Unbound(value) => value.mark(marker),
+            State::Bound(link, _) => link.mark(marker),
+        }
+    }
+}
+
+impl Drop for GlobalObject {
+    fn drop(&mut self) {
+        if let State::Bound(link, global) = &*self.state.borrow() {
+            link.shared.forget_object(address(*global));
+        }
+    }
+}
+
+fn address(global: Global) -> Address {
+    Address::Global(global.debug_index_in_store())
+}
+
+impl GlobalObject {
+    pub(crate) fn ty(&self) -> &GlobalType {
+        &self.ty
+    }
+
+    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
+        match &*self.state.borrow() {
+            State::Unbound(_) => body(None),
+            State::Bound(link, _) => body(Some(link)),
+        }
+    }
+
+    /// The value where the global is in no island or cannot change: what stands for it anywhere else.
+    pub(crate) fn snapshot(&self, ctx: &Ctx<'_>) -> Result<HostValue> {
+        if let State::Unbound(value) = &*self.state.borrow() {
+            return Ok(value.duplicate());
+        }
+        let value = self.get(ctx)?;
+        to_host_value(ctx, Borrowed::of(&value), self.ty.content())
+    }
+
+    /// The global in the link's island, made there where it is in none yet. `object` is this value's object.
+    pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Global> {
+        let value = match &*self.state.borrow() {
+            State::Bound(_, global) => return Ok(*global),
+            State::Unbound(value) => value.duplicate(),
+        };
+        let global = new_global(ctx, link, &self.ty, &value)?;
+        // SAFETY: this value's `Drop` removes the entry.
+        unsafe { link.shared.cache_object(address(global), object) };
+        *self.state.borrow_mut() = State::Bound(link.duplicate(), global);
+        Ok(global)
+    }
+
+    fn get<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+        let (link, global) = match &*self.state.borrow() {
+            State::Unbound(value) => return value.to_js(ctx),
+            State::Bound(link, global) => (link.duplicate(), *global),
+        };
+        let outgoing = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let val = global.get(&mut scope);
+            take_val(ctx, &link.shared, &mut scope.as_context_mut(), &val)
+        });
+        crate::function::pinned(ctx, &link, outgoing)
+    }
+
+    fn set(&self, ctx: &Ctx<'_>, value: HostValue) -> Result<()> {
+        let (link, global) = match &mut *self.state.borrow_mut() {
+            State::Unbound(current) => {
+                // The old value goes after the borrow: its end may run into this object again.
+                let old = std::mem::replace(current, value);
+                return drop_later(old);
+            }
+            State::Bound(link, global) => (link.duplicate(), *global),
+        };
+        let resolved = value.resolve(ctx, &link)?;
+        let set = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let val = resolved.to_val(&link.shared, scope.as_context_mut())?;
+            global.set(&mut scope, val)
+        });
+        set.map_err(|error| out_of_memory(ctx, &error))
+    }
+}
+
+fn drop_later(old: HostValue) -> Result<()> {
+    drop(old);
+    Ok(())
+}
+
+/// A global of the link's island.
+pub(crate) fn new_global(ctx: &Ctx<'_>, link: &Link, ty: &GlobalType, value: &HostValue) -> Result<Global> {
+    let resolved = value.resolve(ctx, link)?;
+    let made = link.shared.island.enter(|store| {
+        let mut scope = RootScope::new(store);
+        let val = resolved.to_val(&link.shared, scope.as_context_mut())?;
+        Global::new(&mut scope, ty.clone(), val)
+    });
+    made.map_err(|error| out_of_memory(ctx, &error))
+}
+
+/// The Global object for a global of the link's island: the one there is, or a new one.
+pub(crate) fn global_object<'js>(ctx: &Ctx<'js>, link: &Link, global: Global) -> Result<Value<'js>> {
+    if let Some(object) = link.shared.object(ctx, address(global)) {
+        return Ok(object);
+    }
+    let ty = link.shared.island.enter(|store| global.ty(&store));
+    let value = GlobalObject { ty, state: RefCell::new(State::Bound(link.duplicate(), global)) };
+    let object = class::new_object(ctx, value, None)?.into_value();
+    // SAFETY: the value's `Drop` removes the entry.
+    unsafe { link.shared.cache_object(address(global), &object) };
+    Ok(object)
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<GlobalObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::method(&prototype, "valueOf", 0, value_of)?;
+    define::attribute(&prototype, "value", get_value, set_value)?;
+    define::to_string_tag(&prototype, "WebAssembly.Global")?;
+    let constructor = function(ctx, Kind::Constructor, "Global", 1, constructor)?;
+    set_constructor(ctx, &constructor, &prototype);
+    class::set_prototype::<GlobalObject>(ctx, &prototype);
+    define::value(namespace, "Global", constructor.as_value(), Attributes::Hidden)
+}
+
+/// ToValueType.
+pub(crate) fn value_type(ctx: &Ctx<'_>, value: &Value<'_>, place: &str) -> Result<ValType> {
+    let nullable = |heap| ValType::Ref(RefType::new(true, heap));
+    let name = webidl::string(ctx, Borrowed::of(value))?;
+    Ok(match name.as_str() {
+        "i32" => ValType::I32,
+        "i64" => ValType::I64,
+        "f32" => ValType::F32,
+        "f64" => ValType::F64,
+        "v128" => ValType::V128,
+        "externref" => nullable(HeapType::Extern),
+        "anyfunc" | "funcref" => nullable(HeapType::Func),
+        other => return Err(Exception::throw_type(ctx, &format!("{place}: \"{other}\" is no WebAssembly value type"))),
+    })
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Global";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let ctx = &call.ctx;
+    let dictionary = webidl::dictionary(ctx, call.arg(0), &format!("{PLACE}: argument 1"))?;
+    let mutable: bool = match webidl::member(&dictionary, "mutable")? {
+        Some(value) => rquickjs::FromJs::from_js(ctx, value).map(|rquickjs::Coerced(flag)| flag)?,
+        None => false,
+    };
+    let Some(ty) = webidl::member(&dictionary, "value")? else {
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 1: `value` is missing")));
+    };
+    let content = value_type(ctx, &ty, &format!("{PLACE}: argument 1: `value`"))?;
+    let prototype = prototype_of::<GlobalObject>(&call)?;
+    // A type without default cannot be made here at all, whatever the value.
+    let Some(default) = default_value(ctx, &content) else {
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: a script cannot make a global of type {content}")));
+    };
+    let value = call.args.get(1);
+    let value = if value.is_undefined() { default } else { to_host_value(ctx, value, &content)? };
+    let mutability = if mutable { Mutability::Var } else { Mutability::Const };
+    let global = GlobalObject { ty: GlobalType::new(content, mutability), state: RefCell::new(State::Unbound(value)) };
+    Ok(class::new_object(ctx, global, prototype.as_ref())?.into_value())
+}
+
+fn refuse_v128(call: &Call<'_, '_>, global: &GlobalObject) -> Result<()> {
+    if matches!(global.ty.content(), ValType::V128) {
+        let message = "WebAssembly.Global.value: a v128 cannot cross between WebAssembly and JavaScript";
+        return Err(Exception::throw_type(&call.ctx, message));
+    }
+    Ok(())
+}
+
+fn get_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let global: &GlobalObject = webidl::this(&call, "value")?;
+    refuse_v128(&call, global)?;
+    global.get(&call.ctx)
+}
+
+fn value_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let global: &GlobalObject = webidl::this(&call, "valueOf")?;
+    refuse_v128(&call, global)?;
+    global.get(&call.ctx)
+}
+
+fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let global: &GlobalObject = webidl::this(&call, "value")?;
+    webidl::require_arguments(&call, "WebAssembly.Global.value", 1)?;
+    refuse_v128(&call, global)?;
+    if matches!(global.ty.mutability(), Mutability::Const) {
+        return Err(Exception::throw_type(&call.ctx, "WebAssembly.Global.value: the global is immutable"));
+    }
+    let value = to_host_value(&call.ctx, call.args.get(0), global.ty.content())?;
+    global.set(&call.ctx, value)?;
+    Ok(Value::new_undefined(call.ctx))
+}

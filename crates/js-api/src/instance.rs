@@ -1,0 +1,413 @@
+//! `WebAssembly.Instance`: "read the imports", linking, and the exports object, whose values are made when asked for.
+
+use std::cell::{Cell, RefCell};
+
+use island::module::kind_name;
+use island::wasmtime::{Extern, ExternType, GlobalType, Instance, Mutability, ValType};
+use island::{Export, FunctionKey, InstantiateError, Module};
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function, set_constructor};
+use qjs::lazy::{Lazy, Names};
+use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+
+use crate::anchor::Link;
+use crate::errors::{ErrorClass, throw, throw_call_error};
+use crate::function::{ExportedFunction, exported_function};
+use crate::global::{GlobalObject, global_object};
+use crate::linking::{Bound, choose_island, host_function, local_function};
+use crate::memory::{MemoryObject, memory_object};
+use crate::module::{ModuleObject, prototype_of};
+use crate::table::{TableObject, table_object};
+use crate::values::{HostValue, to_host_value};
+use crate::{ids, memory};
+
+/// An Instance object's value.
+pub struct InstanceObject {
+    link: Link,
+    exports: Held,
+    instance: Instance,
+    module: Module,
+}
+
+// SAFETY: the link and the exports are marked once. The number is this class's own.
+unsafe impl HostClass for InstanceObject {
+    const ID: ClassId = ids::INSTANCE;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Instance";
+
+    fn mark(&self, marker: &Marker) {
+        self.link.mark(marker);
+        marker.mark(&self.exports);
+    }
+}
+
+impl InstanceObject {
+    /// The island that the instance is in.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> Instance {
+        self.instance
+    }
+
+    /// The module that it is an instance of.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+}
+
+/// The value of an exports object.
+pub(crate) struct Exports {
+    link: Link,
+    instance: Instance,
+    module: Module,
+    names: Names,
+    /// What was made, or handed on from the imports, by place.
+    made: RefCell<Vec<Option<Held>>>,
+}
+
+// SAFETY: the link and the values are marked once. The number is this class's own.
+unsafe impl HostClass for Exports {
+    const ID: ClassId = ids::EXPORTS;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Exports";
+
+    fn mark(&self, marker: &Marker) {
+        self.link.mark(marker);
+        self.made.borrow().iter().flatten().for_each(|held| marker.mark(held));
+    }
+}
+
+impl Lazy for Exports {
+    fn names(&self) -> &Names {
+        &self.names
+    }
+
+    fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
+        if let Some(held) = &self.made.borrow()[index] {
+            return Ok(held.get(ctx));
+        }
+        let value = self.make(ctx, &self.module.exports()[index])?;
+        self.made.borrow_mut()[index] = Some(Held::new(&value));
+        Ok(value)
+    }
+}
+
+impl Exports {
+    fn make<'js>(&self, ctx: &Ctx<'js>, export: &Export) -> Result<Value<'js>> {
+        let link = &self.link;
+        let found = link.shared.island.enter(|mut store| {
+            let item = self.instance.get_export(&mut store, &export.name)?;
+            let key = item.clone().into_func().map(|func| FunctionKey::of(&mut store, func));
+            Some((item, key))
+        });
+        match found {
+            Some((Extern::Func(func), Some(key))) => exported_function(ctx, link, func, key),
+            Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
+            Some((Extern::Table(table), _)) => table_object(ctx, link, table),
+            Some((Extern::Global(global), _)) => global_object(ctx, link, global),
+            _ => {
+                let message = format!("export {}: a {} cannot reach JavaScript yet", export.name, kind_name(&export.ty));
+                Err(Exception::throw_type(ctx, &message))
+            }
+        }
+    }
+}
+
+/// One import, read and checked but not yet in any island.
+enum ImportValue {
+    /// A callable, an exported function among them.
+    Function(Held),
+    Memory(Held),
+    Table(Held),
+    /// A Global object.
+    Global(Held),
+    /// A plain value for an immutable global.
+    Constant(HostValue),
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<InstanceObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::getter(&prototype, "exports", exports)?;
+    define::to_string_tag(&prototype, "WebAssembly.Instance")?;
+    let constructor = function(ctx, Kind::Constructor, "Instance", 1, constructor)?;
+    set_constructor(ctx, &constructor, &prototype);
+    class::set_prototype::<InstanceObject>(ctx, &prototype);
+    define::value(namespace, "Instance", constructor.as_value(), Attributes::Hidden)
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Instance";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let module: &ModuleObject =
+        webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    let imports = import_object(&call.ctx, call.arg(1), PLACE)?;
+    let prototype = prototype_of::<InstanceObject>(&call)?;
+    let imports = read_imports(&call.ctx, &module.module, imports, PLACE)?;
+    Ok(instantiate(&call.ctx, &module.module, &imports, prototype.as_ref(), PLACE)?.into_value())
+}
+
+fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let instance: &InstanceObject = webidl::this(&call, "exports")?;
+    Ok(instance.exports.get(&call.ctx))
+}
+
+/// The optional argument `importObject`.
+pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str) -> Result<Option<Object<'js>>> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    let came = webidl::describe(&value);
+    value.into_object().map(Some).ok_or_else(|| {
+        Exception::throw_type(ctx, &format!("{place}: argument 2 must be an object, got {came}"))
+    })
+}
+
+/// The imports of an instance to be.
+pub(crate) struct Imports(Vec<ImportValue>);
+
+impl Imports {
+    pub(crate) fn mark(&self, marker: &Marker) {
+        for value in &self.0 {
+            match value {
+                ImportValue::Function(held)
+                | ImportValue::Memory(held)
+                | ImportValue::Table(held)
+                | ImportValue::Global(held) => marker.mark(held),
+                ImportValue::Constant(value) => value.mark(marker),
+            }
+        }
+    }
+}
+
+/// "Read the imports". Runs getters.
+///
+/// # Errors
+/// A TypeError or LinkError that names the import, or what a getter throws.
+pub(crate) fn read_imports<'js>(
+    ctx: &Ctx<'js>,
+    module: &Module,
+    object: Option<Object<'js>>,
+    place: &str,
+) -> Result<Imports> {
+    if object.is_none() && !module.imports().is_empty() {
+        let first = &module.imports()[0];
+        let message =
+            format!("{place}: argument 2 is missing, but the module imports {}.{}", first.module, first.name);
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    let mut values = Vec::with_capacity(module.imports().len());
+    for import in module.imports() {
+        let name = format!("{}.{}", import.module, import.name);
+        let object = object.as_ref().expect("checked above");
+        let namespace: Value = object.get(&*import.module)?;
+        let Some(namespace) = namespace.as_object() else {
+            let came = webidl::describe(&namespace);
+            let message = format!("{place}: import {name}: module \"{}\" must be an object, got {came}", import.module);
+            return Err(Exception::throw_type(ctx, &message));
+        };
+        let value: Value = namespace.get(&*import.name)?;
+        values.push(read_import(ctx, &import.ty, value, &format!("{place}: import {name}"))?);
+    }
+    Ok(Imports(values))
+}
+
+fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &str) -> Result<ImportValue> {
+    let refuse = |expected: &str, value: &Value<'js>| {
+        let came = came(value);
+        throw(ctx, ErrorClass::Link, &format!("{place}: expected {expected}, got {came}"))
+    };
+    Ok(match ty {
+        ExternType::Func(_) if value.is_function() => ImportValue::Function(Held::new(&value)),
+        ExternType::Func(_) => return Err(refuse("a function", &value)),
+        ExternType::Memory(_) if class::of::<MemoryObject>(&value).is_some() => ImportValue::Memory(Held::new(&value)),
+        ExternType::Memory(_) => return Err(refuse("a WebAssembly.Memory", &value)),
+        ExternType::Table(_) if class::of::<TableObject>(&value).is_some() => ImportValue::Table(Held::new(&value)),
+        ExternType::Table(_) => return Err(refuse("a WebAssembly.Table", &value)),
+        ExternType::Global(_) if class::of::<GlobalObject>(&value).is_some() => ImportValue::Global(Held::new(&value)),
+        ExternType::Global(ty) => ImportValue::Constant(read_constant(ctx, ty, &value, place)?),
+        ExternType::Tag(_) => return Err(refuse("a WebAssembly.Tag", &value)),
+    })
+}
+
+/// What an import value is, for messages.
+fn came(value: &Value<'_>) -> &'static str {
+    if class::of::<MemoryObject>(value).is_some() {
+        "a WebAssembly.Memory"
+    } else if class::of::<TableObject>(value).is_some() {
+        "a WebAssembly.Table"
+    } else if class::of::<GlobalObject>(value).is_some() {
+        "a WebAssembly.Global"
+    } else {
+        webidl::describe(value)
+    }
+}
+
+/// A value that is no Global object for a global import.
+fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str) -> Result<HostValue> {
+    let content = ty.content();
+    let refuse = |expected: &str| {
+        let message = format!("{place}: expected {expected}, got {}", webidl::describe(value));
+        Err(throw(ctx, ErrorClass::Link, &message))
+    };
+    if matches!(ty.mutability(), Mutability::Var) {
+        return refuse("a mutable WebAssembly.Global");
+    }
+    match content {
+        ValType::I64 if !value.is_big_int() => return refuse("a BigInt or a WebAssembly.Global of type i64"),
+        ValType::I32 | ValType::F32 | ValType::F64 if !value.is_number() => {
+            return refuse(&format!("a number or a WebAssembly.Global of type {content}"));
+        }
+        ValType::V128 => return refuse("a WebAssembly.Global of type v128"),
+        _ => {}
+    }
+    to_host_value(ctx, Borrowed::of(value), content).or_else(|error| {
+        if matches!(content, ValType::Ref(_)) {
+            drop(ctx.catch());
+            return refuse(&format!("a value of type {content}"));
+        }
+        Err(error)
+    })
+}
+
+/// "Instantiate the core of a WebAssembly module" and "initialize an instance object".
+///
+/// # Errors
+/// A LinkError, what a trap in a segment or the start function becomes, or what an import throws.
+pub(crate) fn instantiate<'js>(
+    ctx: &Ctx<'js>,
+    module: &Module,
+    imports: &Imports,
+    prototype: Option<&Object<'js>>,
+    place: &str,
+) -> Result<Object<'js>> {
+    let imports = &imports.0;
+    relieve_pressure(ctx);
+    let link = island_for(ctx, module, imports)?;
+    let mut externs = Vec::with_capacity(imports.len());
+    for (value, import) in imports.iter().zip(module.imports()) {
+        externs.push(bind(ctx, &link, value, &import.ty, &format!("{place}: import {}.{}", import.module, import.name))?);
+    }
+    let instance = link.shared.island.instantiate(module, &externs);
+    memory::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
+    let instance = instance.map_err(|error| match error {
+        InstantiateError::Link(message) => throw(ctx, ErrorClass::Link, &format!("{place}: {message}")),
+        InstantiateError::Call(error) => throw_call_error(ctx, error),
+    })?;
+    let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
+    let made = module.exports().iter().map(|export| handed_on(module, export, imports));
+    let exports = Exports {
+        link: link.duplicate(),
+        instance,
+        module: module.clone(),
+        names,
+        made: RefCell::new(made.collect()),
+    };
+    let exports = qjs::lazy::new_object(ctx, exports)?;
+    let value =
+        InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
+    class::new_object(ctx, value, prototype)
+}
+
+/// The object of an import that an export hands on, so that it is the same one even if the script forgets it meanwhile.
+fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Option<Held> {
+    match &imports[module.reexported_import(export)?] {
+        ImportValue::Memory(held) | ImportValue::Table(held) | ImportValue::Global(held) => Some(held.duplicate()),
+        ImportValue::Function(held) if class::get::<ExportedFunction>(held.borrow()).is_some() => {
+            Some(held.duplicate())
+        }
+        ImportValue::Function(_) | ImportValue::Constant(_) => None,
+    }
+}
+
+/// The island that fits the imports.
+fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result<Link> {
+    let mut bound = Vec::new();
+    let mut functions = Vec::new();
+    for (value, import) in imports.iter().zip(module.imports()) {
+        let mut add = |kind, link: Option<&Link>| {
+            if let Some(link) = link {
+                bound.push((link.duplicate(), format!("{}.{}", import.module, import.name), kind));
+            }
+        };
+        match value {
+            ImportValue::Memory(value) => of::<MemoryObject>(value).with_link(|link| add("memory", link)),
+            ImportValue::Table(value) => {
+                of::<TableObject>(value).with_link(|link| add("table", link));
+                functions.extend(of::<TableObject>(value).first_function(ctx));
+            }
+            ImportValue::Global(value) => {
+                let global = of::<GlobalObject>(value);
+                if matches!(global.ty().mutability(), Mutability::Var) {
+                    global.with_link(|link| add("global", link));
+                }
+            }
+            ImportValue::Function(held) => functions.push(held.get(ctx)),
+            ImportValue::Constant(_) => {}
+        }
+    }
+    let bound: Vec<_> = bound.iter().map(|(link, name, kind)| Bound { link, name: name.clone(), kind }).collect();
+    let functions = functions.iter().filter_map(|value| class::of::<ExportedFunction>(value)).map(|f| f.link());
+    choose_island(ctx, &bound, functions)
+}
+
+fn of<T: HostClass>(held: &Held) -> &T {
+    class::get::<T>(held.borrow()).expect("checked when the imports were read")
+}
+
+/// Puts an import into the link's island.
+fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType, place: &str) -> Result<Extern> {
+    Ok(match (value, ty) {
+        (ImportValue::Function(held), ExternType::Func(ty)) => match class::get::<ExportedFunction>(held.borrow()) {
+            Some(function) => {
+                if !function.callee().ty().matches(ty) {
+                    let came = function.callee().ty();
+                    let message = format!("{place}: expected a function of type {ty}, got one of type {came}");
+                    return Err(throw(ctx, ErrorClass::Link, &message));
+                }
+                local_function(ctx, link, &held.get(ctx))?.into()
+            }
+            None => host_function(link, &held.get(ctx), ty.clone()).into(),
+        },
+        (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
+        (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
+        (ImportValue::Global(held), ExternType::Global(_)) => {
+            let global = of::<GlobalObject>(held);
+            let elsewhere = global.with_link(|other| other.is_some_and(|other| !other.is_same(link)));
+            if elsewhere {
+                // Immutable, or the island would have been chosen for it: a copy cannot be told apart.
+                let snapshot = global.snapshot(ctx)?;
+                crate::global::new_global(ctx, link, global.ty(), &snapshot)?.into()
+            } else {
+                global.bind(ctx, link, &held.get(ctx))?.into()
+            }
+        }
+        (ImportValue::Constant(value), ExternType::Global(ty)) => {
+            crate::global::new_global(ctx, link, ty, value)?.into()
+        }
+        _ => unreachable!("an import was read for another type"),
+    })
+}
+
+thread_local! {
+    /// Blocks and bytes of guest memory that make the next instance collect garbage first.
+    static THRESHOLD: Cell<(usize, usize)> = const { Cell::new((LEAST_BLOCKS, LEAST_BYTES)) };
+}
+
+const LEAST_BLOCKS: usize = 1024;
+const LEAST_BYTES: usize = 48 << 20;
+
+/// Collects cycles when much guest memory hangs on objects that may be garbage: QuickJS's own trigger sees only the few
+/// hundred bytes around it.
+pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
+    let (blocks, bytes) = island::live_blocks();
+    let (most_blocks, most_bytes) = THRESHOLD.get();
+    if blocks > most_blocks || bytes > most_bytes {
+        ctx.run_gc();
+        let (blocks, bytes) = island::live_blocks();
+        THRESHOLD.set((LEAST_BLOCKS.max(blocks * 2), LEAST_BYTES.max(bytes * 2)));
+    }
+}
+

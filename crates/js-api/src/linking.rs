@@ -1,0 +1,67 @@
+//! Which island an instance goes to, and what stands there for a function of another one.
+
+use island::wasmtime::Func;
+use qjs::{Borrowed, Ctx, Exception, Result, Value, class};
+
+use crate::anchor::Link;
+use crate::errors::{ErrorClass, throw};
+use crate::function::{ExportedFunction, HostImport};
+
+/// What keeps an import from being used in any island but its own.
+pub(crate) struct Bound<'a> {
+    pub(crate) link: &'a Link,
+    /// `env.table`, for messages.
+    pub(crate) name: String,
+    /// `table`, `memory` or `global`.
+    pub(crate) kind: &'static str,
+}
+
+/// Chooses the island: the one that all bound imports are in, else that of the first imported function, else a new one.
+///
+/// # Errors
+/// A LinkError where bound imports are of different islands.
+pub(crate) fn choose_island<'a>(
+    ctx: &Ctx<'_>,
+    bound: &[Bound<'a>],
+    functions: impl Iterator<Item = &'a Link>,
+) -> Result<Link> {
+    if let Some(first) = bound.first() {
+        if let Some(other) = bound.iter().find(|other| !other.link.is_same(first.link)) {
+            let message = format!(
+                "import {}: this {} belongs to instances that are not linked with those of import {} ({}); \
+                 link them through imports when they are instantiated, or run with the one-island option",
+                other.name, other.kind, first.name, first.kind
+            );
+            return Err(throw(ctx, ErrorClass::Link, &message));
+        }
+        return Ok(first.link.duplicate());
+    }
+    match functions.into_iter().next() {
+        Some(link) => Ok(link.duplicate()),
+        None => Link::for_new_instance(ctx),
+    }
+}
+
+/// The function of the link's island that stands for an exported function: itself, or one that calls it.
+pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> Result<Func> {
+    let Some(function) = class::get::<ExportedFunction>(Borrowed::of(value)) else {
+        return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function"));
+    };
+    if function.link().is_same(link) {
+        return Ok(function.callee().func());
+    }
+    if let Some(func) = link.shared.stand_in(value) {
+        return Ok(func);
+    }
+    let func = host_function(link, value, function.callee().ty().clone());
+    // What reads the reference back gets the function itself.
+    link.shared.pin(link.key(func), value);
+    link.shared.add_stand_in(value, func);
+    Ok(func)
+}
+
+/// "Create a host function" from a callable.
+pub(crate) fn host_function(link: &Link, callable: &Value<'_>, ty: island::wasmtime::FuncType) -> Func {
+    let import = link.shared.keep_import(callable);
+    link.shared.island.new_function(ty.clone(), HostImport::new(&link.shared, import, ty))
+}

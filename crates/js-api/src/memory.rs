@@ -1,0 +1,324 @@
+//! `WebAssembly.Memory`, and the `buffer` getter that tells the truth (invariant 5).
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use island::wasmtime::{Memory, MemoryType, MemoryTypeBuilder};
+use island::DataBlock;
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function, set_constructor};
+use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+
+use crate::anchor::{Address, Link};
+use crate::api::Api;
+use crate::ids;
+use crate::module::prototype_of;
+
+/// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and a whole number of
+/// pages below 2 GiB is what programs that start with 2 GiB and never look at the top can live with.
+pub const LONGEST_BUFFER: usize = (2 << 30) - (64 << 10);
+
+/// The JavaScript API's implementation limit, in pages, for 32-bit and 64-bit addresses.
+const MAX_PAGES: u64 = 65_536;
+const MAX_PAGES64: u64 = 262_144;
+
+/// A memory on the JavaScript side: its bytes and the buffer that shows them.
+pub struct MemoryCore {
+    api: Api,
+    block: Arc<DataBlock>,
+    buffer: RefCell<Option<Held>>,
+    /// The memory's length when the buffer was made.
+    seen: Cell<usize>,
+}
+
+/// A Memory object's value.
+pub struct MemoryObject {
+    core: Rc<MemoryCore>,
+    ty: MemoryType,
+    bound: RefCell<Option<(Link, Memory)>>,
+}
+
+// SAFETY: the buffer and the link are marked once. A core belongs to one Memory object; others only borrow it for a
+// moment. The number is this class's own.
+unsafe impl HostClass for MemoryObject {
+    const ID: ClassId = ids::MEMORY;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Memory";
+
+    fn mark(&self, marker: &Marker) {
+        self.core.buffer.borrow().iter().for_each(|buffer| marker.mark(buffer));
+        self.bound.borrow().iter().for_each(|(link, _)| link.mark(marker));
+    }
+}
+
+impl Drop for MemoryObject {
+    fn drop(&mut self) {
+        self.core.api.state.memories.borrow_mut().remove(&self.core.key());
+        drop(self.core.buffer.take());
+        if let Some((link, _)) = self.bound.take() {
+            link.shared.forget_object(self.address());
+        }
+    }
+}
+
+impl MemoryCore {
+    fn key(&self) -> usize {
+        self.block.base().as_ptr().addr()
+    }
+
+    /// Whether `value` is this memory's buffer.
+    pub(crate) fn is_buffer(&self, value: &Value<'_>) -> bool {
+        self.buffer.borrow().as_ref().is_some_and(|held| class::identity(&held.get(value.ctx())) == class::identity(value))
+    }
+
+    /// "Refresh the memory buffer": the old buffer is detached; the getter makes a new one.
+    fn refresh(&self, ctx: &Ctx<'_>) {
+        if let Some(held) = self.buffer.take()
+            && let Some(buffer) = held.get(ctx).as_object()
+        {
+            qjs::buffer::detach(buffer);
+        }
+    }
+}
+
+/// Detaches the buffers of the memories that guests have grown since this was last called.
+#[inline]
+pub(crate) fn refresh_grown(cx: Cx<'_>, api: &Api) {
+    if island::has_grown() {
+        refresh(&cx.ctx(), api);
+    }
+}
+
+#[cold]
+fn refresh(ctx: &Ctx<'_>, api: &Api) {
+    for base in island::take_grown() {
+        let core = api.state.memories.borrow().get(&base).and_then(std::rc::Weak::upgrade);
+        if let Some(core) = core {
+            core.refresh(ctx);
+        }
+    }
+}
+
+impl MemoryObject {
+    fn new<'js>(ctx: &Ctx<'js>, ty: MemoryType, block: Arc<DataBlock>, prototype: Option<&Object<'js>>) -> Result<Object<'js>> {
+        let api = Api::of(ctx)?;
+        let core =
+            Rc::new(MemoryCore { api: api.clone(), block, buffer: RefCell::default(), seen: Cell::default() });
+        api.state.memories.borrow_mut().insert(core.key(), Rc::downgrade(&core));
+        class::new_object(ctx, Self { core, ty, bound: RefCell::default() }, prototype)
+    }
+
+    fn address(&self) -> Address {
+        Address::Memory(self.core.key() as u64)
+    }
+
+    /// The memory's bytes.
+    pub fn block(&self) -> &Arc<DataBlock> {
+        &self.core.block
+    }
+
+    /// Where the memory is, once an instance has it.
+    pub fn bound(&self) -> Option<(Link, Memory)> {
+        self.bound.borrow().as_ref().map(|(link, memory)| (link.duplicate(), *memory))
+    }
+
+    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
+        body(self.bound.borrow().as_ref().map(|(link, _)| link))
+    }
+
+    /// The memory in the link's island, made there where it is in none yet. `object` is this value's object.
+    pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Memory> {
+        if let Some((_, memory)) = self.bound.borrow().as_ref() {
+            return Ok(*memory);
+        }
+        let made = link.shared.island.new_memory(self.ty.clone(), self.core.block.clone());
+        let memory = made.map_err(|error| crate::values::out_of_memory(ctx, &error))?;
+        // SAFETY: this value's `Drop` removes the entry.
+        unsafe { link.shared.cache_object(self.address(), object) };
+        *self.bound.borrow_mut() = Some((link.duplicate(), memory));
+        Ok(memory)
+    }
+
+    /// The `buffer` getter.
+    fn buffer<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+        let core = &self.core;
+        let len = core.block.len();
+        if let Some(held) = core.buffer.borrow().as_ref().filter(|_| core.seen.get() == len) {
+            return Ok(held.get(ctx));
+        }
+        core.refresh(ctx);
+        if len > LONGEST_BUFFER {
+            core.api.warn_of_long_memory(len);
+        }
+        let shown = len.min(LONGEST_BUFFER);
+        // SAFETY: the buffer owns the block, so the bytes stay; Rust makes no references to them.
+        let buffer = unsafe { qjs::buffer::foreign(ctx, core.block.base(), shown, core.block.clone()) }?;
+        core.seen.set(len);
+        *core.buffer.borrow_mut() = Some(Held::new(buffer.as_value()));
+        Ok(buffer.into_value())
+    }
+
+    /// "Grow the memory": the old length in pages, or none where it cannot grow so far.
+    fn grow(&self, ctx: &Ctx<'_>, pages: u64) -> Option<u64> {
+        let page = self.ty.page_size();
+        let before = self.core.block.len() as u64 / page;
+        let limit = if self.ty.is_64() { MAX_PAGES64 } else { MAX_PAGES } * 65_536 / page;
+        let after = before.checked_add(pages).filter(|&after| after <= self.ty.maximum().unwrap_or(limit).min(limit))?;
+        match &*self.bound.borrow() {
+            Some((link, memory)) => {
+                link.shared.island.enter(|store| memory.grow(store, pages)).ok()?;
+                // The hook noted the growth; this memory is refreshed here, the note can go.
+                refresh_grown(Cx::of(ctx), &self.core.api);
+            }
+            None => self.core.block.grow_to((after * page) as usize).ok()?,
+        }
+        self.core.refresh(ctx);
+        Some(before)
+    }
+}
+
+/// The Memory object for a memory of the link's island: the one there is, or a new one.
+pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &Link, memory: Memory) -> Result<Value<'js>> {
+    let block = link.shared.island.block_of(memory);
+    let address = Address::Memory(block.base().as_ptr().addr() as u64);
+    if let Some(object) = link.shared.object(ctx, address) {
+        return Ok(object);
+    }
+    let ty = link.shared.island.enter(|store| memory.ty(&store));
+    let object = MemoryObject::new(ctx, ty, block, None)?.into_value();
+    let value = class::of::<MemoryObject>(&object).expect("made just now");
+    *value.bound.borrow_mut() = Some((link.duplicate(), memory));
+    // SAFETY: the value's `Drop` removes the entry.
+    unsafe { link.shared.cache_object(address, &object) };
+    Ok(object)
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<MemoryObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::method(&prototype, "grow", 1, grow)?;
+    define::getter(&prototype, "buffer", buffer)?;
+    define::to_string_tag(&prototype, "WebAssembly.Memory")?;
+    let constructor = function(ctx, Kind::Constructor, "Memory", 1, constructor)?;
+    set_constructor(ctx, &constructor, &prototype);
+    class::set_prototype::<MemoryObject>(ctx, &prototype);
+    define::value(namespace, "Memory", constructor.as_value(), Attributes::Hidden)
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Memory";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let ctx = &call.ctx;
+    let argument = format!("{PLACE}: argument 1");
+    let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
+    let wide = Limits::address(ctx, &dictionary, &argument)?;
+    let limits = Limits::read(&dictionary)?;
+    let shared: bool = match webidl::member(&dictionary, "shared")? {
+        Some(value) => rquickjs::FromJs::from_js(ctx, value).map(|rquickjs::Coerced(flag)| flag)?,
+        None => false,
+    };
+    let limits = limits.convert(ctx, wide, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
+    let prototype = prototype_of::<MemoryObject>(&call)?;
+    if shared {
+        if limits.maximum.is_none() {
+            return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
+        }
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: shared memories need agents, which are not there yet")));
+    }
+    let mut builder = MemoryTypeBuilder::new();
+    builder.memory64(wide).min(limits.initial).max(limits.maximum);
+    let ty = builder.build().map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
+    crate::instance::relieve_pressure(ctx);
+    let block = island::island::new_block(&ty)
+        .map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
+    Ok(MemoryObject::new(ctx, ty, block, prototype.as_ref())?.into_value())
+}
+
+fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Memory.grow";
+    let memory: &MemoryObject = webidl::this(&call, "grow")?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let delta = address_argument(&call.ctx, call.arg(0), memory.ty.is_64(), &format!("{PLACE}: argument 1"))?;
+    match memory.grow(&call.ctx, delta) {
+        Some(before) => address_value(&call.ctx, before, memory.ty.is_64()),
+        None => {
+            let maximum = memory.ty.maximum().map(|pages| format!(" of at most {pages}")).unwrap_or_default();
+            let pages = memory.core.block.len() as u64 / memory.ty.page_size();
+            let message = format!("{PLACE}: cannot add {delta} pages to a memory of {pages} pages{maximum}");
+            Err(Exception::throw_range(&call.ctx, &message))
+        }
+    }
+}
+
+fn buffer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let memory: &MemoryObject = webidl::this(&call, "buffer")?;
+    memory.buffer(&call.ctx)
+}
+
+/// `initial` and `maximum` of a memory's or table's descriptor.
+pub(crate) struct Limits<T> {
+    pub(crate) initial: T,
+    pub(crate) maximum: Option<T>,
+}
+
+impl<'js> Limits<Value<'js>> {
+    /// Whether the descriptor's `address` asks for 64-bit addresses.
+    pub(crate) fn address(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>, place: &str) -> Result<bool> {
+        let Some(value) = webidl::member(dictionary, "address")? else { return Ok(false) };
+        match webidl::string(ctx, qjs::Borrowed::of(&value))?.as_str() {
+            "i32" => Ok(false),
+            "i64" => Ok(true),
+            other => {
+                let message = format!("{place}: `address` must be \"i32\" or \"i64\", got \"{other}\"");
+                Err(Exception::throw_type(ctx, &message))
+            }
+        }
+    }
+
+    /// Reads both members. They are converted when the whole dictionary has been read.
+    pub(crate) fn read(dictionary: &Option<Object<'js>>) -> Result<Limits<Option<Value<'js>>>> {
+        let initial = webidl::member(dictionary, "initial")?;
+        Ok(Limits { initial, maximum: webidl::member(dictionary, "maximum")?.map(Some) })
+    }
+}
+
+impl Limits<Option<Value<'_>>> {
+    /// Converts both, and refuses what is out of order or above `limit`.
+    pub(crate) fn convert(self, ctx: &Ctx<'_>, wide: bool, place: &str, limit: u64) -> Result<Limits<u64>> {
+        let number = |name, value| address_argument(ctx, value, wide, &format!("{place}: `{name}`"));
+        let Some(initial) = self.initial else {
+            return Err(Exception::throw_type(ctx, &format!("{place}: `initial` is missing")));
+        };
+        let initial = number("initial", initial)?;
+        let maximum = self.maximum.flatten().map(|value| number("maximum", value)).transpose()?;
+        if let Some(maximum) = maximum.filter(|&maximum| initial > maximum) {
+            let message = format!("{place}: `initial` {initial} is above `maximum` {maximum}");
+            return Err(Exception::throw_range(ctx, &message));
+        }
+        if initial > limit {
+            let message = format!("{place}: `initial` {initial} is above the limit of {limit}");
+            return Err(Exception::throw_range(ctx, &message));
+        }
+        Ok(Limits { initial, maximum })
+    }
+}
+
+/// AddressValueToU64.
+pub(crate) fn address_argument(ctx: &Ctx<'_>, value: Value<'_>, wide: bool, place: &str) -> Result<u64> {
+    if !wide {
+        return webidl::enforce_range(ctx, qjs::Borrowed::of(&value), u64::from(u32::MAX), place);
+    }
+    if !value.is_big_int() {
+        let message = format!("{place} must be a BigInt, got {}", webidl::describe(&value));
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    let number = qjs::number::to_bigint64(Cx::of(ctx), qjs::Borrowed::of(&value))?;
+    u64::try_from(number).map_err(|_| Exception::throw_type(ctx, &format!("{place} must be a BigInt from 0 to 2^63 - 1")))
+}
+
+/// U64ToAddressValue.
+pub(crate) fn address_value<'js>(ctx: &Ctx<'js>, value: u64, wide: bool) -> Result<Value<'js>> {
+    let cx = Cx::of(ctx);
+    if wide { cx.bigint(value as i64).into_value(cx) } else { Ok(Value::new_number(ctx.clone(), value as f64)) }
+}

@@ -1,0 +1,141 @@
+//! `WebAssembly.Module`.
+
+use island::module::kind_name;
+use island::wasmtime::ExternType;
+use island::{CompileError, Engine, Module};
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function, set_constructor};
+use qjs::{Call, ClassId, Ctx, Exception, HostClass, Object, Result, Value, class};
+use rquickjs::Array;
+
+use crate::api::Api;
+use crate::errors::{ErrorClass, throw};
+use crate::ids;
+
+/// A Module object's value.
+pub struct ModuleObject {
+    /// The module.
+    pub module: Module,
+}
+
+// SAFETY: holds no JavaScript value. The number is this class's own.
+unsafe impl HostClass for ModuleObject {
+    const ID: ClassId = ids::MODULE;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Module";
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<ModuleObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::to_string_tag(&prototype, "WebAssembly.Module")?;
+    let constructor = function(ctx, Kind::Constructor, "Module", 1, constructor)?;
+    let statics = constructor.as_object().expect("a function is an object");
+    define::method(statics, "exports", 1, exports)?;
+    define::method(statics, "imports", 1, imports)?;
+    define::method(statics, "customSections", 2, custom_sections)?;
+    set_constructor(ctx, &constructor, &prototype);
+    class::set_prototype::<ModuleObject>(ctx, &prototype);
+    define::value(namespace, "Module", constructor.as_value(), Attributes::Hidden)
+}
+
+/// The prototype of an object that `new` makes: NewTarget's, or the class's where that is no object.
+pub(crate) fn prototype_of<'js, T: HostClass>(call: &Call<'_, 'js>) -> Result<Option<Object<'js>>> {
+    let new_target = call.this();
+    let prototype: Value = match new_target.as_object() {
+        Some(new_target) => new_target.get("prototype")?,
+        None => return Ok(None),
+    };
+    Ok(prototype.into_object().or_else(|| class::prototype::<T>(&call.ctx).into_object()))
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Module";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
+    let prototype = prototype_of::<ModuleObject>(&call)?;
+    let api = Api::of(&call.ctx)?;
+    let module = compile(&call.ctx, api.engine(), &bytes, PLACE)?;
+    Ok(class::new_object(&call.ctx, ModuleObject { module }, prototype.as_ref())?.into_value())
+}
+
+/// The bytes of a BufferSource argument, copied.
+///
+/// # Errors
+/// A TypeError for any other value.
+pub(crate) fn bytes<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Result<Vec<u8>> {
+    qjs::buffer::copy_of_buffer_source(ctx, value)?.ok_or_else(|| {
+        let came = webidl::describe(value);
+        let message = format!("{place}: argument 1 must be an ArrayBuffer or a view of one, got {came}");
+        Exception::throw_type(ctx, &message)
+    })
+}
+
+/// "Compile a WebAssembly module".
+///
+/// # Errors
+/// A CompileError that says why and where.
+pub(crate) fn compile(ctx: &Ctx<'_>, engine: &Engine, bytes: &[u8], place: &str) -> Result<Module> {
+    Module::new(engine, bytes).map_err(|error| throw_compile_error(ctx, &error, place))
+}
+
+/// Throws a CompileError.
+pub(crate) fn throw_compile_error(ctx: &Ctx<'_>, error: &CompileError, place: &str) -> rquickjs::Error {
+    throw(ctx, ErrorClass::Compile, &format!("{place}: {error}"))
+}
+
+/// A Module object for a compiled module.
+///
+/// # Errors
+/// When memory is out.
+pub fn new_object<'js>(ctx: &Ctx<'js>, module: Module) -> Result<Object<'js>> {
+    class::new_object(ctx, ModuleObject { module }, None)
+}
+
+fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'a Module> {
+    webidl::require_arguments(call, place, needed)?;
+    let object: &ModuleObject =
+        webidl::interface(&call.ctx, call.args.get(0), &format!("{place}: argument 1"))?;
+    Ok(&object.module)
+}
+
+fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let module = argument(&call, "WebAssembly.Module.exports", 1)?;
+    let list = Array::new(call.ctx.clone())?;
+    for (at, export) in module.exports().iter().enumerate() {
+        let descriptor = descriptor(&call.ctx, &[("name", &export.name)], &export.ty)?;
+        list.set(at, descriptor)?;
+    }
+    Ok(list.into_value())
+}
+
+fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let module = argument(&call, "WebAssembly.Module.imports", 1)?;
+    let list = Array::new(call.ctx.clone())?;
+    for (at, import) in module.imports().iter().enumerate() {
+        let names = [("module", &*import.module), ("name", &*import.name)];
+        list.set(at, descriptor(&call.ctx, &names, &import.ty)?)?;
+    }
+    Ok(list.into_value())
+}
+
+fn descriptor<'js>(ctx: &Ctx<'js>, names: &[(&str, &str)], ty: &ExternType) -> Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
+    // WebIDL defines a dictionary's members in the order of their names.
+    for (key, name) in [("kind", kind_name(ty))].iter().chain(names) {
+        let text = qjs::string::from_utf8(ctx, name.as_bytes())?;
+        define::value(&object, key, &text, Attributes::Plain)?;
+    }
+    Ok(object)
+}
+
+fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Module.customSections";
+    let module = argument(&call, PLACE, 2)?;
+    let name = webidl::string(&call.ctx, call.args.get(1))?;
+    let list = Array::new(call.ctx.clone())?;
+    for (at, section) in module.custom_sections(&name).enumerate() {
+        list.set(at, rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?)?;
+    }
+    Ok(list.into_value())
+}

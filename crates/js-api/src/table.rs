@@ -1,0 +1,314 @@
+//! `WebAssembly.Table`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use island::FunctionKey;
+use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function, set_constructor};
+use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+
+use crate::anchor::{Address, Link};
+use crate::ids;
+use crate::memory::{Limits, address_argument, address_value};
+use crate::module::prototype_of;
+use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
+
+/// The JavaScript API's implementation limit, in elements.
+pub(crate) const MAX_ELEMENTS: u64 = 10_000_000;
+
+/// A Table object's value.
+pub(crate) struct TableObject {
+    element: RefType,
+    maximum: Option<u64>,
+    wide: bool,
+    state: RefCell<State>,
+    /// Functions that `get` made objects for: they stay as long as the table does.
+    seen: RefCell<HashMap<FunctionKey, Held>>,
+}
+
+enum State {
+    /// In no island yet.
+    Unbound(Vec<HostValue>),
+    Bound(Link, Table),
+}
+
+// SAFETY: every value and the link are marked once. The number is this class's own.
+unsafe impl HostClass for TableObject {
+    const ID: ClassId = ids::TABLE;
+    const NAME: &'static std::ffi::CStr = c"WebAssembly.Table";
+
+    fn mark(&self, marker: &Marker) {
+        match &*self.state.borrow() {
+            State::Unbound(elements) => elements.iter().for_each(|element| element.mark(marker)),
+            State::Bound(link, _) => link.mark(marker),
+        }
+        self.seen.borrow().values().for_each(|held| marker.mark(held));
+    }
+}
+
+impl Drop for TableObject {
+    fn drop(&mut self) {
+        if let State::Bound(link, table) = &*self.state.borrow() {
+            link.shared.forget_object(address(*table));
+        }
+    }
+}
+
+fn address(table: Table) -> Address {
+    Address::Table(table.debug_index_in_store())
+}
+
+impl TableObject {
+    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
+        match &*self.state.borrow() {
+            State::Unbound(_) => body(None),
+            State::Bound(link, _) => body(Some(link)),
+        }
+    }
+
+    /// An element's function object of an unbound table: its island is where the table belongs best.
+    pub(crate) fn first_function<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        match &*self.state.borrow() {
+            State::Unbound(elements) => elements.iter().find_map(|element| match element {
+                HostValue::Function(held) => Some(held.get(ctx)),
+                _ => None,
+            }),
+            State::Bound(..) => None,
+        }
+    }
+
+    /// The table in the link's island, made there where it is in none yet. `object` is this value's object.
+    pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Table> {
+        let elements: Vec<HostValue> = match &*self.state.borrow() {
+            State::Bound(_, table) => return Ok(*table),
+            State::Unbound(elements) => elements.iter().map(HostValue::duplicate).collect(),
+        };
+        let resolved = elements.iter().map(|element| element.resolve(ctx, link)).collect::<Result<Vec<_>>>()?;
+        let count = elements.len() as u64;
+        let ty = if self.wide {
+            TableType::new64(self.element.clone(), count, self.maximum)
+        } else {
+            // The limits are below 2^32 or were refused.
+            TableType::new(self.element.clone(), count as u32, self.maximum.map(|m| m.min(u64::from(u32::MAX)) as u32))
+        };
+        let made = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let null = Ref::null(self.element.heap_type());
+            let table = Table::new(&mut scope, ty, null)?;
+            for (at, element) in resolved.iter().enumerate() {
+                let element = element.to_ref(&link.shared, scope.as_context_mut())?;
+                if !element.is_null() {
+                    table.set(&mut scope, at as u64, element)?;
+                }
+            }
+            Ok(table)
+        });
+        let table = made.map_err(|error: island::wasmtime::Error| out_of_memory(ctx, &error))?;
+        // SAFETY: this value's `Drop` removes the entry.
+        unsafe { link.shared.cache_object(address(table), object) };
+        let unbound = self.state.replace(State::Bound(link.duplicate(), table));
+        drop(unbound);
+        Ok(table)
+    }
+
+    fn len(&self) -> u64 {
+        match &*self.state.borrow() {
+            State::Unbound(elements) => elements.len() as u64,
+            State::Bound(link, table) => link.shared.island.enter(|store| table.size(&store)),
+        }
+    }
+
+    /// The element at `index`; none where there is none.
+    fn get<'js>(&self, ctx: &Ctx<'js>, index: u64) -> Result<Option<Value<'js>>> {
+        let (link, table) = match &*self.state.borrow() {
+            State::Unbound(elements) => {
+                return elements.get(index as usize).map(|element| element.to_js(ctx)).transpose();
+            }
+            State::Bound(link, table) => (link.duplicate(), *table),
+        };
+        let outgoing = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let element = table.get(&mut scope, index)?;
+            Some(take_val(ctx, &link.shared, &mut scope.as_context_mut(), &element.into()))
+        });
+        let Some(outgoing) = outgoing else { return Ok(None) };
+        let key = outgoing.function_key();
+        let value = outgoing.into_js(ctx, &link)?;
+        if let Some(key) = key {
+            self.seen.borrow_mut().entry(key).or_insert_with(|| Held::new(&value));
+        }
+        Ok(Some(value))
+    }
+
+    /// Sets the element at `index`; says whether there is one.
+    fn set(&self, ctx: &Ctx<'_>, index: u64, value: HostValue) -> Result<bool> {
+        let (link, table) = match &mut *self.state.borrow_mut() {
+            State::Unbound(elements) => {
+                let Some(element) = elements.get_mut(index as usize) else { return Ok(false) };
+                *element = value;
+                return Ok(true);
+            }
+            State::Bound(link, table) => (link.duplicate(), *table),
+        };
+        let resolved = value.resolve(ctx, &link)?;
+        let set = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            if index >= table.size(&scope) {
+                return Ok(false);
+            }
+            let element = resolved.to_ref(&link.shared, scope.as_context_mut())?;
+            table.set(&mut scope, index, element).map(|()| true)
+        });
+        set.map_err(|error| out_of_memory(ctx, &error))
+    }
+
+    /// Adds `delta` elements; the length before, or none where the table cannot grow so far.
+    fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<Option<u64>> {
+        let before = self.len();
+        let limit = self.maximum.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS);
+        if before.checked_add(delta).is_none_or(|after| after > limit) {
+            return Ok(None);
+        }
+        let (link, table) = match &mut *self.state.borrow_mut() {
+            State::Unbound(elements) => {
+                elements.extend((0..delta).map(|_| value.duplicate()));
+                return Ok(Some(before));
+            }
+            State::Bound(link, table) => (link.duplicate(), *table),
+        };
+        let resolved = value.resolve(ctx, &link)?;
+        let grown = link.shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let element = resolved.to_ref(&link.shared, scope.as_context_mut())?;
+            table.grow(&mut scope, delta, element)
+        });
+        Ok(grown.ok())
+    }
+}
+
+/// The Table object for a table of the link's island: the one there is, or a new one.
+pub(crate) fn table_object<'js>(ctx: &Ctx<'js>, link: &Link, table: Table) -> Result<Value<'js>> {
+    if let Some(object) = link.shared.object(ctx, address(table)) {
+        return Ok(object);
+    }
+    let ty = link.shared.island.enter(|store| table.ty(&store));
+    let value = TableObject {
+        element: ty.element().clone(),
+        maximum: ty.maximum(),
+        wide: ty.is_64(),
+        state: RefCell::new(State::Bound(link.duplicate(), table)),
+        seen: RefCell::default(),
+    };
+    let object = class::new_object(ctx, value, None)?.into_value();
+    // SAFETY: the value's `Drop` removes the entry.
+    unsafe { link.shared.cache_object(address(table), &object) };
+    Ok(object)
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<TableObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::method(&prototype, "get", 1, get)?;
+    define::method(&prototype, "set", 1, set)?;
+    define::method(&prototype, "grow", 1, grow)?;
+    define::getter(&prototype, "length", length)?;
+    define::to_string_tag(&prototype, "WebAssembly.Table")?;
+    let constructor = function(ctx, Kind::Constructor, "Table", 1, constructor)?;
+    set_constructor(ctx, &constructor, &prototype);
+    class::set_prototype::<TableObject>(ctx, &prototype);
+    define::value(namespace, "Table", constructor.as_value(), Attributes::Hidden)
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Table";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let ctx = &call.ctx;
+    let argument = format!("{PLACE}: argument 1");
+    let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
+    let wide = Limits::address(ctx, &dictionary, &argument)?;
+    let Some(element) = webidl::member(&dictionary, "element")? else {
+        return Err(Exception::throw_type(ctx, &format!("{argument}: `element` is missing")));
+    };
+    let element = match crate::global::value_type(ctx, &element, &format!("{argument}: `element`"))? {
+        ValType::Ref(ty) => ty,
+        other => {
+            let message = format!("{argument}: `element` must be a reference type, got {other}");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+    };
+    let limits = Limits::read(&dictionary)?.convert(ctx, wide, &argument, MAX_ELEMENTS)?;
+    let prototype = prototype_of::<TableObject>(&call)?;
+    let value = element_argument(&call, 1, &element)?;
+    let elements = (0..limits.initial).map(|_| value.duplicate()).collect();
+    let table = TableObject {
+        element,
+        maximum: limits.maximum,
+        wide,
+        state: RefCell::new(State::Unbound(elements)),
+        seen: RefCell::default(),
+    };
+    Ok(class::new_object(ctx, table, prototype.as_ref())?.into_value())
+}
+
+/// An optional element argument: an explicit `undefined` counts as left out.
+fn element_argument(call: &Call<'_, '_>, at: usize, ty: &RefType) -> Result<HostValue> {
+    let value = call.args.get(at);
+    let ty = ValType::Ref(ty.clone());
+    if !value.is_undefined() {
+        return to_host_value(&call.ctx, value, &ty);
+    }
+    default_value(&call.ctx, &ty)
+        .ok_or_else(|| Exception::throw_type(&call.ctx, &format!("WebAssembly.Table: {ty} has no default value")))
+}
+
+fn index(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<u64> {
+    webidl::require_arguments(call, place, 1)?;
+    address_argument(&call.ctx, call.arg(0), table.wide, &format!("{place}: argument 1"))
+}
+
+fn out_of_bounds(call: &Call<'_, '_>, table: &TableObject, place: &str, index: u64) -> rquickjs::Error {
+    let message = format!("{place}: index {index} is outside the table of {} elements", table.len());
+    Exception::throw_range(&call.ctx, &message)
+}
+
+fn get<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Table.get";
+    let table: &TableObject = webidl::this(&call, "get")?;
+    let index = index(&call, table, PLACE)?;
+    table.get(&call.ctx, index)?.ok_or_else(|| out_of_bounds(&call, table, PLACE, index))
+}
+
+fn set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Table.set";
+    let table: &TableObject = webidl::this(&call, "set")?;
+    let index = index(&call, table, PLACE)?;
+    let value = element_argument(&call, 1, &table.element)?;
+    if !table.set(&call.ctx, index, value)? {
+        return Err(out_of_bounds(&call, table, PLACE, index));
+    }
+    Ok(Value::new_undefined(call.ctx))
+}
+
+fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Table.grow";
+    let table: &TableObject = webidl::this(&call, "grow")?;
+    let delta = index(&call, table, PLACE)?;
+    let value = element_argument(&call, 1, &table.element)?;
+    match table.grow(&call.ctx, delta, value)? {
+        Some(before) => address_value(&call.ctx, before, table.wide),
+        None => {
+            let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
+            let message =
+                format!("{PLACE}: cannot add {delta} elements to a table of {} of at most {maximum}", table.len());
+            Err(Exception::throw_range(&call.ctx, &message))
+        }
+    }
+}
+
+fn length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let table: &TableObject = webidl::this(&call, "length")?;
+    address_value(&call.ctx, table.len(), table.wide)
+}

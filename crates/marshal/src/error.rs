@@ -1,0 +1,126 @@
+//! What can go wrong between a host and a guest's heap.
+
+use data_block::OutOfBounds;
+use island::CallError;
+
+/// Why an operation on a guest's heap failed.
+#[derive(Debug)]
+pub enum HeapError {
+    /// The guest's `malloc` returned null, also after everything that could be freed was.
+    OutOfMemory {
+        /// The bytes that were asked for.
+        bytes: u64,
+        /// The length of the guest's memory.
+        memory: u64,
+        /// Blocks in it that the host still owns.
+        owned: usize,
+    },
+    /// The guest's `malloc` or `free` did not return.
+    Call(CallError),
+    /// The guest's `free` did not return for a block whose last handle was dropped earlier. Whatever was going on when
+    /// this is reported did not take place; the rest of the queue is still there.
+    Reclaim {
+        /// The block's address. It is not tried again.
+        address: u64,
+        /// What `free` did.
+        source: CallError,
+    },
+    /// The guest returned a null pointer where a block was expected.
+    Null,
+    /// An address, from the guest or from the host, that is not in the guest's memory.
+    BadAddress(OutOfBounds),
+    /// An address that is not a multiple of what its type asks for.
+    Misaligned {
+        /// The address.
+        address: u64,
+        /// What it should be a multiple of.
+        align: usize,
+    },
+    /// The block is owned by a handle already, or waits to be freed: the guest returned it twice, or the host is about
+    /// to free it twice.
+    AlreadyOwned {
+        /// The block's address.
+        address: u64,
+    },
+    /// The block belongs to the heap of another guest.
+    NotOurs {
+        /// The block's address in that other guest's memory.
+        address: u64,
+    },
+    /// `malloc` or `free` has another signature than C's.
+    Signature {
+        /// Which of the two.
+        function: &'static str,
+        /// The type that it has.
+        found: String,
+    },
+    /// The guest's allocator, or a use of the island that no guest call has interrupted, is in progress.
+    Busy,
+    /// A string with a zero byte inside cannot be a C string.
+    ZeroByte {
+        /// Where the zero byte is.
+        at: usize,
+    },
+    /// The bytes of a guest's string are not UTF-8.
+    NotUtf8 {
+        /// The string's address.
+        address: u64,
+        /// The offset of the first byte that does not fit.
+        at: usize,
+    },
+}
+
+impl std::fmt::Display for HeapError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OutOfMemory { bytes, memory, owned } => {
+                write!(f, "the guest's heap has no {bytes} bytes left ")?;
+                write!(f, "(memory of {memory} bytes, {owned} blocks owned by the host)")
+            }
+            Self::Call(error) => write!(f, "the guest's allocator failed: {error}"),
+            Self::Reclaim { address, source } => write!(f, "freeing the block at {address:#x} failed: {source}"),
+            Self::Null => f.write_str("the guest returned a null pointer where a block was expected"),
+            Self::BadAddress(error) => error.fmt(f),
+            Self::Misaligned { address, align } => {
+                write!(f, "the address {address:#x} is not a multiple of {align}")
+            }
+            Self::AlreadyOwned { address } => {
+                write!(f, "the block at {address:#x} has an owner already: was it returned or freed twice?")
+            }
+            Self::NotOurs { address } => write!(f, "the block at {address:#x} belongs to another guest's heap"),
+            Self::Signature { function: function @ "free", found } => {
+                write!(f, "expected `{function}` to be (i32) -> () or (i64) -> (), as `malloc`; found {found}")
+            }
+            Self::Signature { function, found } => {
+                write!(f, "expected `{function}` to be (i32) -> i32 or (i64) -> i64; found {found}")
+            }
+            Self::Busy => f.write_str("the guest's heap is in use further up the stack"),
+            Self::ZeroByte { at } => write!(f, "a C string cannot contain a zero byte; there is one at {at}"),
+            Self::NotUtf8 { address, at } => {
+                write!(f, "the string at {address:#x} is not UTF-8 from its byte {at} on")
+            }
+        }
+    }
+}
+
+impl std::error::Error for HeapError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Call(source) | Self::Reclaim { source, .. } => Some(source),
+            Self::BadAddress(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<CallError> for HeapError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<OutOfBounds> for HeapError {
+    fn from(error: OutOfBounds) -> Self {
+        Self::BadAddress(error)
+    }
+}

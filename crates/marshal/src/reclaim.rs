@@ -1,0 +1,146 @@
+//! The reclaim queue: where blocks whose last handle is gone wait for the next safe point.
+//!
+//! Who owns what on which thread: a [`Heap`](crate::Heap) stays on its island's thread; it alone calls into a guest. A
+//! [`GuestBlock`](crate::GuestBlock) may live and be dropped on any thread. They meet in a [`Reclaim`], which both hold
+//! by `Arc` and which holds the mapping, never an island. Its lock is held for a few instructions, and never while
+//! anything is called.
+//!
+//! There is one [`Reclaim`] for each allocator that works in a memory. Heaps that are made for the same one, in an
+//! agent or, when the memory is shared, in several, find each other through a registry: any of them frees what the
+//! others' handles gave up.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
+
+use data_block::DataBlock;
+use island::FunctionKey;
+use rustc_hash::FxHashMap;
+
+use crate::error::HeapError;
+use crate::report;
+
+/// What tells two allocators in one memory apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Allocator {
+    /// In an unshared memory: the very function that frees.
+    Function(FunctionKey),
+    /// In a shared memory, where each agent has an instance of its own: the index of `free` in its module.
+    Index(Option<u32>),
+}
+
+type Key = (usize, Allocator);
+
+/// The queues that exist. An entry goes with its queue.
+static REGISTRY: LazyLock<Mutex<FxHashMap<Key, Weak<Reclaim>>>> = LazyLock::new(Mutex::default);
+
+#[derive(Debug)]
+pub(crate) struct Reclaim {
+    data: Arc<DataBlock>,
+    key: Key,
+    /// The length of `State::waiting`, to see without the lock that there is nothing to do.
+    waiting: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Addresses of blocks without a handle, which are still in `owned`.
+    waiting: Vec<u64>,
+    /// The length of each block by its address, from when the host took it over until just before it is freed.
+    owned: FxHashMap<u64, u64>,
+}
+
+impl Reclaim {
+    /// The queue for this allocator: the one that is there, or a new one.
+    pub(crate) fn of(data: Arc<DataBlock>, allocator: Allocator) -> Arc<Self> {
+        let key = (data.base().as_ptr().addr(), allocator);
+        let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
+        // While a queue is alive so is its mapping, and no other can have the same base.
+        if let Some(reclaim) = registry.get(&key).and_then(Weak::upgrade) {
+            return reclaim;
+        }
+        let reclaim = Arc::new(Self { data, key, waiting: AtomicUsize::new(0), state: Mutex::default() });
+        registry.insert(key, Arc::downgrade(&reclaim));
+        reclaim
+    }
+
+    #[inline]
+    pub(crate) fn data(&self) -> &Arc<DataBlock> {
+        &self.data
+    }
+
+    #[inline]
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Blocks that the host owns, with those that wait.
+    pub(crate) fn owned(&self) -> usize {
+        self.state().owned.len()
+    }
+
+    /// Blocks that wait.
+    #[inline]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Enters a block as owned.
+    #[inline]
+    pub(crate) fn own(&self, address: u64, bytes: u64) -> Result<(), HeapError> {
+        match self.state().owned.entry(address) {
+            std::collections::hash_map::Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(bytes),
+        };
+        report::count_owned(bytes);
+        Ok(())
+    }
+
+    /// Strikes a block off, because it is about to be freed or given back to the guest.
+    pub(crate) fn disown(&self, address: u64) {
+        let bytes = self.state().owned.remove(&address);
+        if let Some(bytes) = bytes {
+            report::count_freed(1, bytes);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_owned(&self, address: u64) -> bool {
+        self.state().owned.contains_key(&address)
+    }
+
+    /// Puts a block whose last handle is gone into the queue. This is all that a finalizer does.
+    #[inline]
+    pub(crate) fn enqueue(&self, address: u64) {
+        let mut state = self.state();
+        state.waiting.push(address);
+        self.waiting.store(state.waiting.len(), Ordering::Release);
+    }
+
+    /// Takes a block out of the queue, for the caller to free. The most recent one comes first: what is still in the
+    /// cache is used again at once.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<u64> {
+        let mut state = self.state();
+        let address = state.waiting.pop()?;
+        self.waiting.store(state.waiting.len(), Ordering::Release);
+        let bytes = state.owned.remove(&address);
+        drop(state);
+        report::count_freed(1, bytes.unwrap_or(0));
+        Some(address)
+    }
+}
+
+impl Drop for Reclaim {
+    /// No heap and no block is left: what waits here goes with the memory.
+    fn drop(&mut self) {
+        let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
+        // Another thread may have put a new one in its place since the last handle went.
+        if registry.get(&self.key).is_some_and(|reclaim| reclaim.strong_count() == 0) {
+            registry.remove(&self.key);
+        }
+        drop(registry);
+        let owned = &self.state.get_mut().unwrap_or_else(|e| e.into_inner()).owned;
+        report::count_freed(owned.len() as u64, owned.values().sum());
+    }
+}

@@ -1,0 +1,161 @@
+//! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
+
+use rquickjs::{
+    Coerced, Ctx, Function, Object, Type, Value,
+    function::{Args, Rest},
+};
+
+use crate::{
+    internal::{self, def},
+    state::Platform,
+    strings::to_rust,
+};
+
+/// Methods whose implementation is loaded at the first call.
+const LAZY: [&str; 17] = [
+    "assert", "clear", "count", "countReset", "dir", "dirxml", "group", "groupCollapsed", "groupEnd", "profile",
+    "profileEnd", "table", "time", "timeEnd", "timeLog", "timeStamp", "trace",
+];
+
+/// The `console` object.
+pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let console = Object::new(ctx.clone())?;
+    for (name, to_stderr) in [("log", false), ("warn", true), ("error", true), ("info", false), ("debug", false)] {
+        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    }
+    for name in LAZY {
+        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> rquickjs::Result<Value<'js>> {
+            internal::function(&ctx, "console", name)?.call((Rest(args.0),))
+        })?;
+    }
+    Ok(console)
+}
+
+/// The native functions of `console.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    def(&native, "print", |ctx: Ctx<'js>, to_stderr: bool, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    def(&native, "indent", |ctx: Ctx<'_>, by: i32| -> rquickjs::Result<()> {
+        let indent = &Platform::of(&ctx)?.indent;
+        indent.set(indent.get().saturating_add_signed(by as isize));
+        Ok(())
+    })?;
+    Ok(native)
+}
+
+/// Writes one line of console output.
+fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
+    let platform = Platform::of(ctx)?;
+    let colors = crate::process::has_colors(if to_stderr { 2 } else { 1 });
+    let mut line = String::new();
+    if !format_plain(&args, colors, &mut line)? {
+        line.clear();
+        let format = internal::function(ctx, "inspect", "formatWithOptions")?;
+        let options = Object::new(ctx.clone())?;
+        if colors {
+            options.set("colors", true)?;
+        }
+        let mut call = Args::new(ctx.clone(), args.len() + 1);
+        call.push_arg(options)?;
+        call.push_args(args)?;
+        let text: rquickjs::String = format.call_arg(call)?;
+        line = to_rust(&text)?;
+    }
+    let indent = platform.indent.get();
+    if indent > 0 {
+        let spaces = " ".repeat(indent);
+        line = format!("{spaces}{}", line.replace('\n', &format!("\n{spaces}")));
+    }
+    if to_stderr {
+        line.push('\n');
+        platform.stdio.err(line.as_bytes());
+    } else {
+        platform.stdio.out(|buffer| {
+            buffer.extend_from_slice(line.as_bytes());
+            buffer.push(b'\n');
+        });
+    }
+    Ok(())
+}
+
+/// Joins arguments that need no inspector; false when one of them does.
+fn format_plain(args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs::Result<bool> {
+    for (index, arg) in args.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        match arg.type_of() {
+            Type::String => {
+                let Some(string) = arg.as_string() else { return Ok(false) };
+                let start = line.len();
+                line.push_str(&to_rust(string)?);
+                if index == 0 && args.len() > 1 && line[start..].contains('%') {
+                    return Ok(false);
+                }
+            }
+            _ if colors => return Ok(false),
+            Type::Int => line.push_str(&arg.as_int().unwrap_or_default().to_string()),
+            Type::Float => {
+                if arg.as_float().is_some_and(|number| number == 0.0 && number.is_sign_negative()) {
+                    line.push_str("-0");
+                } else {
+                    line.push_str(&arg.get::<Coerced<String>>()?.0);
+                }
+            }
+            Type::Bool => line.push_str(if arg.as_bool() == Some(true) { "true" } else { "false" }),
+            Type::Undefined => line.push_str("undefined"),
+            Type::Null => line.push_str("null"),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// The native functions of `inspect.js`.
+pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    def(&native, "isError", |value: Value<'js>| value.is_error())?;
+    def(&native, "proxyDetails", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
+        let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };
+        let details = rquickjs::Array::new(ctx)?;
+        details.set(0, proxy.target()?)?;
+        details.set(1, proxy.handler()?)?;
+        Ok(details.into_value())
+    })?;
+    def(&native, "proxyTarget", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
+        let Some(mut proxy) = value.as_proxy().cloned() else { return Ok(Value::new_undefined(ctx)) };
+        loop {
+            let Ok(target) = proxy.target() else {
+                ctx.catch();
+                return Ok(Value::new_null(ctx));
+            };
+            match target.as_proxy() {
+                Some(inner) => proxy = inner.clone(),
+                None => return Ok(target.into_value()),
+            }
+        }
+    })?;
+    def(&native, "promiseState", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
+        let Some(promise) = value.as_promise() else { return Ok(Value::new_undefined(ctx)) };
+        let details = rquickjs::Array::new(ctx.clone())?;
+        let (state, result) = match promise.result::<Value>() {
+            None => ("pending", Value::new_undefined(ctx)),
+            Some(Ok(value)) => ("fulfilled", value),
+            Some(Err(_)) => ("rejected", ctx.catch()),
+        };
+        details.set(0, state)?;
+        details.set(1, result)?;
+        Ok(details.into_value())
+    })?;
+    def(&native, "isNative", |ctx: Ctx<'js>, function: Function<'js>| -> rquickjs::Result<bool> {
+        let text: Function = ctx.eval("Function.prototype.toString")?;
+        let source: String = text.call((rquickjs::function::This(function),))?;
+        Ok(source.contains("[native code]"))
+    })?;
+    def(&native, "nonIndexKeys", |object: Object<'js>| -> rquickjs::Result<Vec<String>> {
+        let mut keys = object.keys::<String>().collect::<rquickjs::Result<Vec<_>>>()?;
+        keys.retain(|key| !key.bytes().all(|byte| byte.is_ascii_digit()));
+        Ok(keys)
+    })?;
+    Ok(native)
+}

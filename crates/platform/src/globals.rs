@@ -1,0 +1,70 @@
+//! The global object: what each name stands for, made when a script first asks.
+
+use agent::EventLoop;
+use rquickjs::{
+    Ctx, Function, Value,
+    object::{Accessor, Property},
+};
+
+use crate::{console, internal, process, state::Platform};
+
+/// Globals that embedded files export: name, file.
+const EXPORTED: [(&str, &str); 19] = [
+    ("setTimeout", "timers"),
+    ("setInterval", "timers"),
+    ("setImmediate", "timers"),
+    ("clearTimeout", "timers"),
+    ("clearInterval", "timers"),
+    ("clearImmediate", "timers"),
+    ("queueMicrotask", "timers"),
+    ("TextEncoder", "encoding"),
+    ("TextDecoder", "encoding"),
+    ("URL", "url"),
+    ("URLSearchParams", "url"),
+    ("performance", "performance"),
+    ("crypto", "crypto"),
+    ("Event", "abort"),
+    ("CustomEvent", "abort"),
+    ("EventTarget", "abort"),
+    ("AbortController", "abort"),
+    ("AbortSignal", "abort"),
+    ("navigator", "os"),
+];
+
+/// Defines every global of the platform.
+pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    for (name, file) in EXPORTED {
+        lazy(ctx, name, move |ctx| internal::require(ctx, file)?.get(name))?;
+    }
+    lazy(ctx, "console", |ctx| Ok(console::create(ctx)?.into_value()))?;
+    lazy(ctx, "process", process::create)?;
+    let globals = ctx.globals();
+    globals.prop("global", Property::from(globals.clone()).writable().configurable())?;
+    if Platform::of(ctx)?.options.expose_gc {
+        let collect = Function::new(ctx.clone(), |ctx: Ctx<'_>| -> rquickjs::Result<()> {
+            EventLoop::of(&ctx)?;
+            ctx.run_gc();
+            Ok(())
+        })?;
+        globals.prop("gc", Property::from(collect.with_name("gc")?).writable().configurable())?;
+    }
+    Ok(())
+}
+
+/// A property that is made at the first read and then is a plain one; an assignment replaces it at once.
+fn lazy<'js>(
+    ctx: &Ctx<'js>,
+    name: &'static str,
+    make: impl Fn(&Ctx<'js>) -> rquickjs::Result<Value<'js>> + 'js,
+) -> rquickjs::Result<()> {
+    let settle = move |ctx: &Ctx<'js>, value: Value<'js>| {
+        ctx.globals().prop(name, Property::from(value).writable().configurable())
+    };
+    let get = move |ctx: Ctx<'js>| -> rquickjs::Result<Value<'js>> {
+        let value = make(&ctx)?;
+        settle(&ctx, value.clone())?;
+        Ok(value)
+    };
+    let set = move |ctx: Ctx<'js>, value: Value<'js>| settle(&ctx, value);
+    ctx.globals().prop(name, Accessor::new(get, set).configurable())
+}

@@ -1,0 +1,56 @@
+// TextEncoder and TextDecoder.
+const { invalidArgType, create } = require('errors');
+
+exports.TextEncoder = class TextEncoder {
+  get encoding() {
+    return 'utf-8';
+  }
+  encode(input = '') {
+    return native.encode(`${input}`);
+  }
+  encodeInto(source, destination) {
+    if (typeof source !== 'string') throw invalidArgType('src', 'of type string', source);
+    if (!(destination instanceof Uint8Array)) throw invalidArgType('dest', 'an instance of Uint8Array', destination);
+    const [read, written] = native.encodeInto(source, destination);
+    return { read, written };
+  }
+};
+
+exports.TextDecoder = class TextDecoder {
+  #state;
+  #encoding;
+  #fatal;
+  #ignoreBOM;
+  constructor(label = 'utf-8', options = {}) {
+    label = `${label}`;
+    const encoding = native.label(label);
+    if (encoding === undefined || encoding === null) {
+      throw create('RangeError', 'ERR_ENCODING_NOT_SUPPORTED', `The "${label}" encoding is not supported`);
+    }
+    if (options !== null && typeof options !== 'object' && typeof options !== 'function') {
+      throw invalidArgType('options', 'of type object', options);
+    }
+    this.#encoding = encoding;
+    this.#fatal = Boolean(options?.fatal);
+    this.#ignoreBOM = Boolean(options?.ignoreBOM);
+    this.#state = native.decoder(encoding, this.#fatal, this.#ignoreBOM);
+  }
+  get encoding() {
+    return this.#encoding;
+  }
+  get fatal() {
+    return this.#fatal;
+  }
+  get ignoreBOM() {
+    return this.#ignoreBOM;
+  }
+  decode(input, options) {
+    return native.decode(this.#state, input, Boolean(options?.stream));
+  }
+};
+for (const { prototype, name } of [exports.TextEncoder, exports.TextDecoder]) {
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  for (const key of Object.getOwnPropertyNames(prototype)) {
+    if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
+  }
+}

@@ -1,0 +1,69 @@
+// performance and node:perf_hooks.
+const entries = [];
+class PerformanceEntry {
+  constructor(name, entryType, startTime, duration, detail = null) {
+    Object.assign(this, { name, entryType, startTime, duration, detail });
+  }
+  toJSON() {
+    return { ...this };
+  }
+}
+class PerformanceMark extends PerformanceEntry {}
+class PerformanceMeasure extends PerformanceEntry {}
+const timeOrigin = native.timeOrigin?.() ?? Date.now();
+class Performance {
+  timeOrigin = timeOrigin;
+  now() {
+    return native.now();
+  }
+  mark(name, { startTime = native.now(), detail } = {}) {
+    const mark = new PerformanceMark(`${name}`, 'mark', startTime, 0, detail);
+    entries.push(mark);
+    return mark;
+  }
+  measure(name, start, end) {
+    const time = (mark, otherwise) => {
+      if (mark === undefined) return otherwise;
+      if (typeof mark === 'number') return mark;
+      const found = entries.findLast((entry) => entry.entryType === 'mark' && entry.name === `${mark}`);
+      if (found === undefined) throw new DOMException(`The "${mark}" performance mark has not been set`, 'SyntaxError');
+      return found.startTime;
+    };
+    let detail;
+    let duration;
+    if (start !== null && typeof start === 'object') ({ start, end, detail, duration } = start);
+    const to = time(end, duration !== undefined ? time(start, 0) + duration : native.now());
+    const from = time(start, duration !== undefined ? to - duration : 0);
+    const measure = new PerformanceMeasure(`${name}`, 'measure', from, to - from, detail);
+    entries.push(measure);
+    return measure;
+  }
+  getEntries() {
+    return [...entries].sort((a, b) => a.startTime - b.startTime);
+  }
+  getEntriesByName(name, type) {
+    return this.getEntries().filter((entry) => entry.name === name && (type === undefined || entry.entryType === type));
+  }
+  getEntriesByType(type) {
+    return this.getEntries().filter((entry) => entry.entryType === type);
+  }
+  clearMarks(name) {
+    this.#clear('mark', name);
+  }
+  clearMeasures(name) {
+    this.#clear('measure', name);
+  }
+  #clear(type, name) {
+    for (let i = entries.length - 1; i >= 0; i--) {
+      if (entries[i].entryType === type && (name === undefined || entries[i].name === name)) entries.splice(i, 1);
+    }
+  }
+  toJSON() {
+    return { timeOrigin };
+  }
+}
+Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: 'Performance', configurable: true });
+Object.assign(exports, {
+  performance: new Performance(), Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure,
+  constants: {}, monitorEventLoopDelay: () => ({ enable() {}, disable() {}, min: 0, max: 0, mean: 0 }),
+});

@@ -1,0 +1,181 @@
+// The process object.
+const EventEmitter = require('events').EventEmitter;
+const { checkFunction, invalidArgType, create } = require('errors');
+const { inspect } = require('inspect');
+
+class process extends EventEmitter {}
+Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
+const it = Object.create(process.prototype);
+EventEmitter.init(it);
+
+const facts = native.facts();
+const entries = native.environment();
+const variables = {};
+for (let i = 0; i < entries.length; i += 2) variables[entries[i]] = entries[i + 1];
+const toVariable = (value) => {
+  if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+  return `${value}`;
+};
+const env = new Proxy(variables, {
+  set: (target, key, value) => Reflect.set(target, toVariable(key), toVariable(value)),
+  defineProperty: (target, key, desc) => {
+    if ('value' in desc) desc = { value: toVariable(desc.value), writable: true, enumerable: true, configurable: true };
+    return Reflect.defineProperty(target, key, desc);
+  },
+});
+
+class Output extends EventEmitter {
+  writable = true;
+  constructor(fd) {
+    super();
+    this.fd = fd;
+    this._type = native.isatty(fd) ? 'tty' : 'fs';
+    if (native.isatty(fd)) {
+      this.isTTY = true;
+      [this.columns, this.rows] = native.windowSize(fd);
+    }
+  }
+  write(chunk, encoding, callback) {
+    if (typeof encoding === 'function') callback = encoding;
+    if (typeof chunk !== 'string' && !ArrayBuffer.isView(chunk)) {
+      throw invalidArgType('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+    }
+    native.write(this.fd, chunk);
+    if (callback) it.nextTick(callback, null);
+    return true;
+  }
+  end(chunk, encoding, callback) {
+    if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk);
+    const done = [chunk, encoding, callback].find((x) => typeof x === 'function');
+    if (done) it.nextTick(done);
+    return this;
+  }
+  getColorDepth() {
+    return this.isTTY ? 8 : 1;
+  }
+  hasColors() {
+    return Boolean(this.isTTY);
+  }
+  getWindowSize() {
+    return [this.columns, this.rows];
+  }
+  cork() {}
+  uncork() {}
+  destroy() {
+    return this;
+  }
+}
+const lazy = (name, make) => Object.defineProperty(it, name, {
+  configurable: true, enumerable: true,
+  get() {
+    const value = make();
+    Object.defineProperty(it, name, { value, writable: true, configurable: true, enumerable: true });
+    return value;
+  },
+  set(value) {
+    Object.defineProperty(it, name, { value, writable: true, configurable: true, enumerable: true });
+  },
+});
+
+Object.assign(it, {
+  title: 'tombolo', version: `v${facts.node}`,
+  versions: { node: facts.node, tombolo: facts.version, quickjs: facts.quickjs, modules: '127', uv: '1.0.0' },
+  arch: facts.arch, platform: facts.platform, release: { name: 'node' }, argv: facts.argv, execArgv: [], env, pid: facts.pid, ppid: facts.ppid,
+  execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0, features: {}, config: { variables: {}, target_defaults: {} },
+  exiting: false,
+  cwd: () => native.cwd(),
+  chdir: (directory) => native.chdir(directory),
+  umask: (mask) => native.umask(typeof mask === 'string' ? parseInt(mask, 8) : mask),
+  uptime: () => native.now() / 1000,
+  memoryUsage: Object.assign(() => native.memoryUsage(), { rss: () => native.memoryUsage().rss }),
+  cpuUsage: () => native.cpuUsage(),
+  resourceUsage: () => ({}),
+  hrtime: Object.assign((earlier) => {
+    const now = native.hrtime();
+    let seconds = Number(now / 1_000_000_000n);
+    let nanoseconds = Number(now % 1_000_000_000n);
+    if (earlier !== undefined) {
+      seconds -= earlier[0];
+      nanoseconds -= earlier[1];
+      if (nanoseconds < 0) {
+        seconds--;
+        nanoseconds += 1e9;
+      }
+    }
+    return [seconds, nanoseconds];
+  }, { bigint: () => native.hrtime() }),
+  nextTick(callback, ...args) {
+    checkFunction(callback, 'callback');
+    native.nextTick(args.length === 0 ? callback : () => callback(...args));
+  },
+  exit(code) {
+    if (code !== undefined) it.exitCode = code;
+    emitExit();
+    native.exit(it.exitCode ?? 0);
+  },
+  reallyExit: (code) => native.exit(code ?? 0),
+  abort: () => native.exit(134),
+  kill: () => {
+    throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'process.kill is not implemented');
+  },
+  emitWarning(warning, type = 'Warning', code) {
+    let detail;
+    if (type !== null && typeof type === 'object') ({ type = 'Warning', code, detail } = type);
+    if (typeof warning === 'string') {
+      warning = new Error(warning);
+      warning.name = String(type);
+      if (code !== undefined) warning.code = code;
+      if (detail !== undefined) warning.detail = detail;
+    }
+    it.nextTick(() => {
+      if (it.listenerCount('warning') > 0) it.emit('warning', warning);
+      native.write(2, `(${facts.title}:${it.pid}) ${warning.code ? `[${warning.code}] ` : ''}${warning.name}: ${warning.message}\n`);
+    });
+  },
+  getBuiltinModule: (name) => native.builtin(`${name}`),
+  binding(name) {
+    throw create('Error', 'ERR_INVALID_MODULE', `No such module: ${name}`);
+  },
+  getuid: () => facts.uid, geteuid: () => facts.euid, getgid: () => facts.gid, getegid: () => facts.egid,
+  setUncaughtExceptionCaptureCallback() {}, hasUncaughtExceptionCaptureCallback: () => false,
+  stdin: undefined,
+});
+delete it.exiting;
+Object.defineProperty(it, 'exitCode', {
+  configurable: true, enumerable: true,
+  get: () => native.exitCode(),
+  set(code) {
+    if (code !== undefined && code !== null) {
+      const value = typeof code === 'string' && code.trim() !== '' ? Number(code) : code;
+      if (typeof value !== 'number') throw invalidArgType('code', 'of type number', code);
+      if (!Number.isInteger(value)) throw require('errors').outOfRange('code', 'an integer', code);
+      native.setExitCode(value);
+    } else {
+      native.setExitCode(undefined);
+    }
+  },
+});
+lazy('stdout', () => new Output(1));
+lazy('stderr', () => new Output(2));
+lazy('stdin', () => Object.assign(new EventEmitter(), {
+  fd: 0, isTTY: native.isatty(0) || undefined, pause() {}, resume() {}, setEncoding() {}, unref() {}, ref() {},
+  [Symbol.toStringTag]: 'ReadStream',
+}));
+Object.defineProperty(it, Symbol.toStringTag, { value: 'process', configurable: true });
+
+let exited = false;
+const emitExit = () => {
+  if (exited) return;
+  exited = true;
+  it._exiting = true;
+  it.emit('exit', it.exitCode ?? 0);
+};
+exports.emitExit = emitExit;
+exports.emitBeforeExit = () => it.emit('beforeExit', it.exitCode ?? 0);
+// True when a listener took it.
+exports.uncaught = (error, origin) => {
+  if (it.listenerCount('uncaughtExceptionMonitor') > 0) it.emit('uncaughtExceptionMonitor', error, origin);
+  return it.emit('uncaughtException', error, origin);
+};
+exports.rejected = (reason, promise) => it.emit('unhandledRejection', reason, promise);
+exports.process = it;

@@ -1,0 +1,144 @@
+// setTimeout, setInterval and setImmediate with Node's handle objects.
+const { checkFunction } = require('errors');
+const known = new Map(); // by the number that Symbol.toPrimitive gave out
+
+const toDelay = (delay) => {
+  delay *= 1;
+  return delay >= 1 && delay <= 2 ** 31 - 1 ? Math.trunc(delay) : 1;
+};
+
+class Timeout {
+  #id = 0;
+  #args;
+  #refed = true;
+  constructor(callback, delay, args, repeats) {
+    this._onTimeout = callback;
+    this._idleTimeout = toDelay(delay);
+    this._repeat = repeats ? this._idleTimeout : null;
+    this._destroyed = false;
+    this.#args = args;
+    this.#start();
+  }
+  #start() {
+    this.#id = native.set(this, this._idleTimeout, this.#refed);
+  }
+  static fire(timeout) {
+    timeout.#id = 0;
+    try {
+      timeout._onTimeout(...timeout.#args);
+    } finally {
+      if (!timeout._destroyed && timeout.#id === 0) {
+        if (timeout._repeat !== null) timeout.#start();
+        else timeout.close();
+      }
+    }
+  }
+  static clear(timeout) {
+    timeout.close();
+  }
+  ref() {
+    this.#refed = true;
+    native.ref(this.#id, true);
+    return this;
+  }
+  unref() {
+    this.#refed = false;
+    native.ref(this.#id, false);
+    return this;
+  }
+  hasRef() {
+    return this.#refed;
+  }
+  refresh() {
+    if (this._destroyed) return this;
+    native.clear(this.#id);
+    this.#start();
+    return this;
+  }
+  close() {
+    this._destroyed = true;
+    native.clear(this.#id);
+    if (this.primitive !== undefined) known.delete(this.primitive);
+    return this;
+  }
+  [Symbol.toPrimitive]() {
+    if (this.primitive === undefined) {
+      Object.defineProperty(this, 'primitive', { value: native.number() });
+      if (!this._destroyed) known.set(this.primitive, this);
+    }
+    return this.primitive;
+  }
+  [Symbol.dispose]() {
+    this.close();
+  }
+}
+
+class Immediate {
+  #id;
+  #args;
+  #refed = true;
+  constructor(callback, args) {
+    this._onImmediate = callback;
+    this.#args = args;
+    this.#id = native.setImmediate(this);
+  }
+  static fire(immediate) {
+    immediate.#id = 0;
+    immediate._onImmediate(...immediate.#args);
+  }
+  static clear(immediate) {
+    native.clearImmediate(immediate.#id);
+    immediate.#id = 0;
+  }
+  ref() {
+    this.#refed = true;
+    native.refImmediate(this.#id, true);
+    return this;
+  }
+  unref() {
+    this.#refed = false;
+    native.refImmediate(this.#id, false);
+    return this;
+  }
+  hasRef() {
+    return this.#refed;
+  }
+  [Symbol.dispose]() {
+    Immediate.clear(this);
+  }
+}
+
+exports.fireTimeout = Timeout.fire;
+exports.fireImmediate = Immediate.fire;
+exports.setTimeout = function setTimeout(callback, delay, ...args) {
+  checkFunction(callback, 'callback');
+  return new Timeout(callback, delay, args, false);
+};
+exports.setInterval = function setInterval(callback, delay, ...args) {
+  checkFunction(callback, 'callback');
+  return new Timeout(callback, delay, args, true);
+};
+exports.setImmediate = function setImmediate(callback, ...args) {
+  checkFunction(callback, 'callback');
+  return new Immediate(callback, args);
+};
+exports.clearTimeout = function clearTimeout(timer) {
+  if (timer instanceof Timeout) timer.close();
+  else if (typeof timer === 'number' || typeof timer === 'string') known.get(Number(timer))?.close();
+};
+exports.clearInterval = function clearInterval(timer) {
+  exports.clearTimeout(timer);
+};
+exports.clearImmediate = function clearImmediate(immediate) {
+  if (immediate instanceof Immediate) Immediate.clear(immediate);
+};
+exports.queueMicrotask = function queueMicrotask(callback) {
+  checkFunction(callback, 'callback');
+  native.queueMicrotask(() => callback());
+};
+const promisify = Symbol.for('nodejs.util.promisify.custom');
+for (const name of ['setTimeout', 'setImmediate']) {
+  Object.defineProperty(exports[name], promisify, {
+    configurable: true, get: () => require('timers_promises')[name],
+  });
+}

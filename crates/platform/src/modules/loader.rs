@@ -1,0 +1,207 @@
+//! The engine's module hooks: names become URLs, URLs become modules.
+
+use std::path::Path;
+
+use rquickjs::{
+    Ctx, Function, Module, Object, Persistent, Value,
+    loader::{ImportAttributes, Loader, Resolver},
+    module::{Declarations, Declared, Exports, ModuleDef},
+};
+
+use super::{
+    builtins,
+    package::Package,
+    resolve::{Failure, resolve, resolve_for_script},
+    url_to_path,
+};
+use crate::state::Platform;
+
+/// Resolves specifiers as Node does; see [`ModuleLoader`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModuleResolver;
+
+impl Resolver for ModuleResolver {
+    fn resolve<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        base: &str,
+        name: &str,
+        _attributes: Option<ImportAttributes<'js>>,
+    ) -> rquickjs::Result<String> {
+        resolve(ctx, name, base, true).map_err(|failure| failure.throw(ctx))
+    }
+}
+
+/// Loads what [`ModuleResolver`] resolved: built-in modules, JavaScript, JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModuleLoader;
+
+impl Loader for ModuleLoader {
+    fn load<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        name: &str,
+        attributes: Option<ImportAttributes<'js>>,
+    ) -> rquickjs::Result<Module<'js, Declared>> {
+        if let Some(exports) = builtins::load(ctx, name)? {
+            return synthetic(ctx, name, exports.into_value());
+        }
+        let kind = match &attributes {
+            Some(attributes) => attributes.get_type()?,
+            None => None,
+        };
+        load_file(ctx, name, kind.as_deref()).unwrap_or_else(|failure| Err(failure.throw(ctx)))
+    }
+}
+
+fn load_file<'js>(
+    ctx: &Ctx<'js>,
+    url: &str,
+    kind: Option<&str>,
+) -> Result<rquickjs::Result<Module<'js, Declared>>, Failure> {
+    let path = url_to_path(url).unwrap_or_default();
+    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Failure::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
+    })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    match (extension.as_str(), kind) {
+        ("json", Some("json")) => return Ok(load_json(ctx, url, &path, text)),
+        ("json", None) => {
+            return Err(Failure::new(
+                "TypeError",
+                "ERR_IMPORT_ATTRIBUTE_MISSING",
+                format!("Module \"{url}\" needs an import attribute of \"type: json\""),
+            ));
+        }
+        (_, Some(kind)) => {
+            return Err(Failure::new(
+                "TypeError",
+                "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE",
+                format!("Module \"{url}\" is not of type \"{kind}\""),
+            ));
+        }
+        ("wasm" | "node", None) => {
+            return Err(Failure::new(
+                "TypeError",
+                "ERR_UNKNOWN_FILE_EXTENSION",
+                format!("Unknown file extension \".{extension}\" for {}", path.display()),
+            ));
+        }
+        _ => {}
+    }
+    if is_common_js(ctx, &path, &extension, text)? {
+        return Err(Failure::new(
+            "Error",
+            "ERR_UNSUPPORTED_COMMONJS",
+            format!("{} is a CommonJS module, and those cannot be imported yet", path.display()),
+        ));
+    }
+    let declare = || -> rquickjs::Result<Module<'js, Declared>> {
+        let module = Module::declare(ctx.clone(), url, text)?;
+        describe(ctx, &module, url)?;
+        Ok(module)
+    };
+    Ok(declare())
+}
+
+/// What Node decides by extension, package scope and, when neither says, the syntax.
+fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Result<bool, Failure> {
+    match extension {
+        "mjs" => return Ok(false),
+        "cjs" => return Ok(true),
+        _ => {}
+    }
+    match Package::scope(ctx, path)?.and_then(|package| package.text("type")).as_deref() {
+        Some("module") => return Ok(false),
+        Some("commonjs") => return Ok(true),
+        _ => {}
+    }
+    let has_module_syntax = text.contains("import.meta")
+        || text.lines().any(|line| {
+            let line = line.trim_start();
+            ["import ", "import{", "import\"", "import'", "import*", "export ", "export{", "export*"]
+                .iter()
+                .any(|start| line.starts_with(start))
+        });
+    let has_common_js_names = ["module.exports", "exports.", "require("].iter().any(|name| text.contains(name));
+    Ok(!has_module_syntax && has_common_js_names)
+}
+
+/// Fills in `import.meta`.
+pub(super) fn describe<'js>(ctx: &Ctx<'js>, module: &Module<'js, Declared>, url: &str) -> rquickjs::Result<()> {
+    let meta: Object = module.meta()?;
+    if let Some(path) = url_to_path(url) {
+        meta.set("dirname", path.parent().map(|folder| folder.to_string_lossy().into_owned()))?;
+        meta.set("filename", path.to_string_lossy().into_owned())?;
+    }
+    meta.set("main", *Platform::of(ctx)?.main_url.borrow() == url)?;
+    let base = url.to_owned();
+    let resolve = Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: rquickjs::Coerced<String>| {
+        resolve_for_script(&ctx, &specifier.0, &base)
+    })?;
+    meta.set("resolve", resolve.with_name("resolve")?)?;
+    meta.set("url", url)
+}
+
+fn load_json<'js>(ctx: &Ctx<'js>, url: &str, path: &Path, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
+    let Ok(value) = ctx.json_parse(text) else {
+        let reason = ctx.catch();
+        let reason = reason.as_exception().and_then(|error| error.message()).unwrap_or_default();
+        let message = format!("{}: {reason}", path.display());
+        return Err(rquickjs::Exception::throw_syntax(ctx, &message));
+    };
+    let exports = Object::new(ctx.clone())?;
+    exports.set("default", value)?;
+    synthetic(ctx, url, exports.into_value())
+}
+
+/// A module whose exports are the properties of an object.
+fn synthetic<'js>(ctx: &Ctx<'js>, name: &str, exports: Value<'js>) -> rquickjs::Result<Module<'js, Declared>> {
+    Platform::of(ctx)?.stash.borrow_mut().insert(name.to_owned(), Persistent::save(ctx, exports));
+    Module::declare_def::<Synthetic, _>(ctx.clone(), name)
+}
+
+struct Synthetic;
+
+impl Synthetic {
+    fn exports<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {
+        let stashed = Platform::of(ctx)?.stash.borrow().get(name).cloned();
+        match stashed {
+            Some(value) => Object::from_value(value.restore(ctx)?),
+            None => Err(rquickjs::Exception::throw_internal(ctx, "a synthetic module lost its exports")),
+        }
+    }
+}
+
+impl ModuleDef for Synthetic {
+    fn declare<'js>(declarations: &Declarations<'js>) -> rquickjs::Result<()> {
+        let module = declarations.module();
+        let exports = Self::exports(module.ctx(), &module.name::<String>()?)?;
+        for key in exports.keys::<String>() {
+            let key = key?;
+            if key != "default" {
+                declarations.declare(key)?;
+            }
+        }
+        declarations.declare("default")?;
+        Ok(())
+    }
+
+    fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> rquickjs::Result<()> {
+        let name = exports.module().name::<String>()?;
+        let object = Self::exports(ctx, &name)?;
+        Platform::of(ctx)?.stash.borrow_mut().remove(&name);
+        for key in object.keys::<String>() {
+            let key = key?;
+            if key != "default" {
+                exports.export(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
+            }
+        }
+        let has_default = object.contains_key("default")?;
+        let default = if has_default { object.get("default")? } else { object.into_value() };
+        exports.export("default", default)?;
+        Ok(())
+    }
+}

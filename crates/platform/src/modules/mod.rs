@@ -1,0 +1,80 @@
+//! ES modules: resolution and loading after Node, and the modules that are built in.
+
+mod builtins;
+mod loader;
+mod package;
+mod resolve;
+
+use agent::EventLoop;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use rquickjs::{Ctx, Module, Persistent, Value};
+use std::path::{Path, PathBuf};
+
+pub use builtins::{BuiltinFn, Builtins};
+pub(crate) use builtins::{builtin_for_script, names};
+pub use loader::{ModuleLoader, ModuleResolver};
+
+use crate::state::Platform;
+
+/// What `pathToFileURL` encodes besides what the URL parser does.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^').add(b'`').add(b'{')
+    .add(b'|').add(b'}');
+
+/// The `file:` URL of an absolute path.
+pub(crate) fn path_to_url(path: &Path) -> String {
+    let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
+    format!("file://{encoded}")
+}
+
+/// The path of a `file:` URL, without its query and fragment.
+pub(crate) fn url_to_path(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("file://")?;
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let path = percent_decode_str(&rest[..end]).decode_utf8_lossy().into_owned();
+    path.starts_with('/').then(|| PathBuf::from(path))
+}
+
+/// Evaluates `path` as the program's main module. The rest of the program is the agent's loop: a rejection of the module
+/// is an uncaught error, and a module that never settles makes the exit code 13.
+///
+/// # Errors
+/// Throws when the engine cannot make a promise; a module that is not found or does not parse is a rejection.
+pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
+    let absolute = std::env::current_dir().unwrap_or_default().join(path);
+    let real = std::fs::canonicalize(&absolute).unwrap_or(absolute);
+    let url = path_to_url(&real);
+    // Known before the evaluation starts, for `import.meta.main`.
+    let platform = Platform::of(ctx)?;
+    platform.main_url.replace(url.clone());
+    EventLoop::of(ctx)?.run_jobs_first();
+    let promise = Module::import(ctx, url.clone())?;
+    *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
+    Ok(())
+}
+
+/// Evaluates `source` as an ES module that stands in the current directory under `name`, as the main module.
+///
+/// # Errors
+/// Throws when the source does not parse.
+pub fn run_source(ctx: &Ctx<'_>, name: &str, source: &str) -> rquickjs::Result<()> {
+    let url = path_to_url(&std::env::current_dir().unwrap_or_default().join(name));
+    let platform = Platform::of(ctx)?;
+    platform.main_url.replace(url.clone());
+    EventLoop::of(ctx)?.run_jobs_first();
+    let module = Module::declare(ctx.clone(), url.clone(), source)?;
+    loader::describe(ctx, &module, &url)?;
+    let (_, promise) = module.eval()?;
+    *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
+    Ok(())
+}
+
+/// The native functions of `module.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<rquickjs::Object<'js>> {
+    let native = rquickjs::Object::new(ctx.clone())?;
+    crate::internal::def(&native, "names", |ctx: Ctx<'js>| names(&ctx))?;
+    crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: String| -> rquickjs::Result<Value<'js>> {
+        builtin_for_script(&ctx, &name)
+    })?;
+    Ok(native)
+}

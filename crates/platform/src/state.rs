@@ -1,0 +1,64 @@
+//! What one agent's platform remembers, kept in the context's user data.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use rquickjs::{Ctx, Exception, Function, JsLifetime, Object, Persistent, Promise, Value};
+
+use crate::{Options, modules::Builtins, stdio::Stdio};
+
+/// A handle to the platform of the agent that runs.
+#[derive(Clone, JsLifetime)]
+pub(crate) struct Platform(Rc<State>);
+
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) stdio: Stdio,
+    pub(crate) builtins: Builtins,
+    /// Embedded JavaScript that has been loaded, by name.
+    pub(crate) internals: RefCell<HashMap<String, Persistent<Object<'static>>>>,
+    /// Built-in modules that have been imported, by name without `node:`.
+    pub(crate) loaded: RefCell<HashMap<String, Persistent<Object<'static>>>>,
+    /// Values on their way into a synthetic module, by the module's name.
+    pub(crate) stash: RefCell<HashMap<String, Persistent<Value<'static>>>>,
+    /// `%TypedArray%.prototype.set`, before any script could replace it.
+    pub(crate) set_bytes: RefCell<Option<Persistent<Function<'static>>>>,
+    /// The promise of the main module and its URL.
+    pub(crate) main: RefCell<Option<(Persistent<Promise<'static>>, String)>>,
+    /// The URL of the main module, for `import.meta.main`.
+    pub(crate) main_url: RefCell<String>,
+    /// Columns by which `console.group` indents.
+    pub(crate) indent: Cell<usize>,
+    /// Set between the rejection of the main module's promise and its report.
+    pub(crate) main_failed: Cell<bool>,
+    /// Open files by descriptor.
+    pub(crate) files: crate::fs::Files,
+}
+
+impl Platform {
+    pub(crate) fn install(ctx: &Ctx<'_>, state: State) -> rquickjs::Result<Self> {
+        let this = Self(Rc::new(state));
+        match ctx.store_userdata(this.clone()) {
+            Ok(_) => Ok(this),
+            Err(_) => Err(Exception::throw_internal(ctx, "the platform cannot be installed from a native function")),
+        }
+    }
+
+    pub(crate) fn of(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
+        match ctx.userdata::<Self>() {
+            Some(platform) => Ok(platform.clone()),
+            None => Err(Exception::throw_internal(ctx, "this context has no platform")),
+        }
+    }
+}
+
+impl std::ops::Deref for Platform {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}

@@ -1,0 +1,100 @@
+//! Standard output and error: buffered, in order, quiet about a reader that has gone.
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, Write},
+};
+
+use agent::EventLoop;
+
+const CAPACITY: usize = 64 << 10;
+
+/// Where an agent's output goes.
+pub(crate) struct Stdio {
+    buffer: RefCell<Vec<u8>>,
+    stdout: RefCell<Box<dyn Write>>,
+    stderr: RefCell<Box<dyn Write>>,
+    broken: Cell<bool>,
+    event_loop: EventLoop,
+}
+
+impl Stdio {
+    pub(crate) fn new(stdout: Option<Box<dyn Write>>, stderr: Option<Box<dyn Write>>, event_loop: EventLoop) -> Self {
+        Self {
+            buffer: RefCell::default(),
+            stdout: RefCell::new(stdout.unwrap_or_else(|| Box::new(Raw(1)))),
+            stderr: RefCell::new(stderr.unwrap_or_else(|| Box::new(Raw(2)))),
+            broken: Cell::new(false),
+            event_loop,
+        }
+    }
+
+    /// Appends to standard output; it reaches the descriptor at the next flush.
+    pub(crate) fn out(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut buffer = self.buffer.borrow_mut();
+        write(&mut buffer);
+        let full = buffer.len() >= CAPACITY;
+        drop(buffer);
+        if full {
+            self.flush();
+        }
+    }
+
+    /// Writes to standard error at once, after what standard output still holds.
+    pub(crate) fn err(&self, bytes: &[u8]) {
+        self.flush();
+        // Nobody is left to hear that standard error is gone.
+        let _ = write_all(&mut **self.stderr.borrow_mut(), bytes);
+    }
+
+    /// Hands the buffer to the descriptor. When the reader has gone the agent ends, quietly.
+    pub(crate) fn flush(&self) {
+        let mut buffer = self.buffer.borrow_mut();
+        if buffer.is_empty() {
+            return;
+        }
+        if !self.broken.get()
+            && let Err(error) = write_all(&mut **self.stdout.borrow_mut(), &buffer)
+        {
+            self.broken.set(true);
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                self.event_loop.request_exit(0);
+            }
+        }
+        buffer.clear();
+        buffer.shrink_to(CAPACITY);
+    }
+}
+
+/// `write_all` for descriptors that another process may have set to non-blocking.
+fn write_all(writer: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match writer.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    writer.flush()
+}
+
+/// An unbuffered standard descriptor: 1 or 2.
+struct Raw(u8);
+
+impl Write for Raw {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match self.0 {
+            1 => rustix::io::write(io::stdout(), bytes),
+            _ => rustix::io::write(io::stderr(), bytes),
+        };
+        written.map_err(Into::into)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! Frozen objects whose properties' values are made when they are first asked for.
+
+use std::collections::HashMap;
+use std::mem::MaybeUninit;
+
+use rquickjs::{Ctx, Object, Value, qjs as q};
+
+use crate::class::{HostClass, define, guard};
+use crate::value::Cx;
+
+/// The property names of a lazy object, in order.
+pub struct Names {
+    runtime: *mut q::JSRuntime,
+    order: Vec<q::JSAtom>,
+    index: HashMap<q::JSAtom, usize>,
+}
+
+impl Names {
+    /// Names in the order in which a script shall see them.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn new<'n>(ctx: &Ctx<'_>, names: impl Iterator<Item = &'n str>) -> rquickjs::Result<Self> {
+        let cx = Cx::of(ctx);
+        let mut this = Self { runtime: cx.runtime(), order: Vec::new(), index: HashMap::new() };
+        for name in names {
+            // SAFETY: the bytes are UTF-8 of the given length.
+            let atom = unsafe { q::JS_NewAtomLen(cx.raw(), name.as_ptr().cast(), name.len() as _) };
+            if atom == 0 {
+                return Err(rquickjs::Error::Exception);
+            }
+            this.index.insert(atom, this.order.len());
+            this.order.push(atom);
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        for &atom in &self.order {
+            // SAFETY: the list owns a reference to each atom, and lives in an object of the runtime.
+            unsafe { q::JS_FreeAtomRT(self.runtime, atom) };
+        }
+    }
+}
+
+/// A class of frozen objects with lazy values.
+pub trait Lazy: HostClass {
+    /// The names of the properties.
+    fn names(&self) -> &Names;
+
+    /// The value of the property at `index`: the same at every call.
+    ///
+    /// # Errors
+    /// The exception is pending in the context.
+    fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> rquickjs::Result<Value<'js>>;
+}
+
+/// Makes the class known to the context's runtime.
+///
+/// # Errors
+/// As [`crate::class::register`].
+pub fn register<T: Lazy>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    // QuickJS keeps the pointer for as long as the runtime lives; one small table for each class and process.
+    let methods = const {
+        &q::JSClassExoticMethods {
+            get_own_property: Some(get_own_property::<T>),
+            get_own_property_names: Some(get_own_property_names::<T>),
+            delete_property: Some(delete_property::<T>),
+            define_own_property: Some(define_own_property::<T>),
+            has_property: None,
+            get_property: Some(get_property::<T>),
+            set_property: None,
+        }
+    };
+    define::<T>(ctx, None, std::ptr::from_ref(methods).cast_mut())
+}
+
+/// A new object without prototype that can take no more properties.
+///
+/// # Errors
+/// When memory is out.
+pub fn new_object<'js, T: Lazy>(ctx: &Ctx<'js>, value: T) -> rquickjs::Result<Object<'js>> {
+    let object = crate::class::new_object(ctx, value, None)?;
+    object.set_prototype(None)?;
+    // SAFETY: the object is alive.
+    match unsafe { q::JS_PreventExtensions(Cx::of(ctx).raw(), object.as_raw()) } {
+        1 => Ok(object),
+        _ => Err(rquickjs::Error::Exception),
+    }
+}
+
+/// Finds the value behind `object` and where it has `atom`.
+///
+/// # Safety
+/// `object` must be alive for as long as `'a`.
+unsafe fn find<'a, T: Lazy>(object: q::JSValue, atom: q::JSAtom) -> Option<(&'a T, usize)> {
+    // SAFETY: QuickJS checks the class; the box lives as long as the object.
+    let value = unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() }?;
+    Some((value, *value.names().index.get(&atom)?))
+}
+
+fn value_class<T: HostClass>() -> q::JSClassID {
+    T::ID.number()
+}
+
+unsafe fn load<T: Lazy>(ctx: *mut q::JSContext, value: &T, index: usize) -> q::JSValue {
+    // SAFETY: QuickJS calls with a live context.
+    let cx = unsafe { Cx::from_raw(ctx) };
+    guard(cx, || match value.load(&cx.ctx(), index) {
+        Ok(value) => cx.returned(&value).0,
+        Err(_) => q::JS_EXCEPTION,
+    })
+}
+
+unsafe extern "C" fn get_property<T: Lazy>(
+    ctx: *mut q::JSContext,
+    object: q::JSValue,
+    atom: q::JSAtom,
+    _receiver: q::JSValue,
+) -> q::JSValue {
+    // SAFETY: the object is alive for the call.
+    match unsafe { find::<T>(object, atom) } {
+        // SAFETY: as above.
+        Some((value, index)) => unsafe { load(ctx, value, index) },
+        None => q::JS_UNDEFINED,
+    }
+}
+
+unsafe extern "C" fn get_own_property<T: Lazy>(
+    ctx: *mut q::JSContext,
+    descriptor: *mut q::JSPropertyDescriptor,
+    object: q::JSValue,
+    atom: q::JSAtom,
+) -> i32 {
+    // SAFETY: the object is alive for the call.
+    let Some((value, index)) = (unsafe { find::<T>(object, atom) }) else { return 0 };
+    if descriptor.is_null() {
+        return 1;
+    }
+    // SAFETY: as above.
+    let value = unsafe { load(ctx, value, index) };
+    // SAFETY: reading a tag.
+    if unsafe { q::JS_IsException(value) } {
+        return -1;
+    }
+    let filled = q::JSPropertyDescriptor {
+        flags: q::JS_PROP_ENUMERABLE as _,
+        value,
+        getter: q::JS_UNDEFINED,
+        setter: q::JS_UNDEFINED,
+    };
+    // SAFETY: QuickJS passes null or room for a descriptor, and takes over the value's reference.
+    unsafe { descriptor.write(filled) };
+    1
+}
+
+unsafe extern "C" fn get_own_property_names<T: Lazy>(
+    ctx: *mut q::JSContext,
+    table: *mut *mut q::JSPropertyEnum,
+    len: *mut u32,
+    object: q::JSValue,
+) -> i32 {
+    // SAFETY: the object is alive for the call.
+    let value = unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() };
+    let names = value.map(|value| value.names().order.as_slice()).unwrap_or_default();
+    // SAFETY: QuickJS frees the table with `js_free` and each atom in it.
+    unsafe {
+        let bytes = names.len().max(1) * size_of::<q::JSPropertyEnum>();
+        let entries = q::js_malloc(ctx, bytes as _).cast::<MaybeUninit<q::JSPropertyEnum>>();
+        if entries.is_null() {
+            return -1;
+        }
+        for (at, &atom) in names.iter().enumerate() {
+            let entry = q::JSPropertyEnum { is_enumerable: true, atom: q::JS_DupAtom(ctx, atom) };
+            (*entries.add(at)).write(entry);
+        }
+        *table = entries.cast();
+        *len = names.len() as u32;
+    }
+    0
+}
+
+unsafe extern "C" fn delete_property<T: Lazy>(
+    _ctx: *mut q::JSContext,
+    object: q::JSValue,
+    atom: q::JSAtom,
+) -> i32 {
+    // SAFETY: the object is alive for the call.
+    i32::from(unsafe { find::<T>(object, atom) }.is_none())
+}
+
+/// ValidateAndApplyPropertyDescriptor for a property that is frozen: only what changes nothing is allowed.
+unsafe extern "C" fn define_own_property<T: Lazy>(
+    ctx: *mut q::JSContext,
+    object: q::JSValue,
+    atom: q::JSAtom,
+    new_value: q::JSValue,
+    _getter: q::JSValue,
+    _setter: q::JSValue,
+    flags: i32,
+) -> i32 {
+    let has = |flag: u32| flags as u32 & flag != 0;
+    // SAFETY: the object is alive for the call.
+    let unchanged = match unsafe { find::<T>(object, atom) } {
+        None => false,
+        Some((value, index)) => {
+            let other_attributes = has(q::JS_PROP_HAS_GET)
+                || has(q::JS_PROP_HAS_SET)
+                || (has(q::JS_PROP_HAS_CONFIGURABLE) && has(q::JS_PROP_CONFIGURABLE))
+                || (has(q::JS_PROP_HAS_WRITABLE) && has(q::JS_PROP_WRITABLE))
+                || (has(q::JS_PROP_HAS_ENUMERABLE) && !has(q::JS_PROP_ENUMERABLE));
+            let same_value = !has(q::JS_PROP_HAS_VALUE) || {
+                // SAFETY: as above; the loaded value is given back.
+                unsafe {
+                    let current = load(ctx, value, index);
+                    let same = q::JS_IsSameValue(ctx, current, new_value);
+                    q::JS_FreeValue(ctx, current);
+                    same
+                }
+            };
+            !other_attributes && same_value
+        }
+    };
+    if unchanged {
+        return 1;
+    }
+    if has(q::JS_PROP_THROW) {
+        // SAFETY: QuickJS calls with a live context.
+        let ctx = unsafe { Cx::from_raw(ctx) }.ctx();
+        rquickjs::Exception::throw_type(&ctx, "the object is frozen");
+        return -1;
+    }
+    0
+}
