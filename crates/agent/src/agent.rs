@@ -97,13 +97,13 @@ impl Agent {
         checkpoint::checkpoint(&self.context, event_loop);
         safe_points(&self.context, event_loop);
         while !mailbox.is_stopping() {
-            if event_loop.is_alive() {
+            if event_loop.is_alive() || self.runtime().is_job_pending() {
                 self.turn();
                 continue;
             }
             let hooks = event_loop.state.hooks.borrow().clone();
             run_task(&self.context, event_loop, |ctx| hooks.before_exit(ctx));
-            if !event_loop.is_alive() && !mailbox.is_stopping() {
+            if !event_loop.is_alive() && !self.runtime().is_job_pending() && !mailbox.is_stopping() {
                 guard(&self.context, event_loop, |ctx| hooks.exit(ctx));
                 break;
             }
@@ -115,6 +115,10 @@ impl Agent {
     fn turn(&self) {
         let event_loop = &self.event_loop;
         let state = &event_loop.state;
+        // A safe point, or Rust code between two tasks, may have left jobs behind.
+        if !state.ticks.borrow().is_empty() || self.runtime().is_job_pending() {
+            run_task(&self.context, event_loop, |_| Ok(()));
+        }
         let now = Instant::now();
         while !state.mailbox.is_stopping() {
             let Some(task) = state.timers.borrow_mut().pop_due(now) else { break };

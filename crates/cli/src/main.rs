@@ -1,1 +1,59 @@
-fn main(){}
+//! The `tombolo` command: runs a JavaScript module, or a WASI command.
+
+mod options;
+mod wasm;
+
+use std::process::ExitCode;
+
+use options::Command;
+use tombolo::{Runtime, RuntimeOptions};
+
+fn main() -> ExitCode {
+    let command = match options::parse() {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    // Programs run on a thread whose stack fits the limits that JavaScript and guests are given.
+    let size = Runtime::stack_size(&RuntimeOptions::default());
+    let thread = std::thread::Builder::new().name("main".into()).stack_size(size).spawn(move || run(command));
+    let code = match thread.map(|thread| thread.join()) {
+        Ok(Ok(code)) => code,
+        // The panic has been printed.
+        Ok(Err(_)) => 101,
+        Err(error) => {
+            eprintln!("tombolo: cannot start a thread: {error}");
+            1
+        }
+    };
+    // Not by returning: other threads may still be running, and nobody waits for them.
+    std::process::exit(code)
+}
+
+fn run(command: Command) -> i32 {
+    let report = command.guest_memory;
+    let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command) };
+    if report {
+        eprintln!("{}", tombolo::marshal::report());
+    }
+    code
+}
+
+fn run_script(command: Command) -> i32 {
+    if !command.file.exists() {
+        eprintln!("tombolo: cannot find the file {}", command.file.display());
+        return 1;
+    }
+    let mut argv = vec![command.executable.clone(), command.absolute_file()];
+    argv.extend(command.arguments.iter().cloned());
+    let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
+    options.platform.argv = argv;
+    options.platform.exec_path = command.executable.clone();
+    options.platform.expose_gc = command.expose_gc;
+    match Runtime::new(options) {
+        Ok(mut runtime) => runtime.run_file(&command.file).exit_code,
+        Err(error) => {
+            eprintln!("tombolo: {error}");
+            1
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! makes a `&[u8]` over them: every access copies, byte for byte, through raw pointers. A copy that races with a
 //! writer may come out torn, as the WebAssembly memory model lets it; it cannot read outside the block.
 
+use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,17 @@ pub struct DataBlock {
     len: AtomicUsize,
     capacity: usize,
     mapping: Mutex<Mapping>,
+}
+
+/// The blocks of the process: where each begins, and where its address space ends.
+static RANGES: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+
+/// The address in its block of a pointer into any block of the process; none for any other pointer.
+pub fn address_of(pointer: NonNull<u8>) -> Option<u64> {
+    let ranges = RANGES.lock().unwrap_or_else(|e| e.into_inner());
+    let at = pointer.addr().get();
+    let (&base, &end) = ranges.range(..=at).next_back()?;
+    (at < end).then_some((at - base) as u64)
 }
 
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -63,6 +75,8 @@ impl DataBlock {
         let capacity = capacity.max(len);
         let mapping = Mapping::new(len, capacity.saturating_add(guard))?;
         let base = mapping.base();
+        let start = base.addr().get();
+        RANGES.lock().unwrap_or_else(|e| e.into_inner()).insert(start, start + capacity);
         LIVE_BLOCKS.fetch_add(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_add(len, Ordering::Relaxed);
         Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, mapping: Mutex::new(mapping) }))
@@ -143,6 +157,17 @@ impl DataBlock {
         Ok(())
     }
 
+    /// Sets `len` bytes at `address` to `value`.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`]; nothing is written then.
+    pub fn fill(&self, address: u64, len: u64, value: u8) -> Result<(), OutOfBounds> {
+        let start = self.range(address, len)?;
+        // SAFETY: the range was checked, and nobody holds a reference to guest bytes.
+        unsafe { start.as_ptr().write_bytes(value, len as usize) };
+        Ok(())
+    }
+
     /// The bytes from `address` up to the first zero byte, without it.
     ///
     /// # Errors
@@ -164,6 +189,7 @@ impl DataBlock {
 
 impl Drop for DataBlock {
     fn drop(&mut self) {
+        RANGES.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.base.addr().get());
         LIVE_BLOCKS.fetch_sub(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_sub(*self.len.get_mut(), Ordering::Relaxed);
     }

@@ -10,5 +10,5 @@
 pub mod block;
 pub mod mapping;
 
-pub use block::{DataBlock, OutOfBounds, live};
+pub use block::{DataBlock, OutOfBounds, address_of, live};
 pub use mapping::MapError;

@@ -196,7 +196,8 @@ impl Number {
     }
 
     #[inline]
-    fn kind(self) -> Kind {
+    /// Its type.
+    pub fn kind(self) -> Kind {
         match self {
             Self::I32(_) => Kind::I32,
             Self::I64(_) => Kind::I64,

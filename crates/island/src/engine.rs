@@ -1,8 +1,9 @@
 //! The engine: features, compiler and memory layout, the same for every module of a process.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use wasmtime::{Collector, Config};
+use wasmtime::{Collector, Config, MemoryType};
 
 use crate::host_memory::HostMemory;
 
@@ -27,9 +28,18 @@ impl Default for EngineOptions {
 }
 
 /// Compiles and runs modules. Cheap to clone; all threads may share one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: wasmtime::Engine,
+    memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
+}
+
+/// What tells the modules apart that memories made by the host come from.
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct MemoryKey {
+    maximum: Option<u64>,
+    wide: bool,
+    page_size_log2: u8,
 }
 
 impl Engine {
@@ -62,11 +72,41 @@ impl Engine {
             // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
             .memory_init_cow(false)
             .with_host_memory(Arc::new(HostMemory));
-        Ok(Self { inner: wasmtime::Engine::new(&config)? })
+        Ok(Self { inner: wasmtime::Engine::new(&config)?, memories: Arc::default() })
+    }
+
+    /// A module that has and exports one memory of the type, of no pages at first. Wasmtime takes memories from its
+    /// host-memory hook for the instances of modules alone, not for those that `Memory::new` makes.
+    pub(crate) fn memory_module(&self, ty: &MemoryType) -> wasmtime::Result<wasmtime::Module> {
+        /// More types than this in one program are made anew each time.
+        const CACHED: usize = 256;
+        let key = MemoryKey { maximum: ty.maximum(), wide: ty.is_64(), page_size_log2: ty.page_size_log2() };
+        if let Some(module) = self.cache().get(&key) {
+            return Ok(module.clone());
+        }
+        let maximum = key.maximum.map(|maximum| maximum.to_string()).unwrap_or_default();
+        let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
+        let text = format!(r#"(module (memory (export "") {} 0 {maximum} {page}))"#, if key.wide { "i64" } else { "" });
+        let module = wasmtime::Module::new(&self.inner, text)?;
+        let mut cache = self.cache();
+        if cache.len() < CACHED {
+            cache.insert(key, module.clone());
+        }
+        Ok(module)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
+        self.memories.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.
     pub fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
     }
 }

@@ -143,11 +143,12 @@ impl Island {
     /// # Errors
     /// When Wasmtime refuses the type.
     pub fn new_memory(&self, ty: MemoryType, block: Arc<DataBlock>) -> wasmtime::Result<Memory> {
-        // The block may have grown since it was made; the memory begins with the length that it has now.
-        let ty = with_minimum(&ty, block.len() as u64 / ty.page_size());
-        let memory = host_memory::with_offer(block, || self.enter(|store| Memory::new(store, ty)));
+        let module = self.engine.memory_module(&ty)?;
+        let instance = host_memory::with_offer(block, || self.enter(|store| Instance::new(store, &module, &[])));
         self.blocks.borrow_mut().extend(host_memory::take_used());
-        memory
+        let instance = instance?;
+        let memory = self.enter(|store| instance.get_memory(store, ""));
+        Ok(memory.expect("the module exports its memory"))
     }
 
     /// The block under an unshared memory of this island.
@@ -197,11 +198,4 @@ impl std::fmt::Debug for Island {
 /// When the system refuses the address space or the memory.
 pub fn new_block(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
     host_memory::block_for(ty)
-}
-
-fn with_minimum(ty: &MemoryType, minimum: u64) -> MemoryType {
-    let mut builder = wasmtime::MemoryTypeBuilder::new();
-    builder.memory64(ty.is_64()).shared(ty.is_shared()).min(minimum).max(ty.maximum());
-    builder.page_size_log2(ty.page_size_log2());
-    builder.build().expect("a memory's type stays valid when it has grown within its maximum")
 }

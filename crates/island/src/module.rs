@@ -8,6 +8,9 @@ use wasmtime::ExternType;
 
 use crate::engine::Engine;
 
+/// The JavaScript API's implementation limit.
+const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompileError {
@@ -22,6 +25,12 @@ impl std::fmt::Display for CompileError {
 }
 
 impl std::error::Error for CompileError {}
+
+impl From<wasmparser::BinaryReaderError> for CompileError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self { message: error.to_string() }
+    }
+}
 
 impl From<wasmtime::Error> for CompileError {
     fn from(error: wasmtime::Error) -> Self {
@@ -75,7 +84,7 @@ impl Module {
     /// When the bytes are no valid module, or ask for what this engine does not have.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
         let wasm = wasmtime::Module::from_binary(&engine.inner, bytes)?;
-        let surface = Surface::read(bytes).map_err(|error| CompileError { message: error.to_string() })?;
+        let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
             module: i.module().to_string(),
             name: i.name().to_string(),
@@ -96,7 +105,7 @@ impl Module {
 
     /// Whether the bytes are a valid module that this engine would compile.
     pub fn validate(engine: &Engine, bytes: &[u8]) -> bool {
-        wasmtime::Module::validate(&engine.inner, bytes).is_ok()
+        wasmtime::Module::validate(&engine.inner, bytes).is_ok() && Surface::read(bytes).is_ok()
     }
 
     /// The imports, in order.
@@ -151,13 +160,22 @@ struct Surface {
 }
 
 impl Surface {
-    fn read(bytes: &[u8]) -> wasmparser::Result<Self> {
+    fn read(bytes: &[u8]) -> Result<Self, CompileError> {
         let mut surface = Self::default();
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::ExportSection(exports) => {
                     for export in exports {
                         surface.export_indices.push(export?.index);
+                    }
+                }
+                Payload::TableSection(tables) => {
+                    for table in tables.into_iter_with_offsets() {
+                        let (offset, table) = table?;
+                        if table.ty.initial > MAX_TABLE_ELEMENTS {
+                            let message = format!("table of {} elements is above the limit", table.ty.initial);
+                            return Err(CompileError { message: format!("{message} (at offset {offset:#x})") });
+                        }
                     }
                 }
                 Payload::CustomSection(section) => {

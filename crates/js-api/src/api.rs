@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use island::Engine;
+use island::wasi::Output;
 use qjs::{Ctx, Exception, Object, Result, class};
 use rquickjs::JsLifetime;
 
@@ -18,12 +19,14 @@ pub struct Options {
     /// Puts all instances of the runtime into one island: tables and mutable globals of any two can then be linked, and
     /// none is freed before all are.
     pub one_island: bool,
+    /// Where the standard output (1) and standard error (2) of WASI guests go. By default the process's own.
+    pub standard_output: fn(u8) -> Output,
 }
 
 impl Options {
     /// The defaults, on `engine`.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, one_island: false }
+        Self { engine, one_island: false, standard_output: |_| Output::Inherit }
     }
 }
 
@@ -100,9 +103,11 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         };
         ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
     }
+    qjs::shared::install(ctx);
     class::register::<crate::anchor::Anchor>(ctx)?;
     class::register_callable::<crate::ExportedFunction>(ctx)?;
     qjs::lazy::register::<crate::instance::Exports>(ctx)?;
+    crate::wasi::register(ctx)?;
     let namespace = Object::new(ctx.clone())?;
     qjs::define::to_string_tag(&namespace, "WebAssembly")?;
     crate::module::define(ctx, &namespace)?;

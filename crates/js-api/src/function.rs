@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::HostFrame;
 use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val, ValType};
-use island::{CallError, Callee, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
+use island::{CallError, Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
 use qjs::{
     Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
 };
@@ -20,6 +20,8 @@ pub struct ExportedFunction {
     link: Link,
     callee: Callee,
     key: FunctionKey,
+    /// The name of the export that it was first seen as, or its index, for messages.
+    label: Box<str>,
 }
 
 // SAFETY: the link is marked once; nothing else is held. The number is this class's own.
@@ -44,13 +46,19 @@ pub(crate) fn exported_function<'js>(
     link: &Link,
     func: Func,
     key: FunctionKey,
+    export: Option<&Export>,
 ) -> Result<Value<'js>> {
     link.shared.function(ctx, key, || {
         let callee = Callee::new(&link.shared.island, func);
         let length = callee.ty().params().len() as i32;
-        // "The name of the WebAssembly function": its index. A host function has none in any module.
-        let name = link.shared.island.function_index(func).map(|index| index.to_string()).unwrap_or_default();
-        let function = ExportedFunction { link: link.duplicate(), callee, key };
+        // "The name of the WebAssembly function": its index where it is defined, or where a host function is exported.
+        let index = link.shared.island.function_index(func).or(export.map(|export| export.index));
+        let name = index.map(|index| index.to_string()).unwrap_or_default();
+        let label = match export {
+            Some(export) => export.name.clone(),
+            None => format!("wasm-function[{name}]"),
+        };
+        let function = ExportedFunction { link: link.duplicate(), callee, key, label: label.into() };
         let prototype = qjs::define::function_prototype(ctx)?;
         let object = class::new_object(ctx, function, Some(&prototype))?;
         qjs::define::function_properties(ctx, &object, &name, length)?;
@@ -64,9 +72,25 @@ impl ExportedFunction {
         &self.link
     }
 
+    /// What to call the function in messages: the name that it is exported by, if it was seen as an export.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
     /// The function, ready to be called.
     pub fn callee(&self) -> &Callee {
         &self.callee
+    }
+
+    /// Calls the function with a filled frame; its results are in the frame then.
+    ///
+    /// # Errors
+    /// The exception is pending in the context.
+    #[inline]
+    pub fn call_frame(&self, cx: Cx<'_>, frame: &mut Frame<'_>) -> Result<()> {
+        let result = self.link.shared.island.call_numeric(&self.callee, frame);
+        memory::refresh_grown(cx, &self.link.shared.api);
+        result.map_err(|error| throw_call_error(&cx.ctx(), error))
     }
 
     fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
@@ -81,11 +105,7 @@ impl ExportedFunction {
             }
             at += 1;
         }
-        let result = self.link.shared.island.call_numeric(&self.callee, &mut frame);
-        memory::refresh_grown(cx, &self.link.shared.api);
-        if let Err(error) = result {
-            return Err(throw_call_error(&cx.ctx(), error));
-        }
+        self.call_frame(cx, &mut frame)?;
         match ty.results.len() {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(from_number(cx, frame.result(0))),
@@ -102,10 +122,7 @@ impl ExportedFunction {
     fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
         let ty = self.callee.ty();
-        if ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128)) {
-            let message = "a v128 cannot cross between WebAssembly and JavaScript";
-            return Err(Exception::throw_type(&ctx, message));
-        }
+        refuse_v128(&ctx, ty)?;
         // All conversions that can run scripts come first, then all that look functions up, then the store is entered.
         let converted = ty.params().enumerate().map(|(at, ty)| to_host_value(&ctx, args.get(at), &ty));
         let converted = converted.collect::<Result<SmallVec<[_; 4]>>>()?;
@@ -186,7 +203,11 @@ impl HostImport {
             let result = shared.import(self.import, |function| function.call(cx, undefined, &mut arguments))?;
             take(cx, &shared, result.borrow())
         });
-        result.map_err(|_| HostThrew)
+        result.map_err(|error| {
+            // What goes up through the guest is the exception that is pending.
+            shared.with(|cx| qjs::function::throw(&cx.ctx(), error));
+            HostThrew
+        })
     }
 }
 
@@ -216,6 +237,7 @@ impl HostFunction for HostImport {
         self.run(
             |cx, shared, arguments| {
                 let ctx = cx.ctx();
+                refuse_v128(&ctx, &self.ty)?;
                 let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
                 let outgoing = island.enter(|mut store| {
                     let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
@@ -245,6 +267,14 @@ impl HostFunction for HostImport {
     }
 }
 
+/// Refuses to call a function whose type has vectors, in either direction.
+fn refuse_v128(ctx: &Ctx<'_>, ty: &FuncType) -> Result<()> {
+    if ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128)) {
+        return Err(Exception::throw_type(ctx, "a v128 cannot cross between WebAssembly and JavaScript"));
+    }
+    Ok(())
+}
+
 /// IteratorToList for several results, which must be as many as the function has.
 fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Value<'js>>> {
     let ctx = cx.ctx();
@@ -253,11 +283,10 @@ fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Va
         let message = format!("an import with {expected} results must return an iterable of as many values, got {came}");
         Exception::throw_type(&ctx, &message)
     };
-    if !value.is_object() {
+    if value.is_undefined() || value.is_null() {
         return Err(refuse(webidl::describe(&value)));
     }
-    let iterator = rquickjs::atom::PredefinedAtom::SymbolIterator;
-    let method: Value = value.as_object().expect("checked").get(iterator)?;
+    let method = qjs::define::get(&value, rquickjs::atom::PredefinedAtom::SymbolIterator)?;
     let Some(method) = method.as_function() else { return Err(refuse(webidl::describe(&value))) };
     let iterator: qjs::Object = method.call((rquickjs::prelude::This(value.clone()),))?;
     let next: qjs::Function = iterator.get("next")?;

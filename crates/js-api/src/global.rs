@@ -9,7 +9,6 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Re
 
 use crate::anchor::{Address, Link};
 use crate::ids;
-use crate::module::prototype_of;
 use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
 
 /// A Global object's value.
@@ -167,7 +166,7 @@ pub(crate) fn value_type(ctx: &Ctx<'_>, value: &Value<'_>, place: &str) -> Resul
         "f64" => ValType::F64,
         "v128" => ValType::V128,
         "externref" => nullable(HeapType::Extern),
-        "anyfunc" | "funcref" => nullable(HeapType::Func),
+        "anyfunc" => nullable(HeapType::Func),
         other => return Err(Exception::throw_type(ctx, &format!("{place}: \"{other}\" is no WebAssembly value type"))),
     })
 }
@@ -186,7 +185,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 1: `value` is missing")));
     };
     let content = value_type(ctx, &ty, &format!("{PLACE}: argument 1: `value`"))?;
-    let prototype = prototype_of::<GlobalObject>(&call)?;
+    let prototype = class::prototype_from_new_target::<GlobalObject>(&call)?;
     // A type without default cannot be made here at all, whatever the value.
     let Some(default) = default_value(ctx, &content) else {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a script cannot make a global of type {content}")));

@@ -16,9 +16,10 @@ use crate::function::{ExportedFunction, exported_function};
 use crate::global::{GlobalObject, global_object};
 use crate::linking::{Bound, choose_island, host_function, local_function};
 use crate::memory::{MemoryObject, memory_object};
-use crate::module::{ModuleObject, prototype_of};
+use crate::module::ModuleObject;
 use crate::table::{TableObject, table_object};
 use crate::values::{HostValue, to_host_value};
+use crate::wasi::WasiFunction;
 use crate::{ids, memory};
 
 /// An Instance object's value.
@@ -49,6 +50,15 @@ impl InstanceObject {
     /// The instance.
     pub fn instance(&self) -> Instance {
         self.instance
+    }
+
+    /// An export's value, `undefined` where there is none of that name.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn export<'js>(&self, ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
+        let exports = self.exports.get(ctx);
+        exports.as_object().expect("the exports are an object").get(name)
     }
 
     /// The module that it is an instance of.
@@ -102,7 +112,9 @@ impl Exports {
             Some((item, key))
         });
         match found {
-            Some((Extern::Func(func), Some(key))) => exported_function(ctx, link, func, key),
+            Some((Extern::Func(func), Some(key))) => {
+                exported_function(ctx, link, func, key, Some(export))
+            }
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
             Some((Extern::Global(global), _)) => global_object(ctx, link, global),
@@ -144,7 +156,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module: &ModuleObject =
         webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     let imports = import_object(&call.ctx, call.arg(1), PLACE)?;
-    let prototype = prototype_of::<InstanceObject>(&call)?;
+    let prototype = class::prototype_from_new_target::<InstanceObject>(&call)?;
     let imports = read_imports(&call.ctx, &module.module, imports, PLACE)?;
     Ok(instantiate(&call.ctx, &module.module, &imports, prototype.as_ref(), PLACE)?.into_value())
 }
@@ -369,7 +381,10 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType, place:
                 }
                 local_function(ctx, link, &held.get(ctx))?.into()
             }
-            None => host_function(link, &held.get(ctx), ty.clone()).into(),
+            None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
+                Some(func) => func.into(),
+                None => host_function(link, &held.get(ctx), ty.clone()).into(),
+            },
         },
         (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
         (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),

@@ -16,6 +16,7 @@ pub mod module;
 mod namespace;
 mod table;
 mod values;
+pub mod wasi;
 
 pub use api::{Api, Options, install};
 pub use errors::throw_call_error;
@@ -36,5 +37,7 @@ pub(crate) mod ids {
     pub(crate) const MEMORY: ClassId = ClassId::new(5);
     pub(crate) const TABLE: ClassId = ClassId::new(6);
     pub(crate) const GLOBAL: ClassId = ClassId::new(7);
-    pub(crate) const PENDING: ClassId = ClassId::new(10);
+    pub(crate) const PENDING: ClassId = ClassId::new(8);
+    pub(crate) const WASI_HOST: ClassId = ClassId::new(9);
+    pub(crate) const WASI_FUNCTION: ClassId = ClassId::new(10);
 }

@@ -13,7 +13,6 @@ use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Re
 use crate::anchor::{Address, Link};
 use crate::api::Api;
 use crate::ids;
-use crate::module::prototype_of;
 
 /// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and a whole number of
 /// pages below 2 GiB is what programs that start with 2 GiB and never look at the top can live with.
@@ -219,7 +218,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         None => false,
     };
     let limits = limits.convert(ctx, wide, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
-    let prototype = prototype_of::<MemoryObject>(&call)?;
+    let prototype = class::prototype_from_new_target::<MemoryObject>(&call)?;
     if shared {
         if limits.maximum.is_none() {
             return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));

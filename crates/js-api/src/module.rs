@@ -38,22 +38,13 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::value(namespace, "Module", constructor.as_value(), Attributes::Hidden)
 }
 
-/// The prototype of an object that `new` makes: NewTarget's, or the class's where that is no object.
-pub(crate) fn prototype_of<'js, T: HostClass>(call: &Call<'_, 'js>) -> Result<Option<Object<'js>>> {
-    let new_target = call.this();
-    let prototype: Value = match new_target.as_object() {
-        Some(new_target) => new_target.get("prototype")?,
-        None => return Ok(None),
-    };
-    Ok(prototype.into_object().or_else(|| class::prototype::<T>(&call.ctx).into_object()))
-}
-
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module";
     webidl::require_new(&call, PLACE)?;
     webidl::require_arguments(&call, PLACE, 1)?;
     let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
-    let prototype = prototype_of::<ModuleObject>(&call)?;
+    compile_options(&call, 1, PLACE)?;
+    let prototype = class::prototype_from_new_target::<ModuleObject>(&call)?;
     let api = Api::of(&call.ctx)?;
     let module = compile(&call.ctx, api.engine(), &bytes, PLACE)?;
     Ok(class::new_object(&call.ctx, ModuleObject { module }, prototype.as_ref())?.into_value())
@@ -69,6 +60,11 @@ pub(crate) fn bytes<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Res
         let message = format!("{place}: argument 1 must be an ArrayBuffer or a view of one, got {came}");
         Exception::throw_type(ctx, &message)
     })
+}
+
+/// The optional argument `options`, of which no member is known yet.
+pub(crate) fn compile_options(call: &Call<'_, '_>, at: usize, place: &str) -> Result<()> {
+    webidl::dictionary(&call.ctx, call.arg(at), &format!("{place}: argument {}", at + 1)).map(drop)
 }
 
 /// "Compile a WebAssembly module".

@@ -7,7 +7,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Held, HostClass, Marker, Object, Result,
 use crate::api::Api;
 use crate::ids;
 use crate::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
-use crate::module::{ModuleObject, bytes, compile as compile_module, new_object};
+use crate::module::{ModuleObject, bytes, compile as compile_module, compile_options, new_object};
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<Pending>(ctx)?;
@@ -20,6 +20,7 @@ fn validate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.validate";
     webidl::require_arguments(&call, PLACE, 1)?;
     let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
+    compile_options(&call, 1, PLACE)?;
     let api = Api::of(&call.ctx)?;
     Ok(Value::new_bool(call.ctx.clone(), Module::validate(api.engine(), &bytes)))
 }
@@ -117,7 +118,9 @@ fn compile<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.compile";
     promise(&call.ctx, || {
         webidl::require_arguments(&call, PLACE, 1)?;
-        Ok(Source::Compile(bytes(&call.ctx, &call.arg(0), PLACE)?))
+        let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
+        compile_options(&call, 1, PLACE)?;
+        Ok(Source::Compile(bytes))
     })
 }
 
@@ -133,6 +136,7 @@ fn instantiate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         }
         let came = bytes(&call.ctx, &first, PLACE)?;
         import_object(&call.ctx, call.arg(1), PLACE)?;
+        compile_options(&call, 2, PLACE)?;
         Ok(Source::CompileAndInstantiate(came, Held::new(&call.arg(1))))
     })
 }

@@ -12,7 +12,6 @@ use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result
 use crate::anchor::{Address, Link};
 use crate::ids;
 use crate::memory::{Limits, address_argument, address_value};
-use crate::module::prototype_of;
 use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
 
 /// The JavaScript API's implementation limit, in elements.
@@ -164,17 +163,16 @@ impl TableObject {
         set.map_err(|error| out_of_memory(ctx, &error))
     }
 
-    /// Adds `delta` elements; the length before, or none where the table cannot grow so far.
-    fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<Option<u64>> {
-        let before = self.len();
+    /// Adds `delta` elements, or none where the table cannot grow so far.
+    fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<Option<()>> {
         let limit = self.maximum.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS);
-        if before.checked_add(delta).is_none_or(|after| after > limit) {
+        if self.len().checked_add(delta).is_none_or(|after| after > limit) {
             return Ok(None);
         }
         let (link, table) = match &mut *self.state.borrow_mut() {
             State::Unbound(elements) => {
                 elements.extend((0..delta).map(|_| value.duplicate()));
-                return Ok(Some(before));
+                return Ok(Some(()));
             }
             State::Bound(link, table) => (link.duplicate(), *table),
         };
@@ -184,7 +182,7 @@ impl TableObject {
             let element = resolved.to_ref(&link.shared, scope.as_context_mut())?;
             table.grow(&mut scope, delta, element)
         });
-        Ok(grown.ok())
+        Ok(grown.ok().map(|_| ()))
     }
 }
 
@@ -240,7 +238,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         }
     };
     let limits = Limits::read(&dictionary)?.convert(ctx, wide, &argument, MAX_ELEMENTS)?;
-    let prototype = prototype_of::<TableObject>(&call)?;
+    let prototype = class::prototype_from_new_target::<TableObject>(&call)?;
     let value = element_argument(&call, 1, &element)?;
     let elements = (0..limits.initial).map(|_| value.duplicate()).collect();
     let table = TableObject {
@@ -295,10 +293,12 @@ fn set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.grow";
     let table: &TableObject = webidl::this(&call, "grow")?;
+    // The length that is returned is the one before the conversions, which may run scripts.
+    let before = table.len();
     let delta = index(&call, table, PLACE)?;
     let value = element_argument(&call, 1, &table.element)?;
     match table.grow(&call.ctx, delta, value)? {
-        Some(before) => address_value(&call.ctx, before, table.wide),
+        Some(()) => address_value(&call.ctx, before, table.wide),
         None => {
             let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
             let message =

@@ -239,7 +239,7 @@ impl<'js> Outgoing<'js> {
         match self {
             Self::Number(number) => from_number(Cx::of(ctx), number).into_value(Cx::of(ctx)),
             Self::Value(value) => Ok(value),
-            Self::Function(func, key) => exported_function(ctx, link, func, key),
+            Self::Function(func, key) => exported_function(ctx, link, func, key, None),
             Self::Unrepresentable(message) => Err(Exception::throw_type(ctx, message)),
         }
     }

@@ -1,7 +1,8 @@
 //! What can go wrong between a host and a guest's heap.
 
 use data_block::OutOfBounds;
-use island::CallError;
+use island::wasi::WasiError;
+use island::{CallError, InstantiateError};
 
 /// Why an operation on a guest's heap failed.
 #[derive(Debug)]
@@ -122,5 +123,111 @@ impl From<CallError> for HeapError {
 impl From<OutOfBounds> for HeapError {
     fn from(error: OutOfBounds) -> Self {
         Self::BadAddress(error)
+    }
+}
+
+/// Why a guest could not be made, bound or called.
+#[derive(Debug)]
+pub enum GuestError {
+    /// The guest imports what it was not given.
+    Import {
+        /// The first name.
+        module: String,
+        /// The second name.
+        name: String,
+    },
+    /// The guest does not export this.
+    Export {
+        /// The name.
+        name: String,
+    },
+    /// The function has another type in the guest than it was bound with.
+    Type {
+        /// The function's name.
+        function: String,
+        /// Its parameters and results as it was bound.
+        expected: String,
+        /// Its type in the guest.
+        found: String,
+    },
+    /// The function passes memory, and the guest exports no memory with an allocator for it.
+    NoHeap {
+        /// The function's name.
+        function: String,
+    },
+    /// A number too large for the guest's type.
+    Range {
+        /// The number.
+        value: u64,
+    },
+    /// Instantiation failed.
+    Instantiate(InstantiateError),
+    /// WASI failed.
+    Wasi(WasiError),
+    /// The guest's heap failed.
+    Heap(HeapError),
+    /// The call did not return.
+    Call(CallError),
+}
+
+impl std::fmt::Display for GuestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Import { module, name } => write!(f, "the guest imports {module}.{name}, which it was not given"),
+            Self::Export { name } => write!(f, "the guest exports no function called {name}"),
+            Self::Type { function, expected, found } => {
+                write!(f, "{function} was bound as {expected}; in the guest it is {found}")
+            }
+            Self::NoHeap { function } => {
+                write!(f, "{function} passes memory, and the guest exports no memory with an allocator for it")
+            }
+            Self::Range { value } => write!(f, "{value} does not fit the guest's 32 bits"),
+            Self::Instantiate(error) => error.fmt(f),
+            Self::Wasi(error) => error.fmt(f),
+            Self::Heap(error) => error.fmt(f),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for GuestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Instantiate(source) => Some(source),
+            Self::Wasi(source) => Some(source),
+            Self::Heap(source) => Some(source),
+            Self::Call(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<InstantiateError> for GuestError {
+    fn from(error: InstantiateError) -> Self {
+        Self::Instantiate(error)
+    }
+}
+
+impl From<WasiError> for GuestError {
+    fn from(error: WasiError) -> Self {
+        Self::Wasi(error)
+    }
+}
+
+impl From<HeapError> for GuestError {
+    fn from(error: HeapError) -> Self {
+        Self::Heap(error)
+    }
+}
+
+impl From<CallError> for GuestError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<OutOfBounds> for GuestError {
+    fn from(error: OutOfBounds) -> Self {
+        Self::Heap(error.into())
     }
 }

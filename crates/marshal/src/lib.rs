@@ -1,6 +1,37 @@
-//! Marshalling between a host and the memory of its guests: the guest's allocator, blocks in it that the host owns,
-//! and copies in and out. No JavaScript.
+//! Marshalling between a Rust host and the memory of its guests. No JavaScript.
 //!
+//! A guest function is bound once, with the types that it has in C, and called with Rust's own: slices and strings go in,
+//! and what comes back is a piece of the guest's memory that frees itself when it is dropped, on whichever thread.
+//!
+//! ```
+//! use marshal::island::{Engine, EngineOptions, Module};
+//! use marshal::{Guest, View};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let wasm = wat::parse_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guest.wat")))?;
+//! let engine = Engine::new(&EngineOptions::default())?;
+//! let module = Module::new(&engine, &wasm)?;
+//! let guest = Guest::builder(&engine).import("host", "hook", |_: i32| ()).instantiate(&module)?;
+//!
+//! // double *multiply(const double *a, const double *b, int n);
+//! let multiply = guest.function::<(&[f64], &[f64], i32), View<[f64]>>("multiply")?.with_len(|(a, ..)| a.len());
+//! let product = multiply.call((&[1.0, 2.0, 3.0], &[10.0, 20.0, 30.0], 3))?;
+//! assert_eq!(product.get(2), Some(90.0));
+//!
+//! // char *reverse(const char *string);
+//! let reverse = guest.function::<(&str,), String>("reverse")?;
+//! assert_eq!(reverse.call(("tombolo",))?, "olobmot");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Three kinds of results, by what the guest is trusted with: `Vec<f64>` and `String` are copies; [`View<[f64]>`](View) is
+//! the guest's memory, read by checked copies, and safe whatever the guest does; [`Owned<[f64]>`](Owned) is the same
+//! memory as a plain `&[f64]`, for functions that are bound with a [promise](Guest::trusted_function).
+//!
+//! - [`guest`]: a guest with its heap; binding functions.
+//! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
+//! - [`view`]: results that are the guest's memory.
 //! - [`heap`]: a guest's `malloc` and `free`, and the safe points at which blocks are given back.
 //! - [`block`]: one allocation, owned by the host; dropping it, on any thread, only enqueues it.
 //! - [`copy`]: numbers and strings in and out, by copies that may race with the guest but never leave its memory.
@@ -10,18 +41,28 @@
 //!
 //! The reclaim queue behind them is in `reclaim`: who owns what on which thread is told there.
 
+pub mod argument;
 pub mod block;
 pub mod copy;
 pub mod error;
+pub mod function;
+pub mod guest;
 pub mod heap;
+pub mod output;
 pub mod plain;
 mod reclaim;
 pub mod report;
+pub mod view;
 
 pub use block::GuestBlock;
-pub use error::HeapError;
+pub use argument::Counted;
+pub use error::{GuestError, HeapError};
+pub use function::Function;
+pub use guest::{Guest, GuestBuilder};
 pub use heap::Heap;
+pub use output::Lent;
 pub use plain::Plain;
 pub use report::{Report, report};
+pub use view::{Owned, View};
 
 pub use island;

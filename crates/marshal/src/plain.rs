@@ -58,3 +58,9 @@ pub(crate) fn zeroed<T: Plain>(count: usize) -> Vec<T> {
     }
     values
 }
+
+/// A value all of whose bytes are zero.
+pub(crate) fn zero<T: Plain>() -> T {
+    // SAFETY: any bytes are a value of a `Plain` type.
+    unsafe { std::mem::zeroed() }
+}

@@ -9,6 +9,7 @@
 //! agent or, when the memory is shared, in several, find each other through a registry: any of them frees what the
 //! others' handles gave up.
 
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 
@@ -17,7 +18,7 @@ use island::FunctionKey;
 use rustc_hash::FxHashMap;
 
 use crate::error::HeapError;
-use crate::report;
+use crate::report::Tally;
 
 /// What tells two allocators in one memory apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -48,6 +49,16 @@ struct State {
     waiting: Vec<u64>,
     /// The length of each block by its address, from when the host took it over until just before it is freed.
     owned: FxHashMap<u64, u64>,
+    tally: Tally,
+}
+
+impl State {
+    #[inline]
+    fn disown(&mut self, address: u64) {
+        if let Some(bytes) = self.owned.remove(&address) {
+            self.tally.count_freed(bytes);
+        }
+    }
 }
 
 impl Reclaim {
@@ -88,20 +99,18 @@ impl Reclaim {
     /// Enters a block as owned.
     #[inline]
     pub(crate) fn own(&self, address: u64, bytes: u64) -> Result<(), HeapError> {
-        match self.state().owned.entry(address) {
-            std::collections::hash_map::Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(bytes),
+        let mut state = self.state();
+        match state.owned.entry(address) {
+            Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
+            Entry::Vacant(entry) => entry.insert(bytes),
         };
-        report::count_owned(bytes);
+        state.tally.count_owned(bytes);
         Ok(())
     }
 
     /// Strikes a block off, because it is about to be freed or given back to the guest.
     pub(crate) fn disown(&self, address: u64) {
-        let bytes = self.state().owned.remove(&address);
-        if let Some(bytes) = bytes {
-            report::count_freed(1, bytes);
-        }
+        self.state().disown(address);
     }
 
     #[inline]
@@ -124,9 +133,7 @@ impl Reclaim {
         let mut state = self.state();
         let address = state.waiting.pop()?;
         self.waiting.store(state.waiting.len(), Ordering::Release);
-        let bytes = state.owned.remove(&address);
-        drop(state);
-        report::count_freed(1, bytes.unwrap_or(0));
+        state.disown(address);
         Some(address)
     }
 }
@@ -140,7 +147,18 @@ impl Drop for Reclaim {
             registry.remove(&self.key);
         }
         drop(registry);
-        let owned = &self.state.get_mut().unwrap_or_else(|e| e.into_inner()).owned;
-        report::count_freed(owned.len() as u64, owned.values().sum());
+        let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
+        state.owned.values().for_each(|&bytes| state.tally.count_freed(bytes));
+        state.tally.settle();
     }
+}
+
+/// Settles the tallies of all queues with the process's counters.
+pub(crate) fn settle_all() {
+    // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
+    let reclaims: Vec<_> = {
+        let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
+        registry.values().filter_map(Weak::upgrade).collect()
+    };
+    reclaims.iter().for_each(|reclaim| reclaim.state().tally.settle());
 }

@@ -13,8 +13,23 @@ use crate::{
 
 /// Methods whose implementation is loaded at the first call.
 const LAZY: [&str; 17] = [
-    "assert", "clear", "count", "countReset", "dir", "dirxml", "group", "groupCollapsed", "groupEnd", "profile",
-    "profileEnd", "table", "time", "timeEnd", "timeLog", "timeStamp", "trace",
+    "assert",
+    "clear",
+    "count",
+    "countReset",
+    "dir",
+    "dirxml",
+    "group",
+    "groupCollapsed",
+    "groupEnd",
+    "profile",
+    "profileEnd",
+    "table",
+    "time",
+    "timeEnd",
+    "timeLog",
+    "timeStamp",
+    "trace",
 ];
 
 /// The `console` object.
@@ -117,9 +132,19 @@ pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'j
     def(&native, "isError", |value: Value<'js>| value.is_error())?;
     def(&native, "proxyDetails", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };
-        let details = rquickjs::Array::new(ctx)?;
-        details.set(0, proxy.target()?)?;
-        details.set(1, proxy.handler()?)?;
+        let details = rquickjs::Array::new(ctx.clone())?;
+        match (proxy.target(), proxy.handler()) {
+            (Ok(target), Ok(handler)) => {
+                details.set(0, target)?;
+                details.set(1, handler)?;
+            }
+            // Revoked.
+            _ => {
+                ctx.catch();
+                details.set(0, rquickjs::Null)?;
+                details.set(1, rquickjs::Null)?;
+            }
+        }
         Ok(details.into_value())
     })?;
     def(&native, "proxyTarget", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {

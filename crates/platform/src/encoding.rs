@@ -23,27 +23,34 @@ pub(crate) struct DecoderState {
 
 impl DecoderState {
     /// The decode algorithm of the Encoding Standard, §7.2.
-    fn decode(&self, ctx: &Ctx<'_>, bytes: &[u8], stream: bool) -> rquickjs::Result<String> {
+    fn decode<'js>(&self, ctx: &Ctx<'js>, bytes: &[u8], stream: bool) -> rquickjs::Result<JsString<'js>> {
         let mut slot = self.decoder.borrow_mut();
         if slot.is_none() && !stream {
-            // One shot; for UTF-8 that is a validation and one copy.
+            // One shot; for UTF-8 that is a validation, and the engine makes the string from the same bytes.
             let bytes = if self.ignore_bom { bytes } else { self.without_bom(bytes) };
             if self.fatal {
                 return match self.encoding.decode_without_bom_handling_and_without_replacement(bytes) {
-                    Some(text) => Ok(text.into_owned()),
+                    Some(text) => JsString::from_str(ctx.clone(), &text),
                     None => Err(self.malformed(ctx)),
                 };
             }
-            return Ok(self.encoding.decode_without_bom_handling(bytes).0.into_owned());
+            return JsString::from_str(ctx.clone(), &self.encoding.decode_without_bom_handling(bytes).0);
         }
         let decoder = slot.get_or_insert_with(|| {
-            if self.ignore_bom { self.encoding.new_decoder_without_bom_handling() } else { self.encoding.new_decoder_with_bom_removal() }
+            if self.ignore_bom {
+                self.encoding.new_decoder_without_bom_handling()
+            } else {
+                self.encoding.new_decoder_with_bom_removal()
+            }
         });
         let mut text = String::new();
         let result = if self.fatal {
             let size = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
             text.reserve(size);
-            matches!(decoder.decode_to_string_without_replacement(bytes, &mut text, !stream).0, DecoderResult::InputEmpty)
+            matches!(
+                decoder.decode_to_string_without_replacement(bytes, &mut text, !stream).0,
+                DecoderResult::InputEmpty
+            )
         } else {
             text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16));
             matches!(decoder.decode_to_string(bytes, &mut text, !stream).0, CoderResult::InputEmpty)
@@ -51,7 +58,7 @@ impl DecoderState {
         if !stream || !result {
             *slot = None;
         }
-        if result { Ok(text) } else { Err(self.malformed(ctx)) }
+        if result { JsString::from_str(ctx.clone(), &text) } else { Err(self.malformed(ctx)) }
     }
 
     fn without_bom<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
@@ -86,7 +93,11 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(
         &native,
         "decode",
-        |ctx: Ctx<'js>, state: Class<'js, DecoderState>, input: Value<'js>, stream: bool| -> rquickjs::Result<JsString<'js>> {
+        |ctx: Ctx<'js>,
+         state: Class<'js, DecoderState>,
+         input: Value<'js>,
+         stream: bool|
+         -> rquickjs::Result<JsString<'js>> {
             let bytes = if input.is_undefined() { Some(Vec::new()) } else { bytes::copy_from(&ctx, &input)? };
             let Some(bytes) = bytes else {
                 return Err(crate::error::throw(
@@ -96,8 +107,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                     "The \"list\" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.",
                 ));
             };
-            let text = state.try_borrow()?.decode(&ctx, &bytes, stream)?;
-            JsString::from_str(ctx, &text)
+            state.try_borrow()?.decode(&ctx, &bytes, stream)
         },
     )?;
     def(&native, "encode", |ctx: Ctx<'js>, text: JsString<'js>| -> rquickjs::Result<TypedArray<'js, u8>> {

@@ -8,7 +8,8 @@ use crate::internal;
 
 /// Throws `Name [code]: message`.
 pub(crate) fn throw(ctx: &Ctx<'_>, class: &str, code: &str, message: &str) -> Error {
-    let make = || -> rquickjs::Result<Value<'_>> { internal::function(ctx, "errors", "create")?.call((class, code, message)) };
+    let make =
+        || -> rquickjs::Result<Value<'_>> { internal::function(ctx, "errors", "create")?.call((class, code, message)) };
     match make() {
         Ok(error) => ctx.throw(error),
         Err(error) => error,
@@ -16,7 +17,13 @@ pub(crate) fn throw(ctx: &Ctx<'_>, class: &str, code: &str, message: &str) -> Er
 }
 
 /// Throws what the operating system reported, as `code: description, syscall 'path' -> 'dest'`.
-pub(crate) fn throw_system(ctx: &Ctx<'_>, error: &io::Error, syscall: &str, path: Option<&str>, dest: Option<&str>) -> Error {
+pub(crate) fn throw_system(
+    ctx: &Ctx<'_>,
+    error: &io::Error,
+    syscall: &str,
+    path: Option<&str>,
+    dest: Option<&str>,
+) -> Error {
     let (errno, code, description) = describe(error);
     let make = || -> rquickjs::Result<Value<'_>> {
         internal::function(ctx, "errors", "system")?.call((-errno, code, description, syscall, path, dest))

@@ -66,5 +66,7 @@ fn lazy<'js>(
         Ok(value)
     };
     let set = move |ctx: Ctx<'js>, value: Value<'js>| settle(&ctx, value);
+    // The engine has some of these too, enumerable.
+    ctx.globals().remove(name)?;
     ctx.globals().prop(name, Accessor::new(get, set).configurable())
 }

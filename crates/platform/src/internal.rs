@@ -19,8 +19,28 @@ macro_rules! sources {
 }
 
 sources!(
-    "abort", "assert", "bytes", "console", "crypto", "deep_equal", "encoding", "errors", "events", "fs", "fs_promises",
-    "inspect", "module", "os", "path", "performance", "process", "report", "timers", "timers_promises", "url", "util",
+    "abort",
+    "assert",
+    "bytes",
+    "console",
+    "crypto",
+    "deep_equal",
+    "encoding",
+    "errors",
+    "events",
+    "fs",
+    "fs_promises",
+    "inspect",
+    "module",
+    "os",
+    "path",
+    "performance",
+    "process",
+    "report",
+    "timers",
+    "timers_promises",
+    "url",
+    "util",
 );
 
 /// The exports of an embedded file, which runs at the first request.

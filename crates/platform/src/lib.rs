@@ -24,6 +24,7 @@ mod stdio;
 mod strings;
 mod timers;
 mod url;
+mod wasi;
 
 use std::{
     cell::{Cell, RefCell},
@@ -36,6 +37,7 @@ use rquickjs::{Ctx, Object};
 
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
+pub use wasi::guest_output;
 
 use state::{Platform, State};
 
@@ -101,6 +103,7 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
         files: fs::Files::default(),
     };
     let platform = Platform::install(ctx, state)?;
+    wasi::set_current(&platform);
     event_loop.set_hooks(Rc::new(report::PlatformHooks));
     let stdio = platform.clone();
     event_loop.on_safe_point(Box::new(move |_| stdio.stdio.flush()));

@@ -18,7 +18,8 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let field = |name: &str| {
             let line = text.lines().find(|line| line.starts_with(name));
-            let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|text| text.parse::<f64>().ok());
+            let kilobytes =
+                line.and_then(|line| line.split_whitespace().nth(1)).and_then(|text| text.parse::<f64>().ok());
             kilobytes.unwrap_or(0.0) * 1024.0
         };
         vec![field("MemTotal:"), field("MemAvailable:")]

@@ -52,8 +52,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     output(&native)?;
     def(&native, "nextTick", |ctx: Ctx<'js>, callback: Function<'js>| -> rquickjs::Result<()> {
         let callback = rquickjs::Persistent::save(&ctx, callback);
-        EventLoop::of(&ctx)?
-            .next_tick(Box::new(move |ctx| callback.restore(ctx)?.call::<_, Value>(()).map(drop)));
+        EventLoop::of(&ctx)?.next_tick(Box::new(move |ctx| callback.restore(ctx)?.call::<_, Value>(()).map(drop)));
         Ok(())
     })?;
     def(&native, "exit", |ctx: Ctx<'_>, code: f64| -> rquickjs::Result<()> {
@@ -75,17 +74,23 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     facts.set("version", env!("CARGO_PKG_VERSION"))?;
     facts.set("quickjs", "0.16.2")?;
     facts.set("title", "tombolo")?;
-    facts.set("arch", match std::env::consts::ARCH {
-        "x86_64" => "x64",
-        "aarch64" => "arm64",
-        "x86" => "ia32",
-        other => other,
-    })?;
-    facts.set("platform", match std::env::consts::OS {
-        "macos" => "darwin",
-        "windows" => "win32",
-        other => other,
-    })?;
+    facts.set(
+        "arch",
+        match std::env::consts::ARCH {
+            "x86_64" => "x64",
+            "aarch64" => "arm64",
+            "x86" => "ia32",
+            other => other,
+        },
+    )?;
+    facts.set(
+        "platform",
+        match std::env::consts::OS {
+            "macos" => "darwin",
+            "windows" => "win32",
+            other => other,
+        },
+    )?;
     facts.set("argv", platform.options.argv.clone())?;
     facts.set("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
     facts.set("execPath", platform.options.exec_path.clone())?;

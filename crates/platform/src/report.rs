@@ -7,10 +7,13 @@ use crate::{internal, internal::def, process, state::Platform, strings::to_rust}
 
 /// Gives `error.stack` its first line, `Name: message`, which QuickJS leaves out. Whoever assigns `stack` is left alone.
 const STACK: &str = r"(function () {
-  const { get, set } = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
+  const { get } = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
   const { toString } = Error.prototype;
   Object.defineProperty(Error.prototype, 'stack', {
-    configurable: true, enumerable: false, set,
+    configurable: true, enumerable: false,
+    set: { stack(value) {
+      Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false });
+    } }.stack,
     get: { stack() {
       const frames = get.call(this);
       if (typeof frames !== 'string' || (frames !== '' && !frames.startsWith('    at '))) return frames;

@@ -1,6 +1,6 @@
 //! The native half of `url.js`: parsing and the setters of the WHATWG URL Standard, by the `url` crate.
 
-use rquickjs::{Ctx, Object, String as JsString};
+use rquickjs::{Ctx, Object, String as JsString, function::Opt};
 use url::{Position, Url, quirks};
 
 use crate::{internal::def, modules, strings::to_rust};
@@ -34,46 +34,42 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(
         &native,
         "parse",
-        |input: JsString<'js>, base: Option<JsString<'js>>| -> rquickjs::Result<Option<Vec<String>>> {
+        |input: JsString<'js>, base: Opt<Option<JsString<'js>>>| -> rquickjs::Result<Option<Vec<String>>> {
             let input = to_rust(&input)?;
-            let url = match base {
+            let url = match base.0.flatten() {
                 None => Url::parse(&input),
                 Some(base) => Url::parse(&to_rust(&base)?).and_then(|base| base.join(&input)),
             };
             Ok(url.ok().as_ref().map(parts))
         },
     )?;
-    def(
-        &native,
-        "set",
-        |href: String, part: String, value: JsString<'js>| -> rquickjs::Result<Option<Vec<String>>> {
-            let Ok(mut url) = Url::parse(&href) else { return Ok(None) };
-            let value = to_rust(&value)?;
-            // A value that a setter refuses leaves the URL as it was, says the standard.
-            let _ = match part.as_str() {
-                "protocol" => quirks::set_protocol(&mut url, &value),
-                "username" => quirks::set_username(&mut url, &value),
-                "password" => quirks::set_password(&mut url, &value),
-                "host" => quirks::set_host(&mut url, &value),
-                "hostname" => quirks::set_hostname(&mut url, &value),
-                "port" => quirks::set_port(&mut url, &value),
-                "pathname" => {
-                    quirks::set_pathname(&mut url, &value);
-                    Ok(())
-                }
-                "search" => {
-                    quirks::set_search(&mut url, &value);
-                    Ok(())
-                }
-                "hash" => {
-                    quirks::set_hash(&mut url, &value);
-                    Ok(())
-                }
-                _ => Ok(()),
-            };
-            Ok(Some(parts(&url)))
-        },
-    )?;
+    def(&native, "set", |href: String, part: String, value: JsString<'js>| -> rquickjs::Result<Option<Vec<String>>> {
+        let Ok(mut url) = Url::parse(&href) else { return Ok(None) };
+        let value = to_rust(&value)?;
+        // A value that a setter refuses leaves the URL as it was, says the standard.
+        let _ = match part.as_str() {
+            "protocol" => quirks::set_protocol(&mut url, &value),
+            "username" => quirks::set_username(&mut url, &value),
+            "password" => quirks::set_password(&mut url, &value),
+            "host" => quirks::set_host(&mut url, &value),
+            "hostname" => quirks::set_hostname(&mut url, &value),
+            "port" => quirks::set_port(&mut url, &value),
+            "pathname" => {
+                quirks::set_pathname(&mut url, &value);
+                Ok(())
+            }
+            "search" => {
+                quirks::set_search(&mut url, &value);
+                Ok(())
+            }
+            "hash" => {
+                quirks::set_hash(&mut url, &value);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        Ok(Some(parts(&url)))
+    })?;
     def(&native, "parseQuery", |text: JsString<'js>| -> rquickjs::Result<Vec<String>> {
         let text = to_rust(&text)?;
         let pairs = url::form_urlencoded::parse(text.as_bytes());

@@ -131,6 +131,21 @@ pub fn new_object<'js, T: HostClass>(
     object.into_object().ok_or(rquickjs::Error::Unknown)
 }
 
+/// The prototype of an object that a constructor makes: NewTarget's, or the class's where that is no object.
+///
+/// # Errors
+/// What a getter of `prototype` throws.
+pub fn prototype_from_new_target<'js, T: HostClass>(
+    call: &crate::Call<'_, 'js>,
+) -> rquickjs::Result<Option<Object<'js>>> {
+    let new_target = call.this();
+    let found: Value = match new_target.as_object() {
+        Some(new_target) => new_target.get("prototype")?,
+        None => return Ok(None),
+    };
+    Ok(found.into_object().or_else(|| prototype::<T>(&call.ctx).into_object()))
+}
+
 /// The Rust value of an object of class `T`; none for anything else.
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
     // SAFETY: QuickJS checks the class; the box stays until the object's end, which `'a` excludes.

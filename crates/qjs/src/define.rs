@@ -120,6 +120,16 @@ pub fn to_string_tag(object: &Object<'_>, tag: &str) -> rquickjs::Result<()> {
 }
 
 
+/// GetV: a property of any value, primitives included.
+///
+/// # Errors
+/// A TypeError for `undefined` and `null`, or what a getter throws.
+pub fn get<'js>(value: &Value<'js>, key: rquickjs::atom::PredefinedAtom) -> rquickjs::Result<Value<'js>> {
+    let cx = Cx::of(value.ctx());
+    // SAFETY: the value is alive; predefined atoms need no counting.
+    cx.take(unsafe { q::JS_GetProperty(cx.raw(), value.as_raw(), key as q::JSAtom) })
+}
+
 /// SetIntegrityLevel(object, frozen).
 ///
 /// # Errors

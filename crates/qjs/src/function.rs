@@ -130,14 +130,18 @@ unsafe extern "C" fn thunk<F: Native>(
         unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
     guard(cx, || match native(Call { ctx: cx.ctx(), this, args }) {
         Ok(value) => cx.returned(&value).0,
-        Err(error) => throw(&cx.ctx(), error),
+        Err(error) => {
+            throw(&cx.ctx(), error);
+            q::JS_EXCEPTION
+        }
     })
 }
 
-/// Leaves `error` pending in the context.
-fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> q::JSValue {
-    if !matches!(error, rquickjs::Error::Exception) {
-        rquickjs::Exception::throw_internal(ctx, &error.to_string());
+/// Leaves `error` pending in the context as an exception, whatever it was.
+pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
+    match error {
+        rquickjs::Error::Exception => error,
+        error if error.is_from_js() => rquickjs::Exception::throw_type(ctx, &error.to_string()),
+        error => rquickjs::Exception::throw_internal(ctx, &error.to_string()),
     }
-    q::JS_EXCEPTION
 }

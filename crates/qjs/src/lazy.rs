@@ -12,17 +12,20 @@ use crate::value::Cx;
 pub struct Names {
     runtime: *mut q::JSRuntime,
     order: Vec<q::JSAtom>,
+    /// The same as a script sees them.
+    keys: Vec<q::JSAtom>,
     index: HashMap<q::JSAtom, usize>,
 }
 
 impl Names {
-    /// Names in the order in which a script shall see them.
+    /// Names, each at its place.
     ///
     /// # Errors
     /// When memory is out.
     pub fn new<'n>(ctx: &Ctx<'_>, names: impl Iterator<Item = &'n str>) -> rquickjs::Result<Self> {
         let cx = Cx::of(ctx);
-        let mut this = Self { runtime: cx.runtime(), order: Vec::new(), index: HashMap::new() };
+        let mut this = Self { runtime: cx.runtime(), order: Vec::new(), keys: Vec::new(), index: HashMap::new() };
+        let (mut numbers, mut others) = (Vec::new(), Vec::new());
         for name in names {
             // SAFETY: the bytes are UTF-8 of the given length.
             let atom = unsafe { q::JS_NewAtomLen(cx.raw(), name.as_ptr().cast(), name.len() as _) };
@@ -31,7 +34,15 @@ impl Names {
             }
             this.index.insert(atom, this.order.len());
             this.order.push(atom);
+            if let Some(number) = array_index(name) {
+                numbers.push((number, atom));
+            } else {
+                others.push(atom);
+            }
         }
+        // OrdinaryOwnPropertyKeys: array indices first, in ascending order.
+        numbers.sort_unstable();
+        this.keys = numbers.into_iter().map(|(_, atom)| atom).chain(others).collect();
         Ok(this)
     }
 }
@@ -43,6 +54,12 @@ impl Drop for Names {
             unsafe { q::JS_FreeAtomRT(self.runtime, atom) };
         }
     }
+}
+
+/// The number where `name` is a canonical array index.
+fn array_index(name: &str) -> Option<u32> {
+    let number = name.parse::<u32>().ok()?;
+    (number != u32::MAX && number.to_string() == name).then_some(number)
 }
 
 /// A class of frozen objects with lazy values.
@@ -164,7 +181,7 @@ unsafe extern "C" fn get_own_property_names<T: Lazy>(
 ) -> i32 {
     // SAFETY: the object is alive for the call.
     let value = unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() };
-    let names = value.map(|value| value.names().order.as_slice()).unwrap_or_default();
+    let names = value.map(|value| value.names().keys.as_slice()).unwrap_or_default();
     // SAFETY: QuickJS frees the table with `js_free` and each atom in it.
     unsafe {
         let bytes = names.len().max(1) * size_of::<q::JSPropertyEnum>();

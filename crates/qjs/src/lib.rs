@@ -12,6 +12,8 @@ pub mod function;
 pub mod held;
 pub mod lazy;
 pub mod number;
+pub mod shared;
+pub mod spread;
 pub mod string;
 pub mod value;
 

@@ -64,6 +64,12 @@ impl<'js> Cx<'js> {
         Returned(unsafe { q::JS_NewBigInt64(self.raw(), value) })
     }
 
+    /// A BigInt of the unsigned 64-bit value, or the pending exception where there is no memory for it.
+    pub fn biguint(self, value: u64) -> Returned {
+        // SAFETY: the context is live.
+        Returned(unsafe { q::JS_NewBigUint64(self.raw(), value) })
+    }
+
     /// The value with a reference of its own.
     pub fn returned(self, value: &Value<'js>) -> Returned {
         // SAFETY: the value is alive, so it can be duplicated.

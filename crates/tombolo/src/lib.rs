@@ -1,1 +1,18 @@
-//! tombolo
+//! Tombolo: WebAssembly for QuickJS, and guest memory for both sides of it.
+//!
+//! Take the layer that you need; each works without the ones below it in this list:
+//!
+//! - [`marshal`]: call functions of a guest from Rust with slices and strings; results are views of guest memory that free
+//!   themselves. No JavaScript.
+//! - [`js_api`]: [`js_api::install`] gives an existing `rquickjs` context the `WebAssembly` namespace.
+//! - [`js_marshal`]: the module `tombolo:marshal` for such a context.
+//! - [`Runtime`]: a whole agent with modules, the platform's globals and WASI, as the `tombolo` command has it.
+
+pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
+
+mod runtime;
+
+pub use runtime::{Error, Runtime, RuntimeOptions};
+
+/// This release.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

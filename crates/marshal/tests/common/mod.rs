@@ -20,7 +20,7 @@ impl HostFunction for HookImport {
         // Taken out while it runs, so that it may come back here.
         let mut hook = self.0.replace(Box::new(|_, _| ()));
         hook(island, argument);
-        self.0.replace(hook);
+        drop(self.0.replace(hook));
         Ok(())
     }
 

@@ -75,11 +75,7 @@ const draw = (head, columns) => {
   const rows = [];
   const count = Math.max(...columns.map((column) => column.length));
   const widths = head.map((name, i) => Math.max(name.length, ...columns[i].map((text) => (text ?? '').length)) + 2);
-  const center = (text, width) => {
-    const left = Math.floor((width - text.length) / 2);
-    return ' '.repeat(left) + text + ' '.repeat(width - text.length - left);
-  };
-  const row = (cells) => `│${cells.map((text, i) => center(text ?? '', widths[i])).join('│')}│`;
+  const row = (cells) => `│${cells.map((text, i) => ` ${text ?? ''}`.padEnd(widths[i])).join('│')}│`;
   const bars = widths.map((width) => '─'.repeat(width));
   rows.push(`┌${bars.join('┬')}┐`, row(head), `├${bars.join('┼')}┤`);
   for (let i = 0; i < count; i++) rows.push(row(columns.map((column) => column[i])));

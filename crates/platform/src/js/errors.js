@@ -8,7 +8,8 @@ exports.create = (name, code, message, more) => {
   const error = new classes[name](message);
   const stack = error.stack;
   const end = stack.indexOf('\n    at');
-  define(error, 'stack', `${name} [${code}]: ${message}${end < 0 ? '' : stack.slice(end)}`);
+  const frames = end < 0 ? [] : stack.slice(end + 1).split('\n').filter((line) => !line.includes('node:internal/errors'));
+  define(error, 'stack', [`${name} [${code}]: ${message}`, ...frames].join('\n'));
   error.code = code;
   return more === undefined ? error : Object.assign(error, more);
 };

@@ -1,1 +1,303 @@
-// later
+// node:fs. The synchronous functions are the implementation; the others run them in a later turn of the loop.
+const { create, invalidArgType, invalidArgValue, outOfRange, checkFunction } = require('errors');
+const url = require('url');
+
+const constants = {
+  F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1, COPYFILE_FICLONE: 2, COPYFILE_FICLONE_FORCE: 4,
+  O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_NOCTTY: 256, O_TRUNC: 512, O_APPEND: 1024,
+  O_DIRECTORY: 65536, O_NOFOLLOW: 131072, O_SYNC: 1052672, O_NONBLOCK: 2048,
+  S_IFMT: 61440, S_IFREG: 32768, S_IFDIR: 16384, S_IFCHR: 8192, S_IFBLK: 24576, S_IFIFO: 4096, S_IFLNK: 40960,
+  S_IFSOCK: 49152, S_IRWXU: 448, S_IRUSR: 256, S_IWUSR: 128, S_IXUSR: 64, S_IRWXG: 56, S_IRGRP: 32, S_IWGRP: 16,
+  S_IXGRP: 8, S_IRWXO: 7, S_IROTH: 4, S_IWOTH: 2, S_IXOTH: 1, UV_FS_O_FILEMAP: 0,
+};
+const toPath = (value, name = 'path') => {
+  if (value instanceof url.URL) value = url.fileURLToPath(value);
+  else if (value instanceof Uint8Array) value = new TextDecoder().decode(value);
+  if (typeof value !== 'string') {
+    throw invalidArgType(name, 'of type string or an instance of Buffer or URL', value);
+  }
+  if (value.includes('\0')) {
+    throw invalidArgValue(name, value, 'must be a string, Uint8Array, or URL without null bytes');
+  }
+  return value;
+};
+const toFlags = (flags = 'r') => {
+  if (typeof flags !== 'number') return `${flags}`;
+  const access = flags & 3;
+  const exclusive = flags & constants.O_EXCL ? 'x' : '';
+  if (flags & constants.O_APPEND) return `a${exclusive}${access === 2 ? '+' : ''}`;
+  if (flags & constants.O_CREAT || flags & constants.O_TRUNC) return `w${exclusive}${access === 2 ? '+' : ''}`;
+  return access === 0 ? 'r' : 'r+';
+};
+const toMode = (mode, otherwise) => (mode === undefined || mode === null ? otherwise : typeof mode === 'string' ? parseInt(mode, 8) : mode);
+const toSeconds = (time) => (time instanceof Date ? time.getTime() / 1000 : Number(time));
+const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
+const isFd = (value) => Number.isInteger(value) && value >= 0 && value <= 2147483647;
+const checkFd = (fd) => {
+  if (typeof fd !== 'number') throw invalidArgType('fd', 'of type number', fd);
+  if (!Number.isInteger(fd) || fd < 0 || fd > 2147483647) throw outOfRange('fd', '>= 0 && <= 2147483647', fd);
+  return fd;
+};
+// Where Buffer will come in: what a read gives when no encoding is asked for.
+exports.hooks = { toBuffer: (bytes) => bytes };
+Object.defineProperty(exports, 'hooks', { enumerable: false });
+const decode = (bytes, encoding) => {
+  if (!encoding || encoding === 'buffer') return exports.hooks.toBuffer(bytes);
+  switch (encoding.toLowerCase()) {
+    case 'utf8': case 'utf-8': return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    case 'latin1': case 'binary': return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    case 'ascii': return Array.from(bytes, (byte) => String.fromCharCode(byte & 127)).join('');
+    case 'hex': return bytes.toHex();
+    case 'base64': return bytes.toBase64();
+    case 'base64url': return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+    case 'utf16le': case 'utf-16le': case 'ucs2': case 'ucs-2':
+      return new TextDecoder('utf-16le', { ignoreBOM: true }).decode(bytes.subarray(0, bytes.length & ~1));
+    default: throw create('TypeError', 'ERR_INVALID_ARG_VALUE', `The argument 'encoding' is invalid encoding. Received '${encoding}'`);
+  }
+};
+const encode = (data, encoding) => {
+  if (typeof data !== 'string') {
+    if (!ArrayBuffer.isView(data)) {
+      throw invalidArgType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+    }
+    return data;
+  }
+  switch (encoding) {
+    case 'hex': return Uint8Array.fromHex(data);
+    case 'base64': return Uint8Array.fromBase64(data);
+    case 'base64url': return Uint8Array.fromBase64(data, { alphabet: 'base64url' });
+    case 'latin1': case 'binary': case 'ascii': return Uint8Array.from(data, (char) => char.charCodeAt(0));
+    default: return data;
+  }
+};
+
+class Stats {
+  constructor(fields) {
+    [this.dev, this.ino, this.mode, this.nlink, this.uid, this.gid, this.rdev, this.size, this.blksize, this.blocks] = fields;
+    const names = ['atime', 'mtime', 'ctime', 'birthtime'];
+    names.forEach((name, i) => (this[`${name}Ms`] = fields[10 + 2 * i] * 1000 + fields[11 + 2 * i] / 1e6));
+    names.forEach((name) => Object.defineProperty(this, name, {
+      value: new Date(this[`${name}Ms`] + 0.5), writable: true, configurable: true, enumerable: true,
+    }));
+  }
+}
+class BigIntStats {
+  constructor(fields) {
+    const names = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'size', 'blksize', 'blocks'];
+    names.forEach((name, i) => (this[name] = BigInt(fields[i])));
+    const times = ['atime', 'mtime', 'ctime', 'birthtime'];
+    times.forEach((name, i) => {
+      this[`${name}Ns`] = BigInt(fields[10 + 2 * i]) * 1_000_000_000n + BigInt(fields[11 + 2 * i]);
+      this[`${name}Ms`] = this[`${name}Ns`] / 1_000_000n;
+      this[name] = new Date(Number(this[`${name}Ms`]));
+    });
+  }
+}
+class Dirent {
+  #kind;
+  constructor(name, parent, kind) {
+    this.name = name;
+    this.parentPath = parent;
+    this.#kind = kind;
+  }
+  is(kind) {
+    return this.#kind === kind;
+  }
+}
+Object.defineProperty(Dirent.prototype, 'is', { enumerable: false });
+[['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolicLink', 'S_IFLNK', 3], ['isFIFO', 'S_IFIFO', 4],
+  ['isSocket', 'S_IFSOCK', 5], ['isCharacterDevice', 'S_IFCHR', 6], ['isBlockDevice', 'S_IFBLK', 7]].forEach(([name, mode, kind]) => {
+  Stats.prototype[name] = function () {
+    return (this.mode & constants.S_IFMT) === constants[mode];
+  };
+  BigIntStats.prototype[name] = function () {
+    return (Number(this.mode) & constants.S_IFMT) === constants[mode];
+  };
+  Dirent.prototype[name] = function () {
+    return this.is(kind);
+  };
+});
+const statsOf = (options, read) => {
+  try {
+    const fields = read();
+    return options?.bigint ? new BigIntStats(fields) : new Stats(fields);
+  } catch (error) {
+    if (options?.throwIfNoEntry === false && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+};
+
+const sync = {
+  readFileSync(path, options) {
+    const encoding = encodingOf(options);
+    if (isFd(path)) return decode(native.readRest(checkFd(path)), encoding);
+    path = toPath(path);
+    if (encoding === 'utf8' || encoding === 'utf-8') return native.readText(path);
+    return decode(native.readFile(path), encoding);
+  },
+  writeFileSync(path, data, options) {
+    const content = encode(data, encodingOf(options));
+    if (isFd(path)) {
+      native.write(checkFd(path), content);
+      return;
+    }
+    const fd = native.open(toPath(path), toFlags(options?.flag ?? 'w'), toMode(options?.mode, 0o666));
+    try {
+      native.write(fd, content);
+    } finally {
+      native.close(fd);
+    }
+  },
+  appendFileSync(path, data, options) {
+    sync.writeFileSync(path, data, { ...(typeof options === 'string' ? { encoding: options } : options), flag: 'a' });
+  },
+  existsSync(path) {
+    try {
+      return native.exists(toPath(path));
+    } catch {
+      return false;
+    }
+  },
+  statSync: (path, options) => (path = toPath(path), statsOf(options, () => native.stat(path, true))),
+  lstatSync: (path, options) => (path = toPath(path), statsOf(options, () => native.stat(path, false))),
+  fstatSync: (fd, options) => (checkFd(fd), statsOf(options, () => native.fstat(fd))),
+  readdirSync(path, options) {
+    path = toPath(path);
+    const found = [];
+    const walk = (folder, prefix) => {
+      const entries = native.readdir(folder);
+      const folders = [];
+      for (let i = 0; i < entries.length; i += 2) {
+        const name = entries[i];
+        const kind = Number(entries[i + 1]);
+        found.push(options?.withFileTypes ? new Dirent(name, folder, kind) : `${prefix}${name}`);
+        if (options?.recursive && kind === 2) folders.push(name);
+      }
+      for (const name of folders) walk(`${folder.replace(/\/$/, '')}/${name}`, `${prefix}${name}/`);
+    };
+    walk(path, '');
+    return found;
+  },
+  mkdirSync(path, options) {
+    path = toPath(path);
+    const mode = toMode(typeof options === 'object' ? options?.mode : options, 0o777);
+    if (!options?.recursive) {
+      native.mkdir(path, mode);
+      return undefined;
+    }
+    const make = (folder) => {
+      try {
+        native.mkdir(folder, mode);
+        return folder;
+      } catch (error) {
+        if (error.code === 'ENOENT') {
+          const parent = require('path').dirname(folder);
+          if (parent === folder) throw error;
+          const first = make(parent);
+          native.mkdir(folder, mode);
+          return first ?? folder;
+        }
+        if (error.code === 'EEXIST' && native.exists(folder) && sync.statSync(folder).isDirectory()) return undefined;
+        throw error;
+      }
+    };
+    return make(require('path').resolve(path));
+  },
+  mkdtempSync(prefix) {
+    prefix = toPath(prefix, 'prefix');
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+    for (let attempt = 0; ; attempt++) {
+      const random = crypto.getRandomValues(new Uint8Array(6));
+      const path = prefix + Array.from(random, (byte) => letters[byte % letters.length]).join('');
+      try {
+        native.mkdir(path, 0o700);
+        return path;
+      } catch (error) {
+        if (error.code === 'EEXIST' && attempt < 100) continue;
+        error.syscall = 'mkdtemp';
+        error.path = `${prefix}XXXXXX`;
+        error.message = error.message.replace(/, mkdir '.*'$/, `, mkdtemp '${prefix}XXXXXX'`);
+        throw error;
+      }
+    }
+  },
+  rmSync(path, options) {
+    path = toPath(path);
+    let stats;
+    try {
+      stats = sync.lstatSync(path);
+    } catch (error) {
+      if (options?.force && error.code === 'ENOENT') return;
+      throw error;
+    }
+    if (!stats.isDirectory()) native.unlink(path);
+    else if (options?.recursive) native.removeAll(path);
+    else throw create('Error', 'ERR_FS_EISDIR', `Path is a directory: rm returned EISDIR (is a directory) ${path}`);
+  },
+  rmdirSync(path, options) {
+    path = toPath(path);
+    if (options?.recursive) native.removeAll(path);
+    else native.rmdir(path);
+  },
+  unlinkSync: (path) => native.unlink(toPath(path)),
+  renameSync: (from, to) => native.rename(toPath(from, 'oldPath'), toPath(to, 'newPath')),
+  copyFileSync: (from, to, mode = 0) => native.copyFile(toPath(from, 'src'), toPath(to, 'dest'), Boolean(mode & constants.COPYFILE_EXCL)),
+  realpathSync: (path) => native.realpath(toPath(path)),
+  readlinkSync: (path) => native.readlink(toPath(path)),
+  symlinkSync: (target, path) => native.symlink(toPath(target, 'target'), toPath(path)),
+  linkSync: (from, to) => native.link(toPath(from, 'existingPath'), toPath(to, 'newPath')),
+  accessSync: (path, mode = 0) => native.access(toPath(path), mode),
+  openSync: (path, flags, mode) => native.open(toPath(path), toFlags(flags), toMode(mode, 0o666)),
+  closeSync: (fd) => native.close(checkFd(fd)),
+  readSync(fd, buffer, offset, length, position) {
+    checkFd(fd);
+    if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of Buffer, TypedArray, or DataView', buffer);
+    if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
+    offset ??= 0;
+    length ??= buffer.byteLength - offset;
+    if (offset < 0 || offset > buffer.byteLength) throw outOfRange('offset', `>= 0 && <= ${buffer.byteLength}`, offset);
+    if (length < 0 || length > buffer.byteLength - offset) throw outOfRange('length', `<= ${buffer.byteLength - offset}`, length);
+    if (length === 0) return 0;
+    const view = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+    return native.read(fd, view, length, position === null || position === undefined ? undefined : Number(position));
+  },
+  writeSync(fd, data, offset, length, position) {
+    checkFd(fd);
+    if (typeof data === 'string') return native.write(fd, encode(data, length), offset ?? undefined);
+    if (!ArrayBuffer.isView(data)) throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+    if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
+    offset ??= 0;
+    length ??= data.byteLength - offset;
+    if (offset < 0 || length < 0 || offset + length > data.byteLength) throw outOfRange('length', `<= ${data.byteLength - offset}`, length);
+    return native.write(fd, new Uint8Array(data.buffer, data.byteOffset + offset, length), position ?? undefined);
+  },
+  ftruncateSync: (fd, length = 0) => native.ftruncate(checkFd(fd), length),
+  fsyncSync: (fd) => native.fsync(checkFd(fd)),
+  fdatasyncSync: (fd) => native.fsync(checkFd(fd)),
+  truncateSync: (path, length = 0) => native.truncate(toPath(path), length ?? 0),
+  chmodSync: (path, mode) => native.chmod(toPath(path), toMode(mode, 0o666)),
+  utimesSync: (path, accessed, modified) => native.utimes(toPath(path), toSeconds(accessed), toSeconds(modified)),
+};
+sync.realpathSync.native = sync.realpathSync;
+for (const name of Object.keys(sync)) {
+  exports[name] = sync[name];
+  const short = name.slice(0, -4);
+  exports[short] = { [short](...args) {
+    const callback = args.pop();
+    checkFunction(callback, 'cb');
+    setImmediate(() => {
+      let result;
+      try {
+        result = sync[name](...args);
+      } catch (error) {
+        callback(error);
+        return;
+      }
+      if (short === 'exists') callback(result);
+      else callback(null, result);
+    });
+  } }[short];
+}
+exports.realpath.native = exports.realpath;
+Object.assign(exports, { constants, Stats, Dirent, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 });
+Object.defineProperty(exports, 'promises', { enumerable: true, configurable: true, get: () => require('fs_promises') });

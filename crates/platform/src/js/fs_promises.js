@@ -1,1 +1,52 @@
-// later
+// node:fs/promises: the synchronous functions in a later turn of the loop.
+const fs = require('fs');
+const later = (call) => new Promise((resolve, reject) => {
+  setImmediate(() => {
+    try {
+      resolve(call());
+    } catch (error) {
+      reject(error);
+    }
+  });
+});
+
+class FileHandle {
+  constructor(fd) {
+    this.fd = fd;
+  }
+  close() {
+    return later(() => fs.closeSync(this.fd));
+  }
+  read(buffer, ...rest) {
+    return later(() => ({ bytesRead: fs.readSync(this.fd, buffer, ...rest), buffer }));
+  }
+  write(data, ...rest) {
+    return later(() => ({ bytesWritten: fs.writeSync(this.fd, data, ...rest), buffer: data }));
+  }
+  readFile(options) {
+    return later(() => fs.readFileSync(this.fd, options));
+  }
+  writeFile(data, options) {
+    return later(() => fs.writeFileSync(this.fd, data, options));
+  }
+  stat(options) {
+    return later(() => fs.fstatSync(this.fd, options));
+  }
+  truncate(length) {
+    return later(() => fs.ftruncateSync(this.fd, length));
+  }
+  sync() {
+    return later(() => fs.fsyncSync(this.fd));
+  }
+  [Symbol.asyncDispose ?? Symbol('asyncDispose')]() {
+    return this.close();
+  }
+}
+for (const name of ['readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir',
+  'unlink', 'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate']) {
+  exports[name] = { [name](path, ...rest) {
+    return later(() => fs[`${name}Sync`](path instanceof FileHandle ? path.fd : path, ...rest));
+  } }[name];
+}
+exports.open = (path, flags, mode) => later(() => new FileHandle(fs.openSync(path, flags, mode)));
+exports.constants = fs.constants;

@@ -88,7 +88,7 @@ const needsEscapeNoQuote = new RegExp(needsEscape.source.replace("'", ''), 'g');
 const escapeOne = (char) => {
   const code = char.charCodeAt(0);
   if (escapes[code] !== undefined) return escapes[code];
-  return code > 0xff ? `\\u${code.toString(16).toUpperCase()}` : `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
 };
 function quote(text) {
   let mark = "'";
@@ -147,6 +147,7 @@ function formatValue(ctx, value, depth, typedArray) {
   const original = value;
   const proxy = native.proxyDetails(value);
   if (proxy !== undefined) {
+    if (proxy[0] === null) return ctx.stylize('<Revoked Proxy>', 'special');
     if (ctx.showProxy) return formatProxy(ctx, proxy, depth);
     value = native.proxyTarget(value);
     if (value === null) return ctx.stylize('<Revoked Proxy>', 'special');
@@ -321,11 +322,8 @@ function formatRaw(ctx, value, depth, typedArray) {
       base = functionBase(value, constructor, tag);
       if (noProps()) return ctx.stylize(base, 'special');
     } else if (isArguments(value)) {
-      keys = nonIndexKeys(value, ctx.showHidden);
-      braces = ['[Arguments] [', ']'];
-      if (value.length === 0 && noProps()) return `${braces[0]}]`;
-      extras = kArrayExtras;
-      formatter = formatArray;
+      braces[0] = '[Arguments] {';
+      if (noProps()) return `${braces[0]}}`;
     } else if (constructor === 'Object' && !native.isError(value) && Object.getPrototypeOf(value) === Object.prototype) {
       if (tag !== '') braces[0] = `${prefixOf(constructor, tag, 'Object')}{`;
       if (noProps()) return `${braces[0]}}`;
@@ -376,7 +374,7 @@ function formatRaw(ctx, value, depth, typedArray) {
         base = boxedBase(value, type, ctx, keys, constructor, tag);
         if (noProps()) return base;
       } else {
-        const prefix = prefixOf(constructor, tag, 'Object');
+        const prefix = constructor === 'Object' && tag === '' ? '' : prefixOf(constructor, tag, 'Object');
         if (noProps()) return `${prefix}{}`;
         braces[0] = `${prefix}{`;
       }
@@ -384,7 +382,7 @@ function formatRaw(ctx, value, depth, typedArray) {
   }
   if (depth > ctx.depth && ctx.depth !== null) {
     const name = prefixOf(constructor, tag, Array.isArray(value) ? 'Array' : 'Object').slice(0, -1);
-    return ctx.stylize(constructor === null ? `[${name}]` : `[${name}]`, 'special');
+    return ctx.stylize(`[${name}]`, 'special');
   }
   depth += 1;
   ctx.seen.push(value);
@@ -692,7 +690,7 @@ function columns(ctx, output, value) {
   }
   const cell = longest + 2;
   if (!(cell * 3 + ctx.indentationLvl < ctx.breakLength && (total / cell > 5 || longest <= 6))) return output;
-  const biased = Math.max(cell - Math.sqrt(cell - total / output.length), 1);
+  const biased = Math.max(cell - 3 - Math.sqrt(cell - total / output.length), 1);
   const number = Math.min(Math.round(Math.sqrt(2.5 * biased * count) / biased),
     Math.floor((ctx.breakLength - ctx.indentationLvl) / cell), ctx.compact * 4, 15);
   if (number <= 1) return output;

@@ -51,6 +51,7 @@ impl Default for Builtins {
             EMBEDDED.into_iter().map(|(name, file)| (name.to_owned(), Builtin::Embedded(file))).collect();
         all.insert("process".into(), Builtin::Native(process));
         all.insert("util/types".into(), Builtin::Native(util_types));
+        all.insert("wasi".into(), Builtin::Native(crate::wasi::module));
         Self(all)
     }
 }

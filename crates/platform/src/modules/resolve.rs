@@ -180,7 +180,8 @@ fn package(ctx: &Ctx<'_>, specifier: &str, importer: &str, shown: &str) -> Resul
         }
         if rest.is_empty() {
             let main = found.and_then(|package| package.text("main"));
-            return main_file(&folder, main.as_deref()).ok_or_else(|| missing_package(&folder.display().to_string(), shown));
+            return main_file(&folder, main.as_deref())
+                .ok_or_else(|| missing_package(&folder.display().to_string(), shown));
         }
         return Ok(folder.join(rest.trim_start_matches('/')));
     }

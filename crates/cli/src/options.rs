@@ -1,0 +1,75 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
+#[derive(Parser, Debug)]
+#[command(
+    name = "tombolo",
+    version,
+    override_usage = "tombolo [OPTIONS] FILE [ARGS...]\n       tombolo run [OPTIONS] FILE [ARGS...]",
+    after_help = "FILE is an ES module (.mjs, .js) or a WASI command (.wasm, .wat).\n\
+                  A command sees the current folder as `.`, the environment and ARGS."
+)]
+pub(crate) struct Command {
+    /// Print how many blocks of guest memory were allocated, freed and left alive, when the program has ended
+    #[arg(long)]
+    pub(crate) guest_memory: bool,
+
+    /// Give scripts `globalThis.gc()`
+    #[arg(long)]
+    pub(crate) expose_gc: bool,
+
+    /// Put all instances into one island, so that tables and globals of any two can be linked
+    #[arg(long)]
+    pub(crate) one_island: bool,
+
+    /// What to run
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Arguments for the program
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
+
+    /// Where this program is.
+    #[arg(skip)]
+    pub(crate) executable: String,
+}
+
+impl Command {
+    pub(crate) fn is_wasm(&self) -> bool {
+        self.file.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
+    }
+
+    /// The file's path as `process.argv` has it.
+    pub(crate) fn absolute_file(&self) -> String {
+        let path = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
+        path.to_string_lossy().into_owned()
+    }
+}
+
+/// Reads the command line. For `--help`, `--version` and mistakes, prints and gives the exit code.
+pub(crate) fn parse() -> Result<Command, ExitCode> {
+    let mut args: Vec<_> = std::env::args_os().collect();
+    // `run` is what happens anyway; a file of that name is run as `./run`.
+    if args.get(1).is_some_and(|arg| arg == "run") {
+        args.remove(1);
+    }
+    match Command::try_parse_from(args) {
+        Ok(mut command) => {
+            let executable = std::env::current_exe().unwrap_or_default();
+            command.executable = executable.to_string_lossy().into_owned();
+            Ok(command)
+        }
+        Err(error) => {
+            let failed = error.use_stderr();
+            // A closed standard stream leaves nobody to tell.
+            let _ = error.print();
+            Err(if failed { ExitCode::from(2) } else { ExitCode::SUCCESS })
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! WASI commands from the command line.
+
+use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
+use tombolo::island::wasmtime::Extern;
+use tombolo::island::{CallError, Callee, Engine, EngineOptions, Frame, InstantiateError, Island, Module};
+
+use crate::options::Command;
+
+/// Why a command did not run to its end.
+enum Failure {
+    /// Before it began.
+    Setup(String),
+    /// The guest's own exit code.
+    Exit(i32),
+    /// A trap, in words and with its stack.
+    Trap(String),
+}
+
+/// Runs the file's `_start`; the exit code.
+pub(crate) fn run(command: &Command) -> i32 {
+    match start(command) {
+        Ok(()) => 0,
+        Err(Failure::Exit(code)) => code,
+        Err(Failure::Setup(message)) => {
+            eprintln!("tombolo: {}: {message}", command.file.display());
+            1
+        }
+        Err(Failure::Trap(message)) => {
+            eprintln!("tombolo: {}: the program trapped: {message}", command.file.display());
+            // What a shell says of a process that a signal ended, as wasmtime and Node's aborts do.
+            134
+        }
+    }
+}
+
+fn start(command: &Command) -> Result<(), Failure> {
+    let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
+    let bytes = std::fs::read(&command.file).map_err(|error| setup(&error))?;
+    let bytes = wat::parse_bytes(&bytes).map_err(|error| setup(&error))?;
+    let engine = Engine::new(&EngineOptions::default()).map_err(|error| setup(&error))?;
+    let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
+    let mut args = vec![command.file.to_string_lossy().into_owned()];
+    args.extend(command.arguments.iter().cloned());
+    let environment = std::env::vars_os();
+    let env = environment.map(|(key, value)| (lossy(&key), lossy(&value))).collect();
+    let preopens = vec![(".".to_string(), ".".into())];
+    let (stdout, stderr) = (Output::Inherit, Output::Inherit);
+    let context = WasiContext::new(WasiConfig { args, env, preopens, stdin: Input::Inherit, stdout, stderr });
+    let context = context.map_err(|error| setup(&error))?;
+    let island = Island::new(&engine);
+    let mut imports = Vec::with_capacity(module.imports().len());
+    for import in module.imports() {
+        let function = island.wasi_function(&context, &import.module, &import.name);
+        imports.push(Extern::Func(function.map_err(|error| match &*import.module {
+            PREVIEW1 | UNSTABLE => setup(&error),
+            _ => Failure::Setup(format!("it imports {}.{}, which is not of WASI", import.module, import.name)),
+        })?));
+    }
+    let instance = island.instantiate(&module, &imports).map_err(|error| match error {
+        InstantiateError::Link(message) => Failure::Setup(message),
+        InstantiateError::Call(error) => ended(error),
+    })?;
+    let Some(entry) = island.enter(|store| instance.get_func(store, "_start")) else {
+        return Err(Failure::Setup("it is no WASI command: it exports no function `_start`".into()));
+    };
+    let callee = Callee::new(&island, entry);
+    let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
+    let Some(ty) = ty else {
+        return Err(Failure::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty())));
+    };
+    island.call_numeric(&callee, &mut Frame::new(ty)).map_err(ended)
+}
+
+fn ended(error: CallError) -> Failure {
+    match error {
+        CallError::Exit(code) => Failure::Exit(code),
+        error => Failure::Trap(error.to_string()),
+    }
+}
+
+fn lossy(text: &std::ffi::OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}

@@ -1,0 +1,243 @@
+//! WASI: what a guest sees of its surroundings, and calls by the host on a memory of its choice.
+
+use std::io::Read;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use island::wasi::{self, Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext, WasiError};
+use island::wasmtime::{Extern, Instance, Memory, MemoryType, Val};
+use island::{CallError, Engine, EngineOptions, Frame, Island, Module};
+
+use tombolo_island as island;
+
+struct Guest {
+    island: Rc<Island>,
+    instance: Instance,
+}
+
+/// Instantiates a module all of whose imports are WASI's.
+fn guest(engine: &Engine, context: &WasiContext, text: &str) -> Guest {
+    let module = Module::new(engine, &wat::parse_str(text).unwrap()).unwrap();
+    let island = Island::new(engine);
+    let import = |i: &island::Import| Extern::Func(island.wasi_function(context, &i.module, &i.name).unwrap());
+    let imports: Vec<_> = module.imports().iter().map(import).collect();
+    let instance = island.instantiate(&module, &imports).unwrap();
+    Guest { island, instance }
+}
+
+impl Guest {
+    fn call(&self, name: &str) -> Result<i32, CallError> {
+        let func = self.island.enter(|store| self.instance.get_func(store, name)).unwrap();
+        let mut results = [Val::I32(0)];
+        self.island.call_values(func, &[], &mut results)?;
+        Ok(results[0].unwrap_i32())
+    }
+
+    fn memory(&self) -> Memory {
+        self.island.enter(|store| self.instance.get_memory(store, "memory")).unwrap()
+    }
+
+    fn bytes(&self, address: u64, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.island.block_of(self.memory()).read(address, &mut bytes).unwrap();
+        bytes
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(&EngineOptions::default()).unwrap()
+}
+
+/// An output and what was written to it.
+fn capture() -> (Output, Arc<Mutex<Vec<u8>>>) {
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let to = written.clone();
+    let sink = Arc::new(move |bytes: &[u8]| {
+        to.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    });
+    (Output::To { sink, terminal: false }, written)
+}
+
+const PRINTS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "to the island\n")
+    (data (i32.const 8) "\40\00\00\00\0e\00\00\00")
+    (func (export "print") (result i32) (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+    (func (export "complain") (result i32) (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 0))))"#;
+
+#[test]
+fn a_guest_prints() {
+    let ((stdout, out), (stderr, err)) = (capture(), capture());
+    let context = WasiContext::new(WasiConfig { stdout, stderr, ..WasiConfig::default() }).unwrap();
+    let guest = guest(&engine(), &context, PRINTS);
+    assert_eq!((guest.call("print").unwrap(), guest.call("print").unwrap()), (0, 0));
+    assert_eq!(guest.call("complain").unwrap(), 0);
+    assert_eq!(guest.bytes(0, 4), [14, 0, 0, 0]);
+    assert_eq!(*out.lock().unwrap(), b"to the island\nto the island\n");
+    assert_eq!(*err.lock().unwrap(), b"to the island\n");
+}
+
+#[test]
+fn what_is_not_given_is_not_there() {
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let guest = guest(&engine(), &context, PRINTS);
+    assert_eq!(guest.call("print").unwrap(), 0, "discarded");
+}
+
+#[test]
+fn a_guest_reads_its_arguments_environment_and_input() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "\00\04\00\00\10\00\00\00")
+        (func (export "args") (result i32) (call $args (i32.const 32) (i32.const 256)))
+        (func (export "environ") (result i32) (call $environ (i32.const 32) (i32.const 512)))
+        (func (export "read") (result i32) (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 0))))"#;
+    let config = WasiConfig {
+        args: vec!["island".into(), "-v".into()],
+        env: vec![("SEA".into(), "Tirreno".into())],
+        stdin: Input::Bytes(b"waves".into()),
+        ..WasiConfig::default()
+    };
+    let guest = guest(&engine(), &WasiContext::new(config).unwrap(), text);
+    assert_eq!((guest.call("args").unwrap(), guest.call("environ").unwrap(), guest.call("read").unwrap()), (0, 0, 0));
+    assert_eq!(guest.bytes(256, 10), b"island\0-v\0");
+    assert_eq!(guest.bytes(512, 12), b"SEA=Tirreno\0");
+    assert_eq!((guest.bytes(0, 4), guest.bytes(1024, 6)), (vec![5, 0, 0, 0], b"waves\0".to_vec()));
+}
+
+#[test]
+fn a_guest_exits() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "exit") (result i32) (call $exit (i32.const 7)) (i32.const 0)))"#;
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let guest = guest(&engine(), &context, text);
+    assert!(matches!(guest.call("exit"), Err(CallError::Exit(7))));
+    assert!(matches!(guest.call("exit"), Err(CallError::Exit(7))), "the island can still be called");
+    let exit = guest.island.wasi_call(&context, guest.memory().into(), PREVIEW1, "proc_exit").unwrap();
+    let mut frame = Frame::new(exit.numeric().unwrap());
+    frame.push_i32(3);
+    assert!(matches!(guest.island.call_numeric(&exit, &mut frame), Err(CallError::Exit(3))));
+}
+
+#[test]
+fn a_guest_opens_a_file_in_a_directory_that_it_was_given() {
+    let directory = std::env::temp_dir().join(format!("tombolo-wasi-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    // path_open(3, 0, "note", CREAT, read and write), then fd_write to it.
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 64) "note")
+        (data (i32.const 80) "../note")
+        (data (i32.const 8) "\40\00\00\00\04\00\00\00")
+        (func $create (param $path i32) (param $len i32) (result i32)
+            (call $open (i32.const 3) (i32.const 0) (local.get $path) (local.get $len) (i32.const 1)
+                (i64.const 66) (i64.const 66) (i32.const 0) (i32.const 32)))
+        (func (export "create") (result i32) (call $create (i32.const 64) (i32.const 4)))
+        (func (export "escape") (result i32) (call $create (i32.const 80) (i32.const 7)))
+        (func (export "write") (result i32)
+            (call $write (i32.load (i32.const 32)) (i32.const 8) (i32.const 1) (i32.const 0))))"#;
+    let preopens = vec![("/data".into(), directory.clone())];
+    let context = WasiContext::new(WasiConfig { preopens, ..WasiConfig::default() }).unwrap();
+    let guest = guest(&engine(), &context, text);
+    assert_eq!((guest.call("create").unwrap(), guest.call("write").unwrap()), (0, 0));
+    assert_ne!(guest.call("escape").unwrap(), 0);
+    let mut note = String::new();
+    std::fs::File::open(directory.join("note")).unwrap().read_to_string(&mut note).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(note, "note");
+
+    let preopens = vec![("/".into(), directory.join("missing"))];
+    let error = WasiContext::new(WasiConfig { preopens, ..WasiConfig::default() }).unwrap_err();
+    assert!(error.to_string().starts_with("cannot open the directory "), "{error}");
+}
+
+#[test]
+fn a_guest_without_a_memory_export_gets_an_error() {
+    let text = PRINTS.replace(r#"(memory (export "memory") 1)"#, "(memory 1)");
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let guest = guest(&engine(), &context, &text);
+    let error = guest.call("print").unwrap_err().to_string();
+    assert!(error.contains("missing required memory export"), "{error}");
+    // As is a host that calls the function itself.
+    let write = guest.island.wasi_function(&context, PREVIEW1, "fd_write").unwrap();
+    let arguments = [1, 8, 1, 0].map(Val::I32);
+    let error = guest.island.call_values(write, &arguments, &mut [Val::I32(0)]).unwrap_err().to_string();
+    assert!(error.contains("missing required memory export"), "{error}");
+}
+
+#[test]
+fn the_host_calls_wasi_on_a_memory() {
+    let engine = engine();
+    let (stdout, out) = capture();
+    let context = WasiContext::new(WasiConfig { stdout, ..WasiConfig::default() }).unwrap();
+    let island = Island::new(&engine);
+    let shared = island::wasmtime::SharedMemory::new(engine.wasmtime(), MemoryType::shared(1, 2)).unwrap();
+    for (at, byte) in [64, 0, 0, 0, 5, 0, 0, 0].into_iter().enumerate() {
+        // SAFETY: nobody else uses the memory in this test.
+        unsafe { *shared.data()[8 + at].get() = byte };
+    }
+    for (at, byte) in b"adria".iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { *shared.data()[64 + at].get() = *byte };
+    }
+    let plain = |ty| island.enter(|store| Memory::new(store, ty)).unwrap();
+    let memories = [plain(MemoryType::new(1, None)), plain(MemoryType::new(1, Some(3))), plain(MemoryType::new64(1, None))];
+    let memories = memories.map(|memory| {
+        island.enter(|store| memory.write(store, 8, &[64, 0, 0, 0, 5, 0, 0, 0]).unwrap());
+        island.enter(|store| memory.write(store, 64, b"adria").unwrap());
+        Extern::Memory(memory)
+    });
+    for memory in memories.into_iter().chain([Extern::SharedMemory(shared)]) {
+        let write = island.wasi_call(&context, memory, PREVIEW1, "fd_write").unwrap();
+        let mut frame = Frame::new(write.numeric().unwrap());
+        [1, 8, 1, 0].iter().for_each(|&argument| frame.push_i32(argument));
+        island.call_numeric(&write, &mut frame).unwrap();
+        assert_eq!(frame.result(0).as_address(), 0);
+    }
+    assert_eq!(*out.lock().unwrap(), b"adria".repeat(4));
+    let not_memory = island.wasi_function(&context, PREVIEW1, "fd_write").unwrap();
+    let error = island.wasi_call(&context, not_memory.into(), PREVIEW1, "fd_write").unwrap_err();
+    assert!(matches!(error, WasiError::NoMemory));
+}
+
+#[test]
+fn a_context_serves_one_island() {
+    let engine = engine();
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let (first, second) = (Island::new(&engine), Island::new(&engine));
+    let func = first.wasi_function(&context, PREVIEW1, "fd_write").unwrap();
+    let again = first.wasi_function(&context, PREVIEW1, "fd_write").unwrap();
+    let key = |func| first.enter(|store| island::FunctionKey::of(store, func));
+    assert_eq!(key(func), key(again));
+    let error = second.wasi_function(&context, PREVIEW1, "fd_write").unwrap_err();
+    assert!(matches!(error, WasiError::OtherIsland));
+    drop(first);
+    assert!(second.wasi_function(&context, PREVIEW1, "fd_write").is_err(), "its files went with the first island");
+    // But an island may have several contexts.
+    for _ in 0..3 {
+        let context = WasiContext::new(WasiConfig::default()).unwrap();
+        second.wasi_function(&context, UNSTABLE, "fd_seek").unwrap();
+    }
+    let error = second.wasi_function(&WasiContext::new(WasiConfig::default()).unwrap(), PREVIEW1, "fork").unwrap_err();
+    assert_eq!(error.to_string(), "there is no WASI function wasi_snapshot_preview1.fork");
+}
+
+#[test]
+fn the_functions_are_known_beforehand() {
+    let engine = engine();
+    let functions = wasi::functions(&engine, PREVIEW1);
+    let (_, write) = functions.iter().find(|(name, _)| name == "fd_write").unwrap();
+    assert_eq!((write.params.len(), write.results.len()), (4, 1));
+    assert_eq!((functions.len(), wasi::functions(&engine, UNSTABLE).len()), (46, 45));
+    assert!(wasi::functions(&engine, "env").is_empty());
+}

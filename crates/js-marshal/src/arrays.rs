@@ -1,0 +1,207 @@
+//! Arrays of numbers, in and out.
+
+use std::ptr::NonNull;
+
+use marshal::Heap;
+use qjs::{Borrowed, Ctx, Cx, Exception, Object, Result, Value};
+use rquickjs::JsLifetime;
+
+use crate::errors::throw_heap_error;
+use crate::scalar::Scalar;
+
+/// `Array.prototype.slice`, as it was before a script could change it: long arrays are read in pieces.
+struct Slice<'js>(qjs::Function<'js>);
+
+// SAFETY: the lifetime is the function's own.
+unsafe impl<'js> JsLifetime<'js> for Slice<'js> {
+    type Changed<'to> = Slice<'to>;
+}
+
+/// How many elements one piece has: as many as QuickJS passes to a function.
+const PIECE: usize = 32_768;
+
+/// From this length on, an array is read in pieces and not element by element.
+const LONG: usize = 24;
+
+pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
+    let prototype: Object = ctx.globals().get::<_, Object>("Array")?.get("prototype")?;
+    ctx.store_userdata(Slice(prototype.get("slice")?)).map_err(|_| rquickjs::Error::Unknown)?;
+    qjs::spread::install(ctx)
+}
+
+/// An array argument, before anything is allocated for it.
+pub(crate) enum Source<'a, 'js> {
+    /// It lies in the guest's memory already.
+    InGuest { address: u64, len: usize },
+    /// A typed array of the same element type.
+    SameType { bytes: NonNull<u8>, len: usize },
+    /// A typed array of another element type, or a plain array.
+    Elements { value: Borrowed<'a>, array: Option<Object<'js>>, len: usize },
+}
+
+impl<'a, 'js> Source<'a, 'js> {
+    /// Looks at an argument. Runs no script but a getter of `length`.
+    ///
+    /// # Errors
+    /// A TypeError for anything but an array or an attached typed array.
+    pub(crate) fn of(ctx: &Ctx<'js>, heap: &Heap, scalar: Scalar, value: Borrowed<'a>, place: &str) -> Result<Self> {
+        let cx = Cx::of(ctx);
+        if let Some(kind) = qjs::buffer::element_kind(value) {
+            let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else {
+                return Err(Exception::throw_type(ctx, &format!("{place}: the {} is detached", kind.name())));
+            };
+            let len = bytes.len / kind.size();
+            if kind != scalar.element() && !(kind == qjs::ElementKind::Uint8Clamped && scalar == Scalar::Uint8) {
+                return Ok(Self::Elements { value, array: value.to_value(cx).into_object(), len });
+            }
+            return Ok(match heap.address_of(bytes.start, bytes.len).filter(|_| len > 0) {
+                Some(address) => Self::InGuest { address, len },
+                None => Self::SameType { bytes: bytes.start, len },
+            });
+        }
+        let object = value.to_value(cx);
+        let Some(array) = object.as_array() else {
+            let message = format!(
+                "{place}: expected an array or a {}, got {}",
+                scalar.element().name(),
+                webidl::describe(&object)
+            );
+            return Err(Exception::throw_type(ctx, &message));
+        };
+        let len = array.len();
+        Ok(Self::Elements { value, array: object.into_object(), len })
+    }
+
+    /// How many elements it has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::InGuest { len, .. } | Self::SameType { len, .. } | Self::Elements { len, .. } => *len,
+        }
+    }
+
+    /// Copies the elements to `address`, where there is room for them.
+    ///
+    /// # Errors
+    /// A TypeError for an element that is no number of the type.
+    pub(crate) fn copy_in(&self, ctx: &Ctx<'js>, heap: &Heap, scalar: Scalar, address: u64, place: &str) -> Result<()> {
+        let bytes = self.len() as u64 * scalar.size() as u64;
+        let to = heap.data().range(address, bytes).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
+        match self {
+            Self::InGuest { .. } => Ok(()),
+            Self::SameType { bytes: from, len } => {
+                // SAFETY: nothing that could detach or move the source ran since it was looked at (allocating calls the
+                // guest, whose imports could: the caller looks again then), and the target range was checked.
+                unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), len * scalar.size()) };
+                Ok(())
+            }
+            Self::Elements { value, array, len } => copy_elements(ctx, scalar, *value, array.as_ref(), *len, to, place),
+        }
+    }
+}
+
+/// Writes the elements of an array, of any kind, to `to`.
+fn copy_elements<'js>(
+    ctx: &Ctx<'js>,
+    scalar: Scalar,
+    value: Borrowed<'_>,
+    array: Option<&Object<'js>>,
+    len: usize,
+    to: NonNull<u8>,
+    place: &str,
+) -> Result<()> {
+    let (cx, size) = (Cx::of(ctx), scalar.size());
+    let put = |at: usize, element: Borrowed<'_>| -> Result<()> {
+        let mut bytes = [0; 8];
+        if !scalar.write(cx, element, &mut bytes[..size])? {
+            let came = webidl::describe(&element.to_value(cx));
+            let message = format!("{place}: element {at}: expected {} for {}, got {came}", scalar.expected(), scalar.name());
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        // SAFETY: the caller checked room for `len` elements, and `at` is below it.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr().add(at * size), size) };
+        Ok(())
+    };
+    let Some(array) = array else { return Ok(()) };
+    if len < LONG {
+        return (0..len).try_for_each(|at| qjs::spread::with_element(cx, value, at as u32, |element| put(at, element)));
+    }
+    for start in (0..len).step_by(PIECE) {
+        let end = (start + PIECE).min(len);
+        let piece: Value = if start == 0 && end == len {
+            array.clone().into_value()
+        } else {
+            let slice = ctx.userdata::<Slice>().ok_or(rquickjs::Error::Unknown)?.0.clone();
+            slice.call((rquickjs::prelude::This(array.clone()), start as f64, end as f64))?
+        };
+        qjs::spread::spread(&piece, |elements| {
+            // A getter may have shortened the array meanwhile.
+            let elements = elements.iter().take(end - start);
+            elements.enumerate().try_for_each(|(at, element)| put(start + at, element))
+        })?;
+    }
+    Ok(())
+}
+
+/// A new array of the `len` elements at `address`.
+///
+/// # Errors
+/// A RangeError when they do not lie in the memory.
+pub(crate) fn copy_out<'js>(
+    ctx: &Ctx<'js>,
+    heap: &Heap,
+    scalar: Scalar,
+    address: u64,
+    len: u64,
+    place: &str,
+) -> Result<Value<'js>> {
+    let (cx, size) = (Cx::of(ctx), scalar.size());
+    let outside = |error: data_block::OutOfBounds| throw_heap_error(ctx, place, error.into());
+    let total = len.saturating_mul(size as u64);
+    heap.data().range(address, total).map_err(outside)?;
+    let mut elements = qjs::spread::ArrayBuilder::new(cx, len as usize)?;
+    let mut buffer = [0u8; 4096];
+    let mut done = 0;
+    while done < total {
+        let piece = (total - done).min(buffer.len() as u64) as usize;
+        heap.data().read(address + done, &mut buffer[..piece]).map_err(outside)?;
+        for bytes in buffer[..piece].chunks_exact(size) {
+            elements.push(scalar.read(cx, bytes))?;
+        }
+        done += piece as u64;
+    }
+    elements.finish()
+}
+
+/// Copies `len` elements at `address` back into an array argument.
+///
+/// # Errors
+/// What the array refuses.
+pub(crate) fn copy_back<'js>(
+    ctx: &Ctx<'js>,
+    heap: &Heap,
+    scalar: Scalar,
+    address: u64,
+    value: Borrowed<'_>,
+    len: usize,
+    place: &str,
+) -> Result<()> {
+    let (cx, size) = (Cx::of(ctx), scalar.size());
+    let outside = |error: data_block::OutOfBounds| throw_heap_error(ctx, place, error.into());
+    if qjs::buffer::element_kind(value) == Some(scalar.element()) {
+        // The guest may have run scripts that detached or shortened the array: what is left of it is filled.
+        let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else { return Ok(()) };
+        let count = bytes.len.min(len * size);
+        let from = heap.data().range(address, count as u64).map_err(outside)?;
+        // SAFETY: both ranges were looked at just now, and nothing ran since.
+        unsafe { std::ptr::copy(from.as_ptr(), bytes.start.as_ptr(), count) };
+        return Ok(());
+    }
+    let object = value.to_value(cx);
+    let Some(array) = object.as_object() else { return Ok(()) };
+    let mut bytes = [0; 8];
+    for at in 0..len {
+        heap.data().read(address + (at * size) as u64, &mut bytes[..size]).map_err(outside)?;
+        array.set(at as u32, scalar.read(cx, &bytes[..size]).into_value(cx)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! What a failed marshalling step becomes in JavaScript.
+
+use marshal::HeapError;
+use qjs::{Ctx, Exception};
+
+/// Throws a heap's error: a RangeError for what the guest's memory does not allow, a TypeError for a mistake in types,
+/// what the guest did for a trap. `place` says where.
+pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: &str, error: HeapError) -> rquickjs::Error {
+    match error {
+        HeapError::Call(error) => js_api::throw_call_error(ctx, error),
+        HeapError::Signature { .. } | HeapError::NotOurs { .. } => {
+            Exception::throw_type(ctx, &format!("{place}: {error}"))
+        }
+        error => Exception::throw_range(ctx, &format!("{place}: {error}")),
+    }
+}

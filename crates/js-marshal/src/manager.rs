@@ -1,0 +1,255 @@
+//! `MemoryManager`: a guest's heap for scripts.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_api::anchor::Link;
+use js_api::{ExportedFunction, MemoryObject};
+use marshal::Heap;
+use qjs::define;
+use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class};
+
+use crate::arrays::Source;
+use crate::errors::throw_heap_error;
+use crate::scalar::{Scalar, length};
+use crate::types::{define_class, throw_length};
+use crate::{ids, view};
+
+/// The value of a MemoryManager.
+pub(crate) struct ManagerObject {
+    link: Link,
+    heap: Rc<Heap>,
+    memory: Held,
+    malloc: Held,
+    free: Held,
+    /// For the heap's pressure hook, which has the other reference.
+    realm: Rc<Realm>,
+}
+
+// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing. The
+// number is this class's own.
+unsafe impl HostClass for ManagerObject {
+    const ID: ClassId = ids::MANAGER;
+    const NAME: &'static std::ffi::CStr = c"MemoryManager";
+
+    fn mark(&self, marker: &Marker) {
+        self.link.mark(marker);
+        marker.mark(&self.memory);
+        marker.mark(&self.malloc);
+        marker.mark(&self.free);
+        self.realm.mark(marker);
+    }
+}
+
+impl ManagerObject {
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(crate) fn heap(&self) -> &Rc<Heap> {
+        &self.heap
+    }
+
+    /// A manager of `memory` by `malloc` and `free`, three exports of one instance.
+    pub(crate) fn new<'js>(
+        ctx: &Ctx<'js>,
+        memory: &Value<'js>,
+        malloc: &Value<'js>,
+        free: &Value<'js>,
+        place: &str,
+    ) -> Result<Self> {
+        let refuse = |at: usize, what: &str, value: &Value<'_>| {
+            let message = format!("{place}: argument {at} must be {what}, got {}", webidl::describe(value));
+            Exception::throw_type(ctx, &message)
+        };
+        let object = class::of::<MemoryObject>(memory).ok_or_else(|| refuse(1, "a WebAssembly.Memory", memory))?;
+        let function = |at, value| {
+            class::of::<ExportedFunction>(value).ok_or_else(|| refuse(at, "a guest's exported function", value))
+        };
+        let (malloc_function, free_function) = (function(2, malloc)?, function(3, free)?);
+        let link = malloc_function.link().duplicate();
+        let same_memory = object.bound().is_some_and(|(other, _)| other.is_same(&link));
+        if !same_memory || !free_function.link().is_same(&link) {
+            let message = format!("{place}: the memory, malloc and free must belong to linked instances");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        let functions = (malloc_function.callee().func(), free_function.callee().func());
+        let heap = Heap::new(&link.shared.island, object.block().clone(), functions.0, functions.1)
+            .map_err(|error| throw_heap_error(ctx, place, error))?;
+        let realm = Rc::new(Realm::new(ctx)?);
+        let collector = Rc::downgrade(&realm);
+        heap.set_pressure_hook(move || {
+            if let Some(realm) = collector.upgrade() {
+                realm.with(|cx| cx.ctx().run_gc());
+            }
+        });
+        let (memory, malloc, free) = (Held::new(memory), Held::new(malloc), Held::new(free));
+        Ok(Self { link, heap, memory, malloc, free, realm })
+    }
+}
+
+thread_local! {
+    /// Bytes of blocks that make the next one collect garbage first.
+    static THRESHOLD: Cell<u64> = const { Cell::new(LEAST) };
+}
+
+const LEAST: u64 = 24 << 20;
+
+/// Collects cycles when many bytes of guest memory hang on objects that may be garbage: QuickJS's own trigger sees only
+/// the small objects around them. Called before a block is made.
+pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
+    if marshal::report().bytes_alive > THRESHOLD.get() {
+        ctx.run_gc();
+        THRESHOLD.set(LEAST.max(marshal::report().bytes_alive * 2));
+    }
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
+    class::register::<ManagerObject>(ctx)?;
+    class::register::<Owner>(ctx)?;
+    let prototype = define_class(ctx, exports, "MemoryManager", 3, constructor)?;
+    class::set_prototype::<ManagerObject>(ctx, &prototype);
+    define::method(&prototype, "malloc", 1, malloc)?;
+    define::method(&prototype, "free", 1, free)?;
+    define::method(&prototype, "createTypedArray", 2, create_typed_array)?;
+    define::method(&prototype, "freeWhenFinalized", 2, free_when_finalized)?;
+    define::getter(&prototype, "memory", memory)?;
+    define::getter(&prototype, "dataView", data_view)
+}
+
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager";
+    webidl::require_new(&call, PLACE)?;
+    let manager = ManagerObject::new(&call.ctx, &call.arg(0), &call.arg(1), &call.arg(2), PLACE)?;
+    let prototype = class::prototype_from_new_target::<ManagerObject>(&call)?;
+    Ok(class::new_object(&call.ctx, manager, prototype.as_ref())?.into_value())
+}
+
+fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager.malloc";
+    let manager: &ManagerObject = webidl::this(&call, "malloc")?;
+    let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, PLACE, &call.arg(0)))?;
+    let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
+    Ok(Value::new_number(call.ctx, address as f64))
+}
+
+fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager.free";
+    let manager: &ManagerObject = webidl::this(&call, "free")?;
+    let address = address(&call, 0, PLACE)?;
+    manager.heap.free(address).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
+    Ok(Value::new_undefined(call.ctx))
+}
+
+fn address(call: &Call<'_, '_>, at: usize, place: &str) -> Result<u64> {
+    length(&call.arg(at)).ok_or_else(|| {
+        let came = webidl::describe(&call.arg(at));
+        Exception::throw_type(&call.ctx, &format!("{place}: argument {} must be an address, got {came}", at + 1))
+    })
+}
+
+fn memory<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let manager: &ManagerObject = webidl::this(&call, "memory")?;
+    Ok(manager.memory.get(&call.ctx))
+}
+
+fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let manager: &ManagerObject = webidl::this(&call, "dataView")?;
+    let memory = manager.memory.get(&call.ctx);
+    let buffer: Value = memory.as_object().expect("checked in the constructor").get("buffer")?;
+    let constructor: rquickjs::function::Constructor = call.ctx.globals().get("DataView")?;
+    constructor.construct((buffer,))
+}
+
+/// `createTypedArray(Float64Array, 4)` or `createTypedArray(Float64Array, [1, 2, 3, 4])`.
+fn create_typed_array<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager.createTypedArray";
+    let manager: &ManagerObject = webidl::this(&call, "createTypedArray")?;
+    let ctx = &call.ctx;
+    let scalar = constructor_argument(&call, PLACE)?;
+    let place = format!("{PLACE}: argument 2");
+    let heap = &manager.heap;
+    let contents = call.arg(1);
+    let source = match contents.is_object() {
+        true => Some(Source::of(ctx, heap, scalar, Borrowed::of(&contents), &place)?),
+        false => None,
+    };
+    let count = match &source {
+        Some(source) => source.len() as u64,
+        None => length(&contents).ok_or_else(|| throw_length(ctx, &place, &contents))?,
+    };
+    let bytes = byte_length(ctx, count, scalar, PLACE)?;
+    relieve_pressure(ctx);
+    let fail = |error| throw_heap_error(ctx, PLACE, error);
+    let address = heap.allocate(bytes).map_err(fail)?;
+    let block = heap.adopt(address, bytes).map_err(fail)?;
+    match source {
+        Some(_) => {
+            // Allocating ran the guest, which may have run scripts: the contents are looked at again.
+            let source = Source::of(ctx, heap, scalar, Borrowed::of(&contents), &place)?;
+            if source.len() as u64 != count {
+                return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
+            }
+            source.copy_in(ctx, heap, scalar, address, &place)?;
+        }
+        None => {
+            heap.data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
+        }
+    }
+    view::new(ctx, block, scalar.element())
+}
+
+/// The bytes of `count` elements.
+pub(crate) fn byte_length(ctx: &Ctx<'_>, count: u64, scalar: Scalar, place: &str) -> Result<u64> {
+    let bytes = count.checked_mul(scalar.size() as u64).filter(|&bytes| bytes <= i64::MAX as u64);
+    bytes.ok_or_else(|| {
+        let message = format!("{place}: {count} elements of {} are more than any memory has", scalar.name());
+        Exception::throw_range(ctx, &message)
+    })
+}
+
+fn constructor_argument(call: &Call<'_, '_>, place: &str) -> Result<Scalar> {
+    let given = call.arg(0);
+    let name: Option<String> = match given.as_function() {
+        Some(function) => function.as_object().and_then(|object| object.get("name").ok()),
+        None => None,
+    };
+    let found = Scalar::ALL.into_iter().find(|scalar| Some(scalar.element().name()) == name.as_deref());
+    found.ok_or_else(|| {
+        let message =
+            format!("{place}: argument 1 must be a typed array's constructor, got {}", webidl::describe(&given));
+        Exception::throw_type(&call.ctx, &message)
+    })
+}
+
+/// Owns a block for an object that is no view of it.
+struct Owner {
+    _block: marshal::GuestBlock,
+}
+
+// SAFETY: holds no JavaScript value. The number is this class's own.
+unsafe impl HostClass for Owner {
+    const ID: ClassId = ids::OWNER;
+    const NAME: &'static std::ffi::CStr = c"Owner";
+}
+
+/// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.
+fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager.freeWhenFinalized";
+    let manager: &ManagerObject = webidl::this(&call, "freeWhenFinalized")?;
+    let ctx = &call.ctx;
+    let target = call.arg(0);
+    let Some(target) = target.as_object() else {
+        let message = format!("{PLACE}: argument 1 must be an object, got {}", webidl::describe(&target));
+        return Err(Exception::throw_type(ctx, &message));
+    };
+    let address = address(&call, 1, PLACE)?;
+    // How long the block is, only the guest knows.
+    let block = manager.heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, PLACE, error))?;
+    let owner = class::new_object(ctx, Owner { _block: block }, None)?;
+    // A property that no script can name keeps the owner exactly as long as the target.
+    let symbol: Value = ctx.globals().get::<_, qjs::Function>("Symbol")?.call(("guest block",))?;
+    target.prop(symbol, rquickjs::object::Property::from(owner))?;
+    Ok(Value::new_undefined(ctx.clone()))
+}
+

@@ -1,0 +1,159 @@
+//! Arrays read and made in bulk.
+//!
+//! QuickJS has no C interface to an array's elements but one at a time. `Function.prototype.apply` copies them in one
+//! go into an argument list, though, and a native function gets that list as it is: several times faster.
+
+use std::cell::Cell;
+
+use rquickjs::{Ctx, JsLifetime, Value, qjs as q};
+
+use crate::function::{Call, Kind, function};
+use crate::value::{Args, Borrowed, Cx, Returned};
+
+/// `Function.prototype.apply` and the function that it applies, of a runtime.
+struct Apply<'js> {
+    apply: Value<'js>,
+    visit: Value<'js>,
+}
+
+// SAFETY: the lifetime is the values' own.
+unsafe impl<'js> JsLifetime<'js> for Apply<'js> {
+    type Changed<'to> = Apply<'to>;
+}
+
+/// Looks the functions up before a script can change them. Needed once before [`spread`].
+///
+/// # Errors
+/// When memory is out.
+pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    let apply = crate::define::function_prototype(ctx)?.get("apply")?;
+    let visit = function(ctx, Kind::Plain, "", 0, visit)?.into_value();
+    ctx.store_userdata(Apply { apply, visit }).map_err(|_| rquickjs::Error::Unknown)?;
+    Ok(())
+}
+
+/// A visitor, erased: the pointer is to a `&mut dyn FnMut` on the stack of [`spread`].
+type Visitor<'a> = &'a mut dyn FnMut(Args<'_>) -> rquickjs::Result<()>;
+
+thread_local! {
+    static VISITOR: Cell<*mut ()> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+fn visit<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
+    let visitor = VISITOR.replace(std::ptr::null_mut()).cast::<Visitor<'_>>();
+    // SAFETY: the pointer is set by `spread` alone, which waits for this call, and taken out so that it is used once.
+    if let Some(visitor) = unsafe { visitor.as_mut() } {
+        visitor(call.args)?;
+    }
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// Calls `body` with all elements of `array`, which must have fewer than 65,536. Getters of the array run before.
+///
+/// # Errors
+/// What a getter throws, or `body`'s error.
+pub fn spread(array: &Value<'_>, mut body: impl FnMut(Args<'_>) -> rquickjs::Result<()>) -> rquickjs::Result<()> {
+    struct Restore(*mut ());
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            VISITOR.set(self.0);
+        }
+    }
+    let ctx = array.ctx();
+    let cx = Cx::of(ctx);
+    let functions = ctx.userdata::<Apply>().ok_or(rquickjs::Error::Unknown)?;
+    let mut visitor: Visitor<'_> = &mut body;
+    let _restore = Restore(VISITOR.replace((&raw mut visitor).cast()));
+    let mut args = [q::JS_UNDEFINED, array.as_raw()];
+    // SAFETY: all values are alive for the call.
+    let result = unsafe {
+        let (apply, visit) = (functions.apply.as_raw(), functions.visit.as_raw());
+        q::JS_Call(cx.raw(), apply, visit, 2, args.as_mut_ptr())
+    };
+    cx.take(result).map(drop)
+}
+
+/// Calls `body` with `array[index]`.
+///
+/// # Errors
+/// What a getter throws, or `body`'s error.
+pub fn with_element<R>(
+    cx: Cx<'_>,
+    array: Borrowed<'_>,
+    index: u32,
+    body: impl FnOnce(Borrowed<'_>) -> rquickjs::Result<R>,
+) -> rquickjs::Result<R> {
+    // SAFETY: the array is alive; the element's reference is ours until it is freed below.
+    let element = unsafe { q::JS_GetPropertyUint32(cx.raw(), array.raw(), index) };
+    // SAFETY: reading a tag.
+    if unsafe { q::JS_IsException(element) } {
+        return Err(rquickjs::Error::Exception);
+    }
+    // SAFETY: as above.
+    let result = body(unsafe { Borrowed::from_raw(element) });
+    // SAFETY: as above; values without a count need no freeing.
+    unsafe {
+        if q::JS_VALUE_HAS_REF_COUNT(element) {
+            q::JS_FreeValue(cx.raw(), element);
+        }
+    }
+    result
+}
+
+/// An array in the making.
+pub struct ArrayBuilder<'js> {
+    cx: Cx<'js>,
+    elements: Vec<q::JSValue>,
+}
+
+impl<'js> ArrayBuilder<'js> {
+    /// Room for `len` elements.
+    ///
+    /// # Errors
+    /// A RangeError for more elements than an array can be made of at once, or when memory is out.
+    pub fn new(cx: Cx<'js>, len: usize) -> rquickjs::Result<Self> {
+        let mut elements = Vec::new();
+        if len > i32::MAX as usize / 2 || elements.try_reserve_exact(len).is_err() {
+            let message = format!("an array of {len} elements is too long");
+            return Err(rquickjs::Exception::throw_range(&cx.ctx(), &message));
+        }
+        Ok(Self { cx, elements })
+    }
+
+    /// Adds an element.
+    ///
+    /// # Errors
+    /// When it is the pending exception.
+    #[inline]
+    pub fn push(&mut self, element: Returned) -> rquickjs::Result<()> {
+        // SAFETY: reading a tag.
+        if unsafe { q::JS_IsException(element.0) } {
+            return Err(rquickjs::Error::Exception);
+        }
+        self.elements.push(element.0);
+        Ok(())
+    }
+
+    /// The array.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn finish(mut self) -> rquickjs::Result<Value<'js>> {
+        let elements = std::mem::take(&mut self.elements);
+        // SAFETY: QuickJS takes over the elements' references, also when it fails.
+        self.cx.take(unsafe { q::JS_NewArrayFrom(self.cx.raw(), elements.len() as i32, elements.as_ptr()) })
+    }
+}
+
+impl Drop for ArrayBuilder<'_> {
+    fn drop(&mut self) {
+        for &element in &self.elements {
+            // SAFETY: the builder owns one reference to each element.
+            unsafe {
+                if q::JS_VALUE_HAS_REF_COUNT(element) {
+                    q::JS_FreeValue(self.cx.raw(), element);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The builder that puts the layers together: one agent that runs a program.
+
+use std::path::Path;
+
+use agent::{Agent, AgentOptions};
+use island::{Engine, EngineOptions};
+use qjs::define::{self, Attributes};
+use qjs::{Ctx, Object, Value};
+
+/// What a program's agent is made of.
+pub struct RuntimeOptions {
+    /// Bytes of native stack for JavaScript. The thread that runs the agent needs these, [`max_wasm_stack`] and a
+    /// megabyte more: see [`Runtime::stack_size`].
+    ///
+    /// [`max_wasm_stack`]: EngineOptions::max_wasm_stack
+    pub max_stack_size: usize,
+    /// How guests are compiled and run.
+    pub engine: EngineOptions,
+    /// Bytes of JavaScript heap, where there is a limit.
+    pub memory_limit: Option<usize>,
+    /// Puts all instances into one island; see [`js_api::Options::one_island`].
+    pub one_island: bool,
+    /// The platform: arguments, built-in modules, output.
+    pub platform: platform::Options,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self {
+            max_stack_size: 4 << 20,
+            engine: EngineOptions::default(),
+            memory_limit: None,
+            one_island: false,
+            platform: platform::Options::default(),
+        }
+    }
+}
+
+/// Why a runtime could not be made.
+#[derive(Debug)]
+pub enum Error {
+    /// Wasmtime refused its configuration or this machine.
+    Engine(island::wasmtime::Error),
+    /// QuickJS could not be set up.
+    JavaScript(rquickjs::Error),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Engine(error) => write!(f, "cannot set up WebAssembly: {error:#}"),
+            Self::JavaScript(error) => write!(f, "cannot set up JavaScript: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// An agent with the whole platform.
+///
+/// ```no_run
+/// use tombolo::{Runtime, RuntimeOptions};
+///
+/// let mut runtime = Runtime::new(RuntimeOptions::default())?;
+/// let outcome = runtime.run_file("app.mjs".as_ref());
+/// std::process::exit(outcome.exit_code);
+/// # Ok::<(), tombolo::Error>(())
+/// ```
+pub struct Runtime {
+    agent: Agent,
+}
+
+impl Runtime {
+    /// The native stack that a thread needs for a runtime with these options.
+    pub fn stack_size(options: &RuntimeOptions) -> usize {
+        // Compilation and host functions run on top of both.
+        options.max_stack_size + options.engine.max_wasm_stack + (2 << 20)
+    }
+
+    /// A runtime on this thread.
+    ///
+    /// # Errors
+    /// When the engine or the context cannot be made.
+    pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
+        let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
+        let agent_options =
+            AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
+        let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
+        platform::set_module_loader(&agent);
+        let mut platform_options = options.platform;
+        let builtins = std::mem::take(&mut platform_options.builtins);
+        platform_options.builtins = builtins.add("tombolo:marshal", js_marshal::module);
+        let mut api = js_api::Options::new(engine);
+        api.one_island = options.one_island;
+        api.standard_output = platform::guest_output;
+        let installed = agent.with(|ctx| {
+            platform::install(ctx, platform_options)?;
+            js_api::install(ctx, api)?;
+            define_tombolo(ctx)
+        });
+        installed.map_err(Error::JavaScript)?;
+        Ok(Self { agent })
+    }
+
+    /// The agent, for what this type does not wrap.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Runs a module and the event loop until nothing is left to do. Errors are printed to standard error.
+    pub fn run_file(&mut self, path: &Path) -> agent::Outcome {
+        let path = path.to_string_lossy().into_owned();
+        self.agent.run_task(move |ctx| platform::run_main(ctx, &path));
+        self.agent.run()
+    }
+
+    /// Runs the text of a module called `name`, as [`Runtime::run_file`] runs a file's.
+    pub fn run_source(&mut self, name: &str, source: &str) -> agent::Outcome {
+        let (name, source) = (name.to_owned(), source.to_owned());
+        self.agent.run_task(move |ctx| platform::run_source(ctx, &name, &source));
+        self.agent.run()
+    }
+}
+
+/// `globalThis.tombolo`: what the runtime is, and what it alone can tell.
+fn define_tombolo(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    let object = Object::new(ctx.clone())?;
+    define::to_string_tag(&object, "tombolo")?;
+    let version: Value = rquickjs::String::from_str(ctx.clone(), crate::VERSION)?.into_value();
+    define::value(&object, "version", &version, Attributes::Plain)?;
+    define::method(&object, "guestMemory", 0, |call| Ok(js_marshal::guest_memory(&call.ctx)?.into_value()))?;
+    define::value(&ctx.globals(), "tombolo", object.as_value(), Attributes::Hidden)
+}
