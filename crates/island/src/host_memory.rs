@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use data_block::{DataBlock, MapError};
 use crate::engine::{GUARD, RESERVATION};
+use data_block::{DataBlock, MapError};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.

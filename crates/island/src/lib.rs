@@ -21,7 +21,7 @@ pub mod wasi;
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
 pub use host_memory::{has_grown, take_grown};
-pub use island::{Island, InstantiateError, StoreState};
+pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::FunctionKey;
 pub use trap::{CallError, StackFrame, Trap};

@@ -187,4 +187,3 @@ impl Surface {
         Ok(surface)
     }
 }
-

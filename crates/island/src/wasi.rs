@@ -243,12 +243,7 @@ impl Island {
     ///
     /// # Errors
     /// [`WasiError::NoFunction`] and [`WasiError::OtherIsland`].
-    pub fn wasi_function(
-        self: &Rc<Self>,
-        context: &WasiContext,
-        module: &str,
-        name: &str,
-    ) -> Result<Func, WasiError> {
+    pub fn wasi_function(self: &Rc<Self>, context: &WasiContext, module: &str, name: &str) -> Result<Func, WasiError> {
         let no_function = || WasiError::NoFunction { module: module.into(), name: name.into() };
         let module = match module {
             PREVIEW1 => PREVIEW1,

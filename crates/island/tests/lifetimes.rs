@@ -4,6 +4,7 @@ mod common;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Mutex;
 
 use common::{call, engine, host, instance, module};
 use tombolo_island::Island;
@@ -16,6 +17,9 @@ const SMALL: &str = r#"(module
         (i32.store (i32.const 0) (local.get 0))
         (call $host (i32.load (i32.const 0)))))"#;
 
+/// Resident memory is the process's: the tests that use much of it take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Resident bytes of the process.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -24,6 +28,7 @@ fn resident() -> usize {
 
 #[test]
 fn a_hundred_thousand_islands_need_the_memory_of_one() {
+    let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let engine = engine();
     let module = module(&engine, SMALL);
     let mut before = 0;
@@ -45,6 +50,7 @@ fn a_hundred_thousand_islands_need_the_memory_of_one() {
 
 #[test]
 fn an_island_holds_more_instances_than_wasmtime_would() {
+    let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let island = Island::new(&engine());
     let module = module(island.engine(), r#"(module (func (export "run") (param i32) (result i32) (local.get 0)))"#);
     let mut last = None;

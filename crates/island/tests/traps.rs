@@ -89,8 +89,8 @@ fn a_stack_overflow_is_a_trap_and_the_island_lives_on() {
 
 #[test]
 fn recursion_through_the_host_ends_too() {
-    // Guest frames count against the guest's stack wherever the host's lie in between; the host's own use is its to
-    // bound, so this runs on a thread with room for it.
+    // The guest's limit is an address on the native stack, so the host's frames in between count as well. The thread has
+    // room to spare, so that it is this limit and not the thread's end that is met.
     let run = || {
         let island = Island::new(&engine());
         let slot: Rc<RefCell<Option<Instance>>> = Rc::default();

@@ -191,7 +191,8 @@ fn the_host_calls_wasi_on_a_memory() {
         unsafe { *shared.data()[64 + at].get() = *byte };
     }
     let plain = |ty| island.enter(|store| Memory::new(store, ty)).unwrap();
-    let memories = [plain(MemoryType::new(1, None)), plain(MemoryType::new(1, Some(3))), plain(MemoryType::new64(1, None))];
+    let memories =
+        [plain(MemoryType::new(1, None)), plain(MemoryType::new(1, Some(3))), plain(MemoryType::new64(1, None))];
     let memories = memories.map(|memory| {
         island.enter(|store| memory.write(store, 8, &[64, 0, 0, 0, 5, 0, 0, 0]).unwrap());
         island.enter(|store| memory.write(store, 64, b"adria").unwrap());

@@ -313,4 +313,3 @@ impl Link {
         self.shared.island.enter(|store| FunctionKey::of(store, func))
     }
 }
-

@@ -140,7 +140,8 @@ impl ExportedFunction {
             Ok(outgoing.collect::<SmallVec<[_; 4]>>())
         });
         memory::refresh_grown(cx, &shared.api);
-        let mut outgoing = outcome.map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, CallError::from(error)))?;
+        let mut outgoing =
+            outcome.map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, CallError::from(error)))?;
         match outgoing.len() {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
@@ -233,7 +234,12 @@ impl HostFunction for HostImport {
         )
     }
 
-    fn call_values(&self, island: &Rc<Island>, args: &[Val], results: &mut [Val]) -> std::result::Result<(), HostThrew> {
+    fn call_values(
+        &self,
+        island: &Rc<Island>,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> std::result::Result<(), HostThrew> {
         self.run(
             |cx, shared, arguments| {
                 let ctx = cx.ctx();
@@ -254,7 +260,8 @@ impl HostFunction for HostImport {
                     count => list(cx, result, count)?,
                 };
                 let types = self.ty.results();
-                let converted = values.iter().zip(types).map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), &ty));
+                let converted =
+                    values.iter().zip(types).map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), &ty));
                 let converted = converted.collect::<Result<Vec<_>>>()?;
                 let resolved = converted.iter().map(|value| value.resolve(&ctx, &link)).collect::<Result<Vec<_>>>()?;
                 for (slot, value) in results.iter_mut().zip(&resolved) {
@@ -280,7 +287,8 @@ fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Va
     let ctx = cx.ctx();
     let value = value.to_value(cx);
     let refuse = |came: &str| {
-        let message = format!("an import with {expected} results must return an iterable of as many values, got {came}");
+        let message =
+            format!("an import with {expected} results must return an iterable of as many values, got {came}");
         Exception::throw_type(&ctx, &message)
     };
     if value.is_undefined() || value.is_null() {

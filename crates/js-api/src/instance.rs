@@ -112,14 +112,13 @@ impl Exports {
             Some((item, key))
         });
         match found {
-            Some((Extern::Func(func), Some(key))) => {
-                exported_function(ctx, link, func, key, Some(export))
-            }
+            Some((Extern::Func(func), Some(key))) => exported_function(ctx, link, func, key, Some(export)),
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
             Some((Extern::Global(global), _)) => global_object(ctx, link, global),
             _ => {
-                let message = format!("export {}: a {} cannot reach JavaScript yet", export.name, kind_name(&export.ty));
+                let message =
+                    format!("export {}: a {} cannot reach JavaScript yet", export.name, kind_name(&export.ty));
                 Err(Exception::throw_type(ctx, &message))
             }
         }
@@ -153,8 +152,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Instance";
     webidl::require_new(&call, PLACE)?;
     webidl::require_arguments(&call, PLACE, 1)?;
-    let module: &ModuleObject =
-        webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    let module: &ModuleObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     let imports = import_object(&call.ctx, call.arg(1), PLACE)?;
     let prototype = class::prototype_from_new_target::<InstanceObject>(&call)?;
     let imports = read_imports(&call.ctx, &module.module, imports, PLACE)?;
@@ -172,9 +170,10 @@ pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str)
         return Ok(None);
     }
     let came = webidl::describe(&value);
-    value.into_object().map(Some).ok_or_else(|| {
-        Exception::throw_type(ctx, &format!("{place}: argument 2 must be an object, got {came}"))
-    })
+    value
+        .into_object()
+        .map(Some)
+        .ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: argument 2 must be an object, got {came}")))
 }
 
 /// The imports of an instance to be.
@@ -206,8 +205,7 @@ pub(crate) fn read_imports<'js>(
 ) -> Result<Imports> {
     if object.is_none() && !module.imports().is_empty() {
         let first = &module.imports()[0];
-        let message =
-            format!("{place}: argument 2 is missing, but the module imports {}.{}", first.module, first.name);
+        let message = format!("{place}: argument 2 is missing, but the module imports {}.{}", first.module, first.name);
         return Err(Exception::throw_type(ctx, &message));
     }
     let mut values = Vec::with_capacity(module.imports().len());
@@ -300,7 +298,13 @@ pub(crate) fn instantiate<'js>(
     let link = island_for(ctx, module, imports)?;
     let mut externs = Vec::with_capacity(imports.len());
     for (value, import) in imports.iter().zip(module.imports()) {
-        externs.push(bind(ctx, &link, value, &import.ty, &format!("{place}: import {}.{}", import.module, import.name))?);
+        externs.push(bind(
+            ctx,
+            &link,
+            value,
+            &import.ty,
+            &format!("{place}: import {}.{}", import.module, import.name),
+        )?);
     }
     let instance = link.shared.island.instantiate(module, &externs);
     memory::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
@@ -310,16 +314,10 @@ pub(crate) fn instantiate<'js>(
     })?;
     let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
     let made = module.exports().iter().map(|export| handed_on(module, export, imports));
-    let exports = Exports {
-        link: link.duplicate(),
-        instance,
-        module: module.clone(),
-        names,
-        made: RefCell::new(made.collect()),
-    };
+    let exports =
+        Exports { link: link.duplicate(), instance, module: module.clone(), names, made: RefCell::new(made.collect()) };
     let exports = qjs::lazy::new_object(ctx, exports)?;
-    let value =
-        InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
+    let value = InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
     class::new_object(ctx, value, prototype)
 }
 
@@ -425,4 +423,3 @@ pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
         THRESHOLD.set((LEAST_BLOCKS.max(blocks * 2), LEAST_BYTES.max(bytes * 2)));
     }
 }
-

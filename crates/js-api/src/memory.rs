@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use island::wasmtime::{Memory, MemoryType, MemoryTypeBuilder};
 use island::DataBlock;
+use island::wasmtime::{Memory, MemoryType, MemoryTypeBuilder};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
@@ -67,7 +67,10 @@ impl MemoryCore {
 
     /// Whether `value` is this memory's buffer.
     pub(crate) fn is_buffer(&self, value: &Value<'_>) -> bool {
-        self.buffer.borrow().as_ref().is_some_and(|held| class::identity(&held.get(value.ctx())) == class::identity(value))
+        self.buffer
+            .borrow()
+            .as_ref()
+            .is_some_and(|held| class::identity(&held.get(value.ctx())) == class::identity(value))
     }
 
     /// "Refresh the memory buffer": the old buffer is detached; the getter makes a new one.
@@ -99,10 +102,14 @@ fn refresh(ctx: &Ctx<'_>, api: &Api) {
 }
 
 impl MemoryObject {
-    fn new<'js>(ctx: &Ctx<'js>, ty: MemoryType, block: Arc<DataBlock>, prototype: Option<&Object<'js>>) -> Result<Object<'js>> {
+    fn new<'js>(
+        ctx: &Ctx<'js>,
+        ty: MemoryType,
+        block: Arc<DataBlock>,
+        prototype: Option<&Object<'js>>,
+    ) -> Result<Object<'js>> {
         let api = Api::of(ctx)?;
-        let core =
-            Rc::new(MemoryCore { api: api.clone(), block, buffer: RefCell::default(), seen: Cell::default() });
+        let core = Rc::new(MemoryCore { api: api.clone(), block, buffer: RefCell::default(), seen: Cell::default() });
         api.state.memories.borrow_mut().insert(core.key(), Rc::downgrade(&core));
         class::new_object(ctx, Self { core, ty, bound: RefCell::default() }, prototype)
     }
@@ -162,7 +169,8 @@ impl MemoryObject {
         let page = self.ty.page_size();
         let before = self.core.block.len() as u64 / page;
         let limit = if self.ty.is_64() { MAX_PAGES64 } else { MAX_PAGES } * 65_536 / page;
-        let after = before.checked_add(pages).filter(|&after| after <= self.ty.maximum().unwrap_or(limit).min(limit))?;
+        let after =
+            before.checked_add(pages).filter(|&after| after <= self.ty.maximum().unwrap_or(limit).min(limit))?;
         match &*self.bound.borrow() {
             Some((link, memory)) => {
                 link.shared.island.enter(|store| memory.grow(store, pages)).ok()?;
@@ -223,14 +231,17 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         if limits.maximum.is_none() {
             return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
         }
-        return Err(Exception::throw_type(ctx, &format!("{PLACE}: shared memories need agents, which are not there yet")));
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("{PLACE}: shared memories need agents, which are not there yet"),
+        ));
     }
     let mut builder = MemoryTypeBuilder::new();
     builder.memory64(wide).min(limits.initial).max(limits.maximum);
     let ty = builder.build().map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
     crate::instance::relieve_pressure(ctx);
-    let block = island::island::new_block(&ty)
-        .map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
+    let block =
+        island::island::new_block(&ty).map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
     Ok(MemoryObject::new(ctx, ty, block, prototype.as_ref())?.into_value())
 }
 
@@ -313,7 +324,8 @@ pub(crate) fn address_argument(ctx: &Ctx<'_>, value: Value<'_>, wide: bool, plac
         return Err(Exception::throw_type(ctx, &message));
     }
     let number = qjs::number::to_bigint64(Cx::of(ctx), qjs::Borrowed::of(&value))?;
-    u64::try_from(number).map_err(|_| Exception::throw_type(ctx, &format!("{place} must be a BigInt from 0 to 2^63 - 1")))
+    u64::try_from(number)
+        .map_err(|_| Exception::throw_type(ctx, &format!("{place} must be a BigInt from 0 to 2^63 - 1")))
 }
 
 /// U64ToAddressValue.

@@ -90,8 +90,7 @@ pub fn new_object<'js>(ctx: &Ctx<'js>, module: Module) -> Result<Object<'js>> {
 
 fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'a Module> {
     webidl::require_arguments(call, place, needed)?;
-    let object: &ModuleObject =
-        webidl::interface(&call.ctx, call.args.get(0), &format!("{place}: argument 1"))?;
+    let object: &ModuleObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{place}: argument 1"))?;
     Ok(&object.module)
 }
 

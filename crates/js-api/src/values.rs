@@ -52,7 +52,9 @@ pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType) ->
         ValType::I64 => Kind::I64,
         ValType::F32 => Kind::F32,
         ValType::F64 => Kind::F64,
-        ValType::V128 => return Err(Exception::throw_type(ctx, "a v128 cannot cross between WebAssembly and JavaScript")),
+        ValType::V128 => {
+            return Err(Exception::throw_type(ctx, "a v128 cannot cross between WebAssembly and JavaScript"));
+        }
         ValType::Ref(ty) => return to_reference(ctx, value, ty),
     };
     Ok(HostValue::Number(to_number(cx, value, kind)?))

@@ -12,7 +12,9 @@ use island::wasi::{Output, PREVIEW1, WasiContext, WasiError};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
-use qjs::{Args, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{
+    Args, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class,
+};
 
 use crate::anchor::Link;
 use crate::api::Api;

@@ -100,7 +100,9 @@ fn every_script_passes_but_those_that_say_why_not() {
         for line in &lines {
             if let Some(failure) = line.strip_prefix("not ok ") {
                 let known = expected.keys().find(|test| {
-                    test.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).is_some_and(|t| failure.starts_with(&format!("{t}: ")))
+                    test.strip_prefix(name)
+                        .and_then(|rest| rest.strip_prefix(": "))
+                        .is_some_and(|t| failure.starts_with(&format!("{t}: ")))
                 });
                 match known.cloned() {
                     Some(test) => drop(expected.remove(&test)),
@@ -117,7 +119,9 @@ fn every_script_passes_but_those_that_say_why_not() {
         }
     }
     if only.is_none() {
-        failures.extend(expected.iter().map(|(test, reason)| format!("{test}: is expected to fail ({reason}), and does not")));
+        failures.extend(
+            expected.iter().map(|(test, reason)| format!("{test}: is expected to fail ({reason}), and does not")),
+        );
     }
     println!("{passed} tests passed");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));

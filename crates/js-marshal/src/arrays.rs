@@ -114,7 +114,8 @@ fn copy_elements<'js>(
         let mut bytes = [0; 8];
         if !scalar.write(cx, element, &mut bytes[..size])? {
             let came = webidl::describe(&element.to_value(cx));
-            let message = format!("{place}: element {at}: expected {} for {}, got {came}", scalar.expected(), scalar.name());
+            let message =
+                format!("{place}: element {at}: expected {} for {}, got {came}", scalar.expected(), scalar.name());
             return Err(Exception::throw_type(ctx, &message));
         }
         // SAFETY: the caller checked room for `len` elements, and `at` is below it.

@@ -165,38 +165,48 @@ fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn create_typed_array<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "MemoryManager.createTypedArray";
     let manager: &ManagerObject = webidl::this(&call, "createTypedArray")?;
-    let ctx = &call.ctx;
     let scalar = constructor_argument(&call, PLACE)?;
-    let place = format!("{PLACE}: argument 2");
-    let heap = &manager.heap;
-    let contents = call.arg(1);
-    let source = match contents.is_object() {
-        true => Some(Source::of(ctx, heap, scalar, Borrowed::of(&contents), &place)?),
-        false => None,
-    };
-    let count = match &source {
-        Some(source) => source.len() as u64,
-        None => length(&contents).ok_or_else(|| throw_length(ctx, &place, &contents))?,
-    };
-    let bytes = byte_length(ctx, count, scalar, PLACE)?;
-    relieve_pressure(ctx);
-    let fail = |error| throw_heap_error(ctx, PLACE, error);
-    let address = heap.allocate(bytes).map_err(fail)?;
-    let block = heap.adopt(address, bytes).map_err(fail)?;
-    match source {
-        Some(_) => {
-            // Allocating ran the guest, which may have run scripts: the contents are looked at again.
-            let source = Source::of(ctx, heap, scalar, Borrowed::of(&contents), &place)?;
-            if source.len() as u64 != count {
-                return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
+    manager.create_typed_array(&call.ctx, scalar, &call.arg(1), &format!("{PLACE}: argument 2"))
+}
+
+impl ManagerObject {
+    /// A view of a new block with the given contents: an array, or a number of zeros.
+    pub(crate) fn create_typed_array<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        scalar: Scalar,
+        contents: &Value<'js>,
+        place: &str,
+    ) -> Result<Value<'js>> {
+        let heap = &self.heap;
+        let source = match contents.is_object() {
+            true => Some(Source::of(ctx, heap, scalar, Borrowed::of(contents), place)?),
+            false => None,
+        };
+        let count = match &source {
+            Some(source) => source.len() as u64,
+            None => length(contents).ok_or_else(|| throw_length(ctx, place, contents))?,
+        };
+        let bytes = byte_length(ctx, count, scalar, place)?;
+        relieve_pressure(ctx);
+        let fail = |error| throw_heap_error(ctx, place, error);
+        let address = heap.allocate(bytes).map_err(fail)?;
+        let block = heap.adopt(address, bytes).map_err(fail)?;
+        match source {
+            Some(_) => {
+                // Allocating ran the guest, which may have run scripts: the contents are looked at again.
+                let source = Source::of(ctx, heap, scalar, Borrowed::of(contents), place)?;
+                if source.len() as u64 != count {
+                    return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
+                }
+                source.copy_in(ctx, heap, scalar, address, place)?;
             }
-            source.copy_in(ctx, heap, scalar, address, &place)?;
+            None => {
+                heap.data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
+            }
         }
-        None => {
-            heap.data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
-        }
+        view::new(ctx, block, scalar.element())
     }
-    view::new(ctx, block, scalar.element())
 }
 
 /// The bytes of `count` elements.
@@ -252,4 +262,3 @@ fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     target.prop(symbol, rquickjs::object::Property::from(owner))?;
     Ok(Value::new_undefined(ctx.clone()))
 }
-

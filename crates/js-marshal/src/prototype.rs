@@ -5,7 +5,10 @@ use island::call::Number;
 use js_api::ExportedFunction;
 use marshal::Heap;
 use qjs::define;
-use qjs::{Arguments, Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{
+    Arguments, Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value,
+    class,
+};
 use smallvec::SmallVec;
 
 use crate::arrays::{self, Source};
@@ -50,7 +53,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let list = call.arg(0);
     let Some(list) = list.as_array() else {
-        let message = format!("{PLACE}: argument 1 must be an array of In, Out and InOut, got {}", webidl::describe(&list));
+        let message =
+            format!("{PLACE}: argument 1 must be an array of In, Out and InOut, got {}", webidl::describe(&list));
         return Err(Exception::throw_type(ctx, &message));
     };
     let mut params = Vec::with_capacity(list.len());
@@ -210,7 +214,8 @@ impl<'js> Running<'_, '_, 'js> {
             Some(number) => Ok(number),
             None => {
                 let came = webidl::describe(&self.call.arg(at + LEADING));
-                let message = format!("{}: expected {} for {}, got {came}", self.place(at), scalar.expected(), scalar.name());
+                let message =
+                    format!("{}: expected {} for {}, got {came}", self.place(at), scalar.expected(), scalar.name());
                 Err(Exception::throw_type(self.ctx(), &message))
             }
         }
@@ -406,9 +411,8 @@ impl<'js> Running<'_, '_, 'js> {
         let ctx = self.ctx().clone();
         let place = self.result_place();
         let bytes = self.length(-1, length, &place).and_then(|count| byte_length(&ctx, count, scalar, &place));
-        let adopted = bytes.and_then(|bytes| {
-            self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, &place, error))
-        });
+        let adopted = bytes
+            .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, &place, error)));
         match adopted {
             Ok(block) => view::new(&ctx, block, scalar.element()),
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use island::Kind;
 use island::call::Number;
-use qjs::{Borrowed, Cx, ElementKind, Returned, Result, Value, number};
+use qjs::{Borrowed, Cx, ElementKind, Result, Returned, Value, number};
 
 /// A C number type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -20,7 +20,8 @@ pub(crate) fn copy_in(ctx: &Ctx<'_>, heap: &Heap, value: Borrowed<'_>, place: &s
     check(ctx, bytes, place)?;
     let address = heap.allocate(bytes.len() as u64 + 1).map_err(|error| throw_heap_error(ctx, place, error))?;
     // A guest's allocator that returns too little is caught by its memory's bounds.
-    let written = heap.data().write(address, bytes).and_then(|()| heap.data().write(address + bytes.len() as u64, &[0]));
+    let written =
+        heap.data().write(address, bytes).and_then(|()| heap.data().write(address + bytes.len() as u64, &[0]));
     written.map_err(|error| throw_heap_error(ctx, place, error.into()))?;
     Ok(address)
 }

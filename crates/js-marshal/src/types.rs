@@ -182,10 +182,11 @@ fn new_array<'js, const VIEW: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 pub(crate) fn throw_length(ctx: &Ctx<'_>, place: &str, given: &Value<'_>) -> rquickjs::Error {
     let expected = format!("{place}: a length must be a whole number from 0 to 2^53 - 1");
     match given.as_number() {
-        Some(number) => {
-            Exception::throw_range(ctx, &format!("{expected}, got {}", webidl::display_number(number)))
-        }
-        None => Exception::throw_type(ctx, &format!("{expected}, or a function that returns one, got {}", webidl::describe(given))),
+        Some(number) => Exception::throw_range(ctx, &format!("{expected}, got {}", webidl::display_number(number))),
+        None => Exception::throw_type(
+            ctx,
+            &format!("{expected}, or a function that returns one, got {}", webidl::describe(given)),
+        ),
     }
 }
 

@@ -10,6 +10,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Obje
 
 use crate::ids;
 use crate::manager::ManagerObject;
+use crate::scalar::Scalar;
 use crate::types::define_class;
 
 /// The value of a Wasi.
@@ -48,6 +49,16 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::set_prototype::<WasiObject>(ctx, &prototype);
     define::method(&prototype, "imports", 0, imports)?;
     define::method(&prototype, "init", 1, init)?;
+    define::method(&prototype, "int8Array", 1, typed_array::<0>)?;
+    define::method(&prototype, "uint8Array", 1, typed_array::<1>)?;
+    define::method(&prototype, "int16Array", 1, typed_array::<2>)?;
+    define::method(&prototype, "uint16Array", 1, typed_array::<3>)?;
+    define::method(&prototype, "int32Array", 1, typed_array::<4>)?;
+    define::method(&prototype, "uint32Array", 1, typed_array::<5>)?;
+    define::method(&prototype, "int64Array", 1, typed_array::<6>)?;
+    define::method(&prototype, "uint64Array", 1, typed_array::<7>)?;
+    define::method(&prototype, "float32Array", 1, typed_array::<8>)?;
+    define::method(&prototype, "float64Array", 1, typed_array::<9>)?;
     define::getter(&prototype, "instance", instance)?;
     define::getter(&prototype, "memory", memory)?;
     define::getter(&prototype, "memoryManager", memory_manager)
@@ -94,7 +105,8 @@ fn init<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let export = |name: &str| -> Result<Value<'js>> {
         let value = instance.export(ctx, name)?;
         if value.is_undefined() {
-            let message = format!("{PLACE}: the instance must export `memory`, `malloc` and `free`; `{name}` is missing");
+            let message =
+                format!("{PLACE}: the instance must export `memory`, `malloc` and `free`; `{name}` is missing");
             return Err(Exception::throw_type(ctx, &message));
         }
         Ok(value)
@@ -132,4 +144,13 @@ fn memory<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn memory_manager<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     started(&call, "memoryManager", |started| &started.manager)
+}
+
+/// `float64Array(lengthOrArray)` and its siblings.
+fn typed_array<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let scalar = Scalar::ALL[AT];
+    let manager = started(&call, "memoryManager", |started| &started.manager)?;
+    let manager: &ManagerObject = class::of(&manager).expect("made by init");
+    let place = format!("Wasi: {} contents", scalar.element().name());
+    manager.create_typed_array(&call.ctx, scalar, &call.arg(0), &place)
 }

@@ -54,8 +54,8 @@ mod reclaim;
 pub mod report;
 pub mod view;
 
-pub use block::GuestBlock;
 pub use argument::Counted;
+pub use block::GuestBlock;
 pub use error::{GuestError, HeapError};
 pub use function::Function;
 pub use guest::{Guest, GuestBuilder};

@@ -109,7 +109,10 @@ fn a_wrong_length_stays_in_the_memory() {
 fn what_does_not_fit_is_told_when_it_is_bound() {
     let guest = guest();
     let error = guest.function::<(f64, &[f64]), i32>("sum").unwrap_err().to_string();
-    assert_eq!(error, "sum was bound as (f64, i32) -> (i32); in the guest it is (type (func (param i32 i32) (result f64)))");
+    assert_eq!(
+        error,
+        "sum was bound as (f64, i32) -> (i32); in the guest it is (type (func (param i32 i32) (result f64)))"
+    );
     let error = guest.function::<(), ()>("nothing").unwrap_err().to_string();
     assert_eq!(error, "the guest exports no function called nothing");
     let engine = Engine::new(&EngineOptions::default()).unwrap();

@@ -47,6 +47,11 @@ impl Platform {
         }
     }
 
+    /// A handle that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> std::rc::Weak<State> {
+        Rc::downgrade(&self.0)
+    }
+
     pub(crate) fn of(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
         match ctx.userdata::<Self>() {
             Some(platform) => Ok(platform.clone()),

@@ -1,6 +1,7 @@
 //! `node:wasi`: the WASI class as Node has it, linked natively.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Weak;
 use std::sync::Arc;
 
 use island::wasi::{Input, Output, WasiConfig, WasiContext};
@@ -10,16 +11,16 @@ use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function, set_constructor};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use crate::state::Platform;
+use crate::state::{Platform, State};
 
 thread_local! {
     /// The platform of the agent of this thread, for guests' output: it keeps its place among the script's own.
-    static PLATFORM: RefCell<Option<Platform>> = const { RefCell::new(None) };
+    static PLATFORM: RefCell<Weak<State>> = const { RefCell::new(Weak::new()) };
 }
 
 /// Makes `platform` the one whose standard streams guests of this thread write to.
 pub(crate) fn set_current(platform: &Platform) {
-    PLATFORM.set(Some(platform.clone()));
+    PLATFORM.set(platform.downgrade());
 }
 
 /// Where guests' standard output (1) and standard error (2) go: after what the script has written, at once. For
@@ -30,7 +31,7 @@ pub fn guest_output(descriptor: u8) -> Output {
         _ => rustix::termios::isatty(std::io::stderr()),
     };
     let sink = Arc::new(move |bytes: &[u8]| -> std::io::Result<()> {
-        PLATFORM.with_borrow(|platform| match platform {
+        PLATFORM.with_borrow(|platform| match platform.upgrade() {
             Some(platform) if descriptor == 1 => {
                 platform.stdio.out(|buffer| buffer.extend_from_slice(bytes));
                 platform.stdio.flush();
@@ -119,7 +120,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             }
         },
         Some(other) => return Err(refuse(ctx, "version", "a string", &other)),
-        None => return Err(Exception::throw_type(ctx, "WASI: `options.version` is missing: \"preview1\" or \"unstable\"")),
+        None => {
+            return Err(Exception::throw_type(ctx, "WASI: `options.version` is missing: \"preview1\" or \"unstable\""));
+        }
     }
     let mut config = WasiConfig { args: strings(ctx, member("args")?, "args")?, ..WasiConfig::default() };
     config.env = pairs(ctx, member("env")?, "env")?;
@@ -208,7 +211,8 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
     let wasi: &WasiObject = webidl::this(call, member)?;
     let instance = call.arg(0);
     let Some(object) = instance.as_object() else {
-        let message = format!("WASI.{member}: argument 1 must be a WebAssembly.Instance, got {}", webidl::describe(&instance));
+        let message =
+            format!("WASI.{member}: argument 1 must be a WebAssembly.Instance, got {}", webidl::describe(&instance));
         return Err(Exception::throw_type(ctx, &message));
     };
     if wasi.started.get() {

@@ -91,9 +91,8 @@ pub unsafe fn foreign<'js, O: 'static>(
     let cx = Cx::of(ctx);
     let owner = Box::into_raw(Box::new(owner));
     // SAFETY: the bytes live as long as the owner, by the caller's promise; `release` takes the owner back.
-    let raw = unsafe {
-        q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, 0, Some(release::<O>), owner.cast(), false)
-    };
+    let raw =
+        unsafe { q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, 0, Some(release::<O>), owner.cast(), false) };
     match cx.take(raw) {
         Ok(buffer) => buffer.into_object().ok_or(rquickjs::Error::Unknown),
         Err(error) => {

@@ -119,7 +119,6 @@ pub fn to_string_tag(object: &Object<'_>, tag: &str) -> rquickjs::Result<()> {
     object.prop(symbol, rquickjs::object::Property::from(tag).configurable())
 }
 
-
 /// GetV: a property of any value, primitives included.
 ///
 /// # Errors

@@ -126,8 +126,7 @@ unsafe extern "C" fn thunk<F: Native>(
     // SAFETY: `F` has no size (checked in `function`), so a value of it is made of nothing, and one existed.
     let native: F = unsafe { std::mem::zeroed() };
     // SAFETY: QuickJS calls with a live context and values that it keeps for the call.
-    let (cx, this, args) =
-        unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
+    let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
     guard(cx, || match native(Call { ctx: cx.ctx(), this, args }) {
         Ok(value) => cx.returned(&value).0,
         Err(error) => {

@@ -54,7 +54,12 @@ impl Held {
     ///
     /// # Panics
     /// When `cx` belongs to another runtime.
-    pub fn call<'js>(&self, cx: Cx<'js>, this: Borrowed<'_>, args: &mut Arguments) -> rquickjs::Result<CallResult<'js>> {
+    pub fn call<'js>(
+        &self,
+        cx: Cx<'js>,
+        this: Borrowed<'_>,
+        args: &mut Arguments,
+    ) -> rquickjs::Result<CallResult<'js>> {
         let cx = self.check(cx);
         let argc = args.values.len() as i32;
         // SAFETY: the function, `this` and the arguments are alive; QuickJS only borrows them.

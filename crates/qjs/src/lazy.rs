@@ -199,11 +199,7 @@ unsafe extern "C" fn get_own_property_names<T: Lazy>(
     0
 }
 
-unsafe extern "C" fn delete_property<T: Lazy>(
-    _ctx: *mut q::JSContext,
-    object: q::JSValue,
-    atom: q::JSAtom,
-) -> i32 {
+unsafe extern "C" fn delete_property<T: Lazy>(_ctx: *mut q::JSContext, object: q::JSValue, atom: q::JSAtom) -> i32 {
     // SAFETY: the object is alive for the call.
     i32::from(unsafe { find::<T>(object, atom) }.is_none())
 }

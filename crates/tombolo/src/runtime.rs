@@ -83,8 +83,7 @@ impl Runtime {
     /// When the engine or the context cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
         let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
-        let agent_options =
-            AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
+        let agent_options = AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);
         let mut platform_options = options.platform;

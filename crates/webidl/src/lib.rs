@@ -83,7 +83,11 @@ pub fn enforce_range(ctx: &Ctx<'_>, value: Borrowed<'_>, max: u64, place: &str) 
 
 /// A number as JavaScript prints it (near enough for a message).
 pub fn display_number(number: f64) -> String {
-    if number.is_infinite() { if number > 0.0 { "Infinity".into() } else { "-Infinity".into() } } else { number.to_string() }
+    if number.is_infinite() {
+        if number > 0.0 { "Infinity".into() } else { "-Infinity".into() }
+    } else {
+        number.to_string()
+    }
 }
 
 /// A dictionary argument: `undefined` and `null` are the empty dictionary.
