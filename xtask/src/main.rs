@@ -1,1 +1,58 @@
-fn main() {}
+//! Chores of this workspace: `cargo run -p xtask -- help`.
+
+mod document;
+mod rust_source;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Chores of the Tombolo workspace.
+
+usage: cargo run -p xtask -- COMMAND
+
+commands:
+  tidy    check that ARCHITECTURE.md and README.md tell the truth, and the rules that they state:
+            - every path that they name exists
+            - workspace crates depend on each other as the table says, and not otherwise
+            - `unsafe` stands in the files that are listed for it, and only there
+            - every Rust file begins with `//!`
+            - no file has more than 800 lines but those that are listed with a reason
+          `cargo test` runs the same checks
+  help    print this
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["tidy"] => tidy(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("xtask: no such command: {}\n\n{HELP}", args.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn tidy() -> ExitCode {
+    let tree = match tidy::Tree::read(&tidy::root()) {
+        Ok(tree) => tree,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let problems = tidy::check(&tree);
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if problems.is_empty() {
+        println!("tidy: {} files, no problem", tree.files.len());
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("tidy: {} problems", problems.len());
+    ExitCode::FAILURE
+}

@@ -1,0 +1,91 @@
+//! Every path that the documents name exists.
+//!
+//! A path is a word set as code that has a slash, or a file's name that ends as sources and documents do; it is meant
+//! from the workspace's root. A star in a file's name stands for anything, and must match something. In blocks of
+//! commands the arguments are looked at, other blocks are not: their paths are the reader's.
+
+use crate::document::{code_spans, link_targets};
+
+use super::{ARCHITECTURE, Problem, README, Tree};
+
+pub(super) fn check(tree: &Tree) -> Vec<Problem> {
+    [ARCHITECTURE, README].into_iter().flat_map(|name| check_document(tree, name)).collect()
+}
+
+fn check_document(tree: &Tree, name: &str) -> Vec<Problem> {
+    let Some(text) = tree.text(name) else {
+        return vec![Problem::new(name, 0, "there is no such file")];
+    };
+    let mut problems = Vec::new();
+    let mut block = None;
+    for (at, line) in text.lines().enumerate() {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            block = if block.is_none() { Some(language) } else { None };
+            continue;
+        }
+        let words: Vec<&str> = match block {
+            Some("sh") => line.split_whitespace().collect(),
+            Some(_) => continue,
+            None => {
+                let links = link_targets(line).into_iter().filter(|target| !target.starts_with('#'));
+                links.chain(code_spans(line).into_iter().flat_map(str::split_whitespace)).collect()
+            }
+        };
+        for word in words {
+            if is_path(word) && !exists(tree, word) {
+                problems.push(Problem::new(name, at + 1, format!("`{word}` does not exist")));
+            }
+        }
+    }
+    problems
+}
+
+fn is_path(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./*".contains(c);
+    let named = [".rs", ".md", ".toml", ".sh"].iter().any(|ending| word.ends_with(ending) && word.len() > ending.len());
+    word.chars().all(plain) && !word.starts_with(['/', '-']) && (word.contains('/') || named)
+}
+
+fn exists(tree: &Tree, path: &str) -> bool {
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    match path.split_once('*') {
+        None => tree.paths.iter().any(|there| there == path),
+        Some((start, end)) => {
+            let between = |there: &str| there.strip_prefix(start)?.strip_suffix(end).map(|star| !star.contains('/'));
+            tree.paths.iter().any(|there| between(there) == Some(true))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Vec<String> {
+        let tree = Tree::of(&[(ARCHITECTURE, text), (README, ""), ("crates/a/src/lib.rs", ""), ("LICENSE.md", "")]);
+        super::check(&tree).iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn what_exists_may_be_named() {
+        let text = "`crates/a/src/lib.rs`, `crates/a`, `crates/a/`, `crates/*/src/lib.rs`, `crates/a/src/*.rs`,\n\
+                    [the licence](LICENSE.md), `LICENSE.md`, `import 'node:fs/promises'`, `app.mjs`, `/dev/null`\n\
+                    and/or `a::b`\n```js\nnew URL('no/such.wasm')\n```\n```sh\ncat crates/a/src/lib.rs\n```";
+        assert_eq!(check(text), [""; 0]);
+    }
+
+    #[test]
+    fn what_does_not_exist_may_not() {
+        for word in ["crates/b", "lib.rs", "crates/a/src/*.mjs", "crates/a/src/lib.rs/x"] {
+            assert_eq!(check(&format!("words\n`{word}`")), [format!("ARCHITECTURE.md:2: `{word}` does not exist")]);
+        }
+        assert_eq!(check("[x](no/such.md)"), ["ARCHITECTURE.md:1: `no/such.md` does not exist"]);
+        assert_eq!(check("```sh\nrun no/such.mjs\n```"), ["ARCHITECTURE.md:2: `no/such.mjs` does not exist"]);
+    }
+
+    #[test]
+    fn both_documents_must_be_there() {
+        let problems = super::check(&Tree::of(&[(ARCHITECTURE, "")]));
+        assert_eq!(problems, [Problem::new(README, 0, "there is no such file")]);
+    }
+}
