@@ -24,6 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    #[inline]
     fn of(ty: &ValType) -> Option<Self> {
         match ty {
             ValType::I32 => Some(Self::I32),
@@ -46,12 +47,14 @@ pub struct NumericType {
 
 impl NumericType {
     /// The numeric view of `ty`; none where a parameter or result is a reference or a vector.
+    #[inline]
     pub fn of(ty: &FuncType) -> Option<Self> {
         let params = ty.params().map(|p| Kind::of(&p)).collect::<Option<_>>()?;
         let results = ty.results().map(|r| Kind::of(&r)).collect::<Option<_>>()?;
         Some(Self { params, results })
     }
 
+    #[inline]
     fn width(&self) -> usize {
         self.params.len().max(self.results.len())
     }
@@ -70,6 +73,7 @@ impl Callee {
     ///
     /// # Panics
     /// When `func` is not of this island.
+    #[inline]
     pub fn new(island: &Rc<Island>, func: Func) -> Self {
         let ty = island.enter(|store| func.ty(&store));
         Self { func, numeric: NumericType::of(&ty), ty }
@@ -82,6 +86,7 @@ impl Callee {
     }
 
     /// Its type.
+    #[inline]
     pub fn ty(&self) -> &FuncType {
         &self.ty
     }
@@ -225,16 +230,19 @@ pub struct HostFrame<'a> {
 }
 
 impl<'a> HostFrame<'a> {
+    #[inline]
     pub(crate) fn new(ty: &'a NumericType, slots: &'a mut [std::mem::MaybeUninit<ValRaw>]) -> Self {
         Self { ty, slots, returned: 0 }
     }
 
     /// The arguments, in order.
+    #[inline]
     pub fn args(&self) -> impl ExactSizeIterator<Item = Number> {
         self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| crate::raw::argument(kind, slot))
     }
 
     /// The results' types.
+    #[inline]
     pub fn results(&self) -> &'a [Kind] {
         &self.ty.results
     }
@@ -243,12 +251,14 @@ impl<'a> HostFrame<'a> {
     ///
     /// # Panics
     /// When it is of another type, or all are there.
+    #[inline]
     pub fn push(&mut self, value: Number) {
         assert_eq!(self.ty.results.get(self.returned), Some(&value.kind()), "result {}", self.returned);
         self.slots[self.returned].write(value.raw());
         self.returned += 1;
     }
 
+    #[inline]
     pub(crate) fn is_complete(&self) -> bool {
         self.returned == self.ty.results.len()
     }

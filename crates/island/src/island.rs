@@ -134,6 +134,7 @@ impl Island {
         host_function(self, ty, index)
     }
 
+    #[inline]
     pub(crate) fn host(&self, index: usize) -> Rc<dyn HostFunction> {
         self.hosts.borrow()[index].clone()
     }

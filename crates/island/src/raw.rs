@@ -61,6 +61,7 @@ impl ReentrantStore {
     }
 
     /// Whether a guest call or another use is in progress.
+    #[inline]
     pub(crate) fn is_entered(&self) -> bool {
         !matches!(self.access.get(), Access::Idle)
     }

@@ -27,7 +27,7 @@ pub struct Shared {
     pub(crate) api: Api,
     realm: Realm,
     /// Imports: never removed, since the island's functions refer to them by index.
-    imports: RefCell<Vec<Held>>,
+    imports: RefCell<Vec<Rc<Held>>>,
     externs: RefCell<Externs>,
     /// The object caches, by address.
     functions: RefCell<WeakMap<FunctionKey>>,
@@ -72,6 +72,7 @@ impl Drop for ExternToken {
 
 impl Shared {
     /// Runs `body` in the context that the island was made in. Only from below a guest call of the island's.
+    #[inline]
     pub(crate) fn with<R>(&self, body: impl for<'js> FnOnce(qjs::Cx<'js>) -> R) -> R {
         self.realm.with(body)
     }
@@ -79,15 +80,14 @@ impl Shared {
     /// Keeps an import for the island's life.
     pub(crate) fn keep_import(&self, value: &Value<'_>) -> usize {
         let mut imports = self.imports.borrow_mut();
-        imports.push(Held::new(value));
+        imports.push(Rc::new(Held::new(value)));
         imports.len() - 1
     }
 
-    /// Calls `body` with an import.
-    pub(crate) fn import<R>(&self, index: usize, body: impl FnOnce(&Held) -> R) -> R {
-        // A copy of the reference, since the call may add imports.
-        let held = self.imports.borrow()[index].duplicate();
-        body(&held)
+    /// An import. (What is marked is the list's entry, once; the other counts only keep it while it is called.)
+    #[inline]
+    pub(crate) fn import(&self, index: usize) -> Rc<Held> {
+        self.imports.borrow()[index].clone()
     }
 
     /// A new externref for a value. Takes part in Wasmtime's own collection now and then, so that values that guests

@@ -93,6 +93,7 @@ impl ExportedFunction {
         result.map_err(|error| throw_call_error(&cx.ctx(), error))
     }
 
+    #[inline]
     fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ty = self.callee.numeric().expect("checked by the caller");
         let mut frame = Frame::new(ty);
@@ -190,9 +191,10 @@ impl HostImport {
     }
 
     /// Calls the import; `body` gets its result while it lasts.
+    #[inline]
     fn run(
         &self,
-        push: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, &mut Arguments) -> Result<()>,
+        push: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, &mut Arguments<'js>) -> Result<()>,
         take: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, Borrowed<'_>) -> Result<()>,
     ) -> std::result::Result<(), HostThrew> {
         let shared = self.shared.upgrade().ok_or(HostThrew)?;
@@ -201,7 +203,7 @@ impl HostImport {
             let mut arguments = Arguments::new(cx);
             push(cx, &shared, &mut arguments)?;
             let undefined = Args::default().get(0);
-            let result = shared.import(self.import, |function| function.call(cx, undefined, &mut arguments))?;
+            let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
             take(cx, &shared, result.borrow())
         });
         result.map_err(|error| {
@@ -213,6 +215,7 @@ impl HostImport {
 }
 
 impl HostFunction for HostImport {
+    #[inline]
     fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> std::result::Result<(), HostThrew> {
         let frame = std::cell::RefCell::new(frame);
         self.run(

@@ -10,7 +10,7 @@ use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class};
 
 use crate::arrays::Source;
-use crate::errors::throw_heap_error;
+use crate::errors::{Part, Place, throw_heap_error};
 use crate::scalar::{Scalar, length};
 use crate::types::{define_class, throw_length};
 use crate::{ids, view};
@@ -56,7 +56,7 @@ impl ManagerObject {
         memory: &Value<'js>,
         malloc: &Value<'js>,
         free: &Value<'js>,
-        place: &str,
+        place: Place<'_>,
     ) -> Result<Self> {
         let refuse = |at: usize, what: &str, value: &Value<'_>| {
             let message = format!("{place}: argument {at} must be {what}, got {}", webidl::describe(value));
@@ -118,15 +118,16 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    const PLACE: &str = "MemoryManager";
-    webidl::require_new(&call, PLACE)?;
-    let manager = ManagerObject::new(&call.ctx, &call.arg(0), &call.arg(1), &call.arg(2), PLACE)?;
+    const NAME: &str = "MemoryManager";
+    webidl::require_new(&call, NAME)?;
+    let place = Place::whole(NAME);
+    let manager = ManagerObject::new(&call.ctx, &call.arg(0), &call.arg(1), &call.arg(2), place)?;
     let prototype = class::prototype_from_new_target::<ManagerObject>(&call)?;
     Ok(class::new_object(&call.ctx, manager, prototype.as_ref())?.into_value())
 }
 
 fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    const PLACE: &str = "MemoryManager.malloc";
+    const PLACE: Place<'_> = Place { function: "MemoryManager.malloc", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "malloc")?;
     let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, PLACE, &call.arg(0)))?;
     let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
@@ -134,14 +135,14 @@ fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    const PLACE: &str = "MemoryManager.free";
+    const PLACE: Place<'_> = Place { function: "MemoryManager.free", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "free")?;
     let address = address(&call, 0, PLACE)?;
     manager.heap.free(address).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
     Ok(Value::new_undefined(call.ctx))
 }
 
-fn address(call: &Call<'_, '_>, at: usize, place: &str) -> Result<u64> {
+fn address(call: &Call<'_, '_>, at: usize, place: Place<'_>) -> Result<u64> {
     length(&call.arg(at)).ok_or_else(|| {
         let came = webidl::describe(&call.arg(at));
         Exception::throw_type(&call.ctx, &format!("{place}: argument {} must be an address, got {came}", at + 1))
@@ -163,10 +164,10 @@ fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// `createTypedArray(Float64Array, 4)` or `createTypedArray(Float64Array, [1, 2, 3, 4])`.
 fn create_typed_array<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    const PLACE: &str = "MemoryManager.createTypedArray";
+    const PLACE: Place<'_> = Place { function: "MemoryManager.createTypedArray", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "createTypedArray")?;
     let scalar = constructor_argument(&call, PLACE)?;
-    manager.create_typed_array(&call.ctx, scalar, &call.arg(1), &format!("{PLACE}: argument 2"))
+    manager.create_typed_array(&call.ctx, scalar, &call.arg(1), Place::argument(PLACE.function, 1))
 }
 
 impl ManagerObject {
@@ -176,7 +177,7 @@ impl ManagerObject {
         ctx: &Ctx<'js>,
         scalar: Scalar,
         contents: &Value<'js>,
-        place: &str,
+        place: Place<'_>,
     ) -> Result<Value<'js>> {
         let heap = &self.heap;
         let source = match contents.is_object() {
@@ -210,7 +211,7 @@ impl ManagerObject {
 }
 
 /// The bytes of `count` elements.
-pub(crate) fn byte_length(ctx: &Ctx<'_>, count: u64, scalar: Scalar, place: &str) -> Result<u64> {
+pub(crate) fn byte_length(ctx: &Ctx<'_>, count: u64, scalar: Scalar, place: Place<'_>) -> Result<u64> {
     let bytes = count.checked_mul(scalar.size() as u64).filter(|&bytes| bytes <= i64::MAX as u64);
     bytes.ok_or_else(|| {
         let message = format!("{place}: {count} elements of {} are more than any memory has", scalar.name());
@@ -218,7 +219,7 @@ pub(crate) fn byte_length(ctx: &Ctx<'_>, count: u64, scalar: Scalar, place: &str
     })
 }
 
-fn constructor_argument(call: &Call<'_, '_>, place: &str) -> Result<Scalar> {
+fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar> {
     let given = call.arg(0);
     let name: Option<String> = match given.as_function() {
         Some(function) => function.as_object().and_then(|object| object.get("name").ok()),
@@ -245,7 +246,7 @@ unsafe impl HostClass for Owner {
 
 /// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.
 fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    const PLACE: &str = "MemoryManager.freeWhenFinalized";
+    const PLACE: Place<'_> = Place { function: "MemoryManager.freeWhenFinalized", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "freeWhenFinalized")?;
     let ctx = &call.ctx;
     let target = call.arg(0);

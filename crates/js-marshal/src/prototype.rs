@@ -1,5 +1,7 @@
 //! `FunctionPrototype`: a C function's signature, and whole marshalled calls by it.
 
+use std::cell::{OnceCell, RefCell};
+
 use island::Frame;
 use island::call::Number;
 use js_api::ExportedFunction;
@@ -12,7 +14,7 @@ use qjs::{
 use smallvec::SmallVec;
 
 use crate::arrays::{self, Source};
-use crate::errors::throw_heap_error;
+use crate::errors::{Place, throw_heap_error};
 use crate::manager::{ManagerObject, byte_length, relieve_pressure};
 use crate::scalar::{Scalar, length};
 use crate::types::{ArgumentObject, Direction, Length, Type, TypeObject, define_class, throw_length};
@@ -83,7 +85,10 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype: &PrototypeObject = webidl::this(&call, "invoke")?;
     let ctx = &call.ctx;
-    let manager: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?;
+    let manager: &ManagerObject = match class::get(call.args.get(0)) {
+        Some(manager) => manager,
+        None => webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?,
+    };
     let target = Target::of(&call, manager)?;
     let (expected, came) = (prototype.params.len(), call.args.len().saturating_sub(LEADING));
     if came != expected {
@@ -91,7 +96,8 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("{}: expected {expected} argument{s}, got {came}", target.name());
         return Err(Exception::throw_range(ctx, &message));
     }
-    let mut running = Running { call: &call, manager, target, temporary: SmallVec::new(), args: None };
+    let running =
+        Running { call: &call, manager, target, temporary: RefCell::default(), args: OnceCell::new() };
     let result = running.run(prototype);
     running.finish(result)
 }
@@ -140,9 +146,9 @@ struct Running<'c, 'a, 'js> {
     manager: &'c ManagerObject,
     target: Target<'a>,
     /// Blocks that last as long as the call.
-    temporary: SmallVec<[u64; 4]>,
+    temporary: RefCell<SmallVec<[u64; 4]>>,
     /// The arguments as an array, once a callback asked for them.
-    args: Option<Value<'js>>,
+    args: OnceCell<Value<'js>>,
 }
 
 /// What is copied back into an argument after the call.
@@ -166,13 +172,13 @@ impl<'js> Running<'_, '_, 'js> {
         self.call.args.get(at + LEADING)
     }
 
-    fn place(&self, at: usize) -> String {
-        format!("{}: argument {}", self.target.name(), at + 1)
+    fn place(&self, at: usize) -> Place<'_> {
+        Place::argument(self.target.name(), at)
     }
 
-    fn run(&mut self, prototype: &PrototypeObject) -> Result<Value<'js>> {
+    fn run(&self, prototype: &PrototypeObject) -> Result<Value<'js>> {
         // The safe point: what scripts have let go of is free before the guest allocates.
-        self.heap().drain().map_err(|error| throw_heap_error(self.ctx(), self.target.name(), error))?;
+        self.heap().drain().map_err(|error| throw_heap_error(self.ctx(), Place::whole(self.target.name()), error))?;
         if matches!(prototype.returns, Type::View(..)) {
             relieve_pressure(self.ctx());
         }
@@ -185,8 +191,8 @@ impl<'js> Running<'_, '_, 'js> {
                     let address = match self.arg(at) {
                         value if value.is_null() => 0,
                         value => {
-                            let address = strings::copy_in(self.ctx(), self.heap(), value, &self.place(at))?;
-                            self.temporary.push(address);
+                            let address = strings::copy_in(self.ctx(), self.heap(), value, self.place(at))?;
+                            self.temporary.borrow_mut().push(address);
                             address
                         }
                     };
@@ -204,7 +210,7 @@ impl<'js> Running<'_, '_, 'js> {
         for back in &back {
             let place = self.place(back.at);
             let CopyBack { scalar, address, len, .. } = *back;
-            arrays::copy_back(self.ctx(), self.heap(), scalar, address, self.arg(back.at), len, &place)?;
+            arrays::copy_back(self.ctx(), self.heap(), scalar, address, self.arg(back.at), len, place)?;
         }
         self.result(result, &prototype.returns)
     }
@@ -227,7 +233,7 @@ impl<'js> Running<'_, '_, 'js> {
 
     /// The address that an array argument has in the guest, where it is copied unless it lies there already.
     fn array(
-        &mut self,
+        &self,
         at: usize,
         scalar: Scalar,
         length: &Length,
@@ -239,11 +245,11 @@ impl<'js> Running<'_, '_, 'js> {
             return Ok(0);
         }
         let place = self.place(at);
-        let source = Source::of(ctx, manager.heap(), scalar, value, &place)?;
+        let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
         let len = source.len();
         let count = match length {
             Length::Given => len as u64,
-            length => self.length(at as i32, length, &place)?,
+            length => self.length(at as i32, length, place)?,
         };
         if direction.goes_in && len as u64 > count {
             let message = format!("{place}: the array has {len} elements, more than the {count} that its length says");
@@ -257,17 +263,17 @@ impl<'js> Running<'_, '_, 'js> {
             }
             return Ok(address);
         }
-        let bytes = byte_length(ctx, count, scalar, &place)?;
-        let fail = |error| throw_heap_error(ctx, &place, error);
+        let bytes = byte_length(ctx, count, scalar, place)?;
+        let fail = |error| throw_heap_error(ctx, place, error);
         let address = manager.heap().allocate(bytes).map_err(fail)?;
-        self.temporary.push(address);
+        self.temporary.borrow_mut().push(address);
         if direction.goes_in {
             // Allocating ran the guest, which may have run scripts: the array is looked at again.
-            let source = Source::of(ctx, manager.heap(), scalar, value, &place)?;
+            let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
             if source.len() != len {
                 return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
             }
-            source.copy_in(ctx, manager.heap(), scalar, address, &place)?;
+            source.copy_in(ctx, manager.heap(), scalar, address, place)?;
         } else {
             manager.heap().data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
         }
@@ -278,7 +284,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// A length that is a number or asked for.
-    fn length(&mut self, index: i32, length_of: &Length, place: &str) -> Result<u64> {
+    fn length(&self, index: i32, length_of: &Length, place: Place<'_>) -> Result<u64> {
         let callback = match length_of {
             Length::Fixed(count) => return Ok(*count),
             Length::Callback(callback) => callback,
@@ -286,7 +292,7 @@ impl<'js> Running<'_, '_, 'js> {
         };
         let ctx = self.ctx().clone();
         let cx = Cx::of(&ctx);
-        let args = match &self.args {
+        let args = match self.args.get() {
             Some(args) => args.clone(),
             None => {
                 let count = self.call.args.len() - LEADING;
@@ -294,7 +300,8 @@ impl<'js> Running<'_, '_, 'js> {
                 for at in 0..count {
                     builder.push(cx.returned(&self.call.arg(at + LEADING)))?;
                 }
-                self.args.insert(builder.finish()?).clone()
+                let args = builder.finish()?;
+                self.args.get_or_init(|| args).clone()
             }
         };
         let mut arguments = Arguments::new(cx);
@@ -312,7 +319,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// Calls the guest's function; its result where the prototype has one.
-    fn enter(&mut self, numbers: &[Number], returns: &Type) -> Result<Option<Number>> {
+    fn enter(&self, numbers: &[Number], returns: &Type) -> Result<Option<Number>> {
         let cx = Cx::of(&self.call.ctx);
         let wanted = self.result_kind(returns);
         match &self.target {
@@ -379,7 +386,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// What the script gets for the function's result.
-    fn result(&mut self, number: Option<Number>, returns: &Type) -> Result<Value<'js>> {
+    fn result(&self, number: Option<Number>, returns: &Type) -> Result<Value<'js>> {
         let ctx = self.ctx().clone();
         let cx = Cx::of(&ctx);
         let Some(number) = number else { return Ok(Value::new_undefined(ctx)) };
@@ -396,39 +403,40 @@ impl<'js> Running<'_, '_, 'js> {
             return self.result_view(address, *scalar, length);
         }
         // The block is ours from here on, whatever happens.
-        self.temporary.push(address);
+        self.temporary.borrow_mut().push(address);
         match returns {
-            Type::String => strings::copy_out(&ctx, self.manager.heap(), address, &self.result_place()),
+            Type::String => strings::copy_out(&ctx, self.manager.heap(), address, self.result_place()),
             Type::Array(scalar, length) => {
-                let count = self.length(-1, length, &self.result_place())?;
-                arrays::copy_out(&ctx, self.manager.heap(), *scalar, address, count, &self.result_place())
+                let count = self.length(-1, length, self.result_place())?;
+                arrays::copy_out(&ctx, self.manager.heap(), *scalar, address, count, self.result_place())
             }
             _ => unreachable!("handled above"),
         }
     }
 
-    fn result_view(&mut self, address: u64, scalar: Scalar, length: &Length) -> Result<Value<'js>> {
+    fn result_view(&self, address: u64, scalar: Scalar, length: &Length) -> Result<Value<'js>> {
         let ctx = self.ctx().clone();
         let place = self.result_place();
-        let bytes = self.length(-1, length, &place).and_then(|count| byte_length(&ctx, count, scalar, &place));
+        let bytes = self.length(-1, length, place).and_then(|count| byte_length(&ctx, count, scalar, place));
         let adopted = bytes
-            .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, &place, error)));
+            .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, place, error)));
         match adopted {
             Ok(block) => view::new(&ctx, block, scalar.element()),
             Err(error) => {
-                self.temporary.push(address);
+                self.temporary.borrow_mut().push(address);
                 Err(error)
             }
         }
     }
 
-    fn result_place(&self) -> String {
-        format!("{}: result", self.target.name())
+    fn result_place(&self) -> Place<'_> {
+        Place::result(self.target.name())
     }
 
     /// Frees what the call borrowed. Its own error counts more than one from freeing.
     fn finish(self, result: Result<Value<'js>>) -> Result<Value<'js>> {
-        if self.temporary.is_empty() {
+        let temporary = self.temporary.take();
+        if temporary.is_empty() {
             return result;
         }
         // Freeing runs the guest, before which the exception must be out of the way.
@@ -438,9 +446,9 @@ impl<'js> Running<'_, '_, 'js> {
             _ => None,
         };
         let mut freed = Ok(());
-        for address in &self.temporary {
+        for address in &temporary {
             let done = self.heap().free(*address);
-            freed = freed.and(done.map_err(|error| throw_heap_error(&ctx, self.target.name(), error)));
+            freed = freed.and(done.map_err(|error| throw_heap_error(&ctx, Place::whole(self.target.name()), error)));
         }
         match (thrown, freed) {
             (Some(thrown), freed) => {

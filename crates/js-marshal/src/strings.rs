@@ -4,13 +4,13 @@ use marshal::Heap;
 use qjs::string::Utf8;
 use qjs::{Borrowed, Ctx, Cx, Exception, Result, Value};
 
-use crate::errors::throw_heap_error;
+use crate::errors::{Place, throw_heap_error};
 
 /// Copies a string into the guest's heap; its address.
 ///
 /// # Errors
 /// A TypeError for anything but a string, and for strings that C cannot hold: with a lone surrogate, or a NUL inside.
-pub(crate) fn copy_in(ctx: &Ctx<'_>, heap: &Heap, value: Borrowed<'_>, place: &str) -> Result<u64> {
+pub(crate) fn copy_in(ctx: &Ctx<'_>, heap: &Heap, value: Borrowed<'_>, place: Place<'_>) -> Result<u64> {
     if !value.is_string() {
         let came = webidl::describe(&value.to_value(Cx::of(ctx)));
         return Err(Exception::throw_type(ctx, &format!("{place}: expected a string, got {came}")));
@@ -26,7 +26,7 @@ pub(crate) fn copy_in(ctx: &Ctx<'_>, heap: &Heap, value: Borrowed<'_>, place: &s
     Ok(address)
 }
 
-fn check(ctx: &Ctx<'_>, bytes: &[u8], place: &str) -> Result<()> {
+fn check(ctx: &Ctx<'_>, bytes: &[u8], place: Place<'_>) -> Result<()> {
     if bytes.contains(&0) {
         let at = utf16_length(&bytes[..bytes.iter().position(|&byte| byte == 0).unwrap_or(0)]);
         let message = format!("{place}: the string has a NUL character at index {at}, which would end it in C");
@@ -51,7 +51,7 @@ fn utf16_length(bytes: &[u8]) -> usize {
 ///
 /// # Errors
 /// A RangeError when it does not end within the memory.
-pub(crate) fn copy_out<'js>(ctx: &Ctx<'js>, heap: &Heap, address: u64, place: &str) -> Result<Value<'js>> {
+pub(crate) fn copy_out<'js>(ctx: &Ctx<'js>, heap: &Heap, address: u64, place: Place<'_>) -> Result<Value<'js>> {
     let bytes = heap.data().read_c_string(address).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
     match simdutf8::basic::from_utf8(&bytes) {
         Ok(_) => qjs::string::from_utf8(ctx, &bytes),

@@ -4,6 +4,7 @@ use qjs::define::{self, Attributes};
 use qjs::function::{Kind, Native, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use crate::errors::Place;
 use crate::ids;
 use crate::scalar::{Scalar, length};
 
@@ -171,15 +172,15 @@ fn new_array<'js, const VIEW: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     } else if given.is_function() {
         Length::Callback(Held::new(&given))
     } else {
-        let place = format!("{name}: argument 2");
-        Length::Fixed(length(&given).ok_or_else(|| throw_length(&call.ctx, &place, &given))?)
+        let place = Place::argument(name, 1);
+        Length::Fixed(length(&given).ok_or_else(|| throw_length(&call.ctx, place, &given))?)
     };
     let ty = if VIEW { Type::View(scalar, length) } else { Type::Array(scalar, length) };
     new_type(&call, name, ty)
 }
 
 /// Refuses a length that is no whole number.
-pub(crate) fn throw_length(ctx: &Ctx<'_>, place: &str, given: &Value<'_>) -> rquickjs::Error {
+pub(crate) fn throw_length(ctx: &Ctx<'_>, place: Place<'_>, given: &Value<'_>) -> rquickjs::Error {
     let expected = format!("{place}: a length must be a whole number from 0 to 2^53 - 1");
     match given.as_number() {
         Some(number) => Exception::throw_range(ctx, &format!("{expected}, got {}", webidl::display_number(number))),

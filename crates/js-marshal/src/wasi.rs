@@ -8,6 +8,7 @@ use js_api::wasi::{WasiHost, standard_output};
 use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use crate::errors::Place;
 use crate::ids;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
@@ -112,7 +113,7 @@ fn init<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Ok(value)
     };
     let memory = export("memory")?;
-    let manager = ManagerObject::new(ctx, &memory, &export("malloc")?, &export("free")?, PLACE)?;
+    let manager = ManagerObject::new(ctx, &memory, &export("malloc")?, &export("free")?, Place::whole(PLACE))?;
     let manager = class::new_object(ctx, manager, None)?;
     let host = wasi.host.get(ctx);
     class::of::<WasiHost>(&host).expect("made by the constructor").attach(&memory);
@@ -151,6 +152,5 @@ fn typed_array<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> 
     let scalar = Scalar::ALL[AT];
     let manager = started(&call, "memoryManager", |started| &started.manager)?;
     let manager: &ManagerObject = class::of(&manager).expect("made by init");
-    let place = format!("Wasi: {} contents", scalar.element().name());
-    manager.create_typed_array(&call.ctx, scalar, &call.arg(0), &place)
+    manager.create_typed_array(&call.ctx, scalar, &call.arg(0), Place::argument("Wasi", 0))
 }

@@ -64,6 +64,7 @@ impl ElementKind {
     }
 
     /// Bytes of one element.
+    #[inline]
     pub fn size(self) -> usize {
         match self {
             Self::Uint8Clamped | Self::Int8 | Self::Uint8 => 1,
@@ -82,6 +83,7 @@ impl ElementKind {
 ///
 /// # Safety
 /// The bytes must be readable and writable for as long as `owner` lives, and nobody may hold a Rust reference to them.
+#[inline]
 pub unsafe fn foreign<'js, O: 'static>(
     ctx: &Ctx<'js>,
     base: NonNull<u8>,
@@ -124,6 +126,7 @@ unsafe extern "C" fn release<O: 'static>(
 ///
 /// # Errors
 /// When the buffer's length is no multiple of the element size, or memory is out.
+#[inline]
 pub fn typed_array<'js>(buffer: &Object<'js>, kind: ElementKind) -> rquickjs::Result<Value<'js>> {
     let cx = Cx::of(buffer.ctx());
     let mut args = [buffer.as_raw()];
@@ -166,6 +169,7 @@ impl Bytes {
 }
 
 /// The element type of a typed array; none for a DataView or anything else.
+#[inline]
 pub fn element_kind(value: Borrowed<'_>) -> Option<ElementKind> {
     if !value.is_object() {
         return None;
@@ -178,6 +182,7 @@ pub fn element_kind(value: Borrowed<'_>) -> Option<ElementKind> {
 /// The bytes of a typed array; none where it is detached or out of bounds (no exception stays pending).
 ///
 /// The value must be a typed array ([`element_kind`]).
+#[inline]
 pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
     let (mut offset, mut len, mut size) = (0, 0, 0);
     // SAFETY: the value is alive; QuickJS checks its class and writes three numbers.
@@ -197,6 +202,7 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
 
 /// The bytes of an `ArrayBuffer` or `SharedArrayBuffer`; none for a detached one or anything else (no exception stays
 /// pending).
+#[inline]
 pub fn array_buffer_bytes(cx: Cx<'_>, buffer: Borrowed<'_>) -> Option<Bytes> {
     let mut len = 0;
     // SAFETY: the value is alive; QuickJS checks its class and that it is attached.

@@ -25,6 +25,7 @@ impl ClassId {
         Self(400 + index)
     }
 
+    #[inline]
     pub(crate) fn number(self) -> q::JSClassID {
         self.0
     }
@@ -147,12 +148,14 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
 }
 
 /// The Rust value of an object of class `T`; none for anything else.
+#[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
     // SAFETY: QuickJS checks the class; the box stays until the object's end, which `'a` excludes.
     unsafe { q::JS_GetOpaque(value.raw(), T::ID.0).cast::<T>().as_ref() }
 }
 
 /// [`get`] for a value as `rquickjs` has it.
+#[inline]
 pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
     get(Borrowed::of(value))
 }
@@ -202,6 +205,7 @@ unsafe extern "C" fn call<T: Callable>(
 }
 
 /// Runs `body`; a panic becomes an exception of the script.
+#[inline]
 pub(crate) fn guard(cx: Cx<'_>, body: impl FnOnce() -> q::JSValue) -> q::JSValue {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,

@@ -21,6 +21,7 @@ pub struct Held {
 
 impl Held {
     /// Takes a reference to `value`.
+    #[inline]
     pub fn new(value: &Value<'_>) -> Self {
         let cx = Cx::of(value.ctx());
         // SAFETY: the value is alive.
@@ -28,6 +29,7 @@ impl Held {
     }
 
     /// Another owner of the same value.
+    #[inline]
     pub fn duplicate(&self) -> Self {
         // SAFETY: the value is alive, and so is its runtime.
         Self { runtime: self.runtime, raw: unsafe { q::JS_DupValueRT(self.runtime, self.raw) } }
@@ -37,11 +39,13 @@ impl Held {
     ///
     /// # Panics
     /// When `ctx` belongs to another runtime.
+    #[inline]
     pub fn get<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
         self.borrow().to_value(self.check(Cx::of(ctx)))
     }
 
     /// The value, borrowed.
+    #[inline]
     pub fn borrow(&self) -> Borrowed<'_> {
         // SAFETY: this owns a reference for as long as it lives.
         unsafe { Borrowed::from_raw(self.raw) }
@@ -54,11 +58,12 @@ impl Held {
     ///
     /// # Panics
     /// When `cx` belongs to another runtime.
+    #[inline]
     pub fn call<'js>(
         &self,
         cx: Cx<'js>,
         this: Borrowed<'_>,
-        args: &mut Arguments,
+        args: &mut Arguments<'_>,
     ) -> rquickjs::Result<CallResult<'js>> {
         let cx = self.check(cx);
         let argc = args.values.len() as i32;
@@ -71,6 +76,7 @@ impl Held {
         Ok(CallResult { cx, raw: result })
     }
 
+    #[inline]
     fn check<'js>(&self, cx: Cx<'js>) -> Cx<'js> {
         assert_eq!(self.runtime, cx.runtime(), "a value was used with a context of another runtime");
         cx
@@ -78,6 +84,7 @@ impl Held {
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the reference is this value's own, and the runtime is alive by this type's contract.
         unsafe { q::JS_FreeValueRT(self.runtime, self.raw) };
@@ -92,6 +99,7 @@ pub struct CallResult<'js> {
 
 impl<'js> CallResult<'js> {
     /// The result, borrowed.
+    #[inline]
     pub fn borrow(&self) -> Borrowed<'_> {
         // SAFETY: this owns a reference for as long as it lives.
         unsafe { Borrowed::from_raw(self.raw) }
@@ -104,6 +112,7 @@ impl<'js> CallResult<'js> {
 }
 
 impl Drop for CallResult<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the reference is this value's own; tags below the first counted one need no freeing.
         unsafe {
@@ -115,21 +124,23 @@ impl Drop for CallResult<'_> {
 }
 
 /// Arguments for a call from Rust, each owned until the list is dropped.
-pub struct Arguments {
-    runtime: *mut q::JSRuntime,
+pub struct Arguments<'js> {
+    cx: Cx<'js>,
     values: smallvec::SmallVec<[q::JSValue; 8]>,
 }
 
-impl Arguments {
+impl<'js> Arguments<'js> {
     /// An empty list.
-    pub fn new(cx: Cx<'_>) -> Self {
-        Self { runtime: cx.runtime(), values: smallvec::SmallVec::new() }
+    #[inline]
+    pub fn new(cx: Cx<'js>) -> Self {
+        Self { cx, values: smallvec::SmallVec::new() }
     }
 
     /// Adds a value; an exception is refused.
     ///
     /// # Errors
     /// The exception is pending in the context.
+    #[inline]
     pub fn push(&mut self, value: crate::Returned) -> rquickjs::Result<()> {
         // SAFETY: reading a tag.
         if unsafe { q::JS_IsException(value.0) } {
@@ -140,13 +151,14 @@ impl Arguments {
     }
 }
 
-impl Drop for Arguments {
+impl Drop for Arguments<'_> {
+    #[inline]
     fn drop(&mut self) {
         for &value in &self.values {
             // SAFETY: the list owns one reference to each value.
             unsafe {
                 if q::JS_VALUE_HAS_REF_COUNT(value) {
-                    q::JS_FreeValueRT(self.runtime, value);
+                    q::JS_FreeValue(self.cx.raw(), value);
                 }
             }
         }
@@ -181,6 +193,7 @@ impl Realm {
     ///
     /// # Errors
     /// When memory is out.
+    #[inline]
     pub fn new(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
         let function = crate::function::function(ctx, crate::function::Kind::Plain, "", 0, crate::function::nothing)?;
         Ok(Self { raw: ctx.as_raw(), function: Held::new(&function.into_value()) })
@@ -189,6 +202,7 @@ impl Realm {
     /// Runs `body` in the context.
     ///
     /// Call this only below a frame that has entered the runtime (as a guest that a script called is).
+    #[inline]
     pub fn with<R>(&self, body: impl for<'js> FnOnce(Cx<'js>) -> R) -> R {
         // SAFETY: the function keeps the context alive; the lifetime cannot leave `body`.
         body(unsafe { Cx::from_raw(self.raw.as_ptr()) })
@@ -213,6 +227,7 @@ impl<K> Default for WeakMap<K> {
 
 impl<K: Eq + Hash> WeakMap<K> {
     /// The object cached under `key`.
+    #[inline]
     pub fn get<'js, Q>(&self, ctx: &Ctx<'js>, key: &Q) -> Option<Value<'js>>
     where
         K: Borrow<Q>,

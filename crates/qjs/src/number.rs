@@ -8,6 +8,7 @@ use crate::value::{Borrowed, Cx};
 ///
 /// # Errors
 /// The exception is pending in the context.
+#[inline]
 pub fn to_int32(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<i32> {
     if let Some(int) = value.int() {
         return Ok(int);
@@ -22,6 +23,7 @@ pub fn to_int32(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<i32> {
 ///
 /// # Errors
 /// The exception is pending in the context.
+#[inline]
 pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<f64> {
     if let Some(number) = value.number() {
         return Ok(number);
@@ -36,6 +38,7 @@ pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<f64> {
 ///
 /// # Errors
 /// The exception is pending in the context.
+#[inline]
 pub fn to_bigint64(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<i64> {
     let mut out = 0;
     // SAFETY: the value is alive; QuickJS writes an `i64`.

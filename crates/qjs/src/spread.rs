@@ -77,6 +77,7 @@ pub fn spread(array: &Value<'_>, mut body: impl FnMut(Args<'_>) -> rquickjs::Res
 ///
 /// # Errors
 /// What a getter throws, or `body`'s error.
+#[inline]
 pub fn with_element<R>(
     cx: Cx<'_>,
     array: Borrowed<'_>,
@@ -111,6 +112,7 @@ impl<'js> ArrayBuilder<'js> {
     ///
     /// # Errors
     /// A RangeError for more elements than an array can be made of at once, or when memory is out.
+    #[inline]
     pub fn new(cx: Cx<'js>, len: usize) -> rquickjs::Result<Self> {
         let mut elements = Vec::new();
         if len > i32::MAX as usize / 2 || elements.try_reserve_exact(len).is_err() {

@@ -17,33 +17,39 @@ pub struct Cx<'js> {
 
 impl<'js> Cx<'js> {
     /// Borrows `ctx`.
+    #[inline]
     pub fn of(ctx: &Ctx<'js>) -> Self {
         Self { raw: ctx.as_raw(), _invariant: PhantomData }
     }
 
     /// # Safety
     /// `raw` must be a live context, locked by this thread, for as long as `'js`.
+    #[inline]
     pub(crate) unsafe fn from_raw(raw: *mut q::JSContext) -> Self {
         // SAFETY: C never passes a null context.
         Self { raw: unsafe { NonNull::new_unchecked(raw) }, _invariant: PhantomData }
     }
 
     /// The same context, counted.
+    #[inline]
     pub fn ctx(self) -> Ctx<'js> {
         // SAFETY: a `Cx` exists only while the runtime is locked, and `'js` came with it.
         unsafe { Ctx::from_raw(self.raw) }
     }
 
+    #[inline]
     pub(crate) fn raw(self) -> *mut q::JSContext {
         self.raw.as_ptr()
     }
 
+    #[inline]
     pub(crate) fn runtime(self) -> *mut q::JSRuntime {
         // SAFETY: the context is live.
         unsafe { q::JS_GetRuntime(self.raw()) }
     }
 
     /// Takes ownership of what a C function returned; an exception becomes the error.
+    #[inline]
     pub(crate) fn take(self, value: q::JSValue) -> rquickjs::Result<Value<'js>> {
         // SAFETY: reading a tag.
         if unsafe { q::JS_IsException(value) } {
@@ -54,23 +60,27 @@ impl<'js> Cx<'js> {
     }
 
     /// A number, as an integer where it is one.
+    #[inline]
     pub fn float(self, value: f64) -> Returned {
         Returned(q::JS_NewFloat64(value))
     }
 
     /// A BigInt of the signed 64-bit value, or the pending exception where there is no memory for it.
+    #[inline]
     pub fn bigint(self, value: i64) -> Returned {
         // SAFETY: the context is live.
         Returned(unsafe { q::JS_NewBigInt64(self.raw(), value) })
     }
 
     /// A BigInt of the unsigned 64-bit value, or the pending exception where there is no memory for it.
+    #[inline]
     pub fn biguint(self, value: u64) -> Returned {
         // SAFETY: the context is live.
         Returned(unsafe { q::JS_NewBigUint64(self.raw(), value) })
     }
 
     /// The value with a reference of its own.
+    #[inline]
     pub fn returned(self, value: &Value<'js>) -> Returned {
         // SAFETY: the value is alive, so it can be duplicated.
         Returned(unsafe { q::JS_DupValue(self.raw(), value.as_raw()) })
@@ -87,19 +97,23 @@ pub struct Borrowed<'a> {
 impl<'a> Borrowed<'a> {
     /// # Safety
     /// Someone must own a reference to `raw` for as long as `'a`.
+    #[inline]
     pub(crate) unsafe fn from_raw(raw: q::JSValue) -> Self {
         Self { raw, _borrow: PhantomData }
     }
 
     /// Borrows a value.
+    #[inline]
     pub fn of(value: &'a Value<'_>) -> Self {
         Self { raw: value.as_raw(), _borrow: PhantomData }
     }
 
+    #[inline]
     pub(crate) fn raw(self) -> q::JSValue {
         self.raw
     }
 
+    #[inline]
     fn tag(self) -> i32 {
         // SAFETY: reading a tag.
         unsafe { q::JS_VALUE_GET_TAG(self.raw) }
@@ -125,31 +139,37 @@ impl<'a> Borrowed<'a> {
     }
 
     /// Whether the value is `undefined`.
+    #[inline]
     pub fn is_undefined(self) -> bool {
         self.tag() == q::JS_TAG_UNDEFINED
     }
 
     /// Whether the value is `null`.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.tag() == q::JS_TAG_NULL
     }
 
     /// Whether the value is an object (a function is one).
+    #[inline]
     pub fn is_object(self) -> bool {
         self.tag() == q::JS_TAG_OBJECT
     }
 
     /// Whether the value is a string.
+    #[inline]
     pub fn is_string(self) -> bool {
         matches!(self.tag(), q::JS_TAG_STRING | q::JS_TAG_STRING_ROPE)
     }
 
     /// Whether the value is a BigInt.
+    #[inline]
     pub fn is_bigint(self) -> bool {
         matches!(self.tag(), q::JS_TAG_BIG_INT | q::JS_TAG_SHORT_BIG_INT)
     }
 
     /// The value with a reference of its own.
+    #[inline]
     pub fn to_value<'js>(self, cx: Cx<'js>) -> Value<'js> {
         // SAFETY: the value is alive; the new reference is handed to the `Value`.
         unsafe { Value::from_raw(cx.ctx(), q::JS_DupValue(cx.raw(), self.raw)) }
@@ -165,6 +185,7 @@ pub struct Args<'a> {
 impl<'a> Args<'a> {
     /// # Safety
     /// `argv` must point to `argc` values that stay owned by the caller for `'a`.
+    #[inline]
     pub(crate) unsafe fn from_raw(argc: i32, argv: *mut q::JSValue) -> Self {
         if argc <= 0 {
             return Self { values: &[] };
@@ -174,11 +195,13 @@ impl<'a> Args<'a> {
     }
 
     /// How many arguments were passed.
+    #[inline]
     pub fn len(self) -> usize {
         self.values.len()
     }
 
     /// Whether none was passed.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.values.is_empty()
     }
@@ -191,6 +214,7 @@ impl<'a> Args<'a> {
     }
 
     /// All arguments in order.
+    #[inline]
     pub fn iter(self) -> impl ExactSizeIterator<Item = Borrowed<'a>> {
         self.values.iter().map(|&raw| Borrowed { raw, _borrow: PhantomData })
     }
@@ -207,11 +231,13 @@ impl Returned {
     pub const EXCEPTION: Returned = Returned(q::JS_EXCEPTION);
 
     /// An integer.
+    #[inline]
     pub fn int(value: i32) -> Self {
         Self(q::JS_MKVAL(q::JS_TAG_INT, value))
     }
 
     /// Ends the fast path: the value as `rquickjs` has it.
+    #[inline]
     pub fn into_value<'js>(self, cx: Cx<'js>) -> rquickjs::Result<Value<'js>> {
         cx.take(self.0)
     }

@@ -9,9 +9,13 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// `(module (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))`, instantiated.
-const MODULE: &str =
-    "const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 3, 2, 1, 0, 7, 5,
-1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 32, 0, 65, 1, 106, 11);
+const MODULE: &str = "
+const bytes = Uint8Array.of(
+    0, 97, 115, 109, 1, 0, 0, 0,
+    1, 6, 1, 96, 1, 127, 1, 127,
+    3, 2, 1, 0,
+    7, 5, 1, 1, 102, 0, 0,
+    10, 9, 1, 7, 0, 32, 0, 65, 1, 106, 11);
 if (new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.f(1) !== 2) throw new Error('wrong sum');
 ";
 

@@ -108,7 +108,7 @@ test('wrong descriptors', () => {
 guestTest('a pointer outside the memory', (guest) => {
   const { call, memory } = guest;
   const end = memory.buffer.byteLength;
-  for (const address of [end, end - 4, 2 ** 32 - 8]) {
+  for (const address of [end, end + 8, 2 ** 31, 2 ** 32 - 8]) {
     for (const returns of [view(f64, 1), copy(f64, 1)]) {
       thrownBy(RangeError, () => call('echo_u32', [u32], returns, address));
     }
@@ -116,19 +116,24 @@ guestTest('a pointer outside the memory', (guest) => {
   for (const address of [end, 2 ** 32 - 1]) thrownBy(RangeError, () => call('echo_u32', [u32], string, address));
 });
 
-guestTest('a pointer that is not aligned for its elements', (guest) => {
-  const { call, exports } = guest;
-  const block = exports.malloc(32);
-  new DataView(exports.memory.buffer).setFloat64(block + 3, 1.5, true);
-  // What is no multiple of eight no allocator returned: it must not be freed as if.
-  let result;
-  try {
-    result = new FunctionPrototype([into(u32)], view(f64, 1)).invoke(guest.manager, exports.echo_u32, block + 3);
+test('a pointer that is not aligned for its elements: refused, or read right', () => {
+  const b = new WasmBuilder();
+  b.memory({ min: 1 }, { export: 'memory' });
+  b.func(['i32'], ['i32'], [op.i32(1024)], { export: 'malloc' });
+  b.func(['i32'], [], [], { export: 'free' });
+  b.func([], ['i32'], [op.i32(1027)], { export: 'f' });
+  const { memory, malloc, free, f } = b.instance().exports;
+  new DataView(memory.buffer).setFloat64(1027, 1.5, true);
+  const manager = new marshal.MemoryManager(memory, malloc, free);
+  for (const returns of [view(f64, 1), copy(f64, 1)]) {
+    let result;
+    try {
+      result = new FunctionPrototype([], returns).invoke(manager, f);
+    } catch (error) {
+      assert(error instanceof RangeError, String(error));
+      continue;
+    }
     assertList(result, [1.5]);
-    guest.manager.freeWhenFinalized({}, block); // not reached where it is refused
-  } catch (error) {
-    assert(error instanceof RangeError, String(error));
-    exports.free(block);
   }
 });
 
