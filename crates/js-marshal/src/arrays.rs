@@ -4,30 +4,12 @@ use std::ptr::NonNull;
 
 use marshal::Heap;
 use qjs::{Borrowed, Ctx, Cx, Exception, Object, Result, Value};
-use rquickjs::JsLifetime;
 
 use crate::errors::{Place, throw_heap_error};
 use crate::scalar::Scalar;
 
-/// `Array.prototype.slice`, as it was before a script could change it: long arrays are read in pieces.
-struct Slice<'js>(qjs::Function<'js>);
-
-// SAFETY: the lifetime is the function's own.
-unsafe impl<'js> JsLifetime<'js> for Slice<'js> {
-    type Changed<'to> = Slice<'to>;
-}
-
-/// How many elements one piece has: as many as QuickJS passes to a function.
-const PIECE: usize = 32_768;
-
-/// From this length on, an array is read in pieces and not element by element.
-const LONG: usize = 24;
-
-pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
-    let prototype: Object = ctx.globals().get::<_, Object>("Array")?.get("prototype")?;
-    ctx.store_userdata(Slice(prototype.get("slice")?)).map_err(|_| rquickjs::Error::Unknown)?;
-    qjs::spread::install(ctx)
-}
+/// Between these lengths an array's elements are read all at once; others one by one.
+const SPREAD: std::ops::RangeInclusive<usize> = 24..=65_000;
 
 /// An array argument, before anything is allocated for it.
 pub(crate) enum Source<'a, 'js> {
@@ -110,7 +92,7 @@ fn copy_elements<'js>(
     place: Place<'_>,
 ) -> Result<()> {
     let (cx, size) = (Cx::of(ctx), scalar.size());
-    let put = |at: usize, element: Borrowed<'_>| -> Result<()> {
+    let put_any = |at: usize, element: Borrowed<'_>| -> Result<()> {
         let mut bytes = [0; 8];
         if !scalar.write(cx, element, &mut bytes[..size])? {
             let came = webidl::describe(&element.to_value(cx));
@@ -123,34 +105,22 @@ fn copy_elements<'js>(
         Ok(())
     };
     // The commonest case by far, without a detour through bytes.
-    let put_all = |start: usize, elements: &mut dyn Iterator<Item = Borrowed<'_>>| -> Result<()> {
-        for (at, element) in elements.enumerate() {
-            match element.number().filter(|_| scalar == Scalar::Float64) {
-                // SAFETY: as in `put`; a guest's address need not be aligned.
-                Some(number) => unsafe { to.as_ptr().cast::<f64>().add(start + at).write_unaligned(number) },
-                None => put(start + at, element)?,
-            }
+    let put = |at: usize, element: Borrowed<'_>| match element.number().filter(|_| scalar == Scalar::Float64) {
+        Some(number) => {
+            // SAFETY: as in `put_any`; a guest's address need not be aligned.
+            unsafe { to.as_ptr().cast::<f64>().add(at).write_unaligned(number) };
+            Ok(())
         }
-        Ok(())
+        None => put_any(at, element),
     };
     let Some(array) = array else { return Ok(()) };
-    if len < LONG {
-        return (0..len).try_for_each(|at| qjs::spread::with_element(cx, value, at as u32, |element| put(at, element)));
+    if SPREAD.contains(&len) {
+        return qjs::spread::spread(array.as_value(), |elements| {
+            // A getter may have lengthened the array meanwhile.
+            elements.iter().take(len).enumerate().try_for_each(|(at, element)| put(at, element))
+        });
     }
-    for start in (0..len).step_by(PIECE) {
-        let end = (start + PIECE).min(len);
-        let piece: Value = if start == 0 && end == len {
-            array.clone().into_value()
-        } else {
-            let slice = ctx.userdata::<Slice>().ok_or(rquickjs::Error::Unknown)?.0.clone();
-            slice.call((rquickjs::prelude::This(array.clone()), start as f64, end as f64))?
-        };
-        qjs::spread::spread(&piece, |elements| {
-            // A getter may have shortened the array meanwhile.
-            put_all(start, &mut elements.iter().take(end - start))
-        })?;
-    }
-    Ok(())
+    (0..len).try_for_each(|at| qjs::spread::with_element(cx, value, at as u32, |element| put(at, element)))
 }
 
 /// A new array of the `len` elements at `address`.

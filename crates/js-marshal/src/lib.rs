@@ -37,7 +37,7 @@ pub(crate) mod ids {
 /// When memory is out.
 pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let exports = Object::new(ctx.clone())?;
-    arrays::install(ctx)?;
+    qjs::spread::install(ctx)?;
     types::define(ctx, &exports)?;
     prototype::define(ctx, &exports)?;
     manager::define(ctx, &exports)?;
