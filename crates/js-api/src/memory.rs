@@ -102,7 +102,7 @@ fn refresh(ctx: &Ctx<'_>, api: &Api) {
 }
 
 impl MemoryObject {
-    fn new<'js>(
+    fn create<'js>(
         ctx: &Ctx<'js>,
         ty: MemoryType,
         block: Arc<DataBlock>,
@@ -192,7 +192,7 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &Link, memory: Memory) ->
         return Ok(object);
     }
     let ty = link.shared.island.enter(|store| memory.ty(&store));
-    let object = MemoryObject::new(ctx, ty, block, None)?.into_value();
+    let object = MemoryObject::create(ctx, ty, block, None)?.into_value();
     let value = class::of::<MemoryObject>(&object).expect("made just now");
     *value.bound.borrow_mut() = Some((link.duplicate(), memory));
     // SAFETY: the value's `Drop` removes the entry.
@@ -242,7 +242,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     crate::instance::relieve_pressure(ctx);
     let block =
         island::island::new_block(&ty).map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
-    Ok(MemoryObject::new(ctx, ty, block, prototype.as_ref())?.into_value())
+    Ok(MemoryObject::create(ctx, ty, block, prototype.as_ref())?.into_value())
 }
 
 fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -391,7 +391,7 @@ impl<'js> Running<'_, '_, 'js> {
         let cx = Cx::of(&ctx);
         let Some(number) = number else { return Ok(Value::new_undefined(ctx)) };
         let address = match (returns, number) {
-            (Type::Scalar(scalar), number) => return scalar.from_result(cx, number).into_value(cx),
+            (Type::Scalar(scalar), number) => return scalar.result_to_js(cx, number).into_value(cx),
             (_, Number::I32(address)) => u64::from(address as u32),
             (_, Number::I64(address)) => address as u64,
             _ => unreachable!("a pointer is an integer"),

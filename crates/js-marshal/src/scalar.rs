@@ -109,7 +109,7 @@ impl Scalar {
     }
 
     /// What a function returned, as this type.
-    pub(crate) fn from_result(self, cx: Cx<'_>, result: Number) -> Returned {
+    pub(crate) fn result_to_js(self, cx: Cx<'_>, result: Number) -> Returned {
         match (self, result) {
             (Self::Int8, Number::I32(value)) => Returned::int(i32::from(value as i8)),
             (Self::Uint8, Number::I32(value)) => Returned::int(i32::from(value as u8)),
@@ -153,7 +153,7 @@ impl Scalar {
             Kind::F32 => Number::F32(f32::from_bits(bits as u32)),
             Kind::F64 => Number::F64(f64::from_bits(bits)),
         };
-        self.from_result(cx, number)
+        self.result_to_js(cx, number)
     }
 }
 

@@ -100,7 +100,6 @@ test('in a getter, a Proxy, a toString, JSON, a regular expression, a sort', () 
     json() { let o = {}; for (let i = 0; i < 1_000_000; i++) o = { o }; return JSON.stringify(o); },
     sort() { const sort = () => [2, 1].sort(sort); return sort(); },
     apply() { const f = (...a) => f.apply(null, a); return f(); },
-    bind() { let f = () => 1; for (let i = 0; i < 100_000; i++) f = f.bind(null); return f(); },
     constructor() { class A { constructor() { return new A(); } } return new A(); },
     generator() { function* g() { yield* g(); } return [...g()]; },
     valueOf() { const o = { valueOf: () => +o }; return +o; },

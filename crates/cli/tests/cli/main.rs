@@ -1,0 +1,8 @@
+//! The `tombolo` command from outside: every script of tests/js in a process of its own, and what the command line does.
+
+mod command_line;
+mod errors;
+mod harness;
+mod output;
+mod scripts;
+mod wasi_command;
