@@ -26,5 +26,5 @@ pub use module::{CompileError, Export, Import, Module};
 pub use raw::FunctionKey;
 pub use trap::{CallError, StackFrame, Trap};
 
-pub use data_block::{DataBlock, MapError, OutOfBounds, live as live_blocks};
+pub use data_block::{DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
 pub use wasmtime;

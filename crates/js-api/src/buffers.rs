@@ -1,4 +1,5 @@
-//! The detach key of memories' buffers: scripts cannot transfer them away.
+//! Transfers of `ArrayBuffer`s over guest memory: a memory's own buffer has a detach key, so that scripts cannot transfer
+//! it away, and one that is a view of a block cannot change its length in place.
 
 use qjs::function::{Kind, function};
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value};
@@ -38,9 +39,27 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
         let message = format!("ArrayBuffer.prototype.{}: the buffer of a WebAssembly.Memory", METHODS[METHOD]);
         return Err(Exception::throw_type(&call.ctx, &format!("{message} cannot be transferred")));
     }
-    let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.0[METHOD].clone();
-    let length: Vec<Value> = call.args.iter().take(1).map(|arg| arg.to_value(Cx::of(&call.ctx))).collect();
-    original.call((rquickjs::prelude::This(call.this()), rquickjs::prelude::Rest(length)))
+    let ctx = &call.ctx;
+    let original = ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.0[METHOD].clone();
+    let call_original = |this: Value<'js>, length: Option<Value<'js>>| -> Result<Value<'js>> {
+        original.call((rquickjs::prelude::This(this), rquickjs::prelude::Rest(Vec::from_iter(length))))
+    };
+    let length = Some(call.arg(0)).filter(|length| !length.is_undefined());
+    let Some(wanted) = length else { return call_original(call.this(), None) };
+    // ToIndex, before anything is looked at: it may run scripts.
+    let wanted = qjs::number::to_number(Cx::of(ctx), Borrowed::of(&wanted))?;
+    let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), call.this);
+    let block = bytes.filter(|bytes| island::address_of(bytes.start).is_some() && bytes.len as f64 != wanted.trunc());
+    let wanted = Value::new_number(ctx.clone(), wanted);
+    let Some(block) = block else { return call_original(call.this(), Some(wanted)) };
+    // The bytes move to an ordinary buffer, which then changes its length; the block goes back to its guest.
+    // SAFETY: nothing ran since the bytes were asked for.
+    let copy = rquickjs::ArrayBuffer::new_copy(ctx.clone(), unsafe { block.to_vec() })?;
+    let moved = call_original(copy.into_value(), Some(wanted))?;
+    if let Some(this) = call.this().as_object() {
+        qjs::buffer::detach(this);
+    }
+    Ok(moved)
 }
 
 /// Whether `value` is the buffer of a memory (its \[\[ArrayBufferDetachKey]] is "WebAssembly.Memory").

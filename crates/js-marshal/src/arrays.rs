@@ -13,8 +13,8 @@ const SPREAD: std::ops::RangeInclusive<usize> = 24..=65_000;
 
 /// An array argument, before anything is allocated for it.
 pub(crate) enum Source<'a, 'js> {
-    /// It lies in the guest's memory already.
-    InGuest { address: u64, len: usize },
+    /// It lies in the guest's memory already, in a buffer that begins at `buffer`.
+    InGuest { address: u64, len: usize, buffer: u64 },
     /// A typed array of the same element type.
     SameType { bytes: NonNull<u8>, len: usize },
     /// A typed array of another element type, or a plain array.
@@ -26,10 +26,16 @@ impl<'a, 'js> Source<'a, 'js> {
     ///
     /// # Errors
     /// A TypeError for anything but an array or an attached typed array.
-    pub(crate) fn of(ctx: &Ctx<'js>, heap: &Heap, scalar: Scalar, value: Borrowed<'a>, place: Place<'_>) -> Result<Self> {
+    pub(crate) fn of(
+        ctx: &Ctx<'js>,
+        heap: &Heap,
+        scalar: Scalar,
+        value: Borrowed<'a>,
+        place: Place<'_>,
+    ) -> Result<Self> {
         let cx = Cx::of(ctx);
         if let Some(kind) = qjs::buffer::element_kind(value) {
-            let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else {
+            let Some((bytes, whole)) = qjs::buffer::typed_array_in_buffer(cx, value) else {
                 return Err(Exception::throw_type(ctx, &format!("{place}: the {} is detached", kind.name())));
             };
             let len = bytes.len / kind.size();
@@ -37,7 +43,10 @@ impl<'a, 'js> Source<'a, 'js> {
                 return Ok(Self::Elements { value, array: value.to_value(cx).into_object(), len });
             }
             return Ok(match heap.address_of(bytes.start, bytes.len).filter(|_| len > 0) {
-                Some(address) => Self::InGuest { address, len },
+                Some(address) => {
+                    let buffer = heap.address_of(whole.start, 0).unwrap_or(address);
+                    Self::InGuest { address, len, buffer }
+                }
                 None => Self::SameType { bytes: bytes.start, len },
             });
         }
@@ -65,11 +74,24 @@ impl<'a, 'js> Source<'a, 'js> {
     ///
     /// # Errors
     /// A TypeError for an element that is no number of the type.
-    pub(crate) fn copy_in(&self, ctx: &Ctx<'js>, heap: &Heap, scalar: Scalar, address: u64, place: Place<'_>) -> Result<()> {
+    pub(crate) fn copy_in(
+        &self,
+        ctx: &Ctx<'js>,
+        heap: &Heap,
+        scalar: Scalar,
+        address: u64,
+        place: Place<'_>,
+    ) -> Result<()> {
         let bytes = self.len() as u64 * scalar.size() as u64;
         let to = heap.data().range(address, bytes).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
         match self {
-            Self::InGuest { .. } => Ok(()),
+            Self::InGuest { address: from, .. } => {
+                let from =
+                    heap.data().range(*from, bytes).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
+                // SAFETY: both ranges were checked, and nobody holds a reference to guest bytes.
+                unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), bytes as usize) };
+                Ok(())
+            }
             Self::SameType { bytes: from, len } => {
                 // SAFETY: nothing that could detach or move the source ran since it was looked at (allocating calls the
                 // guest, whose imports could: the caller looks again then), and the target range was checked.

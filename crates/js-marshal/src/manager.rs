@@ -15,6 +15,9 @@ use crate::scalar::{Scalar, length};
 use crate::types::{define_class, throw_length};
 use crate::{ids, view};
 
+/// The least [`ManagerObject::threshold`].
+const LEAST_BYTES: u64 = 24 << 20;
+
 /// The value of a MemoryManager.
 pub(crate) struct ManagerObject {
     link: Link,
@@ -22,6 +25,10 @@ pub(crate) struct ManagerObject {
     memory: Held,
     malloc: Held,
     free: Held,
+    /// Bytes of blocks that make the next one collect garbage first.
+    threshold: Cell<u64>,
+    /// What keeps blocks for objects that are no views of them, by object.
+    owners: Held,
     /// For the heap's pressure hook, which has the other reference.
     realm: Rc<Realm>,
 }
@@ -37,6 +44,7 @@ unsafe impl HostClass for ManagerObject {
         marker.mark(&self.memory);
         marker.mark(&self.malloc);
         marker.mark(&self.free);
+        marker.mark(&self.owners);
         self.realm.mark(marker);
     }
 }
@@ -48,6 +56,24 @@ impl ManagerObject {
 
     pub(crate) fn heap(&self) -> &Rc<Heap> {
         &self.heap
+    }
+
+    /// The safe point before a guest allocates: what scripts have let go of is freed. Cycles are collected first when many
+    /// bytes of the guest's memory hang on objects that may be garbage: QuickJS's own trigger sees only the small
+    /// objects around them.
+    ///
+    /// # Errors
+    /// What the guest's `free` does.
+    pub(crate) fn safe_point(&self, ctx: &Ctx<'_>, place: Place<'_>) -> Result<()> {
+        let crowded = self.heap.owned_bytes() > self.threshold.get();
+        if crowded {
+            ctx.run_gc();
+        }
+        self.heap.drain().map_err(|error| throw_heap_error(ctx, place, error))?;
+        if crowded {
+            self.threshold.set(LEAST_BYTES.max(self.heap.owned_bytes() * 2));
+        }
+        Ok(())
     }
 
     /// A manager of `memory` by `malloc` and `free`, three exports of one instance.
@@ -84,23 +110,8 @@ impl ManagerObject {
             }
         });
         let (memory, malloc, free) = (Held::new(memory), Held::new(malloc), Held::new(free));
-        Ok(Self { link, heap, memory, malloc, free, realm })
-    }
-}
-
-thread_local! {
-    /// Bytes of blocks that make the next one collect garbage first.
-    static THRESHOLD: Cell<u64> = const { Cell::new(LEAST) };
-}
-
-const LEAST: u64 = 24 << 20;
-
-/// Collects cycles when many bytes of guest memory hang on objects that may be garbage: QuickJS's own trigger sees only
-/// the small objects around them. Called before a block is made.
-pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
-    if marshal::report().bytes_alive > THRESHOLD.get() {
-        ctx.run_gc();
-        THRESHOLD.set(LEAST.max(marshal::report().bytes_alive * 2));
+        let owners = Held::new(&new_weak_map(ctx)?);
+        Ok(Self { link, heap, memory, malloc, free, threshold: Cell::new(LEAST_BYTES), owners, realm })
     }
 }
 
@@ -189,7 +200,7 @@ impl ManagerObject {
             None => length(contents).ok_or_else(|| throw_length(ctx, place, contents))?,
         };
         let bytes = byte_length(ctx, count, scalar, place)?;
-        relieve_pressure(ctx);
+        self.safe_point(ctx, place)?;
         let fail = |error| throw_heap_error(ctx, place, error);
         let address = heap.allocate(bytes).map_err(fail)?;
         let block = heap.adopt(address, bytes).map_err(fail)?;
@@ -236,12 +247,23 @@ fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar>
 /// Owns a block for an object that is no view of it.
 struct Owner {
     _block: marshal::GuestBlock,
+    /// The owner that the object had before.
+    before: Option<Held>,
 }
 
-// SAFETY: holds no JavaScript value. The number is this class's own.
+// SAFETY: the one before is marked once. The number is this class's own.
 unsafe impl HostClass for Owner {
     const ID: ClassId = ids::OWNER;
     const NAME: &'static std::ffi::CStr = c"Owner";
+
+    fn mark(&self, marker: &Marker) {
+        self.before.iter().for_each(|before| marker.mark(before));
+    }
+}
+
+fn new_weak_map<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
+    let constructor: rquickjs::function::Constructor = ctx.globals().get("WeakMap")?;
+    constructor.construct(())
 }
 
 /// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.
@@ -250,16 +272,20 @@ fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let manager: &ManagerObject = webidl::this(&call, "freeWhenFinalized")?;
     let ctx = &call.ctx;
     let target = call.arg(0);
-    let Some(target) = target.as_object() else {
+    if !target.is_object() {
         let message = format!("{PLACE}: argument 1 must be an object, got {}", webidl::describe(&target));
         return Err(Exception::throw_type(ctx, &message));
-    };
+    }
     let address = address(&call, 1, PLACE)?;
+    let owners = manager.owners.get(ctx);
+    let owners = owners.as_object().expect("a WeakMap is an object");
+    let method = |name: &str| owners.get::<_, qjs::Function>(name);
+    let this = || rquickjs::prelude::This(owners.clone());
+    let before: Value = method("get")?.call((this(), target.clone()))?;
     // How long the block is, only the guest knows.
     let block = manager.heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, PLACE, error))?;
-    let owner = class::new_object(ctx, Owner { _block: block }, None)?;
-    // A property that no script can name keeps the owner exactly as long as the target.
-    let symbol: Value = ctx.globals().get::<_, qjs::Function>("Symbol")?.call(("guest block",))?;
-    target.prop(symbol, rquickjs::object::Property::from(owner))?;
+    let before = before.is_object().then(|| Held::new(&before));
+    let owner = class::new_object(ctx, Owner { _block: block, before }, None)?;
+    method("set")?.call::<_, Value>((this(), target, owner))?;
     Ok(Value::new_undefined(ctx.clone()))
 }

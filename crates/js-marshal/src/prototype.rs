@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::arrays::{self, Source};
 use crate::errors::{Place, throw_heap_error};
-use crate::manager::{ManagerObject, byte_length, relieve_pressure};
+use crate::manager::{ManagerObject, byte_length};
 use crate::scalar::{Scalar, length};
 use crate::types::{ArgumentObject, Direction, Length, Type, TypeObject, define_class, throw_length};
 use crate::{ids, strings, view};
@@ -96,8 +96,14 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("{}: expected {expected} argument{s}, got {came}", target.name());
         return Err(Exception::throw_range(ctx, &message));
     }
-    let running =
-        Running { call: &call, manager, target, temporary: RefCell::default(), args: OnceCell::new() };
+    let running = Running {
+        call: &call,
+        manager,
+        target,
+        temporary: RefCell::default(),
+        pinned: RefCell::default(),
+        args: OnceCell::new(),
+    };
     let result = running.run(prototype);
     running.finish(result)
 }
@@ -147,6 +153,8 @@ struct Running<'c, 'a, 'js> {
     target: Target<'a>,
     /// Blocks that last as long as the call.
     temporary: RefCell<SmallVec<[u64; 4]>>,
+    /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
+    pinned: RefCell<SmallVec<[u64; 4]>>,
     /// The arguments as an array, once a callback asked for them.
     args: OnceCell<Value<'js>>,
 }
@@ -177,11 +185,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     fn run(&self, prototype: &PrototypeObject) -> Result<Value<'js>> {
-        // The safe point: what scripts have let go of is free before the guest allocates.
-        self.heap().drain().map_err(|error| throw_heap_error(self.ctx(), Place::whole(self.target.name()), error))?;
-        if matches!(prototype.returns, Type::View(..)) {
-            relieve_pressure(self.ctx());
-        }
+        self.manager.safe_point(self.ctx(), Place::whole(self.target.name()))?;
         let mut numbers = SmallVec::<[Number; 8]>::new();
         let mut back = SmallVec::<[CopyBack; 2]>::new();
         for (at, (ty, direction)) in prototype.params.iter().enumerate() {
@@ -247,6 +251,11 @@ impl<'js> Running<'_, '_, 'js> {
         let place = self.place(at);
         let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
         let len = source.len();
+        if let Source::InGuest { buffer, .. } = source
+            && manager.heap().pin(buffer)
+        {
+            self.pinned.borrow_mut().push(buffer);
+        }
         let count = match length {
             Length::Given => len as u64,
             length => self.length(at as i32, length, place)?,
@@ -272,6 +281,9 @@ impl<'js> Running<'_, '_, 'js> {
             let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
             if source.len() != len {
                 return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
+            }
+            if (len as u64) < count {
+                manager.heap().data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
             }
             source.copy_in(ctx, manager.heap(), scalar, address, place)?;
         } else {
@@ -399,11 +411,16 @@ impl<'js> Running<'_, '_, 'js> {
         if address == 0 {
             return Ok(Value::new_null(ctx));
         }
+        // The block is ours from here on, whatever happens. It may be one that the call lent: some functions return
+        // their argument.
+        let lent = self.temporary.borrow().contains(&address);
         if let Type::View(scalar, length) = returns {
+            self.temporary.borrow_mut().retain(|lent| *lent != address);
             return self.result_view(address, *scalar, length);
         }
-        // The block is ours from here on, whatever happens.
-        self.temporary.borrow_mut().push(address);
+        if !lent {
+            self.temporary.borrow_mut().push(address);
+        }
         match returns {
             Type::String => strings::copy_out(&ctx, self.manager.heap(), address, self.result_place()),
             Type::Array(scalar, length) => {
@@ -435,6 +452,7 @@ impl<'js> Running<'_, '_, 'js> {
 
     /// Frees what the call borrowed. Its own error counts more than one from freeing.
     fn finish(self, result: Result<Value<'js>>) -> Result<Value<'js>> {
+        self.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
         let temporary = self.temporary.take();
         if temporary.is_empty() {
             return result;

@@ -106,6 +106,22 @@ impl Heap {
         &self.reclaim
     }
 
+    /// The bytes of the blocks that the host owns, with those that wait to be freed.
+    pub fn owned_bytes(&self) -> u64 {
+        self.reclaim.owned_bytes()
+    }
+
+    /// Keeps an owned block from being freed, whoever drops its handles, until [`Heap::unpin`]: for a call that was
+    /// given the block's address. Says whether `address` is the beginning of an owned block.
+    pub fn pin(&self, address: u64) -> bool {
+        self.reclaim.pin(address)
+    }
+
+    /// Ends one [`Heap::pin`] that said yes.
+    pub fn unpin(&self, address: u64) {
+        self.reclaim.unpin(address);
+    }
+
     /// Blocks of this heap that the host owns, with those that wait to be freed.
     pub fn owned(&self) -> usize {
         self.reclaim.owned()

@@ -47,16 +47,26 @@ pub(crate) struct Reclaim {
 struct State {
     /// Addresses of blocks without a handle, which are still in `owned`.
     waiting: Vec<u64>,
-    /// The length of each block by its address, from when the host took it over until just before it is freed.
-    owned: FxHashMap<u64, u64>,
+    /// Each block by its address, from when the host took it over until just before it is freed.
+    owned: FxHashMap<u64, Owned>,
+    /// The lengths of all of them together.
+    bytes: u64,
     tally: Tally,
+}
+
+#[derive(Debug)]
+struct Owned {
+    bytes: u64,
+    /// Calls in progress that were given the block's address: it is not freed under them.
+    pins: u32,
 }
 
 impl State {
     #[inline]
     fn disown(&mut self, address: u64) {
-        if let Some(bytes) = self.owned.remove(&address) {
-            self.tally.count_freed(bytes);
+        if let Some(owned) = self.owned.remove(&address) {
+            self.bytes -= owned.bytes;
+            self.tally.count_freed(owned.bytes);
         }
     }
 }
@@ -90,6 +100,32 @@ impl Reclaim {
         self.state().owned.len()
     }
 
+    /// The bytes of the blocks that the host owns, with those that wait.
+    #[inline]
+    pub(crate) fn owned_bytes(&self) -> u64 {
+        self.state().bytes
+    }
+
+    /// Keeps a block from being freed until [`Reclaim::unpin`]. Says whether it is one that the host owns.
+    #[inline]
+    pub(crate) fn pin(&self, address: u64) -> bool {
+        match self.state().owned.get_mut(&address) {
+            Some(owned) => {
+                owned.pins += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Ends one [`Reclaim::pin`].
+    #[inline]
+    pub(crate) fn unpin(&self, address: u64) {
+        if let Some(owned) = self.state().owned.get_mut(&address) {
+            owned.pins -= 1;
+        }
+    }
+
     /// Blocks that wait.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
@@ -102,8 +138,9 @@ impl Reclaim {
         let mut state = self.state();
         match state.owned.entry(address) {
             Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            Entry::Vacant(entry) => entry.insert(bytes),
+            Entry::Vacant(entry) => entry.insert(Owned { bytes, pins: 0 }),
         };
+        state.bytes += bytes;
         state.tally.count_owned(bytes);
         Ok(())
     }
@@ -131,7 +168,10 @@ impl Reclaim {
     #[inline]
     pub(crate) fn next(&self) -> Option<u64> {
         let mut state = self.state();
-        let address = state.waiting.pop()?;
+        let State { waiting, owned, .. } = &*state;
+        let free = |address: &u64| owned.get(address).is_none_or(|owned| owned.pins == 0);
+        let at = waiting.iter().rposition(free)?;
+        let address = state.waiting.swap_remove(at);
         self.waiting.store(state.waiting.len(), Ordering::Release);
         state.disown(address);
         Some(address)
@@ -148,7 +188,7 @@ impl Drop for Reclaim {
         }
         drop(registry);
         let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
-        state.owned.values().for_each(|&bytes| state.tally.count_freed(bytes));
+        state.owned.values().for_each(|owned| state.tally.count_freed(owned.bytes));
         state.tally.settle();
     }
 }

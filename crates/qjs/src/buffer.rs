@@ -184,6 +184,11 @@ pub fn element_kind(value: Borrowed<'_>) -> Option<ElementKind> {
 /// The value must be a typed array ([`element_kind`]).
 #[inline]
 pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
+    typed_array_in_buffer(cx, array).map(|(bytes, _)| bytes)
+}
+
+/// [`typed_array_bytes`], and those of the whole buffer.
+pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     let (mut offset, mut len, mut size) = (0, 0, 0);
     // SAFETY: the value is alive; QuickJS checks its class and writes three numbers.
     let buffer = unsafe { q::JS_GetTypedArrayBuffer(cx.raw(), array.raw(), &mut offset, &mut len, &mut size) };
@@ -192,12 +197,29 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
         return None;
     };
     let whole = array_buffer_bytes(cx, Borrowed::of(&buffer))?;
-    let (offset, len) = (offset as usize, len as usize);
+    let (offset, mut len) = (offset as usize, len as usize);
+    if offset + len != whole.len {
+        len = current_length(cx, array)? * size as usize;
+    }
     if len == 0 || offset + len > whole.len {
-        return Some(Bytes::EMPTY);
+        return Some((Bytes::EMPTY, whole));
     }
     // SAFETY: the view lies in its buffer.
-    Some(Bytes { start: unsafe { whole.start.add(offset) }, len })
+    Some((Bytes { start: unsafe { whole.start.add(offset) }, len }, whole))
+}
+
+/// The `length` of a typed array that does not reach to the end of its buffer: one that tracks a resizable buffer has
+/// another than its C interface tells. (A script can make the property lie; callers hold it against the buffer.)
+#[cold]
+fn current_length(cx: Cx<'_>, array: Borrowed<'_>) -> Option<usize> {
+    let mut len = 0;
+    // SAFETY: the value is alive; QuickJS writes a number.
+    let failed = unsafe { q::JS_GetLength(cx.raw(), array.raw(), &mut len) };
+    if failed < 0 {
+        drop(cx.ctx().catch());
+        return None;
+    }
+    usize::try_from(len).ok().filter(|&len| len <= MAX_LENGTH)
 }
 
 /// The bytes of an `ArrayBuffer` or `SharedArrayBuffer`; none for a detached one or anything else (no exception stays

@@ -1,7 +1,17 @@
 // Arrays of numbers: copied in, out and both ways; plain arrays and typed ones.
 import { assert, assertEq, assertList } from '../harness.mjs';
 import {
-  assertIncludes, copy, families, guestTest, inout, into, out, thrownBy, types, view, withoutLeak,
+  assertIncludes,
+  copy,
+  families,
+  guestTest,
+  inout,
+  into,
+  out,
+  thrownBy,
+  types,
+  view,
+  withoutLeak,
 } from './load.mjs';
 
 const { f64, i32, u8, u32 } = types;
@@ -58,18 +68,27 @@ for (const { suffix, Type, type, number } of families) {
     const typed = Type.from(plain);
     const expected = Type.from(plain, (value) => -value);
     for (const given of [plain, typed]) call(`negate_${suffix}`, [inout(copy(type)), i32], types.void, given, length);
-    assert(expected.every((value, i) => Object.is(plain[i], value)), 'plain');
-    assert(expected.every((value, i) => Object.is(typed[i], value)), 'typed');
+    assert(
+      expected.every((value, i) => Object.is(plain[i], value)),
+      'plain',
+    );
+    assert(
+      expected.every((value, i) => Object.is(typed[i], value)),
+      'typed',
+    );
     const iota = call(`iota_${suffix}`, [i32], copy(type, length), length);
     assertEq(iota.length, length);
-    assert(Type.from(iota).every((value, i) => value === Type.of(number(i))[0] && Object.is(value, iota[i])), 'result');
+    assert(
+      Type.from(iota).every((value, i) => value === Type.of(number(i))[0] && Object.is(value, iota[i])),
+      'result',
+    );
   });
 }
 
 guestTest('lengths around the ways that arrays are read', (guest) => {
   for (const length of [0, 1, 2, 23, 24, 25, 1000, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 98_304, 131_073]) {
     const values = Array.from({ length }, (_, i) => i + 1);
-    const expected = length * (length + 1) / 2;
+    const expected = (length * (length + 1)) / 2;
     assertEq(sum(guest, values), expected, `plain, ${length}`);
     assertEq(sum(guest, Float64Array.from(values)), expected, `typed, ${length}`);
     assertEq(sum(guest, Uint32Array.from(values)), expected, `of another type, ${length}`);
@@ -77,11 +96,18 @@ guestTest('lengths around the ways that arrays are read', (guest) => {
 });
 
 guestTest('a million elements', (guest) => {
-  assertEq(sum(guest, Array.from({ length: 1_000_000 }, () => 0.5)), 500_000);
+  assertEq(
+    sum(
+      guest,
+      Array.from({ length: 1_000_000 }, () => 0.5),
+    ),
+    500_000,
+  );
 });
 
 guestTest('no elements', (guest) => {
-  for (const empty of [[], new Float64Array(0), new Float64Array(new ArrayBuffer(8), 8)]) assertEq(sum(guest, empty), 0);
+  for (const empty of [[], new Float64Array(0), new Float64Array(new ArrayBuffer(8), 8)])
+    assertEq(sum(guest, empty), 0);
   const nothing = [];
   guest.call('fill_f64', [out(array), i32, f64], types.void, nothing, 0, 1);
   assertEq(nothing.length, 0);
@@ -180,38 +206,78 @@ guestTest('a detached typed array', (guest) => {
   const gone = Float64Array.of(1);
   gone.buffer.transfer();
   withoutLeak(guest, () => {
-    assertIncludes(thrownBy(TypeError, () => sum(guest, gone)), 'sum_f64: argument 1', 'detached');
+    assertIncludes(
+      thrownBy(TypeError, () => sum(guest, gone)),
+      'sum_f64: argument 1',
+      'detached',
+    );
   });
 });
 
 guestTest('holes are no numbers', (guest) => {
-  for (const [length, at] of [[3, 1], [100, 50], [70_000, 69_999]]) {
+  for (const [length, at] of [
+    [3, 1],
+    [100, 50],
+    [70_000, 69_999],
+  ]) {
     const holed = Array.from({ length }, () => 1);
     delete holed[at];
     withoutLeak(guest, () => {
-      assertIncludes(thrownBy(TypeError, () => sum(guest, holed)), `sum_f64: argument 1: element ${at}:`, 'undefined');
+      assertIncludes(
+        thrownBy(TypeError, () => sum(guest, holed)),
+        `sum_f64: argument 1: element ${at}:`,
+        'undefined',
+      );
     });
   }
 });
 
 guestTest('a wrong element is named by its index', (guest) => {
   for (const wrong of ['1', null, undefined, {}, 1n, true, Symbol('s')]) {
-    for (const [length, at] of [[3, 2], [23, 0], [24, 23], [40_000, 32_768], [70_000, 65_536]]) {
+    for (const [length, at] of [
+      [3, 2],
+      [23, 0],
+      [24, 23],
+      [40_000, 32_768],
+      [70_000, 65_536],
+    ]) {
       const values = Array.from({ length }, () => 1);
       values[at] = wrong;
-      withoutLeak(guest, () => assertIncludes(thrownBy(TypeError, () => sum(guest, values)), `element ${at}: expected a number`));
+      withoutLeak(guest, () =>
+        assertIncludes(
+          thrownBy(TypeError, () => sum(guest, values)),
+          `element ${at}: expected a number`,
+        ),
+      );
     }
   }
-  assertIncludes(thrownBy(TypeError, () => guest.call('negate_i64', [copy(types.i64), i32], types.void, [1n, 1.5], 2)),
-    'negate_i64: argument 1: element 1: expected a BigInt');
+  assertIncludes(
+    thrownBy(TypeError, () => guest.call('negate_i64', [copy(types.i64), i32], types.void, [1n, 1.5], 2)),
+    'negate_i64: argument 1: element 1: expected a BigInt',
+  );
 });
 
 guestTest('what is no array is refused', (guest) => {
-  const wrong = [1, 'text', {}, undefined, true, { length: 1, 0: 1 }, new ArrayBuffer(8), new DataView(new ArrayBuffer(8)),
-    new Map(), () => 1, new Set([1])];
+  const wrong = [
+    1,
+    'text',
+    {},
+    undefined,
+    true,
+    { length: 1, 0: 1 },
+    new ArrayBuffer(8),
+    new DataView(new ArrayBuffer(8)),
+    new Map(),
+    () => 1,
+    new Set([1]),
+  ];
   for (const value of wrong) {
-    withoutLeak(guest, () => assertIncludes(thrownBy(TypeError, () => guest.call('sum_f64', [array, i32], f64, value, 1)),
-      'sum_f64: argument 1: expected an array or a Float64Array'));
+    withoutLeak(guest, () =>
+      assertIncludes(
+        thrownBy(TypeError, () => guest.call('sum_f64', [array, i32], f64, value, 1)),
+        'sum_f64: argument 1: expected an array or a Float64Array',
+      ),
+    );
   }
 });
 
@@ -233,7 +299,11 @@ guestTest('a long array whose slice is somebody else’s', (guest) => {
   // Array.prototype.slice asks the constructor: a piece can be anything.
   for (const piece of [[], [1], { length: 2, 0: 1, 1: 1 }, new Float64Array(3), new Proxy([], {})]) {
     const values = Array.from({ length: 40_000 }, () => 1);
-    values.constructor = { [Symbol.species]: function Piece() { return piece; } };
+    values.constructor = {
+      [Symbol.species]: function Piece() {
+        return piece;
+      },
+    };
     try {
       assertEq(sum(guest, values), 40_000);
     } catch (error) {
@@ -241,13 +311,25 @@ guestTest('a long array whose slice is somebody else’s', (guest) => {
     }
   }
   const values = Array.from({ length: 40_000 }, () => 1);
-  values.constructor = { get [Symbol.species]() { throw new RangeError('mine'); } };
-  withoutLeak(guest, () => { try { sum(guest, values); } catch (error) { assertEq(error.message, 'mine'); } });
+  values.constructor = {
+    get [Symbol.species]() {
+      throw new RangeError('mine');
+    },
+  };
+  withoutLeak(guest, () => {
+    try {
+      sum(guest, values);
+    } catch (error) {
+      assertEq(error.message, 'mine');
+    }
+  });
 });
 
 guestTest('scripts that change Array.prototype do not reach into a call', (guest) => {
   const { slice } = Array.prototype;
-  Array.prototype.slice = () => { throw new Error('called'); };
+  Array.prototype.slice = () => {
+    throw new Error('called');
+  };
   try {
     assertEq(sum(guest, new Array(40_000).fill(1)), 40_000);
   } finally {

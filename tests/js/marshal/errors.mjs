@@ -2,26 +2,64 @@
 import * as marshal from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, test } from '../harness.mjs';
 import { op, WasmBuilder } from '../wasm-builder.mjs';
-import { assertIncludes, copy, demo, FunctionPrototype, guestTest, into, thrownBy, types, view, withoutLeak } from './load.mjs';
+import {
+  assertIncludes,
+  copy,
+  demo,
+  FunctionPrototype,
+  guestTest,
+  into,
+  thrownBy,
+  types,
+  view,
+  withoutLeak,
+} from './load.mjs';
 
 const { f64, i32, i64, f32, u32, string } = types;
 
 test('the module’s exports', () => {
-  const expected = ['ArrayType', 'Float32Type', 'Float64Type', 'FunctionPrototype', 'In', 'InOut', 'Int16Type', 'Int32Type',
-    'Int64Type', 'Int8Type', 'MemoryManager', 'Out', 'StringType', 'TypedArrayType', 'Uint16Type', 'Uint32Type',
-    'Uint64Type', 'Uint8Type', 'VoidType', 'Wasi', 'addressOf'];
+  const expected = [
+    'ArrayType',
+    'Float32Type',
+    'Float64Type',
+    'FunctionPrototype',
+    'In',
+    'InOut',
+    'Int16Type',
+    'Int32Type',
+    'Int64Type',
+    'Int8Type',
+    'MemoryManager',
+    'Out',
+    'StringType',
+    'TypedArrayType',
+    'Uint16Type',
+    'Uint32Type',
+    'Uint64Type',
+    'Uint8Type',
+    'VoidType',
+    'Wasi',
+    'addressOf',
+  ];
   for (const name of expected) assertEq(typeof marshal[name], 'function', name);
 });
 
 test('every class wants `new`', () => {
   for (const [name, Class] of Object.entries(marshal)) {
     if (typeof Class !== 'function' || name === 'addressOf') continue;
-    assertIncludes(thrownBy(TypeError, () => Class(f64)), name);
+    assertIncludes(
+      thrownBy(TypeError, () => Class(f64)),
+      name,
+    );
   }
 });
 
 test('classes can be extended', () => {
-  class Mine extends marshal.Float64Type { get size() { return 8; } }
+  class Mine extends marshal.Float64Type {
+    get size() {
+      return 8;
+    }
+  }
   const mine = new Mine();
   assert(mine instanceof Mine && mine instanceof marshal.Float64Type);
   assertEq(mine.size, 8);
@@ -31,20 +69,38 @@ test('classes can be extended', () => {
 
 guestTest('too few and too many arguments', (guest) => {
   withoutLeak(guest, () => {
-    assertIncludes(thrownBy(RangeError, () => guest.call('divide', [i32, i32], i32, 1)), 'divide: expected 2 arguments, got 1');
-    assertIncludes(thrownBy(RangeError, () => guest.call('divide', [i32, i32], i32, 1, 2, 3)), 'expected 2 arguments, got 3');
-    assertIncludes(thrownBy(RangeError, () => guest.call('echo_i32', [i32], i32)), 'expected 1 argument, got 0');
-    assertIncludes(thrownBy(RangeError, () => guest.call('unreachable_now', [], types.void, 1)), 'expected 0 arguments, got 1');
+    assertIncludes(
+      thrownBy(RangeError, () => guest.call('divide', [i32, i32], i32, 1)),
+      'divide: expected 2 arguments, got 1',
+    );
+    assertIncludes(
+      thrownBy(RangeError, () => guest.call('divide', [i32, i32], i32, 1, 2, 3)),
+      'expected 2 arguments, got 3',
+    );
+    assertIncludes(
+      thrownBy(RangeError, () => guest.call('echo_i32', [i32], i32)),
+      'expected 1 argument, got 0',
+    );
+    assertIncludes(
+      thrownBy(RangeError, () => guest.call('unreachable_now', [], types.void, 1)),
+      'expected 0 arguments, got 1',
+    );
   });
 });
 
 guestTest('the first two arguments of invoke', ({ manager, exports }) => {
   const prototype = new FunctionPrototype([], i32);
   for (const wrong of [undefined, null, {}, exports.memory, prototype]) {
-    assertIncludes(thrownBy(TypeError, () => prototype.invoke(wrong, exports.live_blocks)), 'invoke: argument 1');
+    assertIncludes(
+      thrownBy(TypeError, () => prototype.invoke(wrong, exports.live_blocks)),
+      'invoke: argument 1',
+    );
   }
   for (const wrong of [undefined, null, {}, 'live_blocks', 1]) {
-    assertIncludes(thrownBy(TypeError, () => prototype.invoke(manager, wrong)), 'invoke: argument 2');
+    assertIncludes(
+      thrownBy(TypeError, () => prototype.invoke(manager, wrong)),
+      'invoke: argument 2',
+    );
   }
   thrownBy(TypeError, () => prototype.invoke());
   thrownBy(TypeError, () => FunctionPrototype.prototype.invoke.call({}, manager, exports.live_blocks));
@@ -54,7 +110,10 @@ guestTest('a function of another guest', (guest) => {
   const other = demo();
   const prototype = new FunctionPrototype([into(copy(f64)), into(i32)], f64);
   withoutLeak(guest, () => {
-    assertIncludes(thrownBy(TypeError, () => prototype.invoke(guest.manager, other.exports.sum_f64, [1], 1)), 'another guest');
+    assertIncludes(
+      thrownBy(TypeError, () => prototype.invoke(guest.manager, other.exports.sum_f64, [1], 1)),
+      'another guest',
+    );
   });
   assertEq(other.exports.live_blocks(), 0);
 });
@@ -62,45 +121,73 @@ guestTest('a function of another guest', (guest) => {
 guestTest('a function that a script made', ({ manager, exports, call }) => {
   const seen = [];
   const prototype = new FunctionPrototype([into(copy(f64)), into(i32), into(i64), into(f32)], f64);
-  const result = prototype.invoke(manager, function (address, ...rest) {
-    seen.push(this, ...rest);
-    return exports.sum_f64(address, 2);
-  }, [1, 2], 2, 5n, 0.1);
+  const result = prototype.invoke(
+    manager,
+    function (address, ...rest) {
+      seen.push(this, ...rest);
+      return exports.sum_f64(address, 2);
+    },
+    [1, 2],
+    2,
+    5n,
+    0.1,
+  );
   assertEq(result, 3);
   assertList(seen, [undefined, 2, 5n, Math.fround(0.1)]);
   assertEq(exports.live_blocks(), 0);
   assertList(call('iota_f64', [i32], copy(f64, 2), 2), [0, 1]);
   assertThrows(TypeError, () => new FunctionPrototype([], i64).invoke(manager, () => 1));
-  assertEq(new FunctionPrototype([], i32).invoke(manager, () => 2 ** 32 + 7), 7);
-  assertEq(new FunctionPrototype([], view(f64, 1)).invoke(manager, () => null), null);
+  assertEq(
+    new FunctionPrototype([], i32).invoke(manager, () => 2 ** 32 + 7),
+    7,
+  );
+  assertEq(
+    new FunctionPrototype([], view(f64, 1)).invoke(manager, () => null),
+    null,
+  );
 });
 
 guestTest('a prototype that does not fit the function’s type', (guest) => {
   const cases = [
-    ['divide', [i32], i32, 1], ['divide', [f64, i32], i32, 1, 2], ['divide', [i32, i32], f64, 1, 2],
-    ['divide', [i32, i32], i64, 1, 2], ['sum_f64', [f64, i32], f64, 1, 2], ['sum_f64', [copy(f64), i64], f64, [1], 1n],
-    ['sum_f64', [copy(f64), i32], string, [1], 1], ['echo_f32', [f64], f32, 1], ['echo_f64', [f64], view(f64, 1), 1],
-    ['unreachable_now', [], i32], ['live_blocks', [], f32],
+    ['divide', [i32], i32, 1],
+    ['divide', [f64, i32], i32, 1, 2],
+    ['divide', [i32, i32], f64, 1, 2],
+    ['divide', [i32, i32], i64, 1, 2],
+    ['sum_f64', [f64, i32], f64, 1, 2],
+    ['sum_f64', [copy(f64), i64], f64, [1], 1n],
+    ['sum_f64', [copy(f64), i32], string, [1], 1],
+    ['echo_f32', [f64], f32, 1],
+    ['echo_f64', [f64], view(f64, 1), 1],
+    ['unreachable_now', [], i32],
+    ['live_blocks', [], f32],
   ];
   for (const [name, params, returns, ...args] of cases) {
     withoutLeak(guest, () => {
-      assertIncludes(thrownBy(TypeError, () => guest.call(name, params, returns, ...args)), `${name}: the prototype passes (`, 'function\'s type is');
+      assertIncludes(
+        thrownBy(TypeError, () => guest.call(name, params, returns, ...args)),
+        `${name}: the prototype passes (`,
+        "function's type is",
+      );
     });
   }
 });
 
 test('wrong descriptors', () => {
   for (const wrong of [undefined, null, {}, 1, f64, 'In']) {
-    if (wrong !== undefined) assertThrows(TypeError, () => new FunctionPrototype([wrong], i32), /FunctionPrototype: argument 1/);
+    if (wrong !== undefined)
+      assertThrows(TypeError, () => new FunctionPrototype([wrong], i32), /FunctionPrototype: argument 1/);
     assertThrows(TypeError, () => new FunctionPrototype(wrong, i32), /argument 1 must be an array/);
   }
   assertThrows(TypeError, () => new FunctionPrototype([], into(i32)), /argument 2/);
   assertThrows(TypeError, () => new FunctionPrototype([], 'i32'), /argument 2/);
-  for (const wrong of [undefined, null, {}, 1, into(i32)]) assertThrows(TypeError, () => new marshal.In(wrong), /In: argument 1/);
-  for (const Direction of [marshal.In, marshal.Out, marshal.InOut]) assertThrows(TypeError, () => new Direction(types.void), /VoidType/);
+  for (const wrong of [undefined, null, {}, 1, into(i32)])
+    assertThrows(TypeError, () => new marshal.In(wrong), /In: argument 1/);
+  for (const Direction of [marshal.In, marshal.Out, marshal.InOut])
+    assertThrows(TypeError, () => new Direction(types.void), /VoidType/);
   for (const Direction of [marshal.Out, marshal.InOut]) assertThrows(TypeError, () => new Direction(i32), /Int32Type/);
   for (const Make of [marshal.ArrayType, marshal.TypedArrayType]) {
-    for (const wrong of [string, types.void, copy(f64), view(f64)]) assertThrows(TypeError, () => new Make(wrong), /number type/);
+    for (const wrong of [string, types.void, copy(f64), view(f64)])
+      assertThrows(TypeError, () => new Make(wrong), /number type/);
     for (const wrong of [undefined, {}, into(f64)]) assertThrows(TypeError, () => new Make(wrong), /argument 1/);
   }
 });
@@ -167,9 +254,11 @@ test('methods on the wrong object', () => {
 
 test('Wasi: before init, and with an instance that has no heap', () => {
   const wasi = new marshal.Wasi({ HOME: '/' });
-  for (const name of ['instance', 'memory', 'memoryManager']) assertThrows(Error, () => wasi[name], /init\(instance\) first/);
+  for (const name of ['instance', 'memory', 'memoryManager'])
+    assertThrows(Error, () => wasi[name], /init\(instance\) first/);
   assertThrows(Error, () => wasi.float64Array(3), /init\(instance\) first/);
-  for (const wrong of [undefined, null, {}, demo().exports]) assertThrows(TypeError, () => wasi.init(wrong), /init: argument 1/);
+  for (const wrong of [undefined, null, {}, demo().exports])
+    assertThrows(TypeError, () => wasi.init(wrong), /init: argument 1/);
   assertThrows(TypeError, () => wasi.init(new WasmBuilder().instance()), /`memory` is missing/);
   const b = new WasmBuilder();
   b.memory({ min: 1 }, { export: 'memory' });
@@ -193,7 +282,12 @@ test('Wasi: its members, and views by its methods', () => {
 });
 
 test('malloc that lies about addresses', () => {
-  for (const [address, Class] of [[65_536, RangeError], [65_530, RangeError], [-8, RangeError], [0, RangeError]]) {
+  for (const [address, Class] of [
+    [65_536, RangeError],
+    [65_530, RangeError],
+    [-8, RangeError],
+    [0, RangeError],
+  ]) {
     const b = new WasmBuilder();
     b.memory({ min: 1 }, { export: 'memory' });
     b.func(['i32'], ['i32'], [op.i32(address)], { export: 'malloc' });
@@ -204,7 +298,9 @@ test('malloc that lies about addresses', () => {
     assertThrows(Class, () => manager.malloc(16));
     assertThrows(Class, () => manager.createTypedArray(Float64Array, [1, 2]));
     assertThrows(Class, () => new FunctionPrototype([into(copy(f64)), into(i32)], i32).invoke(manager, f, [1, 2], 2));
-    assertThrows(Class, () => new FunctionPrototype([into(string), into(i32)], i32).invoke(manager, f, 'a long text', 2));
+    assertThrows(Class, () =>
+      new FunctionPrototype([into(string), into(i32)], i32).invoke(manager, f, 'a long text', 2),
+    );
   }
 });
 
@@ -230,14 +326,27 @@ test('malloc and free that trap', () => {
   b.func(['i32'], [], [op.call(throws)], { export: 'throwing_free' });
   b.func(['i32'], ['f64'], [op.f64(1)], { export: 'f' });
   const mine = new SyntaxError('mine');
-  const { memory, malloc, bad_malloc, bad_free, throwing_free, f } = b.instance({ host: { f() { throw mine; } } }).exports;
+  const { memory, malloc, bad_malloc, bad_free, throwing_free, f } = b.instance({
+    host: {
+      f() {
+        throw mine;
+      },
+    },
+  }).exports;
   const prototype = new FunctionPrototype([into(copy(f64))], f64);
   const first = new marshal.MemoryManager(memory, bad_malloc, bad_free);
   assertThrows(WebAssembly.RuntimeError, () => prototype.invoke(first, f, [1]));
   const second = new marshal.MemoryManager(memory, malloc, bad_free);
   assertThrows(WebAssembly.RuntimeError, () => prototype.invoke(second, f, [1]));
   const third = new marshal.MemoryManager(memory, malloc, throwing_free);
-  assertEq(assertThrows(SyntaxError, () => prototype.invoke(third, f, [1])), mine);
+  assertEq(
+    assertThrows(SyntaxError, () => prototype.invoke(third, f, [1])),
+    mine,
+  );
   // The call's own error counts more than the one from freeing.
-  assertThrows(TypeError, () => new FunctionPrototype([into(copy(f64)), into(i32)], f64).invoke(third, f, [1], 'x'), /argument 2/);
+  assertThrows(
+    TypeError,
+    () => new FunctionPrototype([into(copy(f64)), into(i32)], f64).invoke(third, f, [1], 'x'),
+    /argument 2/,
+  );
 });

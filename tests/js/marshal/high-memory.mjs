@@ -27,7 +27,10 @@ for (const { suffix, Type, type, number } of families) {
     high(addressOf(result.subarray(10_000)));
     assertEq(call('echo_u32', [view(type)], u32, result), addressOf(result));
     call(`negate_${suffix}`, [inout(view(type)), i32], types.void, result, length);
-    assertList(result.subarray(0, 3), Type.from([0, 1, 2].map(number), (value) => -value));
+    assertList(
+      result.subarray(0, 3),
+      Type.from([0, 1, 2].map(number), (value) => -value),
+    );
     assertList(call(`iota_${suffix}`, [i32], copy(type, length), length).slice(0, 3), [0, 1, 2].map(number));
     const plain = Array.from({ length }, () => number(1));
     call(`scale_${suffix}`, [inout(copy(type)), i32, type], types.void, plain, length, number(3));
@@ -46,7 +49,10 @@ test('strings', () => {
 });
 
 test('createTypedArray and freeWhenFinalized', () => {
-  const made = manager.createTypedArray(Float64Array, Array.from({ length: 10_000 }, (_, i) => i));
+  const made = manager.createTypedArray(
+    Float64Array,
+    Array.from({ length: 10_000 }, (_, i) => i),
+  );
   high(addressOf(made));
   assertEq(call('sum_f64', [view(f64), i32], f64, made, 10_000), 49_995_000);
   const address = manager.malloc(100_000);

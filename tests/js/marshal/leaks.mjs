@@ -19,42 +19,73 @@ guestTest('a thousand calls of every kind', ({ call, exports }) => {
 guestTest('a wrong argument after others were copied', (guest) => {
   const params = [copy(f64), view(f64), string, i32];
   for (const wrong of ['x', undefined, {}]) {
-    withoutLeak(guest, () => thrownBy(TypeError, () => guest.call('multiply_into', params, types.void, [1], [2], 'text', wrong)));
+    withoutLeak(guest, () =>
+      thrownBy(TypeError, () => guest.call('multiply_into', params, types.void, [1], [2], 'text', wrong)),
+    );
   }
 });
 
 guestTest('an element that is wrong in the last array of three', (guest) => {
-  withoutLeak(guest, () => thrownBy(TypeError, () => guest.call('multiply_into',
-    [copy(f64), copy(f64), inout(copy(f64)), i32], types.void, [1], [2], [3, 'x'], 1)));
+  withoutLeak(guest, () =>
+    thrownBy(TypeError, () =>
+      guest.call('multiply_into', [copy(f64), copy(f64), inout(copy(f64)), i32], types.void, [1], [2], [3, 'x'], 1),
+    ),
+  );
 });
 
 guestTest('a getter that throws half-way', (guest) => {
   const thrown = new Error('half-way');
   for (const length of [4, 100, 40_000]) {
     const values = Array.from({ length }, () => 1);
-    Object.defineProperty(values, length - 1, { get() { throw thrown; } });
-    withoutLeak(guest, () => assertThrowsValue(thrown, () => guest.call('sum_f64', [copy(f64), i32], f64, values, length)));
+    Object.defineProperty(values, length - 1, {
+      get() {
+        throw thrown;
+      },
+    });
+    withoutLeak(guest, () =>
+      assertThrowsValue(thrown, () => guest.call('sum_f64', [copy(f64), i32], f64, values, length)),
+    );
   }
 });
 
 guestTest('a setter that throws when the results are copied back', (guest) => {
   const thrown = new Error('setter');
   const target = [1, 2, 3];
-  Object.defineProperty(target, 1, { get: () => 2, set() { throw thrown; } });
-  withoutLeak(guest, () => assertThrowsValue(thrown, () => guest.call('negate_f64', [inout(copy(f64)), i32], types.void, target, 3)));
+  Object.defineProperty(target, 1, {
+    get: () => 2,
+    set() {
+      throw thrown;
+    },
+  });
+  withoutLeak(guest, () =>
+    assertThrowsValue(thrown, () => guest.call('negate_f64', [inout(copy(f64)), i32], types.void, target, 3)),
+  );
 });
 
 guestTest('a trap in the guest', (guest) => {
   const { call } = guest;
-  withoutLeak(guest, () => thrownBy(WebAssembly.RuntimeError, () => call('multiply_into',
-    [copy(f64), view(f64), out(view(f64)), i32], types.void, [1], [2], [0], 0x7fffffff)));
+  withoutLeak(guest, () =>
+    thrownBy(WebAssembly.RuntimeError, () =>
+      call('multiply_into', [copy(f64), view(f64), out(view(f64)), i32], types.void, [1], [2], [0], 0x7fffffff),
+    ),
+  );
   withoutLeak(guest, () => thrownBy(WebAssembly.RuntimeError, () => call('divide', [i32, i32], i32, 1, 0)));
-  withoutLeak(guest, () => thrownBy(WebAssembly.RuntimeError, () => call('map_f64', [inout(copy(f64)), i32, u32], types.void, [1], 1, 4_000_000)));
+  withoutLeak(guest, () =>
+    thrownBy(WebAssembly.RuntimeError, () =>
+      call('map_f64', [inout(copy(f64)), i32, u32], types.void, [1], 1, 4_000_000),
+    ),
+  );
 });
 
 guestTest('stack exhaustion in the guest', (guest) => {
   for (let i = 0; i < 3; i++) {
-    withoutLeak(guest, () => { try { guest.call('recurse', [i32], i32, 0); } catch (error) { assert(error instanceof RangeError, String(error)); } });
+    withoutLeak(guest, () => {
+      try {
+        guest.call('recurse', [i32], i32, 0);
+      } catch (error) {
+        assert(error instanceof RangeError, String(error));
+      }
+    });
   }
 });
 
@@ -62,9 +93,13 @@ guestTest('an exception of an import that the guest called', (guest) => {
   const { exports, call } = guest;
   const thrown = Symbol('thrown');
   const slot = exports.__indirect_function_table.length;
-  const { wrap } = callbacks(() => { throw thrown; });
+  const { wrap } = callbacks(() => {
+    throw thrown;
+  });
   exports.__indirect_function_table.grow(1, wrap);
-  withoutLeak(guest, () => assertThrowsValue(thrown, () => call('map_f64', [inout(copy(f64)), i32, u32], types.void, [1, 2], 2, slot)));
+  withoutLeak(guest, () =>
+    assertThrowsValue(thrown, () => call('map_f64', [inout(copy(f64)), i32, u32], types.void, [1, 2], 2, slot)),
+  );
 });
 
 guestTest('a result that cannot be marshalled is freed', (guest) => {
@@ -77,7 +112,9 @@ guestTest('an allocation that fails in the middle', (guest) => {
   for (let budget = 0; budget < 3; budget++) {
     withoutLeak(guest, () => {
       exports.set_malloc_budget(budget);
-      thrownBy(RangeError, () => call('multiply_into', [copy(f64), copy(f64), inout(copy(f64)), i32], types.void, [1], [2], [3], 1));
+      thrownBy(RangeError, () =>
+        call('multiply_into', [copy(f64), copy(f64), inout(copy(f64)), i32], types.void, [1], [2], [3], 1),
+      );
     });
   }
 });

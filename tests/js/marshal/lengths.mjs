@@ -1,7 +1,16 @@
 // Where an array's length comes from: the argument, a number, a function of the arguments.
 import { assert, assertEq, assertList, assertThrows, assertThrowsValue } from '../harness.mjs';
 import {
-  assertIncludes, copy, FunctionPrototype, guestTest, inout, out, thrownBy, types, view, withoutLeak,
+  assertIncludes,
+  copy,
+  FunctionPrototype,
+  guestTest,
+  inout,
+  out,
+  thrownBy,
+  types,
+  view,
+  withoutLeak,
 } from './load.mjs';
 
 const { f64, i32 } = types;
@@ -16,7 +25,10 @@ guestTest('a number', ({ call }) => {
 guestTest('a function of the result’s index and all arguments', ({ call }) => {
   for (const make of [copy, view]) {
     let seen;
-    const length = function (...given) { seen = [this, ...given]; return given[1][0]; };
+    const length = function (...given) {
+      seen = [this, ...given];
+      return given[1][0];
+    };
     assertList(call('iota_f64', [i32], make(f64, length), 3), [0, 1, 2]);
     assertEq(seen.length, 3);
     assertEq(seen[0], undefined, 'this');
@@ -28,11 +40,17 @@ guestTest('a function of the result’s index and all arguments', ({ call }) => 
 
 guestTest('a function of the argument’s index and all arguments', ({ call }) => {
   const calls = [];
-  const length = (index, args) => { calls.push([index, args]); return args[3]; };
+  const length = (index, args) => {
+    calls.push([index, args]);
+    return args[3];
+  };
   const [a, b, c] = [[1, 2], Float64Array.of(3, 4), []];
   call('multiply_into', [copy(f64, length), copy(f64, length), out(copy(f64, length)), i32], types.void, a, b, c, 2);
   assertList(c, [3, 8]);
-  assertList(calls.map(([index]) => index), [0, 1, 2]);
+  assertList(
+    calls.map(([index]) => index),
+    [0, 1, 2],
+  );
   for (const [, args] of calls) assertList(args, [a, b, c, 2]);
 });
 
@@ -47,7 +65,8 @@ const wrongTypes = ['3', true, {}, [], Symbol('s'), 3n];
 
 guestTest('a wrong number in a descriptor', () => {
   for (const make of [copy, view]) {
-    for (const wrong of wrongNumbers) assertThrows(RangeError, () => make(f64, wrong), /argument 2: a length must be a whole number/);
+    for (const wrong of wrongNumbers)
+      assertThrows(RangeError, () => make(f64, wrong), /argument 2: a length must be a whole number/);
     for (const wrong of wrongTypes) assertThrows(TypeError, () => make(f64, wrong), /argument 2: a length must be/);
   }
 });
@@ -56,27 +75,65 @@ guestTest('a wrong number from a function: nothing leaks, neither arguments nor 
   for (const wrong of [...wrongNumbers, ...wrongTypes, undefined, null]) {
     const Class = typeof wrong === 'number' ? RangeError : TypeError;
     for (const make of [copy, view]) {
-      withoutLeak(guest, () => assertIncludes(
-        thrownBy(Class, () => guest.call('multiply', [make(f64), make(f64), i32], make(f64, () => wrong), [1], [2], 1)),
-        'multiply: result', 'a whole number'));
-      withoutLeak(guest, () => assertIncludes(
-        thrownBy(Class, () => guest.call('multiply', [make(f64), make(f64, () => wrong), i32], make(f64, 1), [1], [2], 1)),
-        'multiply: argument 2', 'a whole number'));
+      withoutLeak(guest, () =>
+        assertIncludes(
+          thrownBy(Class, () =>
+            guest.call(
+              'multiply',
+              [make(f64), make(f64), i32],
+              make(f64, () => wrong),
+              [1],
+              [2],
+              1,
+            ),
+          ),
+          'multiply: result',
+          'a whole number',
+        ),
+      );
+      withoutLeak(guest, () =>
+        assertIncludes(
+          thrownBy(Class, () =>
+            guest.call('multiply', [make(f64), make(f64, () => wrong), i32], make(f64, 1), [1], [2], 1),
+          ),
+          'multiply: argument 2',
+          'a whole number',
+        ),
+      );
     }
   }
 });
 
 guestTest('-0 is none', ({ call }) => {
   assertEq(call('iota_f64', [i32], copy(f64, -0), 0).length, 0);
-  assertEq(call('iota_f64', [i32], view(f64, () => -0), 0).length, 0);
+  assertEq(
+    call(
+      'iota_f64',
+      [i32],
+      view(f64, () => -0),
+      0,
+    ).length,
+    0,
+  );
 });
 
 guestTest('a length past any memory', (guest) => {
   for (const length of [2 ** 29, 2 ** 32, 2 ** 50, 2 ** 53 - 1]) {
     for (const make of [copy, view]) {
       withoutLeak(guest, () => thrownBy(RangeError, () => guest.call('iota_f64', [i32], make(f64, length), 1)));
-      withoutLeak(guest, () => thrownBy(RangeError, () => guest.call('iota_f64', [i32], make(f64, () => length), 1)));
-      withoutLeak(guest, () => thrownBy(RangeError, () => guest.call('fill_f64', [out(make(f64, length)), i32, f64], types.void, [], 1, 1)));
+      withoutLeak(guest, () =>
+        thrownBy(RangeError, () =>
+          guest.call(
+            'iota_f64',
+            [i32],
+            make(f64, () => length),
+            1,
+          ),
+        ),
+      );
+      withoutLeak(guest, () =>
+        thrownBy(RangeError, () => guest.call('fill_f64', [out(make(f64, length)), i32, f64], types.void, [], 1, 1)),
+      );
     }
   }
 });
@@ -90,13 +147,29 @@ guestTest('a length that leads behind the memory’s end', (guest) => {
 
 guestTest('what a length function throws comes out, and nothing leaks', (guest) => {
   const thrown = { mine: true };
-  const throwing = () => { throw thrown; };
+  const throwing = () => {
+    throw thrown;
+  };
   for (const make of [copy, view]) {
     withoutLeak(guest, () => assertThrowsValue(thrown, () => guest.call('iota_f64', [i32], make(f64, throwing), 3)));
-    withoutLeak(guest, () => assertThrowsValue(thrown,
-      () => guest.call('multiply', [make(f64), make(f64, throwing), i32], make(f64, 1), [1], [2], 1)));
-    withoutLeak(guest, () => assertThrowsValue(thrown,
-      () => guest.call('multiply_into', [make(f64), make(f64), inout(make(f64, throwing)), i32], types.void, [1], [2], [3], 1)));
+    withoutLeak(guest, () =>
+      assertThrowsValue(thrown, () =>
+        guest.call('multiply', [make(f64), make(f64, throwing), i32], make(f64, 1), [1], [2], 1),
+      ),
+    );
+    withoutLeak(guest, () =>
+      assertThrowsValue(thrown, () =>
+        guest.call(
+          'multiply_into',
+          [make(f64), make(f64), inout(make(f64, throwing)), i32],
+          types.void,
+          [1],
+          [2],
+          [3],
+          1,
+        ),
+      ),
+    );
   }
 });
 
@@ -109,6 +182,10 @@ guestTest('a result’s length must be told', () => {
 });
 
 guestTest('the arguments’ array is a copy: changing it changes no argument', ({ call }) => {
-  const length = (_, args) => { args[0] = 'spoiled'; args.length = 0; return 2; };
+  const length = (_, args) => {
+    args[0] = 'spoiled';
+    args.length = 0;
+    return 2;
+  };
   assertEq(call('sum_f64', [copy(f64, length), i32], f64, [1, 2], 2), 3);
 });

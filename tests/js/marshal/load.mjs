@@ -1,9 +1,26 @@
-// What the tests of `tombolo:marshal` share: the demo guest, and a test that fails when the guest's heap was not left as
-// it was found. Needs `--expose-gc`.
+// What the tests of `tombolo:marshal` share: the demo guest, and a test that fails when the guest's heap was not left
+// as it was found. Needs `--expose-gc`.
 import { readFileSync } from 'node:fs';
 import {
-  ArrayType, Float32Type, Float64Type, FunctionPrototype, In, InOut, Int16Type, Int32Type, Int64Type, Int8Type, Out,
-  StringType, TypedArrayType, Uint16Type, Uint32Type, Uint64Type, Uint8Type, VoidType, Wasi,
+  ArrayType,
+  Float32Type,
+  Float64Type,
+  FunctionPrototype,
+  In,
+  InOut,
+  Int16Type,
+  Int32Type,
+  Int64Type,
+  Int8Type,
+  Out,
+  StringType,
+  TypedArrayType,
+  Uint16Type,
+  Uint32Type,
+  Uint64Type,
+  Uint8Type,
+  VoidType,
+  Wasi,
 } from 'tombolo:marshal';
 import { assert, assertEq, fail, test } from '../harness.mjs';
 
@@ -11,17 +28,37 @@ const bytes = (name) => readFileSync(new URL(`../../../guests/${name}.wasm`, imp
 const module = new WebAssembly.Module(bytes('demo'));
 
 export const types = {
-  i8: new Int8Type(), u8: new Uint8Type(), i16: new Int16Type(), u16: new Uint16Type(), i32: new Int32Type(),
-  u32: new Uint32Type(), i64: new Int64Type(), u64: new Uint64Type(), f32: new Float32Type(), f64: new Float64Type(),
-  string: new StringType(), void: new VoidType(),
+  i8: new Int8Type(),
+  u8: new Uint8Type(),
+  i16: new Int16Type(),
+  u16: new Uint16Type(),
+  i32: new Int32Type(),
+  u32: new Uint32Type(),
+  i64: new Int64Type(),
+  u64: new Uint64Type(),
+  f32: new Float32Type(),
+  f64: new Float64Type(),
+  string: new StringType(),
+  void: new VoidType(),
 };
 
 /** Every number type by the suffix of the guest's functions: its typed array, and how a literal of it is made. */
 export const families = Object.entries({
-  i8: Int8Array, u8: Uint8Array, i16: Int16Array, u16: Uint16Array, i32: Int32Array, u32: Uint32Array,
-  i64: BigInt64Array, u64: BigUint64Array, f32: Float32Array, f64: Float64Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  i64: BigInt64Array,
+  u64: BigUint64Array,
+  f32: Float32Array,
+  f64: Float64Array,
 }).map(([suffix, Type]) => ({
-  suffix, Type, type: types[suffix], number: suffix === 'i64' || suffix === 'u64' ? BigInt : Number,
+  suffix,
+  Type,
+  type: types[suffix],
+  number: suffix === 'i64' || suffix === 'u64' ? BigInt : Number,
 }));
 
 export { ArrayType, FunctionPrototype, TypedArrayType };
@@ -41,7 +78,10 @@ export function demo() {
   const manager = wasi.memoryManager;
   /** Calls `name` by a prototype made on the spot; `params` are types (meaning `In`) or arguments' descriptors. */
   const call = (name, params, returns, ...args) => {
-    const prototype = new FunctionPrototype(params.map((one) => (isType(one) ? new In(one) : one)), returns);
+    const prototype = new FunctionPrototype(
+      params.map((one) => (isType(one) ? new In(one) : one)),
+      returns,
+    );
     return prototype.invoke(manager, exports[name], ...args);
   };
   /** Frees what scripts no longer hold, as the next allocation would. */
@@ -52,8 +92,8 @@ export function demo() {
   return { exports, instance, wasi, manager, memory: wasi.memory, call, settle };
 }
 
-const isType = (thing) => Object.values(types).includes(thing) || thing instanceof ArrayType
-  || thing instanceof TypedArrayType;
+const isType = (thing) =>
+  Object.values(types).includes(thing) || thing instanceof ArrayType || thing instanceof TypedArrayType;
 
 /** The blocks and bytes that the guest counts as allocated. */
 export const heap = ({ exports }) => ({ blocks: exports.live_blocks(), bytes: exports.live_bytes() });

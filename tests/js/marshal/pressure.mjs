@@ -2,15 +2,30 @@
 import { MemoryManager } from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, test } from '../harness.mjs';
 import { op, WasmBuilder } from '../wasm-builder.mjs';
-import { copy, FunctionPrototype, guestTest, into, thrownBy, types, view, assertIncludes, assertNoLeak, heap, demo } from './load.mjs';
+import {
+  copy,
+  FunctionPrototype,
+  guestTest,
+  into,
+  thrownBy,
+  types,
+  view,
+  assertIncludes,
+  assertNoLeak,
+  heap,
+  demo,
+} from './load.mjs';
 
 const { f64, i32, string } = types;
 
 guestTest('no budget: a RangeError that says how much was asked for', ({ call, manager, exports }) => {
   exports.set_malloc_budget(0);
   const attempts = [
-    () => manager.malloc(100), () => manager.createTypedArray(Float64Array, 100), () => manager.createTypedArray(Uint8Array, [1]),
-    () => call('sum_f64', [copy(f64), i32], f64, [1], 1), () => call('echo_string', [string], string, 'text'),
+    () => manager.malloc(100),
+    () => manager.createTypedArray(Float64Array, 100),
+    () => manager.createTypedArray(Uint8Array, [1]),
+    () => call('sum_f64', [copy(f64), i32], f64, [1], 1),
+    () => call('echo_string', [string], string, 'text'),
   ];
   for (const attempt of attempts) assertIncludes(thrownBy(RangeError, attempt), 'no ', 'bytes left', '0 blocks owned');
   exports.set_malloc_budget(-1);
@@ -20,13 +35,16 @@ guestTest('no budget: a RangeError that says how much was asked for', ({ call, m
 guestTest('the message counts the blocks that the host owns', ({ call, manager, exports }) => {
   const views = [1, 2, 3].map(() => call('iota_f64', [i32], view(f64, 4), 4));
   exports.set_malloc_budget(0);
-  assertIncludes(thrownBy(RangeError, () => manager.malloc(1)), '3 blocks owned');
+  assertIncludes(
+    thrownBy(RangeError, () => manager.malloc(1)),
+    '3 blocks owned',
+  );
   assertList(views[2], [0, 1, 2, 3]);
 });
 
 /**
- * A guest of `slots` blocks of 1 KiB: malloc takes the first free one, or returns 0 and counts that. Host functions keep
- * the books, so that a test sees every call.
+ * A guest of `slots` blocks of 1 KiB: malloc takes the first free one, or returns 0 and counts that. Host functions
+ * keep the books, so that a test sees every call.
  */
 function slotted(slots) {
   const log = [];
@@ -125,9 +143,13 @@ guestTest('large results in garbage cycles do not pile up', () => {
 
 guestTest('an address space that is full', (guest) => {
   const blocks = [];
-  assertThrows(RangeError, () => {
-    for (let i = 0; i < 5; i++) blocks.push(guest.manager.malloc(2 ** 30 - 65536));
-  }, /bytes left/);
+  assertThrows(
+    RangeError,
+    () => {
+      for (let i = 0; i < 5; i++) blocks.push(guest.manager.malloc(2 ** 30 - 65536));
+    },
+    /bytes left/,
+  );
   assert(blocks.length >= 2, `${blocks.length} blocks`);
   for (const block of blocks) guest.manager.free(block);
 });

@@ -21,32 +21,59 @@ function map(guest, values, callback) {
 
 guestTest('a length function that calls the same function by the same prototype', ({ manager, exports }) => {
   const sums = [];
-  const prototype = new FunctionPrototype([into(copy(f64, (_, [values, length]) => {
-    if (values[0] > 0) sums.push(prototype.invoke(manager, exports.sum_f64, [values[0] - 1, 1], 2));
-    return length;
-  })), into(i32)], f64);
+  const prototype = new FunctionPrototype(
+    [
+      into(
+        copy(f64, (_, [values, length]) => {
+          if (values[0] > 0) sums.push(prototype.invoke(manager, exports.sum_f64, [values[0] - 1, 1], 2));
+          return length;
+        }),
+      ),
+      into(i32),
+    ],
+    f64,
+  );
   assertEq(prototype.invoke(manager, exports.sum_f64, [5, 1], 2), 6);
   assertList(sums, [1, 2, 3, 4, 5]);
 });
 
 guestTest('length functions nested in length functions', (guest) => {
   const { manager, exports } = guest;
-  const sum = (level) => new FunctionPrototype([into(copy(f64, () => {
-    if (level > 0) assertEq(sum(level - 1).invoke(manager, exports.sum_f64, [level, level], 2), 2 * level);
-    return 2;
-  })), into(i32)], f64);
+  const sum = (level) =>
+    new FunctionPrototype(
+      [
+        into(
+          copy(f64, () => {
+            if (level > 0) assertEq(sum(level - 1).invoke(manager, exports.sum_f64, [level, level], 2), 2 * level);
+            return 2;
+          }),
+        ),
+        into(i32),
+      ],
+      f64,
+    );
   assertEq(sum(20).invoke(manager, exports.sum_f64, [1, 2], 2), 3);
-  const result = (level) => new FunctionPrototype([into(i32)], view(f64, () => {
-    if (level > 0) assertList(result(level - 1).invoke(manager, exports.iota_f64, 3), [0, 1, 2]);
-    return 3;
-  }));
+  const result = (level) =>
+    new FunctionPrototype(
+      [into(i32)],
+      view(f64, () => {
+        if (level > 0) assertList(result(level - 1).invoke(manager, exports.iota_f64, 3), [0, 1, 2]);
+        return 3;
+      }),
+    );
   assertList(result(20).invoke(manager, exports.iota_f64, 3), [0, 1, 2]);
 });
 
 guestTest('a getter in an array that grows the memory', (guest) => {
   for (const length of [3, 100, 40_000]) {
     const values = Array.from({ length }, () => 1);
-    Object.defineProperty(values, 1, { get() { guest.memory.grow(1); guest.exports.grow_pages(1); return 1; } });
+    Object.defineProperty(values, 1, {
+      get() {
+        guest.memory.grow(1);
+        guest.exports.grow_pages(1);
+        return 1;
+      },
+    });
     assertEq(guest.call('sum_f64', [copy(f64), i32], f64, values, length), length);
   }
 });
@@ -69,7 +96,12 @@ guestTest('a getter in an array that makes calls and collects garbage', (guest) 
 guestTest('a getter that makes the array shorter', (guest) => {
   for (const length of [10, 100, 40_000]) {
     const values = Array.from({ length }, () => 1);
-    Object.defineProperty(values, 0, { get() { values.length = 5; return 1; } });
+    Object.defineProperty(values, 0, {
+      get() {
+        values.length = 5;
+        return 1;
+      },
+    });
     withoutLeak(guest, () => thrownBy(TypeError, () => guest.call('sum_f64', [copy(f64), i32], f64, values, length)));
   }
 });
@@ -77,15 +109,35 @@ guestTest('a getter that makes the array shorter', (guest) => {
 guestTest('a getter that makes the array longer', (guest) => {
   for (const length of [10, 100, 40_000]) {
     const values = Array.from({ length }, () => 1);
-    Object.defineProperty(values, 0, { get() { for (let i = 0; i < 100; i++) values.push(1000); return 1; } });
+    Object.defineProperty(values, 0, {
+      get() {
+        for (let i = 0; i < 100; i++) values.push(1000);
+        return 1;
+      },
+    });
     assertEq(guest.call('sum_f64', [copy(f64), i32], f64, values, length), length);
   }
 });
 
 guestTest('a length function that detaches its own argument', (guest) => {
   const given = Float64Array.of(1, 2);
-  withoutLeak(guest, () => thrownBy(TypeError, () => guest.call('sum_f64',
-    [copy(f64, () => { given.buffer.transfer(); return 2; }), i32], f64, given, 2)));
+  withoutLeak(guest, () =>
+    thrownBy(TypeError, () =>
+      guest.call(
+        'sum_f64',
+        [
+          copy(f64, () => {
+            given.buffer.transfer();
+            return 2;
+          }),
+          i32,
+        ],
+        f64,
+        given,
+        2,
+      ),
+    ),
+  );
 });
 
 guestTest('a length function that lets go of the block that its argument views', (guest) => {
@@ -113,9 +165,21 @@ guestTest('a later argument’s length function that lets go of an earlier argum
   const { call } = guest;
   const a = call('iota_f64', [i32], view(f64, 4), 4);
   const target = new Float64Array(4);
-  const length = () => { a.buffer.transfer(); guest.settle(); return 4; };
+  const length = () => {
+    a.buffer.transfer();
+    guest.settle();
+    return 4;
+  };
   try {
-    call('multiply_into', [view(f64), copy(f64, length), out(copy(f64)), i32], types.void, a, [10, 10, 10, 10], target, 4);
+    call(
+      'multiply_into',
+      [view(f64), copy(f64, length), out(copy(f64)), i32],
+      types.void,
+      a,
+      [10, 10, 10, 10],
+      target,
+      4,
+    );
   } catch (error) {
     assert(error instanceof TypeError || error instanceof RangeError, String(error));
     return;
@@ -148,7 +212,10 @@ guestTest('an import that allocates, frees and calls during a call', (guest) => 
 
 guestTest('an import that grows the memory during a call, with views on both sides', (guest) => {
   let values = guest.call('iota_f64', [i32], view(f64, 3), 3);
-  map(guest, values, (value) => { guest.memory.grow(1); return values.length + value; });
+  map(guest, values, (value) => {
+    guest.memory.grow(1);
+    return values.length + value;
+  });
   assertList(values, [3, 4, 5]);
   values = undefined; // the guest's table may keep the callback for as long as there is a guest
 });
@@ -156,7 +223,10 @@ guestTest('an import that grows the memory during a call, with views on both sid
 guestTest('an import that transfers a view that the call is working on', (guest) => {
   const values = guest.call('iota_f64', [i32], view(f64, 3), 3);
   let moved;
-  map(guest, values, (value) => { moved ??= values.buffer.transfer(); return value + 1; });
+  map(guest, values, (value) => {
+    moved ??= values.buffer.transfer();
+    return value + 1;
+  });
   assertList([...new Float64Array(moved)], [1, 2, 3]);
   assertEq(values.length, 0);
   moved = undefined;
@@ -181,13 +251,19 @@ guestTest('an import that lets go of a view that the call is working on', (guest
 
 guestTest('an argument that is detached during the call gets nothing back, and nothing breaks', (guest) => {
   const values = Float64Array.of(1, 2, 3);
-  map(guest, values, (value) => { if (!values.buffer.detached) values.buffer.transfer(); return value; });
+  map(guest, values, (value) => {
+    if (!values.buffer.detached) values.buffer.transfer();
+    return value;
+  });
   assertEq(values.length, 0);
 });
 
 guestTest('a plain array that is shortened during the call grows back', (guest) => {
   const values = [1, 2, 3];
-  map(guest, values, (value) => { values.length = 0; return value + 1; });
+  map(guest, values, (value) => {
+    values.length = 0;
+    return value + 1;
+  });
   assertList(values, [2, 3, 4]);
 });
 
@@ -216,10 +292,24 @@ test('malloc that calls a script which uses the heap: refused there, and nothing
   b.func(['i32'], ['i32'], [op.call(hook), op.i32(1024)], { export: 'malloc' });
   b.func(['i32'], [], [op.call(hook)], { export: 'free' });
   b.func(['i32'], ['i32'], [op.localGet(0), op.load8()], { export: 'first' });
-  const attempts = () => [() => manager.malloc(1), () => manager.free(2048), () => manager.createTypedArray(Uint8Array, 1),
-    () => prototype.invoke(manager, first, [1])];
+  const attempts = () => [
+    () => manager.malloc(1),
+    () => manager.free(2048),
+    () => manager.createTypedArray(Uint8Array, 1),
+    () => prototype.invoke(manager, first, [1]),
+  ];
   const { memory, malloc, free, first } = b.instance({
-    host: { hook() { for (const attempt of attempts()) try { attempt(); errors.push('none'); } catch (error) { errors.push(error.name); } } },
+    host: {
+      hook() {
+        for (const attempt of attempts())
+          try {
+            attempt();
+            errors.push('none');
+          } catch (error) {
+            errors.push(error.name);
+          }
+      },
+    },
   }).exports;
   const manager = new MemoryManager(memory, malloc, free);
   const prototype = new FunctionPrototype([into(copy(types.u8))], i32);
@@ -238,7 +328,18 @@ test('malloc that calls a script which drops views and collects garbage', () => 
   b.func(['i32'], ['i32'], [op.localGet(0), op.call(malloc)], { export: 'malloc' });
   b.func(['i32'], [], [op.localGet(0), op.call(free)], { export: 'free' });
   const exports = b.instance({
-    host: { malloc() { views.pop(); globalThis.gc(); return (next += 64); }, free(address) { views.pop(); globalThis.gc(); freed.push(address); } },
+    host: {
+      malloc() {
+        views.pop();
+        globalThis.gc();
+        return (next += 64);
+      },
+      free(address) {
+        views.pop();
+        globalThis.gc();
+        freed.push(address);
+      },
+    },
   }).exports;
   const manager = new MemoryManager(exports.memory, exports.malloc, exports.free);
   const made = [];
@@ -246,13 +347,27 @@ test('malloc that calls a script which drops views and collects garbage', () => 
   views = [];
   for (let i = 0; i < 40; i++) manager.free(manager.malloc(8));
   assertEq(new Set(freed).size, freed.length, 'nothing twice');
-  assert(made.every((address) => freed.includes(address)), 'everything once');
+  assert(
+    made.every((address) => freed.includes(address)),
+    'everything once',
+  );
 });
 
 guestTest('a length function that throws away its whole world', (guest) => {
   const { manager, exports } = guest;
-  let prototype = new FunctionPrototype([into(copy(f64, () => { prototype = undefined; globalThis.gc(); return 2; })), into(i32)],
-    f64);
+  let prototype = new FunctionPrototype(
+    [
+      into(
+        copy(f64, () => {
+          prototype = undefined;
+          globalThis.gc();
+          return 2;
+        }),
+      ),
+      into(i32),
+    ],
+    f64,
+  );
   assertEq(prototype.invoke(manager, exports.sum_f64, [1, 2], 2), 3);
 });
 
@@ -264,7 +379,15 @@ test('garbage collection in the middle of calls, with managers and guests as gar
     b.func(['i32'], ['i32'], [op.i32(1024)], { export: 'malloc' });
     b.func(['i32'], [], [], { export: 'free' });
     b.func(['i32'], ['i32'], [op.call(hook)], { export: 'f' });
-    let instance = b.instance({ host: { hook() { instance = undefined; globalThis.gc(); return 9; } } });
+    let instance = b.instance({
+      host: {
+        hook() {
+          instance = undefined;
+          globalThis.gc();
+          return 9;
+        },
+      },
+    });
     const { memory, malloc, free, f } = instance.exports;
     assertEq(new FunctionPrototype([into(copy(f64))], i32).invoke(new MemoryManager(memory, malloc, free), f, [1]), 9);
   }

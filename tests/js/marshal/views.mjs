@@ -1,7 +1,19 @@
 // Results by view: typed arrays over their own buffer, which owns the guest's block.
 import { addressOf, MemoryManager } from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows } from '../harness.mjs';
-import { assertIncludes, copy, families, guestTest, inout, into, out, thrownBy, types, view, withoutLeak } from './load.mjs';
+import {
+  assertIncludes,
+  copy,
+  families,
+  guestTest,
+  inout,
+  into,
+  out,
+  thrownBy,
+  types,
+  view,
+  withoutLeak,
+} from './load.mjs';
 
 const { f64, i32, u8, u32, i8 } = types;
 const iota = ({ call }, length) => call('iota_f64', [i32], view(f64, length), length);
@@ -17,7 +29,11 @@ for (const { suffix, Type, type, number } of families) {
     assert(result.buffer !== memory.buffer, 'is not the memory’s buffer');
     assertList(new Type(memory.buffer, addressOf(result), 5), result);
     call(`negate_${suffix}`, [view(type), i32], types.void, result, 5);
-    assertList(result, Type.from([0, 1, 2, 3, 4].map(number), (value) => -value), 'negated in place');
+    assertList(
+      result,
+      Type.from([0, 1, 2, 3, 4].map(number), (value) => -value),
+      'negated in place',
+    );
   });
 }
 
@@ -44,7 +60,10 @@ guestTest('addressOf refuses what has no address', (guest) => {
   const gone = iota(guest, 1);
   gone.buffer.transfer();
   for (const wrong of [new Float64Array(1), new ArrayBuffer(8), {}, null, undefined, 1, 'text', gone, []]) {
-    assertIncludes(thrownBy(TypeError, () => addressOf(wrong)), 'addressOf: argument 1');
+    assertIncludes(
+      thrownBy(TypeError, () => addressOf(wrong)),
+      'addressOf: argument 1',
+    );
   }
   thrownBy(TypeError, () => addressOf());
 });
@@ -121,7 +140,11 @@ for (const method of ['transfer', 'transferToFixedLength']) {
     for (const length of [0, 8, 64]) {
       const result = iota(guest, 4);
       let moved;
-      try { moved = result.buffer[method](length); } catch (error) { assert(error instanceof TypeError || error instanceof RangeError, String(error)); }
+      try {
+        moved = result.buffer[method](length);
+      } catch (error) {
+        assert(error instanceof TypeError || error instanceof RangeError, String(error));
+      }
       if (moved !== undefined) {
         assertEq(moved.byteLength, length);
         assertList(new Float64Array(moved), [0, 1, 2, 3, 0, 0, 0, 0].slice(0, length / 8), `${length} bytes`);
@@ -190,7 +213,14 @@ guestTest('null where the guest returned a null pointer', (guest) => {
 guestTest('a view is passed by address, in any direction', (guest) => {
   const result = iota(guest, 4);
   const address = addressOf(result);
-  for (const descriptor of [into(view(f64)), inout(view(f64)), out(view(f64)), into(copy(f64)), inout(copy(f64)), out(copy(f64))]) {
+  for (const descriptor of [
+    into(view(f64)),
+    inout(view(f64)),
+    out(view(f64)),
+    into(copy(f64)),
+    inout(copy(f64)),
+    out(copy(f64)),
+  ]) {
     assertEq(guest.call('echo_u32', [descriptor], u32, result), address);
   }
   assertEq(guest.call('echo_u32', [view(f64)], u32, result.subarray(2)), address + 16);
@@ -222,7 +252,9 @@ guestTest('a view of another element type is copied', (guest) => {
 
 guestTest('a view shorter than its length is refused: the guest would write behind it', (guest) => {
   const result = iota(guest, 4);
-  const message = thrownBy(RangeError, () => guest.call('fill_f64', [out(view(f64, 5)), i32, f64], types.void, result, 5, 1));
+  const message = thrownBy(RangeError, () =>
+    guest.call('fill_f64', [out(view(f64, 5)), i32, f64], types.void, result, 5, 1),
+  );
   assertIncludes(message, 'fill_f64: argument 1', '4 elements', 'fewer than the 5');
   assertList(result, [0, 1, 2, 3]);
 });
@@ -235,7 +267,11 @@ guestTest('a block that a view owns cannot be freed or returned again', (guest) 
   thrownBy(RangeError, () => guest.manager.free(address));
   thrownBy(RangeError, () => guest.manager.freeWhenFinalized({}, address));
   const again = (returns) => guest.call('echo_u32', [view(f64)], returns, result);
-  assertIncludes(thrownBy(RangeError, () => again(view(f64, 4))), 'result', 'has an owner');
+  assertIncludes(
+    thrownBy(RangeError, () => again(view(f64, 4))),
+    'result',
+    'has an owner',
+  );
   thrownBy(RangeError, () => again(copy(f64, 4)));
   guest.settle();
   assertEq(guest.exports.live_blocks(), 1);
@@ -271,7 +307,8 @@ guestTest('malloc and free', ({ manager, exports }) => {
   assertEq(exports.live_blocks(), 0);
   for (const wrong of [-1, 1.5, NaN, Infinity]) assertThrows(RangeError, () => manager.malloc(wrong), /malloc/);
   for (const wrong of ['1', undefined, null, {}, 1n]) assertThrows(TypeError, () => manager.malloc(wrong), /malloc/);
-  for (const wrong of ['1', undefined, null, {}, 1n, -1, 1.5, NaN]) assertThrows(TypeError, () => manager.free(wrong), /free.*address/);
+  for (const wrong of ['1', undefined, null, {}, 1n, -1, 1.5, NaN])
+    assertThrows(TypeError, () => manager.free(wrong), /free.*address/);
   assertThrows(RangeError, () => manager.free(2 ** 32), /free/);
   assertThrows(RangeError, () => manager.free(2 ** 52), /free/);
 });
@@ -288,7 +325,15 @@ guestTest('createTypedArray by length and by contents', ({ manager, exports }) =
   }
   assertEq(manager.createTypedArray(Float64Array, 0).length, 0);
   assertEq(manager.createTypedArray(Float64Array, []).length, 0);
-  assertList(manager.createTypedArray(Float64Array, Array.from({ length: 70_000 }, (_, i) => i)).subarray(69_998), [69_998, 69_999]);
+  assertList(
+    manager
+      .createTypedArray(
+        Float64Array,
+        Array.from({ length: 70_000 }, (_, i) => i),
+      )
+      .subarray(69_998),
+    [69_998, 69_999],
+  );
 });
 
 guestTest('createTypedArray refuses', (guest) => {
@@ -297,8 +342,10 @@ guestTest('createTypedArray refuses', (guest) => {
     for (const wrong of [Array, DataView, {}, 'Float64Array', undefined, null]) {
       assertThrows(TypeError, () => manager.createTypedArray(wrong, 1), /createTypedArray: argument 1/);
     }
-    for (const wrong of [-1, 0.5, NaN]) assertThrows(RangeError, () => manager.createTypedArray(Uint8Array, wrong), /length/);
-    for (const wrong of ['3', undefined, {}, 3n]) assertThrows(TypeError, () => manager.createTypedArray(Uint8Array, wrong));
+    for (const wrong of [-1, 0.5, NaN])
+      assertThrows(RangeError, () => manager.createTypedArray(Uint8Array, wrong), /length/);
+    for (const wrong of ['3', undefined, {}, 3n])
+      assertThrows(TypeError, () => manager.createTypedArray(Uint8Array, wrong));
     assertThrows(TypeError, () => manager.createTypedArray(Float64Array, [1, 'two']), /element 1/);
     assertThrows(RangeError, () => manager.createTypedArray(Float64Array, 2 ** 60));
     assertThrows(RangeError, () => manager.createTypedArray(Float64Array, 2 ** 53 - 1));
@@ -330,7 +377,8 @@ guestTest('freeWhenFinalized refuses, and then owns nothing', (guest) => {
   for (const wrong of [1, 'text', null, undefined, Symbol('s')]) {
     assertThrows(TypeError, () => manager.freeWhenFinalized(wrong, address), /argument 1/);
   }
-  for (const wrong of ['x', -1, 1.5, undefined]) assertThrows(TypeError, () => manager.freeWhenFinalized({}, wrong), /address/);
+  for (const wrong of ['x', -1, 1.5, undefined])
+    assertThrows(TypeError, () => manager.freeWhenFinalized({}, wrong), /address/);
   assertThrows(RangeError, () => manager.freeWhenFinalized({}, 0));
   assertThrows(RangeError, () => manager.freeWhenFinalized({}, 2 ** 40));
   manager.free(address);

@@ -13,7 +13,11 @@ const demo = guestModule('demo');
 /** Runs `fn(folder)` with a folder of its own. */
 function inFolder(fn) {
   const folder = mkdtempSync(join(tmpdir(), 'tombolo-wasi-'));
-  try { return fn(folder); } finally { rmSync(folder, { recursive: true }); }
+  try {
+    return fn(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Runs hello.wasm with these options; its exit code and what it wrote. */
@@ -79,7 +83,10 @@ test('wasiImport: functions that are wrapped, replaced, called', () => {
   const { out } = run({ args: ['hello', 'x'] }, (imports, { wasiImport }) => {
     const wrapped = {};
     for (const [name, fn] of Object.entries(wasiImport)) {
-      wrapped[name] = (...args) => { calls.push(name); return fn(...args); };
+      wrapped[name] = (...args) => {
+        calls.push(name);
+        return fn(...args);
+      };
     }
     return { wasi_snapshot_preview1: wrapped };
   });
@@ -96,16 +103,26 @@ test('wasiImport: exit through a wrapped proc_exit', () => {
 
 test('wasiImport: a replacement that throws', () => {
   const thrown = { mine: true };
-  assertThrowsValue(thrown, () => run({ args: ['hello'] }, (imports, { wasiImport }) => ({
-    wasi_snapshot_preview1: { ...wasiImport, fd_write() { throw thrown; } },
-  })));
+  assertThrowsValue(thrown, () =>
+    run({ args: ['hello'] }, (imports, { wasiImport }) => ({
+      wasi_snapshot_preview1: {
+        ...wasiImport,
+        fd_write() {
+          throw thrown;
+        },
+      },
+    })),
+  );
 });
 
 test('wasiImport: assigned over, as glue code does', () => {
   let written = 0;
   const { code } = run({ args: ['hello'] }, (_, wasi) => {
     const original = wasi.wasiImport.fd_write;
-    wasi.wasiImport.fd_write = (...args) => { written += 1; return original(...args); };
+    wasi.wasiImport.fd_write = (...args) => {
+      written += 1;
+      return original(...args);
+    };
     return { wasi_snapshot_preview1: wasi.wasiImport };
   });
   assertEq(code, 0);
@@ -151,7 +168,16 @@ test('commands and reactors are told apart', () => {
 });
 
 test('wrong instances', () => {
-  for (const wrong of [undefined, null, 1, 'x', {}, { exports: {} }, { exports: { memory: {} } }, new WasmBuilder().instance()]) {
+  for (const wrong of [
+    undefined,
+    null,
+    1,
+    'x',
+    {},
+    { exports: {} },
+    { exports: { memory: {} } },
+    new WasmBuilder().instance(),
+  ]) {
     for (const method of ['start', 'initialize', 'finalizeBindings']) {
       assertThrows(TypeError, () => new WASI({ version: 'preview1' })[method](wrong), new RegExp(`WASI.${method}`));
     }
@@ -176,13 +202,22 @@ test('wrong options', () => {
 });
 
 test('a folder that is not there', () => {
-  assertThrows(Error, () => new WASI({ version: 'preview1', preopens: { '/': '/no/such/folder' } }), /\/no\/such\/folder/);
+  assertThrows(
+    Error,
+    () => new WASI({ version: 'preview1', preopens: { '/': '/no/such/folder' } }),
+    /\/no\/such\/folder/,
+  );
 });
 
 test('import functions called with wrong memory, or before there is one', () => {
   const wasi = new WASI({ version: 'preview1' });
   let result;
-  try { result = wasi.wasiImport.fd_write(1, 0, 0, 0); } catch (error) { assert(error instanceof Error, String(error)); return; }
+  try {
+    result = wasi.wasiImport.fd_write(1, 0, 0, 0);
+  } catch (error) {
+    assert(error instanceof Error, String(error));
+    return;
+  }
   assertEq(typeof result, 'number');
 });
 
@@ -206,10 +241,21 @@ test('pointers outside the memory are errors, never more', () => {
   const instance = new WebAssembly.Instance(demo, wasi.getImportObject());
   wasi.initialize(instance);
   const end = instance.exports.memory.buffer.byteLength;
-  for (const [name, ...args] of [['args_sizes_get', end, end], ['random_get', end - 4, 100], ['fd_write', 1, end - 4, 5, 0],
-    ['environ_sizes_get', -4, -8], ['clock_time_get', 0, 0n, end - 1], ['fd_read', 0, end, 1, 0]]) {
+  for (const [name, ...args] of [
+    ['args_sizes_get', end, end],
+    ['random_get', end - 4, 100],
+    ['fd_write', 1, end - 4, 5, 0],
+    ['environ_sizes_get', -4, -8],
+    ['clock_time_get', 0, 0n, end - 1],
+    ['fd_read', 0, end, 1, 0],
+  ]) {
     let result;
-    try { result = wasi.wasiImport[name](...args); } catch (error) { assert(error instanceof Error, String(error)); continue; }
+    try {
+      result = wasi.wasiImport[name](...args);
+    } catch (error) {
+      assert(error instanceof Error, String(error));
+      continue;
+    }
     assert(result !== 0, `${name} succeeded`);
   }
 });
@@ -227,6 +273,17 @@ test('a module without WASI', () => {
   const log = b.importFunc('host', 'f');
   b.memory({ min: 1 }, { export: 'memory' });
   b.func([], [], [op.call(log)], { export: '_start' });
-  assertEq(new WASI({ version: 'preview1' }).start(b.instance({ host: { f() { called += 1; } } })), 0);
+  assertEq(
+    new WASI({ version: 'preview1' }).start(
+      b.instance({
+        host: {
+          f() {
+            called += 1;
+          },
+        },
+      }),
+    ),
+    0,
+  );
   assertEq(called, 1);
 });

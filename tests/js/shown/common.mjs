@@ -32,8 +32,10 @@ export function demo() {
 
 /** `iota_f64` of the demo guest: an array of 0, 1, 2, … as a view of the guest's block. */
 export function iotaOf({ manager, exports }) {
-  const prototype = new FunctionPrototype([new In(new Int32Type())],
-    new TypedArrayType(new Float64Type(), (_, [length]) => length));
+  const prototype = new FunctionPrototype(
+    [new In(new Int32Type())],
+    new TypedArrayType(new Float64Type(), (_, [length]) => length),
+  );
   return (length) => prototype.invoke(manager, exports.iota_f64, length);
 }
 

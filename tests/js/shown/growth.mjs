@@ -16,5 +16,8 @@ for (let i = 0; i < TIMES; i++) {
 const grown = guest.memory.buffer.byteLength / 65536 - pages;
 const seen = new Float64Array(guest.memory.buffer, addressOf(view), 1000)[999];
 claim(`the memory grew by ${grown} pages in ${TIMES} calls of memory.grow`, grown === TIMES);
-claim(`the view was wrong after ${wrong} of them, and is ${view.buffer.detached ? '' : 'not '}detached`, wrong === 0 && !view.buffer.detached);
+claim(
+  `the view was wrong after ${wrong} of them, and is ${view.buffer.detached ? '' : 'not '}detached`,
+  wrong === 0 && !view.buffer.detached,
+);
 claim(`the guest sees what the view wrote: ${seen}`, seen === 999 - TIMES);

@@ -11,7 +11,11 @@ const module = b.module();
 
 function one(i) {
   let bytes;
-  const look = () => { bytes ??= new Uint8Array(instance.exports.memory.buffer); bytes[0] = i; return bytes[0]; };
+  const look = () => {
+    bytes ??= new Uint8Array(instance.exports.memory.buffer);
+    bytes[0] = i;
+    return bytes[0];
+  };
   const instance = new WebAssembly.Instance(module, { host: { look } });
   return instance.exports.run();
 }
@@ -24,5 +28,7 @@ for (let i = 1; i <= COUNT; i++) {
 }
 const end = resident();
 claim(`${COUNT} instances, ${wrong} of them gave a wrong result`, wrong === 0);
-claim(`resident after 10,000: ${mib(early)}, after ${COUNT}: ${mib(end)}, at most ${mib(most)} (10 MiB more allowed)`,
-  Math.max(end, most) - early < 10 * MIB);
+claim(
+  `resident after 10,000: ${mib(early)}, after ${COUNT}: ${mib(end)}, at most ${mib(most)} (10 MiB more allowed)`,
+  Math.max(end, most) - early < 10 * MIB,
+);

@@ -14,7 +14,16 @@ b.memory({ min: 1 }, { export: 'memory' });
 b.func(['i32'], ['i32'], [op.call(mallocImport)], { export: 'malloc' });
 b.func(['i32'], [], [op.localGet(0), op.call(freeImport)], { export: 'free' });
 const { exports } = b.instance({
-  host: { malloc() { asked += 1; return free.pop() ?? 0; }, free(address) { freed += 1; free.push(address); } },
+  host: {
+    malloc() {
+      asked += 1;
+      return free.pop() ?? 0;
+    },
+    free(address) {
+      freed += 1;
+      free.push(address);
+    },
+  },
 });
 for (let slot = 1; slot <= SLOTS; slot++) free.push(1024 * slot);
 const manager = new MemoryManager(exports.memory, exports.malloc, exports.free);
@@ -28,11 +37,24 @@ function garbage() {
 for (let i = 0; i < SLOTS; i++) garbage();
 asked = 0;
 const kept = [manager.createTypedArray(Float64Array, [1])];
-claim(`with ${SLOTS} of ${SLOTS} blocks in garbage cycles malloc was asked ${asked} times, and ${freed} were freed`, asked === 2 && freed === SLOTS);
+claim(
+  `with ${SLOTS} of ${SLOTS} blocks in garbage cycles malloc was asked ${asked} times, and ${freed} were freed`,
+  asked === 2 && freed === SLOTS,
+);
 
 while (kept.length < SLOTS) kept.push(manager.createTypedArray(Float64Array, [1]));
 asked = 0;
 let thrown;
-try { manager.createTypedArray(Float64Array, [1]); } catch (error) { thrown = error; }
-claim(`with all of them in use it was asked ${asked} times, then came ${thrown}`, asked === 2 && thrown instanceof RangeError);
-claim('what was in use is as it was', kept.every((view) => view[0] === 1));
+try {
+  manager.createTypedArray(Float64Array, [1]);
+} catch (error) {
+  thrown = error;
+}
+claim(
+  `with all of them in use it was asked ${asked} times, then came ${thrown}`,
+  asked === 2 && thrown instanceof RangeError,
+);
+claim(
+  'what was in use is as it was',
+  kept.every((view) => view[0] === 1),
+);

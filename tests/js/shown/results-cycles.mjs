@@ -1,4 +1,5 @@
-// 2,000 results of 8 MB in one synchronous loop, each the only holder of itself: garbage that reference counts do not see.
+// 2,000 results of 8 MB in one synchronous loop, each the only holder of itself: garbage that reference counts do not
+// see.
 import { claim, demo, iotaOf, mib, MIB, peakResident } from './common.mjs';
 
 const COUNT = 2000;

@@ -10,7 +10,9 @@ let most = 0;
 for (let i = 0; i < COUNT; i++) {
   const result = iota(LENGTH);
   if (result[LENGTH - 1] !== LENGTH - 1) throw new Error('wrong result');
-  await new Promise((resolve) => { setTimeout(resolve, 0); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
   most = Math.max(most, guest.memory.buffer.byteLength);
 }
 claim(`${COUNT} results of ${mib(8 * LENGTH)}: ${mib(most)} of guest memory (less than 64)`, most < 64 * MIB);

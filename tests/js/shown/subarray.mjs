@@ -13,5 +13,8 @@ guest.manager.createTypedArray(Float64Array, LENGTH).fill(-2);
 
 let wrong = 0;
 for (let i = 0; i < tail.length; i++) if (tail[i] !== i + 1) wrong += 1;
-claim(`${wrong} of ${tail.length} elements are wrong after ${ALLOCATIONS} further allocations`, wrong === 0 && tail.length === 999);
+claim(
+  `${wrong} of ${tail.length} elements are wrong after ${ALLOCATIONS} further allocations`,
+  wrong === 0 && tail.length === 999,
+);
 claim(`${guest.exports.live_blocks()} blocks are in use`, guest.exports.live_blocks() <= 3);

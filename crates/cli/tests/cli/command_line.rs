@@ -43,7 +43,8 @@ fn files_that_cannot_be_run() {
 
 #[test]
 fn a_file_by_every_kind_of_name() {
-    let folder = Folder::with("a.mjs", ARGUMENTS).and("b.js", ARGUMENTS).and("plain", ARGUMENTS).and("dir/c d.mjs", ARGUMENTS);
+    let folder =
+        Folder::with("a.mjs", ARGUMENTS).and("b.js", ARGUMENTS).and("plain", ARGUMENTS).and("dir/c d.mjs", ARGUMENTS);
     for name in ["a.mjs", "b.js", "plain", "./plain", "dir/c d.mjs", "dir/../a.mjs"] {
         folder.run([name]).outcome().exits(0).stdout("[]\n").stderr("");
         folder.run(["run", name]).outcome().exits(0).stdout("[]\n").stderr("");
@@ -59,7 +60,11 @@ fn a_file_by_every_kind_of_name() {
 fn arguments_reach_the_program() {
     let folder = Folder::with("a.mjs", ARGUMENTS);
     folder.run(["a.mjs", "one", "zwei €", ""]).outcome().exits(0).stdout("[\"one\",\"zwei €\",\"\"]\n");
-    folder.run(["run", "a.mjs", "-x", "--long=1", "--", "-y"]).outcome().exits(0).stdout("[\"-x\",\"--long=1\",\"--\",\"-y\"]\n");
+    folder
+        .run(["run", "a.mjs", "-x", "--long=1", "--", "-y"])
+        .outcome()
+        .exits(0)
+        .stdout("[\"-x\",\"--long=1\",\"--\",\"-y\"]\n");
     folder.run(["a.mjs", "first", "--help"]).outcome().exits(0).stdout("[\"first\",\"--help\"]\n");
 }
 
@@ -73,7 +78,10 @@ fn flags_after_the_file_belong_to_the_program() {
 
 #[test]
 fn argv_begins_with_the_program_and_the_file() {
-    let folder = Folder::with("a.mjs", "console.log(process.argv.length, process.argv[0] === process.execPath, process.argv[1]);");
+    let folder = Folder::with(
+        "a.mjs",
+        "console.log(process.argv.length, process.argv[0] === process.execPath, process.argv[1]);",
+    );
     let expected = format!("2 true {}\n", folder.path().join("a.mjs").display());
     folder.run(["a.mjs"]).outcome().exits(0).stdout(&expected);
 }
@@ -103,7 +111,11 @@ fn guest_memory_report() {
     let demo = guest("demo.wasm");
     let args = ["--guest-memory".as_ref(), "a.mjs".as_ref(), demo.as_os_str()];
     folder.run(args).outcome().exits(0).stdout("done\n").stderr_has(&["11 allocated"]);
-    folder.run(["--guest-memory", "none.mjs"]).outcome().exits(0).stdout("").stderr_has(&["0 allocated", "0 freed", "0 alive"]);
+    folder.run(["--guest-memory", "none.mjs"]).outcome().exits(0).stdout("").stderr_has(&[
+        "0 allocated",
+        "0 freed",
+        "0 alive",
+    ]);
     folder.run(["a.mjs".as_ref(), demo.as_os_str()]).outcome().exits(0).stderr("");
 }
 
@@ -112,4 +124,31 @@ fn guest_memory_report_also_after_errors_and_exit() {
     let folder = Folder::with("exit.mjs", "process.exit(3);").and("throw.mjs", "throw new Error('x');");
     folder.run(["--guest-memory", "exit.mjs"]).outcome().exits(3).stderr_has(&["allocated"]);
     folder.run(["--guest-memory", "throw.mjs"]).outcome().exits(1).stderr_has(&["Error: x", "allocated"]);
+}
+
+#[test]
+fn one_island() {
+    let script = r"
+        const bytes = (name) => new WebAssembly.Module(readFileSync(name));
+        const global = () => new WebAssembly.Instance(bytes('global.wasm')).exports.global;
+        try {
+          new WebAssembly.Instance(bytes('both.wasm'), { host: { a: global(), b: global() } });
+          console.log('linked');
+        } catch (error) { console.log(error.name, error.message.includes('one-island')); }
+    ";
+    let wasm = |text: &str| wat::parse_str(text).expect("the text is a module");
+    let both = r#"(module (import "host" "a" (global (mut i32))) (import "host" "b" (global (mut i32))))"#;
+    let folder = Folder::with("a.mjs", format!("import {{ readFileSync }} from 'node:fs';\n{script}"))
+        .and("global.wasm", wasm(r#"(module (global (export "global") (mut i32) (i32.const 1)))"#))
+        .and("both.wasm", wasm(both));
+    folder.run(["a.mjs"]).outcome().exits(0).stdout("LinkError true\n").stderr("");
+    folder.run(["--one-island", "a.mjs"]).outcome().exits(0).stdout("linked\n").stderr("");
+}
+
+#[test]
+fn a_first_line_for_the_shell_and_a_byte_order_mark() {
+    let folder = Folder::with("a.mjs", "#!/usr/bin/env tombolo\nconsole.log('one');")
+        .and("b.mjs", "\u{feff}console.log('two');");
+    folder.run(["a.mjs"]).outcome().exits(0).stdout("one\n").stderr("");
+    folder.run(["b.mjs"]).outcome().exits(0).stdout("two\n").stderr("");
 }

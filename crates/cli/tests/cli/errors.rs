@@ -16,7 +16,9 @@ fn exit_codes() {
     script("process.exitCode = 4; process.exit();").exits(4);
     script("setTimeout(() => process.exit(5), 1); await new Promise(() => {});").exits(5).stderr("");
     script("process.on('exit', (code) => console.log('exit', code)); process.exit(6);").exits(6).stdout("exit 6\n");
-    script("try { process.exit(7); } catch { console.log('caught'); } finally { console.log('finally'); }").exits(7).stdout("");
+    script("try { process.exit(7); } catch { console.log('caught'); } finally { console.log('finally'); }")
+        .exits(7)
+        .stdout("");
     script("Promise.resolve().then(() => process.exit(8)); for (;;) await null;").exits(8);
 }
 
@@ -33,11 +35,14 @@ fn top_level_await() {
 
 #[test]
 fn an_uncaught_error_shows_message_and_stack() {
-    let outcome = script("function inner() { throw new RangeError('too far'); }\nfunction outer() { inner(); }\nouter();\n");
+    let outcome =
+        script("function inner() { throw new RangeError('too far'); }\nfunction outer() { inner(); }\nouter();\n");
     outcome.exits(1).stdout("").stderr_has(&[
         "Uncaught RangeError: too far\n",
-        "at inner (", "main.mjs:1:",
-        "at outer (", "main.mjs:2:",
+        "at inner (",
+        "main.mjs:1:",
+        "at outer (",
+        "main.mjs:2:",
         "main.mjs:3:",
     ]);
 }
@@ -47,9 +52,20 @@ fn an_uncaught_error_shows_its_causes_and_properties() {
     let text = "const first = new TypeError('first');\n\
                 const second = new Error('second', { cause: first });\n\
                 throw Object.assign(new Error('third', { cause: second }), { code: 'E_THIRD' });\n";
-    script(text).exits(1).stderr_has(&["Uncaught Error: third", "main.mjs:3:", "[cause]", "Error: second", "[cause]", "TypeError: first"]);
+    script(text).exits(1).stderr_has(&[
+        "Uncaught Error: third",
+        "main.mjs:3:",
+        "[cause]",
+        "Error: second",
+        "[cause]",
+        "TypeError: first",
+    ]);
     script(text).stderr_has(&["code: 'E_THIRD'"]);
-    script("throw new AggregateError([new Error('one'), new Error('two')], 'both');").exits(1).stderr_has(&["both", "Error: one", "Error: two"]);
+    script("throw new AggregateError([new Error('one'), new Error('two')], 'both');").exits(1).stderr_has(&[
+        "both",
+        "Error: one",
+        "Error: two",
+    ]);
 }
 
 #[test]
@@ -72,9 +88,14 @@ fn what_came_before_an_error_is_printed_before_it() {
 fn rejections_that_nobody_handles() {
     script("Promise.reject(new Error('rejected'));").exits(1).stderr_has(&["Error: rejected", "main.mjs:1:"]);
     script("Promise.reject(7);").exits(1).stderr_has(&["7"]);
-    script("const p = Promise.reject(new Error('x')); p.catch(() => console.log('handled'));").exits(0).stdout("handled\n").stderr("");
+    script("const p = Promise.reject(new Error('x')); p.catch(() => console.log('handled'));")
+        .exits(0)
+        .stdout("handled\n")
+        .stderr("");
     script("setTimeout(() => { throw new Error('from a timer'); }, 1);").exits(1).stderr_has(&["Error: from a timer"]);
-    script("queueMicrotask(() => { throw new Error('from a microtask'); });").exits(1).stderr_has(&["Error: from a microtask"]);
+    script("queueMicrotask(() => { throw new Error('from a microtask'); });")
+        .exits(1)
+        .stderr_has(&["Error: from a microtask"]);
 }
 
 #[test]
@@ -90,7 +111,9 @@ fn imports_that_fail() {
     script("import './none.mjs';").exits(1).stderr_has(&["none.mjs", "main.mjs", "ERR_MODULE_NOT_FOUND"]);
     script("import { nothing } from 'node:fs';").exits(1).stderr_has(&["SyntaxError", "nothing"]);
     script("import 'no-such-package';").exits(1).stderr_has(&["no-such-package"]);
-    script("try { await import('./none.mjs'); } catch (error) { console.log(error.code); }").exits(0).stdout("ERR_MODULE_NOT_FOUND\n");
+    script("try { await import('./none.mjs'); } catch (error) { console.log(error.code); }")
+        .exits(0)
+        .stdout("ERR_MODULE_NOT_FOUND\n");
 }
 
 /// A module whose function traps, in text with names.
@@ -112,7 +135,8 @@ fn a_trap_names_the_guests_functions() {
         "Uncaught RuntimeError: integer divide by zero\n",
         "    at by (wasm-function[1]:0x",
         "    at divide (wasm-function[0]:0x",
-        "    at caller (", "main.mjs:3:",
+        "    at caller (",
+        "main.mjs:3:",
     ]);
 }
 
@@ -120,7 +144,10 @@ fn a_trap_names_the_guests_functions() {
 fn a_trap_as_the_cause_of_an_error() {
     let main = "try { exports.divide(1, 0); } catch (cause) { throw new Error('wrapped', { cause }); }";
     divide(main).run(["main.mjs"]).outcome().exits(1).stderr_has(&[
-        "Uncaught Error: wrapped\n", "[cause]: RuntimeError: integer divide by zero", "at by (wasm-function[1]:0x", "at divide (wasm-function[0]:0x",
+        "Uncaught Error: wrapped\n",
+        "[cause]: RuntimeError: integer divide by zero",
+        "at by (wasm-function[1]:0x",
+        "at divide (wasm-function[0]:0x",
     ]);
 }
 
@@ -128,7 +155,9 @@ fn a_trap_as_the_cause_of_an_error() {
 fn the_stack_of_a_trap_begins_with_its_message() {
     let main = "try { exports.divide(1, 0); } catch (error) { console.log(error.stack); }";
     divide(main).run(["main.mjs"]).outcome().exits(0).stdout_has(&[
-        "RuntimeError: integer divide by zero\n    at by (wasm-function[1]:0x", "\n    at divide (wasm-function[0]:0x", "main.mjs:3:",
+        "RuntimeError: integer divide by zero\n    at by (wasm-function[1]:0x",
+        "\n    at divide (wasm-function[0]:0x",
+        "main.mjs:3:",
     ]);
 }
 
@@ -140,8 +169,16 @@ fn an_exit_by_a_guest_through_node_wasi() {
                 console.log('code', wasi.start(instance));";
     let folder = Folder::with("main.mjs", text);
     let hello = guest("hello.wasm");
-    folder.run(["main.mjs".as_ref(), hello.as_os_str(), "true".as_ref()]).outcome().exits(0).stdout_has(&["arg 2: 9\n", "code 9\n"]);
-    let outcome = folder.run(["main.mjs".as_ref(), hello.as_os_str(), "false".as_ref()]).outcome().exits(9).stdout_has(&["arg 2: 9\n"]);
+    folder
+        .run(["main.mjs".as_ref(), hello.as_os_str(), "true".as_ref()])
+        .outcome()
+        .exits(0)
+        .stdout_has(&["arg 2: 9\n", "code 9\n"]);
+    let outcome = folder
+        .run(["main.mjs".as_ref(), hello.as_os_str(), "false".as_ref()])
+        .outcome()
+        .exits(9)
+        .stdout_has(&["arg 2: 9\n"]);
     assert!(!outcome.stdout.contains("code"), "{}", outcome.report());
 }
 
@@ -154,5 +191,9 @@ fn an_uncaught_stack_overflow() {
                 wasi.initialize(instance);\ninstance.exports.recurse(0);";
     let folder = Folder::with("main.mjs", text);
     let demo = guest("demo.wasm");
-    folder.run(["main.mjs".as_ref(), demo.as_os_str()]).outcome().exits(1).stderr_has(&["RangeError: Maximum call stack size exceeded"]);
+    folder
+        .run(["main.mjs".as_ref(), demo.as_os_str()])
+        .outcome()
+        .exits(1)
+        .stderr_has(&["RangeError: Maximum call stack size exceeded"]);
 }

@@ -45,7 +45,8 @@ fn a_guests_streams_are_told_apart() {
 
 #[test]
 fn text_without_a_newline_and_before_an_exit() {
-    let folder = demo_script("process.stdout.write('one '); say('two '); process.stdout.write('three'); process.exit(2);");
+    let folder =
+        demo_script("process.stdout.write('one '); say('two '); process.stdout.write('three'); process.exit(2);");
     run(&folder).outcome().exits(2).stdout("one two three");
 }
 

@@ -59,7 +59,8 @@ fn of_harness(script: &str, outcome: &Outcome) -> Vec<String> {
     for line in outcome.stdout.lines() {
         // Names contain no `: AssertionError`, but may contain a colon: an error's class ends the name.
         if let Some(rest) = line.strip_prefix("not ok ") {
-            let end = rest.match_indices(": ").find(|(at, _)| is_error(&rest[at + 2..])).map_or(rest.len(), |(at, _)| at);
+            let end =
+                rest.match_indices(": ").find(|(at, _)| is_error(&rest[at + 2..])).map_or(rest.len(), |(at, _)| at);
             failed.push(format!("{script}: {}", &rest[..end]));
         }
     }

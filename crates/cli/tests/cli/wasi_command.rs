@@ -25,7 +25,12 @@ fn arguments() {
 fn flags_after_the_file_belong_to_the_program() {
     let folder = hello_folder();
     for flag in ["--help", "--version", "--guest-memory"] {
-        folder.run(["hello.wasm", flag]).outcome().exits(0).stdout(&format!("arg 0: hello.wasm\narg 1: {flag}\n")).stderr("");
+        folder
+            .run(["hello.wasm", flag])
+            .outcome()
+            .exits(0)
+            .stdout(&format!("arg 0: hello.wasm\narg 1: {flag}\n"))
+            .stderr("");
     }
 }
 
@@ -74,7 +79,12 @@ fn exit_codes() {
 #[test]
 fn a_trap_exits_with_134() {
     let outcome = Folder::new().run([hello(), "--trap".into()]).outcome();
-    outcome.exits(134).stdout_has(&["arg 1: --trap\n"]).stderr_has(&["tombolo: ", "hello.wasm", "trapped: unreachable", "wasm-function["]);
+    outcome.exits(134).stdout_has(&["arg 1: --trap\n"]).stderr_has(&[
+        "tombolo: ",
+        "hello.wasm",
+        "trapped: unreachable",
+        "wasm-function[",
+    ]);
 }
 
 const START: &str = r#"(module
@@ -92,14 +102,23 @@ fn text_format() {
     text("").run(["main.wat"]).outcome().exits(0).stdout("").stderr("");
     text("(call $exit (i32.const 5))").run(["main.wat"]).outcome().exits(5).stderr("");
     let outcome = text("(drop (call $divide (i32.const 1) (i32.const 0)))").run(["main.wat"]).outcome();
-    let frames = ["main.wat: the program trapped: integer divide by zero", "at divide (wasm-function[1]:0x", "at main (wasm-function[2]:0x"];
+    let frames = [
+        "main.wat: the program trapped: integer divide by zero",
+        "at divide (wasm-function[1]:0x",
+        "at main (wasm-function[2]:0x",
+    ];
     outcome.exits(134).stderr_has(&frames);
-    text("(call $main)").run(["main.wat"]).outcome().exits(134).stderr_has(&["call stack", "at main (wasm-function[2]"]);
+    text("(call $main)")
+        .run(["main.wat"])
+        .outcome()
+        .exits(134)
+        .stderr_has(&["call stack", "at main (wasm-function[2]"]);
 }
 
 #[test]
 fn a_start_function_that_traps() {
-    let folder = Folder::with("main.wat", "(module (func $begin unreachable) (start $begin) (func (export \"_start\")))");
+    let folder =
+        Folder::with("main.wat", "(module (func $begin unreachable) (start $begin) (func (export \"_start\")))");
     folder.run(["main.wat"]).outcome().exits(134).stderr_has(&["trapped: unreachable", "at begin (wasm-function[0]"]);
 }
 
@@ -115,7 +134,10 @@ fn what_is_no_wasi_command() {
     copy("demo.wasm").run(["demo.wasm"]).outcome().exits(1).stdout("").stderr_has(&has);
     let folder = Folder::with("a.wat", "(module (func (export \"_start\") (param i32)))")
         .and("b.wat", "(module (import \"wasi_snapshot_preview1\" \"no_such\" (func)) (func (export \"_start\")))")
-        .and("c.wat", "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i64))) (func (export \"_start\")))")
+        .and(
+            "c.wat",
+            "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i64))) (func (export \"_start\")))",
+        )
         .and("d.wat", "(module (import \"env\" \"memory\" (memory 1)) (func (export \"_start\")))");
     folder.run(["a.wat"]).outcome().exits(1).stderr_has(&["tombolo: a.wat: ", "_start"]);
     folder.run(["b.wat"]).outcome().exits(1).stderr_has(&["tombolo: b.wat: ", "no_such"]);
@@ -125,8 +147,11 @@ fn what_is_no_wasi_command() {
 
 #[test]
 fn what_is_no_module() {
-    let folder = Folder::with("bad.wat", "(module (func").and("bad.wasm", b"\0asm\x01\0\0\0\xff\xff").and("empty.wasm", "")
-        .and("invalid.wat", "(module (func (result i32)))").and("text.wasm", "not a module");
+    let folder = Folder::with("bad.wat", "(module (func")
+        .and("bad.wasm", b"\0asm\x01\0\0\0\xff\xff")
+        .and("empty.wasm", "")
+        .and("invalid.wat", "(module (func (result i32)))")
+        .and("text.wasm", "not a module");
     folder.run(["bad.wat"]).outcome().exits(1).stdout("").stderr_has(&["tombolo: bad.wat: ", "expected"]);
     for name in ["bad.wasm", "empty.wasm", "invalid.wat", "text.wasm"] {
         folder.run([name]).outcome().exits(1).stdout("").stderr_has(&[&format!("tombolo: {name}: ")]);
