@@ -31,8 +31,8 @@ pub(crate) struct Command {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Arguments for the program
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Arguments for the program: whatever comes after FILE
+    #[arg(skip)]
     pub(crate) arguments: Vec<String>,
 
     /// Where this program is.
@@ -59,8 +59,12 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
     if args.get(1).is_some_and(|arg| arg == "run") {
         args.remove(1);
     }
+    // What comes after FILE is the program's, flags and all. (None of our own flags takes a value.)
+    let file = args.iter().skip(1).position(|arg| !arg.to_string_lossy().starts_with('-'));
+    let arguments = file.map(|at| args.split_off(at + 2)).unwrap_or_default();
     match Command::try_parse_from(args) {
         Ok(mut command) => {
+            command.arguments = arguments.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
             let executable = std::env::current_exe().unwrap_or_default();
             command.executable = executable.to_string_lossy().into_owned();
             Ok(command)

@@ -29,7 +29,10 @@ impl ErrorClass {
 }
 
 /// The constructors of a runtime, as they were before a script could change anything.
-struct Constructors<'js>([qjs::Function<'js>; 3]);
+struct Constructors<'js> {
+    error: Value<'js>,
+    classes: [qjs::Function<'js>; 3],
+}
 
 // SAFETY: the lifetime is the functions' own.
 unsafe impl<'js> JsLifetime<'js> for Constructors<'js> {
@@ -57,14 +60,15 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
         Ok(constructor)
     };
     let [compile, link, runtime] = ErrorClass::ALL;
-    let constructors = Constructors([make(compile)?, make(link)?, make(runtime)?]);
+    let classes = [make(compile)?, make(link)?, make(runtime)?];
+    let constructors = Constructors { error: error.into_value(), classes };
     ctx.store_userdata(constructors).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
 }
 
 /// `new CompileError(message, options)` and its siblings: what `Error` makes, with this class's prototype.
 fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let error: Value = call.ctx.globals().get("Error")?;
+    let error = call.ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
     let new_target = match call.this.is_undefined() {
         true => constructor(&call.ctx, ErrorClass::ALL[CLASS])?.into_value(),
         false => call.this(),
@@ -76,7 +80,7 @@ fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
 
 fn constructor<'js>(ctx: &Ctx<'js>, class: ErrorClass) -> Result<qjs::Function<'js>> {
     let constructors = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?;
-    Ok(constructors.0[class as usize].clone())
+    Ok(constructors.classes[class as usize].clone())
 }
 
 /// A new error of the class.
@@ -112,8 +116,8 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
 fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
         // What QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
-        let range: Result<Value> = ctx.globals().get("RangeError");
-        range.and_then(|class| construct(&class, &class, &[qjs::string::from_utf8(ctx, trap.message.as_bytes())?]))
+        drop(Exception::throw_range(ctx, &trap.message));
+        Ok(ctx.catch())
     } else {
         new(ctx, ErrorClass::Runtime, &trap.message)
     };
@@ -127,16 +131,22 @@ fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     ctx.throw(error)
 }
 
-/// Puts the guest's frames in front of the script's own in `stack`.
+/// Puts the guest's frames in front of the script's own in `stack`, after its head line where it has one (QuickJS's own
+/// has none, a platform's may).
 fn prepend_frames(error: &Value<'_>, trap: &Trap) -> Result<()> {
     /// Frames shown: the rest of a deep recursion says nothing new.
     const SHOWN: usize = 32;
     let Some(object) = error.as_object() else { return Ok(()) };
-    let mut stack: String = trap.frames.iter().take(SHOWN).map(|frame| format!("    at {frame}\n")).collect();
+    let mut frames: String = trap.frames.iter().take(SHOWN).map(|frame| format!("    at {frame}\n")).collect();
     if trap.frames.len() > SHOWN {
-        stack += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
+        frames += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
     }
-    stack += &object.get::<_, Option<String>>("stack")?.unwrap_or_default();
+    let stack = object.get::<_, Option<String>>("stack")?.unwrap_or_default();
+    let head = format!("{}: {}", object.get::<_, String>("name")?, trap.message);
+    let stack = match stack.strip_prefix(&*head) {
+        Some(rest) => format!("{head}\n{frames}{}", rest.trim_start_matches('\n')),
+        None => format!("{frames}{stack}"),
+    };
     let stack = qjs::string::from_utf8(object.ctx(), stack.as_bytes())?;
     define::value(object, "stack", &stack, Attributes::Hidden)
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use island::call::NumericType;
-use island::wasi::{Output, PREVIEW1, WasiContext, WasiError};
+use island::wasi::{Output, WasiContext, WasiError};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
@@ -27,6 +27,8 @@ use crate::{ids, memory};
 /// A guest's WASI on the JavaScript side. Scripts never see the object.
 pub struct WasiHost {
     context: WasiContext,
+    /// The import module whose functions these are.
+    module: &'static str,
     memory: RefCell<Option<Held>>,
     /// Functions that scripts called, ready to be called again.
     callees: RefCell<HashMap<String, Rc<Callee>>>,
@@ -66,24 +68,25 @@ pub(crate) fn register(ctx: &Ctx<'_>) -> Result<()> {
 }
 
 impl WasiHost {
-    /// A host object for a context.
+    /// A host object for a context, with the functions of `module` (`wasi_snapshot_preview1` or `wasi_unstable`).
     ///
     /// # Errors
     /// When memory is out.
-    pub fn new_object<'js>(ctx: &Ctx<'js>, context: WasiContext) -> Result<Object<'js>> {
-        let host = Self { context, memory: RefCell::default(), callees: RefCell::default() };
+    pub fn new_object<'js>(ctx: &Ctx<'js>, context: WasiContext, module: &'static str) -> Result<Object<'js>> {
+        let host = Self { context, module, memory: RefCell::default(), callees: RefCell::default() };
         class::new_object(ctx, host, None)
     }
 
-    /// The functions of preview 1, as an ordinary object that scripts may change.
+    /// The functions, as an ordinary object that scripts may change.
     ///
     /// # Errors
     /// When memory is out.
     pub fn import_object<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<Object<'js>> {
         let api = Api::of(ctx)?;
+        let module = class::of::<Self>(host.as_value()).map(|host| host.module).unwrap_or_default();
         let imports = Object::new(ctx.clone())?;
         let prototype = define::function_prototype(ctx)?;
-        for (name, ty) in island::wasi::functions(api.engine(), PREVIEW1) {
+        for (name, ty) in island::wasi::functions(api.engine(), module) {
             let function = WasiFunction { host: Held::new(host.as_value()), name: name.clone(), ty: ty.clone() };
             let object = class::new_object(ctx, function, Some(&prototype))?;
             define::function_properties(ctx, &object, name, ty.params.len() as i32)?;
@@ -109,7 +112,7 @@ impl WasiHost {
         if let Some(callee) = self.callees.borrow().get(name) {
             return Ok((link, callee.clone()));
         }
-        let callee = link.shared.island.wasi_call(&self.context, Extern::Memory(memory), PREVIEW1, name);
+        let callee = link.shared.island.wasi_call(&self.context, Extern::Memory(memory), self.module, name);
         let callee = Rc::new(callee.map_err(|error| Exception::throw_message(ctx, &format!("{name}: {error}")))?);
         self.callees.borrow_mut().insert(name.to_string(), callee.clone());
         Ok((link, callee))
@@ -121,7 +124,7 @@ impl WasiFunction {
     /// is then linked as any callable is).
     pub(crate) fn link(&self, link: &Link) -> Option<Func> {
         let host = class::get::<WasiHost>(self.host.borrow())?;
-        match link.shared.island.wasi_function(&host.context, PREVIEW1, &self.name) {
+        match link.shared.island.wasi_function(&host.context, host.module, &self.name) {
             Ok(func) => Some(func),
             Err(WasiError::OtherIsland) => None,
             Err(_) => None,

@@ -15,6 +15,8 @@ mod types;
 mod view;
 mod wasi;
 
+pub use manager::drain_all;
+
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
 use qjs::{Call, Ctx, Exception, Object, Result, Value};

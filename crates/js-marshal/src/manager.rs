@@ -1,13 +1,15 @@
 //! `MemoryManager`: a guest's heap for scripts.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 
 use js_api::anchor::Link;
 use js_api::{ExportedFunction, MemoryObject};
 use marshal::Heap;
 use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class};
+
+use rquickjs::JsLifetime;
 
 use crate::arrays::Source;
 use crate::errors::{Part, Place, throw_heap_error};
@@ -110,12 +112,46 @@ impl ManagerObject {
             }
         });
         let (memory, malloc, free) = (Held::new(memory), Held::new(malloc), Held::new(free));
+        HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
         let owners = Held::new(&new_weak_map(ctx)?);
         Ok(Self { link, heap, memory, malloc, free, threshold: Cell::new(LEAST_BYTES), owners, realm })
     }
 }
 
+thread_local! {
+    /// The heaps of this thread's scripts.
+    static HEAPS: RefCell<Vec<Weak<Heap>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A safe point of the event loop: frees what waits in the heaps of this thread.
+///
+/// # Errors
+/// What a guest's `free` does; the other heaps are drained all the same.
+pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
+    // Copied, since a guest's `free` may run scripts that make another heap.
+    let heaps: Vec<_> = HEAPS.with_borrow_mut(|heaps| {
+        heaps.retain(|heap| heap.strong_count() > 0);
+        heaps.iter().filter_map(Weak::upgrade).filter(|heap| heap.waiting() > 0).collect()
+    });
+    let drain = |heap: &Rc<Heap>| heap.drain().map_err(|error| throw_heap_error(ctx, Place::whole("free"), error));
+    heaps.iter().map(drain).fold(Ok(()), Result::and)
+}
+
+/// QuickJS's own constructors, as they were before a script could change anything.
+struct Intrinsics<'js> {
+    data_view: Value<'js>,
+    weak_map: Value<'js>,
+}
+
+// SAFETY: the lifetime is the values' own.
+unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
+    type Changed<'to> = Intrinsics<'to>;
+}
+
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
+    let globals = ctx.globals();
+    let intrinsics = Intrinsics { data_view: globals.get("DataView")?, weak_map: globals.get("WeakMap")? };
+    ctx.store_userdata(intrinsics).map_err(|_| rquickjs::Error::Unknown)?;
     class::register::<ManagerObject>(ctx)?;
     class::register::<Owner>(ctx)?;
     let prototype = define_class(ctx, exports, "MemoryManager", 3, constructor)?;
@@ -169,8 +205,8 @@ fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let manager: &ManagerObject = webidl::this(&call, "dataView")?;
     let memory = manager.memory.get(&call.ctx);
     let buffer: Value = memory.as_object().expect("checked in the constructor").get("buffer")?;
-    let constructor: rquickjs::function::Constructor = call.ctx.globals().get("DataView")?;
-    constructor.construct((buffer,))
+    let constructor = call.ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?.data_view.clone();
+    qjs::function::construct(&constructor, &constructor, &[buffer])
 }
 
 /// `createTypedArray(Float64Array, 4)` or `createTypedArray(Float64Array, [1, 2, 3, 4])`.
@@ -262,8 +298,8 @@ unsafe impl HostClass for Owner {
 }
 
 fn new_weak_map<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
-    let constructor: rquickjs::function::Constructor = ctx.globals().get("WeakMap")?;
-    constructor.construct(())
+    let constructor = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?.weak_map.clone();
+    qjs::function::construct(&constructor, &constructor, &[])
 }
 
 /// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use island::wasi::{Input, WasiConfig, WasiContext};
+use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::{WasiHost, standard_output};
 use qjs::define;
@@ -81,7 +81,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (stdout, stderr) = (standard_output(ctx, 1)?, standard_output(ctx, 2)?);
     let config = WasiConfig { env, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
     let context = WasiContext::new(config).map_err(|error| Exception::throw_message(ctx, &error.to_string()))?;
-    let host = WasiHost::new_object(ctx, context)?;
+    let host = WasiHost::new_object(ctx, context, PREVIEW1)?;
     let imports = WasiHost::import_object(ctx, &host)?;
     let wasi = WasiObject {
         host: Held::new(host.as_value()),

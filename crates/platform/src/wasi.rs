@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Weak;
 use std::sync::Arc;
 
-use island::wasi::{Input, Output, WasiConfig, WasiContext};
+use island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::{WasiHost, run_export};
 use qjs::define::{self, Attributes};
@@ -51,6 +51,7 @@ pub fn guest_output(descriptor: u8) -> Output {
 /// The value of a WASI.
 struct WasiObject {
     host: Held,
+    module: &'static str,
     return_on_exit: bool,
     started: Cell<bool>,
 }
@@ -111,9 +112,10 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let options = webidl::dictionary(ctx, call.arg(0), "WASI: argument 1")?;
     let member = |name: &str| webidl::member(&options, name);
-    match member("version")? {
+    let module = match member("version")? {
         Some(version) if version.is_string() => match &*webidl::string(ctx, Borrowed::of(&version))? {
-            "preview1" | "unstable" => {}
+            "preview1" => PREVIEW1,
+            "unstable" => UNSTABLE,
             other => {
                 let message = format!("WASI: `options.version` must be \"preview1\" or \"unstable\", got \"{other}\"");
                 return Err(Exception::throw_type(ctx, &message));
@@ -123,7 +125,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         None => {
             return Err(Exception::throw_type(ctx, "WASI: `options.version` is missing: \"preview1\" or \"unstable\""));
         }
-    }
+    };
     let mut config = WasiConfig { args: strings(ctx, member("args")?, "args")?, ..WasiConfig::default() };
     config.env = pairs(ctx, member("env")?, "env")?;
     let preopens = pairs(ctx, member("preopens")?, "preopens")?;
@@ -139,9 +141,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Some(value) => value.as_bool().ok_or_else(|| refuse(ctx, "returnOnExit", "a boolean", &value))?,
     };
     let context = WasiContext::new(config).map_err(|error| Exception::throw_message(ctx, &format!("WASI: {error}")))?;
-    let host = WasiHost::new_object(ctx, context)?;
+    let host = WasiHost::new_object(ctx, context, module)?;
     let imports = WasiHost::import_object(ctx, &host)?;
-    let wasi = WasiObject { host: Held::new(host.as_value()), return_on_exit, started: Cell::new(false) };
+    let wasi = WasiObject { host: Held::new(host.as_value()), module, return_on_exit, started: Cell::new(false) };
     let prototype = class::prototype_from_new_target::<WasiObject>(&call)?;
     let object = class::new_object(ctx, wasi, prototype.as_ref())?;
     // As in Node, an ordinary property: glue code wraps the functions in it.
@@ -197,11 +199,11 @@ fn duplicate(ctx: &Ctx<'_>, descriptor: u32) -> Result<std::fs::File> {
 }
 
 fn get_import_object<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let _: &WasiObject = webidl::this(&call, "getImportObject")?;
+    let wasi: &WasiObject = webidl::this(&call, "getImportObject")?;
     let this = call.this();
     let imports: Value = this.as_object().expect("checked").get("wasiImport")?;
     let object = Object::new(call.ctx.clone())?;
-    define::value(&object, "wasi_snapshot_preview1", &imports, Attributes::Plain)?;
+    define::value(&object, wasi.module, &imports, Attributes::Plain)?;
     Ok(object.into_value())
 }
 

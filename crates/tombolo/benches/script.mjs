@@ -1,5 +1,5 @@
-// What the benchmarks of script.rs run: functions of a count, each of which does its thing that many times. Everything is
-// kept in local variables, which QuickJS reads faster than a module's.
+// What the benchmarks of script.rs run: functions of a count, each of which does its thing that many times. What a loop
+// uses is kept in local variables, which QuickJS reads faster than a module's.
 import { readFileSync } from 'node:fs';
 import {
   ArrayType, Float64Type, FunctionPrototype, In, Int32Type, StringType, TypedArrayType, Wasi,
@@ -51,25 +51,22 @@ rows['call/import'] = (n) => {
 
 // ---- Marshalled calls -----------------------------------------------------------------------------------------------
 
-const prototype = (Type) => {
+/** Makes a row: `multiply` of two arrays of the type, which `make` makes. */
+const multiply = (Type, make) => (length) => {
   const input = () => new In(new Type(new Float64Type()));
-  const output = new Type(new Float64Type(), (_index, args) => args[2]);
-  return new FunctionPrototype([input(), input(), new In(new Int32Type())], output);
-};
-const copies = prototype(ArrayType);
-const views = prototype(TypedArrayType);
-const multiply = (signature, make) => (length) => {
-  const a = make(Array.from({ length }, (_, i) => i + 0.5));
+  const output = new Type(new Float64Type(), length);
+  const prototype = new FunctionPrototype([input(), input(), new In(new Int32Type())], output);
+  const numbers = make(Array.from({ length }, (_, i) => i + 0.5));
   const manager = wasi.memoryManager;
   const fn = demo.multiply;
   return (n) => {
-    for (let i = 0; i < n; i++) signature.invoke(manager, fn, a, a, length);
+    for (let i = 0; i < n; i++) prototype.invoke(manager, fn, numbers, numbers, length);
   };
 };
 const makers = {
-  'copy, arrays': multiply(copies, (numbers) => numbers),
-  'copy, typed arrays': multiply(views, (numbers) => Float64Array.from(numbers)),
-  view: multiply(views, (numbers) => wasi.float64Array(numbers)),
+  'copy, arrays': multiply(ArrayType, (numbers) => numbers),
+  'copy, typed arrays': multiply(TypedArrayType, (numbers) => Float64Array.from(numbers)),
+  view: multiply(TypedArrayType, (numbers) => wasi.float64Array(numbers)),
 };
 // Only the arguments of the row that runs are there: garbage collections of the others would visit a million numbers.
 let current;

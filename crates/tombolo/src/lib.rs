@@ -8,6 +8,8 @@
 //! - [`js_marshal`]: the module `tombolo:marshal` for such a context.
 //! - [`Runtime`]: a whole agent with modules, the platform's globals and WASI, as the `tombolo` command has it.
 
+#![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
+
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 
 mod runtime;

@@ -98,6 +98,11 @@ impl Runtime {
             define_tombolo(ctx)
         });
         installed.map_err(Error::JavaScript)?;
+        agent.on_safe_point(Box::new(|ctx| {
+            if let Err(error) = js_marshal::drain_all(ctx) {
+                report_later(ctx, error);
+            }
+        }));
         Ok(Self { agent })
     }
 
@@ -119,6 +124,20 @@ impl Runtime {
         self.agent.run_task(move |ctx| platform::run_source(ctx, &name, &source));
         self.agent.run()
     }
+}
+
+/// Makes an error that happened outside of any task the uncaught error of one.
+fn report_later(ctx: &Ctx<'_>, error: rquickjs::Error) {
+    let Ok(event_loop) = agent::EventLoop::of(ctx) else { return };
+    let message = match error {
+        rquickjs::Error::Exception => {
+            let thrown = ctx.catch();
+            let message = thrown.as_object().and_then(|object| object.get::<_, String>("message").ok());
+            message.unwrap_or_else(|| "a guest's free threw".into())
+        }
+        error => error.to_string(),
+    };
+    event_loop.set_immediate(Box::new(move |ctx| Err(qjs::Exception::throw_message(ctx, &message))));
 }
 
 /// `globalThis.tombolo`: what the runtime is, and what it alone can tell.

@@ -249,6 +249,55 @@ guestTest('an import that lets go of a view that the call is working on', (guest
   assertList(seen, new Array(24).fill(50), 'blocks that were allocated during the call');
 });
 
+guestTest('an import that lets go of a view that the call is working on, and throws', (guest) => {
+  for (const twice of [false, true]) {
+    const values = guest.call('iota_f64', [i32], view(f64, 3), 3);
+    const thrown = new Error('from the import');
+    let error;
+    try {
+      map(guest, values, () => {
+        values.buffer.transfer();
+        guest.settle();
+        if (twice)
+          map(guest, [1], () => {
+            throw thrown;
+          });
+        throw thrown;
+      });
+    } catch (caught) {
+      error = caught;
+    }
+    assertEq(error, thrown);
+    guest.settle();
+    assertEq(guest.exports.live_blocks(), 0, 'after the call the block goes back');
+  }
+});
+
+guestTest('the same view in several arguments and in calls inside of each other, let go in the innermost', (guest) => {
+  const { call } = guest;
+  const values = call('iota_f64', [i32], view(f64, 3), 3);
+  let sum;
+  const inner = () => {
+    values.buffer.transfer();
+    guest.settle();
+    return 3;
+  };
+  const outer = () => {
+    sum = call('multiply', [view(f64), copy(f64, inner), i32], copy(f64, 3), values, [1, 1, 1], 3);
+    guest.settle();
+    return 3;
+  };
+  const result = call('multiply', [view(f64), view(f64), i32], copy(f64, 3), values, values, 3);
+  assertList(result, [0, 1, 4]);
+  const target = new Float64Array(3);
+  const params = [view(f64), copy(f64, outer), out(copy(f64)), i32];
+  call('multiply_into', params, types.void, values, [10, 10, 10], target, 3);
+  assertList(sum, [0, 1, 2]);
+  assertList(target, [0, 10, 20]);
+  guest.settle();
+  assertEq(guest.exports.live_blocks(), 0);
+});
+
 guestTest('an argument that is detached during the call gets nothing back, and nothing breaks', (guest) => {
   const values = Float64Array.of(1, 2, 3);
   map(guest, values, (value) => {

@@ -6,7 +6,9 @@ import { claim, mib, MIB, resident } from './common.mjs';
 const COUNT = 30_000;
 const main = new WasmBuilder();
 main.table({ min: 4 }, { export: 'table' });
-main.func(['i32'], ['i32'], [op.localGet(0), op.i32(1), op.callIndirect(main.type(['i32'], ['i32']))], { export: 'run' });
+main.func(['i32'], ['i32'], [op.localGet(0), op.i32(1), op.callIndirect(main.type(['i32'], ['i32']))], {
+  export: 'run',
+});
 const { table, run } = main.instance().exports;
 
 const wrapper = new WasmBuilder();
