@@ -36,6 +36,9 @@ pub(crate) fn run(command: &Command) -> i32 {
 fn start(command: &Command) -> Result<(), Failure> {
     let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
     let bytes = std::fs::read(&command.file).map_err(|error| setup(&error))?;
+    if command.file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
+        return Err(Failure::Setup("it is no WebAssembly module: it does not begin with \\0asm".into()));
+    }
     let bytes = wat::parse_bytes(&bytes).map_err(|error| setup(&error))?;
     let engine = Engine::new(&EngineOptions::default()).map_err(|error| setup(&error))?;
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;

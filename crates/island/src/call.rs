@@ -331,6 +331,6 @@ impl Island {
     /// # Errors
     /// When the call does not return.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
-        self.enter(|store| func.call(store, params, results)).map_err(CallError::from)
+        self.enter(|store| func.call(store, params, results)).map_err(|error| self.call_error(error))
     }
 }

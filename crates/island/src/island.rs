@@ -173,11 +173,25 @@ impl Island {
         self.blocks.borrow_mut().extend(host_memory::take_used());
         result.map_err(|error| {
             if CallError::is_call_error(&error) {
-                InstantiateError::Call(error.into())
+                InstantiateError::Call(self.call_error(error))
             } else {
                 InstantiateError::Link(format!("{error:#}"))
             }
         })
+    }
+
+    /// What a failed call into this island was. Functions that the name section does not name have the names of their
+    /// exports.
+    pub fn call_error(&self, error: wasmtime::Error) -> CallError {
+        let mut error = CallError::from_wasmtime(error);
+        if let CallError::Trap(trap) = &mut error {
+            let modules = self.modules.borrow();
+            for frame in trap.frames.iter_mut().filter(|frame| frame.function.is_none()) {
+                let module = modules.iter().find(|module| frame.is_of(module.wasmtime()));
+                frame.function = module.and_then(|module| module.exported_function(frame.index)).map(str::to_string);
+            }
+        }
+        error
     }
 
     /// The index that a guest function has in its own module; none for host functions.

@@ -133,6 +133,12 @@ impl Module {
         &self.inner.wasm
     }
 
+    /// The name of the first export of the function at `index`.
+    pub(crate) fn exported_function(&self, index: u32) -> Option<&str> {
+        let is_it = |export: &&Export| export.index == index && matches!(export.ty, ExternType::Func(_));
+        self.inner.exports.iter().find(is_it).map(|export| &*export.name)
+    }
+
     /// The index of the function whose compiled code is at `code`, if it is one of this module's.
     pub(crate) fn function_at(&self, code: usize) -> Option<u32> {
         let offset = code.checked_sub(self.inner.wasm.text().as_ptr().addr())?;

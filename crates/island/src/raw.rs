@@ -84,7 +84,7 @@ impl ReentrantStore {
 #[inline]
 pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
     // SAFETY: the slots have the function's own types, parameters first, and room for its results.
-    island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(CallError::from)
+    island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
 }
 
 /// Reads an argument of a host function on the unchecked path.

@@ -5,14 +5,22 @@ use wasmtime::WasmBacktrace;
 use crate::call::HostThrew;
 
 /// One guest function on the stack of a trap, innermost first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StackFrame {
-    /// The function's name from the module's name section.
+    /// The function's name from the module's name section, or that of its export.
     pub function: Option<String>,
     /// The function's index in its module.
     pub index: u32,
     /// The byte offset in the module of the instruction.
     pub offset: Option<usize>,
+    module: Option<wasmtime::Module>,
+}
+
+impl StackFrame {
+    /// Whether the function is one of `module`'s.
+    pub(crate) fn is_of(&self, module: &wasmtime::Module) -> bool {
+        self.module.as_ref().is_some_and(|own| wasmtime::Module::same(own, module))
+    }
 }
 
 impl std::fmt::Display for StackFrame {
@@ -85,9 +93,9 @@ impl CallError {
     }
 }
 
-impl From<wasmtime::Error> for CallError {
+impl CallError {
     #[cold]
-    fn from(error: wasmtime::Error) -> Self {
+    pub(crate) fn from_wasmtime(error: wasmtime::Error) -> Self {
         if error.is::<HostThrew>() {
             return Self::Host;
         }
@@ -102,6 +110,7 @@ impl From<wasmtime::Error> for CallError {
             function: frame.func_name().map(str::to_string),
             index: frame.func_index(),
             offset: frame.module_offset(),
+            module: Some(frame.module().clone()),
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map(|b| b.frames().iter().map(frame).collect());
         let message = match code {

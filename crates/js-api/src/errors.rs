@@ -31,6 +31,7 @@ impl ErrorClass {
 /// The constructors of a runtime, as they were before a script could change anything.
 struct Constructors<'js> {
     error: Value<'js>,
+    range_error: Value<'js>,
     classes: [qjs::Function<'js>; 3],
 }
 
@@ -61,7 +62,8 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     };
     let [compile, link, runtime] = ErrorClass::ALL;
     let classes = [make(compile)?, make(link)?, make(runtime)?];
-    let constructors = Constructors { error: error.into_value(), classes };
+    let range_error = ctx.globals().get("RangeError")?;
+    let constructors = Constructors { error: error.into_value(), range_error, classes };
     ctx.store_userdata(constructors).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
 }
@@ -75,7 +77,21 @@ fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     };
     let count = call.args.len().min(2);
     let args: Vec<_> = (0..count).map(|at| call.arg(at)).collect();
-    construct(&error, &new_target, &args)
+    let made = construct(&error, &new_target, &args)?;
+    leave_out_constructor(&made, ErrorClass::ALL[CLASS])?;
+    Ok(made)
+}
+
+/// Takes the frame of the native constructor, which scripts did not write, out of `stack`.
+fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
+    let Some(object) = error.as_object() else { return Ok(()) };
+    let stack = object.get::<_, Option<String>>("stack")?.unwrap_or_default();
+    let frame = format!("    at {} (native)\n", class.name());
+    if let Some((before, after)) = stack.split_once(&frame) {
+        let stack = qjs::string::from_utf8(object.ctx(), format!("{before}{after}").as_bytes())?;
+        define::value(object, "stack", &stack, Attributes::Hidden)?;
+    }
+    Ok(())
 }
 
 fn constructor<'js>(ctx: &Ctx<'js>, class: ErrorClass) -> Result<qjs::Function<'js>> {
@@ -116,8 +132,9 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
 fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
         // What QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
-        drop(Exception::throw_range(ctx, &trap.message));
-        Ok(ctx.catch())
+        let class = ctx.userdata::<Constructors>().map(|constructors| constructors.range_error.clone());
+        let message = qjs::string::from_utf8(ctx, trap.message.as_bytes());
+        class.ok_or(rquickjs::Error::Unknown).and_then(|class| construct(&class, &class, &[message?]))
     } else {
         new(ctx, ErrorClass::Runtime, &trap.message)
     };

@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::HostFrame;
 use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val, ValType};
-use island::{CallError, Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
+use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
 use qjs::{
     Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
 };
@@ -141,8 +141,8 @@ impl ExportedFunction {
             Ok(outgoing.collect::<SmallVec<[_; 4]>>())
         });
         memory::refresh_grown(cx, &shared.api);
-        let mut outgoing =
-            outcome.map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, CallError::from(error)))?;
+        let mut outgoing = outcome
+            .map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, shared.island.call_error(error)))?;
         match outgoing.len() {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
