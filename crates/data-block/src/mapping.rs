@@ -103,8 +103,12 @@ impl Mapping {
             let at = pool.iter().rposition(|m| m.reserved == reserved)?;
             pool.swap_remove(at)
         };
-        // One that cannot be cleaned is dropped the hard way, and the caller reserves anew.
-        if mapping.clear(page_ceil(open)) { Some(mapping) } else { None.inspect(|_: &Self| mapping.unmap()) }
+        if mapping.clear(page_ceil(open)) {
+            return Some(mapping);
+        }
+        // One that cannot be cleaned does not go back to the pool; the caller reserves anew.
+        mapping.unmap();
+        None
     }
 
     /// Makes the open part read as zero and not longer than `keep`. Says whether the kernel agreed.

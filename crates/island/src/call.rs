@@ -331,6 +331,7 @@ impl Island {
     /// # Errors
     /// When the call does not return.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
+        self.check_stack()?;
         self.enter(|store| func.call(store, params, results)).map_err(|error| self.call_error(error))
     }
 }

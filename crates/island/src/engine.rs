@@ -16,8 +16,8 @@ pub(crate) const GUARD: u64 = 32 << 20;
 /// What an embedder can choose about an engine.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and some
-    /// 256 KiB more for the host functions that guests call.
+    /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and
+    /// 512 KiB more for the host functions that guests call: a guest is not entered with less.
     pub max_wasm_stack: usize,
 }
 
@@ -31,6 +31,7 @@ impl Default for EngineOptions {
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: wasmtime::Engine,
+    pub(crate) max_wasm_stack: usize,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
 }
 
@@ -72,7 +73,8 @@ impl Engine {
             // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
             .memory_init_cow(false)
             .with_host_memory(Arc::new(HostMemory));
-        Ok(Self { inner: wasmtime::Engine::new(&config)?, memories: Arc::default() })
+        let inner = wasmtime::Engine::new(&config)?;
+        Ok(Self { inner, max_wasm_stack: options.max_wasm_stack, memories: Arc::default() })
     }
 
     /// A module that has and exports one memory of the type, of no pages at first. Wasmtime takes memories from its

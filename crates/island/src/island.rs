@@ -11,7 +11,7 @@ use crate::call::HostFunction;
 use crate::engine::Engine;
 use crate::host_memory;
 use crate::module::Module;
-use crate::raw::{ReentrantStore, code_of, host_function};
+use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
 use crate::trap::CallError;
 use crate::wasi::WasiState;
 
@@ -168,6 +168,7 @@ impl Island {
     /// # Errors
     /// When an import does not fit, or when a segment or the start function fails.
     pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
+        self.check_stack().map_err(InstantiateError::Call)?;
         self.modules.borrow_mut().push(module.clone());
         let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
         self.blocks.borrow_mut().extend(host_memory::take_used());
@@ -178,6 +179,19 @@ impl Island {
                 InstantiateError::Link(format!("{error:#}"))
             }
         })
+    }
+
+    /// Refuses to enter a guest on a thread whose stack is nearly used up. Every call into an island asks first.
+    ///
+    /// # Errors
+    /// A trap like the guest's own exhausted stack.
+    #[inline]
+    pub fn check_stack(&self) -> Result<(), CallError> {
+        // Below a guest of this store, its own limit still holds.
+        if self.store.is_entered() || has_stack_room(self.engine.max_wasm_stack) {
+            return Ok(());
+        }
+        Err(CallError::stack_overflow())
     }
 
     /// What a failed call into this island was. Functions that the name section does not name have the names of their

@@ -80,9 +80,45 @@ impl ReentrantStore {
     }
 }
 
+/// Native stack that host functions and traps may need below what guests are given.
+const HOST_STACK: usize = 512 << 10;
+
+/// Whether the thread's stack has room for a guest that uses all that it may. Wasmtime counts from where a store was
+/// entered, so a chain of calls through several stores would otherwise use up the thread's stack without meeting a limit.
+#[inline]
+pub(crate) fn has_stack_room(max_wasm_stack: usize) -> bool {
+    thread_local! {
+        static FLOOR: Cell<usize> = const { Cell::new(0) };
+    }
+    let mut floor = FLOOR.get();
+    if floor == 0 {
+        floor = stack_floor();
+        FLOOR.set(floor);
+    }
+    let here = 0u8;
+    (&raw const here).addr().saturating_sub(floor) >= max_wasm_stack + HOST_STACK
+}
+
+/// The lowest address of this thread's stack; 1 where the system does not tell.
+#[cold]
+fn stack_floor() -> usize {
+    let (mut start, mut size) = (std::ptr::null_mut(), 0);
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the attributes are initialised by the first call, read by the second, and given back by the third.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return 1;
+        }
+        let found = libc::pthread_attr_getstack(attributes.as_ptr(), &mut start, &mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        if found == 0 { start.addr().max(1) } else { 1 }
+    }
+}
+
 /// Calls `func` with raw slots, which [`Island::call_numeric`] has checked against its type.
 #[inline]
 pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
+    island.check_stack()?;
     // SAFETY: the slots have the function's own types, parameters first, and room for its results.
     island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
 }

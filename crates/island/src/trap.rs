@@ -95,6 +95,12 @@ impl CallError {
 
 impl CallError {
     #[cold]
+    pub(crate) fn stack_overflow() -> Self {
+        let code = wasmtime::Trap::StackOverflow;
+        Self::Trap(Trap { code: Some(code), message: describe(code), frames: Vec::new() })
+    }
+
+    #[cold]
     pub(crate) fn from_wasmtime(error: wasmtime::Error) -> Self {
         if error.is::<HostThrew>() {
             return Self::Host;

@@ -196,8 +196,11 @@ impl Externs {
     fn sweep(&mut self) {
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(|e| e.into_inner()));
         for slot in dropped {
-            self.slots[slot] = None;
-            self.free.push(slot);
+            // What Wasmtime lets go of after the island's end has no slot any more.
+            if let Some(held) = self.slots.get_mut(slot) {
+                *held = None;
+                self.free.push(slot);
+            }
         }
     }
 
@@ -241,7 +244,7 @@ impl Drop for Anchor {
         // its end may come back here.
         drop(self.shared.anchor.take());
         drop(self.shared.imports.take());
-        drop(std::mem::take(&mut self.shared.externs.borrow_mut().slots));
+        drop(self.shared.externs.take());
         drop(self.shared.pinned.take());
     }
 }

@@ -42,8 +42,6 @@ pub(crate) struct State {
     pub(crate) memories: RefCell<HashMap<usize, Weak<MemoryCore>>>,
     /// The island of everything, with the one-island option.
     pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
-    /// The exit code that a guest asked for, until whoever runs the guest takes it.
-    pub(crate) exit: Cell<Option<i32>>,
     warned_of_long_memory: Cell<bool>,
 }
 
@@ -69,11 +67,6 @@ impl Api {
         &self.state.options.engine
     }
 
-    /// Takes the exit code that a guest gave to `proc_exit`, if the call that just failed did so for that.
-    pub fn take_exit(&self) -> Option<i32> {
-        self.state.exit.take()
-    }
-
     /// Warns once that a buffer does not show all of its memory.
     pub(crate) fn warn_of_long_memory(&self, bytes: usize) {
         if !self.state.warned_of_long_memory.replace(true) {
@@ -88,17 +81,18 @@ impl Api {
 
 /// Defines the `WebAssembly` namespace in the context's global object.
 ///
-/// Further contexts of the same runtime share the first one's options.
-///
 /// # Errors
-/// When memory is out, or something else in the runtime uses the API's class numbers.
+/// A TypeError when this runtime has the namespace already, in this context or another: what the API keeps is the
+/// runtime's. Also when memory is out, or something else in the runtime uses the API's class numbers.
 pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
-    if ctx.userdata::<Api>().is_none() {
+    if ctx.userdata::<Api>().is_some() {
+        return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));
+    }
+    {
         let state = State {
             options,
             memories: RefCell::default(),
             only_island: RefCell::default(),
-            exit: Cell::default(),
             warned_of_long_memory: Cell::default(),
         };
         ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;

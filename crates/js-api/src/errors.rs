@@ -6,8 +6,6 @@ use qjs::function::{Kind, construct, function, set_constructor};
 use qjs::{Call, Ctx, Exception, Object, Result, Value};
 use rquickjs::JsLifetime;
 
-use crate::api::Api;
-
 /// The three error classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ErrorClass {
@@ -85,13 +83,22 @@ fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
 /// Takes the frame of the native constructor, which scripts did not write, out of `stack`.
 fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
     let Some(object) = error.as_object() else { return Ok(()) };
-    let stack = object.get::<_, Option<String>>("stack")?.unwrap_or_default();
+    let Some(stack) = stack_text(object)? else { return Ok(()) };
     let frame = format!("    at {} (native)\n", class.name());
     if let Some((before, after)) = stack.split_once(&frame) {
         let stack = qjs::string::from_utf8(object.ctx(), format!("{before}{after}").as_bytes())?;
         define::value(object, "stack", &stack, Attributes::Hidden)?;
     }
     Ok(())
+}
+
+/// An error's `stack` where it is a string.
+fn stack_text(error: &Object<'_>) -> Result<Option<String>> {
+    let stack: Value = error.get("stack")?;
+    match stack.is_string() {
+        true => webidl::string(error.ctx(), qjs::Borrowed::of(&stack)).map(Some),
+        false => Ok(None),
+    }
 }
 
 fn constructor<'js>(ctx: &Ctx<'js>, class: ErrorClass) -> Result<qjs::Function<'js>> {
@@ -113,6 +120,23 @@ pub(crate) fn throw(ctx: &Ctx<'_>, class: ErrorClass, message: &str) -> rquickjs
     }
 }
 
+/// What `code` says of the error that a guest's `proc_exit` becomes.
+const EXIT: &str = "ERR_WASI_EXIT";
+
+/// The exit code where `thrown` is what a guest's `proc_exit` became.
+///
+/// # Errors
+/// What a getter throws.
+pub(crate) fn exit_code(thrown: &Value<'_>) -> Result<Option<i32>> {
+    let Some(error) = thrown.as_object() else { return Ok(None) };
+    let code: Value = error.get("code")?;
+    if !code.is_string() || webidl::string(error.ctx(), qjs::Borrowed::of(&code))? != EXIT {
+        return Ok(None);
+    }
+    let exit_code: Value = error.get("exitCode")?;
+    Ok(exit_code.as_int())
+}
+
 /// Leaves the reason of a failed guest call pending as an exception.
 pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
     match error {
@@ -121,10 +145,17 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
         CallError::Trap(trap) => throw_trap(ctx, &trap),
         CallError::Exception => throw(ctx, ErrorClass::Runtime, "the guest threw an exception that nothing caught"),
         CallError::Exit(code) => {
-            if let Ok(api) = Api::of(ctx) {
-                api.state.exit.set(Some(code));
+            drop(Exception::throw_message(ctx, &format!("the guest exited with code {code}")));
+            let thrown = ctx.catch();
+            if let Some(error) = thrown.as_object() {
+                let named = qjs::string::from_utf8(ctx, EXIT.as_bytes())
+                    .and_then(|name| define::value(error, "code", &name, Attributes::Hidden));
+                let code = Value::new_int(ctx.clone(), code);
+                if let Err(error) = named.and_then(|()| define::value(error, "exitCode", &code, Attributes::Hidden)) {
+                    return error;
+                }
             }
-            Exception::throw_message(ctx, &format!("the guest exited with code {code}"))
+            ctx.throw(thrown)
         }
     }
 }
@@ -158,8 +189,10 @@ fn prepend_frames(error: &Value<'_>, trap: &Trap) -> Result<()> {
     if trap.frames.len() > SHOWN {
         frames += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
     }
-    let stack = object.get::<_, Option<String>>("stack")?.unwrap_or_default();
-    let head = format!("{}: {}", object.get::<_, String>("name")?, trap.message);
+    // A script can make `stack` anything (`Error.prepareStackTrace`); what is no text is left alone.
+    let Some(stack) = stack_text(object)? else { return Ok(()) };
+    let name = if trap.code == Some(island::wasmtime::Trap::StackOverflow) { "RangeError" } else { "RuntimeError" };
+    let head = format!("{name}: {}", trap.message);
     let stack = match stack.strip_prefix(&*head) {
         Some(rest) => format!("{head}\n{frames}{}", rest.trim_start_matches('\n')),
         None => format!("{frames}{stack}"),

@@ -111,11 +111,9 @@ impl ExportedFunction {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(from_number(cx, frame.result(0))),
             count => {
-                let array = rquickjs::Array::new(cx.ctx())?;
-                for at in 0..count {
-                    array.set(at, from_number(cx, frame.result(at)).into_value(cx)?)?;
-                }
-                Ok(cx.returned(array.as_value()))
+                let mut array = qjs::spread::ArrayBuilder::new(cx, count)?;
+                (0..count).try_for_each(|at| array.push(from_number(cx, frame.result(at))))?;
+                Ok(cx.returned(&array.finish()?))
             }
         }
     }
@@ -130,6 +128,7 @@ impl ExportedFunction {
         let resolved = converted.iter().map(|value| value.resolve(&ctx, &self.link));
         let resolved = resolved.collect::<Result<SmallVec<[_; 4]>>>()?;
         let shared = &self.link.shared;
+        shared.island.check_stack().map_err(|error| throw_call_error(&ctx, error))?;
         let outcome = shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
             let params = resolved.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
@@ -147,11 +146,11 @@ impl ExportedFunction {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
             _ => {
-                let array = rquickjs::Array::new(ctx.clone())?;
-                for (at, value) in outgoing.into_iter().enumerate() {
-                    array.set(at, pinned(&ctx, &self.link, value)?)?;
+                let mut array = qjs::spread::ArrayBuilder::new(cx, outgoing.len())?;
+                for value in outgoing {
+                    array.push(cx.returned(&pinned(&ctx, &self.link, value)?))?;
                 }
-                Ok(cx.returned(array.as_value()))
+                Ok(cx.returned(&array.finish()?))
             }
         }
     }
@@ -169,12 +168,11 @@ pub(crate) fn pinned<'js>(ctx: &Ctx<'js>, link: &Link, value: crate::values::Out
 
 impl Callable for ExportedFunction {
     #[inline]
-    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Returned {
-        let result = match self.callee.numeric() {
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        match self.callee.numeric() {
             Some(_) => self.call_numeric(cx, args),
             None => self.call_values(cx, args),
-        };
-        result.unwrap_or(Returned::EXCEPTION)
+        }
     }
 }
 

@@ -49,6 +49,21 @@ fn address(global: Global) -> Address {
 }
 
 impl GlobalObject {
+    /// Why the global cannot be imported as `wanted`; none where it can.
+    pub(crate) fn mismatch(&self, wanted: &GlobalType) -> Option<String> {
+        let mutable = |ty: &GlobalType| matches!(ty.mutability(), Mutability::Var);
+        let fits = match mutable(wanted) {
+            true => ValType::eq(wanted.content(), self.ty.content()),
+            false => self.ty.content().matches(wanted.content()),
+        };
+        if fits && mutable(wanted) == mutable(&self.ty) {
+            return None;
+        }
+        let describe =
+            |ty: &GlobalType| format!("{} {}", if mutable(ty) { "a mutable" } else { "an immutable" }, ty.content());
+        Some(format!("expected {}, got {}", describe(wanted), describe(&self.ty)))
+    }
+
     pub(crate) fn ty(&self) -> &GlobalType {
         &self.ty
     }
@@ -96,13 +111,15 @@ impl GlobalObject {
     }
 
     fn set(&self, ctx: &Ctx<'_>, value: HostValue) -> Result<()> {
-        let (link, global) = match &mut *self.state.borrow_mut() {
-            State::Unbound(current) => {
-                // The old value goes after the borrow: its end may run into this object again.
-                let old = std::mem::replace(current, value);
-                return drop_later(old);
-            }
-            State::Bound(link, global) => (link.duplicate(), *global),
+        let bound = match &*self.state.borrow() {
+            State::Unbound(_) => None,
+            State::Bound(link, global) => Some((link.duplicate(), *global)),
+        };
+        let Some((link, global)) = bound else {
+            // The old value goes after the borrow.
+            let old = self.state.replace(State::Unbound(value));
+            drop(old);
+            return Ok(());
         };
         let resolved = value.resolve(ctx, &link)?;
         let set = link.shared.island.enter(|store| {
@@ -112,11 +129,6 @@ impl GlobalObject {
         });
         set.map_err(|error| out_of_memory(ctx, &error))
     }
-}
-
-fn drop_later(old: HostValue) -> Result<()> {
-    drop(old);
-    Ok(())
 }
 
 /// A global of the link's island.

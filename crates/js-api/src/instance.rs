@@ -116,6 +116,13 @@ impl Exports {
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
             Some((Extern::Global(global), _)) => global_object(ctx, link, global),
+            Some((Extern::Tag(_), _)) => {
+                // `WebAssembly.Tag` is not there yet: an object that can be seen and not be used.
+                let tag = Object::new(ctx.clone())?;
+                define::to_string_tag(&tag, "WebAssembly.Tag")?;
+                define::freeze(&tag)?;
+                Ok(tag.into_value())
+            }
             _ => {
                 let message =
                     format!("export {}: a {} cannot reach JavaScript yet", export.name, kind_name(&export.ty));
@@ -295,16 +302,17 @@ pub(crate) fn instantiate<'js>(
 ) -> Result<Object<'js>> {
     let imports = &imports.0;
     relieve_pressure(ctx);
+    // All types first: an import that is put into an island stays there, so nothing may be refused after the first.
+    for (value, import) in imports.iter().zip(module.imports()) {
+        if let Some(mismatch) = mismatch(value, &import.ty) {
+            let message = format!("{place}: import {}.{}: {mismatch}", import.module, import.name);
+            return Err(throw(ctx, ErrorClass::Link, &message));
+        }
+    }
     let link = island_for(ctx, module, imports)?;
     let mut externs = Vec::with_capacity(imports.len());
     for (value, import) in imports.iter().zip(module.imports()) {
-        externs.push(bind(
-            ctx,
-            &link,
-            value,
-            &import.ty,
-            &format!("{place}: import {}.{}", import.module, import.name),
-        )?);
+        externs.push(bind(ctx, &link, value, &import.ty)?);
     }
     let instance = link.shared.island.instantiate(module, &externs);
     memory::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
@@ -367,18 +375,25 @@ fn of<T: HostClass>(held: &Held) -> &T {
     class::get::<T>(held.borrow()).expect("checked when the imports were read")
 }
 
+/// Why an import does not fit its type; none where it does.
+fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
+    match (value, ty) {
+        (ImportValue::Function(held), ExternType::Func(ty)) => {
+            let came = class::get::<ExportedFunction>(held.borrow())?.callee().ty();
+            (!came.matches(ty)).then(|| format!("expected a function of type {ty}, got one of type {came}"))
+        }
+        (ImportValue::Memory(held), ExternType::Memory(ty)) => of::<MemoryObject>(held).mismatch(ty),
+        (ImportValue::Table(held), ExternType::Table(ty)) => of::<TableObject>(held).mismatch(ty),
+        (ImportValue::Global(held), ExternType::Global(ty)) => of::<GlobalObject>(held).mismatch(ty),
+        _ => None,
+    }
+}
+
 /// Puts an import into the link's island.
-fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType, place: &str) -> Result<Extern> {
+fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Result<Extern> {
     Ok(match (value, ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => match class::get::<ExportedFunction>(held.borrow()) {
-            Some(function) => {
-                if !function.callee().ty().matches(ty) {
-                    let came = function.callee().ty();
-                    let message = format!("{place}: expected a function of type {ty}, got one of type {came}");
-                    return Err(throw(ctx, ErrorClass::Link, &message));
-                }
-                local_function(ctx, link, &held.get(ctx))?.into()
-            }
+            Some(_) => local_function(ctx, link, &held.get(ctx))?.into(),
             None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
                 Some(func) => func.into(),
                 None => host_function(link, &held.get(ctx), ty.clone()).into(),

@@ -114,6 +114,21 @@ impl MemoryObject {
         class::new_object(ctx, Self { core, ty, bound: RefCell::default() }, prototype)
     }
 
+    /// Why the memory cannot be imported as `wanted`; none where it can.
+    pub(crate) fn mismatch(&self, wanted: &MemoryType) -> Option<String> {
+        let pages = self.core.block.len() as u64 / self.ty.page_size();
+        let limits = mismatch(wanted.minimum(), wanted.maximum(), pages, self.ty.maximum(), "pages");
+        if wanted.is_64() != self.ty.is_64() {
+            Some(format!("expected a memory with {} addresses", if wanted.is_64() { "64-bit" } else { "32-bit" }))
+        } else if wanted.is_shared() {
+            Some("expected a shared memory, got one that is not shared".into())
+        } else if wanted.page_size() != self.ty.page_size() {
+            Some(format!("expected pages of {} bytes, got {}", wanted.page_size(), self.ty.page_size()))
+        } else {
+            limits
+        }
+    }
+
     fn address(&self) -> Address {
         Address::Memory(self.core.key() as u64)
     }
@@ -181,6 +196,26 @@ impl MemoryObject {
         }
         self.core.refresh(ctx);
         Some(before)
+    }
+}
+
+/// Why limits do not fit those that an import asks for; none where they do.
+pub(crate) fn mismatch(
+    minimum: u64,
+    wanted: Option<u64>,
+    length: u64,
+    maximum: Option<u64>,
+    unit: &str,
+) -> Option<String> {
+    if length < minimum {
+        return Some(format!("expected at least {minimum} {unit}, got {length}"));
+    }
+    match (wanted, maximum) {
+        (Some(wanted), None) => Some(format!("expected at most {wanted} {unit}, got no maximum")),
+        (Some(wanted), Some(maximum)) if maximum > wanted => {
+            Some(format!("expected at most {wanted} {unit}, got a maximum of {maximum}"))
+        }
+        _ => None,
     }
 }
 

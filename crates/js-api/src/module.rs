@@ -5,8 +5,7 @@ use island::wasmtime::ExternType;
 use island::{CompileError, Engine, Module};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function, set_constructor};
-use qjs::{Call, ClassId, Ctx, Exception, HostClass, Object, Result, Value, class};
-use rquickjs::Array;
+use qjs::{Call, ClassId, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
 
 use crate::api::Api;
 use crate::errors::{ErrorClass, throw};
@@ -96,22 +95,22 @@ fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'
 
 fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module = argument(&call, "WebAssembly.Module.exports", 1)?;
-    let list = Array::new(call.ctx.clone())?;
-    for (at, export) in module.exports().iter().enumerate() {
+    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    for export in module.exports() {
         let descriptor = descriptor(&call.ctx, &[("name", &export.name)], &export.ty)?;
-        list.set(at, descriptor)?;
+        list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
     }
-    Ok(list.into_value())
+    list.finish()
 }
 
 fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module = argument(&call, "WebAssembly.Module.imports", 1)?;
-    let list = Array::new(call.ctx.clone())?;
-    for (at, import) in module.imports().iter().enumerate() {
+    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    for import in module.imports() {
         let names = [("module", &*import.module), ("name", &*import.name)];
-        list.set(at, descriptor(&call.ctx, &names, &import.ty)?)?;
+        list.push(Cx::of(&call.ctx).returned(descriptor(&call.ctx, &names, &import.ty)?.as_value()))?;
     }
-    Ok(list.into_value())
+    list.finish()
 }
 
 fn descriptor<'js>(ctx: &Ctx<'js>, names: &[(&str, &str)], ty: &ExternType) -> Result<Object<'js>> {
@@ -128,9 +127,10 @@ fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module.customSections";
     let module = argument(&call, PLACE, 2)?;
     let name = webidl::string(&call.ctx, call.args.get(1))?;
-    let list = Array::new(call.ctx.clone())?;
-    for (at, section) in module.custom_sections(&name).enumerate() {
-        list.set(at, rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?)?;
+    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    for section in module.custom_sections(&name) {
+        let buffer = rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?;
+        list.push(Cx::of(&call.ctx).returned(buffer.as_value()))?;
     }
-    Ok(list.into_value())
+    list.finish()
 }

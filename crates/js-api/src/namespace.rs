@@ -69,8 +69,10 @@ fn promise<'js>(ctx: &Ctx<'js>, source: impl FnOnce() -> Result<Source>) -> Resu
             let pending = class::new_object(ctx, Pending { source, resolve, reject }, None)?;
             qjs::function::enqueue_job(ctx, run, &[pending.into_value()])?;
         }
-        Err(rquickjs::Error::Exception) => reject.call::<_, ()>((ctx.catch(),))?,
-        Err(error) => return Err(error),
+        Err(error) => {
+            qjs::function::throw(ctx, error);
+            reject.call::<_, ()>((ctx.catch(),))?;
+        }
     }
     Ok(promise.into_value())
 }
@@ -81,8 +83,10 @@ fn run<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let pending: &Pending = webidl::interface(ctx, call.args.get(0), "a pending operation")?;
     let settled = match perform(ctx, &pending.source) {
         Ok(value) => (pending.resolve.get(ctx), value),
-        Err(rquickjs::Error::Exception) => (pending.reject.get(ctx), ctx.catch()),
-        Err(error) => return Err(error),
+        Err(error) => {
+            qjs::function::throw(ctx, error);
+            (pending.reject.get(ctx), ctx.catch())
+        }
     };
     let (settle, value) = settled;
     settle.get::<qjs::Function>()?.call::<_, ()>((value,))?;

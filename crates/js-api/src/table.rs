@@ -67,6 +67,17 @@ impl TableObject {
         }
     }
 
+    /// Why the table cannot be imported as `wanted`; none where it can.
+    pub(crate) fn mismatch(&self, wanted: &TableType) -> Option<String> {
+        if wanted.is_64() != self.wide {
+            return Some(format!("expected a table with {} addresses", if self.wide { "32-bit" } else { "64-bit" }));
+        }
+        if !RefType::eq(wanted.element(), &self.element) {
+            return Some(format!("expected elements of type {}, got {}", wanted.element(), self.element));
+        }
+        crate::memory::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
+    }
+
     /// An element's function object of an unbound table: its island is where the table belongs best.
     pub(crate) fn first_function<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         match &*self.state.borrow() {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use island::call::NumericType;
-use island::wasi::{Output, WasiContext, WasiError};
+use island::wasi::{Output, WasiContext};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
@@ -124,14 +124,11 @@ impl WasiFunction {
     /// is then linked as any callable is).
     pub(crate) fn link(&self, link: &Link) -> Option<Func> {
         let host = class::get::<WasiHost>(self.host.borrow())?;
-        match link.shared.island.wasi_function(&host.context, host.module, &self.name) {
-            Ok(func) => Some(func),
-            Err(WasiError::OtherIsland) => None,
-            Err(_) => None,
-        }
+        // The names are WASI's own, so all that can fail is that the context serves another island.
+        link.shared.island.wasi_function(&host.context, host.module, &self.name).ok()
     }
 
-    fn try_call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+    fn run(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
         let host = class::get::<WasiHost>(self.host.borrow()).ok_or(rquickjs::Error::Unknown)?;
         let (link, callee) = host.callee(&ctx, &self.name)?;
@@ -147,8 +144,8 @@ impl WasiFunction {
 }
 
 impl Callable for WasiFunction {
-    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Returned {
-        self.try_call(cx, args).unwrap_or(Returned::EXCEPTION)
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        self.run(cx, args)
     }
 }
 
@@ -171,12 +168,13 @@ pub fn run_export(ctx: &Ctx<'_>, instance: &InstanceObject, name: &str) -> Resul
     };
     match function.call::<_, Value>(()) {
         Ok(_) => Ok(None),
-        Err(error) => match Api::of(ctx)?.take_exit() {
-            Some(code) => {
-                drop(ctx.catch());
-                Ok(Some(code))
+        Err(rquickjs::Error::Exception) => {
+            let thrown = ctx.catch();
+            match crate::errors::exit_code(&thrown)? {
+                Some(code) => Ok(Some(code)),
+                None => Err(ctx.throw(thrown)),
             }
-            None => Err(error),
-        },
+        }
+        Err(error) => Err(error),
     }
 }

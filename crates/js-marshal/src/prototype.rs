@@ -435,6 +435,13 @@ impl<'js> Running<'_, '_, 'js> {
         let ctx = self.ctx().clone();
         let place = self.result_place();
         let bytes = self.length(-1, length, place).and_then(|count| byte_length(&ctx, count, scalar, place));
+        let bytes = bytes.and_then(|bytes| match address % scalar.size() as u64 {
+            0 => Ok(bytes),
+            _ => {
+                let error = marshal::HeapError::Misaligned { address, align: scalar.size() };
+                Err(throw_heap_error(&ctx, place, error))
+            }
+        });
         let adopted = bytes
             .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, place, error)));
         match adopted {

@@ -253,21 +253,24 @@ pub fn copy_of_buffer_source(ctx: &Ctx<'_>, value: &Value<'_>) -> rquickjs::Resu
         // SAFETY: nothing has run since.
         return Ok(Some(typed_array_bytes(cx, borrowed).map(|bytes| unsafe { bytes.to_vec() }).unwrap_or_default()));
     }
-    if let Some(bytes) = array_buffer_bytes(cx, borrowed) {
-        // SAFETY: nothing has run since.
-        return Ok(Some(unsafe { bytes.to_vec() }));
-    }
     // SAFETY: QuickJS reads the object's class.
     if !unsafe { q::JS_IsDataView(value.as_raw()) } {
-        return Ok(None);
+        // SAFETY: nothing has run since the bytes were asked for.
+        return Ok(array_buffer_bytes(cx, borrowed).map(|bytes| unsafe { bytes.to_vec() }));
     }
     // A DataView has no C interface of its own. A script may have put other properties in the way; what they say is
     // held against the buffer's real bounds.
     let Some(view) = value.as_object() else { return Ok(None) };
+    let number = |name: &str| -> rquickjs::Result<usize> {
+        let value: Value = view.get(name)?;
+        Ok(value.as_number().filter(|number| *number >= 0.0).map_or(usize::MAX, |number| number as usize))
+    };
+    let (offset, len) = (number("byteOffset")?, number("byteLength")?);
     let buffer: Value = view.get("buffer")?;
-    let (offset, len): (usize, usize) = (view.get("byteOffset")?, view.get("byteLength")?);
-    let bytes = array_buffer_bytes(cx, Borrowed::of(&buffer));
-    // SAFETY: nothing has run since.
-    let whole = bytes.map(|bytes| unsafe { bytes.to_vec() }).unwrap_or_default();
-    Ok(Some(offset.checked_add(len).and_then(|end| whole.get(offset..end)).unwrap_or_default().to_vec()))
+    let Some(whole) = array_buffer_bytes(cx, Borrowed::of(&buffer)) else { return Ok(Some(Vec::new())) };
+    if offset.checked_add(len).is_none_or(|end| end > whole.len) {
+        return Ok(Some(Vec::new()));
+    }
+    // SAFETY: the range lies in the buffer, and nothing has run since its bytes were asked for.
+    Ok(Some(unsafe { Bytes { start: whole.start.add(offset), len }.to_vec() }))
 }

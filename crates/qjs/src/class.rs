@@ -51,8 +51,11 @@ pub unsafe trait HostClass: Sized + 'static {
 
 /// A class whose objects are functions.
 pub trait Callable: HostClass {
-    /// \[\[Call]]. Returns [`Returned::EXCEPTION`] with the exception pending in the context.
-    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Returned;
+    /// \[\[Call]].
+    ///
+    /// # Errors
+    /// The exception is pending in the context, or is made of any other error.
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> rquickjs::Result<Returned>;
 }
 
 /// Makes the class known to the context's runtime. Doing it again changes nothing.
@@ -198,7 +201,13 @@ unsafe extern "C" fn call<T: Callable>(
     // The call holds its function: what it runs may drop the script's last reference.
     // SAFETY: the function is alive now; its reference is given back below.
     unsafe { q::JS_DupValue(ctx, function) };
-    let result = guard(cx, || value.call(cx, args).0);
+    let result = guard(cx, || match value.call(cx, args) {
+        Ok(result) => result.0,
+        Err(error) => {
+            crate::function::throw(&cx.ctx(), error);
+            q::JS_EXCEPTION
+        }
+    });
     // SAFETY: as above.
     unsafe { q::JS_FreeValue(ctx, function) };
     result

@@ -127,7 +127,10 @@ unsafe fn load<T: Lazy>(ctx: *mut q::JSContext, value: &T, index: usize) -> q::J
     let cx = unsafe { Cx::from_raw(ctx) };
     guard(cx, || match value.load(&cx.ctx(), index) {
         Ok(value) => cx.returned(&value).0,
-        Err(_) => q::JS_EXCEPTION,
+        Err(error) => {
+            crate::function::throw(&cx.ctx(), error);
+            q::JS_EXCEPTION
+        }
     })
 }
 
@@ -228,6 +231,9 @@ unsafe extern "C" fn define_own_property<T: Lazy>(
                 // SAFETY: as above; the loaded value is given back.
                 unsafe {
                     let current = load(ctx, value, index);
+                    if q::JS_IsException(current) {
+                        return -1;
+                    }
                     let same = q::JS_IsSameValue(ctx, current, new_value);
                     q::JS_FreeValue(ctx, current);
                     same
