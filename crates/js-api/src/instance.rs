@@ -15,7 +15,7 @@ use crate::errors::{ErrorClass, throw, throw_call_error};
 use crate::function::{ExportedFunction, exported_function};
 use crate::global::{GlobalObject, global_object};
 use crate::linking::{Bound, choose_island, host_function, local_function};
-use crate::memory::{MemoryObject, memory_object};
+use crate::memory::{MemoryObject, memory_object, shared_memory_object};
 use crate::module::ModuleObject;
 use crate::table::{TableObject, table_object};
 use crate::values::{HostValue, to_host_value};
@@ -114,6 +114,7 @@ impl Exports {
         match found {
             Some((Extern::Func(func), Some(key))) => exported_function(ctx, link, func, key, Some(export)),
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
+            Some((Extern::SharedMemory(memory), _)) => shared_memory_object(ctx, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
             Some((Extern::Global(global), _)) => global_object(ctx, link, global),
             Some((Extern::Tag(_), _)) => {
@@ -399,7 +400,7 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Res
                 None => host_function(link, &held.get(ctx), ty.clone()).into(),
             },
         },
-        (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
+        (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?,
         (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
         (ImportValue::Global(held), ExternType::Global(_)) => {
             let global = of::<GlobalObject>(held);

@@ -1,11 +1,12 @@
 //! `WebAssembly.Memory`, and the `buffer` getter that tells the truth (invariant 5).
 
 use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use island::DataBlock;
-use island::wasmtime::{Memory, MemoryType, MemoryTypeBuilder};
+use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
@@ -25,10 +26,34 @@ const MAX_PAGES64: u64 = 262_144;
 /// A memory on the JavaScript side: its bytes and the buffer that shows them.
 pub struct MemoryCore {
     api: Api,
-    block: Arc<DataBlock>,
+    bytes: Bytes,
     buffer: RefCell<Option<Held>>,
     /// The memory's length when the buffer was made.
     seen: Cell<usize>,
+}
+
+/// The bytes behind a memory.
+enum Bytes {
+    Unshared(Arc<DataBlock>),
+    /// In no island: any instance of any agent can have it as it is.
+    Shared(SharedMemory),
+}
+
+impl Bytes {
+    fn len(&self) -> usize {
+        match self {
+            Self::Unshared(block) => block.len(),
+            Self::Shared(memory) => memory.data_size(),
+        }
+    }
+
+    fn base(&self) -> NonNull<u8> {
+        match self {
+            Self::Unshared(block) => block.base(),
+            // A slice's pointer is never null.
+            Self::Shared(memory) => NonNull::from(memory.data()).cast(),
+        }
+    }
 }
 
 /// A Memory object's value.
@@ -52,7 +77,9 @@ unsafe impl HostClass for MemoryObject {
 
 impl Drop for MemoryObject {
     fn drop(&mut self) {
-        self.core.api.state.memories.borrow_mut().remove(&self.core.key());
+        if !self.ty.is_shared() {
+            self.core.api.state.memories.borrow_mut().remove(&self.core.key());
+        }
         drop(self.core.buffer.take());
         if let Some((link, _)) = self.bound.take() {
             link.shared.forget_object(self.address());
@@ -62,7 +89,7 @@ impl Drop for MemoryObject {
 
 impl MemoryCore {
     fn key(&self) -> usize {
-        self.block.base().as_ptr().addr()
+        self.bytes.base().as_ptr().addr()
     }
 
     /// Whether `value` is this memory's buffer.
@@ -73,9 +100,11 @@ impl MemoryCore {
             .is_some_and(|held| class::identity(&held.get(value.ctx())) == class::identity(value))
     }
 
-    /// "Refresh the memory buffer": the old buffer is detached; the getter makes a new one.
+    /// "Refresh the memory buffer": the old buffer is detached, unless it is shared; the getter makes a new one.
     fn refresh(&self, ctx: &Ctx<'_>) {
-        if let Some(held) = self.buffer.take()
+        if matches!(self.bytes, Bytes::Shared(_)) {
+            drop(self.buffer.take());
+        } else if let Some(held) = self.buffer.take()
             && let Some(buffer) = held.get(ctx).as_object()
         {
             qjs::buffer::detach(buffer);
@@ -105,23 +134,26 @@ impl MemoryObject {
     fn create<'js>(
         ctx: &Ctx<'js>,
         ty: MemoryType,
-        block: Arc<DataBlock>,
+        bytes: Bytes,
         prototype: Option<&Object<'js>>,
     ) -> Result<Object<'js>> {
         let api = Api::of(ctx)?;
-        let core = Rc::new(MemoryCore { api: api.clone(), block, buffer: RefCell::default(), seen: Cell::default() });
-        api.state.memories.borrow_mut().insert(core.key(), Rc::downgrade(&core));
+        let core = Rc::new(MemoryCore { api: api.clone(), bytes, buffer: RefCell::default(), seen: Cell::default() });
+        if !ty.is_shared() {
+            api.state.memories.borrow_mut().insert(core.key(), Rc::downgrade(&core));
+        }
         class::new_object(ctx, Self { core, ty, bound: RefCell::default() }, prototype)
     }
 
     /// Why the memory cannot be imported as `wanted`; none where it can.
     pub(crate) fn mismatch(&self, wanted: &MemoryType) -> Option<String> {
-        let pages = self.core.block.len() as u64 / self.ty.page_size();
+        let pages = self.core.bytes.len() as u64 / self.ty.page_size();
         let limits = mismatch(wanted.minimum(), wanted.maximum(), pages, self.ty.maximum(), "pages");
         if wanted.is_64() != self.ty.is_64() {
             Some(format!("expected a memory with {} addresses", if wanted.is_64() { "64-bit" } else { "32-bit" }))
-        } else if wanted.is_shared() {
-            Some("expected a shared memory, got one that is not shared".into())
+        } else if wanted.is_shared() != self.ty.is_shared() {
+            let kind = |shared| if shared { "a shared memory" } else { "a memory that is not shared" };
+            Some(format!("expected {}, got {}", kind(wanted.is_shared()), kind(self.ty.is_shared())))
         } else if wanted.page_size() != self.ty.page_size() {
             Some(format!("expected pages of {} bytes, got {}", wanted.page_size(), self.ty.page_size()))
         } else {
@@ -133,9 +165,20 @@ impl MemoryObject {
         Address::Memory(self.core.key() as u64)
     }
 
-    /// The memory's bytes.
-    pub fn block(&self) -> &Arc<DataBlock> {
-        &self.core.block
+    /// The memory's bytes; none for a shared memory, which is Wasmtime's own.
+    pub fn block(&self) -> Option<&Arc<DataBlock>> {
+        match &self.core.bytes {
+            Bytes::Unshared(block) => Some(block),
+            Bytes::Shared(_) => None,
+        }
+    }
+
+    /// The memory where it is shared.
+    pub fn shared(&self) -> Option<&SharedMemory> {
+        match &self.core.bytes {
+            Bytes::Unshared(_) => None,
+            Bytes::Shared(memory) => Some(memory),
+        }
     }
 
     /// Where the memory is, once an instance has it.
@@ -148,22 +191,26 @@ impl MemoryObject {
     }
 
     /// The memory in the link's island, made there where it is in none yet. `object` is this value's object.
-    pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Memory> {
+    pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Extern> {
         if let Some((_, memory)) = self.bound.borrow().as_ref() {
-            return Ok(*memory);
+            return Ok(Extern::Memory(*memory));
         }
-        let made = link.shared.island.new_memory(self.ty.clone(), self.core.block.clone());
+        let block = match &self.core.bytes {
+            Bytes::Unshared(block) => block.clone(),
+            Bytes::Shared(memory) => return Ok(Extern::SharedMemory(memory.clone())),
+        };
+        let made = link.shared.island.new_memory(self.ty.clone(), block);
         let memory = made.map_err(|error| crate::values::out_of_memory(ctx, &error))?;
         // SAFETY: this value's `Drop` removes the entry.
         unsafe { link.shared.cache_object(self.address(), object) };
         *self.bound.borrow_mut() = Some((link.duplicate(), memory));
-        Ok(memory)
+        Ok(Extern::Memory(memory))
     }
 
     /// The `buffer` getter.
     fn buffer<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
         let core = &self.core;
-        let len = core.block.len();
+        let len = core.bytes.len();
         if let Some(held) = core.buffer.borrow().as_ref().filter(|_| core.seen.get() == len) {
             return Ok(held.get(ctx));
         }
@@ -172,8 +219,16 @@ impl MemoryObject {
             core.api.warn_of_long_memory(len);
         }
         let shown = len.min(LONGEST_BUFFER);
-        // SAFETY: the buffer owns the block, so the bytes stay; Rust makes no references to them.
-        let buffer = unsafe { qjs::buffer::foreign(ctx, core.block.base(), shown, core.block.clone()) }?;
+        let buffer = match &core.bytes {
+            // SAFETY: the buffer owns the block, so the bytes stay; Rust makes no references to them.
+            Bytes::Unshared(block) => unsafe { qjs::buffer::foreign(ctx, block.base(), shown, block.clone()) }?,
+            Bytes::Shared(memory) => {
+                // SAFETY: as above; a shared memory's handle keeps its bytes.
+                let buffer = unsafe { qjs::shared::foreign(ctx, core.bytes.base(), shown, memory.clone()) }?;
+                define::freeze(&buffer)?;
+                buffer
+            }
+        };
         core.seen.set(len);
         *core.buffer.borrow_mut() = Some(Held::new(buffer.as_value()));
         Ok(buffer.into_value())
@@ -182,7 +237,7 @@ impl MemoryObject {
     /// "Grow the memory": the old length in pages, or none where it cannot grow so far.
     fn grow(&self, ctx: &Ctx<'_>, pages: u64) -> Option<u64> {
         let page = self.ty.page_size();
-        let before = self.core.block.len() as u64 / page;
+        let before = self.core.bytes.len() as u64 / page;
         let limit = if self.ty.is_64() { MAX_PAGES64 } else { MAX_PAGES } * 65_536 / page;
         let after =
             before.checked_add(pages).filter(|&after| after <= self.ty.maximum().unwrap_or(limit).min(limit))?;
@@ -192,7 +247,11 @@ impl MemoryObject {
                 // The hook noted the growth; this memory is refreshed here, the note can go.
                 refresh_grown(Cx::of(ctx), &self.core.api);
             }
-            None => self.core.block.grow_to((after * page) as usize).ok()?,
+            None => match &self.core.bytes {
+                Bytes::Unshared(block) => block.grow_to((after * page) as usize).ok()?,
+                // Another agent may have grown it meanwhile: Wasmtime's answer counts. The getter sees the new length.
+                Bytes::Shared(memory) => return memory.grow(pages).ok(),
+            },
         }
         self.core.refresh(ctx);
         Some(before)
@@ -227,12 +286,17 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &Link, memory: Memory) ->
         return Ok(object);
     }
     let ty = link.shared.island.enter(|store| memory.ty(&store));
-    let object = MemoryObject::create(ctx, ty, block, None)?.into_value();
+    let object = MemoryObject::create(ctx, ty, Bytes::Unshared(block), None)?.into_value();
     let value = class::of::<MemoryObject>(&object).expect("made just now");
     *value.bound.borrow_mut() = Some((link.duplicate(), memory));
     // SAFETY: the value's `Drop` removes the entry.
     unsafe { link.shared.cache_object(address, &object) };
     Ok(object)
+}
+
+/// A new Memory object for a shared memory.
+pub(crate) fn shared_memory_object<'js>(ctx: &Ctx<'js>, memory: SharedMemory) -> Result<Value<'js>> {
+    Ok(MemoryObject::create(ctx, memory.ty(), Bytes::Shared(memory), None)?.into_value())
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
@@ -262,22 +326,21 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let limits = limits.convert(ctx, wide, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
     let prototype = class::prototype_from_new_target::<MemoryObject>(&call)?;
-    if shared {
-        if limits.maximum.is_none() {
-            return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
-        }
-        return Err(Exception::throw_type(
-            ctx,
-            &format!("{PLACE}: shared memories need agents, which are not there yet"),
-        ));
+    if shared && limits.maximum.is_none() {
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
     }
     let mut builder = MemoryTypeBuilder::new();
-    builder.memory64(wide).min(limits.initial).max(limits.maximum);
+    builder.memory64(wide).shared(shared).min(limits.initial).max(limits.maximum);
     let ty = builder.build().map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
     crate::instance::relieve_pressure(ctx);
-    let block =
-        island::island::new_block(&ty).map_err(|error| Exception::throw_range(ctx, &format!("{PLACE}: {error}")))?;
-    Ok(MemoryObject::create(ctx, ty, block, prototype.as_ref())?.into_value())
+    let refused = |error: &dyn std::fmt::Display| Exception::throw_range(ctx, &format!("{PLACE}: {error}"));
+    let bytes = if shared {
+        let memory = SharedMemory::new(Api::of(ctx)?.engine().wasmtime(), ty.clone());
+        Bytes::Shared(memory.map_err(|error| refused(&error))?)
+    } else {
+        Bytes::Unshared(island::island::new_block(&ty).map_err(|error| refused(&error))?)
+    };
+    Ok(MemoryObject::create(ctx, ty, bytes, prototype.as_ref())?.into_value())
 }
 
 fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -289,7 +352,7 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Some(before) => address_value(&call.ctx, before, memory.ty.is_64()),
         None => {
             let maximum = memory.ty.maximum().map(|pages| format!(" of at most {pages}")).unwrap_or_default();
-            let pages = memory.core.block.len() as u64 / memory.ty.page_size();
+            let pages = memory.core.bytes.len() as u64 / memory.ty.page_size();
             let message = format!("{PLACE}: cannot add {delta} pages to a memory of {pages} pages{maximum}");
             Err(Exception::throw_range(&call.ctx, &message))
         }

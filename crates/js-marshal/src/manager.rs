@@ -96,13 +96,17 @@ impl ManagerObject {
         };
         let (malloc_function, free_function) = (function(2, malloc)?, function(3, free)?);
         let link = malloc_function.link().duplicate();
+        let Some(block) = object.block() else {
+            let message = format!("{place}: argument 1 is a shared memory, which cannot be marshalled yet");
+            return Err(Exception::throw_type(ctx, &message));
+        };
         let same_memory = object.bound().is_some_and(|(other, _)| other.is_same(&link));
         if !same_memory || !free_function.link().is_same(&link) {
             let message = format!("{place}: the memory, malloc and free must belong to linked instances");
             return Err(Exception::throw_type(ctx, &message));
         }
         let functions = (malloc_function.callee().func(), free_function.callee().func());
-        let heap = Heap::new(&link.shared.island, object.block().clone(), functions.0, functions.1)
+        let heap = Heap::new(&link.shared.island, block.clone(), functions.0, functions.1)
             .map_err(|error| throw_heap_error(ctx, place, error))?;
         let realm = Rc::new(Realm::new(ctx)?);
         let collector = Rc::downgrade(&realm);
