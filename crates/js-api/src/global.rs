@@ -231,7 +231,6 @@ fn value_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "value")?;
-    webidl::require_arguments(&call, "WebAssembly.Global.value", 1)?;
     refuse_v128(&call, global)?;
     if matches!(global.ty.mutability(), Mutability::Const) {
         return Err(Exception::throw_type(&call.ctx, "WebAssembly.Global.value: the global is immutable"));

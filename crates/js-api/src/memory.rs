@@ -417,13 +417,17 @@ pub(crate) fn address_argument(ctx: &Ctx<'_>, value: Value<'_>, wide: bool, plac
     if !wide {
         return webidl::enforce_range(ctx, qjs::Borrowed::of(&value), u64::from(u32::MAX), place);
     }
+    let cx = Cx::of(ctx);
     if !value.is_big_int() {
-        let message = format!("{place} must be a BigInt, got {}", webidl::describe(&value));
-        return Err(Exception::throw_type(ctx, &message));
+        // ToBigInt: what is no number becomes one, or throws.
+        let number = qjs::number::to_bigint64(cx, qjs::Borrowed::of(&value))?;
+        return Ok(number as u64);
     }
-    let number = qjs::number::to_bigint64(Cx::of(ctx), qjs::Borrowed::of(&value))?;
-    u64::try_from(number)
-        .map_err(|_| Exception::throw_type(ctx, &format!("{place} must be a BigInt from 0 to 2^63 - 1")))
+    // The C interface only tells a BigInt's lowest 64 bits; its digits tell whether there are more.
+    let digits = webidl::string(ctx, qjs::Borrowed::of(&value))?;
+    digits.parse().map_err(|_| {
+        Exception::throw_type(ctx, &format!("{place} must be an integer from 0 to 2^64 - 1, got {digits}"))
+    })
 }
 
 /// U64ToAddressValue.

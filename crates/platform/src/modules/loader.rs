@@ -106,7 +106,8 @@ fn load_file<'js>(
     Ok(declare())
 }
 
-/// What Node decides by extension, package scope and, when neither says, the syntax.
+/// What Node decides by extension, package scope and, when neither says, the syntax. A program's own `.js` files are ES
+/// modules; only installed packages are looked at so closely.
 fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Result<bool, Failure> {
     match extension {
         "mjs" => return Ok(false),
@@ -117,6 +118,9 @@ fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Resu
         Some("module") => return Ok(false),
         Some("commonjs") => return Ok(true),
         _ => {}
+    }
+    if !path.components().any(|component| component.as_os_str() == "node_modules") {
+        return Ok(false);
     }
     let has_module_syntax = text.contains("import.meta")
         || text.lines().any(|line| {
