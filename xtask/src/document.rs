@@ -31,7 +31,7 @@ pub(crate) fn code_spans(line: &str) -> Vec<&str> {
     line.split('`').skip(1).step_by(2).collect()
 }
 
-/// The targets of links in one line: [words](target).
+/// The targets of links in one line: `[words](target)`.
 pub(crate) fn link_targets(line: &str) -> Vec<&str> {
     line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target).collect()
 }

@@ -7,7 +7,7 @@
 //! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
 //! - [`wasi`]: WASI preview 1, linked natively.
 //!
-//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in [`raw`].
+//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `raw`.
 
 pub mod call;
 pub mod engine;

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 
 use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RefType, RootScope, ValType};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
@@ -157,14 +156,11 @@ pub(crate) fn global_object<'js>(ctx: &Ctx<'js>, link: &Link, global: Global) ->
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<GlobalObject>(ctx)?;
-    let prototype = Object::new(ctx.clone())?;
-    define::method(&prototype, "valueOf", 0, value_of)?;
-    define::attribute(&prototype, "value", get_value, set_value)?;
-    define::to_string_tag(&prototype, "WebAssembly.Global")?;
-    let constructor = function(ctx, Kind::Constructor, "Global", 1, constructor)?;
-    set_constructor(ctx, &constructor, &prototype);
-    class::set_prototype::<GlobalObject>(ctx, &prototype);
-    define::value(namespace, "Global", constructor.as_value(), Attributes::Hidden)
+    let made = define::interface(namespace, "Global", "WebAssembly.Global", Attributes::Hidden, 1, constructor)?;
+    define::method(&made.prototype, "valueOf", 0, value_of)?;
+    define::attribute(&made.prototype, "value", get_value, set_value)?;
+    class::set_prototype::<GlobalObject>(ctx, &made.prototype);
+    Ok(())
 }
 
 /// ToValueType.

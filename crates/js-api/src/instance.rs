@@ -6,7 +6,6 @@ use island::module::kind_name;
 use island::wasmtime::{Extern, ExternType, GlobalType, Instance, Mutability, ValType};
 use island::{Export, FunctionKey, InstantiateError, Module};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
 use qjs::lazy::{Lazy, Names};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
@@ -147,13 +146,10 @@ enum ImportValue {
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<InstanceObject>(ctx)?;
-    let prototype = Object::new(ctx.clone())?;
-    define::getter(&prototype, "exports", exports)?;
-    define::to_string_tag(&prototype, "WebAssembly.Instance")?;
-    let constructor = function(ctx, Kind::Constructor, "Instance", 1, constructor)?;
-    set_constructor(ctx, &constructor, &prototype);
-    class::set_prototype::<InstanceObject>(ctx, &prototype);
-    define::value(namespace, "Instance", constructor.as_value(), Attributes::Hidden)
+    let made = define::interface(namespace, "Instance", "WebAssembly.Instance", Attributes::Hidden, 1, constructor)?;
+    define::getter(&made.prototype, "exports", exports)?;
+    class::set_prototype::<InstanceObject>(ctx, &made.prototype);
+    Ok(())
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -1,7 +1,7 @@
 //! The `WebAssembly` namespace for a QuickJS context: the WebAssembly JavaScript API, one file per interface.
 //!
 //! [`install`] gives an existing `rquickjs` context the whole namespace. Everything that JavaScript values of one island
-//! hold together is in [`anchor`]; the conversions at the boundary are in [`values`].
+//! hold together is in [`anchor`]; the conversions at the boundary are in `values`.
 
 pub mod anchor;
 mod api;

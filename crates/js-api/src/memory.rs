@@ -8,7 +8,6 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
@@ -301,14 +300,11 @@ pub(crate) fn shared_memory_object<'js>(ctx: &Ctx<'js>, memory: SharedMemory) ->
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<MemoryObject>(ctx)?;
-    let prototype = Object::new(ctx.clone())?;
-    define::method(&prototype, "grow", 1, grow)?;
-    define::getter(&prototype, "buffer", buffer)?;
-    define::to_string_tag(&prototype, "WebAssembly.Memory")?;
-    let constructor = function(ctx, Kind::Constructor, "Memory", 1, constructor)?;
-    set_constructor(ctx, &constructor, &prototype);
-    class::set_prototype::<MemoryObject>(ctx, &prototype);
-    define::value(namespace, "Memory", constructor.as_value(), Attributes::Hidden)
+    let made = define::interface(namespace, "Memory", "WebAssembly.Memory", Attributes::Hidden, 1, constructor)?;
+    define::method(&made.prototype, "grow", 1, grow)?;
+    define::getter(&made.prototype, "buffer", buffer)?;
+    class::set_prototype::<MemoryObject>(ctx, &made.prototype);
+    Ok(())
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

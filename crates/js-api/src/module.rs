@@ -4,7 +4,6 @@ use island::module::kind_name;
 use island::wasmtime::ExternType;
 use island::{CompileError, Engine, Module};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
 
 use crate::api::Api;
@@ -25,16 +24,12 @@ unsafe impl HostClass for ModuleObject {
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<ModuleObject>(ctx)?;
-    let prototype = Object::new(ctx.clone())?;
-    define::to_string_tag(&prototype, "WebAssembly.Module")?;
-    let constructor = function(ctx, Kind::Constructor, "Module", 1, constructor)?;
-    let statics = constructor.as_object().expect("a function is an object");
-    define::method(statics, "exports", 1, exports)?;
-    define::method(statics, "imports", 1, imports)?;
-    define::method(statics, "customSections", 2, custom_sections)?;
-    set_constructor(ctx, &constructor, &prototype);
-    class::set_prototype::<ModuleObject>(ctx, &prototype);
-    define::value(namespace, "Module", constructor.as_value(), Attributes::Hidden)
+    let made = define::interface(namespace, "Module", "WebAssembly.Module", Attributes::Hidden, 1, constructor)?;
+    define::method(&made.constructor, "exports", 1, exports)?;
+    define::method(&made.constructor, "imports", 1, imports)?;
+    define::method(&made.constructor, "customSections", 2, custom_sections)?;
+    class::set_prototype::<ModuleObject>(ctx, &made.prototype);
+    Ok(())
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use island::FunctionKey;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
 use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
@@ -218,16 +217,13 @@ pub(crate) fn table_object<'js>(ctx: &Ctx<'js>, link: &Link, table: Table) -> Re
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<TableObject>(ctx)?;
-    let prototype = Object::new(ctx.clone())?;
-    define::method(&prototype, "get", 1, get)?;
-    define::method(&prototype, "set", 1, set)?;
-    define::method(&prototype, "grow", 1, grow)?;
-    define::getter(&prototype, "length", length)?;
-    define::to_string_tag(&prototype, "WebAssembly.Table")?;
-    let constructor = function(ctx, Kind::Constructor, "Table", 1, constructor)?;
-    set_constructor(ctx, &constructor, &prototype);
-    class::set_prototype::<TableObject>(ctx, &prototype);
-    define::value(namespace, "Table", constructor.as_value(), Attributes::Hidden)
+    let made = define::interface(namespace, "Table", "WebAssembly.Table", Attributes::Hidden, 1, constructor)?;
+    define::method(&made.prototype, "get", 1, get)?;
+    define::method(&made.prototype, "set", 1, set)?;
+    define::method(&made.prototype, "grow", 1, grow)?;
+    define::getter(&made.prototype, "length", length)?;
+    class::set_prototype::<TableObject>(ctx, &made.prototype);
+    Ok(())
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

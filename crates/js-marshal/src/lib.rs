@@ -1,9 +1,9 @@
 //! The JavaScript face of marshalling: the module `tombolo:marshal`.
 //!
-//! A [`prototype`] is compiled from descriptors ([`types`]) once; `invoke` then does a whole marshalled call natively:
+//! A `prototype` is compiled from descriptors (`types`) once; `invoke` then does a whole marshalled call natively:
 //! arguments in, the guest's function, results out, temporary blocks freed, also when any of it throws. Results by view
-//! are typed arrays over their own `ArrayBuffer`, which owns the block ([`view`]); [`manager`] is a guest's heap, and
-//! [`wasi`] the class that ties a guest, its heap and WASI together.
+//! are typed arrays over their own `ArrayBuffer`, which owns the block (`view`); `manager` is a guest's heap, and
+//! `wasi` the class that ties a guest, its heap and WASI together.
 
 mod arrays;
 mod errors;

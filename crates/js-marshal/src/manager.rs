@@ -158,7 +158,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     ctx.store_userdata(intrinsics).map_err(|_| rquickjs::Error::Unknown)?;
     class::register::<ManagerObject>(ctx)?;
     class::register::<Owner>(ctx)?;
-    let prototype = define_class(ctx, exports, "MemoryManager", 3, constructor)?;
+    let prototype = define_class(exports, "MemoryManager", 3, constructor)?;
     class::set_prototype::<ManagerObject>(ctx, &prototype);
     define::method(&prototype, "malloc", 1, malloc)?;
     define::method(&prototype, "free", 1, free)?;

@@ -44,7 +44,7 @@ unsafe impl HostClass for PrototypeObject {
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<PrototypeObject>(ctx)?;
-    let prototype = define_class(ctx, exports, "FunctionPrototype", 2, constructor)?;
+    let prototype = define_class(exports, "FunctionPrototype", 2, constructor)?;
     class::set_prototype::<PrototypeObject>(ctx, &prototype);
     define::method(&prototype, "invoke", LEADING as i32, invoke)
 }

@@ -1,7 +1,7 @@
 //! The descriptors that prototypes are made of: types, and the direction of arguments.
 
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, Native, function, set_constructor};
+use qjs::function::Native;
 use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::errors::Place;
@@ -101,42 +101,36 @@ unsafe impl HostClass for ArgumentObject {
     }
 }
 
-/// Defines a class whose instances `new` makes.
+/// Defines a class whose instances `new` makes; its prototype.
 pub(crate) fn define_class<'js, F: Native>(
-    ctx: &Ctx<'js>,
     exports: &Object<'js>,
     name: &str,
     length: i32,
     native: F,
 ) -> Result<Object<'js>> {
-    let prototype = Object::new(ctx.clone())?;
-    define::to_string_tag(&prototype, name)?;
-    let constructor = function(ctx, Kind::Constructor, name, length, native)?;
-    set_constructor(ctx, &constructor, &prototype);
-    define::value(exports, name, constructor.as_value(), Attributes::Plain)?;
-    Ok(prototype)
+    Ok(define::interface(exports, name, name, Attributes::Plain, length, native)?.prototype)
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<TypeObject>(ctx)?;
     class::register::<ArgumentObject>(ctx)?;
-    define_class(ctx, exports, "Int8Type", 0, new_scalar::<0>)?;
-    define_class(ctx, exports, "Uint8Type", 0, new_scalar::<1>)?;
-    define_class(ctx, exports, "Int16Type", 0, new_scalar::<2>)?;
-    define_class(ctx, exports, "Uint16Type", 0, new_scalar::<3>)?;
-    define_class(ctx, exports, "Int32Type", 0, new_scalar::<4>)?;
-    define_class(ctx, exports, "Uint32Type", 0, new_scalar::<5>)?;
-    define_class(ctx, exports, "Int64Type", 0, new_scalar::<6>)?;
-    define_class(ctx, exports, "Uint64Type", 0, new_scalar::<7>)?;
-    define_class(ctx, exports, "Float32Type", 0, new_scalar::<8>)?;
-    define_class(ctx, exports, "Float64Type", 0, new_scalar::<9>)?;
-    define_class(ctx, exports, "VoidType", 0, new_void)?;
-    define_class(ctx, exports, "StringType", 0, new_string)?;
-    define_class(ctx, exports, "ArrayType", 1, new_array::<false>)?;
-    define_class(ctx, exports, "TypedArrayType", 1, new_array::<true>)?;
-    define_class(ctx, exports, "In", 1, new_argument::<true, false>)?;
-    define_class(ctx, exports, "Out", 1, new_argument::<false, true>)?;
-    define_class(ctx, exports, "InOut", 1, new_argument::<true, true>)?;
+    define_class(exports, "Int8Type", 0, new_scalar::<0>)?;
+    define_class(exports, "Uint8Type", 0, new_scalar::<1>)?;
+    define_class(exports, "Int16Type", 0, new_scalar::<2>)?;
+    define_class(exports, "Uint16Type", 0, new_scalar::<3>)?;
+    define_class(exports, "Int32Type", 0, new_scalar::<4>)?;
+    define_class(exports, "Uint32Type", 0, new_scalar::<5>)?;
+    define_class(exports, "Int64Type", 0, new_scalar::<6>)?;
+    define_class(exports, "Uint64Type", 0, new_scalar::<7>)?;
+    define_class(exports, "Float32Type", 0, new_scalar::<8>)?;
+    define_class(exports, "Float64Type", 0, new_scalar::<9>)?;
+    define_class(exports, "VoidType", 0, new_void)?;
+    define_class(exports, "StringType", 0, new_string)?;
+    define_class(exports, "ArrayType", 1, new_array::<false>)?;
+    define_class(exports, "TypedArrayType", 1, new_array::<true>)?;
+    define_class(exports, "In", 1, new_argument::<true, false>)?;
+    define_class(exports, "Out", 1, new_argument::<false, true>)?;
+    define_class(exports, "InOut", 1, new_argument::<true, true>)?;
     Ok(())
 }
 

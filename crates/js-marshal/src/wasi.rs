@@ -46,7 +46,7 @@ unsafe impl HostClass for WasiObject {
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<WasiObject>(ctx)?;
-    let prototype = define_class(ctx, exports, "Wasi", 1, constructor)?;
+    let prototype = define_class(exports, "Wasi", 1, constructor)?;
     class::set_prototype::<WasiObject>(ctx, &prototype);
     define::method(&prototype, "imports", 0, imports)?;
     define::method(&prototype, "init", 1, init)?;

@@ -1,7 +1,7 @@
 //! How many guest blocks the process has had.
 //!
 //! Counting must not show beside an allocation that takes 100 ns, and an atomic addition to a counter that all threads
-//! share does. So each queue keeps a [`Tally`] of its own under the lock that it holds anyway, and settles it with the
+//! share does. So each queue keeps a `Tally` of its own under the lock that it holds anyway, and settles it with the
 //! process's counters when it has got large, or somebody asks.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

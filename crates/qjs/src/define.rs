@@ -110,6 +110,36 @@ fn accessor<'js>(object: &Object<'js>, name: &str, get: Value<'js>, set: Value<'
     if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
 }
 
+/// An interface: a constructor with its prototype object, defined on `holder` under its own name.
+///
+/// # Errors
+/// As [`value`].
+pub fn interface<'js, F: Native>(
+    holder: &Object<'js>,
+    name: &str,
+    tag: &str,
+    attributes: Attributes,
+    length: i32,
+    native: F,
+) -> rquickjs::Result<Interface<'js>> {
+    let ctx = holder.ctx();
+    let prototype = Object::new(ctx.clone())?;
+    to_string_tag(&prototype, tag)?;
+    let function = function(ctx, Kind::Constructor, name, length, native)?;
+    crate::function::set_constructor(ctx, &function, &prototype);
+    value(holder, name, function.as_value(), attributes)?;
+    let constructor = function.into_value().into_object().ok_or(rquickjs::Error::Unknown)?;
+    Ok(Interface { constructor, prototype })
+}
+
+/// What [`interface`] made.
+pub struct Interface<'js> {
+    /// The constructor, for static members.
+    pub constructor: Object<'js>,
+    /// The prototype object, for all others.
+    pub prototype: Object<'js>,
+}
+
 /// Defines `Symbol.toStringTag`.
 ///
 /// # Errors
