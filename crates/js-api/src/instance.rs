@@ -7,7 +7,7 @@ use island::wasmtime::{Extern, ExternType, GlobalType, Instance, Mutability, Val
 use island::{Export, FunctionKey, InstantiateError, Module};
 use qjs::define::{self, Attributes};
 use qjs::lazy::{Lazy, Names};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
 
 use crate::anchor::Link;
 use crate::errors::{ErrorClass, throw, throw_call_error};
@@ -92,10 +92,11 @@ impl Lazy for Exports {
         &self.names
     }
 
+    fn made(&self, index: usize) -> Option<Returned> {
+        self.made.borrow()[index].as_ref().map(Held::returned)
+    }
+
     fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
-        if let Some(held) = &self.made.borrow()[index] {
-            return Ok(held.get(ctx));
-        }
         let value = self.make(ctx, &self.module.exports()[index])?;
         self.made.borrow_mut()[index] = Some(Held::new(&value));
         Ok(value)

@@ -35,6 +35,13 @@ impl Held {
         Self { runtime: self.runtime, raw: unsafe { q::JS_DupValueRT(self.runtime, self.raw) } }
     }
 
+    /// The value on its way to C, with a reference of its own.
+    #[inline]
+    pub fn returned(&self) -> crate::Returned {
+        // SAFETY: the value is alive, and so is its runtime.
+        crate::Returned(unsafe { q::JS_DupValueRT(self.runtime, self.raw) })
+    }
+
     /// The value, in a context of the runtime it came from.
     ///
     /// # Panics

@@ -1,12 +1,12 @@
 //! Frozen objects whose properties' values are made when they are first asked for.
 
-use std::collections::HashMap;
 use std::mem::MaybeUninit;
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
+use rustc_hash::FxHashMap;
 
 use crate::class::{HostClass, define, guard};
-use crate::value::Cx;
+use crate::value::{Cx, Returned};
 
 /// The property names of a lazy object, in order.
 pub struct Names {
@@ -14,7 +14,7 @@ pub struct Names {
     order: Vec<q::JSAtom>,
     /// The same as a script sees them.
     keys: Vec<q::JSAtom>,
-    index: HashMap<q::JSAtom, usize>,
+    index: FxHashMap<q::JSAtom, usize>,
 }
 
 impl Names {
@@ -24,7 +24,7 @@ impl Names {
     /// When memory is out.
     pub fn new<'n>(ctx: &Ctx<'_>, names: impl Iterator<Item = &'n str>) -> rquickjs::Result<Self> {
         let cx = Cx::of(ctx);
-        let mut this = Self { runtime: cx.runtime(), order: Vec::new(), keys: Vec::new(), index: HashMap::new() };
+        let mut this = Self { runtime: cx.runtime(), order: Vec::new(), keys: Vec::new(), index: FxHashMap::default() };
         let (mut numbers, mut others) = (Vec::new(), Vec::new());
         for name in names {
             // SAFETY: the bytes are UTF-8 of the given length.
@@ -66,6 +66,9 @@ fn array_index(name: &str) -> Option<u32> {
 pub trait Lazy: HostClass {
     /// The names of the properties.
     fn names(&self) -> &Names;
+
+    /// The value of the property at `index` where it was made before.
+    fn made(&self, index: usize) -> Option<Returned>;
 
     /// The value of the property at `index`: the same at every call.
     ///
@@ -123,6 +126,9 @@ fn value_class<T: HostClass>() -> q::JSClassID {
 }
 
 unsafe fn load<T: Lazy>(ctx: *mut q::JSContext, value: &T, index: usize) -> q::JSValue {
+    if let Some(made) = value.made(index) {
+        return made.0;
+    }
     // SAFETY: QuickJS calls with a live context.
     let cx = unsafe { Cx::from_raw(ctx) };
     guard(cx, || match value.load(&cx.ctx(), index) {
