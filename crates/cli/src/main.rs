@@ -43,6 +43,10 @@ fn run_script(command: Command) -> i32 {
         eprintln!("tombolo: cannot find the file {}", command.file.display());
         return 1;
     }
+    if command.file.is_dir() {
+        eprintln!("tombolo: {} is a folder, not a file", command.file.display());
+        return 1;
+    }
     let mut argv = vec![command.executable.clone(), command.absolute_file()];
     argv.extend(command.arguments.iter().cloned());
     let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
