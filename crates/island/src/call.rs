@@ -110,7 +110,13 @@ impl<'t> Frame<'t> {
     /// A frame for one call.
     #[inline]
     pub fn new(ty: &'t NumericType) -> Self {
-        Self { ty, filled: 0, slots: smallvec::smallvec![ValRaw::u64(0); ty.width()] }
+        let width = ty.width();
+        // Nearly every signature fits; an array of known length is cleared in place, without a copy.
+        let slots = match width {
+            0..=8 => SmallVec::from_buf_and_len([ValRaw::u64(0); 8], width),
+            _ => SmallVec::from_elem(ValRaw::u64(0), width),
+        };
+        Self { ty, filled: 0, slots }
     }
 
     /// The type of the next parameter to push; none when all are there.
