@@ -145,15 +145,6 @@ impl<'t> Frame<'t> {
         self.push(Number::I32(value));
     }
 
-    /// [`Frame::push`] for a 64-bit integer.
-    ///
-    /// # Panics
-    /// As [`Frame::push`].
-    #[inline]
-    pub fn push_i64(&mut self, value: i64) {
-        self.push(Number::I64(value));
-    }
-
     /// The frame's type.
     #[inline]
     pub fn ty(&self) -> &'t NumericType {

@@ -88,15 +88,13 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     if ctx.userdata::<Api>().is_some() {
         return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));
     }
-    {
-        let state = State {
-            options,
-            memories: RefCell::default(),
-            only_island: RefCell::default(),
-            warned_of_long_memory: Cell::default(),
-        };
-        ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
-    }
+    let state = State {
+        options,
+        memories: RefCell::default(),
+        only_island: RefCell::default(),
+        warned_of_long_memory: Cell::default(),
+    };
+    ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
     qjs::shared::install(ctx);
     class::register::<crate::anchor::Anchor>(ctx)?;
     class::register_callable::<crate::ExportedFunction>(ctx)?;

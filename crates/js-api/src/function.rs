@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
-use crate::values::{from_number, take_val, to_host_value, to_number};
+use crate::values::{NO_V128, from_number, take_val, to_host_value, to_number};
 use crate::{ids, memory};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
@@ -278,7 +278,7 @@ impl HostFunction for HostImport {
 /// Refuses to call a function whose type has vectors, in either direction.
 fn refuse_v128(ctx: &Ctx<'_>, ty: &FuncType) -> Result<()> {
     if ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128)) {
-        return Err(Exception::throw_type(ctx, "a v128 cannot cross between WebAssembly and JavaScript"));
+        return Err(Exception::throw_type(ctx, NO_V128));
     }
     Ok(())
 }

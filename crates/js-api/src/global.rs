@@ -8,7 +8,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Re
 
 use crate::anchor::{Address, Link};
 use crate::ids;
-use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
+use crate::values::{HostValue, NO_V128, default_value, out_of_memory, take_val, to_host_value};
 
 /// A Global object's value.
 pub(crate) struct GlobalObject {
@@ -67,10 +67,11 @@ impl GlobalObject {
         &self.ty
     }
 
-    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
+    /// The island that the global is in, if it is in one.
+    pub(crate) fn link(&self) -> Option<Link> {
         match &*self.state.borrow() {
-            State::Unbound(_) => body(None),
-            State::Bound(link, _) => body(Some(link)),
+            State::Unbound(_) => None,
+            State::Bound(link, _) => Some(link.duplicate()),
         }
     }
 
@@ -207,8 +208,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn refuse_v128(call: &Call<'_, '_>, global: &GlobalObject) -> Result<()> {
     if matches!(global.ty.content(), ValType::V128) {
-        let message = "WebAssembly.Global.value: a v128 cannot cross between WebAssembly and JavaScript";
-        return Err(Exception::throw_type(&call.ctx, message));
+        return Err(Exception::throw_type(&call.ctx, &format!("WebAssembly.Global.value: {NO_V128}")));
     }
     Ok(())
 }

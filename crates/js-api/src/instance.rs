@@ -343,28 +343,26 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
     let mut bound = Vec::new();
     let mut functions = Vec::new();
     for (value, import) in imports.iter().zip(module.imports()) {
-        let mut add = |kind, link: Option<&Link>| {
-            if let Some(link) = link {
-                bound.push((link.duplicate(), format!("{}.{}", import.module, import.name), kind));
+        let link = match value {
+            ImportValue::Memory(held) => of::<MemoryObject>(held).bound().map(|(link, _)| link),
+            ImportValue::Table(held) => {
+                let table = of::<TableObject>(held);
+                functions.extend(table.first_function(ctx));
+                table.link()
             }
+            ImportValue::Global(held) => {
+                let global = of::<GlobalObject>(held);
+                global.link().filter(|_| matches!(global.ty().mutability(), Mutability::Var))
+            }
+            ImportValue::Function(held) => {
+                functions.push(held.get(ctx));
+                None
+            }
+            ImportValue::Constant(_) => None,
         };
-        match value {
-            ImportValue::Memory(value) => of::<MemoryObject>(value).with_link(|link| add("memory", link)),
-            ImportValue::Table(value) => {
-                of::<TableObject>(value).with_link(|link| add("table", link));
-                functions.extend(of::<TableObject>(value).first_function(ctx));
-            }
-            ImportValue::Global(value) => {
-                let global = of::<GlobalObject>(value);
-                if matches!(global.ty().mutability(), Mutability::Var) {
-                    global.with_link(|link| add("global", link));
-                }
-            }
-            ImportValue::Function(held) => functions.push(held.get(ctx)),
-            ImportValue::Constant(_) => {}
-        }
+        let name = || format!("{}.{}", import.module, import.name);
+        bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
     }
-    let bound: Vec<_> = bound.iter().map(|(link, name, kind)| Bound { link, name: name.clone(), kind }).collect();
     let functions = functions.iter().filter_map(|value| class::of::<ExportedFunction>(value)).map(|f| f.link());
     choose_island(ctx, &bound, functions)
 }
@@ -401,7 +399,7 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Res
         (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
         (ImportValue::Global(held), ExternType::Global(_)) => {
             let global = of::<GlobalObject>(held);
-            let elsewhere = global.with_link(|other| other.is_some_and(|other| !other.is_same(link)));
+            let elsewhere = global.link().is_some_and(|other| !other.is_same(link));
             if elsewhere {
                 // Immutable, or the island would have been chosen for it: a copy cannot be told apart.
                 let snapshot = global.snapshot(ctx)?;

@@ -24,6 +24,7 @@ pub use function::ExportedFunction;
 pub use instance::InstanceObject;
 pub use memory::MemoryObject;
 pub use module::ModuleObject;
+pub use values::{from_number, to_number};
 
 /// The numbers of this crate's classes.
 pub(crate) mod ids {

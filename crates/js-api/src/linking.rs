@@ -8,8 +8,8 @@ use crate::errors::{ErrorClass, throw};
 use crate::function::{ExportedFunction, HostImport};
 
 /// What keeps an import from being used in any island but its own.
-pub(crate) struct Bound<'a> {
-    pub(crate) link: &'a Link,
+pub(crate) struct Bound {
+    pub(crate) link: Link,
     /// `env.table`, for messages.
     pub(crate) name: String,
     /// `table`, `memory` or `global`.
@@ -22,11 +22,11 @@ pub(crate) struct Bound<'a> {
 /// A LinkError where bound imports are of different islands.
 pub(crate) fn choose_island<'a>(
     ctx: &Ctx<'_>,
-    bound: &[Bound<'a>],
-    functions: impl Iterator<Item = &'a Link>,
+    bound: &[Bound],
+    mut functions: impl Iterator<Item = &'a Link>,
 ) -> Result<Link> {
     if let Some(first) = bound.first() {
-        if let Some(other) = bound.iter().find(|other| !other.link.is_same(first.link)) {
+        if let Some(other) = bound.iter().find(|other| !other.link.is_same(&first.link)) {
             let message = format!(
                 "import {}: this {} belongs to instances that are not linked with those of import {} ({}); \
                  link them through imports when they are instantiated, or run with the one-island option",
@@ -36,7 +36,7 @@ pub(crate) fn choose_island<'a>(
         }
         return Ok(first.link.duplicate());
     }
-    match functions.into_iter().next() {
+    match functions.next() {
         Some(link) => Ok(link.duplicate()),
         None => Link::for_new_instance(ctx),
     }

@@ -185,10 +185,6 @@ impl MemoryObject {
         self.bound.borrow().as_ref().map(|(link, memory)| (link.duplicate(), *memory))
     }
 
-    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
-        body(self.bound.borrow().as_ref().map(|(link, _)| link))
-    }
-
     /// The memory in the link's island, made there where it is in none yet. `object` is this value's object.
     pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Extern> {
         if let Some((_, memory)) = self.bound.borrow().as_ref() {

@@ -59,10 +59,11 @@ fn address(table: Table) -> Address {
 }
 
 impl TableObject {
-    pub(crate) fn with_link<R>(&self, body: impl FnOnce(Option<&Link>) -> R) -> R {
+    /// The island that the table is in, if it is in one.
+    pub(crate) fn link(&self) -> Option<Link> {
         match &*self.state.borrow() {
-            State::Unbound(_) => body(None),
-            State::Bound(link, _) => body(Some(link)),
+            State::Unbound(_) => None,
+            State::Bound(link, _) => Some(link.duplicate()),
         }
     }
 
@@ -173,16 +174,16 @@ impl TableObject {
         set.map_err(|error| out_of_memory(ctx, &error))
     }
 
-    /// Adds `delta` elements, or none where the table cannot grow so far.
-    fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<Option<()>> {
+    /// Adds `delta` elements; says whether the table can grow so far.
+    fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<bool> {
         let limit = self.maximum.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS);
         if self.len().checked_add(delta).is_none_or(|after| after > limit) {
-            return Ok(None);
+            return Ok(false);
         }
         let (link, table) = match &mut *self.state.borrow_mut() {
             State::Unbound(elements) => {
                 elements.extend((0..delta).map(|_| value.duplicate()));
-                return Ok(Some(()));
+                return Ok(true);
             }
             State::Bound(link, table) => (link.duplicate(), *table),
         };
@@ -192,7 +193,7 @@ impl TableObject {
             let element = resolved.to_ref(&link.shared, scope.as_context_mut())?;
             table.grow(&mut scope, delta, element)
         });
-        Ok(grown.ok().map(|_| ()))
+        Ok(grown.is_ok())
     }
 }
 
@@ -304,15 +305,13 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let before = table.len();
     let delta = index(&call, table, PLACE)?;
     let value = element_argument(&call, 1, &table.element)?;
-    match table.grow(&call.ctx, delta, value)? {
-        Some(()) => address_value(&call.ctx, before, table.wide),
-        None => {
-            let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
-            let message =
-                format!("{PLACE}: cannot add {delta} elements to a table of {} of at most {maximum}", table.len());
-            Err(Exception::throw_range(&call.ctx, &message))
-        }
+    if !table.grow(&call.ctx, delta, value)? {
+        let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
+        let message =
+            format!("{PLACE}: cannot add {delta} elements to a table of {} of at most {maximum}", table.len());
+        return Err(Exception::throw_range(&call.ctx, &message));
     }
+    address_value(&call.ctx, before, table.wide)
 }
 
 fn length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

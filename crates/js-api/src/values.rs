@@ -9,6 +9,9 @@ use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
 use crate::anchor::{Link, Shared};
 use crate::function::{ExportedFunction, exported_function};
 
+/// Why a vector is refused, in both directions.
+pub(crate) const NO_V128: &str = "a v128 cannot cross between WebAssembly and JavaScript";
+
 /// A WebAssembly value on the host's side, of no store.
 pub(crate) enum HostValue {
     Number(Number),
@@ -20,8 +23,11 @@ pub(crate) enum HostValue {
 }
 
 /// ToWebAssemblyValue for the numeric types. May run scripts.
+///
+/// # Errors
+/// What the conversion throws.
 #[inline]
-pub(crate) fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<Number> {
+pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<Number> {
     Ok(match kind {
         Kind::I32 => Number::I32(number::to_int32(cx, value)?),
         Kind::I64 => Number::I64(number::to_bigint64(cx, value)?),
@@ -32,7 +38,7 @@ pub(crate) fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<N
 
 /// ToJSValue for the numeric types.
 #[inline]
-pub(crate) fn from_number(cx: Cx<'_>, number: Number) -> Returned {
+pub fn from_number(cx: Cx<'_>, number: Number) -> Returned {
     match number {
         Number::I32(value) => Returned::int(value),
         Number::I64(value) => cx.bigint(value),
@@ -53,7 +59,7 @@ pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType) ->
         ValType::F32 => Kind::F32,
         ValType::F64 => Kind::F64,
         ValType::V128 => {
-            return Err(Exception::throw_type(ctx, "a v128 cannot cross between WebAssembly and JavaScript"));
+            return Err(Exception::throw_type(ctx, NO_V128));
         }
         ValType::Ref(ty) => return to_reference(ctx, value, ty),
     };
@@ -206,7 +212,7 @@ pub(crate) fn take_val<'js>(
         Val::I64(value) => Outgoing::Number(Number::I64(*value)),
         Val::F32(bits) => Outgoing::Number(Number::F32(f32::from_bits(*bits))),
         Val::F64(bits) => Outgoing::Number(Number::F64(f64::from_bits(*bits))),
-        Val::V128(_) => Outgoing::Unrepresentable("a v128 cannot cross between WebAssembly and JavaScript"),
+        Val::V128(_) => Outgoing::Unrepresentable(NO_V128),
         Val::FuncRef(Some(func)) => Outgoing::Function(*func, FunctionKey::of(store, *func)),
         Val::ExternRef(Some(reference)) => match shared.extern_value(ctx, store, *reference) {
             Some(value) => Outgoing::Value(value),

@@ -348,24 +348,10 @@ impl<'js> Running<'_, '_, 'js> {
             }
             Target::Callable(function) => {
                 let mut arguments = Arguments::new(cx);
-                for &number in numbers {
-                    arguments.push(match number {
-                        Number::I32(value) => Returned::int(value),
-                        Number::I64(value) => cx.bigint(value),
-                        Number::F32(value) => cx.float(f64::from(value)),
-                        Number::F64(value) => cx.float(value),
-                    })?;
-                }
+                numbers.iter().try_for_each(|&number| arguments.push(js_api::from_number(cx, number)))?;
                 let undefined = qjs::Args::default().get(0);
                 let result = function.call(cx, undefined, &mut arguments)?;
-                let Some(wanted) = wanted else { return Ok(None) };
-                let value = result.borrow();
-                Ok(Some(match wanted {
-                    island::Kind::I32 => Number::I32(qjs::number::to_int32(cx, value)?),
-                    island::Kind::I64 => Number::I64(qjs::number::to_bigint64(cx, value)?),
-                    island::Kind::F32 => Number::F32(qjs::number::to_number(cx, value)? as f32),
-                    island::Kind::F64 => Number::F64(qjs::number::to_number(cx, value)?),
-                }))
+                wanted.map(|wanted| js_api::to_number(cx, result.borrow(), wanted)).transpose()
             }
         }
     }

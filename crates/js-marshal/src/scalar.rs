@@ -117,10 +117,7 @@ impl Scalar {
             (Self::Uint16, Number::I32(value)) => Returned::int(i32::from(value as u16)),
             (Self::Uint32, Number::I32(value)) => cx.float(f64::from(value as u32)),
             (Self::Uint64, Number::I64(value)) => cx.biguint(value as u64),
-            (_, Number::I32(value)) => Returned::int(value),
-            (_, Number::I64(value)) => cx.bigint(value),
-            (_, Number::F32(value)) => cx.float(f64::from(value)),
-            (_, Number::F64(value)) => cx.float(value),
+            (_, number) => js_api::from_number(cx, number),
         }
     }
 

@@ -8,7 +8,7 @@ use island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::{WasiHost, run_export};
 use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function, set_constructor};
+use qjs::function::{Kind, Native, function, set_constructor};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::state::{Platform, State};
@@ -71,15 +71,10 @@ pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     class::register::<WasiObject>(ctx)?;
     let exports = Object::new(ctx.clone())?;
     let prototype = Object::new(ctx.clone())?;
-    for (name, length, method) in METHODS {
-        let native = match *method {
-            Method::Start => function(ctx, Kind::Plain, name, *length, start)?,
-            Method::Initialize => function(ctx, Kind::Plain, name, *length, initialize)?,
-            Method::FinalizeBindings => function(ctx, Kind::Plain, name, *length, finalize_bindings)?,
-            Method::GetImportObject => function(ctx, Kind::Plain, name, *length, get_import_object)?,
-        };
-        define::value(&prototype, name, native.as_value(), Attributes::Hidden)?;
-    }
+    method(&prototype, "start", 1, start)?;
+    method(&prototype, "initialize", 1, initialize)?;
+    method(&prototype, "finalizeBindings", 1, finalize_bindings)?;
+    method(&prototype, "getImportObject", 0, get_import_object)?;
     let constructor = function(ctx, Kind::Constructor, "WASI", 0, constructor)?;
     set_constructor(ctx, &constructor, &prototype);
     class::set_prototype::<WasiObject>(ctx, &prototype);
@@ -87,19 +82,11 @@ pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(exports)
 }
 
-enum Method {
-    Start,
-    Initialize,
-    FinalizeBindings,
-    GetImportObject,
+/// A method as ECMAScript's own classes have them: not enumerable.
+fn method<F: Native>(prototype: &Object<'_>, name: &str, length: i32, native: F) -> Result<()> {
+    let function = function(prototype.ctx(), Kind::Plain, name, length, native)?;
+    define::value(prototype, name, function.as_value(), Attributes::Hidden)
 }
-
-const METHODS: &[(&str, i32, Method)] = &[
-    ("start", 1, Method::Start),
-    ("initialize", 1, Method::Initialize),
-    ("finalizeBindings", 1, Method::FinalizeBindings),
-    ("getImportObject", 0, Method::GetImportObject),
-];
 
 fn refuse(ctx: &Ctx<'_>, member: &str, expected: &str, value: &Value<'_>) -> rquickjs::Error {
     let came = webidl::describe(value);

@@ -39,4 +39,22 @@ export function iotaOf({ manager, exports }) {
   return (length) => prototype.invoke(manager, exports.iota_f64, length);
 }
 
+/** Makes 2,000 results of 8 MB, gives each to `use`, and claims that they stay within 64 MB of the guest and 90 MiB. */
+export async function manyResults(use = () => undefined) {
+  const [count, length] = [2000, 1_000_000];
+  const guest = demo();
+  const iota = iotaOf(guest);
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    const result = iota(length);
+    if (result[length - 1] !== length - 1) throw new Error('wrong result');
+    // Only what returns a promise lets other tasks run.
+    const used = use(result);
+    if (used) await used;
+    most = Math.max(most, guest.memory.buffer.byteLength);
+  }
+  claim(`${count} results of ${mib(8 * length)}: ${mib(most)} of guest memory (less than 64)`, most < 64 * MIB);
+  claim(`resident at most ${mib(peakResident())} (less than 90)`, peakResident() < 90 * MIB);
+}
+
 export { ArrayType, Float64Type, FunctionPrototype, In, Int32Type, TypedArrayType };
