@@ -65,6 +65,8 @@ impl Engine {
             .wasm_memory64(true)
             .wasm_multi_memory(true)
             .wasm_extended_const(true)
+            .wasm_custom_page_sizes(true)
+            .wasm_wide_arithmetic(true)
             .collector(Collector::DeferredReferenceCounting)
             .max_wasm_stack(options.max_wasm_stack)
             .async_stack_size(options.max_wasm_stack + (1 << 20))
