@@ -261,7 +261,8 @@ impl<'a> HostFrame<'a> {
     }
 }
 
-/// A host function failed. Why is kept by the host that the function belongs to.
+/// A host function failed. Why is kept by the host that the function belongs to, unless it is an exception that guests
+/// can catch: [`Island::throw`] made this then.
 #[derive(Debug)]
 pub struct HostThrew;
 

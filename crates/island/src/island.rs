@@ -1,18 +1,22 @@
 //! The island: a store, the blocks under its memories, and the host functions that its guests import.
 
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use data_block::{DataBlock, MapError};
-use wasmtime::{Extern, Func, FuncType, Instance, Memory, MemoryType, ResourceLimiter, Store, StoreContextMut};
+use wasmtime::{
+    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
+    RootScope, Store, StoreContextMut, ThrownException,
+};
 
-use crate::call::HostFunction;
+use crate::call::{HostFunction, HostThrew};
 use crate::engine::Engine;
 use crate::host_memory;
 use crate::module::Module;
 use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
-use crate::trap::CallError;
+use crate::trap::{CallError, Uncaught};
 use crate::wasi::WasiState;
 
 /// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
@@ -22,6 +26,7 @@ pub struct Island {
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     blocks: RefCell<Vec<Arc<DataBlock>>>,
     modules: RefCell<Vec<Module>>,
+    owner: OnceCell<Weak<dyn Any>>,
 }
 
 /// What an island keeps in its store.
@@ -94,6 +99,7 @@ impl Island {
                 hosts: RefCell::default(),
                 blocks: RefCell::default(),
                 modules: RefCell::default(),
+                owner: OnceCell::new(),
             }
         })
     }
@@ -194,9 +200,43 @@ impl Island {
         Err(CallError::stack_overflow())
     }
 
+    /// Says whose island this is, once: [`Island::owner`] finds it from an error alone.
+    pub fn set_owner(&self, owner: Weak<dyn Any>) {
+        let first = self.owner.set(owner);
+        debug_assert!(first.is_ok(), "an island has one owner");
+    }
+
+    /// What [`Island::set_owner`] was told, if it is still there.
+    pub fn owner(&self) -> Option<Rc<dyn Any>> {
+        self.owner.get()?.upgrade()
+    }
+
+    /// Throws an exception into the guest that called the running host function, which must return this at once.
+    pub fn throw(&self, exception: &OwnedRooted<ExnRef>) -> HostThrew {
+        self.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let exception = exception.to_rooted(&mut scope);
+            // An exception that is rooted is always taken: the error is what carries it on.
+            let _: wasmtime::Result<()> = scope.as_context_mut().throw(exception);
+        });
+        HostThrew
+    }
+
     /// What a failed call into this island was. Functions that the name section does not name have the names of their
     /// exports.
-    pub fn call_error(&self, error: wasmtime::Error) -> CallError {
+    pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
+        if error.is::<ThrownException>() {
+            let exception = self.enter(|store| {
+                let mut scope = RootScope::new(store);
+                let exception = scope.as_context_mut().take_pending_exception();
+                exception.map(|exception| exception.to_owned_rooted(&mut scope))
+            });
+            return match exception {
+                Some(Ok(exception)) => CallError::Exception(Uncaught { island: self.clone(), exception }),
+                Some(Err(error)) => CallError::from_wasmtime(error),
+                None => CallError::from_wasmtime(error),
+            };
+        }
         let mut error = CallError::from_wasmtime(error);
         if let CallError::Trap(trap) = &mut error {
             let modules = self.modules.borrow();

@@ -24,7 +24,7 @@ pub use host_memory::{has_grown, take_grown};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::FunctionKey;
-pub use trap::{CallError, StackFrame, Trap};
+pub use trap::{CallError, StackFrame, Trap, Uncaught};
 
 pub use data_block::{DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
 pub use wasmtime;

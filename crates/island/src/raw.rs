@@ -4,7 +4,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
-use wasmtime::{AsContextMut, Caller, Func, FuncType, Store, StoreContextMut, ValRaw};
+use wasmtime::{AsContextMut, Caller, Func, FuncType, Store, StoreContextMut, ThrownException, ValRaw};
 
 use crate::call::{HostFrame, HostThrew, Kind, Number, NumericType};
 use crate::island::{Island, StoreState};
@@ -166,7 +166,12 @@ fn with_host(
         return Err(wasmtime::Error::from(HostThrew));
     };
     let host = island.host(index);
-    island.store.lend(caller.as_context_mut(), || body(&*host, &island)).map_err(wasmtime::Error::from)
+    island.store.lend(caller.as_context_mut(), || body(&*host, &island)).map_err(|threw| {
+        match caller.as_context_mut().has_pending_exception() {
+            true => wasmtime::Error::from(ThrownException),
+            false => wasmtime::Error::from(threw),
+        }
+    })
 }
 
 /// What tells two functions of one store apart. Wasmtime makes one reference for each instance that names a function;

@@ -1,8 +1,11 @@
 //! What comes back when a guest call does not return.
 
-use wasmtime::WasmBacktrace;
+use std::rc::Rc;
+
+use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
 use crate::call::HostThrew;
+use crate::island::Island;
 
 /// One guest function on the stack of a trap, innermost first.
 #[derive(Debug, Clone)]
@@ -57,6 +60,15 @@ impl std::fmt::Display for Trap {
 
 impl std::error::Error for Trap {}
 
+/// An exception that left the guest.
+#[derive(Debug)]
+pub struct Uncaught {
+    /// The island that it was thrown in.
+    pub island: Rc<Island>,
+    /// The exception.
+    pub exception: OwnedRooted<ExnRef>,
+}
+
 /// Why a guest call did not return.
 #[derive(Debug)]
 pub enum CallError {
@@ -64,8 +76,8 @@ pub enum CallError {
     Trap(Trap),
     /// A host function failed; the host that it belongs to keeps the reason.
     Host,
-    /// The guest threw an exception that nothing caught. It is pending in the store.
-    Exception,
+    /// The guest threw an exception that nothing caught.
+    Exception(Uncaught),
     /// The guest ended itself through WASI's `proc_exit`.
     Exit(i32),
 }
@@ -75,7 +87,7 @@ impl std::fmt::Display for CallError {
         match self {
             Self::Trap(trap) => trap.fmt(f),
             Self::Host => f.write_str("a host function failed"),
-            Self::Exception => f.write_str("the guest threw an exception that nothing caught"),
+            Self::Exception(_) => f.write_str("the guest threw an exception that nothing caught"),
             Self::Exit(code) => write!(f, "the guest exited with code {code}"),
         }
     }
@@ -104,9 +116,6 @@ impl CallError {
     pub(crate) fn from_wasmtime(error: wasmtime::Error) -> Self {
         if error.is::<HostThrew>() {
             return Self::Host;
-        }
-        if error.is::<wasmtime::ThrownException>() {
-            return Self::Exception;
         }
         if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
             return Self::Exit(exit.0);

@@ -18,7 +18,9 @@ use island::{FunctionKey, Island, StoreState};
 use qjs::{ClassId, Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
 
 use crate::api::Api;
+use crate::exception::RecentExceptions;
 use crate::ids;
+use crate::tag::Tags;
 
 /// What an island has on the JavaScript side.
 pub struct Shared {
@@ -36,15 +38,19 @@ pub struct Shared {
     pinned: RefCell<HashMap<FunctionKey, Held>>,
     /// What stands here for functions of other islands, by the function object (which `pinned` keeps).
     stand_ins: RefCell<HashMap<*const std::ffi::c_void, Func>>,
+    pub(crate) tags: RefCell<Tags>,
+    pub(crate) recent_exceptions: RefCell<RecentExceptions>,
     anchor: RefCell<WeakMap<()>>,
 }
 
-/// What identifies a memory, table, global or tag in its store.
+/// What identifies a memory, table, global, exception or GC object in its store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Address {
     Memory(u64),
     Table(u64),
     Global(u64),
+    Exception(u64),
+    Object(u64),
 }
 
 /// Values that guests hold as externrefs.
@@ -153,7 +159,7 @@ impl Shared {
         self.stand_ins.borrow_mut().insert(class::identity(function), func);
     }
 
-    /// The memory, table or global object for an address, if there is one.
+    /// The object for an address, if there is one.
     pub(crate) fn object<'js>(&self, ctx: &Ctx<'js>, address: Address) -> Option<Value<'js>> {
         self.objects.borrow().get(ctx, &address)
     }
@@ -235,6 +241,7 @@ unsafe impl HostClass for Anchor {
         shared.imports.borrow().iter().for_each(|held| marker.mark(held));
         shared.externs.borrow().slots.iter().flatten().for_each(|held| marker.mark(held));
         shared.pinned.borrow().values().for_each(|held| marker.mark(held));
+        shared.recent_exceptions.borrow().mark(marker);
     }
 }
 
@@ -246,6 +253,7 @@ impl Drop for Anchor {
         drop(self.shared.imports.take());
         drop(self.shared.externs.take());
         drop(self.shared.pinned.take());
+        drop(self.shared.recent_exceptions.take());
     }
 }
 
@@ -272,9 +280,13 @@ impl Link {
             objects: RefCell::default(),
             pinned: RefCell::default(),
             stand_ins: RefCell::default(),
+            tags: RefCell::default(),
+            recent_exceptions: RefCell::default(),
             anchor: RefCell::default(),
             api,
         });
+        let owner: Rc<dyn std::any::Any> = shared.clone();
+        shared.island.set_owner(Rc::downgrade(&owner));
         let anchor = class::new_object(ctx, Anchor { shared: shared.clone() }, None)?;
         // SAFETY: `Anchor` removes the entry when it is dropped.
         unsafe { shared.anchor.borrow_mut().insert((), anchor.as_value()) };

@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) options: Options,
     /// Every memory that has an object, by its base address: growth detaches the buffers of those that grew.
     pub(crate) memories: RefCell<HashMap<usize, Weak<MemoryCore>>>,
+    /// The JavaScript exception tag.
+    pub(crate) js_tag: Rc<crate::tag::TagCore>,
     /// The island of everything, with the one-island option.
     pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
     warned_of_long_memory: Cell<bool>,
@@ -88,7 +90,10 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     if ctx.userdata::<Api>().is_some() {
         return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));
     }
+    let externref = island::wasmtime::ValType::EXTERNREF;
+    let js_tag = island::wasmtime::FuncType::new(options.engine.wasmtime(), [externref], []);
     let state = State {
+        js_tag: crate::tag::TagCore::new(js_tag),
         options,
         memories: RefCell::default(),
         only_island: RefCell::default(),
@@ -107,6 +112,9 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::memory::define(ctx, &namespace)?;
     crate::table::define(ctx, &namespace)?;
     crate::global::define(ctx, &namespace)?;
+    crate::tag::define(ctx, &namespace)?;
+    crate::exception::define(ctx, &namespace)?;
+    crate::gc::define(ctx)?;
     crate::errors::define(ctx, &namespace)?;
     crate::namespace::define(ctx, &namespace)?;
     crate::buffers::define(ctx)?;

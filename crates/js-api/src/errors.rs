@@ -31,6 +31,35 @@ struct Constructors<'js> {
     error: Value<'js>,
     range_error: Value<'js>,
     classes: [qjs::Function<'js>; 3],
+    ends: Ends<'js>,
+}
+
+/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, also after they passed a script.
+struct Ends<'js> {
+    set: Value<'js>,
+    add: qjs::Function<'js>,
+    has: qjs::Function<'js>,
+}
+
+impl<'js> Ends<'js> {
+    fn new(ctx: &Ctx<'js>) -> Result<Self> {
+        let class: Value = ctx.globals().get("WeakSet")?;
+        let prototype: Object = define::get(&class, rquickjs::atom::PredefinedAtom::Prototype)?.get()?;
+        Ok(Self { set: construct(&class, &class, &[])?, add: prototype.get("add")?, has: prototype.get("has")? })
+    }
+}
+
+/// Whether `thrown` is what a guest's trap or exit became.
+pub(crate) fn is_guests_end<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> bool {
+    let Some(constructors) = ctx.userdata::<Constructors>() else { return false };
+    let ends = &constructors.ends;
+    ends.has.call((rquickjs::prelude::This(ends.set.clone()), thrown.clone())).unwrap_or(false)
+}
+
+fn remember_guests_end<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> Result<()> {
+    let constructors = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?;
+    let ends = &constructors.ends;
+    ends.add.call((rquickjs::prelude::This(ends.set.clone()), error.clone()))
 }
 
 // SAFETY: the lifetime is the functions' own.
@@ -61,7 +90,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     let [compile, link, runtime] = ErrorClass::ALL;
     let classes = [make(compile)?, make(link)?, make(runtime)?];
     let range_error = ctx.globals().get("RangeError")?;
-    let constructors = Constructors { error: error.into_value(), range_error, classes };
+    let constructors = Constructors { error: error.into_value(), range_error, classes, ends: Ends::new(ctx)? };
     ctx.store_userdata(constructors).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
 }
@@ -90,6 +119,12 @@ fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
         define::value(object, "stack", &stack, Attributes::Hidden)?;
     }
     Ok(())
+}
+
+/// What `stack` of an error says that is made now.
+pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
+    let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
+    construct(&class, &class, &[])?.get::<Object>()?.get("stack")
 }
 
 /// An error's `stack` where it is a string.
@@ -143,7 +178,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
         // The host function's exception is pending already: nothing ran since.
         CallError::Host => rquickjs::Error::Exception,
         CallError::Trap(trap) => throw_trap(ctx, &trap),
-        CallError::Exception => throw(ctx, ErrorClass::Runtime, "the guest threw an exception that nothing caught"),
+        CallError::Exception(uncaught) => crate::exception::throw_uncaught(ctx, uncaught),
         CallError::Exit(code) => {
             drop(Exception::throw_message(ctx, &format!("the guest exited with code {code}")));
             let thrown = ctx.catch();
@@ -151,7 +186,8 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
                 let named = qjs::string::from_utf8(ctx, EXIT.as_bytes())
                     .and_then(|name| define::value(error, "code", &name, Attributes::Hidden));
                 let code = Value::new_int(ctx.clone(), code);
-                if let Err(error) = named.and_then(|()| define::value(error, "exitCode", &code, Attributes::Hidden)) {
+                let coded = named.and_then(|()| define::value(error, "exitCode", &code, Attributes::Hidden));
+                if let Err(error) = coded.and_then(|()| remember_guests_end(ctx, &thrown)) {
                     return error;
                 }
             }
@@ -173,7 +209,7 @@ fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
         Ok(error) => error,
         Err(error) => return error,
     };
-    if let Err(error) = prepend_frames(&error, trap) {
+    if let Err(error) = prepend_frames(&error, trap).and_then(|()| remember_guests_end(ctx, &error)) {
         return error;
     }
     ctx.throw(error)

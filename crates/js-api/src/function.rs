@@ -3,7 +3,7 @@
 use std::rc::{Rc, Weak};
 
 use island::call::HostFrame;
-use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val, ValType};
+use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
 use qjs::{
     Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
@@ -12,7 +12,8 @@ use smallvec::SmallVec;
 
 use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
-use crate::values::{NO_V128, from_number, take_val, to_host_value, to_number};
+use crate::exception::throw_into_guest;
+use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number};
 use crate::{ids, memory};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
@@ -121,7 +122,7 @@ impl ExportedFunction {
     fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
         let ty = self.callee.ty();
-        refuse_v128(&ctx, ty)?;
+        refuse_uncrossable(&ctx, ty)?;
         // All conversions that can run scripts come first, then all that look functions up, then the store is entered.
         let converted = ty.params().enumerate().map(|(at, ty)| to_host_value(&ctx, args.get(at), &ty));
         let converted = converted.collect::<Result<SmallVec<[_; 4]>>>()?;
@@ -204,11 +205,7 @@ impl HostImport {
             let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
             take(cx, &shared, result.borrow())
         });
-        result.map_err(|error| {
-            // What goes up through the guest is the exception that is pending.
-            shared.with(|cx| qjs::function::throw(&cx.ctx(), error));
-            HostThrew
-        })
+        result.map_err(|error| shared.with(|cx| throw_into_guest(&cx.ctx(), &shared, error)))
     }
 }
 
@@ -244,7 +241,7 @@ impl HostFunction for HostImport {
         self.run(
             |cx, shared, arguments| {
                 let ctx = cx.ctx();
-                refuse_v128(&ctx, &self.ty)?;
+                refuse_uncrossable(&ctx, &self.ty)?;
                 let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
                 let outgoing = island.enter(|mut store| {
                     let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
@@ -275,12 +272,12 @@ impl HostFunction for HostImport {
     }
 }
 
-/// Refuses to call a function whose type has vectors, in either direction.
-fn refuse_v128(ctx: &Ctx<'_>, ty: &FuncType) -> Result<()> {
-    if ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128)) {
-        return Err(Exception::throw_type(ctx, NO_V128));
+/// Refuses to call a function whose type has what cannot cross, in either direction.
+fn refuse_uncrossable(ctx: &Ctx<'_>, ty: &FuncType) -> Result<()> {
+    match ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty)) {
+        Some(message) => Err(Exception::throw_type(ctx, message)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// IteratorToList for several results, which must be as many as the function has.
@@ -295,18 +292,7 @@ fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Va
     if value.is_undefined() || value.is_null() {
         return Err(refuse(webidl::describe(&value)));
     }
-    let method = qjs::define::get(&value, rquickjs::atom::PredefinedAtom::SymbolIterator)?;
-    let Some(method) = method.as_function() else { return Err(refuse(webidl::describe(&value))) };
-    let iterator: qjs::Object = method.call((rquickjs::prelude::This(value.clone()),))?;
-    let next: qjs::Function = iterator.get("next")?;
-    let mut values = Vec::with_capacity(expected);
-    loop {
-        let step: qjs::Object = next.call((rquickjs::prelude::This(iterator.clone()),))?;
-        if step.get::<_, rquickjs::Coerced<bool>>("done")?.0 {
-            break;
-        }
-        values.push(step.get("value")?);
-    }
+    let values = webidl::iterator_to_list(&value)?.ok_or_else(|| refuse(webidl::describe(&value)))?;
     if values.len() != expected {
         return Err(refuse(&format!("one of {}", values.len())));
     }

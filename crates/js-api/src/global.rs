@@ -8,7 +8,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Re
 
 use crate::anchor::{Address, Link};
 use crate::ids;
-use crate::values::{HostValue, NO_V128, default_value, out_of_memory, take_val, to_host_value};
+use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
 
 /// A Global object's value.
 pub(crate) struct GlobalObject {
@@ -70,9 +70,18 @@ impl GlobalObject {
     /// The island that the global is in, if it is in one.
     pub(crate) fn link(&self) -> Option<Link> {
         match &*self.state.borrow() {
-            State::Unbound(_) => None,
+            State::Unbound(value) => value.link(),
             State::Bound(link, _) => Some(link.duplicate()),
         }
+    }
+
+    /// Whether no copy can stand for the global in another island: it can change, or hold what is in its own alone.
+    pub(crate) fn needs_its_island(&self) -> bool {
+        let holds_objects = match self.ty.content() {
+            ValType::Ref(ty) => matches!(ty.heap_type().top(), HeapType::Any),
+            _ => false,
+        };
+        holds_objects || matches!(self.ty.mutability(), Mutability::Var)
     }
 
     /// The value where the global is in no island or cannot change: what stands for it anywhere else.
@@ -186,13 +195,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_arguments(&call, PLACE, 1)?;
     let ctx = &call.ctx;
     let dictionary = webidl::dictionary(ctx, call.arg(0), &format!("{PLACE}: argument 1"))?;
-    let mutable: bool = match webidl::member(&dictionary, "mutable")? {
-        Some(value) => rquickjs::FromJs::from_js(ctx, value).map(|rquickjs::Coerced(flag)| flag)?,
-        None => false,
-    };
-    let Some(ty) = webidl::member(&dictionary, "value")? else {
-        return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 1: `value` is missing")));
-    };
+    let mutable = webidl::boolean_member(&dictionary, "mutable")?;
+    let ty = webidl::required_member(ctx, &dictionary, "value", &format!("{PLACE}: argument 1"))?;
     let content = value_type(ctx, &ty, &format!("{PLACE}: argument 1: `value`"))?;
     let prototype = class::prototype_from_new_target::<GlobalObject>(&call)?;
     // A type without default cannot be made here at all, whatever the value.
@@ -206,28 +210,28 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(ctx, global, prototype.as_ref())?.into_value())
 }
 
-fn refuse_v128(call: &Call<'_, '_>, global: &GlobalObject) -> Result<()> {
-    if matches!(global.ty.content(), ValType::V128) {
-        return Err(Exception::throw_type(&call.ctx, &format!("WebAssembly.Global.value: {NO_V128}")));
+fn refuse_uncrossable(call: &Call<'_, '_>, global: &GlobalObject) -> Result<()> {
+    match never_crosses(global.ty.content()) {
+        Some(message) => Err(Exception::throw_type(&call.ctx, &format!("WebAssembly.Global.value: {message}"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn get_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "value")?;
-    refuse_v128(&call, global)?;
+    refuse_uncrossable(&call, global)?;
     global.get(&call.ctx)
 }
 
 fn value_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "valueOf")?;
-    refuse_v128(&call, global)?;
+    refuse_uncrossable(&call, global)?;
     global.get(&call.ctx)
 }
 
 fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "value")?;
-    refuse_v128(&call, global)?;
+    refuse_uncrossable(&call, global)?;
     if matches!(global.ty.mutability(), Mutability::Const) {
         return Err(Exception::throw_type(&call.ctx, "WebAssembly.Global.value: the global is immutable"));
     }

@@ -17,6 +17,7 @@ use crate::linking::{Bound, choose_island, host_function, local_function};
 use crate::memory::{MemoryObject, memory_object, shared_memory_object};
 use crate::module::ModuleObject;
 use crate::table::{TableObject, table_object};
+use crate::tag::{TagObject, exported_tag};
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
 use crate::{ids, memory};
@@ -117,13 +118,7 @@ impl Exports {
             Some((Extern::SharedMemory(memory), _)) => shared_memory_object(ctx, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
             Some((Extern::Global(global), _)) => global_object(ctx, link, global),
-            Some((Extern::Tag(_), _)) => {
-                // `WebAssembly.Tag` is not there yet: an object that can be seen and not be used.
-                let tag = Object::new(ctx.clone())?;
-                define::to_string_tag(&tag, "WebAssembly.Tag")?;
-                define::freeze(&tag)?;
-                Ok(tag.into_value())
-            }
+            Some((Extern::Tag(tag), _)) => exported_tag(ctx, link, tag),
             _ => {
                 let message =
                     format!("export {}: a {} cannot reach JavaScript yet", export.name, kind_name(&export.ty));
@@ -141,6 +136,7 @@ enum ImportValue {
     Table(Held),
     /// A Global object.
     Global(Held),
+    Tag(Held),
     /// A plain value for an immutable global.
     Constant(HostValue),
 }
@@ -191,7 +187,8 @@ impl Imports {
                 ImportValue::Function(held)
                 | ImportValue::Memory(held)
                 | ImportValue::Table(held)
-                | ImportValue::Global(held) => marker.mark(held),
+                | ImportValue::Global(held)
+                | ImportValue::Tag(held) => marker.mark(held),
                 ImportValue::Constant(value) => value.mark(marker),
             }
         }
@@ -243,6 +240,7 @@ fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &
         ExternType::Table(_) => return Err(refuse("a WebAssembly.Table", &value)),
         ExternType::Global(_) if class::of::<GlobalObject>(&value).is_some() => ImportValue::Global(Held::new(&value)),
         ExternType::Global(ty) => ImportValue::Constant(read_constant(ctx, ty, &value, place)?),
+        ExternType::Tag(_) if class::of::<TagObject>(&value).is_some() => ImportValue::Tag(Held::new(&value)),
         ExternType::Tag(_) => return Err(refuse("a WebAssembly.Tag", &value)),
     })
 }
@@ -255,6 +253,8 @@ fn came(value: &Value<'_>) -> &'static str {
         "a WebAssembly.Table"
     } else if class::of::<GlobalObject>(value).is_some() {
         "a WebAssembly.Global"
+    } else if class::of::<TagObject>(value).is_some() {
+        "a WebAssembly.Tag"
     } else {
         webidl::describe(value)
     }
@@ -330,7 +330,9 @@ pub(crate) fn instantiate<'js>(
 /// The object of an import that an export hands on, so that it is the same one even if the script forgets it meanwhile.
 fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Option<Held> {
     match &imports[module.reexported_import(export)?] {
-        ImportValue::Memory(held) | ImportValue::Table(held) | ImportValue::Global(held) => Some(held.duplicate()),
+        ImportValue::Memory(held) | ImportValue::Table(held) | ImportValue::Global(held) | ImportValue::Tag(held) => {
+            Some(held.duplicate())
+        }
         ImportValue::Function(held) if class::get::<ExportedFunction>(held.borrow()).is_some() => {
             Some(held.duplicate())
         }
@@ -352,13 +354,14 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
             }
             ImportValue::Global(held) => {
                 let global = of::<GlobalObject>(held);
-                global.link().filter(|_| matches!(global.ty().mutability(), Mutability::Var))
+                global.link().filter(|_| global.needs_its_island())
             }
             ImportValue::Function(held) => {
                 functions.push(held.get(ctx));
                 None
             }
-            ImportValue::Constant(_) => None,
+            ImportValue::Constant(value) => value.link(),
+            ImportValue::Tag(_) => None,
         };
         let name = || format!("{}.{}", import.module, import.name);
         bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
@@ -381,6 +384,7 @@ fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
         (ImportValue::Memory(held), ExternType::Memory(ty)) => of::<MemoryObject>(held).mismatch(ty),
         (ImportValue::Table(held), ExternType::Table(ty)) => of::<TableObject>(held).mismatch(ty),
         (ImportValue::Global(held), ExternType::Global(ty)) => of::<GlobalObject>(held).mismatch(ty),
+        (ImportValue::Tag(held), ExternType::Tag(ty)) => of::<TagObject>(held).mismatch(ty),
         _ => None,
     }
 }
@@ -407,6 +411,10 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Res
             } else {
                 global.bind(ctx, link, &held.get(ctx))?.into()
             }
+        }
+        (ImportValue::Tag(held), _) => {
+            let tag = link.shared.local_tag(of::<TagObject>(held).core());
+            tag.map_err(|error| crate::values::out_of_memory(ctx, &error))?.into()
         }
         (ImportValue::Constant(value), ExternType::Global(ty)) => {
             crate::global::new_global(ctx, link, ty, value)?.into()

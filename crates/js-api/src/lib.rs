@@ -7,7 +7,9 @@ pub mod anchor;
 mod api;
 mod buffers;
 mod errors;
+mod exception;
 pub mod function;
+mod gc;
 mod global;
 mod instance;
 mod linking;
@@ -15,6 +17,7 @@ pub mod memory;
 pub mod module;
 mod namespace;
 mod table;
+mod tag;
 mod values;
 pub mod wasi;
 
@@ -41,4 +44,7 @@ pub(crate) mod ids {
     pub(crate) const PENDING: ClassId = ClassId::new(8);
     pub(crate) const WASI_HOST: ClassId = ClassId::new(9);
     pub(crate) const WASI_FUNCTION: ClassId = ClassId::new(10);
+    pub(crate) const TAG: ClassId = ClassId::new(11);
+    pub(crate) const EXCEPTION: ClassId = ClassId::new(12);
+    pub(crate) const GC_OBJECT: ClassId = ClassId::new(13);
 }

@@ -62,7 +62,7 @@ impl TableObject {
     /// The island that the table is in, if it is in one.
     pub(crate) fn link(&self) -> Option<Link> {
         match &*self.state.borrow() {
-            State::Unbound(_) => None,
+            State::Unbound(elements) => elements.iter().find_map(HostValue::link),
             State::Bound(link, _) => Some(link.duplicate()),
         }
     }

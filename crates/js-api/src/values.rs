@@ -1,25 +1,57 @@
 //! ToWebAssemblyValue and ToJSValue, in two steps each: what may run scripts happens outside the store, what needs the
 //! store runs no script.
 
+use std::hash::Hasher;
+
 use island::call::Number;
-use island::wasmtime::{AnyRef, Func, HeapType, Ref, RefType, StoreContextMut, Val, ValType};
+use island::wasmtime::{
+    AnyRef, AsContextMut, ExternRef, Func, HeapType, I31, OwnedRooted, Ref, RefType, Rooted, StoreContextMut, Val,
+    ValType,
+};
 use island::{FunctionKey, Kind, StoreState};
 use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
 
-use crate::anchor::{Link, Shared};
+use crate::anchor::{Address, Link, Shared};
 use crate::function::{ExportedFunction, exported_function};
+use crate::gc::{GcObject, exported_gc_object};
 
-/// Why a vector is refused, in both directions.
-pub(crate) const NO_V128: &str = "a v128 cannot cross between WebAssembly and JavaScript";
+/// Why a value of the type cannot cross between WebAssembly and JavaScript, in either direction; none where it can.
+pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
+    match ty {
+        ValType::V128 => Some("a v128 cannot cross between WebAssembly and JavaScript"),
+        ValType::Ref(ty) if matches!(ty.heap_type().top(), HeapType::Exn) => {
+            Some("an exnref cannot cross between WebAssembly and JavaScript")
+        }
+        ValType::Ref(ty) if matches!(ty.heap_type().top(), HeapType::Cont) => {
+            Some("a continuation cannot cross between WebAssembly and JavaScript")
+        }
+        _ => None,
+    }
+}
 
 /// A WebAssembly value on the host's side, of no store.
 pub(crate) enum HostValue {
     Number(Number),
     Null(HeapType),
-    /// An externref's value.
-    Extern(Held),
     /// An exported function of some island.
     Function(Held),
+    Any(AnyValue, Hierarchy),
+}
+
+/// A value below `any`, which `extern` has, too.
+pub(crate) enum AnyValue {
+    I31(i32),
+    /// An Exported GC Object.
+    Object(Held),
+    /// Any other JavaScript value.
+    Host(Held),
+}
+
+/// Which of the two types that a reference to an [`AnyValue`] is below.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hierarchy {
+    Any,
+    Extern,
 }
 
 /// ToWebAssemblyValue for the numeric types. May run scripts.
@@ -58,10 +90,10 @@ pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType) ->
         ValType::I64 => Kind::I64,
         ValType::F32 => Kind::F32,
         ValType::F64 => Kind::F64,
-        ValType::V128 => {
-            return Err(Exception::throw_type(ctx, NO_V128));
-        }
-        ValType::Ref(ty) => return to_reference(ctx, value, ty),
+        ValType::V128 | ValType::Ref(_) => match (never_crosses(ty), ty) {
+            (None, ValType::Ref(ty)) => return to_reference(ctx, value, ty),
+            (message, _) => return Err(Exception::throw_type(ctx, message.unwrap_or_default())),
+        },
     };
     Ok(HostValue::Number(to_number(cx, value, kind)?))
 }
@@ -77,29 +109,62 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<Host
     }
     match heap.top() {
         HeapType::Extern if matches!(heap, HeapType::Extern) && !value.is_null() => {
-            Ok(HostValue::Extern(Held::new(&value.to_value(Cx::of(ctx)))))
+            Ok(HostValue::Any(to_any(ctx, value), Hierarchy::Extern))
         }
         HeapType::Func => match qjs::class::get::<ExportedFunction>(value) {
-            Some(function) if function.callee().ty().clone().matches_heap(heap) => {
+            Some(function) if HeapType::ConcreteFunc(function.callee().ty().clone()).matches(heap) => {
                 Ok(HostValue::Function(Held::new(&value.to_value(Cx::of(ctx)))))
             }
             Some(function) => refuse(&format!("a function of another type than {}", function.callee().ty())),
             None => refuse("an exported WebAssembly function or null"),
         },
-        HeapType::Any => refuse("a WebAssembly object"),
+        HeapType::Any if !value.is_null() => match to_any(ctx, value) {
+            any if any.ty().matches(heap) => Ok(HostValue::Any(any, Hierarchy::Any)),
+            any => refuse(&format!("a value of another type than {}", any.ty())),
+        },
         _ => refuse("no value"),
     }
 }
 
-/// Whether a function's type is below a heap type of functions.
-trait MatchesHeap {
-    fn matches_heap(&self, heap: &HeapType) -> bool;
+/// The step of ToWebAssemblyValue for values below `any`: small integers, a guest's own objects, and all others.
+fn to_any(ctx: &Ctx<'_>, value: Borrowed<'_>) -> AnyValue {
+    const I31: std::ops::Range<i32> = -(1 << 30)..1 << 30;
+    let whole = value.number().map(|number| (number, number as i32));
+    // Minus zero is none of them, so that it comes back as it was.
+    if let Some((number, int)) = whole
+        && f64::from(int).to_bits() == number.to_bits()
+        && I31.contains(&int)
+    {
+        return AnyValue::I31(int);
+    }
+    let held = Held::new(&value.to_value(Cx::of(ctx)));
+    match qjs::class::get::<GcObject>(value) {
+        Some(_) => AnyValue::Object(held),
+        None => AnyValue::Host(held),
+    }
 }
 
-impl MatchesHeap for island::wasmtime::FuncType {
-    fn matches_heap(&self, heap: &HeapType) -> bool {
-        HeapType::ConcreteFunc(self.clone()).matches(heap)
+impl AnyValue {
+    /// ref_type.
+    fn ty(&self) -> HeapType {
+        match self {
+            Self::I31(_) => HeapType::I31,
+            Self::Object(held) => gc_object(held).ty().clone(),
+            Self::Host(_) => HeapType::Any,
+        }
     }
+
+    fn duplicate(&self) -> Self {
+        match self {
+            Self::I31(value) => Self::I31(*value),
+            Self::Object(held) => Self::Object(held.duplicate()),
+            Self::Host(held) => Self::Host(held.duplicate()),
+        }
+    }
+}
+
+fn gc_object(held: &Held) -> &GcObject {
+    qjs::class::get(held.borrow()).expect("only Exported GC Objects are held as such")
 }
 
 /// DefaultValue: none for types that have none, and for v128. An externref's is `undefined`.
@@ -112,7 +177,8 @@ pub(crate) fn default_value(ctx: &Ctx<'_>, ty: &ValType) -> Option<HostValue> {
         ValType::V128 => return None,
         ValType::Ref(ty) if !ty.is_nullable() => return None,
         ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Extern) => {
-            HostValue::Extern(Held::new(&Value::new_undefined(ctx.clone())))
+            let undefined = Held::new(&Value::new_undefined(ctx.clone()));
+            HostValue::Any(AnyValue::Host(undefined), Hierarchy::Extern)
         }
         ValType::Ref(ty) => HostValue::Null(ty.heap_type().clone()),
     })
@@ -123,15 +189,23 @@ impl HostValue {
         match self {
             Self::Number(number) => Self::Number(*number),
             Self::Null(heap) => Self::Null(heap.clone()),
-            Self::Extern(held) => Self::Extern(held.duplicate()),
             Self::Function(held) => Self::Function(held.duplicate()),
+            Self::Any(any, hierarchy) => Self::Any(any.duplicate(), *hierarchy),
         }
     }
 
     pub(crate) fn mark(&self, marker: &qjs::Marker) {
         match self {
-            Self::Extern(held) | Self::Function(held) => marker.mark(held),
-            Self::Number(_) | Self::Null(_) => {}
+            Self::Function(held) | Self::Any(AnyValue::Object(held) | AnyValue::Host(held), _) => marker.mark(held),
+            Self::Number(_) | Self::Null(_) | Self::Any(AnyValue::I31(_), _) => {}
+        }
+    }
+
+    /// The only island that the value can be in, if it can be in one only.
+    pub(crate) fn link(&self) -> Option<Link> {
+        match self {
+            Self::Any(AnyValue::Object(held), _) => Some(gc_object(held).link().duplicate()),
+            _ => None,
         }
     }
 
@@ -140,8 +214,18 @@ impl HostValue {
         Ok(match self {
             Self::Number(number) => Resolved::Number(*number),
             Self::Null(heap) => Resolved::Null(heap.clone()),
-            Self::Extern(held) => Resolved::Extern(held.get(ctx)),
             Self::Function(held) => Resolved::Function(crate::linking::local_function(ctx, link, &held.get(ctx))?),
+            Self::Any(AnyValue::I31(value), hierarchy) => Resolved::I31(*value, *hierarchy),
+            Self::Any(AnyValue::Host(held), hierarchy) => Resolved::Host(held.get(ctx), *hierarchy),
+            Self::Any(AnyValue::Object(held), hierarchy) => {
+                let object = gc_object(held);
+                if !object.link().is_same(link) {
+                    let message = "a WebAssembly object cannot go to an instance that is not linked with its own; \
+                         link them through imports when they are instantiated, or run with the one-island option";
+                    return Err(Exception::throw_type(ctx, message));
+                }
+                Resolved::Object(object.reference().clone(), *hierarchy)
+            }
         })
     }
 
@@ -150,7 +234,8 @@ impl HostValue {
         match self {
             Self::Number(number) => from_number(Cx::of(ctx), *number).into_value(Cx::of(ctx)),
             Self::Null(_) => Ok(Value::new_null(ctx.clone())),
-            Self::Extern(held) | Self::Function(held) => Ok(held.get(ctx)),
+            Self::Any(AnyValue::I31(value), _) => Ok(Value::new_int(ctx.clone(), *value)),
+            Self::Function(held) | Self::Any(AnyValue::Object(held) | AnyValue::Host(held), _) => Ok(held.get(ctx)),
         }
     }
 }
@@ -159,8 +244,20 @@ impl HostValue {
 pub(crate) enum Resolved<'js> {
     Number(Number),
     Null(HeapType),
-    Extern(Value<'js>),
     Function(Func),
+    I31(i32, Hierarchy),
+    Object(OwnedRooted<AnyRef>, Hierarchy),
+    Host(Value<'js>, Hierarchy),
+}
+
+impl Hierarchy {
+    /// A reference below `any`, seen from here.
+    fn val(self, store: &mut StoreContextMut<'_, StoreState>, any: Rooted<AnyRef>) -> island::wasmtime::Result<Val> {
+        Ok(match self {
+            Self::Any => Val::AnyRef(Some(any)),
+            Self::Extern => Val::ExternRef(Some(ExternRef::convert_any(store, any)?)),
+        })
+    }
 }
 
 impl Resolved<'_> {
@@ -168,7 +265,7 @@ impl Resolved<'_> {
     pub(crate) fn to_val(
         &self,
         shared: &Shared,
-        store: StoreContextMut<'_, StoreState>,
+        mut store: StoreContextMut<'_, StoreState>,
     ) -> island::wasmtime::Result<Val> {
         Ok(match self {
             Self::Number(Number::I32(value)) => Val::I32(*value),
@@ -176,8 +273,20 @@ impl Resolved<'_> {
             Self::Number(Number::F32(value)) => Val::F32(value.to_bits()),
             Self::Number(Number::F64(value)) => Val::F64(value.to_bits()),
             Self::Null(heap) => Val::null_ref(heap),
-            Self::Extern(value) => Val::ExternRef(Some(shared.new_externref(store, value)?)),
             Self::Function(func) => Val::FuncRef(Some(*func)),
+            Self::I31(value, hierarchy) => {
+                let any = AnyRef::from_i31(&mut store, I31::wrapping_i32(*value));
+                hierarchy.val(&mut store, any)?
+            }
+            Self::Object(reference, hierarchy) => {
+                let any = reference.to_rooted(&mut store);
+                hierarchy.val(&mut store, any)?
+            }
+            Self::Host(value, Hierarchy::Extern) => Val::ExternRef(Some(shared.new_externref(store, value)?)),
+            Self::Host(value, Hierarchy::Any) => {
+                let external = shared.new_externref(store.as_context_mut(), value)?;
+                Val::AnyRef(Some(AnyRef::convert_extern(&mut store, external)?))
+            }
         })
     }
 
@@ -197,7 +306,10 @@ pub(crate) enum Outgoing<'js> {
     Number(Number),
     Value(Value<'js>),
     Function(Func, FunctionKey),
-    Unrepresentable(&'static str),
+    /// A struct or an array that has no object yet.
+    Object(OwnedRooted<AnyRef>, Address, HeapType),
+    /// Why there is none.
+    Failed(String),
 }
 
 /// ToJSValue, the first step: inside the store.
@@ -212,25 +324,72 @@ pub(crate) fn take_val<'js>(
         Val::I64(value) => Outgoing::Number(Number::I64(*value)),
         Val::F32(bits) => Outgoing::Number(Number::F32(f32::from_bits(*bits))),
         Val::F64(bits) => Outgoing::Number(Number::F64(f64::from_bits(*bits))),
-        Val::V128(_) => Outgoing::Unrepresentable(NO_V128),
         Val::FuncRef(Some(func)) => Outgoing::Function(*func, FunctionKey::of(store, *func)),
-        Val::ExternRef(Some(reference)) => match shared.extern_value(ctx, store, *reference) {
-            Some(value) => Outgoing::Value(value),
-            None => Outgoing::Unrepresentable("an internal WebAssembly reference cannot cross to JavaScript"),
-        },
-        Val::AnyRef(Some(reference)) => match take_i31(store, reference) {
-            Some(value) => Outgoing::Number(Number::I32(value)),
-            None => Outgoing::Unrepresentable("a WebAssembly GC object cannot cross to JavaScript yet"),
-        },
+        Val::ExternRef(Some(reference)) => {
+            take_extern(ctx, shared, store, *reference).unwrap_or_else(|error| Outgoing::Failed(error.to_string()))
+        }
+        Val::AnyRef(Some(reference)) => {
+            take_any(ctx, shared, store, *reference).unwrap_or_else(|error| Outgoing::Failed(error.to_string()))
+        }
         Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) | Val::ContRef(None) => {
             Outgoing::Value(Value::new_null(ctx.clone()))
         }
-        Val::ExnRef(_) | Val::ContRef(_) => Outgoing::Unrepresentable("an exnref cannot cross to JavaScript"),
+        Val::V128(_) => Outgoing::Failed(never_crosses(&ValType::V128).unwrap_or_default().into()),
+        Val::ExnRef(_) | Val::ContRef(_) => Outgoing::Failed("an exnref cannot cross to JavaScript".into()),
     }
 }
 
-fn take_i31(store: &mut StoreContextMut<'_, StoreState>, reference: &island::wasmtime::Rooted<AnyRef>) -> Option<i32> {
-    Some(reference.as_i31(store).ok()??.get_i32())
+fn take_extern<'js>(
+    ctx: &Ctx<'js>,
+    shared: &Shared,
+    store: &mut StoreContextMut<'_, StoreState>,
+    reference: Rooted<ExternRef>,
+) -> island::wasmtime::Result<Outgoing<'js>> {
+    if let Some(value) = shared.extern_value(ctx, store, reference) {
+        return Ok(Outgoing::Value(value));
+    }
+    let any = AnyRef::convert_extern(&mut *store, reference)?;
+    take_any(ctx, shared, store, any)
+}
+
+fn take_any<'js>(
+    ctx: &Ctx<'js>,
+    shared: &Shared,
+    store: &mut StoreContextMut<'_, StoreState>,
+    reference: Rooted<AnyRef>,
+) -> island::wasmtime::Result<Outgoing<'js>> {
+    if let Some(int) = reference.as_i31(&*store)? {
+        return Ok(Outgoing::Number(Number::I32(int.get_i32())));
+    }
+    if !reference.is_struct(&*store)? && !reference.is_array(&*store)? {
+        let external = ExternRef::convert_any(&mut *store, reference)?;
+        return Ok(match shared.extern_value(ctx, store, external) {
+            Some(value) => Outgoing::Value(value),
+            None => Outgoing::Failed("an internal WebAssembly reference cannot cross to JavaScript".into()),
+        });
+    }
+    let mut raw = RawReference::default();
+    Rooted::ref_hash(&reference, &*store, &mut raw)?;
+    let address = Address::Object(raw.finish());
+    Ok(match shared.object(ctx, address) {
+        Some(object) => Outgoing::Value(object),
+        None => Outgoing::Object(reference.to_owned_rooted(&mut *store)?, address, reference.ty(&*store)?),
+    })
+}
+
+/// Takes down what a reference is made of, which identifies it for as long as it is rooted: Wasmtime's reference-counting
+/// collector moves nothing, and hashes a reference by what it is.
+#[derive(Default)]
+pub(crate) struct RawReference(u64);
+
+impl Hasher for RawReference {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0 << 8 | u64::from(byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl<'js> Outgoing<'js> {
@@ -248,7 +407,8 @@ impl<'js> Outgoing<'js> {
             Self::Number(number) => from_number(Cx::of(ctx), number).into_value(Cx::of(ctx)),
             Self::Value(value) => Ok(value),
             Self::Function(func, key) => exported_function(ctx, link, func, key, None),
-            Self::Unrepresentable(message) => Err(Exception::throw_type(ctx, message)),
+            Self::Object(reference, address, ty) => exported_gc_object(ctx, link, address, reference, ty),
+            Self::Failed(message) => Err(Exception::throw_type(ctx, &message)),
         }
     }
 }

@@ -4,25 +4,31 @@
 //! ([`HostClass::mark`]), and the object's end drops it. A value's `Drop` runs inside the collector: it may free and
 //! enqueue, never call JavaScript or a guest.
 
+use std::any::TypeId;
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
 use crate::held::Marker;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
-/// A class's number. The numbers are fixed, so that a method can check its `this` without a look-up.
-///
 /// QuickJS hands out numbers from about 70 on, per runtime; ours begin far above what it will reach.
+const FIRST: q::JSClassID = 400;
+
+/// How many there can be.
+const CLASSES: q::JSClassID = 64;
+
+/// A class's number. The numbers are fixed, so that a method can check its `this` without a look-up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClassId(q::JSClassID);
 
 impl ClassId {
     /// The `index`th of our classes. Each class of the workspace has its own; see the callers.
     pub const fn new(index: u32) -> Self {
-        assert!(index < 64);
-        Self(400 + index)
+        assert!(index < CLASSES);
+        Self(FIRST + index)
     }
 
     #[inline]
@@ -74,11 +80,23 @@ pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     define::<T>(ctx, Some(call::<T>), std::ptr::null_mut())
 }
 
+/// Takes `T`'s number for it, in the whole process.
+///
+/// # Panics
+/// When another type has the number: a mistake of the program, which would take values of one type for another's.
+fn claim<T: HostClass>() {
+    static OWNERS: Mutex<[Option<TypeId>; CLASSES as usize]> = Mutex::new([None; CLASSES as usize]);
+    let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
+    let owner = owners[(T::ID.0 - FIRST) as usize].get_or_insert(TypeId::of::<T>());
+    assert_eq!(*owner, TypeId::of::<T>(), "two classes have the number {}", T::ID.0 - FIRST);
+}
+
 pub(crate) fn define<T: HostClass>(
     ctx: &Ctx<'_>,
     call: q::JSClassCall,
     exotic: *mut q::JSClassExoticMethods,
 ) -> rquickjs::Result<()> {
+    claim::<T>();
     let runtime = Cx::of(ctx).runtime();
     // SAFETY: the runtime is live.
     if unsafe { q::JS_IsRegisteredClass(runtime, T::ID.0) } {

@@ -144,3 +144,9 @@ pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
         error => rquickjs::Exception::throw_internal(ctx, &error.to_string()),
     }
 }
+
+/// Whether no script may catch `thrown`: the error of an interruption.
+pub fn is_uncatchable(thrown: &Value<'_>) -> bool {
+    // SAFETY: the value is alive.
+    unsafe { q::JS_IsUncatchableError(thrown.as_raw()) }
+}

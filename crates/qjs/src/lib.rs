@@ -12,6 +12,7 @@ pub mod function;
 pub mod held;
 pub mod lazy;
 pub mod number;
+pub mod opaque;
 pub mod shared;
 pub mod spread;
 pub mod string;

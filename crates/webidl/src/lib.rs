@@ -115,6 +115,71 @@ pub fn member<'js>(dictionary: &Option<Object<'js>>, name: &str) -> Result<Optio
     Ok((!value.is_undefined()).then_some(value))
 }
 
+/// A member of a dictionary that must be there.
+///
+/// # Errors
+/// A TypeError where it is missing or `undefined`, or what a getter throws.
+pub fn required_member<'js>(
+    ctx: &Ctx<'js>,
+    dictionary: &Option<Object<'js>>,
+    name: &str,
+    place: &str,
+) -> Result<Value<'js>> {
+    member(dictionary, name)?.ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: `{name}` is missing")))
+}
+
+/// A boolean member of a dictionary, false where it is missing.
+///
+/// # Errors
+/// What a getter throws.
+pub fn boolean_member(dictionary: &Option<Object<'_>>, name: &str) -> Result<bool> {
+    let value = member(dictionary, name)?;
+    value.map_or(Ok(false), |value| value.get().map(|rquickjs::Coerced(flag)| flag))
+}
+
+/// The values of a `sequence<any>`: those of an iterable object, to the end.
+///
+/// # Errors
+/// A TypeError for what is no iterable object, or what the iteration throws.
+pub fn sequence<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Result<Vec<Value<'js>>> {
+    let refuse = || {
+        let came = describe(value);
+        Exception::throw_type(ctx, &format!("{place} must be an iterable object, got {came}"))
+    };
+    if !value.is_object() {
+        return Err(refuse());
+    }
+    iterator_to_list(value)?.ok_or_else(refuse)
+}
+
+/// IteratorToList(GetIteratorFromMethod(`value`, GetMethod(`value`, %Symbol.iterator%))); none where there is no such
+/// method.
+///
+/// # Errors
+/// What the iteration throws.
+pub fn iterator_to_list<'js>(value: &Value<'js>) -> Result<Option<Vec<Value<'js>>>> {
+    let method = qjs::define::get(value, rquickjs::atom::PredefinedAtom::SymbolIterator)?;
+    if method.is_undefined() || method.is_null() {
+        return Ok(None);
+    }
+    let iterator: Object = function(value.ctx(), method)?.call((rquickjs::prelude::This(value.clone()),))?;
+    let next = function(value.ctx(), iterator.get("next")?)?;
+    let mut values = Vec::new();
+    loop {
+        let step: Object = next.call((rquickjs::prelude::This(iterator.clone()),))?;
+        if step.get::<_, rquickjs::Coerced<bool>>("done")?.0 {
+            return Ok(Some(values));
+        }
+        values.push(step.get("value")?);
+    }
+}
+
+fn function<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<qjs::Function<'js>> {
+    let came = describe(&value);
+    let function = value.into_function();
+    function.ok_or_else(|| Exception::throw_type(ctx, &format!("expected an iterator's function, got {came}")))
+}
+
 /// A string for an enumeration or a USVString. May run scripts (`toString`).
 ///
 /// # Errors
