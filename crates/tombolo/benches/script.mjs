@@ -5,6 +5,7 @@ import {
   ArrayType, Float64Type, FunctionPrototype, In, Int32Type, StringType, TypedArrayType, Wasi,
 } from 'tombolo:marshal';
 import { WasmBuilder, op } from '../../../tests/js/wasm-builder.mjs';
+import { addCalls } from './calls.mjs';
 
 const moduleOf = (name) =>
   new WebAssembly.Module(readFileSync(new URL(`../../../guests/${name}.wasm`, import.meta.url)));
@@ -113,5 +114,7 @@ rows['life/page and view'] = (n) => {
     new Uint8Array(memory.buffer);
   }
 };
+
+addCalls(rows);
 
 globalThis.rows = rows;
