@@ -1,12 +1,13 @@
 //! Calls in both directions. Signatures of numbers alone take the unchecked path: no allocation, no look-up, each slot
 //! checked against its type by one comparison. Everything else goes by `wasmtime::Val`.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
-use wasmtime::{Func, FuncType, Val, ValRaw, ValType};
+use wasmtime::{Func, FuncType, HeapType, RootScope, StoreContextMut, Val, ValRaw, ValType};
 
-use crate::island::Island;
+use crate::island::{Island, StoreState};
 use crate::trap::CallError;
 
 /// The type of a slot on the unchecked path.
@@ -60,12 +61,132 @@ impl NumericType {
     }
 }
 
+/// The types of the values that one call passes in one direction, taken apart once.
+#[derive(Debug)]
+pub struct ValueTypes(Box<[ValueType]>);
+
+#[derive(Debug)]
+struct ValueType {
+    ty: ValType,
+    shape: Shape,
+    nullable: bool,
+    /// Whether any value of the shape has the type.
+    is_top: bool,
+}
+
+/// Which variant of [`Val`] a type's values have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    Number(Kind),
+    V128,
+    Func,
+    Extern,
+    Any,
+    Exn,
+    Cont,
+}
+
+impl Shape {
+    fn of(val: &Val) -> Self {
+        match val {
+            Val::I32(_) => Self::Number(Kind::I32),
+            Val::I64(_) => Self::Number(Kind::I64),
+            Val::F32(_) => Self::Number(Kind::F32),
+            Val::F64(_) => Self::Number(Kind::F64),
+            Val::V128(_) => Self::V128,
+            Val::FuncRef(_) => Self::Func,
+            Val::ExternRef(_) => Self::Extern,
+            Val::AnyRef(_) => Self::Any,
+            Val::ExnRef(_) => Self::Exn,
+            Val::ContRef(_) => Self::Cont,
+        }
+    }
+}
+
+impl ValueType {
+    fn new(ty: ValType) -> Self {
+        let (shape, is_top) = match &ty {
+            ValType::V128 => (Shape::V128, true),
+            ValType::Ref(reference) => {
+                let shape = match reference.heap_type().top() {
+                    HeapType::Func => Shape::Func,
+                    HeapType::Extern => Shape::Extern,
+                    HeapType::Any => Shape::Any,
+                    HeapType::Exn => Shape::Exn,
+                    _ => Shape::Cont,
+                };
+                (shape, HeapType::eq(reference.heap_type(), &reference.heap_type().top()))
+            }
+            number => (Shape::Number(Kind::of(number).expect("nothing else is left")), true),
+        };
+        let nullable = ty.as_ref().is_some_and(|reference| reference.is_nullable());
+        Self { ty, shape, nullable, is_top }
+    }
+}
+
+impl ValueTypes {
+    fn new(types: impl Iterator<Item = ValType>) -> Self {
+        Self(types.map(ValueType::new).collect())
+    }
+
+    /// The types, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ValType> {
+        self.0.iter().map(|value| &value.ty)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn shapes(&self) -> impl ExactSizeIterator<Item = Shape> {
+        self.0.iter().map(|value| value.shape)
+    }
+
+    /// Whether `values` have these types.
+    pub(crate) fn fit(&self, store: &StoreContextMut<'_, StoreState>, values: &[Val]) -> wasmtime::Result<bool> {
+        if values.len() != self.0.len() {
+            return Ok(false);
+        }
+        for (val, ty) in values.iter().zip(&self.0) {
+            let is_null = val.ref_().is_some_and(|reference| reference.is_null());
+            let fits = Shape::of(val) == ty.shape && (!is_null || ty.nullable);
+            if !fits || (!is_null && !ty.is_top && !val.matches_ty(store, &ty.ty)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The types of a call that numbers alone do not make, in both directions.
+#[derive(Debug)]
+pub struct Signature {
+    /// What the function takes.
+    pub params: ValueTypes,
+    /// What it returns.
+    pub results: ValueTypes,
+}
+
+impl Signature {
+    /// Takes a function's type apart.
+    pub fn new(ty: &FuncType) -> Self {
+        Self { params: ValueTypes::new(ty.params()), results: ValueTypes::new(ty.results()) }
+    }
+}
+
 /// A guest function that is ready to be called.
 #[derive(Debug)]
 pub struct Callee {
     pub(crate) func: Func,
     ty: FuncType,
     numeric: Option<NumericType>,
+    signature: OnceCell<Signature>,
 }
 
 impl Callee {
@@ -76,7 +197,7 @@ impl Callee {
     #[inline]
     pub fn new(island: &Rc<Island>, func: Func) -> Self {
         let ty = island.enter(|store| func.ty(&store));
-        Self { func, numeric: NumericType::of(&ty), ty }
+        Self { func, numeric: NumericType::of(&ty), ty, signature: OnceCell::new() }
     }
 
     /// The function.
@@ -89,6 +210,11 @@ impl Callee {
     #[inline]
     pub fn ty(&self) -> &FuncType {
         &self.ty
+    }
+
+    /// Its type, taken apart for [`Island::call_rooted`].
+    pub fn signature(&self) -> &Signature {
+        self.signature.get_or_init(|| Signature::new(&self.ty))
     }
 
     /// Its type where it has numbers alone, which [`Island::call_numeric`] takes.
@@ -282,7 +408,8 @@ pub trait HostFunction: 'static {
     /// The guest is unwound, and the call that entered it fails with [`CallError::Host`].
     fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew>;
 
-    /// A call with references or vectors among its parameters and results.
+    /// A call with references or vectors among its parameters and results. What the results refer to must have been made
+    /// in this call.
     ///
     /// # Errors
     /// As [`HostFunction::call_numeric`].
@@ -322,6 +449,19 @@ impl Island {
         assert!(ty.results.len() <= 1);
         crate::raw::call_unchecked(self, callee.func, &mut slots)?;
         Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
+    }
+
+    /// Calls a function of any type, with values of the scope.
+    ///
+    /// # Errors
+    /// When the values do not have the parameters' types, or what [`Island::call_error`] tells of.
+    #[inline]
+    pub fn call_rooted(
+        scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+        callee: &Callee,
+        params: &[Val],
+    ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
+        crate::raw::call_rooted(scope, callee, params)
     }
 
     /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.

@@ -4,9 +4,13 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
-use wasmtime::{AsContextMut, Caller, Func, FuncType, Store, StoreContextMut, ThrownException, ValRaw};
+use smallvec::SmallVec;
+use wasmtime::{
+    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, RootScope, Store, StoreContextMut,
+    ThrownException, Val, ValRaw,
+};
 
-use crate::call::{HostFrame, HostThrew, Kind, Number, NumericType};
+use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
 use crate::island::{Island, StoreState};
 use crate::trap::CallError;
 
@@ -123,6 +127,48 @@ pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRa
     island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
 }
 
+/// Calls a function with references among its parameters and results.
+pub(crate) fn call_rooted(
+    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+    callee: &Callee,
+    params: &[Val],
+) -> wasmtime::Result<SmallVec<[Val; 4]>> {
+    let Signature { params: types, results } = callee.signature();
+    if !types.fit(&scope.as_context_mut(), params)? {
+        return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
+    }
+    let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.len().max(results.len()));
+    // Raw references last until something allocates in the store, which nothing does before the call.
+    for (slot, val) in slots.iter_mut().zip(params) {
+        *slot = val.to_raw(&mut *scope)?;
+    }
+    // SAFETY: the slots have the function's own types, as `fit` says, and room for its results.
+    unsafe { callee.func.call_unchecked(&mut *scope, &mut slots[..]) }?;
+    // SAFETY: the guest left its results in the slots, by their types, and nothing ran since.
+    Ok(results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(scope, shape, slot) }).collect())
+}
+
+/// A value from a raw slot, rooted in the scope.
+///
+/// # Safety
+/// The slot must hold a value of the shape that the store's guest has just left there.
+unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
+    match shape {
+        Shape::Number(Kind::I32) => Val::I32(slot.get_i32()),
+        Shape::Number(Kind::I64) => Val::I64(slot.get_i64()),
+        Shape::Number(Kind::F32) => Val::F32(slot.get_f32()),
+        Shape::Number(Kind::F64) => Val::F64(slot.get_f64()),
+        Shape::V128 => Val::V128(slot.get_v128().into()),
+        // SAFETY: by the caller's promise the pointer is a function of the store, or null.
+        Shape::Func => Val::FuncRef(unsafe { Func::from_raw(scope, slot.get_funcref()) }),
+        Shape::Extern => Val::ExternRef(ExternRef::from_raw(scope, slot.get_externref())),
+        Shape::Any => Val::AnyRef(AnyRef::from_raw(scope, slot.get_anyref())),
+        Shape::Exn => Val::ExnRef(ExnRef::from_raw(scope, slot.get_exnref())),
+        // The engine has no stack switching, so there are none.
+        Shape::Cont => Val::ContRef(None),
+    }
+}
+
 /// Reads an argument of a host function on the unchecked path.
 #[inline]
 pub(crate) fn argument(kind: Kind, slot: &MaybeUninit<ValRaw>) -> Number {
@@ -134,9 +180,9 @@ pub(crate) fn argument(kind: Kind, slot: &MaybeUninit<ValRaw>) -> Number {
 pub(crate) fn host_function(island: &Rc<Island>, ty: FuncType, index: usize) -> Func {
     match NumericType::of(&ty) {
         Some(numeric) => {
-            let body = move |caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+            let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
                 let mut frame = HostFrame::new(&numeric, slots);
-                with_host(caller, index, |host, island| {
+                with_host(caller.as_context_mut(), index, |host, island| {
                     host.call_numeric(island, &mut frame)?;
                     assert!(frame.is_complete(), "a host function left results out");
                     Ok(())
@@ -146,18 +192,44 @@ pub(crate) fn host_function(island: &Rc<Island>, ty: FuncType, index: usize) -> 
             // returns Ok.
             island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
         }
-        None => island.enter(|store| {
-            Func::new(store, ty, move |caller: Caller<'_, StoreState>, args, results| {
-                with_host(caller, index, |host, island| host.call_values(island, args, results))
-            })
-        }),
+        None => {
+            let signature = Signature::new(&ty);
+            let body = move |caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+                call_host_with_values(caller, index, &signature, slots)
+            };
+            // SAFETY: the body reads the arguments by the function's own type, and all results are set, as values of
+            // their types, when it returns Ok.
+            island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+        }
     }
+}
+
+fn call_host_with_values(
+    mut caller: Caller<'_, StoreState>,
+    index: usize,
+    signature: &Signature,
+    slots: &mut [MaybeUninit<ValRaw>],
+) -> wasmtime::Result<()> {
+    let mut scope = RootScope::new(caller.as_context_mut());
+    let args = signature.params.shapes().zip(slots.iter());
+    // SAFETY: the guest left its arguments in the slots, by their types, and nothing ran since.
+    let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
+    let args: SmallVec<[Val; 4]> = args.collect();
+    let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
+    with_host(scope.as_context_mut(), index, |host, island| host.call_values(island, &args, &mut results))?;
+    if !signature.results.fit(&scope.as_context_mut(), &results)? {
+        return Err(wasmtime::Error::msg("a host function returned values of other types than its own"));
+    }
+    for (slot, val) in slots.iter_mut().zip(&results) {
+        slot.write(val.to_raw(&mut scope)?);
+    }
+    Ok(())
 }
 
 /// Finds the host function behind a call and lends it the caller's context.
 #[inline]
 fn with_host(
-    mut caller: Caller<'_, StoreState>,
+    mut caller: StoreContextMut<'_, StoreState>,
     index: usize,
     body: impl FnOnce(&dyn crate::HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {

@@ -9,12 +9,13 @@
 //! anchor: a WeakMap or an expando can never see an object that was dropped and made again (invariant 1).
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use island::wasmtime::{ExternRef, Func, Rooted, StoreContextMut};
 use island::{FunctionKey, Island, StoreState};
+use rustc_hash::FxHashMap;
+
 use qjs::{ClassId, Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
 
 use crate::api::Api;
@@ -35,9 +36,9 @@ pub struct Shared {
     functions: RefCell<WeakMap<FunctionKey>>,
     objects: RefCell<WeakMap<Address>>,
     /// Functions that nothing else keeps, and functions of other islands by the key of what stands for them here.
-    pinned: RefCell<HashMap<FunctionKey, Held>>,
+    pinned: RefCell<FxHashMap<FunctionKey, Held>>,
     /// What stands here for functions of other islands, by the function object (which `pinned` keeps).
-    stand_ins: RefCell<HashMap<*const std::ffi::c_void, Func>>,
+    stand_ins: RefCell<FxHashMap<*const std::ffi::c_void, Func>>,
     pub(crate) tags: RefCell<Tags>,
     pub(crate) recent_exceptions: RefCell<RecentExceptions>,
     anchor: RefCell<WeakMap<()>>,
@@ -101,13 +102,13 @@ impl Shared {
     pub(crate) fn new_externref(
         &self,
         mut store: StoreContextMut<'_, StoreState>,
-        value: &Value<'_>,
+        value: Held,
     ) -> island::wasmtime::Result<Rooted<ExternRef>> {
         if self.externs.borrow_mut().is_due() {
             store.gc(None)?;
             self.externs.borrow_mut().reset_threshold();
         }
-        let token = self.externs.borrow_mut().insert(Held::new(value));
+        let token = self.externs.borrow_mut().insert(value);
         ExternRef::new(&mut store, token)
     }
 

@@ -136,7 +136,7 @@ fn take_field<'js>(
 ) -> Outgoing<'js> {
     match exception.field(&mut *scope, index) {
         Ok(val) => take_val(ctx, shared, &mut scope.as_context_mut(), &val),
-        Err(error) => Outgoing::Failed(error.to_string()),
+        Err(error) => Outgoing::Failed(error.to_string().into()),
     }
 }
 

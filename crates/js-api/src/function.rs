@@ -2,8 +2,8 @@
 
 use std::rc::{Rc, Weak};
 
-use island::call::HostFrame;
-use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
+use island::call::{HostFrame, Signature, ValueTypes};
+use island::wasmtime::{AsContextMut, Func, FuncType, HeapType, RootScope, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
 use qjs::{
     Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
@@ -23,6 +23,8 @@ pub struct ExportedFunction {
     key: FunctionKey,
     /// The name of the export that it was first seen as, or its index, for messages.
     label: Box<str>,
+    /// Why scripts cannot call it.
+    refused: Option<&'static str>,
 }
 
 // SAFETY: the link is marked once; nothing else is held. The number is this class's own.
@@ -59,7 +61,13 @@ pub(crate) fn exported_function<'js>(
             Some(export) => export.name.clone(),
             None => format!("wasm-function[{name}]"),
         };
-        let function = ExportedFunction { link: link.duplicate(), callee, key, label: label.into() };
+        let function = ExportedFunction {
+            link: link.duplicate(),
+            refused: uncrossable(callee.ty()),
+            callee,
+            key,
+            label: label.into(),
+        };
         let prototype = qjs::define::function_prototype(ctx)?;
         let object = class::new_object(ctx, function, Some(&prototype))?;
         qjs::define::function_properties(ctx, &object, &name, length)?;
@@ -121,24 +129,24 @@ impl ExportedFunction {
 
     fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
-        let ty = self.callee.ty();
-        refuse_uncrossable(&ctx, ty)?;
-        // All conversions that can run scripts come first, then all that look functions up, then the store is entered.
-        let converted = ty.params().enumerate().map(|(at, ty)| to_host_value(&ctx, args.get(at), &ty));
-        let converted = converted.collect::<Result<SmallVec<[_; 4]>>>()?;
-        let resolved = converted.iter().map(|value| value.resolve(&ctx, &self.link));
-        let resolved = resolved.collect::<Result<SmallVec<[_; 4]>>>()?;
+        if let Some(message) = self.refused {
+            return Err(Exception::throw_type(&ctx, message));
+        }
+        let signature = self.callee.signature();
+        // All conversions, which can run scripts, come before the store is entered.
+        let params = signature.params.iter().enumerate();
+        let params = params.map(|(at, ty)| to_host_value(&ctx, args.get(at), ty)?.resolve(&ctx, &self.link));
+        let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
         let shared = &self.link.shared;
         shared.island.check_stack().map_err(|error| throw_call_error(&ctx, error))?;
         let outcome = shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
-            let params = resolved.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
+            let params = params.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
             let params = params.collect::<island::wasmtime::Result<SmallVec<[Val; 4]>>>()?;
-            let mut results: SmallVec<[Val; 4]> = ty.results().map(|_| Val::I32(0)).collect();
-            self.callee.func().call(&mut scope, &params, &mut results)?;
+            let results = Island::call_rooted(&mut scope, &self.callee, &params)?;
             let mut store = scope.as_context_mut();
             let outgoing = results.iter().map(|val| take_val(&ctx, shared, &mut store, val));
-            Ok(outgoing.collect::<SmallVec<[_; 4]>>())
+            Ok(outgoing.collect::<SmallVec<[_; 2]>>())
         });
         memory::refresh_grown(cx, &shared.api);
         let mut outgoing = outcome
@@ -154,6 +162,11 @@ impl ExportedFunction {
                 Ok(cx.returned(&array.finish()?))
             }
         }
+    }
+
+    /// Whether the function's type is `heap` or below it.
+    pub(crate) fn is_below(&self, heap: &HeapType) -> bool {
+        matches!(heap, HeapType::Func) || HeapType::ConcreteFunc(self.callee.ty().clone()).matches(heap)
     }
 }
 
@@ -181,12 +194,15 @@ impl Callable for ExportedFunction {
 pub(crate) struct HostImport {
     shared: Weak<Shared>,
     import: usize,
-    ty: FuncType,
+    results: ValueTypes,
+    /// Why it cannot be called.
+    refused: Option<&'static str>,
 }
 
 impl HostImport {
-    pub(crate) fn new(shared: &Rc<Shared>, import: usize, ty: FuncType) -> Rc<Self> {
-        Rc::new(Self { shared: Rc::downgrade(shared), import, ty })
+    pub(crate) fn new(shared: &Rc<Shared>, import: usize, ty: &FuncType) -> Rc<Self> {
+        let results = Signature::new(ty).results;
+        Rc::new(Self { shared: Rc::downgrade(shared), import, results, refused: uncrossable(ty) })
     }
 
     /// Calls the import; `body` gets its result while it lasts.
@@ -241,28 +257,29 @@ impl HostFunction for HostImport {
         self.run(
             |cx, shared, arguments| {
                 let ctx = cx.ctx();
-                refuse_uncrossable(&ctx, &self.ty)?;
-                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                if let Some(message) = self.refused {
+                    return Err(Exception::throw_type(&ctx, message));
+                }
                 let outgoing = island.enter(|mut store| {
                     let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
                     outgoing.collect::<SmallVec<[_; 4]>>()
                 });
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
                 outgoing.into_iter().try_for_each(|value| arguments.push(cx.returned(&pinned(&ctx, &link, value)?)))
             },
             |cx, shared, result| {
                 let ctx = cx.ctx();
-                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
-                let values: Vec<Value> = match results.len() {
+                let values: SmallVec<[Value; 1]> = match results.len() {
                     0 => return Ok(()),
-                    1 => vec![result.to_value(cx)],
-                    count => list(cx, result, count)?,
+                    1 => SmallVec::from_iter([result.to_value(cx)]),
+                    count => list(cx, result, count)?.into(),
                 };
-                let types = self.ty.results();
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                let converted = values.iter().zip(self.results.iter());
                 let converted =
-                    values.iter().zip(types).map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), &ty));
-                let converted = converted.collect::<Result<Vec<_>>>()?;
-                let resolved = converted.iter().map(|value| value.resolve(&ctx, &link)).collect::<Result<Vec<_>>>()?;
-                for (slot, value) in results.iter_mut().zip(&resolved) {
+                    converted.map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), ty)?.resolve(&ctx, &link));
+                let converted = converted.collect::<Result<SmallVec<[_; 2]>>>()?;
+                for (slot, value) in results.iter_mut().zip(&converted) {
                     let made = island.enter(|store| value.to_val(shared, store));
                     *slot = made.map_err(|error| crate::values::out_of_memory(&ctx, &error))?;
                 }
@@ -272,12 +289,9 @@ impl HostFunction for HostImport {
     }
 }
 
-/// Refuses to call a function whose type has what cannot cross, in either direction.
-fn refuse_uncrossable(ctx: &Ctx<'_>, ty: &FuncType) -> Result<()> {
-    match ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty)) {
-        Some(message) => Err(Exception::throw_type(ctx, message)),
-        None => Ok(()),
-    }
+/// Why a function of the type cannot be called across the boundary, in either direction; none where it can.
+fn uncrossable(ty: &FuncType) -> Option<&'static str> {
+    ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty))
 }
 
 /// IteratorToList for several results, which must be as many as the function has.

@@ -63,5 +63,6 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> R
 /// "Create a host function" from a callable.
 pub(crate) fn host_function(link: &Link, callable: &Value<'_>, ty: island::wasmtime::FuncType) -> Func {
     let import = link.shared.keep_import(callable);
-    link.shared.island.new_function(ty.clone(), HostImport::new(&link.shared, import, ty))
+    let host = HostImport::new(&link.shared, import, &ty);
+    link.shared.island.new_function(ty, host)
 }

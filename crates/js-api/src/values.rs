@@ -32,7 +32,8 @@ pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
 /// A WebAssembly value on the host's side, of no store.
 pub(crate) enum HostValue {
     Number(Number),
-    Null(HeapType),
+    /// The null reference of some type.
+    Null(Val),
     /// An exported function of some island.
     Function(Held),
     Any(AnyValue, Hierarchy),
@@ -105,16 +106,14 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<Host
         Err(Exception::throw_type(ctx, &format!("expected {expected} for {ty}, got {came}")))
     };
     if value.is_null() && ty.is_nullable() {
-        return Ok(HostValue::Null(heap.clone()));
+        return Ok(HostValue::Null(Val::null_ref(heap)));
     }
     match heap.top() {
         HeapType::Extern if matches!(heap, HeapType::Extern) && !value.is_null() => {
             Ok(HostValue::Any(to_any(ctx, value), Hierarchy::Extern))
         }
         HeapType::Func => match qjs::class::get::<ExportedFunction>(value) {
-            Some(function) if HeapType::ConcreteFunc(function.callee().ty().clone()).matches(heap) => {
-                Ok(HostValue::Function(Held::new(&value.to_value(Cx::of(ctx)))))
-            }
+            Some(function) if function.is_below(heap) => Ok(HostValue::Function(Held::borrowed(Cx::of(ctx), value))),
             Some(function) => refuse(&format!("a function of another type than {}", function.callee().ty())),
             None => refuse("an exported WebAssembly function or null"),
         },
@@ -137,7 +136,7 @@ fn to_any(ctx: &Ctx<'_>, value: Borrowed<'_>) -> AnyValue {
     {
         return AnyValue::I31(int);
     }
-    let held = Held::new(&value.to_value(Cx::of(ctx)));
+    let held = Held::borrowed(Cx::of(ctx), value);
     match qjs::class::get::<GcObject>(value) {
         Some(_) => AnyValue::Object(held),
         None => AnyValue::Host(held),
@@ -180,7 +179,7 @@ pub(crate) fn default_value(ctx: &Ctx<'_>, ty: &ValType) -> Option<HostValue> {
             let undefined = Held::new(&Value::new_undefined(ctx.clone()));
             HostValue::Any(AnyValue::Host(undefined), Hierarchy::Extern)
         }
-        ValType::Ref(ty) => HostValue::Null(ty.heap_type().clone()),
+        ValType::Ref(ty) => HostValue::Null(Val::null_ref(ty.heap_type())),
     })
 }
 
@@ -188,7 +187,7 @@ impl HostValue {
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Number(number) => Self::Number(*number),
-            Self::Null(heap) => Self::Null(heap.clone()),
+            Self::Null(null) => Self::Null(*null),
             Self::Function(held) => Self::Function(held.duplicate()),
             Self::Any(any, hierarchy) => Self::Any(any.duplicate(), *hierarchy),
         }
@@ -210,13 +209,13 @@ impl HostValue {
     }
 
     /// Finds what stands for the value in an island: a function of another island gets one here that calls it.
-    pub(crate) fn resolve<'js>(&self, ctx: &Ctx<'js>, link: &Link) -> Result<Resolved<'js>> {
+    pub(crate) fn resolve(&self, ctx: &Ctx<'_>, link: &Link) -> Result<Resolved> {
         Ok(match self {
             Self::Number(number) => Resolved::Number(*number),
-            Self::Null(heap) => Resolved::Null(heap.clone()),
+            Self::Null(null) => Resolved::Null(*null),
             Self::Function(held) => Resolved::Function(crate::linking::local_function(ctx, link, &held.get(ctx))?),
             Self::Any(AnyValue::I31(value), hierarchy) => Resolved::I31(*value, *hierarchy),
-            Self::Any(AnyValue::Host(held), hierarchy) => Resolved::Host(held.get(ctx), *hierarchy),
+            Self::Any(AnyValue::Host(held), hierarchy) => Resolved::Host(held.duplicate(), *hierarchy),
             Self::Any(AnyValue::Object(held), hierarchy) => {
                 let object = gc_object(held);
                 if !object.link().is_same(link) {
@@ -241,13 +240,13 @@ impl HostValue {
 }
 
 /// A value that is about to enter a certain store.
-pub(crate) enum Resolved<'js> {
+pub(crate) enum Resolved {
     Number(Number),
-    Null(HeapType),
+    Null(Val),
     Function(Func),
     I31(i32, Hierarchy),
     Object(OwnedRooted<AnyRef>, Hierarchy),
-    Host(Value<'js>, Hierarchy),
+    Host(Held, Hierarchy),
 }
 
 impl Hierarchy {
@@ -260,7 +259,7 @@ impl Hierarchy {
     }
 }
 
-impl Resolved<'_> {
+impl Resolved {
     /// ToWebAssemblyValue, the last step: inside the store. Runs no script.
     pub(crate) fn to_val(
         &self,
@@ -272,7 +271,7 @@ impl Resolved<'_> {
             Self::Number(Number::I64(value)) => Val::I64(*value),
             Self::Number(Number::F32(value)) => Val::F32(value.to_bits()),
             Self::Number(Number::F64(value)) => Val::F64(value.to_bits()),
-            Self::Null(heap) => Val::null_ref(heap),
+            Self::Null(null) => *null,
             Self::Function(func) => Val::FuncRef(Some(*func)),
             Self::I31(value, hierarchy) => {
                 let any = AnyRef::from_i31(&mut store, I31::wrapping_i32(*value));
@@ -282,9 +281,11 @@ impl Resolved<'_> {
                 let any = reference.to_rooted(&mut store);
                 hierarchy.val(&mut store, any)?
             }
-            Self::Host(value, Hierarchy::Extern) => Val::ExternRef(Some(shared.new_externref(store, value)?)),
+            Self::Host(value, Hierarchy::Extern) => {
+                Val::ExternRef(Some(shared.new_externref(store, value.duplicate())?))
+            }
             Self::Host(value, Hierarchy::Any) => {
-                let external = shared.new_externref(store.as_context_mut(), value)?;
+                let external = shared.new_externref(store.as_context_mut(), value.duplicate())?;
                 Val::AnyRef(Some(AnyRef::convert_extern(&mut store, external)?))
             }
         })
@@ -307,9 +308,9 @@ pub(crate) enum Outgoing<'js> {
     Value(Value<'js>),
     Function(Func, FunctionKey),
     /// A struct or an array that has no object yet.
-    Object(OwnedRooted<AnyRef>, Address, HeapType),
+    Object(Box<(OwnedRooted<AnyRef>, Address, HeapType)>),
     /// Why there is none.
-    Failed(String),
+    Failed(Box<str>),
 }
 
 /// ToJSValue, the first step: inside the store.
@@ -325,11 +326,10 @@ pub(crate) fn take_val<'js>(
         Val::F32(bits) => Outgoing::Number(Number::F32(f32::from_bits(*bits))),
         Val::F64(bits) => Outgoing::Number(Number::F64(f64::from_bits(*bits))),
         Val::FuncRef(Some(func)) => Outgoing::Function(*func, FunctionKey::of(store, *func)),
-        Val::ExternRef(Some(reference)) => {
-            take_extern(ctx, shared, store, *reference).unwrap_or_else(|error| Outgoing::Failed(error.to_string()))
-        }
+        Val::ExternRef(Some(reference)) => take_extern(ctx, shared, store, *reference)
+            .unwrap_or_else(|error| Outgoing::Failed(error.to_string().into())),
         Val::AnyRef(Some(reference)) => {
-            take_any(ctx, shared, store, *reference).unwrap_or_else(|error| Outgoing::Failed(error.to_string()))
+            take_any(ctx, shared, store, *reference).unwrap_or_else(|error| Outgoing::Failed(error.to_string().into()))
         }
         Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) | Val::ContRef(None) => {
             Outgoing::Value(Value::new_null(ctx.clone()))
@@ -373,7 +373,7 @@ fn take_any<'js>(
     let address = Address::Object(raw.finish());
     Ok(match shared.object(ctx, address) {
         Some(object) => Outgoing::Value(object),
-        None => Outgoing::Object(reference.to_owned_rooted(&mut *store)?, address, reference.ty(&*store)?),
+        None => Outgoing::Object(Box::new((reference.to_owned_rooted(&mut *store)?, address, reference.ty(&*store)?))),
     })
 }
 
@@ -407,7 +407,10 @@ impl<'js> Outgoing<'js> {
             Self::Number(number) => from_number(Cx::of(ctx), number).into_value(Cx::of(ctx)),
             Self::Value(value) => Ok(value),
             Self::Function(func, key) => exported_function(ctx, link, func, key, None),
-            Self::Object(reference, address, ty) => exported_gc_object(ctx, link, address, reference, ty),
+            Self::Object(object) => {
+                let (reference, address, ty) = *object;
+                exported_gc_object(ctx, link, address, reference, ty)
+            }
             Self::Failed(message) => Err(Exception::throw_type(ctx, &message)),
         }
     }

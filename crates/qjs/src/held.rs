@@ -2,10 +2,10 @@
 //! context to come back to ([`Realm`]).
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use rquickjs::{Ctx, Value, qjs as q};
+use rustc_hash::FxHashMap;
 
 use crate::value::{Borrowed, Cx};
 
@@ -26,6 +26,13 @@ impl Held {
         let cx = Cx::of(value.ctx());
         // SAFETY: the value is alive.
         Self { runtime: cx.runtime(), raw: unsafe { q::JS_DupValue(cx.raw(), value.as_raw()) } }
+    }
+
+    /// Takes a reference to a value that somebody else keeps alive.
+    #[inline]
+    pub fn borrowed(cx: Cx<'_>, value: Borrowed<'_>) -> Self {
+        // SAFETY: the value is alive.
+        Self { runtime: cx.runtime(), raw: unsafe { q::JS_DupValue(cx.raw(), value.raw()) } }
     }
 
     /// Another owner of the same value.
@@ -223,12 +230,12 @@ impl Realm {
 
 /// Objects by key, without keeping them alive: the object caches of the JavaScript API.
 pub struct WeakMap<K> {
-    objects: HashMap<K, q::JSValue>,
+    objects: FxHashMap<K, q::JSValue>,
 }
 
 impl<K> Default for WeakMap<K> {
     fn default() -> Self {
-        Self { objects: HashMap::new() }
+        Self { objects: FxHashMap::default() }
     }
 }
 
