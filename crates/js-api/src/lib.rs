@@ -12,6 +12,7 @@ pub mod function;
 mod gc;
 mod global;
 mod instance;
+mod limits;
 mod linking;
 pub mod memory;
 pub mod module;

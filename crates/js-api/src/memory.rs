@@ -13,6 +13,7 @@ use qjs::{Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Re
 use crate::anchor::{Address, Link};
 use crate::api::Api;
 use crate::ids;
+use crate::limits::{self, Limits};
 
 /// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and a whole number of
 /// pages below 2 GiB is what programs that start with 2 GiB and never look at the top can live with.
@@ -147,7 +148,7 @@ impl MemoryObject {
     /// Why the memory cannot be imported as `wanted`; none where it can.
     pub(crate) fn mismatch(&self, wanted: &MemoryType) -> Option<String> {
         let pages = self.core.bytes.len() as u64 / self.ty.page_size();
-        let limits = mismatch(wanted.minimum(), wanted.maximum(), pages, self.ty.maximum(), "pages");
+        let limits = limits::mismatch(wanted.minimum(), wanted.maximum(), pages, self.ty.maximum(), "pages");
         if wanted.is_64() != self.ty.is_64() {
             Some(format!("expected a memory with {} addresses", if wanted.is_64() { "64-bit" } else { "32-bit" }))
         } else if wanted.is_shared() != self.ty.is_shared() {
@@ -253,26 +254,6 @@ impl MemoryObject {
     }
 }
 
-/// Why limits do not fit those that an import asks for; none where they do.
-pub(crate) fn mismatch(
-    minimum: u64,
-    wanted: Option<u64>,
-    length: u64,
-    maximum: Option<u64>,
-    unit: &str,
-) -> Option<String> {
-    if length < minimum {
-        return Some(format!("expected at least {minimum} {unit}, got {length}"));
-    }
-    match (wanted, maximum) {
-        (Some(wanted), None) => Some(format!("expected at most {wanted} {unit}, got no maximum")),
-        (Some(wanted), Some(maximum)) if maximum > wanted => {
-            Some(format!("expected at most {wanted} {unit}, got a maximum of {maximum}"))
-        }
-        _ => None,
-    }
-}
-
 /// The Memory object for a memory of the link's island: the one there is, or a new one.
 pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &Link, memory: Memory) -> Result<Value<'js>> {
     let block = link.shared.island.block_of(memory);
@@ -310,13 +291,13 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let argument = format!("{PLACE}: argument 1");
     let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
-    let wide = Limits::address(ctx, &dictionary, &argument)?;
-    let limits = Limits::read(&dictionary)?;
+    let wide = limits::address_type(ctx, &dictionary, &argument)?;
+    let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
     let shared: bool = match webidl::member(&dictionary, "shared")? {
         Some(value) => rquickjs::FromJs::from_js(ctx, value).map(|rquickjs::Coerced(flag)| flag)?,
         None => false,
     };
-    let limits = limits.convert(ctx, wide, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
+    limits.check(ctx, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
     let prototype = class::prototype_from_new_target::<MemoryObject>(&call)?;
     if shared && limits.maximum.is_none() {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
@@ -339,9 +320,9 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Memory.grow";
     let memory: &MemoryObject = webidl::this(&call, "grow")?;
     webidl::require_arguments(&call, PLACE, 1)?;
-    let delta = address_argument(&call.ctx, call.arg(0), memory.ty.is_64(), &format!("{PLACE}: argument 1"))?;
+    let delta = limits::address_to_u64(&call.ctx, call.arg(0), memory.ty.is_64(), &format!("{PLACE}: argument 1"))?;
     match memory.grow(&call.ctx, delta) {
-        Some(before) => address_value(&call.ctx, before, memory.ty.is_64()),
+        Some(before) => limits::u64_to_address(&call.ctx, before, memory.ty.is_64()),
         None => {
             let maximum = memory.ty.maximum().map(|pages| format!(" of at most {pages}")).unwrap_or_default();
             let pages = memory.core.bytes.len() as u64 / memory.ty.page_size();
@@ -354,76 +335,4 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn buffer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let memory: &MemoryObject = webidl::this(&call, "buffer")?;
     memory.buffer(&call.ctx)
-}
-
-/// `initial` and `maximum` of a memory's or table's descriptor.
-pub(crate) struct Limits<T> {
-    pub(crate) initial: T,
-    pub(crate) maximum: Option<T>,
-}
-
-impl<'js> Limits<Value<'js>> {
-    /// Whether the descriptor's `address` asks for 64-bit addresses.
-    pub(crate) fn address(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>, place: &str) -> Result<bool> {
-        let Some(value) = webidl::member(dictionary, "address")? else { return Ok(false) };
-        match webidl::string(ctx, qjs::Borrowed::of(&value))?.as_str() {
-            "i32" => Ok(false),
-            "i64" => Ok(true),
-            other => {
-                let message = format!("{place}: `address` must be \"i32\" or \"i64\", got \"{other}\"");
-                Err(Exception::throw_type(ctx, &message))
-            }
-        }
-    }
-
-    /// Reads both members. They are converted when the whole dictionary has been read.
-    pub(crate) fn read(dictionary: &Option<Object<'js>>) -> Result<Limits<Option<Value<'js>>>> {
-        let initial = webidl::member(dictionary, "initial")?;
-        Ok(Limits { initial, maximum: webidl::member(dictionary, "maximum")?.map(Some) })
-    }
-}
-
-impl Limits<Option<Value<'_>>> {
-    /// Converts both, and refuses what is out of order or above `limit`.
-    pub(crate) fn convert(self, ctx: &Ctx<'_>, wide: bool, place: &str, limit: u64) -> Result<Limits<u64>> {
-        let number = |name, value| address_argument(ctx, value, wide, &format!("{place}: `{name}`"));
-        let Some(initial) = self.initial else {
-            return Err(Exception::throw_type(ctx, &format!("{place}: `initial` is missing")));
-        };
-        let initial = number("initial", initial)?;
-        let maximum = self.maximum.flatten().map(|value| number("maximum", value)).transpose()?;
-        if let Some(maximum) = maximum.filter(|&maximum| initial > maximum) {
-            let message = format!("{place}: `initial` {initial} is above `maximum` {maximum}");
-            return Err(Exception::throw_range(ctx, &message));
-        }
-        if initial > limit {
-            let message = format!("{place}: `initial` {initial} is above the limit of {limit}");
-            return Err(Exception::throw_range(ctx, &message));
-        }
-        Ok(Limits { initial, maximum })
-    }
-}
-
-/// AddressValueToU64.
-pub(crate) fn address_argument(ctx: &Ctx<'_>, value: Value<'_>, wide: bool, place: &str) -> Result<u64> {
-    if !wide {
-        return webidl::enforce_range(ctx, qjs::Borrowed::of(&value), u64::from(u32::MAX), place);
-    }
-    let cx = Cx::of(ctx);
-    if !value.is_big_int() {
-        // ToBigInt: what is no number becomes one, or throws.
-        let number = qjs::number::to_bigint64(cx, qjs::Borrowed::of(&value))?;
-        return Ok(number as u64);
-    }
-    // The C interface only tells a BigInt's lowest 64 bits; its digits tell whether there are more.
-    let digits = webidl::string(ctx, qjs::Borrowed::of(&value))?;
-    digits.parse().map_err(|_| {
-        Exception::throw_type(ctx, &format!("{place} must be an integer from 0 to 2^64 - 1, got {digits}"))
-    })
-}
-
-/// U64ToAddressValue.
-pub(crate) fn address_value<'js>(ctx: &Ctx<'js>, value: u64, wide: bool) -> Result<Value<'js>> {
-    let cx = Cx::of(ctx);
-    if wide { cx.bigint(value as i64).into_value(cx) } else { Ok(Value::new_number(ctx.clone(), value as f64)) }
 }

@@ -10,7 +10,7 @@ use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result
 
 use crate::anchor::{Address, Link};
 use crate::ids;
-use crate::memory::{Limits, address_argument, address_value};
+use crate::limits::{self, Limits};
 use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
 
 /// The JavaScript API's implementation limit, in elements.
@@ -75,7 +75,7 @@ impl TableObject {
         if !RefType::eq(wanted.element(), &self.element) {
             return Some(format!("expected elements of type {}, got {}", wanted.element(), self.element));
         }
-        crate::memory::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
+        limits::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
     }
 
     /// An element's function object of an unbound table: its island is where the table belongs best.
@@ -234,7 +234,6 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let argument = format!("{PLACE}: argument 1");
     let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
-    let wide = Limits::address(ctx, &dictionary, &argument)?;
     let Some(element) = webidl::member(&dictionary, "element")? else {
         return Err(Exception::throw_type(ctx, &format!("{argument}: `element` is missing")));
     };
@@ -245,7 +244,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             return Err(Exception::throw_type(ctx, &message));
         }
     };
-    let limits = Limits::read(&dictionary)?.convert(ctx, wide, &argument, MAX_ELEMENTS)?;
+    let wide = limits::address_type(ctx, &dictionary, &argument)?;
+    let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
+    limits.check(ctx, &argument, MAX_ELEMENTS)?;
     let prototype = class::prototype_from_new_target::<TableObject>(&call)?;
     let value = element_argument(&call, 1, &element)?;
     let elements = (0..limits.initial).map(|_| value.duplicate()).collect();
@@ -272,7 +273,7 @@ fn element_argument(call: &Call<'_, '_>, at: usize, ty: &RefType) -> Result<Host
 
 fn index(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<u64> {
     webidl::require_arguments(call, place, 1)?;
-    address_argument(&call.ctx, call.arg(0), table.wide, &format!("{place}: argument 1"))
+    limits::address_to_u64(&call.ctx, call.arg(0), table.wide, &format!("{place}: argument 1"))
 }
 
 fn out_of_bounds(call: &Call<'_, '_>, table: &TableObject, place: &str, index: u64) -> rquickjs::Error {
@@ -311,10 +312,10 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             format!("{PLACE}: cannot add {delta} elements to a table of {} of at most {maximum}", table.len());
         return Err(Exception::throw_range(&call.ctx, &message));
     }
-    address_value(&call.ctx, before, table.wide)
+    limits::u64_to_address(&call.ctx, before, table.wide)
 }
 
 fn length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let table: &TableObject = webidl::this(&call, "length")?;
-    address_value(&call.ctx, table.len(), table.wide)
+    limits::u64_to_address(&call.ctx, table.len(), table.wide)
 }

@@ -84,11 +84,28 @@ test('the largest maximum is allowed, a table of more than 10,000,000 entries is
   assertThrows(RangeError, () => table(2 ** 32 - 1));
 });
 
-test('members are converted in the order of their names', () => {
+test('each member is converted as it is read, element first', () => {
   const log = [];
   const member = (name, value) => ({ [Symbol.toPrimitive]() { log.push(name); return value; } });
-  new Table({ maximum: member('maximum', 2), initial: member('initial', 1), element: member('element', 'anyfunc') });
-  assertList(log, ['element', 'initial', 'maximum']);
+  const values = { maximum: 2, initial: 1, element: 'anyfunc', address: 'i32' };
+  new Table(new Proxy({}, {
+    get(_, key) { log.push(`get ${key}`); return key in values ? member(key, values[key]) : undefined; },
+  }));
+  const seen = log.filter((entry) => /address|element|initial|maximum/.test(entry));
+  assertList(seen, ['element', 'address', 'initial', 'maximum'].flatMap((name) => [`get ${name}`, name]));
+});
+
+test('address: i64 takes BigInts in range, and what becomes one', () => {
+  const made = new Table({ element: 'externref', address: 'i64', initial: '0x2', maximum: 2n ** 64n - 1n });
+  assertEq(made.length, 2n);
+  for (const index of [-1n, 2n ** 64n, '0x10000000000000000', 1, null]) {
+    assertThrows(TypeError, () => made.get(index));
+    assertThrows(TypeError, () => made.set(index, null));
+    assertThrows(TypeError, () => made.grow(index, null));
+  }
+  assertEq(made.grow('1', 'new'), 2n);
+  assertEq(made.get({ valueOf: () => '2' }), 'new');
+  assertThrows(RangeError, () => made.get(2n ** 64n - 1n));
 });
 
 test('set and get', () => {
