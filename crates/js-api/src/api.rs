@@ -101,6 +101,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     };
     ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
     qjs::shared::install(ctx);
+    qjs::buffer::install(ctx)?;
     crate::limits::prepare(ctx)?;
     class::register::<crate::anchor::Anchor>(ctx)?;
     class::register_callable::<crate::ExportedFunction>(ctx)?;

@@ -3,7 +3,8 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use rquickjs::{Ctx, Object, Value, qjs as q};
+use rquickjs::prelude::This;
+use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
 
 use crate::value::{Borrowed, Cx};
 
@@ -238,39 +239,77 @@ pub fn array_buffer_bytes(cx: Cx<'_>, buffer: Borrowed<'_>) -> Option<Bytes> {
     }
 }
 
-/// "Get a copy of the buffer source": the bytes of an `ArrayBuffer`, a typed array or a DataView, copied. None for any
-/// other value; empty for a detached one.
+/// The getters `buffer`, `byteOffset` and `byteLength` of DataViews and of typed arrays, of a runtime: the C interface
+/// has none for the former, and tells nothing current of a view that tracks the length of its buffer.
+struct ViewGetters<'js> {
+    data_view: [Function<'js>; 3],
+    typed_array: [Function<'js>; 3],
+}
+
+// SAFETY: the lifetime is the functions' own.
+unsafe impl<'js> JsLifetime<'js> for ViewGetters<'js> {
+    type Changed<'to> = ViewGetters<'to>;
+}
+
+/// Looks the getters up before a script can change them. Needed once before [`copy_of_buffer_source`].
 ///
 /// # Errors
-/// What a getter throws (none of QuickJS's own do).
-pub fn copy_of_buffer_source(ctx: &Ctx<'_>, value: &Value<'_>) -> rquickjs::Result<Option<Vec<u8>>> {
+/// When memory is out.
+pub fn install<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<()> {
+    let object: Object = ctx.globals().get("Object")?;
+    let descriptor: Function = object.get("getOwnPropertyDescriptor")?;
+    let getters = |prototype: Object<'js>| -> rquickjs::Result<[Function<'js>; 3]> {
+        let getter = |name| descriptor.call::<_, Object>((prototype.clone(), name))?.get("get");
+        Ok([getter("buffer")?, getter("byteOffset")?, getter("byteLength")?])
+    };
+    let prototype = |class: &str| ctx.globals().get::<_, Object>(class)?.get::<_, Object>("prototype");
+    let typed_array = prototype("Uint8Array")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
+    let getters = ViewGetters { data_view: getters(prototype("DataView")?)?, typed_array: getters(typed_array)? };
+    ctx.store_userdata(getters).map_err(|_| rquickjs::Error::Unknown)?;
+    Ok(())
+}
+
+/// "Get a copy of the buffer source": the bytes of an `ArrayBuffer` or `SharedArrayBuffer`, a typed array or a DataView,
+/// copied. None for any other value; empty for what is detached or out of bounds. Runs no script.
+///
+/// # Errors
+/// Where [`install`] was not called.
+pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Option<Vec<u8>>> {
     let cx = Cx::of(ctx);
     let borrowed = Borrowed::of(value);
     if !borrowed.is_object() {
         return Ok(None);
     }
-    if element_kind(borrowed).is_some() {
-        // SAFETY: nothing has run since.
-        return Ok(Some(typed_array_bytes(cx, borrowed).map(|bytes| unsafe { bytes.to_vec() }).unwrap_or_default()));
-    }
     // SAFETY: QuickJS reads the object's class.
-    if !unsafe { q::JS_IsDataView(value.as_raw()) } {
-        // SAFETY: nothing has run since the bytes were asked for.
-        return Ok(array_buffer_bytes(cx, borrowed).map(|bytes| unsafe { bytes.to_vec() }));
-    }
-    // A DataView has no C interface of its own. A script may have put other properties in the way; what they say is
-    // held against the buffer's real bounds.
-    let Some(view) = value.as_object() else { return Ok(None) };
-    let number = |name: &str| -> rquickjs::Result<usize> {
-        let value: Value = view.get(name)?;
-        Ok(value.as_number().filter(|number| *number >= 0.0).map_or(usize::MAX, |number| number as usize))
+    let (is_data_view, is_buffer) = unsafe { (q::JS_IsDataView(value.as_raw()), q::JS_IsArrayBuffer(value.as_raw())) };
+    let bytes = if is_data_view || element_kind(borrowed).is_some() {
+        let getters = ctx.userdata::<ViewGetters>().ok_or(rquickjs::Error::Unknown)?;
+        let getters = if is_data_view { &getters.data_view } else { &getters.typed_array };
+        view_bytes(ctx, value, getters).unwrap_or_else(|_| {
+            // A DataView's getters throw where it is out of bounds.
+            drop(ctx.catch());
+            None
+        })
+    } else {
+        match array_buffer_bytes(cx, borrowed) {
+            None if !is_buffer => return Ok(None),
+            bytes => bytes,
+        }
     };
-    let (offset, len) = (number("byteOffset")?, number("byteLength")?);
-    let buffer: Value = view.get("buffer")?;
-    let Some(whole) = array_buffer_bytes(cx, Borrowed::of(&buffer)) else { return Ok(Some(Vec::new())) };
-    if offset.checked_add(len).is_none_or(|end| end > whole.len) {
-        return Ok(Some(Vec::new()));
+    // SAFETY: nothing has run since the bytes were asked for.
+    Ok(Some(bytes.map(|bytes| unsafe { bytes.to_vec() }).unwrap_or_default()))
+}
+
+/// The bytes that a view shows; none where its buffer is detached.
+fn view_bytes<'js>(ctx: &Ctx<'js>, view: &Value<'js>, getters: &[Function<'js>; 3]) -> rquickjs::Result<Option<Bytes>> {
+    let [buffer, offset, len] = getters;
+    let this = || (This(view.clone()),);
+    let (offset, len) = (offset.call::<_, f64>(this())? as usize, len.call::<_, f64>(this())? as usize);
+    let buffer: Value = buffer.call(this())?;
+    let Some(whole) = array_buffer_bytes(Cx::of(ctx), Borrowed::of(&buffer)) else { return Ok(None) };
+    if len == 0 || offset.checked_add(len).is_none_or(|end| end > whole.len) {
+        return Ok(None);
     }
-    // SAFETY: the range lies in the buffer, and nothing has run since its bytes were asked for.
-    Ok(Some(unsafe { Bytes { start: whole.start.add(offset), len }.to_vec() }))
+    // SAFETY: the range lies in the buffer.
+    Ok(Some(Bytes { start: unsafe { whole.start.add(offset) }, len }))
 }

@@ -1,5 +1,5 @@
 // validate, compile and the constructor of Module: what they take, and what they say of it.
-import { assert, assertEq, assertRejects, assertThrows, fail, test } from '../harness.mjs';
+import { assert, assertEq, assertRejects, assertThrows, fail, onV8, test } from '../harness.mjs';
 import { WasmBuilder, emptyModule, op } from '../wasm-builder.mjs';
 
 const withFunction = () => {
@@ -141,10 +141,36 @@ test('operations of the namespace do not look at this', async () => {
 
 test('a detached buffer counts as no bytes', async () => {
   const buffer = withFunction().slice().buffer;
-  structuredClone(buffer, { transfer: [buffer] });
+  buffer.transfer();
   assertEq(WebAssembly.validate(buffer), false);
   assertThrows(WebAssembly.CompileError, () => new WebAssembly.Module(buffer));
   await assertRejects(WebAssembly.CompileError, () => WebAssembly.compile(buffer));
+});
+
+test('a view that its buffer shrank away from counts as no bytes', () => {
+  const bytes = withFunction();
+  const buffer = new ArrayBuffer(8 + bytes.length, { maxByteLength: 8 + bytes.length });
+  new Uint8Array(buffer).set(bytes, 8);
+  const views = [new Uint8Array(buffer, 8), new Uint8Array(buffer, 8, bytes.length), new Uint8Array(buffer, 4, 2)];
+  if (!onV8) views.push(new DataView(buffer, 8), new DataView(buffer, 8, bytes.length));
+  for (const [at, view] of views.entries()) assertEq(WebAssembly.validate(view), at !== 2);
+  buffer.resize(4);
+  for (const view of views) assertEq(WebAssembly.validate(view), false);
+});
+
+test('what a view shows is no question of its properties', () => {
+  const bytes = withFunction();
+  const buffer = new ArrayBuffer(16 + bytes.length);
+  new Uint8Array(buffer).set(bytes, 8);
+  for (const Class of onV8 ? [Uint8Array] : [Uint8Array, DataView]) {
+    const view = new Class(buffer, 8, bytes.length);
+    for (const name of ['buffer', 'byteOffset', 'byteLength', 'length']) {
+      Object.defineProperty(view, name, { get() { throw new Error('read'); } });
+    }
+    assertEq(WebAssembly.validate(view), true);
+    Object.setPrototypeOf(view, null);
+    assertEq(WebAssembly.validate(view), true);
+  }
 });
 
 test('bytes are copied by the call: a later change does not matter', async () => {

@@ -1,5 +1,5 @@
 // The shape of the namespace and its interfaces, as Web IDL derives it from the definitions.
-import { assert, assertEq, assertList, assertProperty, assertThrows, test } from '../harness.mjs';
+import { assert, assertEq, assertList, assertProperty, assertThrows, assertThrowsValue, test } from '../harness.mjs';
 import { emptyModule } from '../wasm-builder.mjs';
 
 const interfaces = ['Module', 'Instance', 'Memory', 'Table', 'Global'];
@@ -172,6 +172,52 @@ test('subclasses get their prototype from new.target', () => {
   const Other = function () {};
   assertEq(Object.getPrototypeOf(Reflect.construct(WebAssembly.Module, [emptyModule()], Other)), Other.prototype);
 });
+
+// What each constructor is given, spied on: conversions of arguments go to the log.
+const spied = (log) => {
+  const member = (object, name, value) => Object.defineProperty(object, name, { get() { log.push(name); return value; } });
+  return {
+    Module: [emptyModule()],
+    Instance: [new WebAssembly.Module(emptyModule())],
+    Memory: [member({}, 'initial', 1)],
+    Table: [member({ element: 'anyfunc' }, 'initial', 1)],
+    Global: [member({}, 'value', 'i32'), { valueOf() { log.push('the value itself'); return 1; } }],
+  };
+};
+for (const name of interfaces) {
+  test(`WebAssembly.${name} asks new.target for a prototype once, when the arguments are converted`, () => {
+    const log = [];
+    const target = new Proxy(function () {}, { get(_, key) { log.push(key); return key === 'prototype' ? Map.prototype : 0; } });
+    const arguments_ = spied(log)[name];
+    assertEq(Object.getPrototypeOf(Reflect.construct(WebAssembly[name], arguments_, target)), Map.prototype);
+    const before = { Memory: ['initial'], Table: ['initial'], Global: ['value'] }[name] ?? [];
+    assertList(log, [...before, 'prototype', ...(name === 'Global' ? ['the value itself'] : [])]);
+  }, { v8: name in { Memory: 1, Table: 1, Global: 1 } ? 'asks before it converts' : undefined });
+
+  test(`WebAssembly.${name}: a new.target without a prototype object has the interface's`, () => {
+    for (const prototype of [undefined, null, 1, 'text']) {
+      const target = Object.assign(function () {}, { prototype });
+      const made = Reflect.construct(WebAssembly[name], spied([])[name], target);
+      assertEq(Object.getPrototypeOf(made), WebAssembly[name].prototype);
+    }
+  }, { v8: 'makes an object of no interface' });
+
+  test(`WebAssembly.${name}: what the getter of prototype throws comes through`, () => {
+    const reason = {};
+    const target = Object.defineProperty(function () {}.bind(), 'prototype', { get() { throw reason; } });
+    assertThrowsValue(reason, () => Reflect.construct(WebAssembly[name], spied([])[name], target));
+  });
+}
+
+test('an unfit argument is found before new.target is asked for anything', () => {
+  const target = new Proxy(function () {}, { get() { throw new Error('asked'); } });
+  for (const name of interfaces) {
+    for (const value of [undefined, 1, 'text', {}]) {
+      assertThrows(TypeError, () => Reflect.construct(WebAssembly[name], [value], target));
+    }
+  }
+  assertThrows(TypeError, () => Reflect.construct(WebAssembly.Instance, [new WebAssembly.Module(emptyModule()), null], target));
+}, { v8: 'asks before it converts' });
 
 for (const name of errors) {
   test(`WebAssembly.${name} has the structure of a native error`, () => {
