@@ -8,7 +8,9 @@
 //     const { exports } = b.instance({ host: { f() {} } });
 
 const VALUE_TYPES = {
-  i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f, exnref: 0x69,
+  i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f, exnref: 0x69, anyref: 0x6e,
+  eqref: 0x6d, i31ref: 0x6c, structref: 0x6b, arrayref: 0x6a, nullref: 0x71, nullexternref: 0x72, nullfuncref: 0x73,
+  nullexnref: 0x74,
 };
 const KINDS = { function: 0, table: 1, memory: 2, global: 3, tag: 4 };
 const SECTIONS = {
@@ -43,7 +45,12 @@ const bytesOf = (array) => [...new Uint8Array(array.buffer)];
 const utf8 = (text) => [...new TextEncoder().encode(text)];
 const name = (text) => { const bytes = typeof text === 'string' ? utf8(text) : text; return [u32(bytes.length), bytes]; };
 const vec = (items) => [u32(items.length), items];
-const valueType = (type) => VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })();
+const valueType = (type) => (Array.isArray(type) ? type
+  : VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })());
+
+/** A reference type that has no name: to the type at an index, or not nullable (`ref('funcref')` is `(ref func)`). */
+export const ref = (heap, { nullable = false } = {}) =>
+  [nullable ? 0x63 : 0x64, ...(typeof heap === 'number' ? s64(heap) : [valueType(heap)])];
 
 /** A list of lists of … of bytes and Uint8Arrays, as one Uint8Array. (A stack of its own: some trees are deep.) */
 function flatten(tree) {

@@ -117,6 +117,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::tag::define(ctx, &namespace)?;
     crate::exception::define(ctx, &namespace)?;
     crate::gc::define(ctx)?;
+    crate::typed_function::define(ctx, &namespace)?;
     crate::errors::define(ctx, &namespace)?;
     crate::namespace::define(ctx, &namespace)?;
     crate::buffers::define(ctx)?;

@@ -284,7 +284,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_arguments(&call, PLACE, 2)?;
     let ctx = &call.ctx;
     let tag = tag_argument(&call, PLACE)?.core().clone();
-    let payload = webidl::sequence(ctx, &call.arg(1), &format!("{PLACE}: argument 2"))?;
+    let payload = webidl::sequence(ctx, &call.arg(1), &format!("{PLACE}: argument 2"), Ok)?;
     let options = webidl::dictionary(ctx, call.arg(2), &format!("{PLACE}: argument 3"))?;
     let trace_stack = webidl::boolean_member(&options, "traceStack")?;
     let prototype = class::prototype_from_new_target::<ExceptionObject>(&call)?;

@@ -3,7 +3,7 @@
 use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Signature, ValueTypes};
-use island::wasmtime::{AsContextMut, Func, FuncType, HeapType, RootScope, Val};
+use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
 use qjs::{
     Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
@@ -14,7 +14,7 @@ use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
 use crate::exception::throw_into_guest;
 use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number};
-use crate::{ids, memory};
+use crate::{ids, memory, typed_function};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
 pub struct ExportedFunction {
@@ -68,8 +68,7 @@ pub(crate) fn exported_function<'js>(
             key,
             label: label.into(),
         };
-        let prototype = qjs::define::function_prototype(ctx)?;
-        let object = class::new_object(ctx, function, Some(&prototype))?;
+        let object = class::new_object(ctx, function, Some(&typed_function::prototype(ctx)?))?;
         qjs::define::function_properties(ctx, &object, &name, length)?;
         Ok(object.into_value())
     })
@@ -162,11 +161,6 @@ impl ExportedFunction {
                 Ok(cx.returned(&array.finish()?))
             }
         }
-    }
-
-    /// Whether the function's type is `heap` or below it.
-    pub(crate) fn is_below(&self, heap: &HeapType) -> bool {
-        matches!(heap, HeapType::Func) || HeapType::ConcreteFunc(self.callee.ty().clone()).matches(heap)
     }
 }
 
@@ -290,12 +284,12 @@ impl HostFunction for HostImport {
 }
 
 /// Why a function of the type cannot be called across the boundary, in either direction; none where it can.
-fn uncrossable(ty: &FuncType) -> Option<&'static str> {
+pub(crate) fn uncrossable(ty: &FuncType) -> Option<&'static str> {
     ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty))
 }
 
 /// IteratorToList for several results, which must be as many as the function has.
-fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Value<'js>>> {
+pub(crate) fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Value<'js>>> {
     let ctx = cx.ctx();
     let value = value.to_value(cx);
     let refuse = |came: &str| {

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
-use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RefType, RootScope, ValType};
+use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RootScope, ValType};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
 use crate::ids;
+use crate::types::{global_type, value_type};
 use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
 
 /// A Global object's value.
@@ -169,24 +170,9 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     let made = define::interface(namespace, "Global", "WebAssembly.Global", Attributes::Hidden, 1, constructor)?;
     define::method(&made.prototype, "valueOf", 0, value_of)?;
     define::attribute(&made.prototype, "value", get_value, set_value)?;
+    define::method(&made.prototype, "type", 0, type_of)?;
     class::set_prototype::<GlobalObject>(ctx, &made.prototype);
     Ok(())
-}
-
-/// ToValueType.
-pub(crate) fn value_type(ctx: &Ctx<'_>, value: &Value<'_>, place: &str) -> Result<ValType> {
-    let nullable = |heap| ValType::Ref(RefType::new(true, heap));
-    let name = webidl::string(ctx, Borrowed::of(value))?;
-    Ok(match name.as_str() {
-        "i32" => ValType::I32,
-        "i64" => ValType::I64,
-        "f32" => ValType::F32,
-        "f64" => ValType::F64,
-        "v128" => ValType::V128,
-        "externref" => nullable(HeapType::Extern),
-        "anyfunc" => nullable(HeapType::Func),
-        other => return Err(Exception::throw_type(ctx, &format!("{place}: \"{other}\" is no WebAssembly value type"))),
-    })
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -199,8 +185,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ty = webidl::required_member(ctx, &dictionary, "value", &format!("{PLACE}: argument 1"))?;
     let content = value_type(ctx, &ty, &format!("{PLACE}: argument 1: `value`"))?;
     let prototype = class::prototype_from_new_target::<GlobalObject>(&call)?;
-    // A type without default cannot be made here at all, whatever the value.
-    let Some(default) = default_value(ctx, &content) else {
+    // What cannot cross cannot be made here at all, whatever the value. All other types that have names have a default.
+    let default = default_value(ctx, &content).filter(|_| never_crosses(&content).is_none());
+    let Some(default) = default else {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a script cannot make a global of type {content}")));
     };
     let value = call.args.get(1);
@@ -227,6 +214,11 @@ fn value_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "valueOf")?;
     refuse_uncrossable(&call, global)?;
     global.get(&call.ctx)
+}
+
+fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let global: &GlobalObject = webidl::this(&call, "type")?;
+    Ok(global_type(&call.ctx, &global.ty)?.into_value())
 }
 
 fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -18,6 +18,7 @@ use crate::memory::{MemoryObject, memory_object, shared_memory_object};
 use crate::module::ModuleObject;
 use crate::table::{TableObject, table_object};
 use crate::tag::{TagObject, exported_tag};
+use crate::typed_function::exported_type;
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
 use crate::{ids, memory};
@@ -333,9 +334,7 @@ fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Optio
         ImportValue::Memory(held) | ImportValue::Table(held) | ImportValue::Global(held) | ImportValue::Tag(held) => {
             Some(held.duplicate())
         }
-        ImportValue::Function(held) if class::get::<ExportedFunction>(held.borrow()).is_some() => {
-            Some(held.duplicate())
-        }
+        ImportValue::Function(held) if exported_type(held.borrow()).is_some() => Some(held.duplicate()),
         ImportValue::Function(_) | ImportValue::Constant(_) => None,
     }
 }
@@ -378,7 +377,7 @@ fn of<T: HostClass>(held: &Held) -> &T {
 fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
     match (value, ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => {
-            let came = class::get::<ExportedFunction>(held.borrow())?.callee().ty();
+            let came = exported_type(held.borrow())?;
             (!came.matches(ty)).then(|| format!("expected a function of type {ty}, got one of type {came}"))
         }
         (ImportValue::Memory(held), ExternType::Memory(ty)) => of::<MemoryObject>(held).mismatch(ty),
@@ -392,7 +391,7 @@ fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
 /// Puts an import into the link's island.
 fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Result<Extern> {
     Ok(match (value, ty) {
-        (ImportValue::Function(held), ExternType::Func(ty)) => match class::get::<ExportedFunction>(held.borrow()) {
+        (ImportValue::Function(held), ExternType::Func(ty)) => match exported_type(held.borrow()) {
             Some(_) => local_function(ctx, link, &held.get(ctx))?.into(),
             None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
                 Some(func) => func.into(),

@@ -19,6 +19,8 @@ pub mod module;
 mod namespace;
 mod table;
 mod tag;
+mod typed_function;
+mod types;
 mod values;
 pub mod wasi;
 
@@ -48,4 +50,5 @@ pub(crate) mod ids {
     pub(crate) const TAG: ClassId = ClassId::new(11);
     pub(crate) const EXCEPTION: ClassId = ClassId::new(12);
     pub(crate) const GC_OBJECT: ClassId = ClassId::new(13);
+    pub(crate) const TYPED_FUNCTION: ClassId = ClassId::new(14);
 }

@@ -62,22 +62,26 @@ pub(crate) fn address_type<'js>(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>
     }
 }
 
-/// `initial` and `maximum` of a memory's or table's descriptor.
+/// `initial` and `maximum` of a memory's or table's descriptor. `minimum`, which `type()` says, stands for `initial`.
 pub(crate) struct Limits {
     pub(crate) initial: u64,
     pub(crate) maximum: Option<u64>,
 }
 
 impl Limits {
-    /// Reads and converts both. Each is converted when it is read, as the official tests have it; in the
+    /// Reads and converts all. Each is converted when it is read, as the official tests have it; in the
     /// specification's text that comes after the dictionary.
     pub(crate) fn read<'js>(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>, wide: bool, place: &str) -> Result<Self> {
         let member = |name| -> Result<Option<u64>> {
             let Some(value) = webidl::member(dictionary, name)? else { return Ok(None) };
             address_to_u64(ctx, value, wide, &format!("{place}: `{name}`")).map(Some)
         };
-        let Some(initial) = member("initial")? else {
-            return Err(Exception::throw_type(ctx, &format!("{place}: `initial` is missing")));
+        let initial = match (member("initial")?, member("minimum")?) {
+            (Some(initial), None) | (None, Some(initial)) => initial,
+            (None, None) => return Err(Exception::throw_type(ctx, &format!("{place}: `initial` is missing"))),
+            (Some(_), Some(_)) => {
+                return Err(Exception::throw_type(ctx, &format!("{place}: both `initial` and `minimum` are given")));
+            }
         };
         Ok(Self { initial, maximum: member("maximum")? })
     }

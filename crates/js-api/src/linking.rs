@@ -6,6 +6,7 @@ use qjs::{Borrowed, Ctx, Exception, Result, Value, class};
 use crate::anchor::Link;
 use crate::errors::{ErrorClass, throw};
 use crate::function::{ExportedFunction, HostImport};
+use crate::typed_function::TypedFunction;
 
 /// What keeps an import from being used in any island but its own.
 pub(crate) struct Bound {
@@ -42,18 +43,20 @@ pub(crate) fn choose_island<'a>(
     }
 }
 
-/// The function of the link's island that stands for an exported function: itself, or one that calls it.
+/// The function of the link's island that stands for an Exported Function: itself, or one that calls it.
 pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> Result<Func> {
-    let Some(function) = class::get::<ExportedFunction>(Borrowed::of(value)) else {
-        return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function"));
-    };
-    if function.link().is_same(link) {
+    let exported = class::get::<ExportedFunction>(Borrowed::of(value));
+    if let Some(function) = exported.filter(|function| function.link().is_same(link)) {
         return Ok(function.callee().func());
     }
     if let Some(func) = link.shared.stand_in(value) {
         return Ok(func);
     }
-    let func = host_function(link, value, function.callee().ty().clone());
+    let func = match (exported, class::get::<TypedFunction>(Borrowed::of(value))) {
+        (Some(function), _) => host_function(link, value, function.callee().ty().clone()),
+        (None, Some(function)) => host_function(link, &function.callable(ctx), function.ty().clone()),
+        (None, None) => return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function")),
+    };
     // What reads the reference back gets the function itself.
     link.shared.pin(link.key(func), value);
     link.shared.add_stand_in(value, func);

@@ -14,6 +14,7 @@ use crate::anchor::{Address, Link};
 use crate::api::Api;
 use crate::ids;
 use crate::limits::{self, Limits};
+use crate::types::{Sizes, memory_type};
 
 /// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and a whole number of
 /// pages below 2 GiB is what programs that start with 2 GiB and never look at the top can live with.
@@ -280,6 +281,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     let made = define::interface(namespace, "Memory", "WebAssembly.Memory", Attributes::Hidden, 1, constructor)?;
     define::method(&made.prototype, "grow", 1, grow)?;
     define::getter(&made.prototype, "buffer", buffer)?;
+    define::method(&made.prototype, "type", 0, type_of)?;
     class::set_prototype::<MemoryObject>(ctx, &made.prototype);
     Ok(())
 }
@@ -293,12 +295,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
     let wide = limits::address_type(ctx, &dictionary, &argument)?;
     let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
-    let shared: bool = match webidl::member(&dictionary, "shared")? {
-        Some(value) => rquickjs::FromJs::from_js(ctx, value).map(|rquickjs::Coerced(flag)| flag)?,
-        None => false,
-    };
-    limits.check(ctx, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
+    let shared = webidl::boolean_member(&dictionary, "shared")?;
     let prototype = class::prototype_from_new_target::<MemoryObject>(&call)?;
+    limits.check(ctx, &argument, if wide { MAX_PAGES64 } else { MAX_PAGES })?;
     if shared && limits.maximum.is_none() {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a shared memory must have a maximum")));
     }
@@ -330,6 +329,14 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             Err(Exception::throw_range(&call.ctx, &message))
         }
     }
+}
+
+fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let memory: &MemoryObject = webidl::this(&call, "type")?;
+    let ty = &memory.ty;
+    let pages = memory.core.bytes.len() as u64 / ty.page_size();
+    let sizes = Sizes { minimum: pages, maximum: ty.maximum(), wide: ty.is_64() };
+    Ok(memory_type(&call.ctx, &sizes, ty.is_shared())?.into_value())
 }
 
 fn buffer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

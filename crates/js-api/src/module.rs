@@ -9,6 +9,7 @@ use qjs::{Call, ClassId, Ctx, Cx, Exception, HostClass, Object, Result, Value, c
 use crate::api::Api;
 use crate::errors::{ErrorClass, throw};
 use crate::ids;
+use crate::types::extern_type;
 
 /// A Module object's value.
 pub struct ModuleObject {
@@ -92,7 +93,7 @@ fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module = argument(&call, "WebAssembly.Module.exports", 1)?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
     for export in module.exports() {
-        let descriptor = descriptor(&call.ctx, &[("name", &export.name)], &export.ty)?;
+        let descriptor = descriptor(&call.ctx, None, &export.name, &export.ty)?;
         list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
     }
     list.finish()
@@ -102,28 +103,34 @@ fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module = argument(&call, "WebAssembly.Module.imports", 1)?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
     for import in module.imports() {
-        let names = [("module", &*import.module), ("name", &*import.name)];
-        list.push(Cx::of(&call.ctx).returned(descriptor(&call.ctx, &names, &import.ty)?.as_value()))?;
+        let descriptor = descriptor(&call.ctx, Some(&import.module), &import.name, &import.ty)?;
+        list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
     }
     list.finish()
 }
 
-fn descriptor<'js>(ctx: &Ctx<'js>, names: &[(&str, &str)], ty: &ExternType) -> Result<Object<'js>> {
+/// A ModuleExportDescriptor, or a ModuleImportDescriptor where there is a module's name.
+fn descriptor<'js>(ctx: &Ctx<'js>, module: Option<&str>, name: &str, ty: &ExternType) -> Result<Object<'js>> {
     let object = Object::new(ctx.clone())?;
-    // WebIDL defines a dictionary's members in the order of their names.
-    for (key, name) in [("kind", kind_name(ty))].iter().chain(names) {
-        let text = qjs::string::from_utf8(ctx, name.as_bytes())?;
-        define::value(&object, key, &text, Attributes::Plain)?;
+    let text = |text: &str| qjs::string::from_utf8(ctx, text.as_bytes());
+    // WebIDL defines a dictionary's members in the order of their names, those of the dictionary it inherits from first.
+    define::value(&object, "kind", &text(kind_name(ty))?, Attributes::Plain)?;
+    define::value(&object, "type", extern_type(ctx, ty)?.as_value(), Attributes::Plain)?;
+    if let Some(module) = module {
+        define::value(&object, "module", &text(module)?, Attributes::Plain)?;
     }
+    define::value(&object, "name", &text(name)?, Attributes::Plain)?;
     Ok(object)
 }
 
 fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module.customSections";
     let module = argument(&call, PLACE, 2)?;
-    let name = webidl::string(&call.ctx, call.args.get(1))?;
+    let name = qjs::string::Utf8::new(Cx::of(&call.ctx), call.args.get(1))?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
-    for section in module.custom_sections(&name) {
+    // A DOMString may have lone surrogates, which no section's name has.
+    let sections = std::str::from_utf8(name.bytes()).map(|name| module.custom_sections(name));
+    for section in sections.into_iter().flatten() {
         let buffer = rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?;
         list.push(Cx::of(&call.ctx).returned(buffer.as_value()))?;
     }

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use island::FunctionKey;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
 use crate::ids;
 use crate::limits::{self, Limits};
-use crate::values::{HostValue, default_value, out_of_memory, take_val, to_host_value};
+use crate::types::{Sizes, table_type, value_type};
+use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
 
 /// The JavaScript API's implementation limit, in elements.
 pub(crate) const MAX_ELEMENTS: u64 = 10_000_000;
@@ -223,6 +224,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::method(&made.prototype, "set", 1, set)?;
     define::method(&made.prototype, "grow", 1, grow)?;
     define::getter(&made.prototype, "length", length)?;
+    define::method(&made.prototype, "type", 0, type_of)?;
     class::set_prototype::<TableObject>(ctx, &made.prototype);
     Ok(())
 }
@@ -234,10 +236,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let argument = format!("{PLACE}: argument 1");
     let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
-    let Some(element) = webidl::member(&dictionary, "element")? else {
-        return Err(Exception::throw_type(ctx, &format!("{argument}: `element` is missing")));
-    };
-    let element = match crate::global::value_type(ctx, &element, &format!("{argument}: `element`"))? {
+    let element = webidl::required_member(ctx, &dictionary, "element", &argument)?;
+    let element = match value_type(ctx, &element, &format!("{argument}: `element`"))? {
         ValType::Ref(ty) => ty,
         other => {
             let message = format!("{argument}: `element` must be a reference type, got {other}");
@@ -246,9 +246,12 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let wide = limits::address_type(ctx, &dictionary, &argument)?;
     let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
-    limits.check(ctx, &argument, MAX_ELEMENTS)?;
     let prototype = class::prototype_from_new_target::<TableObject>(&call)?;
-    let value = element_argument(&call, 1, &element)?;
+    limits.check(ctx, &argument, MAX_ELEMENTS)?;
+    // Here an explicit `undefined` is a missing argument, as WebIDL has it.
+    let value = call.args.get(1);
+    let value = if value.is_undefined() { None } else { Some(value) };
+    let value = element_argument(ctx, value, &element, PLACE)?;
     let elements = (0..limits.initial).map(|_| value.duplicate()).collect();
     let table = TableObject {
         element,
@@ -260,20 +263,33 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(ctx, table, prototype.as_ref())?.into_value())
 }
 
-/// An optional element argument: an explicit `undefined` counts as left out.
-fn element_argument(call: &Call<'_, '_>, at: usize, ty: &RefType) -> Result<HostValue> {
-    let value = call.args.get(at);
+/// An optional element argument.
+fn element_argument(ctx: &Ctx<'_>, value: Option<Borrowed<'_>>, ty: &RefType, place: &str) -> Result<HostValue> {
     let ty = ValType::Ref(ty.clone());
-    if !value.is_undefined() {
-        return to_host_value(&call.ctx, value, &ty);
+    match value {
+        Some(value) => to_host_value(ctx, value, &ty),
+        None => default_value(ctx, &ty)
+            .ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: {ty} has no default value"))),
     }
-    default_value(&call.ctx, &ty)
-        .ok_or_else(|| Exception::throw_type(&call.ctx, &format!("WebAssembly.Table: {ty} has no default value")))
+}
+
+/// The second argument of `set` and `grow`. Unlike WebIDL, the official tests (and other engines) tell an explicit
+/// `undefined`, which is no function, from a missing argument.
+fn given(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<HostValue> {
+    let value = (call.args.len() > 1).then(|| call.args.get(1));
+    element_argument(&call.ctx, value, &table.element, place)
 }
 
 fn index(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<u64> {
-    webidl::require_arguments(call, place, 1)?;
     limits::address_to_u64(&call.ctx, call.arg(0), table.wide, &format!("{place}: argument 1"))
+}
+
+/// Refuses to read or write a table whose elements never reach JavaScript.
+fn refuse_uncrossable(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<()> {
+    match never_crosses(&ValType::Ref(table.element.clone())) {
+        Some(message) => Err(Exception::throw_type(&call.ctx, &format!("{place}: {message}"))),
+        None => Ok(()),
+    }
 }
 
 fn out_of_bounds(call: &Call<'_, '_>, table: &TableObject, place: &str, index: u64) -> rquickjs::Error {
@@ -284,6 +300,8 @@ fn out_of_bounds(call: &Call<'_, '_>, table: &TableObject, place: &str, index: u
 fn get<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.get";
     let table: &TableObject = webidl::this(&call, "get")?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    refuse_uncrossable(&call, table, PLACE)?;
     let index = index(&call, table, PLACE)?;
     table.get(&call.ctx, index)?.ok_or_else(|| out_of_bounds(&call, table, PLACE, index))
 }
@@ -291,8 +309,10 @@ fn get<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.set";
     let table: &TableObject = webidl::this(&call, "set")?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    refuse_uncrossable(&call, table, PLACE)?;
     let index = index(&call, table, PLACE)?;
-    let value = element_argument(&call, 1, &table.element)?;
+    let value = given(&call, table, PLACE)?;
     if !table.set(&call.ctx, index, value)? {
         return Err(out_of_bounds(&call, table, PLACE, index));
     }
@@ -302,10 +322,11 @@ fn set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.grow";
     let table: &TableObject = webidl::this(&call, "grow")?;
+    webidl::require_arguments(&call, PLACE, 1)?;
     // The length that is returned is the one before the conversions, which may run scripts.
     let before = table.len();
     let delta = index(&call, table, PLACE)?;
-    let value = element_argument(&call, 1, &table.element)?;
+    let value = given(&call, table, PLACE)?;
     if !table.grow(&call.ctx, delta, value)? {
         let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
         let message =
@@ -313,6 +334,12 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_range(&call.ctx, &message));
     }
     limits::u64_to_address(&call.ctx, before, table.wide)
+}
+
+fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let table: &TableObject = webidl::this(&call, "type")?;
+    let sizes = Sizes { minimum: table.len(), maximum: table.maximum, wide: table.wide };
+    Ok(table_type(&call.ctx, &sizes, &table.element)?.into_value())
 }
 
 fn length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -126,6 +126,7 @@ unsafe impl<'js> JsLifetime<'js> for JsTagObject<'js> {
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<TagObject>(ctx)?;
     let made = define::interface(namespace, "Tag", "WebAssembly.Tag", Attributes::Hidden, 1, constructor)?;
+    define::method(&made.prototype, "type", 0, type_of)?;
     class::set_prototype::<TagObject>(ctx, &made.prototype);
     define::getter(namespace, "JSTag", js_tag)
 }
@@ -137,14 +138,15 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let argument = format!("{PLACE}: argument 1");
     let dictionary = webidl::dictionary(ctx, call.arg(0), &argument)?;
-    let parameters = webidl::required_member(ctx, &dictionary, "parameters", &argument)?;
-    let place = format!("{argument}: `parameters`");
-    let parameters = webidl::sequence(ctx, &parameters, &place)?;
-    let parameters = parameters.iter().map(|ty| crate::global::value_type(ctx, ty, &place));
-    let parameters = parameters.collect::<Result<Vec<_>>>()?;
+    let parameters = crate::types::value_types(ctx, &dictionary, "parameters", &argument)?;
     let prototype = class::prototype_from_new_target::<TagObject>(&call)?;
     let ty = FuncType::new(Api::of(ctx)?.engine().wasmtime(), parameters, []);
     new_object(ctx, TagCore::new(ty), prototype.as_ref())
+}
+
+fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let tag: &TagObject = webidl::this(&call, "type")?;
+    Ok(crate::types::tag_type(&call.ctx, tag.core.ty())?.into_value())
 }
 
 /// The getter of `WebAssembly.JSTag`.

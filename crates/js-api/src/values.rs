@@ -12,8 +12,9 @@ use island::{FunctionKey, Kind, StoreState};
 use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
 
 use crate::anchor::{Address, Link, Shared};
-use crate::function::{ExportedFunction, exported_function};
+use crate::function::exported_function;
 use crate::gc::{GcObject, exported_gc_object};
+use crate::typed_function::exported_type;
 
 /// Why a value of the type cannot cross between WebAssembly and JavaScript, in either direction; none where it can.
 pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
@@ -112,9 +113,11 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<Host
         HeapType::Extern if matches!(heap, HeapType::Extern) && !value.is_null() => {
             Ok(HostValue::Any(to_any(ctx, value), Hierarchy::Extern))
         }
-        HeapType::Func => match qjs::class::get::<ExportedFunction>(value) {
-            Some(function) if function.is_below(heap) => Ok(HostValue::Function(Held::borrowed(Cx::of(ctx), value))),
-            Some(function) => refuse(&format!("a function of another type than {}", function.callee().ty())),
+        HeapType::Func => match exported_type(value) {
+            Some(ty) if matches!(heap, HeapType::Func) || HeapType::ConcreteFunc(ty.clone()).matches(heap) => {
+                Ok(HostValue::Function(Held::borrowed(Cx::of(ctx), value)))
+            }
+            Some(ty) => refuse(&format!("a function of another type than {ty}")),
             None => refuse("an exported WebAssembly function or null"),
         },
         HeapType::Any if !value.is_null() => match to_any(ctx, value) {

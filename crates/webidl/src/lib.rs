@@ -137,19 +137,22 @@ pub fn boolean_member(dictionary: &Option<Object<'_>>, name: &str) -> Result<boo
     value.map_or(Ok(false), |value| value.get().map(|rquickjs::Coerced(flag)| flag))
 }
 
-/// The values of a `sequence<any>`: those of an iterable object, to the end.
+/// A `sequence<T>`: the values of an iterable object, each converted by `convert` before the next is asked for.
 ///
 /// # Errors
-/// A TypeError for what is no iterable object, or what the iteration throws.
-pub fn sequence<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Result<Vec<Value<'js>>> {
-    let refuse = || {
-        let came = describe(value);
-        Exception::throw_type(ctx, &format!("{place} must be an iterable object, got {came}"))
-    };
-    if !value.is_object() {
-        return Err(refuse());
+/// A TypeError for what is no iterable object, or what the iteration or a conversion throws.
+pub fn sequence<'js, T>(
+    ctx: &Ctx<'js>,
+    value: &Value<'js>,
+    place: &str,
+    mut convert: impl FnMut(Value<'js>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    if value.is_object() && iterate(value, |value| convert(value).map(|value| values.push(value)))? {
+        return Ok(values);
     }
-    iterator_to_list(value)?.ok_or_else(refuse)
+    let came = describe(value);
+    Err(Exception::throw_type(ctx, &format!("{place} must be an iterable object, got {came}")))
 }
 
 /// IteratorToList(GetIteratorFromMethod(`value`, GetMethod(`value`, %Symbol.iterator%))); none where there is no such
@@ -158,19 +161,28 @@ pub fn sequence<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Result<
 /// # Errors
 /// What the iteration throws.
 pub fn iterator_to_list<'js>(value: &Value<'js>) -> Result<Option<Vec<Value<'js>>>> {
+    let mut values = Vec::new();
+    let iterable = iterate(value, |value| {
+        values.push(value);
+        Ok(())
+    })?;
+    Ok(iterable.then_some(values))
+}
+
+/// Calls `each` with the values of an iterable; says whether it is one. An error ends the iteration as it is.
+fn iterate<'js>(value: &Value<'js>, mut each: impl FnMut(Value<'js>) -> Result<()>) -> Result<bool> {
     let method = qjs::define::get(value, rquickjs::atom::PredefinedAtom::SymbolIterator)?;
     if method.is_undefined() || method.is_null() {
-        return Ok(None);
+        return Ok(false);
     }
     let iterator: Object = function(value.ctx(), method)?.call((rquickjs::prelude::This(value.clone()),))?;
     let next = function(value.ctx(), iterator.get("next")?)?;
-    let mut values = Vec::new();
     loop {
         let step: Object = next.call((rquickjs::prelude::This(iterator.clone()),))?;
         if step.get::<_, rquickjs::Coerced<bool>>("done")?.0 {
-            return Ok(Some(values));
+            return Ok(true);
         }
-        values.push(step.get("value")?);
+        each(step.get("value")?)?;
     }
 }
 

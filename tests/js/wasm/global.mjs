@@ -65,7 +65,7 @@ test('a descriptor that is no object or lacks value: TypeError', () => {
 });
 
 test('value is the name of a type', () => {
-  for (const value of ['', 'I32', 'int', 'funcref', null, 7]) assertThrows(TypeError, () => new Global({ value }));
+  for (const value of ['', 'I32', 'int', 'func', null, 7]) assertThrows(TypeError, () => new Global({ value }));
   assertEq(constant({ toString: () => 'i64' }).value, 0n);
 });
 
