@@ -248,6 +248,8 @@ function prefixOf(constructor, tag, fallback, size = '') {
     if (tag !== '' && fallback !== tag) return `[${fallback}${size}: null prototype] [${tag}] `;
     return `[${fallback}${size}: null prototype] `;
   }
+  // `WebAssembly.Memory` says more than `Memory`, and the same.
+  if (tag.endsWith(`.${constructor}`) && !tag.startsWith('.')) return `${tag}${size} `;
   if (tag !== '' && constructor !== tag) return `${constructor}${size} [${tag}] `;
   return `${constructor}${size} `;
 }
