@@ -25,6 +25,11 @@ for source in src/*.wat; do
   "$wat2wasm" --enable-threads "$source" -o "$(basename "$source" .wat).wasm"
 done
 
+# The ES modules of the tests and of an example stand beside their sources.
+for source in ../tests/js/runtime/modules/*.wat ../examples/es-module/*.wat; do
+  "$wat2wasm" "$source" -o "${source%.wat}.wasm"
+done
+
 chmod 644 ./*.wasm
 for guest in *.wasm; do
   size=$(wc -c < "$guest")

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use island::Engine;
 use island::wasi::Output;
-use qjs::{Ctx, Exception, Object, Result, class};
+use qjs::{Ctx, Exception, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
 use crate::memory::MemoryCore;
@@ -21,12 +21,19 @@ pub struct Options {
     pub one_island: bool,
     /// Where the standard output (1) and standard error (2) of WASI guests go. By default the process's own.
     pub standard_output: fn(u8) -> Output,
+    /// What a Response is. Without it there are no streaming functions.
+    pub response_bytes: Option<ResponseBytes>,
 }
+
+/// "Compile a potential WebAssembly response" up to the bytes: for a fulfilled source and the name of the function that
+/// was called, a promise of an ArrayBuffer with the body. Throws, or rejects with, a TypeError for what is no Response,
+/// not of type `application/wasm`, not ok, or read already.
+pub type ResponseBytes = for<'js> fn(&Ctx<'js>, Value<'js>, &str) -> Result<Value<'js>>;
 
 impl Options {
     /// The defaults, on `engine`.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, one_island: false, standard_output: |_| Output::Inherit }
+        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None }
     }
 }
 
@@ -44,6 +51,8 @@ pub(crate) struct State {
     pub(crate) js_tag: Rc<crate::tag::TagCore>,
     /// The island of everything, with the one-island option.
     pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
+    /// Whether a WebAssembly module that is an ES module exports a mutable global.
+    pub(crate) live_bindings: Cell<bool>,
     warned_of_long_memory: Cell<bool>,
 }
 
@@ -92,14 +101,17 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     }
     let externref = island::wasmtime::ValType::EXTERNREF;
     let js_tag = island::wasmtime::FuncType::new(options.engine.wasmtime(), [externref], []);
+    let has_responses = options.response_bytes.is_some();
     let state = State {
         js_tag: crate::tag::TagCore::new(js_tag),
         options,
         memories: RefCell::default(),
         only_island: RefCell::default(),
+        live_bindings: Cell::default(),
         warned_of_long_memory: Cell::default(),
     };
     ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
+    crate::module_record::install(ctx)?;
     qjs::shared::install(ctx);
     qjs::buffer::install(ctx)?;
     crate::limits::prepare(ctx)?;
@@ -120,6 +132,9 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::typed_function::define(ctx, &namespace)?;
     crate::errors::define(ctx, &namespace)?;
     crate::namespace::define(ctx, &namespace)?;
+    if has_responses {
+        crate::streaming::define(ctx, &namespace)?;
+    }
     crate::buffers::define(ctx)?;
     qjs::define::value(&ctx.globals(), "WebAssembly", namespace.as_value(), qjs::define::Attributes::Hidden)
 }

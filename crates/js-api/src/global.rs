@@ -107,6 +107,14 @@ impl GlobalObject {
         Ok(global)
     }
 
+    /// The value; none where JavaScript has none for it. Throws nothing but for want of memory.
+    pub(crate) fn representable<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        match never_crosses(self.ty.content()) {
+            Some(_) => None,
+            None => self.get(ctx).ok(),
+        }
+    }
+
     fn get<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
         let (link, global) = match &*self.state.borrow() {
             State::Unbound(value) => return value.to_js(ctx),
@@ -137,6 +145,9 @@ impl GlobalObject {
             let val = resolved.to_val(&link.shared, scope.as_context_mut())?;
             global.set(&mut scope, val)
         });
+        if link.shared.api.state.live_bindings.get() {
+            crate::module_record::refresh_bindings(ctx);
+        }
         set.map_err(|error| out_of_memory(ctx, &error))
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use island::module::kind_name;
 use island::wasmtime::{Extern, ExternType, GlobalType, Instance, Mutability, ValType};
-use island::{Export, FunctionKey, InstantiateError, Module};
+use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
 use qjs::lazy::{Lazy, Names};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
@@ -196,6 +196,28 @@ impl Imports {
     }
 }
 
+/// An import in messages: `env.memory`, `./lib.mjs:f`.
+pub(crate) fn import_name(import: &Import) -> String {
+    let separator = if import.module.contains(['/', ':']) { ':' } else { '.' };
+    format!("{}{separator}{}", import.module, import.name)
+}
+
+/// The imports of `module` from values in their order.
+///
+/// # Errors
+/// A TypeError or LinkError that names the import.
+pub(crate) fn imports_of<'js>(
+    ctx: &Ctx<'js>,
+    module: &Module,
+    values: impl IntoIterator<Item = Value<'js>>,
+    place: &str,
+) -> Result<Imports> {
+    let read = |(import, value): (&Import, _)| {
+        read_import(ctx, &import.ty, value, &format!("{place}: import {}", import_name(import)))
+    };
+    Ok(Imports(module.imports().iter().zip(values).map(read).collect::<Result<_>>()?))
+}
+
 /// "Read the imports". Runs getters.
 ///
 /// # Errors
@@ -213,7 +235,7 @@ pub(crate) fn read_imports<'js>(
     }
     let mut values = Vec::with_capacity(module.imports().len());
     for import in module.imports() {
-        let name = format!("{}.{}", import.module, import.name);
+        let name = import_name(import);
         let object = object.as_ref().expect("checked above");
         let namespace: Value = object.get(&*import.module)?;
         let Some(namespace) = namespace.as_object() else {
@@ -304,7 +326,7 @@ pub(crate) fn instantiate<'js>(
     // All types first: an import that is put into an island stays there, so nothing may be refused after the first.
     for (value, import) in imports.iter().zip(module.imports()) {
         if let Some(mismatch) = mismatch(value, &import.ty) {
-            let message = format!("{place}: import {}.{}: {mismatch}", import.module, import.name);
+            let message = format!("{place}: import {}: {mismatch}", import_name(import));
             return Err(throw(ctx, ErrorClass::Link, &message));
         }
     }
@@ -362,7 +384,7 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
             ImportValue::Constant(value) => value.link(),
             ImportValue::Tag(_) => None,
         };
-        let name = || format!("{}.{}", import.module, import.name);
+        let name = || import_name(import);
         bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
     }
     let functions = functions.iter().filter_map(|value| class::of::<ExportedFunction>(value)).map(|f| f.link());

@@ -16,7 +16,9 @@ mod limits;
 mod linking;
 pub mod memory;
 pub mod module;
+pub mod module_record;
 mod namespace;
+mod streaming;
 mod table;
 mod tag;
 mod typed_function;
@@ -24,7 +26,7 @@ mod types;
 mod values;
 pub mod wasi;
 
-pub use api::{Api, Options, install};
+pub use api::{Api, Options, ResponseBytes, install};
 pub use errors::throw_call_error;
 pub use function::ExportedFunction;
 pub use instance::InstanceObject;
@@ -51,4 +53,5 @@ pub(crate) mod ids {
     pub(crate) const EXCEPTION: ClassId = ClassId::new(12);
     pub(crate) const GC_OBJECT: ClassId = ClassId::new(13);
     pub(crate) const TYPED_FUNCTION: ClassId = ClassId::new(14);
+    pub(crate) const STREAMING: ClassId = ClassId::new(15);
 }

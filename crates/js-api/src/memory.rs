@@ -113,11 +113,15 @@ impl MemoryCore {
     }
 }
 
-/// Detaches the buffers of the memories that guests have grown since this was last called.
+/// Makes scripts see what guests have changed since this was last called: detaches the buffers of memories that grew, and
+/// brings the bindings of exported globals up to date.
 #[inline]
 pub(crate) fn refresh_grown(cx: Cx<'_>, api: &Api) {
     if island::has_grown() {
         refresh(&cx.ctx(), api);
+    }
+    if api.state.live_bindings.get() {
+        crate::module_record::refresh_bindings(&cx.ctx());
     }
 }
 

@@ -27,12 +27,14 @@ fn validate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// What an asynchronous operation carries from the call to its job.
 struct Pending {
+    /// The function that was called, for messages.
+    place: &'static str,
     source: Source,
     resolve: Held,
     reject: Held,
 }
 
-enum Source {
+pub(crate) enum Source {
     /// `compile(bytes)`.
     Compile(Vec<u8>),
     /// `instantiate(bytes, imports)`.
@@ -61,14 +63,10 @@ unsafe impl HostClass for Pending {
 }
 
 /// A promise for what `source` says, decided in a job of its own; an error in reading the arguments rejects it.
-fn promise<'js>(ctx: &Ctx<'js>, source: impl FnOnce() -> Result<Source>) -> Result<Value<'js>> {
+fn promise<'js>(ctx: &Ctx<'js>, place: &'static str, source: impl FnOnce() -> Result<Source>) -> Result<Value<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     match source() {
-        Ok(source) => {
-            let (resolve, reject) = (Held::new(resolve.as_value()), Held::new(reject.as_value()));
-            let pending = class::new_object(ctx, Pending { source, resolve, reject }, None)?;
-            qjs::function::enqueue_job(ctx, run, &[pending.into_value()])?;
-        }
+        Ok(source) => enqueue(ctx, place, source, Held::new(resolve.as_value()), Held::new(reject.as_value()))?,
         Err(error) => {
             qjs::function::throw(ctx, error);
             reject.call::<_, ()>((ctx.catch(),))?;
@@ -77,11 +75,20 @@ fn promise<'js>(ctx: &Ctx<'js>, source: impl FnOnce() -> Result<Source>) -> Resu
     Ok(promise.into_value())
 }
 
+/// Does what `source` says in a job, and settles a promise by the result.
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn enqueue(ctx: &Ctx<'_>, place: &'static str, source: Source, resolve: Held, reject: Held) -> Result<()> {
+    let pending = class::new_object(ctx, Pending { place, source, resolve, reject }, None)?;
+    qjs::function::enqueue_job(ctx, run, &[pending.into_value()])
+}
+
 /// The job.
 fn run<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let pending: &Pending = webidl::interface(ctx, call.args.get(0), "a pending operation")?;
-    let settled = match perform(ctx, &pending.source) {
+    let settled = match perform(ctx, &pending.source, pending.place) {
         Ok(value) => (pending.resolve.get(ctx), value),
         Err(error) => {
             qjs::function::throw(ctx, error);
@@ -93,18 +100,17 @@ fn run<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(ctx.clone()))
 }
 
-fn perform<'js>(ctx: &Ctx<'js>, source: &Source) -> Result<Value<'js>> {
-    const PLACE: &str = "WebAssembly.instantiate";
+fn perform<'js>(ctx: &Ctx<'js>, source: &Source, place: &str) -> Result<Value<'js>> {
     match source {
         Source::Compile(bytes) => {
-            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, "WebAssembly.compile")?;
+            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, place)?;
             Ok(new_object(ctx, module)?.into_value())
         }
         Source::CompileAndInstantiate(bytes, imports) => {
-            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, PLACE)?;
+            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, place)?;
             let module_object = new_object(ctx, module.clone())?;
-            let imports = read_imports(ctx, &module, imports.get(ctx).into_object(), PLACE)?;
-            let instance = instantiate_module(ctx, &module, &imports, None, PLACE)?;
+            let imports = read_imports(ctx, &module, imports.get(ctx).into_object(), place)?;
+            let instance = instantiate_module(ctx, &module, &imports, None, place)?;
             let result = Object::new(ctx.clone())?;
             define::value(&result, "instance", instance.as_value(), define::Attributes::Plain)?;
             define::value(&result, "module", module_object.as_value(), define::Attributes::Plain)?;
@@ -112,15 +118,15 @@ fn perform<'js>(ctx: &Ctx<'js>, source: &Source) -> Result<Value<'js>> {
         }
         Source::Instantiate(module, imports) => {
             let module = module.get(ctx);
-            let module: &ModuleObject = webidl::interface(ctx, Borrowed::of(&module), PLACE)?;
-            Ok(instantiate_module(ctx, &module.module, imports, None, PLACE)?.into_value())
+            let module: &ModuleObject = webidl::interface(ctx, Borrowed::of(&module), place)?;
+            Ok(instantiate_module(ctx, &module.module, imports, None, place)?.into_value())
         }
     }
 }
 
 fn compile<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.compile";
-    promise(&call.ctx, || {
+    promise(&call.ctx, PLACE, || {
         webidl::require_arguments(&call, PLACE, 1)?;
         let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
         compile_options(&call, 1, PLACE)?;
@@ -130,7 +136,7 @@ fn compile<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn instantiate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.instantiate";
-    promise(&call.ctx, || {
+    promise(&call.ctx, PLACE, || {
         webidl::require_arguments(&call, PLACE, 1)?;
         let first = call.arg(0);
         if let Some(module) = class::of::<ModuleObject>(&first) {

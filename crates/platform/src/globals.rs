@@ -9,7 +9,7 @@ use rquickjs::{
 use crate::{console, internal, process, state::Platform};
 
 /// Globals that embedded files export: name, file.
-const EXPORTED: [(&str, &str); 19] = [
+const EXPORTED: [(&str, &str); 23] = [
     ("setTimeout", "timers"),
     ("setInterval", "timers"),
     ("setImmediate", "timers"),
@@ -29,6 +29,10 @@ const EXPORTED: [(&str, &str); 19] = [
     ("AbortController", "abort"),
     ("AbortSignal", "abort"),
     ("navigator", "os"),
+    ("Headers", "fetch"),
+    ("Request", "fetch"),
+    ("Response", "fetch"),
+    ("fetch", "fetch"),
 ];
 
 /// Defines every global of the platform.

@@ -33,11 +33,19 @@ use std::{
 };
 
 use agent::{Agent, EventLoop};
-use rquickjs::{Ctx, Object};
+use rquickjs::{Ctx, Object, Value};
 
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
 pub use wasi::guest_output;
+
+/// What a Response is, for `js_api::Options::response_bytes`.
+///
+/// # Errors
+/// Never for what is no Response: that is a rejection.
+pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> rquickjs::Result<Value<'js>> {
+    internal::function(ctx, "fetch", "wasmBytes")?.call((source, place))
+}
 
 use state::{Platform, State};
 
@@ -95,6 +103,7 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
         internals: RefCell::default(),
         loaded: RefCell::default(),
         stash: RefCell::default(),
+        wasm_modules: RefCell::default(),
         set_bytes: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) loaded: RefCell<HashMap<String, Persistent<Object<'static>>>>,
     /// Values on their way into a synthetic module, by the module's name.
     pub(crate) stash: RefCell<HashMap<String, Persistent<Value<'static>>>>,
+    /// The Module objects of WebAssembly modules that have been imported, by URL.
+    pub(crate) wasm_modules: RefCell<HashMap<String, Persistent<Object<'static>>>>,
     /// `%TypedArray%.prototype.set`, before any script could replace it.
     pub(crate) set_bytes: RefCell<Option<Persistent<Function<'static>>>>,
     /// The promise of the main module and its URL.

@@ -11,6 +11,7 @@ pub mod define;
 pub mod function;
 pub mod held;
 pub mod lazy;
+pub mod module;
 pub mod number;
 pub mod opaque;
 pub mod shared;

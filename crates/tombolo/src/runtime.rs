@@ -92,6 +92,7 @@ impl Runtime {
         let mut api = js_api::Options::new(engine);
         api.one_island = options.one_island;
         api.standard_output = platform::guest_output;
+        api.response_bytes = Some(platform::response_bytes);
         let installed = agent.with(|ctx| {
             platform::install(ctx, platform_options)?;
             js_api::install(ctx, api)?;

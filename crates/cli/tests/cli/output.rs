@@ -63,3 +63,10 @@ fn bytes_that_are_no_text() {
     let folder = Folder::with("main.mjs", "process.stdout.write(Uint8Array.of(0x61, 0xff, 0x0a));");
     folder.run(["main.mjs"]).outcome().exits(0).stdout("a\u{fffd}\n");
 }
+
+#[test]
+fn the_example_of_es_modules_prints_what_the_readme_says() {
+    let folder = crate::harness::repository().join("examples/es-module");
+    let expected = "the guest counts 1\nthe guest counts 2\n2\n1 2\n";
+    crate::harness::Run::new(&folder, ["main.mjs"]).outcome().exits(0).stdout(expected).stderr("");
+}

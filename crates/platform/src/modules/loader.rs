@@ -12,7 +12,7 @@ use super::{
     builtins,
     package::Package,
     resolve::{Failure, resolve, resolve_for_script},
-    url_to_path,
+    source_phase, url_to_path, wasm,
 };
 use crate::state::Platform;
 
@@ -28,7 +28,12 @@ impl Resolver for ModuleResolver {
         name: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
-        resolve(ctx, name, base, true).map_err(|failure| failure.throw(ctx))
+        let (phase, name) = match name.strip_prefix(source_phase::PREFIX) {
+            Some(name) => (source_phase::PREFIX, name),
+            None => ("", name),
+        };
+        let url = resolve(ctx, name, base, true).map_err(|failure| failure.throw(ctx))?;
+        Ok(format!("{phase}{url}"))
     }
 }
 
@@ -46,6 +51,11 @@ impl Loader for ModuleLoader {
         if let Some(exports) = builtins::load(ctx, name)? {
             return synthetic(ctx, name, exports.into_value());
         }
+        if let Some(url) = name.strip_prefix(source_phase::PREFIX) {
+            let exports = Object::new(ctx.clone())?;
+            exports.set("default", wasm::source(ctx, url)?)?;
+            return synthetic(ctx, name, exports.into_value());
+        }
         let kind = match &attributes {
             Some(attributes) => attributes.get_type()?,
             None => None,
@@ -59,11 +69,12 @@ fn load_file<'js>(
     url: &str,
     kind: Option<&str>,
 ) -> Result<rquickjs::Result<Module<'js, Declared>>, Failure> {
+    if kind.is_none() && wasm::is_wasm(url) {
+        return Ok(wasm::declare(ctx, url));
+    }
     let path = url_to_path(url).unwrap_or_default();
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
-    let bytes = std::fs::read(&path).map_err(|error| {
-        Failure::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
-    })?;
+    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     match (extension.as_str(), kind) {
@@ -82,7 +93,7 @@ fn load_file<'js>(
                 format!("Module \"{url}\" is not of type \"{kind}\""),
             ));
         }
-        ("wasm" | "node", None) => {
+        ("node", None) => {
             return Err(Failure::new(
                 "TypeError",
                 "ERR_UNKNOWN_FILE_EXTENSION",
@@ -99,7 +110,7 @@ fn load_file<'js>(
         ));
     }
     let declare = || -> rquickjs::Result<Module<'js, Declared>> {
-        let module = Module::declare(ctx.clone(), url, text)?;
+        let module = source_phase::declare(ctx, url, text)?;
         describe(ctx, &module, url)?;
         Ok(module)
     };

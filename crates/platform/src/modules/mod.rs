@@ -4,6 +4,8 @@ mod builtins;
 mod loader;
 mod package;
 mod resolve;
+mod source_phase;
+mod wasm;
 
 use agent::EventLoop;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -73,7 +75,7 @@ pub fn run_source(ctx: &Ctx<'_>, name: &str, source: &str) -> rquickjs::Result<(
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
     EventLoop::of(ctx)?.run_jobs_first();
-    let module = Module::declare(ctx.clone(), url.clone(), source)?;
+    let module = source_phase::declare(ctx, &url, source)?;
     loader::describe(ctx, &module, &url)?;
     let (_, promise) = module.eval()?;
     *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));

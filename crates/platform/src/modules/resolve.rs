@@ -20,6 +20,11 @@ impl Failure {
         Self { class, code, message }
     }
 
+    /// For a file that is there and cannot be read.
+    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
+    }
+
     pub(super) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
         error::throw(ctx, self.class, self.code, &self.message)
     }

@@ -1,0 +1,188 @@
+//! WebAssembly Module Records (the ESM integration proposal), as far as they are not the module loader's: what a module
+//! that is imported must be, and what its bindings are.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use island::wasmtime::{ExternType, Mutability};
+use qjs::module::{Exports, Imports};
+use qjs::{Ctx, Exception, Held, Object, Result, class};
+use rquickjs::JsLifetime;
+
+use crate::api::Api;
+use crate::errors::{ErrorClass, throw};
+use crate::global::GlobalObject;
+use crate::instance::{InstanceObject, import_name, imports_of, instantiate};
+use crate::module::{ModuleObject, compile, new_object};
+
+/// "Parse a WebAssembly module": the Module object. `place` is the file, for messages.
+///
+/// # Errors
+/// A CompileError; a LinkError where a name is reserved.
+pub fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8], place: &str) -> Result<Object<'js>> {
+    let module = compile(ctx, Api::of(ctx)?.engine(), bytes, place)?;
+    let reserved = |name: &str| name.starts_with("wasm:") || name.starts_with("wasm-js:");
+    let refuse = |what: &str, name: &str| {
+        let message = format!("{place}: {what} \"{name}\": names that begin with wasm: or wasm-js: are reserved");
+        Err(throw(ctx, ErrorClass::Link, &message))
+    };
+    for import in module.imports() {
+        if import.module.starts_with("wasm-js:") {
+            return refuse("import from", &import.module);
+        }
+        if reserved(&import.name) {
+            return refuse("import", &import.name);
+        }
+    }
+    if let Some(export) = module.exports().iter().find(|export| reserved(&export.name)) {
+        return refuse("export", &export.name);
+    }
+    new_object(ctx, module)
+}
+
+/// The modules of a runtime that have been evaluated. Not in [`Api`], which every island holds: they hold islands.
+#[derive(Clone, Default)]
+struct Records(Rc<RefCell<Vec<Rc<Evaluated>>>>);
+
+// SAFETY: what it holds has no lifetime.
+unsafe impl<'js> JsLifetime<'js> for Records {
+    type Changed<'to> = Records;
+}
+
+pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
+    ctx.store_userdata(Records::default()).map(drop).map_err(|_| rquickjs::Error::Unknown)
+}
+
+/// A module that has been evaluated. It stays, and its instance with it.
+struct Evaluated {
+    exports: Exports,
+    /// Its exported globals, whose bindings show their values.
+    globals: Vec<Exported>,
+    _instance: Held,
+}
+
+struct Exported {
+    name: String,
+    mutable: bool,
+    /// The Global object.
+    global: Held,
+}
+
+impl Evaluated {
+    /// Makes the binding of every exported global show the global's value, or only of those that change. A value that
+    /// JavaScript has no notion of leaves its binding without one.
+    fn refresh(&self, ctx: &Ctx<'_>, all: bool) -> Result<()> {
+        for Exported { name, global, .. } in self.globals.iter().filter(|exported| all || exported.mutable) {
+            let object: &GlobalObject = class::get(global.borrow()).expect("made by `execute`");
+            self.exports.set(name, object.representable(ctx).as_ref())?;
+        }
+        Ok(())
+    }
+}
+
+/// "ExecuteModule": instantiates with the values of the imports, and gives the exports theirs.
+///
+/// # Errors
+/// A ReferenceError for an import that has no value yet; others as for `new WebAssembly.Instance`.
+pub fn execute<'js>(
+    ctx: &Ctx<'js>,
+    module: &ModuleObject,
+    imports: &Imports<'js>,
+    exports: Exports,
+    place: &str,
+) -> Result<()> {
+    let module = &module.module;
+    for export in module.exports() {
+        exports.set(&export.name, None)?;
+    }
+    let mut globals = wasm_globals(ctx, module, imports)?;
+    let mut values = Vec::with_capacity(module.imports().len());
+    for (i, import) in module.imports().iter().enumerate() {
+        values.push(match globals.remove(&i) {
+            Some(global) => global.get(ctx),
+            None => imports.get(i).map_err(|_| {
+                drop(ctx.catch());
+                let name = import_name(import);
+                let message =
+                    format!("{place}: import {name}: it has no value yet, since the modules import each other");
+                Exception::throw_reference(ctx, &message)
+            })?,
+        });
+    }
+    let values = imports_of(ctx, module, values, place)?;
+    let object = instantiate(ctx, module, &values, None, place)?.into_value();
+    let instance: &InstanceObject = class::of(&object).expect("just made");
+    let mut globals = Vec::new();
+    for export in module.exports() {
+        let value = instance.export(ctx, &export.name)?;
+        if class::of::<GlobalObject>(&value).is_some() {
+            let mutable = matches!(&export.ty, ExternType::Global(ty) if matches!(ty.mutability(), Mutability::Var));
+            globals.push(Exported { name: export.name.clone(), mutable, global: Held::new(&value) });
+        } else {
+            exports.set(&export.name, Some(&value))?;
+        }
+    }
+    let evaluated = Evaluated { exports, globals, _instance: Held::new(&object) };
+    evaluated.refresh(ctx, true)?;
+    if evaluated.globals.iter().any(|exported| exported.mutable) {
+        Api::of(ctx)?.state.live_bindings.set(true);
+    }
+    if let Some(records) = ctx.userdata::<Records>() {
+        records.0.borrow_mut().push(Rc::new(evaluated));
+    }
+    Ok(())
+}
+
+fn evaluated(ctx: &Ctx<'_>) -> impl Iterator<Item = Rc<Evaluated>> {
+    let records = ctx.userdata::<Records>().map(|records| records.clone()).unwrap_or_default();
+    (0..).map_while(move |i| records.0.borrow().get(i).cloned())
+}
+
+/// Makes the bindings of mutable globals show their values, after a guest or a script may have changed them.
+#[cold]
+pub(crate) fn refresh_bindings(ctx: &Ctx<'_>) {
+    for evaluated in evaluated(ctx) {
+        // It can only fail for names that `execute` has set before.
+        let _ = evaluated.refresh(ctx, false);
+    }
+}
+
+/// The imported globals that are exports of WebAssembly modules, by place: the Global objects. Their bindings show values
+/// only, and JavaScript modules may have handed them on. So for a moment, in which no script runs, each such export is
+/// bound to an object of its own, by which it is known again.
+fn wasm_globals<'js>(ctx: &Ctx<'js>, module: &island::Module, imports: &Imports<'js>) -> Result<HashMap<usize, Held>> {
+    let wanted = |ty: &ExternType| matches!(ty, ExternType::Global(_));
+    let places: Vec<_> = (0..).zip(module.imports()).filter(|(_, import)| wanted(&import.ty)).map(|(i, _)| i).collect();
+    let mut found = HashMap::new();
+    if places.is_empty() {
+        return Ok(found);
+    }
+    let mut marks = Vec::new();
+    let mut search = || -> Result<()> {
+        for evaluated in evaluated(ctx) {
+            for exported in &evaluated.globals {
+                let mark = Object::new(ctx.clone())?.into_value();
+                evaluated.exports.set(&exported.name, Some(&mark))?;
+                marks.push((mark, exported.global.duplicate()));
+            }
+        }
+        let known: HashMap<_, _> = marks.iter().map(|(mark, global)| (class::identity(mark), global)).collect();
+        for &place in &places {
+            match imports.get(place) {
+                Ok(value) if value.is_object() => {
+                    found.extend(known.get(&class::identity(&value)).map(|global| (place, global.duplicate())));
+                }
+                Ok(_) => {}
+                // No value yet.
+                Err(_) => drop(ctx.catch()),
+            }
+        }
+        Ok(())
+    };
+    let searched = search();
+    for evaluated in evaluated(ctx) {
+        evaluated.refresh(ctx, true)?;
+    }
+    searched.map(|()| found)
+}

@@ -1,0 +1,153 @@
+//! `WebAssembly.compileStreaming` and `instantiateStreaming`, where the embedder says what a Response is.
+
+use qjs::define;
+use qjs::{Args, Call, Callable, ClassId, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use rquickjs::JsLifetime;
+use rquickjs::function::This;
+
+use crate::api::Api;
+use crate::ids;
+use crate::instance::import_object;
+use crate::module::{bytes, compile_options};
+use crate::namespace::{Source, enqueue};
+
+/// `Promise.prototype.then` as it was before a script could change it.
+struct Then<'js>(qjs::Function<'js>);
+
+// SAFETY: the lifetime is the function's own.
+unsafe impl<'js> JsLifetime<'js> for Then<'js> {
+    type Changed<'to> = Then<'to>;
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register_callable::<Reaction>(ctx)?;
+    let promise: Object = ctx.globals().get("Promise")?;
+    let prototype: Object = promise.get("prototype")?;
+    let then = Then(prototype.get("then")?);
+    ctx.store_userdata(then).map_err(|_| rquickjs::Error::Unknown)?;
+    define::method(namespace, "compileStreaming", 1, compile_streaming)?;
+    define::method(namespace, "instantiateStreaming", 1, instantiate_streaming)
+}
+
+/// What is to be done when the source, and then its body, is there.
+struct Reaction {
+    place: &'static str,
+    step: Step,
+    /// The argument `importObject` of `instantiateStreaming`.
+    imports: Option<Held>,
+    resolve: Held,
+    reject: Held,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// "Upon fulfillment of `source`": consume the body.
+    Source,
+    /// "Upon fulfillment of `bodyPromise`": compile.
+    Body,
+}
+
+// SAFETY: each held value is marked once. The number is this class's own.
+unsafe impl HostClass for Reaction {
+    const ID: ClassId = ids::STREAMING;
+    const NAME: &'static std::ffi::CStr = c"StreamingReaction";
+
+    fn mark(&self, marker: &Marker) {
+        self.imports.iter().chain([&self.resolve, &self.reject]).for_each(|held| marker.mark(held));
+    }
+}
+
+impl Callable for Reaction {
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = cx.ctx();
+        let value = args.get(0).to_value(cx);
+        let went = match self.step {
+            Step::Source => self.consume(&ctx, value),
+            Step::Body => self.compile(&ctx, &value),
+        };
+        if let Err(error) = went {
+            qjs::function::throw(&ctx, error);
+            reject(&ctx, &self.reject)?;
+        }
+        Ok(cx.returned(&Value::new_undefined(ctx)))
+    }
+}
+
+impl Reaction {
+    fn consume<'js>(&self, ctx: &Ctx<'js>, source: Value<'js>) -> Result<()> {
+        let Some(read) = Api::of(ctx)?.state.options.response_bytes else { return Err(rquickjs::Error::Unknown) };
+        let body = read(ctx, source, self.place)?;
+        let next = Self {
+            place: self.place,
+            step: Step::Body,
+            imports: self.imports.as_ref().map(Held::duplicate),
+            resolve: self.resolve.duplicate(),
+            reject: self.reject.duplicate(),
+        };
+        upon_fulfillment(ctx, body, next)
+    }
+
+    fn compile<'js>(&self, ctx: &Ctx<'js>, body: &Value<'js>) -> Result<()> {
+        let bytes = bytes(ctx, body, self.place)?;
+        let source = match &self.imports {
+            Some(imports) => Source::CompileAndInstantiate(bytes, imports.duplicate()),
+            None => Source::Compile(bytes),
+        };
+        enqueue(ctx, self.place, source, self.resolve.duplicate(), self.reject.duplicate())
+    }
+}
+
+/// Waits for `promise`; a rejection is handed on.
+fn upon_fulfillment<'js>(ctx: &Ctx<'js>, promise: Value<'js>, reaction: Reaction) -> Result<()> {
+    let reject = reaction.reject.get(ctx);
+    let reaction = class::new_object(ctx, reaction, None)?;
+    let then = ctx.userdata::<Then<'js>>().map(|then| then.0.clone()).ok_or(rquickjs::Error::Unknown)?;
+    then.call::<_, Value>((This(promise), reaction, reject)).map(drop)
+}
+
+/// Rejects with the pending exception.
+fn reject(ctx: &Ctx<'_>, reject: &Held) -> Result<()> {
+    reject.get(ctx).get::<qjs::Function>()?.call((ctx.catch(),))
+}
+
+/// "Compile a potential WebAssembly response" for argument 1; `rest` converts the others.
+fn start<'js>(
+    call: &Call<'_, 'js>,
+    place: &'static str,
+    rest: impl FnOnce() -> Result<Option<Held>>,
+) -> Result<Value<'js>> {
+    let ctx = &call.ctx;
+    let (result, resolve, reject_function) = ctx.promise()?;
+    let (resolve, reject_held) = (Held::new(resolve.as_value()), Held::new(reject_function.as_value()));
+    let went = (|| {
+        webidl::require_arguments(call, place, 1)?;
+        // WebIDL's conversion to a promise.
+        let (source, fulfil, _) = ctx.promise()?;
+        fulfil.call::<_, ()>((call.arg(0),))?;
+        let imports = rest()?;
+        let reject = reject_held.duplicate();
+        upon_fulfillment(ctx, source.into_value(), Reaction { place, step: Step::Source, imports, resolve, reject })
+    })();
+    if let Err(error) = went {
+        qjs::function::throw(ctx, error);
+        reject(ctx, &reject_held)?;
+    }
+    Ok(result.into_value())
+}
+
+fn compile_streaming<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.compileStreaming";
+    start(&call, PLACE, || {
+        compile_options(&call, 1, PLACE)?;
+        Ok(None)
+    })
+}
+
+fn instantiate_streaming<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.instantiateStreaming";
+    start(&call, PLACE, || {
+        import_object(&call.ctx, call.arg(1), PLACE)?;
+        compile_options(&call, 2, PLACE)?;
+        Ok(Some(Held::new(&call.arg(1))))
+    })
+}

@@ -1,0 +1,262 @@
+// Request, Response and fetch (Fetch Standard, §5), for `file:` and `data:` URLs. There are no streams yet: bodies are
+// bytes, and `body` is null.
+const { Headers, listOf, makeImmutable, asInterface, byteString, needArgs, TOKEN } = require('headers');
+const { URL, URLSearchParams, fileURLToPath } = require('url');
+const { inspect } = require('inspect');
+const { viewOf } = require('bytes');
+const TYPES = {
+  wasm: 'application/wasm', json: 'application/json', map: 'application/json', js: 'text/javascript', mjs: 'text/javascript',
+  css: 'text/css', html: 'text/html', htm: 'text/html', txt: 'text/plain', csv: 'text/csv', xml: 'application/xml',
+  svg: 'image/svg+xml', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
+};
+
+// "Extract a body": its bytes, copied, and the type that they have by themselves.
+const extract = (value) => {
+  const view = viewOf(value);
+  if (view !== undefined) return { bytes: new Uint8Array(view), type: null };
+  if (value instanceof URLSearchParams) {
+    return { bytes: new TextEncoder().encode(`${value}`), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+  }
+  return { bytes: new TextEncoder().encode(`${value}`), type: 'text/plain;charset=UTF-8' };
+};
+const dictionary = (value, place) => {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(`${place} must be an object, got ${typeof value}`);
+  return value;
+};
+// Gives `state` a body; the type stands unless the headers have one.
+const setBody = (state, { bytes, type }) => {
+  state.bytes = bytes;
+  if (type !== null && !state.headers.has('content-type')) state.headers.append('content-type', type);
+};
+const unusable = (state, place) => {
+  if (state.used) throw new TypeError(`${place}: the body has been read already`);
+};
+// "Consume body".
+const consume = (state, place) => {
+  unusable(state, place);
+  const { bytes } = state;
+  if (bytes === null) return new Uint8Array();
+  state.used = true;
+  state.bytes = new Uint8Array();
+  return bytes;
+};
+const decode = (bytes) => new TextDecoder().decode(bytes);
+
+// The Body mixin. `stateOf` gives what an object of the class holds, and throws for any other.
+const includeBody = (Class, stateOf) => {
+  const reader = (name, convert) => ({ async [name]() {
+    const place = `${Class.name}.${name}`;
+    return convert(consume(stateOf(this, place), place));
+  } })[name];
+  const readers = {
+    arrayBuffer: (bytes) => bytes.buffer, bytes: (bytes) => bytes, text: decode, json: (bytes) => JSON.parse(decode(bytes)),
+  };
+  const define = (name, descriptor) => Object.defineProperty(Class.prototype, name, { configurable: true, ...descriptor });
+  for (const [name, convert] of Object.entries(readers)) define(name, { value: reader(name, convert), writable: true });
+  define('body', { get: { body() {
+    stateOf(this, `${Class.name}.body`);
+    return null;
+  } }.body });
+  define('bodyUsed', { get: { bodyUsed() {
+    return stateOf(this, `${Class.name}.bodyUsed`).used;
+  } }.bodyUsed });
+};
+const illegal = (place, Class) => new TypeError(`${place}: \`this\` is not a ${Class}`);
+const copy = (state) => ({ ...state, headers: new Headers(listOf(state.headers)), bytes: state.bytes && new Uint8Array(state.bytes) });
+
+let responseOf;
+class Response {
+  #state = { type: 'default', url: '', status: 200, statusText: '', headers: undefined, bytes: null, used: false };
+  constructor(body = null, init = undefined) {
+    const place = 'new Response';
+    const { headers, status = 200, statusText = '' } = dictionary(init, `${place}: argument 2`);
+    // WebIDL's `unsigned short`.
+    const code = ((Math.trunc(+status) % 65536) + 65536) % 65536 || 0;
+    const text = byteString(statusText, `${place}: \`statusText\``);
+    if (code < 200 || code > 599) throw new RangeError(`${place}: \`status\` must be from 200 to 599, got ${status}`);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw new TypeError(`${place}: ${JSON.stringify(text)} is no status text`);
+    Object.assign(this.#state, { status: code, statusText: text, headers: new Headers(headers) });
+    if (body === null || body === undefined) return;
+    if ([204, 205, 304].includes(code)) throw new TypeError(`${place}: a response of status ${code} has no body`);
+    setBody(this.#state, extract(body));
+  }
+  static {
+    responseOf = (value) => (Object(value) === value && #state in value ? value.#state : undefined);
+    exports.makeResponse = (parts) => {
+      const response = new Response();
+      Object.assign(response.#state, parts);
+      return response;
+    };
+    includeBody(Response, (value, place) => {
+      if (!(#state in value)) throw illegal(place, 'Response');
+      return value.#state;
+    });
+  }
+  static error() {
+    return exports.makeResponse({ type: 'error', status: 0, headers: makeImmutable(new Headers()) });
+  }
+  static redirect(url, status = 302) {
+    needArgs(arguments.length, 1, 'Response.redirect');
+    const location = new URL(url).href;
+    if (![301, 302, 303, 307, 308].includes(+status)) {
+      throw new RangeError(`Response.redirect: argument 2 must be 301, 302, 303, 307 or 308, got ${status}`);
+    }
+    return exports.makeResponse({ status: +status, headers: makeImmutable(new Headers({ location })) });
+  }
+  static json(data, init = undefined) {
+    needArgs(arguments.length, 1, 'Response.json');
+    const text = JSON.stringify(data);
+    if (text === undefined) throw new TypeError('Response.json: argument 1 has no JSON text');
+    const response = new Response(null, init);
+    const { status } = response.#state;
+    if ([204, 205, 304].includes(status)) throw new TypeError(`Response.json: a response of status ${status} has no body`);
+    setBody(response.#state, { ...extract(text), type: 'application/json' });
+    return response;
+  }
+  get type() {
+    return this.#state.type;
+  }
+  get url() {
+    return this.#state.url;
+  }
+  get redirected() {
+    return this.#state && false;
+  }
+  get status() {
+    return this.#state.status;
+  }
+  get ok() {
+    return this.#state.status >= 200 && this.#state.status <= 299;
+  }
+  get statusText() {
+    return this.#state.statusText;
+  }
+  get headers() {
+    return this.#state.headers;
+  }
+  clone() {
+    unusable(this.#state, 'Response.clone');
+    return exports.makeResponse(copy(this.#state));
+  }
+  [inspect.custom](depth, options) {
+    const { type, url, status, statusText, headers, used } = this.#state;
+    return `Response ${inspect({ status, statusText, headers, body: null, bodyUsed: used, ok: this.ok, redirected: false, type, url }, options)}`;
+  }
+}
+asInterface(Response, ['error', 'redirect', 'json']);
+
+class Request {
+  #state = { url: '', method: 'GET', headers: undefined, signal: undefined, bytes: null, used: false };
+  constructor(input, init = undefined) {
+    const place = 'new Request';
+    needArgs(arguments.length, 1, place);
+    const from = Object(input) === input && #state in input ? input.#state : undefined;
+    const { body, headers, method, signal } = dictionary(init, `${place}: argument 2`);
+    const state = this.#state;
+    if (from === undefined) {
+      const url = URL.parse(`${input}`);
+      if (url === null) throw new TypeError(`${place}: ${inspect(`${input}`)} is no absolute URL`);
+      if (url.username || url.password) throw new TypeError(`${place}: ${inspect(url.href)} has credentials`);
+      state.url = url.href;
+    } else {
+      if (body === undefined || body === null) unusable(from, place);
+      Object.assign(state, copy(from));
+    }
+    if (method !== undefined) {
+      const name = byteString(method, `${place}: \`method\``);
+      if (!TOKEN.test(name)) throw new TypeError(`${place}: ${inspect(name)} is no method`);
+      const upper = name.toUpperCase();
+      if (['CONNECT', 'TRACE', 'TRACK'].includes(upper)) throw new TypeError(`${place}: the method ${name} is forbidden`);
+      state.method = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'].includes(upper) ? upper : name;
+    }
+    if (headers !== undefined || state.headers === undefined) state.headers = new Headers(headers);
+    if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+      throw new TypeError(`${place}: \`signal\` must be an AbortSignal`);
+    }
+    if (signal !== undefined) state.signal = signal;
+    state.signal ??= new AbortController().signal;
+    if (((body !== undefined && body !== null) || state.bytes !== null) && ['GET', 'HEAD'].includes(state.method)) {
+      throw new TypeError(`${place}: a request of method ${state.method} has no body`);
+    }
+    if (body !== undefined && body !== null) setBody(state, extract(body));
+    // The body moves from a request to the one that is made of it.
+    else if (from !== undefined && from.bytes !== null) consume(from, place);
+  }
+  static {
+    includeBody(Request, (value, place) => {
+      if (!(#state in value)) throw illegal(place, 'Request');
+      return value.#state;
+    });
+  }
+  get method() {
+    return this.#state.method;
+  }
+  get url() {
+    return this.#state.url;
+  }
+  get headers() {
+    return this.#state.headers;
+  }
+  get signal() {
+    return this.#state.signal;
+  }
+  clone() {
+    unusable(this.#state, 'Request.clone');
+    const clone = new Request(this.#state.url, { signal: this.#state.signal });
+    Object.assign(clone.#state, copy(this.#state));
+    return clone;
+  }
+  [inspect.custom](depth, options) {
+    const { method, url, headers, signal } = this.#state;
+    return `Request ${inspect({ method, url, headers, signal }, options)}`;
+  }
+}
+asInterface(Request);
+
+const without = (url) => url.replace(/#.*$/s, '');
+const respond = (url, bytes, type) => {
+  const headers = new Headers(type === undefined ? {} : { 'content-type': type });
+  return exports.makeResponse({ type: 'basic', url: without(url), statusText: 'OK', bytes, headers: makeImmutable(headers) });
+};
+async function fetch(input, init = undefined) {
+  needArgs(arguments.length, 1, 'fetch');
+  const { url, method, signal } = new Request(input, init);
+  signal.throwIfAborted();
+  const scheme = url.slice(0, url.indexOf(':'));
+  if (scheme !== 'file' && scheme !== 'data') {
+    const http = scheme === 'http' || scheme === 'https';
+    throw new TypeError(`fetch: ${scheme}: URLs are not supported${http ? ' yet' : ''}, only file: and data: URLs are`);
+  }
+  if (method !== 'GET') throw new TypeError(`fetch: a ${scheme}: URL can only be fetched by GET, not by ${method}`);
+  if (scheme === 'data') {
+    const data = require('data_url').parse(url);
+    if (data === undefined) throw new TypeError(`fetch: ${inspect(url)} is no valid data: URL`);
+    return respond(url, data.bytes, data.type);
+  }
+  let bytes;
+  try {
+    bytes = await require('fs_promises').readFile(fileURLToPath(without(url).replace(/\?.*$/s, '')));
+  } catch (cause) {
+    throw new TypeError(`fetch: cannot read ${url}: ${cause.message}`, { cause });
+  }
+  signal.throwIfAborted();
+  const [, extension] = /\.([^./]*)$/.exec(new URL(url).pathname) ?? [];
+  return respond(url, bytes, TYPES[extension?.toLowerCase()]);
+}
+
+// "Compile a potential WebAssembly response", up to the bytes.
+exports.wasmBytes = async (source, place) => {
+  const state = responseOf(source);
+  if (state === undefined) {
+    throw new TypeError(`${place}: argument 1 must be a Response or a promise of one, got ${inspect(source, { depth: -1 })}`);
+  }
+  const type = state.headers.get('content-type');
+  if (type?.replace(/^[\t ]+|[\t ]+$/g, '').toLowerCase() !== 'application/wasm') {
+    const came = type === null ? 'has none' : `is ${inspect(type)}`;
+    throw new TypeError(`${place}: the response's Content-Type must be application/wasm, and ${came}`);
+  }
+  if (state.status < 200 || state.status > 299) throw new TypeError(`${place}: the response has the status ${state.status}`);
+  return consume(state, place);
+};
+Object.assign(exports, { Headers, Request, Response, fetch });

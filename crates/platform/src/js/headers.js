@@ -1,0 +1,149 @@
+// Headers (Fetch Standard, §2.2 and §5.1). As in the other runtimes without a browser around them, no name is forbidden.
+const { inspect } = require('inspect');
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+let listOf;
+
+// WebIDL's ByteString.
+const byteString = (value, what) => {
+  const text = `${value}`;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 255) {
+      throw new TypeError(`${what} must have characters up to U+00FF only, got ${JSON.stringify(text)}`);
+    }
+  }
+  return text;
+};
+const toName = (value, place) => {
+  const name = byteString(value, `${place}: the name`);
+  if (!TOKEN.test(name)) throw new TypeError(`${place}: ${JSON.stringify(name)} is no header name`);
+  return name.toLowerCase();
+};
+// "Normalize", and "header value".
+const toValue = (value, place) => {
+  const text = byteString(value, `${place}: the value`).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  if (/[\0\n\r]/.test(text)) throw new TypeError(`${place}: ${JSON.stringify(text)} is no header value`);
+  return text;
+};
+const needArgs = (given, needed, place) => {
+  if (given < needed) throw new TypeError(`${place} takes ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
+};
+
+class Headers {
+  // [name in lower case, value] in the order of their coming.
+  #list = [];
+  #immutable = false;
+  constructor(init = undefined) {
+    if (init === undefined) return;
+    const place = 'new Headers';
+    if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
+      throw new TypeError(`${place}: argument 1 must be an object or an iterable of pairs, got ${init === null ? null : typeof init}`);
+    }
+    const iterate = init[Symbol.iterator];
+    const pairs = [];
+    if (iterate !== undefined && iterate !== null) {
+      for (const pair of { [Symbol.iterator]: () => Reflect.apply(iterate, init, []) }) {
+        if (Object(pair) !== pair || typeof pair[Symbol.iterator] !== 'function') {
+          throw new TypeError(`${place}: each item must be an iterable of a name and a value`);
+        }
+        const items = [...pair];
+        if (items.length !== 2) throw new TypeError(`${place}: each item must have a name and a value, got ${items.length} items`);
+        pairs.push([byteString(items[0], `${place}: the name`), byteString(items[1], `${place}: the value`)]);
+      }
+    } else {
+      for (const key of Reflect.ownKeys(init)) {
+        if (!Reflect.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
+        pairs.push([byteString(key, `${place}: the name`), byteString(init[key], `${place}: the value`)]);
+      }
+    }
+    for (const [name, value] of pairs) this.#list.push([toName(name, place), toValue(value, place)]);
+  }
+  static {
+    listOf = (headers) => headers.#list;
+    exports.makeImmutable = (headers) => {
+      headers.#immutable = true;
+      return headers;
+    };
+  }
+  #check(place) {
+    if (this.#immutable) throw new TypeError(`${place}: these headers are immutable`);
+  }
+  append(name, value) {
+    const place = 'Headers.append';
+    needArgs(arguments.length, 2, place);
+    const pair = [toName(name, place), toValue(value, place)];
+    this.#check(place);
+    this.#list.push(pair);
+  }
+  delete(name) {
+    const place = 'Headers.delete';
+    needArgs(arguments.length, 1, place);
+    name = toName(name, place);
+    this.#check(place);
+    this.#list = this.#list.filter(([key]) => key !== name);
+  }
+  get(name) {
+    needArgs(arguments.length, 1, 'Headers.get');
+    name = toName(name, 'Headers.get');
+    const values = this.#list.filter(([key]) => key === name).map(([, value]) => value);
+    return values.length === 0 ? null : values.join(', ');
+  }
+  getSetCookie() {
+    return this.#list.filter(([key]) => key === 'set-cookie').map(([, value]) => value);
+  }
+  has(name) {
+    needArgs(arguments.length, 1, 'Headers.has');
+    name = toName(name, 'Headers.has');
+    return this.#list.some(([key]) => key === name);
+  }
+  set(name, value) {
+    const place = 'Headers.set';
+    needArgs(arguments.length, 2, place);
+    const pair = [toName(name, place), toValue(value, place)];
+    this.#check(place);
+    const first = this.#list.findIndex(([key]) => key === pair[0]);
+    const rest = this.#list.filter(([key], i) => key !== pair[0] || i === first);
+    rest.splice(first === -1 ? rest.length : first, 1, pair);
+    this.#list = rest;
+  }
+  // "Sort and combine".
+  #sorted() {
+    const names = [...new Set(this.#list.map(([name]) => name))].sort();
+    return names.flatMap((name) => (name === 'set-cookie' ? this.getSetCookie().map((value) => [name, value]) : [[name, this.get(name)]]));
+  }
+  // Live, as WebIDL has it: what comes while it runs is met if it sorts after what has been.
+  *#pairs() {
+    for (let i = 0, list; i < (list = this.#sorted()).length; i++) yield list[i];
+  }
+  *entries() {
+    yield* this.#pairs();
+  }
+  *keys() {
+    for (const [name] of this.#pairs()) yield name;
+  }
+  *values() {
+    for (const [, value] of this.#pairs()) yield value;
+  }
+  forEach(callback, thisArg = undefined) {
+    if (typeof callback !== 'function') throw new TypeError(`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
+    for (const [name, value] of this.#pairs()) Reflect.apply(callback, thisArg, [value, name, this]);
+  }
+  [inspect.custom](depth, options) {
+    return `Headers ${inspect(Object.fromEntries(this.#sorted()), options)}`;
+  }
+}
+Headers.prototype[Symbol.iterator] = Headers.prototype.entries;
+
+// As WebIDL has interfaces: members are enumerable, a class has a tag.
+exports.asInterface = (Class, statics = []) => {
+  const { prototype, name } = Class;
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  for (const key of Object.getOwnPropertyNames(prototype)) {
+    if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
+  }
+  for (const key of [Symbol.iterator, inspect.custom]) {
+    if (Object.hasOwn(prototype, key)) Object.defineProperty(prototype, key, { enumerable: false });
+  }
+  for (const key of statics) Object.defineProperty(Class, key, { enumerable: true });
+};
+exports.asInterface(Headers);
+Object.assign(exports, { Headers, listOf, byteString, needArgs, TOKEN });
