@@ -1,0 +1,97 @@
+//! Runs scripts: a JavaScript context for each, on threads.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result, anyhow};
+use island::Engine;
+use rquickjs::{CatchResultExt, Context, Runtime};
+
+/// What carries the commands out.
+pub enum Host<'a> {
+    /// This project, on the engine; with all instances in one island or not.
+    Tombolo {
+        /// Shared by all scripts.
+        engine: &'a Engine,
+        /// As in `js_api::Options`.
+        one_island: bool,
+    },
+    /// A `node` that is installed.
+    Node(&'a Path),
+}
+
+impl Host<'_> {
+    /// The value of an expression after a program, as text.
+    ///
+    /// # Errors
+    /// When it throws, or ends the process.
+    pub fn evaluate(&self, program: &str, expression: &str) -> Result<String> {
+        match *self {
+            Self::Tombolo { engine, one_island } => {
+                let runtime = Runtime::new()?;
+                runtime.set_max_stack_size(512 << 10);
+                let context = Context::full(&runtime)?;
+                context.with(|ctx| {
+                    let mut options = js_api::Options::new(engine.clone());
+                    options.one_island = one_island;
+                    let value = js_api::install(&ctx, options)
+                        .and_then(|()| ctx.eval::<(), _>(program))
+                        .and_then(|()| ctx.eval::<String, _>(expression));
+                    value.catch(&ctx).map_err(|error| anyhow!("{error}"))
+                })
+            }
+            Self::Node(node) => {
+                let mut child = Command::new(node)
+                    .args(["--stack-size=500", "-"])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .with_context(|| format!("cannot start {}", node.display()))?;
+                let mut input = child.stdin.take().context("a pipe")?;
+                input.write_all(format!("{program}\nprocess.stdout.write({expression});").as_bytes())?;
+                drop(input);
+                let output = child.wait_with_output()?;
+                anyhow::ensure!(output.status.success(), "node: {}", output.status);
+                Ok(String::from_utf8(output.stdout)?)
+            }
+        }
+    }
+}
+
+/// Does `task` for each item on as many threads as the machine has, each item on a thread of its own: one that panics
+/// leaves its message. The results are in the order of the items.
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, item)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+        {
+            done.push((at, alone(|| task(item))));
+        }
+        done
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+/// A thread's stack: QuickJS's and the guests', and room for the host between them.
+const STACK: usize = 8 << 20;
+
+fn alone<R: Send>(task: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, task)?;
+        thread.join().unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(anyhow!("panicked: {text}"))
+        })
+    })
+}

@@ -1,0 +1,88 @@
+//! Runs the specification's core suite. What fails is named, with its reason, in `exclusions.txt`, and what passes is
+//! counted in `totals.txt`, which `spec-suite --record` writes.
+
+use harness::run::Host;
+use harness::suite::{self, Exclusions, File, Report};
+use island::{Engine, EngineOptions};
+
+fn report(one_island: bool) -> Report {
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let exclusions = Exclusions::read(one_island).unwrap();
+    let files = suite::files();
+    let files: Vec<_> = files.iter().filter(|file| exclusions.runs(file)).collect();
+    assert!(files.len() > 300);
+    let outcomes = suite::run(&Host::Tombolo { engine: &engine, one_island }, &files);
+    let report = Report::new(&files, &outcomes, &exclusions);
+    let problems = &report.problems;
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    report
+}
+
+#[test]
+fn all_passes_in_one_island_but_what_is_excluded() {
+    let table = report(true).table();
+    println!("{table}");
+    assert_eq!(table, include_str!("../totals.txt"), "another table than the one recorded");
+}
+
+#[test]
+fn separate_islands_lose_only_what_the_exclusions_tell() {
+    report(false);
+}
+
+/// Each line claims something false, by each of the ways in which the driver finds out.
+const FALSE_CLAIMS: &str = r#"
+(module
+  (func (export "i32") (result i32) (i32.const 1))
+  (func (export "i64") (result i64) (i64.const 0x1_0000_0001))
+  (func (export "f32") (result f32) (f32.const -0))
+  (func (export "nan") (result f64) (f64.const nan:0x4000000000000))
+  (func (export "v128") (result v128) (v128.const i32x4 1 2 3 4))
+  (func (export "two") (result i32 v128) (i32.const 1) (v128.const f32x4 0 0 0 nan))
+  (func (export "null") (result externref) (ref.null extern))
+  (func (export "host") (param externref) (result externref) (local.get 0))
+  (func (export "trap") (unreachable))
+  (func (export "vector trap") (param v128) (unreachable))
+  (global (export "global") i32 (i32.const 7)))
+(assert_return (invoke "i32") (i32.const 2))
+(assert_return (invoke "i32"))
+(assert_return (invoke "i64") (i64.const 1))
+(assert_return (invoke "f32") (f32.const 0))
+(assert_return (invoke "f32") (f32.const nan:canonical))
+(assert_return (invoke "nan") (f64.const nan:arithmetic))
+(assert_return (invoke "nan") (f64.const nan:canonical))
+(assert_return (invoke "nan") (f64.const nan))
+(assert_return (invoke "v128") (v128.const i32x4 1 2 3 5))
+(assert_return (invoke "two") (i32.const 2) (v128.const f32x4 0 0 0 nan))
+(assert_return (invoke "two") (i32.const 1) (v128.const f32x4 -0 0 0 nan:canonical))
+(assert_return (invoke "two") (i32.const 1) (v128.const f32x4 0 0 nan:arithmetic nan:canonical))
+(assert_return (invoke "null") (ref.extern 1))
+(assert_return (invoke "host" (ref.extern 1)) (ref.extern 2))
+(assert_return (invoke "host" (ref.extern 1)) (ref.null))
+(assert_return (invoke "i32") (either (i32.const 2) (i32.const 3)))
+(assert_return (invoke "trap"))
+(assert_return (get "global") (i32.const 8))
+(assert_trap (invoke "trap") "integer overflow")
+(assert_trap (invoke "i32") "unreachable")
+(assert_trap (invoke "vector trap" (v128.const i32x4 1 2 3 4)) "integer overflow")
+(assert_exhaustion (invoke "i32") "call stack exhausted")
+(assert_exception (invoke "trap"))
+(assert_invalid (module (func (result i32) (i32.const 1))) "type mismatch")
+(assert_malformed (module binary "\00asm\01\00\00\00") "unexpected end")
+(assert_unlinkable (module (import "spectest" "print_i32" (func (param i32)))) "unknown import")
+(assert_return (invoke "gone"))
+(module (import "spectest" "print_i32" (func)))
+"#;
+
+#[test]
+fn false_claims_fail() {
+    let file = File { folder: "own".into(), path: "own/false.wast".into(), source: FALSE_CLAIMS };
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let outcomes = suite::run(&Host::Tombolo { engine: &engine, one_island: true }, &[&file]);
+    let claims: Vec<_> = (1..).zip(FALSE_CLAIMS.lines()).skip(13).collect();
+    let passed: Vec<_> = claims.iter().filter(|(line, _)| !outcomes[0].failures.contains_key(line)).collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+    assert_eq!((outcomes[0].failures.len(), outcomes[0].textual), (claims.len(), 0), "{:#?}", outcomes[0].failures);
+    // The module alone.
+    assert_eq!(outcomes[0].passed, 1);
+}
