@@ -41,6 +41,12 @@ export function s64(value) {
   }
 }
 
+const HEAP_TYPES = { func: 0x70, extern: 0x6f, any: 0x6e, eq: 0x6d, i31: 0x6c, struct: 0x6b, array: 0x6a, exn: 0x69 };
+const heapType = (heap) => (typeof heap === 'number' ? s64(heap) : [HEAP_TYPES[heap]]);
+/** The value types `(ref heap)` and `(ref null heap)`, of a heap type's name or the index of a defined type. */
+export const ref = (heap) => [0x64, ...heapType(heap)];
+export const refNull = (heap) => [0x63, ...heapType(heap)];
+
 const bytesOf = (array) => [...new Uint8Array(array.buffer)];
 const utf8 = (text) => [...new TextEncoder().encode(text)];
 const name = (text) => { const bytes = typeof text === 'string' ? utf8(text) : text; return [u32(bytes.length), bytes]; };
@@ -127,9 +133,14 @@ export const op = {
   f64: (value) => [0x44, bytesOf(Float64Array.of(value))],
   i32Eqz: [0x45], i32Add: [0x6a], i32Sub: [0x6b], i32Mul: [0x6c], i32DivS: [0x6d], i32TruncF64: [0xaa],
   i64Add: [0x7c], f64Add: [0xa0],
-  refNull: (type) => [0xd0, valueType(type)],
+  refNull: (type) => [0xd0, typeof type === 'number' ? s64(type) : valueType(type)],
   refIsNull: [0xd1],
   refFunc: (index) => [0xd2, u32(index)],
+  arrayNewDefault: (type) => [0xfb, 0x07, u32(type)],
+  arrayNewFixed: (type, count) => [0xfb, 0x08, u32(type), u32(count)],
+  arrayGetU: (type) => [0xfb, 0x0d, u32(type)],
+  arraySet: (type) => [0xfb, 0x0e, u32(type)],
+  arrayLen: [0xfb, 0x0f],
   throw: (tag) => [0x08, u32(tag)],
   throwRef: [0x0a],
   /** A block whose exceptions go to labels: `{ tag?, depth }` each, no tag for all. */
@@ -151,9 +162,18 @@ export class WasmBuilder {
 
   /** The index of a function type, which is added if it is new. */
   type(params, results) {
-    const key = JSON.stringify([params, results]);
+    const key = JSON.stringify([0x60, vec(params.map(valueType)), vec(results.map(valueType))]);
     const found = this.#types.indexOf(key);
     return found !== -1 ? found : this.#types.push(key) - 1;
+  }
+  /** The index of a new type: the bytes of one entry of the type section, or of the last of `count` in a group. */
+  rawType(bytes, count = 1) {
+    this.#types.push(JSON.stringify(bytes), ...new Array(count - 1).fill(''));
+    return this.#types.length - 1;
+  }
+  /** The index of a new array type, of `i8`, `i16` or a value type. */
+  arrayType(element, mutable = true) {
+    return this.rawType([0x5e, { i8: 0x78, i16: 0x77 }[element] ?? valueType(element), mutable ? 1 : 0]);
   }
 
   #import(kind, module, field, description) {
@@ -165,6 +185,8 @@ export class WasmBuilder {
   importFunc(module, field, params = [], results = []) {
     return this.#import('function', module, field, u32(this.type(params, results)));
   }
+  /** As `importFunc`, of a type that is there already. */
+  importFuncOf(module, field, type) { return this.#import('function', module, field, u32(type)); }
   importTable(module, field, type) { return this.#import('table', module, field, tableType(type)); }
   importMemory(module, field, type) { return this.#import('memory', module, field, limits(type)); }
   importGlobal(module, field, type, mutable = false) {
@@ -210,6 +232,11 @@ export class WasmBuilder {
   }
   /** Functions that `ref.func` may name. */
   declare(...functions) { this.#elements.push([3, 0, vec(functions.map(u32))]); return this; }
+  /** A passive segment of constant expressions of a reference type. */
+  elemOf(type, expressions) {
+    this.#elements.push([5, valueType(type), vec(expressions.map((expression) => [expression, op.end]))]);
+    return this;
+  }
   /** An active segment of bytes for memory 0. */
   data(offset, bytes) {
     const at = typeof offset === 'number' ? op.i32(offset) : offset;
@@ -235,12 +262,9 @@ export class WasmBuilder {
       const bytes = flatten(contents);
       out.push(id, u32(bytes.length), bytes);
     };
-    const functionTypes = this.#types.map((key) => {
-      const [params, results] = JSON.parse(key);
-      return [0x60, vec(params.map(valueType)), vec(results.map(valueType))];
-    });
+    const types = this.#types.filter((key) => key !== '').map((key) => JSON.parse(key));
     const contents = {
-      type: functionTypes, import: this.#imports, ...this.#defined, export: this.#exports, elem: this.#elements,
+      type: types, import: this.#imports, ...this.#defined, export: this.#exports, elem: this.#elements,
       code: this.#code, data: this.#data,
     };
     for (const section of SECTION_ORDER) {
@@ -253,8 +277,8 @@ export class WasmBuilder {
     return flatten(out);
   }
 
-  module() { return new WebAssembly.Module(this.bytes()); }
-  instance(imports) { return new WebAssembly.Instance(this.module(), imports); }
+  module(options) { return new WebAssembly.Module(this.bytes(), options); }
+  instance(imports, options) { return new WebAssembly.Instance(this.module(options), imports); }
 }
 
 /** The smallest module: a header and nothing more. */

@@ -60,7 +60,7 @@ fn start(command: &Command) -> Result<(), Failure> {
         })?));
     }
     let instance = island.instantiate(&module, &imports).map_err(|error| match error {
-        InstantiateError::Link(message) => Failure::Setup(message),
+        InstantiateError::Link(message) | InstantiateError::Memory(message) => Failure::Setup(message),
         InstantiateError::Call(error) => ended(error),
     })?;
     let Some(entry) = island.enter(|store| instance.get_func(store, "_start")) else {

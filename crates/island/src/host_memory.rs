@@ -18,6 +18,8 @@ struct Handover {
     offered: Option<Arc<DataBlock>>,
     /// Blocks that memories were put on since the island last asked.
     used: Vec<Arc<DataBlock>>,
+    /// Why the last memory that Wasmtime asked for was not made.
+    failure: Option<String>,
 }
 
 thread_local! {
@@ -51,6 +53,11 @@ pub(crate) fn take_used() -> Vec<Arc<DataBlock>> {
     HANDOVER.with_borrow_mut(|handover| std::mem::take(&mut handover.used))
 }
 
+/// Why there was no room for a memory since this was last called on this thread.
+pub(crate) fn take_failure() -> Option<String> {
+    HANDOVER.with_borrow_mut(|handover| handover.failure.take())
+}
+
 /// The hook.
 pub(crate) struct HostMemory;
 
@@ -70,7 +77,10 @@ unsafe impl MemoryCreator for HostMemory {
             Some(block) => block,
             None => {
                 let capacity = capacity(&ty, minimum, maximum, reserved);
-                DataBlock::new(minimum, capacity, guard).map_err(|error| error.to_string())?
+                let block = DataBlock::new(minimum, capacity, guard).map_err(|error| error.to_string());
+                block.inspect_err(|message| {
+                    HANDOVER.with_borrow_mut(|handover| handover.failure = Some(message.clone()));
+                })?
             }
         };
         HANDOVER.with_borrow_mut(|handover| handover.used.push(block.clone()));

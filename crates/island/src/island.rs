@@ -14,6 +14,7 @@ use wasmtime::{
 use crate::call::{HostFunction, HostThrew};
 use crate::engine::Engine;
 use crate::host_memory;
+use crate::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::module::Module;
 use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
 use crate::trap::{CallError, Uncaught};
@@ -33,24 +34,23 @@ pub struct Island {
 pub struct StoreState {
     pub(crate) island: Weak<Island>,
     pub(crate) wasi: Vec<WasiState>,
-    limits: Unlimited,
+    limits: RunTimeLimits,
 }
 
 // SAFETY: an island and its store stay on the thread that made them: `Island` is not `Send`, and the store is reached
 // through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
 unsafe impl Send for StoreState {}
 
-/// Wasmtime's own ceiling of 10,000 instances per store is no limit of ours.
-struct Unlimited;
+/// The JavaScript API's limits; Wasmtime's own ceiling of 10,000 instances per store is none of ours.
+struct RunTimeLimits;
 
-impl ResourceLimiter for Unlimited {
-    fn memory_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(true)
+impl ResourceLimiter for RunTimeLimits {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired as u64 <= MEMORY_BYTES)
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        // The JavaScript API's implementation limit for tables.
-        Ok(desired <= 10_000_000)
+        Ok(desired as u64 <= TABLE_ELEMENTS)
     }
 
     fn instances(&self) -> usize {
@@ -69,8 +69,10 @@ impl ResourceLimiter for Unlimited {
 /// Why a module could not be instantiated.
 #[derive(Debug)]
 pub enum InstantiateError {
-    /// An import does not fit, or the island cannot hold what the module asks for.
+    /// An import does not fit.
     Link(String),
+    /// There is no room for a memory, or it is above the limit.
+    Memory(String),
     /// A segment or the start function failed.
     Call(CallError),
 }
@@ -78,7 +80,7 @@ pub enum InstantiateError {
 impl std::fmt::Display for InstantiateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Link(message) => f.write_str(message),
+            Self::Link(message) | Self::Memory(message) => f.write_str(message),
             Self::Call(error) => error.fmt(f),
         }
     }
@@ -90,7 +92,7 @@ impl Island {
     /// An empty island.
     pub fn new(engine: &Engine) -> Rc<Self> {
         Rc::new_cyclic(|island| {
-            let state = StoreState { island: island.clone(), wasi: Vec::new(), limits: Unlimited };
+            let state = StoreState { island: island.clone(), wasi: Vec::new(), limits: RunTimeLimits };
             let mut store = Store::new(&engine.inner, state);
             store.limiter(|state| &mut state.limits);
             Self {
@@ -102,6 +104,19 @@ impl Island {
                 owner: OnceCell::new(),
             }
         })
+    }
+
+    /// Says who the island belongs to, so that host functions find them. The first word counts.
+    pub fn set_owner<T: 'static>(&self, owner: &Rc<T>) {
+        let owner: Weak<T> = Rc::downgrade(owner);
+        // Whoever is second is told so by `owner`.
+        let _ = self.owner.set(owner);
+    }
+
+    /// The owner, while it lives and is a `T`.
+    #[inline]
+    pub fn owner<T: 'static>(&self) -> Option<Rc<T>> {
+        self.owner.get()?.upgrade()?.downcast().ok()
     }
 
     /// The engine that this island runs on.
@@ -175,12 +190,19 @@ impl Island {
     /// When an import does not fit, or when a segment or the start function fails.
     pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
         self.check_stack().map_err(InstantiateError::Call)?;
+        if let Some(bytes) = module.memory_bytes().find(|&bytes| bytes > MEMORY_BYTES.into()) {
+            let message = format!("a memory of {bytes} bytes is above the limit of {MEMORY_BYTES}");
+            return Err(InstantiateError::Memory(message));
+        }
         self.modules.borrow_mut().push(module.clone());
         let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
         self.blocks.borrow_mut().extend(host_memory::take_used());
+        let no_room = host_memory::take_failure();
         result.map_err(|error| {
             if CallError::is_call_error(&error) {
                 InstantiateError::Call(self.call_error(error))
+            } else if let Some(message) = no_room {
+                InstantiateError::Memory(message)
             } else {
                 InstantiateError::Link(format!("{error:#}"))
             }
@@ -198,17 +220,6 @@ impl Island {
             return Ok(());
         }
         Err(CallError::stack_overflow())
-    }
-
-    /// Says whose island this is, once: [`Island::owner`] finds it from an error alone.
-    pub fn set_owner(&self, owner: Weak<dyn Any>) {
-        let first = self.owner.set(owner);
-        debug_assert!(first.is_ok(), "an island has one owner");
-    }
-
-    /// What [`Island::set_owner`] was told, if it is still there.
-    pub fn owner(&self) -> Option<Rc<dyn Any>> {
-        self.owner.get()?.upgrade()
     }
 
     /// Throws an exception into the guest that called the running host function, which must return this at once.

@@ -2,6 +2,7 @@
 //!
 //! - [`engine`]: which WebAssembly is accepted and how it is compiled.
 //! - [`module`]: compiled modules, and what can be seen of them (imports, exports, custom sections).
+//! - [`limits`]: implementation limits of the JavaScript API.
 //! - [`island`](mod@island): a store that can be re-entered from a host function, with the mappings of its memories.
 //! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
 //! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
@@ -13,6 +14,7 @@ pub mod call;
 pub mod engine;
 mod host_memory;
 pub mod island;
+pub mod limits;
 pub mod module;
 mod raw;
 pub mod trap;
@@ -23,8 +25,8 @@ pub use engine::{Engine, EngineOptions};
 pub use host_memory::{has_grown, take_grown};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
-pub use raw::FunctionKey;
-pub use trap::{CallError, StackFrame, Trap, Uncaught};
+pub use raw::{FunctionKey, lend};
+pub use trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
 
 pub use data_block::{DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
 pub use wasmtime;

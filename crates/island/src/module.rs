@@ -7,9 +7,7 @@ use wasmparser::{Parser, Payload};
 use wasmtime::ExternType;
 
 use crate::engine::Engine;
-
-/// The JavaScript API's implementation limit.
-const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+use crate::limits::{Limits, check_size};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,14 +73,17 @@ struct Inner {
     /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
     by_kind: HashMap<&'static str, Vec<usize>>,
     custom: Vec<(String, Box<[u8]>)>,
+    /// Bytes that each memory of its own has at first.
+    memories: Vec<u128>,
 }
 
 impl Module {
     /// Compiles the bytes of a module (the binary format only).
     ///
     /// # Errors
-    /// When the bytes are no valid module, or ask for what this engine does not have.
+    /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        check_size(bytes)?;
         let wasm = wasmtime::Module::from_binary(&engine.inner, bytes)?;
         let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
@@ -100,12 +101,49 @@ impl Module {
             .zip(&surface.export_indices)
             .map(|(e, &index)| Export { name: e.name().to_string(), ty: e.ty(), index })
             .collect();
-        Ok(Self { inner: Arc::new(Inner { imports, exports, by_kind, custom: surface.custom, wasm }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                imports,
+                exports,
+                by_kind,
+                custom: surface.custom,
+                memories: surface.memories,
+                wasm,
+            }),
+        })
     }
 
     /// Whether the bytes are a valid module that this engine would compile.
     pub fn validate(engine: &Engine, bytes: &[u8]) -> bool {
-        wasmtime::Module::validate(&engine.inner, bytes).is_ok() && Surface::read(bytes).is_ok()
+        check_size(bytes).is_ok()
+            && wasmtime::Module::validate(&engine.inner, bytes).is_ok()
+            && Surface::read(bytes).is_ok()
+    }
+
+    /// A module that has the imports of the valid module `bytes` and nothing else: their types, without compiling it.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn new_imports(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        let mut imports = b"\0asm\x01\0\0\0".to_vec();
+        let mut section = |id: u8, contents: &[u8]| {
+            imports.push(id);
+            let mut rest = contents.len();
+            while rest >= 0x80 {
+                imports.push(rest as u8 | 0x80);
+                rest >>= 7;
+            }
+            imports.push(rest as u8);
+            imports.extend_from_slice(contents);
+        };
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::TypeSection(types) => section(1, &bytes[types.range()]),
+                Payload::ImportSection(imports) => section(2, &bytes[imports.range()]),
+                _ => {}
+            }
+        }
+        Self::new(engine, &imports)
     }
 
     /// The imports, in order.
@@ -126,6 +164,11 @@ impl Module {
     /// The contents of all custom sections called `name`, in order.
     pub fn custom_sections(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.inner.custom.iter().filter(move |(n, _)| n == name).map(|(_, bytes)| &**bytes)
+    }
+
+    /// The bytes that each memory of the module's own has at first.
+    pub(crate) fn memory_bytes(&self) -> impl Iterator<Item = u128> {
+        self.inner.memories.iter().copied()
     }
 
     /// Wasmtime's own handle.
@@ -163,25 +206,26 @@ pub fn kind_name(ty: &ExternType) -> &'static str {
 struct Surface {
     export_indices: Vec<u32>,
     custom: Vec<(String, Box<[u8]>)>,
+    memories: Vec<u128>,
 }
 
 impl Surface {
     fn read(bytes: &[u8]) -> Result<Self, CompileError> {
         let mut surface = Self::default();
+        let mut limits = Limits::default();
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
+            let payload = payload?;
+            limits.check(&payload)?;
+            match payload {
                 Payload::ExportSection(exports) => {
                     for export in exports {
                         surface.export_indices.push(export?.index);
                     }
                 }
-                Payload::TableSection(tables) => {
-                    for table in tables.into_iter_with_offsets() {
-                        let (offset, table) = table?;
-                        if table.ty.initial > MAX_TABLE_ELEMENTS {
-                            let message = format!("table of {} elements is above the limit", table.ty.initial);
-                            return Err(CompileError { message: format!("{message} (at offset {offset:#x})") });
-                        }
+                Payload::MemorySection(memories) => {
+                    for memory in memories {
+                        let memory = memory?;
+                        surface.memories.push(u128::from(memory.initial) << memory.page_size_log2.unwrap_or(16));
                     }
                 }
                 Payload::CustomSection(section) => {

@@ -226,23 +226,42 @@ fn call_host_with_values(
     Ok(())
 }
 
-/// Finds the host function behind a call and lends it the caller's context.
+/// Runs `body`, the inside of a host function, with the caller's context lent to its island, which it may enter then.
+///
+/// # Errors
+/// What `body` fails with.
 #[inline]
-fn with_host(
-    mut caller: StoreContextMut<'_, StoreState>,
-    index: usize,
-    body: impl FnOnce(&dyn crate::HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
-) -> wasmtime::Result<()> {
+pub fn lend<R>(
+    mut caller: Caller<'_, StoreState>,
+    body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
+    lend_context(caller.as_context_mut(), body)
+}
+
+#[inline]
+fn lend_context<R>(
+    caller: StoreContextMut<'_, StoreState>,
+    body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
     let Some(island) = caller.data().island.upgrade() else {
         // The store is on its way out with its island; no guest of it can be running.
         return Err(wasmtime::Error::from(HostThrew));
     };
-    let host = island.host(index);
-    island.store.lend(caller.as_context_mut(), || body(&*host, &island)).map_err(|threw| {
-        match caller.as_context_mut().has_pending_exception() {
+    island.store.lend(caller, || body(&island))
+}
+
+/// Finds the host function behind a call and lends it the caller's context.
+#[inline]
+fn with_host(
+    caller: StoreContextMut<'_, StoreState>,
+    index: usize,
+    body: impl FnOnce(&dyn crate::HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
+) -> wasmtime::Result<()> {
+    lend_context(caller, |island| {
+        body(&*island.host(index), island).map_err(|threw| match island.enter(|store| store.has_pending_exception()) {
             true => wasmtime::Error::from(ThrownException),
             false => wasmtime::Error::from(threw),
-        }
+        })
     })
 }
 

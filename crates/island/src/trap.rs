@@ -69,6 +69,18 @@ pub struct Uncaught {
     pub exception: OwnedRooted<ExnRef>,
 }
 
+/// What a host function fails with that traps, as an instruction would.
+#[derive(Debug)]
+pub struct HostTrap(pub String);
+
+impl std::fmt::Display for HostTrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HostTrap {}
+
 /// Why a guest call did not return.
 #[derive(Debug)]
 pub enum CallError {
@@ -100,6 +112,7 @@ impl CallError {
     pub(crate) fn is_call_error(error: &wasmtime::Error) -> bool {
         error.is::<wasmtime::Trap>()
             || error.is::<HostThrew>()
+            || error.is::<HostTrap>()
             || error.is::<wasmtime::ThrownException>()
             || error.is::<wasmtime_wasi::I32Exit>()
     }

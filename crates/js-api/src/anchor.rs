@@ -119,8 +119,18 @@ impl Shared {
         store: &StoreContextMut<'_, StoreState>,
         reference: Rooted<ExternRef>,
     ) -> Option<Value<'js>> {
+        self.held_extern(store, reference).map(|held| held.get(ctx))
+    }
+
+    /// [`Shared::extern_value`] without a context.
+    #[inline]
+    pub(crate) fn held_extern(
+        &self,
+        store: &StoreContextMut<'_, StoreState>,
+        reference: Rooted<ExternRef>,
+    ) -> Option<Held> {
         let token = reference.data(store).ok()??.downcast_ref::<ExternToken>()?;
-        self.externs.borrow().slots.get(token.slot)?.as_ref().map(|held| held.get(ctx))
+        self.externs.borrow().slots.get(token.slot)?.as_ref().map(Held::duplicate)
     }
 
     /// The function object for an address: the one there is, or the one that `make` makes.
@@ -286,8 +296,7 @@ impl Link {
             anchor: RefCell::default(),
             api,
         });
-        let owner: Rc<dyn std::any::Any> = shared.clone();
-        shared.island.set_owner(Rc::downgrade(&owner));
+        shared.island.set_owner(&shared);
         let anchor = class::new_object(ctx, Anchor { shared: shared.clone() }, None)?;
         // SAFETY: `Anchor` removes the entry when it is dropped.
         unsafe { shared.anchor.borrow_mut().insert((), anchor.as_value()) };

@@ -136,5 +136,6 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         crate::streaming::define(ctx, &namespace)?;
     }
     crate::buffers::define(ctx)?;
+    crate::builtins::define(ctx)?;
     qjs::define::value(&ctx.globals(), "WebAssembly", namespace.as_value(), qjs::define::Attributes::Hidden)
 }

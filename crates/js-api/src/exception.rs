@@ -209,7 +209,7 @@ fn exception_for(ctx: &Ctx<'_>, link: &Link, thrown: &Value<'_>) -> Result<Owned
 
 /// Throws what left a guest: the value of the JavaScript exception tag, or an Exception object.
 pub(crate) fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
-    let shared = uncaught.island.owner().and_then(|owner| owner.downcast::<Shared>().ok());
+    let shared = uncaught.island.owner::<Shared>();
     let Some((shared, link)) = shared.and_then(|shared| Some((shared.clone(), shared.link(ctx)?))) else {
         return Exception::throw_internal(ctx, "an exception came from an island without scripts");
     };

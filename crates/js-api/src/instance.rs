@@ -10,12 +10,14 @@ use qjs::lazy::{Lazy, Names};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
 
 use crate::anchor::Link;
+use crate::builtins::Builtin;
 use crate::errors::{ErrorClass, throw, throw_call_error};
 use crate::function::{ExportedFunction, exported_function};
 use crate::global::{GlobalObject, global_object};
 use crate::linking::{Bound, choose_island, host_function, local_function};
 use crate::memory::{MemoryObject, memory_object, shared_memory_object};
 use crate::module::ModuleObject;
+use crate::options::Source;
 use crate::table::{TableObject, table_object};
 use crate::tag::{TagObject, exported_tag};
 use crate::typed_function::exported_type;
@@ -140,6 +142,7 @@ enum ImportValue {
     Tag(Held),
     /// A plain value for an immutable global.
     Constant(HostValue),
+    Builtin(Builtin),
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
@@ -157,7 +160,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let module: &ModuleObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     let imports = import_object(&call.ctx, call.arg(1), PLACE)?;
     let prototype = class::prototype_from_new_target::<InstanceObject>(&call)?;
-    let imports = read_imports(&call.ctx, &module.module, imports, PLACE)?;
+    let imports = read_imports(&call.ctx, module, imports, PLACE)?;
     Ok(instantiate(&call.ctx, &module.module, &imports, prototype.as_ref(), PLACE)?.into_value())
 }
 
@@ -191,6 +194,7 @@ impl Imports {
                 | ImportValue::Global(held)
                 | ImportValue::Tag(held) => marker.mark(held),
                 ImportValue::Constant(value) => value.mark(marker),
+                ImportValue::Builtin(_) => {}
             }
         }
     }
@@ -202,51 +206,57 @@ pub(crate) fn import_name(import: &Import) -> String {
     format!("{}{separator}{}", import.module, import.name)
 }
 
-/// The imports of `module` from values in their order.
-///
-/// # Errors
-/// A TypeError or LinkError that names the import.
-pub(crate) fn imports_of<'js>(
-    ctx: &Ctx<'js>,
-    module: &Module,
-    values: impl IntoIterator<Item = Value<'js>>,
-    place: &str,
-) -> Result<Imports> {
-    let read = |(import, value): (&Import, _)| {
-        read_import(ctx, &import.ty, value, &format!("{place}: import {}", import_name(import)))
-    };
-    Ok(Imports(module.imports().iter().zip(values).map(read).collect::<Result<_>>()?))
-}
-
-/// "Read the imports". Runs getters.
+/// "Read the imports" of a module from an import object. Runs getters.
 ///
 /// # Errors
 /// A TypeError or LinkError that names the import, or what a getter throws.
 pub(crate) fn read_imports<'js>(
     ctx: &Ctx<'js>,
-    module: &Module,
+    compiled: &ModuleObject,
     object: Option<Object<'js>>,
     place: &str,
 ) -> Result<Imports> {
-    if object.is_none() && !module.imports().is_empty() {
-        let first = &module.imports()[0];
-        let message = format!("{place}: argument 2 is missing, but the module imports {}.{}", first.module, first.name);
+    if object.is_none()
+        && let Some(first) = compiled.module.imports().first()
+    {
+        let message = format!("{place}: argument 2 is missing, but the module imports {}", import_name(first));
         return Err(Exception::throw_type(ctx, &message));
     }
-    let mut values = Vec::with_capacity(module.imports().len());
-    for import in module.imports() {
-        let name = import_name(import);
-        let object = object.as_ref().expect("checked above");
-        let namespace: Value = object.get(&*import.module)?;
+    imports_of(ctx, compiled, place, |import| {
+        let namespace: Value = object.as_ref().expect("checked above").get(&*import.module)?;
         let Some(namespace) = namespace.as_object() else {
-            let came = webidl::describe(&namespace);
+            let (name, came) = (import_name(import), webidl::describe(&namespace));
             let message = format!("{place}: import {name}: module \"{}\" must be an object, got {came}", import.module);
             return Err(Exception::throw_type(ctx, &message));
         };
-        let value: Value = namespace.get(&*import.name)?;
-        values.push(read_import(ctx, &import.ty, value, &format!("{place}: import {name}"))?);
-    }
-    Ok(Imports(values))
+        namespace.get(&*import.name)
+    })
+}
+
+/// The imports of a module; `value` gives those that are no builtins and no string constants, one after the other.
+///
+/// # Errors
+/// A TypeError or LinkError that names the import, or what `value` fails with.
+pub(crate) fn imports_of<'js>(
+    ctx: &Ctx<'js>,
+    compiled: &ModuleObject,
+    place: &str,
+    mut value: impl FnMut(&Import) -> Result<Value<'js>>,
+) -> Result<Imports> {
+    let read = |import: &Import| {
+        Ok(match compiled.options.source(import) {
+            Source::Script => {
+                let value = value(import)?;
+                read_import(ctx, &import.ty, value, &format!("{place}: import {}", import_name(import)))?
+            }
+            Source::StringConstant => {
+                let text = qjs::string::from_utf8(ctx, import.name.as_bytes())?;
+                ImportValue::Constant(HostValue::host(Held::new(&text)))
+            }
+            Source::Builtin(builtin) => ImportValue::Builtin(builtin),
+        })
+    };
+    Ok(Imports(compiled.module.imports().iter().map(read).collect::<Result<_>>()?))
 }
 
 fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &str) -> Result<ImportValue> {
@@ -339,6 +349,7 @@ pub(crate) fn instantiate<'js>(
     memory::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
     let instance = instance.map_err(|error| match error {
         InstantiateError::Link(message) => throw(ctx, ErrorClass::Link, &format!("{place}: {message}")),
+        InstantiateError::Memory(message) => Exception::throw_range(ctx, &format!("{place}: {message}")),
         InstantiateError::Call(error) => throw_call_error(ctx, error),
     })?;
     let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
@@ -357,7 +368,7 @@ fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Optio
             Some(held.duplicate())
         }
         ImportValue::Function(held) if exported_type(held.borrow()).is_some() => Some(held.duplicate()),
-        ImportValue::Function(_) | ImportValue::Constant(_) => None,
+        ImportValue::Function(_) | ImportValue::Constant(_) | ImportValue::Builtin(_) => None,
     }
 }
 
@@ -382,7 +393,7 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
                 None
             }
             ImportValue::Constant(value) => value.link(),
-            ImportValue::Tag(_) => None,
+            ImportValue::Tag(_) | ImportValue::Builtin(_) => None,
         };
         let name = || import_name(import);
         bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
@@ -420,6 +431,7 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Res
                 None => host_function(link, &held.get(ctx), ty.clone()).into(),
             },
         },
+        (ImportValue::Builtin(builtin), _) => builtin.create(link).into(),
         (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?,
         (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
         (ImportValue::Global(held), ExternType::Global(_)) => {

@@ -6,6 +6,7 @@
 pub mod anchor;
 mod api;
 mod buffers;
+mod builtins;
 mod errors;
 mod exception;
 pub mod function;
@@ -18,6 +19,7 @@ pub mod memory;
 pub mod module;
 pub mod module_record;
 mod namespace;
+mod options;
 mod streaming;
 mod table;
 mod tag;

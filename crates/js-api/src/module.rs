@@ -2,19 +2,28 @@
 
 use island::module::kind_name;
 use island::wasmtime::ExternType;
-use island::{CompileError, Engine, Module};
+use island::{Import, Module};
 use qjs::define::{self, Attributes};
 use qjs::{Call, ClassId, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
 
 use crate::api::Api;
 use crate::errors::{ErrorClass, throw};
 use crate::ids;
+use crate::options::{CompileOptions, Source};
 use crate::types::extern_type;
 
 /// A Module object's value.
 pub struct ModuleObject {
     /// The module.
     pub module: Module,
+    pub(crate) options: CompileOptions,
+}
+
+impl ModuleObject {
+    /// The imports that are neither builtins nor string constants.
+    pub fn script_imports(&self) -> impl Iterator<Item = &Import> {
+        self.module.imports().iter().filter(|import| matches!(self.options.source(import), Source::Script))
+    }
 }
 
 // SAFETY: holds no JavaScript value. The number is this class's own.
@@ -37,62 +46,64 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module";
     webidl::require_new(&call, PLACE)?;
     webidl::require_arguments(&call, PLACE, 1)?;
-    let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
-    compile_options(&call, 1, PLACE)?;
+    require_buffer_source(&call, PLACE)?;
+    let options = CompileOptions::of_argument(&call, 1, PLACE)?;
     let prototype = class::prototype_from_new_target::<ModuleObject>(&call)?;
-    let api = Api::of(&call.ctx)?;
-    let module = compile(&call.ctx, api.engine(), &bytes, PLACE)?;
-    Ok(class::new_object(&call.ctx, ModuleObject { module }, prototype.as_ref())?.into_value())
+    let module = compile(&call.ctx, &bytes(&call)?, options, PLACE)?;
+    Ok(class::new_object(&call.ctx, module, prototype.as_ref())?.into_value())
 }
 
-/// The bytes of a BufferSource argument, copied.
+/// Refuses a first argument that is no BufferSource. Its [`bytes`] are copied after the other arguments' conversion.
 ///
 /// # Errors
-/// A TypeError for any other value.
-pub(crate) fn bytes<'js>(ctx: &Ctx<'js>, value: &Value<'js>, place: &str) -> Result<Vec<u8>> {
-    qjs::buffer::copy_of_buffer_source(ctx, value)?.ok_or_else(|| {
-        let came = webidl::describe(value);
-        let message = format!("{place}: argument 1 must be an ArrayBuffer or a view of one, got {came}");
-        Exception::throw_type(ctx, &message)
-    })
+/// A TypeError.
+pub(crate) fn require_buffer_source(call: &Call<'_, '_>, place: &str) -> Result<()> {
+    if qjs::buffer::is_buffer_source(Cx::of(&call.ctx), call.args.get(0)) {
+        return Ok(());
+    }
+    let came = webidl::describe(&call.arg(0));
+    let message = format!("{place}: argument 1 must be an ArrayBuffer or a view of one, got {came}");
+    Err(Exception::throw_type(&call.ctx, &message))
 }
 
-/// The optional argument `options`, of which no member is known yet.
-pub(crate) fn compile_options(call: &Call<'_, '_>, at: usize, place: &str) -> Result<()> {
-    webidl::dictionary(&call.ctx, call.arg(at), &format!("{place}: argument {}", at + 1)).map(drop)
+/// The bytes of the BufferSource argument, copied; none of a detached one.
+pub(crate) fn bytes(call: &Call<'_, '_>) -> Result<Vec<u8>> {
+    Ok(qjs::buffer::copy_of_buffer_source(&call.ctx, &call.arg(0))?.unwrap_or_default())
 }
 
-/// "Compile a WebAssembly module".
+/// "Compile a WebAssembly module" and "validate builtins and imported string for a WebAssembly module".
 ///
 /// # Errors
 /// A CompileError that says why and where.
-pub(crate) fn compile(ctx: &Ctx<'_>, engine: &Engine, bytes: &[u8], place: &str) -> Result<Module> {
-    Module::new(engine, bytes).map_err(|error| throw_compile_error(ctx, &error, place))
+pub(crate) fn compile(ctx: &Ctx<'_>, bytes: &[u8], options: CompileOptions, place: &str) -> Result<ModuleObject> {
+    let api = Api::of(ctx)?;
+    let module = Module::new(api.engine(), bytes).map_err(|error| throw_compile_error(ctx, &error, place))?;
+    options.validate(api.engine(), &module).map_err(|message| throw_compile_error(ctx, &message, place))?;
+    Ok(ModuleObject { module, options })
 }
 
 /// Throws a CompileError.
-pub(crate) fn throw_compile_error(ctx: &Ctx<'_>, error: &CompileError, place: &str) -> rquickjs::Error {
+fn throw_compile_error(ctx: &Ctx<'_>, error: &dyn std::fmt::Display, place: &str) -> rquickjs::Error {
     throw(ctx, ErrorClass::Compile, &format!("{place}: {error}"))
 }
 
-/// A Module object for a compiled module.
+/// A Module object for a module that was compiled without options.
 ///
 /// # Errors
 /// When memory is out.
 pub fn new_object<'js>(ctx: &Ctx<'js>, module: Module) -> Result<Object<'js>> {
-    class::new_object(ctx, ModuleObject { module }, None)
+    class::new_object(ctx, ModuleObject { module, options: CompileOptions::default() }, None)
 }
 
-fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'a Module> {
+fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'a ModuleObject> {
     webidl::require_arguments(call, place, needed)?;
-    let object: &ModuleObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{place}: argument 1"))?;
-    Ok(&object.module)
+    webidl::interface(&call.ctx, call.args.get(0), &format!("{place}: argument 1"))
 }
 
 fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let module = argument(&call, "WebAssembly.Module.exports", 1)?;
+    let object = argument(&call, "WebAssembly.Module.exports", 1)?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
-    for export in module.exports() {
+    for export in object.module.exports() {
         let descriptor = descriptor(&call.ctx, None, &export.name, &export.ty)?;
         list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
     }
@@ -100,9 +111,9 @@ fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let module = argument(&call, "WebAssembly.Module.imports", 1)?;
+    let object = argument(&call, "WebAssembly.Module.imports", 1)?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
-    for import in module.imports() {
+    for import in object.script_imports() {
         let descriptor = descriptor(&call.ctx, Some(&import.module), &import.name, &import.ty)?;
         list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
     }
@@ -125,12 +136,12 @@ fn descriptor<'js>(ctx: &Ctx<'js>, module: Option<&str>, name: &str, ty: &Extern
 
 fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module.customSections";
-    let module = argument(&call, PLACE, 2)?;
+    let object = argument(&call, PLACE, 2)?;
     let name = qjs::string::Utf8::new(Cx::of(&call.ctx), call.args.get(1))?;
     let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
-    // A DOMString may have lone surrogates, which no section's name has.
-    let sections = std::str::from_utf8(name.bytes()).map(|name| module.custom_sections(name));
-    for section in sections.into_iter().flatten() {
+    // A name with a lone surrogate is none that a section can have.
+    let name = std::str::from_utf8(name.bytes());
+    for section in name.iter().flat_map(|name| object.module.custom_sections(name)) {
         let buffer = rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?;
         list.push(Cx::of(&call.ctx).returned(buffer.as_value()))?;
     }

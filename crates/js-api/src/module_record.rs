@@ -14,20 +14,22 @@ use crate::api::Api;
 use crate::errors::{ErrorClass, throw};
 use crate::global::GlobalObject;
 use crate::instance::{InstanceObject, import_name, imports_of, instantiate};
-use crate::module::{ModuleObject, compile, new_object};
+use crate::module::{ModuleObject, compile};
+use crate::options::CompileOptions;
 
 /// "Parse a WebAssembly module": the Module object. `place` is the file, for messages.
 ///
 /// # Errors
 /// A CompileError; a LinkError where a name is reserved.
 pub fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8], place: &str) -> Result<Object<'js>> {
-    let module = compile(ctx, Api::of(ctx)?.engine(), bytes, place)?;
+    let compiled = compile(ctx, bytes, CompileOptions::of_module_record(), place)?;
+    let module = &compiled.module;
     let reserved = |name: &str| name.starts_with("wasm:") || name.starts_with("wasm-js:");
     let refuse = |what: &str, name: &str| {
         let message = format!("{place}: {what} \"{name}\": names that begin with wasm: or wasm-js: are reserved");
         Err(throw(ctx, ErrorClass::Link, &message))
     };
-    for import in module.imports() {
+    for import in compiled.script_imports() {
         if import.module.starts_with("wasm-js:") {
             return refuse("import from", &import.module);
         }
@@ -38,7 +40,7 @@ pub fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8], place: &str) -> Result<Object<'j
     if let Some(export) = module.exports().iter().find(|export| reserved(&export.name)) {
         return refuse("export", &export.name);
     }
-    new_object(ctx, module)
+    class::new_object(ctx, compiled, None)
 }
 
 /// The modules of a runtime that have been evaluated. Not in [`Api`], which every island holds: they hold islands.
@@ -87,30 +89,30 @@ impl Evaluated {
 /// A ReferenceError for an import that has no value yet; others as for `new WebAssembly.Instance`.
 pub fn execute<'js>(
     ctx: &Ctx<'js>,
-    module: &ModuleObject,
+    compiled: &ModuleObject,
     imports: &Imports<'js>,
     exports: Exports,
     place: &str,
 ) -> Result<()> {
-    let module = &module.module;
+    let module = &compiled.module;
     for export in module.exports() {
         exports.set(&export.name, None)?;
     }
-    let mut globals = wasm_globals(ctx, module, imports)?;
-    let mut values = Vec::with_capacity(module.imports().len());
-    for (i, import) in module.imports().iter().enumerate() {
-        values.push(match globals.remove(&i) {
-            Some(global) => global.get(ctx),
-            None => imports.get(i).map_err(|_| {
+    let mut globals = wasm_globals(ctx, compiled, imports)?;
+    let mut places = 0..;
+    let values = imports_of(ctx, compiled, place, |import| {
+        let place_of_import = places.next().expect("counts for ever");
+        match globals.remove(&place_of_import) {
+            Some(global) => Ok(global.get(ctx)),
+            None => imports.get(place_of_import).map_err(|_| {
                 drop(ctx.catch());
                 let name = import_name(import);
                 let message =
                     format!("{place}: import {name}: it has no value yet, since the modules import each other");
                 Exception::throw_reference(ctx, &message)
-            })?,
-        });
-    }
-    let values = imports_of(ctx, module, values, place)?;
+            }),
+        }
+    })?;
     let object = instantiate(ctx, module, &values, None, place)?.into_value();
     let instance: &InstanceObject = class::of(&object).expect("just made");
     let mut globals = Vec::new();
@@ -151,9 +153,10 @@ pub(crate) fn refresh_bindings(ctx: &Ctx<'_>) {
 /// The imported globals that are exports of WebAssembly modules, by place: the Global objects. Their bindings show values
 /// only, and JavaScript modules may have handed them on. So for a moment, in which no script runs, each such export is
 /// bound to an object of its own, by which it is known again.
-fn wasm_globals<'js>(ctx: &Ctx<'js>, module: &island::Module, imports: &Imports<'js>) -> Result<HashMap<usize, Held>> {
+fn wasm_globals<'js>(ctx: &Ctx<'js>, compiled: &ModuleObject, imports: &Imports<'js>) -> Result<HashMap<usize, Held>> {
     let wanted = |ty: &ExternType| matches!(ty, ExternType::Global(_));
-    let places: Vec<_> = (0..).zip(module.imports()).filter(|(_, import)| wanted(&import.ty)).map(|(i, _)| i).collect();
+    let places: Vec<_> =
+        (0..).zip(compiled.script_imports()).filter(|(_, import)| wanted(&import.ty)).map(|(i, _)| i).collect();
     let mut found = HashMap::new();
     if places.is_empty() {
         return Ok(found);

@@ -7,7 +7,8 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Held, HostClass, Marker, Object, Result,
 use crate::api::Api;
 use crate::ids;
 use crate::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
-use crate::module::{ModuleObject, bytes, compile as compile_module, compile_options, new_object};
+use crate::module::{ModuleObject, bytes, compile as compile_module, require_buffer_source};
+use crate::options::CompileOptions;
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<Pending>(ctx)?;
@@ -19,10 +20,14 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
 fn validate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.validate";
     webidl::require_arguments(&call, PLACE, 1)?;
-    let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
-    compile_options(&call, 1, PLACE)?;
-    let api = Api::of(&call.ctx)?;
-    Ok(Value::new_bool(call.ctx.clone(), Module::validate(api.engine(), &bytes)))
+    require_buffer_source(&call, PLACE)?;
+    let options = CompileOptions::of_argument(&call, 1, PLACE)?;
+    let (api, bytes) = (Api::of(&call.ctx)?, bytes(&call)?);
+    let engine = api.engine();
+    let is_valid = Module::validate(engine, &bytes)
+        && (options.is_empty()
+            || Module::new_imports(engine, &bytes).is_ok_and(|imports| options.validate(engine, &imports).is_ok()));
+    Ok(Value::new_bool(call.ctx.clone(), is_valid))
 }
 
 /// What an asynchronous operation carries from the call to its job.
@@ -35,10 +40,10 @@ struct Pending {
 }
 
 pub(crate) enum Source {
-    /// `compile(bytes)`.
-    Compile(Vec<u8>),
-    /// `instantiate(bytes, imports)`.
-    CompileAndInstantiate(Vec<u8>, Held),
+    /// `compile(bytes, options)`.
+    Compile(Vec<u8>, CompileOptions),
+    /// `instantiate(bytes, imports, options)`.
+    CompileAndInstantiate(Vec<u8>, Held, CompileOptions),
     /// `instantiate(module, imports)`.
     Instantiate(Held, Imports),
 }
@@ -52,8 +57,8 @@ unsafe impl HostClass for Pending {
         marker.mark(&self.resolve);
         marker.mark(&self.reject);
         match &self.source {
-            Source::Compile(_) => {}
-            Source::CompileAndInstantiate(_, imports) => marker.mark(imports),
+            Source::Compile(..) => {}
+            Source::CompileAndInstantiate(_, imports, _) => marker.mark(imports),
             Source::Instantiate(module, imports) => {
                 marker.mark(module);
                 imports.mark(marker);
@@ -102,18 +107,18 @@ fn run<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn perform<'js>(ctx: &Ctx<'js>, source: &Source, place: &str) -> Result<Value<'js>> {
     match source {
-        Source::Compile(bytes) => {
-            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, place)?;
-            Ok(new_object(ctx, module)?.into_value())
+        Source::Compile(bytes, options) => {
+            let module = compile_module(ctx, bytes, options.clone(), place)?;
+            Ok(class::new_object(ctx, module, None)?.into_value())
         }
-        Source::CompileAndInstantiate(bytes, imports) => {
-            let module = compile_module(ctx, Api::of(ctx)?.engine(), bytes, place)?;
-            let module_object = new_object(ctx, module.clone())?;
-            let imports = read_imports(ctx, &module, imports.get(ctx).into_object(), place)?;
-            let instance = instantiate_module(ctx, &module, &imports, None, place)?;
+        Source::CompileAndInstantiate(bytes, imports, options) => {
+            let module = class::new_object(ctx, compile_module(ctx, bytes, options.clone(), place)?, None)?;
+            let compiled: &ModuleObject = webidl::interface(ctx, Borrowed::of(module.as_value()), place)?;
+            let imports = read_imports(ctx, compiled, imports.get(ctx).into_object(), place)?;
+            let instance = instantiate_module(ctx, &compiled.module, &imports, None, place)?;
             let result = Object::new(ctx.clone())?;
             define::value(&result, "instance", instance.as_value(), define::Attributes::Plain)?;
-            define::value(&result, "module", module_object.as_value(), define::Attributes::Plain)?;
+            define::value(&result, "module", module.as_value(), define::Attributes::Plain)?;
             Ok(result.into_value())
         }
         Source::Instantiate(module, imports) => {
@@ -128,9 +133,9 @@ fn compile<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.compile";
     promise(&call.ctx, PLACE, || {
         webidl::require_arguments(&call, PLACE, 1)?;
-        let bytes = bytes(&call.ctx, &call.arg(0), PLACE)?;
-        compile_options(&call, 1, PLACE)?;
-        Ok(Source::Compile(bytes))
+        require_buffer_source(&call, PLACE)?;
+        let options = CompileOptions::of_argument(&call, 1, PLACE)?;
+        Ok(Source::Compile(bytes(&call)?, options))
     })
 }
 
@@ -141,12 +146,12 @@ fn instantiate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let first = call.arg(0);
         if let Some(module) = class::of::<ModuleObject>(&first) {
             let imports = import_object(&call.ctx, call.arg(1), PLACE)?;
-            let imports = read_imports(&call.ctx, &module.module, imports, PLACE)?;
+            let imports = read_imports(&call.ctx, module, imports, PLACE)?;
             return Ok(Source::Instantiate(Held::new(&first), imports));
         }
-        let came = bytes(&call.ctx, &first, PLACE)?;
+        require_buffer_source(&call, PLACE)?;
         import_object(&call.ctx, call.arg(1), PLACE)?;
-        compile_options(&call, 2, PLACE)?;
-        Ok(Source::CompileAndInstantiate(came, Held::new(&call.arg(1))))
+        let options = CompileOptions::of_argument(&call, 2, PLACE)?;
+        Ok(Source::CompileAndInstantiate(bytes(&call)?, Held::new(&call.arg(1)), options))
     })
 }

@@ -8,8 +8,8 @@ use rquickjs::function::This;
 use crate::api::Api;
 use crate::ids;
 use crate::instance::import_object;
-use crate::module::{bytes, compile_options};
 use crate::namespace::{Source, enqueue};
+use crate::options::CompileOptions;
 
 /// `Promise.prototype.then` as it was before a script could change it.
 struct Then<'js>(qjs::Function<'js>);
@@ -35,6 +35,7 @@ struct Reaction {
     step: Step,
     /// The argument `importObject` of `instantiateStreaming`.
     imports: Option<Held>,
+    options: CompileOptions,
     resolve: Held,
     reject: Held,
 }
@@ -81,6 +82,7 @@ impl Reaction {
             place: self.place,
             step: Step::Body,
             imports: self.imports.as_ref().map(Held::duplicate),
+            options: self.options.clone(),
             resolve: self.resolve.duplicate(),
             reject: self.reject.duplicate(),
         };
@@ -88,10 +90,11 @@ impl Reaction {
     }
 
     fn compile<'js>(&self, ctx: &Ctx<'js>, body: &Value<'js>) -> Result<()> {
-        let bytes = bytes(ctx, body, self.place)?;
+        let bytes = qjs::buffer::copy_of_buffer_source(ctx, body)?.unwrap_or_default();
+        let options = self.options.clone();
         let source = match &self.imports {
-            Some(imports) => Source::CompileAndInstantiate(bytes, imports.duplicate()),
-            None => Source::Compile(bytes),
+            Some(imports) => Source::CompileAndInstantiate(bytes, imports.duplicate(), options),
+            None => Source::Compile(bytes, options),
         };
         enqueue(ctx, self.place, source, self.resolve.duplicate(), self.reject.duplicate())
     }
@@ -114,7 +117,7 @@ fn reject(ctx: &Ctx<'_>, reject: &Held) -> Result<()> {
 fn start<'js>(
     call: &Call<'_, 'js>,
     place: &'static str,
-    rest: impl FnOnce() -> Result<Option<Held>>,
+    rest: impl FnOnce() -> Result<(Option<Held>, CompileOptions)>,
 ) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let (result, resolve, reject_function) = ctx.promise()?;
@@ -124,9 +127,10 @@ fn start<'js>(
         // WebIDL's conversion to a promise.
         let (source, fulfil, _) = ctx.promise()?;
         fulfil.call::<_, ()>((call.arg(0),))?;
-        let imports = rest()?;
+        let (imports, options) = rest()?;
         let reject = reject_held.duplicate();
-        upon_fulfillment(ctx, source.into_value(), Reaction { place, step: Step::Source, imports, resolve, reject })
+        let reaction = Reaction { place, step: Step::Source, imports, options, resolve, reject };
+        upon_fulfillment(ctx, source.into_value(), reaction)
     })();
     if let Err(error) = went {
         qjs::function::throw(ctx, error);
@@ -137,17 +141,14 @@ fn start<'js>(
 
 fn compile_streaming<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.compileStreaming";
-    start(&call, PLACE, || {
-        compile_options(&call, 1, PLACE)?;
-        Ok(None)
-    })
+    start(&call, PLACE, || Ok((None, CompileOptions::of_argument(&call, 1, PLACE)?)))
 }
 
 fn instantiate_streaming<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.instantiateStreaming";
     start(&call, PLACE, || {
         import_object(&call.ctx, call.arg(1), PLACE)?;
-        compile_options(&call, 2, PLACE)?;
-        Ok(Some(Held::new(&call.arg(1))))
+        let options = CompileOptions::of_argument(&call, 2, PLACE)?;
+        Ok((Some(Held::new(&call.arg(1))), options))
     })
 }

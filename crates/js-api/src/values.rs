@@ -179,8 +179,7 @@ pub(crate) fn default_value(ctx: &Ctx<'_>, ty: &ValType) -> Option<HostValue> {
         ValType::V128 => return None,
         ValType::Ref(ty) if !ty.is_nullable() => return None,
         ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Extern) => {
-            let undefined = Held::new(&Value::new_undefined(ctx.clone()));
-            HostValue::Any(AnyValue::Host(undefined), Hierarchy::Extern)
+            HostValue::host(Held::new(&Value::new_undefined(ctx.clone())))
         }
         ValType::Ref(ty) => HostValue::Null(Val::null_ref(ty.heap_type())),
     })
@@ -201,6 +200,11 @@ impl HostValue {
             Self::Function(held) | Self::Any(AnyValue::Object(held) | AnyValue::Host(held), _) => marker.mark(held),
             Self::Number(_) | Self::Null(_) | Self::Any(AnyValue::I31(_), _) => {}
         }
+    }
+
+    /// A JavaScript value, no number, as an externref.
+    pub(crate) fn host(value: Held) -> Self {
+        Self::Any(AnyValue::Host(value), Hierarchy::Extern)
     }
 
     /// The only island that the value can be in, if it can be in one only.

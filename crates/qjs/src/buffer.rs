@@ -239,6 +239,14 @@ pub fn array_buffer_bytes(cx: Cx<'_>, buffer: Borrowed<'_>) -> Option<Bytes> {
     }
 }
 
+/// Whether the value is a BufferSource: an `ArrayBuffer` or `SharedArrayBuffer`, a typed array or a DataView, detached
+/// ones among them.
+pub fn is_buffer_source(cx: Cx<'_>, value: Borrowed<'_>) -> bool {
+    // SAFETY: QuickJS reads the object's class. (A shared buffer has a class of its own, and is never detached.)
+    let is_view = || unsafe { q::JS_IsArrayBuffer(value.raw()) || q::JS_IsDataView(value.raw()) };
+    value.is_object() && (is_view() || element_kind(value).is_some() || array_buffer_bytes(cx, value).is_some())
+}
+
 /// The getters `buffer`, `byteOffset` and `byteLength` of DataViews and of typed arrays, of a runtime: the C interface
 /// has none for the former, and tells nothing current of a view that tracks the length of its buffer.
 struct ViewGetters<'js> {

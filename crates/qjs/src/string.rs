@@ -1,4 +1,9 @@
-//! Strings in and out as UTF-8 bytes. QuickJS stores pure ASCII as it is, so those need no conversion.
+//! Strings in and out: as UTF-8 bytes (QuickJS stores pure ASCII as it is, so those need no conversion), and as the
+//! UTF-16 code units that they are made of, read where they are.
+
+use std::cmp::Ordering;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use rquickjs::{Ctx, Value, qjs as q};
 
@@ -45,4 +50,178 @@ pub fn from_utf8<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'j
     let cx = Cx::of(ctx);
     // SAFETY: the bytes are readable for their length; QuickJS copies them.
     cx.take(unsafe { q::JS_NewStringLen(cx.raw(), bytes.as_ptr().cast(), bytes.len() as _) })
+}
+
+/// A string of the given code units, lone surrogates kept.
+///
+/// # Errors
+/// When memory is out, or the string would be too long.
+pub fn from_units<'js>(ctx: &Ctx<'js>, units: &[u16]) -> rquickjs::Result<Value<'js>> {
+    let all = units.iter().fold(0, |all, unit| all | unit);
+    if all < 0x80 {
+        let ascii: Vec<u8> = units.iter().map(|&unit| unit as u8).collect();
+        return from_utf8(ctx, &ascii);
+    }
+    let cx = Cx::of(ctx);
+    // SAFETY: the units are readable for their length; QuickJS copies them.
+    cx.take(unsafe { q::JS_NewStringUTF16(cx.raw(), units.as_ptr(), units.len() as _) })
+}
+
+/// The code units of a string, as QuickJS stores them.
+#[derive(Clone, Copy, Debug)]
+pub enum Units<'a> {
+    /// All of them are below 256.
+    Narrow(&'a [u8]),
+    /// Any.
+    Wide(&'a [u16]),
+}
+
+impl<'a> Units<'a> {
+    /// The units of a string; none for any other value. Units that are scattered (of a string that was put together
+    /// by `+`) are gathered first, which QuickJS does once for a string.
+    ///
+    /// # Errors
+    /// When memory is out.
+    #[inline]
+    pub fn of(cx: Cx<'_>, value: Borrowed<'a>) -> rquickjs::Result<Option<Self>> {
+        match value.tag() {
+            // SAFETY: the tag says what the pointer points to, and `'a` keeps it alive. A string never changes.
+            q::JS_TAG_STRING => Ok(Some(unsafe { Header::units(value.raw(), header_size(cx)?) })),
+            q::JS_TAG_STRING_ROPE => Self::of_rope(cx, value).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn of_rope(cx: Cx<'_>, value: Borrowed<'a>) -> rquickjs::Result<Self> {
+        // QuickJS keeps what it gathered only where somebody else has the rope too.
+        let _other = value.to_value(cx);
+        // SAFETY: the value is alive.
+        drop(cx.take(unsafe { q::JS_ToString(cx.raw(), value.raw()) })?);
+        let header_size = header_size(cx)?;
+        // SAFETY: the tag says what the pointer points to. Once gathered, a rope never changes: its `left` is the whole
+        // string, which it keeps alive as long as `'a` keeps the rope.
+        Ok(unsafe { Header::units((*q::JS_VALUE_GET_PTR(value.raw()).cast::<Rope>()).left, header_size) })
+    }
+
+    /// How many there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Narrow(units) => units.len(),
+            Self::Wide(units) => units.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The unit at `index`.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<u16> {
+        match self {
+            Self::Narrow(units) => units.get(index).map(|&unit| unit.into()),
+            Self::Wide(units) => units.get(index).copied(),
+        }
+    }
+
+    /// All in order.
+    pub fn iter(self) -> impl Iterator<Item = u16> + 'a {
+        (0..self.len()).map(move |index| self.get(index).expect("below the length"))
+    }
+
+    /// The order of the units, as IsLessThan has it.
+    pub fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Narrow(one), Self::Narrow(two)) => one.cmp(two),
+            (Self::Wide(one), Self::Wide(two)) => one.cmp(two),
+            _ => self.iter().cmp(other.iter()),
+        }
+    }
+}
+
+/// How a string begins: `JSString` of QuickJS, which its header does not show, with the bit fields of a little-endian
+/// machine. `tests/units.rs` fails where that changes.
+#[repr(C)]
+struct Header {
+    /// The length, and in the highest bit whether the units are wide.
+    length: u32,
+    /// 28 bits of a hash, 2 of how the units are stored, 2 of what else the string is.
+    kind: u32,
+}
+
+/// What stands for the units where a string is a part of another one: `JSStringSlice`.
+#[repr(C)]
+struct Slice {
+    parent: *const u8,
+    /// In bytes.
+    start: u32,
+}
+
+/// A string in parts: `JSStringRope`.
+#[repr(C)]
+struct Rope {
+    length: u32,
+    is_wide: u8,
+    depth: u8,
+    left: q::JSValue,
+    right: q::JSValue,
+}
+
+const _: () = assert!(cfg!(target_endian = "little"));
+
+/// Bytes from the start of a string to its units. They depend on how QuickJS was compiled, so it is asked: what it
+/// gives out as the units of a wide string are the string's own.
+#[inline]
+fn header_size(cx: Cx<'_>) -> rquickjs::Result<usize> {
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+
+    #[cold]
+    fn ask(cx: Cx<'_>) -> rquickjs::Result<usize> {
+        let wide = from_units(&cx.ctx(), &[0x100])?;
+        let mut length = 0;
+        // SAFETY: the string is alive and its tag says that it has a pointer; what is given out is given back.
+        let size = unsafe {
+            let units = q::JS_ToCStringLenUTF16(cx.raw(), &mut length, wide.as_raw());
+            let size = units.addr() - q::JS_VALUE_GET_PTR(wide.as_raw()).addr();
+            q::JS_FreeCStringUTF16(cx.raw(), units);
+            size
+        };
+        SIZE.store(size, Relaxed);
+        Ok(size)
+    }
+
+    match SIZE.load(Relaxed) {
+        0 => ask(cx),
+        size => Ok(size),
+    }
+}
+
+impl Header {
+    /// # Safety
+    /// The value must be a string (no rope) that lives for `'a`, and `size` be [`header_size`].
+    #[inline]
+    unsafe fn units<'a>(string: q::JSValue, size: usize) -> Units<'a> {
+        // SAFETY: the header is alive, and what follows it is what `kind` says; a slice keeps its parent, which is no
+        // slice itself, and lies in it. The units are aligned: the size is a multiple of 8, and the start of a slice of
+        // wide units is even.
+        unsafe {
+            let this = q::JS_VALUE_GET_PTR(string).cast_const();
+            let after = this.cast::<u8>().add(size);
+            let Self { length, kind } = this.cast::<Self>().read();
+            let start = match (kind >> 28) & 3 {
+                0 => after,
+                1 => {
+                    let slice = after.cast::<Slice>().read();
+                    slice.parent.add(size + slice.start as usize)
+                }
+                _ => after.cast::<*const u8>().read(),
+            };
+            match length >> 31 {
+                0 => Units::Narrow(std::slice::from_raw_parts(start, length as usize)),
+                _ => Units::Wide(std::slice::from_raw_parts(start.cast(), (length & 0x7fff_ffff) as usize)),
+            }
+        }
+    }
 }

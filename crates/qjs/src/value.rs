@@ -114,7 +114,7 @@ impl<'a> Borrowed<'a> {
     }
 
     #[inline]
-    fn tag(self) -> i32 {
+    pub(crate) fn tag(self) -> i32 {
         // SAFETY: reading a tag.
         unsafe { q::JS_VALUE_GET_TAG(self.raw) }
     }

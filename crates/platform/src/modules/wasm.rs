@@ -44,7 +44,7 @@ pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<
 pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Module<'js, Declared>> {
     let object = source(ctx, url)?.into_value();
     let module = module_of(&object)?;
-    let imports = module.module.imports().iter().map(|import| (&*import.module, &*import.name)).collect::<Vec<_>>();
+    let imports = module.script_imports().map(|import| (&*import.module, &*import.name)).collect::<Vec<_>>();
     let exports = module.module.exports().iter().map(|export| &*export.name).collect::<Vec<_>>();
     let own = url.to_owned();
     qjs::module::declare(ctx, url, &imports, &exports, move |ctx, imports, exports| {
