@@ -1,7 +1,7 @@
 //! The engine: features, compiler and memory layout, the same for every module of a process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use wasmtime::{Collector, Config, MemoryType};
 
@@ -33,6 +33,7 @@ pub struct Engine {
     pub(crate) inner: wasmtime::Engine,
     pub(crate) max_wasm_stack: usize,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
+    unit_copier: Arc<OnceLock<wasmtime::Module>>,
 }
 
 /// What tells the modules apart that memories made by the host come from.
@@ -76,7 +77,12 @@ impl Engine {
             .memory_init_cow(false)
             .with_host_memory(Arc::new(HostMemory));
         let inner = wasmtime::Engine::new(&config)?;
-        Ok(Self { inner, max_wasm_stack: options.max_wasm_stack, memories: Arc::default() })
+        Ok(Self {
+            inner,
+            max_wasm_stack: options.max_wasm_stack,
+            memories: Arc::default(),
+            unit_copier: Arc::default(),
+        })
     }
 
     /// A module that has and exports one memory of the type, of no pages at first. Wasmtime takes memories from its
@@ -97,6 +103,15 @@ impl Engine {
             cache.insert(key, module.clone());
         }
         Ok(module)
+    }
+
+    /// The guest that copies arrays.
+    pub(crate) fn unit_copier(&self) -> wasmtime::Result<wasmtime::Module> {
+        if let Some(module) = self.unit_copier.get() {
+            return Ok(module.clone());
+        }
+        let module = wasmtime::Module::new(&self.inner, crate::units::GUEST)?;
+        Ok(self.unit_copier.get_or_init(|| module).clone())
     }
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {

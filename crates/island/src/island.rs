@@ -28,6 +28,7 @@ pub struct Island {
     blocks: RefCell<Vec<Arc<DataBlock>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
+    pub(crate) unit_copier: crate::units::Slot,
 }
 
 /// What an island keeps in its store.
@@ -102,6 +103,7 @@ impl Island {
                 blocks: RefCell::default(),
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
+                unit_copier: OnceCell::new(),
             }
         })
     }

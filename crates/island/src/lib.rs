@@ -18,6 +18,7 @@ pub mod limits;
 pub mod module;
 mod raw;
 pub mod trap;
+mod units;
 pub mod wasi;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};

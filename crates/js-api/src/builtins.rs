@@ -4,8 +4,8 @@
 //! read where QuickJS keeps them. A builtin of a string that is no string, or of an index that is none, traps.
 
 use island::wasmtime::{
-    ArrayRef, ArrayType, AsContextMut, Caller, Error, ExternRef, FieldType, Func, FuncType, HeapType, Mutability,
-    RefType, Result, Rooted, StorageType, Val, ValType,
+    ArrayRef, ArrayType, Caller, Error, ExternRef, FieldType, Func, FuncType, HeapType, Mutability, RefType, Result,
+    Rooted, StorageType, Val, ValType,
 };
 use island::{Engine, HostThrew, HostTrap, StoreState};
 use qjs::string::Units;
@@ -245,10 +245,7 @@ fn from_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &
         if start > end || end > length {
             return Err(run.trap(format_args!("{start} to {end} is no range of an array of {length}")));
         }
-        let units = run.shared.island.enter(|mut store| {
-            let unit = |at| array.get(store.as_context_mut(), at).map(|unit| unit.unwrap_i32() as u16);
-            (start..end).map(unit).collect::<Result<Vec<u16>>>()
-        })?;
+        let units = run.shared.island.read_units(array, start, end - start)?;
         results[0] = run.give_units(&units)?.into();
         Ok(())
     })
@@ -265,10 +262,7 @@ fn into_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &
             let count = units.len();
             return Err(run.trap(format_args!("no room for {count} at {start} of an array of {length}")));
         }
-        run.shared.island.enter(|mut store| {
-            let mut indexed = (start..).zip(units.iter());
-            indexed.try_for_each(|(at, unit)| array.set(store.as_context_mut(), at, Val::I32(unit.into())))
-        })?;
+        run.shared.island.write_units(array, start, units.iter())?;
         results[0] = Val::I32(units.len() as i32);
         Ok(())
     })
