@@ -28,7 +28,7 @@ thread_local! {
     static GROWN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether any unshared memory of this thread grew since [`take_grown`] was last called.
+/// Whether any unshared memory of this thread grew since [`take_grown`] was last called, or [`ask_again`] was.
 #[inline]
 pub fn has_grown() -> bool {
     GREW.get()
@@ -38,6 +38,11 @@ pub fn has_grown() -> bool {
 pub fn take_grown() -> Vec<usize> {
     GREW.set(false);
     GROWN.take()
+}
+
+/// Makes [`has_grown`] say yes once: for owners of shared memories, whose growth nobody notes.
+pub fn ask_again() {
+    GREW.set(true);
 }
 
 /// Runs `body`; the next memory that Wasmtime makes in it stands on `block`.

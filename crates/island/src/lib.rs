@@ -23,7 +23,7 @@ pub mod wasi;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
-pub use host_memory::{has_grown, take_grown};
+pub use host_memory::{ask_again, has_grown, take_grown};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::{FunctionKey, lend};

@@ -1,5 +1,6 @@
 //! What the API keeps for a runtime, and its installation into a context.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -9,7 +10,22 @@ use island::wasi::Output;
 use qjs::{Ctx, Exception, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
-use crate::memory::MemoryCore;
+use crate::memory_core::MemoryCore;
+
+/// What another thread has done for the runtime: runs on the runtime's own.
+pub type Task = Box<dyn for<'js> FnOnce(&Ctx<'js>) -> Result<()> + Send>;
+
+/// Brings one task to the runtime's thread, from any other.
+pub type Post = Box<dyn FnOnce(Task) + Send>;
+
+/// The event loop that a runtime runs on, for what other threads end.
+pub trait Arrivals {
+    /// How one task will reach the runtime's thread.
+    fn post(&self) -> Post;
+
+    /// Holds the loop, which must not end before the value is dropped.
+    fn hold(&self) -> Box<dyn Any>;
+}
 
 /// What an embedder can choose.
 #[derive(Clone)]
@@ -23,6 +39,8 @@ pub struct Options {
     pub standard_output: fn(u8) -> Output,
     /// What a Response is. Without it there are no streaming functions.
     pub response_bytes: Option<ResponseBytes>,
+    /// The event loop, for `Atomics.waitAsync`, which is absent without one.
+    pub arrivals: Option<Rc<dyn Arrivals>>,
 }
 
 /// "Compile a potential WebAssembly response" up to the bytes: for a fulfilled source and the name of the function that
@@ -33,7 +51,7 @@ pub type ResponseBytes = for<'js> fn(&Ctx<'js>, Value<'js>, &str) -> Result<Valu
 impl Options {
     /// The defaults, on `engine`.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None }
+        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None, arrivals: None }
     }
 }
 
@@ -49,6 +67,8 @@ pub(crate) struct State {
     pub(crate) memories: RefCell<HashMap<usize, Weak<MemoryCore>>>,
     /// The JavaScript exception tag.
     pub(crate) js_tag: Rc<crate::tag::TagCore>,
+    /// The memories that have made growable buffers, which follow the growth of shared memories.
+    pub(crate) growables: RefCell<Vec<Weak<MemoryCore>>>,
     /// The island of everything, with the one-island option.
     pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
     /// Whether a WebAssembly module that is an ES module exports a mutable global.
@@ -81,7 +101,7 @@ impl Api {
     /// Warns once that a buffer does not show all of its memory.
     pub(crate) fn warn_of_long_memory(&self, bytes: usize) {
         if !self.state.warned_of_long_memory.replace(true) {
-            let shown = crate::memory::LONGEST_BUFFER;
+            let shown = crate::memory_core::LONGEST_BUFFER;
             eprintln!(
                 "tombolo: a WebAssembly.Memory of {bytes} bytes is longer than an ArrayBuffer can be here: \
                  `buffer` shows its first {shown} bytes"
@@ -106,6 +126,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         js_tag: crate::tag::TagCore::new(js_tag),
         options,
         memories: RefCell::default(),
+        growables: RefCell::default(),
         only_island: RefCell::default(),
         live_bindings: Cell::default(),
         warned_of_long_memory: Cell::default(),
@@ -137,5 +158,6 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     }
     crate::buffers::define(ctx)?;
     crate::builtins::define(ctx)?;
+    crate::atomics::define(ctx)?;
     qjs::define::value(&ctx.globals(), "WebAssembly", namespace.as_value(), qjs::define::Attributes::Hidden)
 }

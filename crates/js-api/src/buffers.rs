@@ -1,48 +1,88 @@
-//! Transfers of `ArrayBuffer`s over guest memory: a memory's own buffer has a detach key, so that scripts cannot transfer
-//! it away, and one that is a view of a block cannot change its length in place.
+//! The methods of `ArrayBuffer` and `SharedArrayBuffer` that change a length or take the bytes away, over guest memory: a
+//! memory's own buffer has a detach key, so that scripts cannot transfer it away; resizing and growing grow the memory;
+//! a view of a block cannot change its length in place.
 
+use island::wasmtime::SharedMemory;
+use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
-use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
+use rquickjs::prelude::{Rest, This};
 
 use crate::api::Api;
+use crate::memory_core::{self, LONGEST_BUFFER, MemoryCore};
 
-/// QuickJS's own methods, by place in [`METHODS`].
-struct Originals<'js>([qjs::Function<'js>; 3]);
+/// QuickJS's own methods.
+#[derive(Clone)]
+pub(crate) struct Originals<'js> {
+    /// By place in [`TRANSFERS`].
+    transfers: [Function<'js>; 3],
+    pub(crate) resize: Function<'js>,
+    pub(crate) grow: Function<'js>,
+    slice: Function<'js>,
+    byte_length: Function<'js>,
+    growable: Function<'js>,
+}
 
 // SAFETY: the lifetime is the functions' own.
 unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
     type Changed<'to> = Originals<'to>;
 }
 
-const METHODS: [&str; 3] = ["transfer", "transferToFixedLength", "transferToImmutable"];
-
-/// Replaces the methods of `ArrayBuffer.prototype` that transfer.
-pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
-    let constructor: Object = ctx.globals().get("ArrayBuffer")?;
-    let prototype: Object = constructor.get("prototype")?;
-    let originals = [prototype.get(METHODS[0])?, prototype.get(METHODS[1])?, prototype.get(METHODS[2])?];
-    ctx.store_userdata(Originals(originals)).map_err(|_| rquickjs::Error::Unknown)?;
-    let replacements = [
-        function(ctx, Kind::Plain, METHODS[0], 0, transfer::<0>)?,
-        function(ctx, Kind::Plain, METHODS[1], 0, transfer::<1>)?,
-        function(ctx, Kind::Plain, METHODS[2], 0, transfer::<2>)?,
-    ];
-    for (name, replacement) in METHODS.iter().zip(replacements) {
-        qjs::define::value(&prototype, name, replacement.as_value(), qjs::define::Attributes::Hidden)?;
+impl<'js> Originals<'js> {
+    /// The runtime's.
+    pub(crate) fn of(ctx: &Ctx<'js>) -> Result<Self> {
+        Ok(ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.clone())
     }
-    Ok(())
+}
+
+const TRANSFERS: [&str; 3] = ["transfer", "transferToFixedLength", "transferToImmutable"];
+
+/// Replaces the methods.
+pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
+    let prototype = |name: &str| ctx.globals().get::<_, Object>(name)?.get::<_, Object>("prototype");
+    let (array_buffer, shared) = (prototype("ArrayBuffer")?, prototype("SharedArrayBuffer")?);
+    let object: Object = ctx.globals().get("Object")?;
+    let describe: Function = object.get("getOwnPropertyDescriptor")?;
+    let getter = |name: &str| describe.call::<_, Object>((shared.clone(), name))?.get("get");
+    let originals = Originals {
+        transfers: [array_buffer.get(TRANSFERS[0])?, array_buffer.get(TRANSFERS[1])?, array_buffer.get(TRANSFERS[2])?],
+        resize: array_buffer.get("resize")?,
+        grow: shared.get("grow")?,
+        slice: shared.get("slice")?,
+        byte_length: getter("byteLength")?,
+        growable: getter("growable")?,
+    };
+    ctx.store_userdata(originals).map_err(|_| rquickjs::Error::Unknown)?;
+    let methods = [
+        (&array_buffer, function(ctx, Kind::Plain, TRANSFERS[0], 0, transfer::<0>)?, TRANSFERS[0]),
+        (&array_buffer, function(ctx, Kind::Plain, TRANSFERS[1], 0, transfer::<1>)?, TRANSFERS[1]),
+        (&array_buffer, function(ctx, Kind::Plain, TRANSFERS[2], 0, transfer::<2>)?, TRANSFERS[2]),
+        (&array_buffer, function(ctx, Kind::Plain, "resize", 1, resize)?, "resize"),
+        (&shared, function(ctx, Kind::Plain, "grow", 1, grow)?, "grow"),
+        (&shared, function(ctx, Kind::Plain, "slice", 2, slice)?, "slice"),
+    ];
+    for (prototype, replacement, name) in methods {
+        define::value(prototype, name, replacement.as_value(), Attributes::Hidden)?;
+    }
+    define::hidden_getter(&shared, "byteLength", byte_length)
+}
+
+/// QuickJS's own method, with what this call got.
+fn call_original<'js>(call: &Call<'_, 'js>, original: &Function<'js>) -> Result<Value<'js>> {
+    let cx = Cx::of(&call.ctx);
+    original.call((This(call.this()), Rest(call.args.iter().map(|arg| arg.to_value(cx)).collect::<Vec<_>>())))
 }
 
 fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    if is_memory_buffer(&call.ctx, call.this)? {
-        let message = format!("ArrayBuffer.prototype.{}: the buffer of a WebAssembly.Memory", METHODS[METHOD]);
+    if memory_of_buffer(&call.ctx, call.this)?.is_some() {
+        let message = format!("ArrayBuffer.prototype.{}: the buffer of a WebAssembly.Memory", TRANSFERS[METHOD]);
         return Err(Exception::throw_type(&call.ctx, &format!("{message} cannot be transferred")));
     }
     let ctx = &call.ctx;
-    let original = ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.0[METHOD].clone();
+    let original = Originals::of(ctx)?.transfers[METHOD].clone();
     let call_original = |this: Value<'js>, length: Option<Value<'js>>| -> Result<Value<'js>> {
-        original.call((rquickjs::prelude::This(this), rquickjs::prelude::Rest(Vec::from_iter(length))))
+        original.call((This(this), Rest(Vec::from_iter(length))))
     };
     let length = Some(call.arg(0)).filter(|length| !length.is_undefined());
     let Some(wanted) = length else { return call_original(call.this(), None) };
@@ -62,15 +102,106 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     Ok(moved)
 }
 
-/// Whether `value` is the buffer of a memory (its \[\[ArrayBufferDetachKey]] is "WebAssembly.Memory").
-pub(crate) fn is_memory_buffer(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<bool> {
+/// The memory whose buffer `value` is (its \[\[ArrayBufferDetachKey]] is "WebAssembly.Memory").
+fn memory_of_buffer(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<std::rc::Rc<MemoryCore>>> {
     let cx = Cx::of(ctx);
     if !value.is_object() {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(false) };
-    let api = Api::of(ctx)?;
-    let memories = api.state.memories.borrow();
-    let core = memories.get(&bytes.start.as_ptr().addr()).and_then(std::rc::Weak::upgrade);
-    Ok(core.is_some_and(|core| core.is_buffer(&value.to_value(cx))))
+    let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(None) };
+    let core = Api::of(ctx)?.state.memories.borrow().get(&bytes.start.as_ptr().addr()).and_then(std::rc::Weak::upgrade);
+    Ok(core.filter(|core| core.is_buffer(&value.to_value(cx))))
+}
+
+/// ToIndex. May run scripts.
+pub(crate) fn to_index(ctx: &Ctx<'_>, value: Borrowed<'_>, place: &str) -> Result<f64> {
+    let number = qjs::number::to_number(Cx::of(ctx), value)?;
+    let index = if number.is_nan() { 0.0 } else { number.trunc() };
+    if !(0.0..=9_007_199_254_740_991.0).contains(&index) {
+        let came = webidl::display_number(number);
+        return Err(Exception::throw_range(ctx, &format!("{place} must be an integer from 0 to 2^53 - 1, got {came}")));
+    }
+    Ok(index)
+}
+
+/// `ArrayBuffer.prototype.resize`.
+fn resize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "ArrayBuffer.prototype.resize";
+    let ctx = &call.ctx;
+    let resizable = |core: &std::rc::Rc<MemoryCore>| core.has_resizable_buffer();
+    if !memory_of_buffer(ctx, call.this)?.as_ref().is_some_and(resizable) {
+        return call_original(&call, &Originals::of(ctx)?.resize);
+    }
+    let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    // The conversion may have run scripts.
+    let Some(core) = memory_of_buffer(ctx, call.this)?.filter(resizable) else {
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: the buffer is detached")));
+    };
+    if let Some(buffer) = call.this().as_object() {
+        core.host_resize(ctx, buffer, wanted)?;
+    }
+    Ok(Value::new_undefined(ctx.clone()))
+}
+
+/// The shared memory that `value` is a growable buffer of.
+fn memory_of_growable(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<SharedMemory>> {
+    let cx = Cx::of(ctx);
+    if !value.is_object() {
+        return Ok(None);
+    }
+    let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(None) };
+    let Some(memory) = qjs::shared::owner::<SharedMemory>(bytes.start) else { return Ok(None) };
+    let growable: bool = Originals::of(ctx)?.growable.call((This(value.to_value(cx)),))?;
+    Ok(growable.then_some(memory))
+}
+
+/// Gives a growable buffer the length of its memory.
+fn follow_memory(ctx: &Ctx<'_>, buffer: Borrowed<'_>, memory: &SharedMemory) {
+    if let Some(buffer) = buffer.to_value(Cx::of(ctx)).as_object() {
+        memory_core::set_growable_length(ctx, buffer, memory.data_size().min(longest(memory)));
+    }
+}
+
+/// The most bytes that a growable buffer of the memory shows.
+fn longest(memory: &SharedMemory) -> usize {
+    let ty = memory.ty();
+    let bytes = ty.maximum().unwrap_or(0).saturating_mul(ty.page_size());
+    usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_BUFFER)
+}
+
+/// `SharedArrayBuffer.prototype.grow`.
+fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "SharedArrayBuffer.prototype.grow";
+    let ctx = &call.ctx;
+    let Some(memory) = memory_of_growable(ctx, call.this)? else {
+        return call_original(&call, &Originals::of(ctx)?.grow);
+    };
+    let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (One who grows it at this very
+    // moment adds to what is added here.)
+    let (len, longest) = (memory.data_size(), longest(&memory));
+    let page = memory.ty().page_size();
+    let delta = memory_core::added_pages(ctx, PLACE, len.min(longest), longest, page, wanted)?;
+    if let Err(error) = memory.grow(delta) {
+        return Err(Exception::throw_range(ctx, &format!("{PLACE}: {error}")));
+    }
+    follow_memory(ctx, call.this, &memory);
+    memory_core::follow_shared_growth(ctx, &Api::of(ctx)?);
+    Ok(Value::new_undefined(ctx.clone()))
+}
+
+/// `get SharedArrayBuffer.prototype.byteLength`.
+fn byte_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
+        follow_memory(&call.ctx, call.this, &memory);
+    }
+    call_original(&call, &Originals::of(&call.ctx)?.byte_length)
+}
+
+/// `SharedArrayBuffer.prototype.slice`.
+fn slice<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
+        follow_memory(&call.ctx, call.this, &memory);
+    }
+    call_original(&call, &Originals::of(&call.ctx)?.slice)
 }

@@ -13,7 +13,7 @@ use qjs::{Arguments, Borrowed, Ctx, Cx, Held, Object, Value};
 use rquickjs::JsLifetime;
 
 use crate::anchor::{Link, Shared};
-use crate::memory;
+use crate::memory_core::refresh_grown;
 
 /// The set's "qualified name".
 pub(crate) const JS_STRING: &str = "wasm:js-string";
@@ -209,7 +209,7 @@ impl<'js> Run<'_, 'js> {
         args: impl IntoIterator<Item = qjs::Returned>,
     ) -> qjs::Result<Value<'js>> {
         let ctx = self.cx.ctx();
-        memory::refresh_grown(self.cx, &self.shared.api);
+        refresh_grown(self.cx, &self.shared.api);
         let operation = operation(&*ctx.userdata::<Operations>().ok_or(rquickjs::Error::Unknown)?).duplicate();
         let mut arguments = Arguments::new(self.cx);
         args.into_iter().try_for_each(|arg| arguments.push(arg))?;

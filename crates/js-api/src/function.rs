@@ -14,7 +14,7 @@ use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
 use crate::exception::throw_into_guest;
 use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number};
-use crate::{ids, memory, typed_function};
+use crate::{ids, memory_core, typed_function};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
 pub struct ExportedFunction {
@@ -97,7 +97,7 @@ impl ExportedFunction {
     #[inline]
     pub fn call_frame(&self, cx: Cx<'_>, frame: &mut Frame<'_>) -> Result<()> {
         let result = self.link.shared.island.call_numeric(&self.callee, frame);
-        memory::refresh_grown(cx, &self.link.shared.api);
+        memory_core::refresh_grown(cx, &self.link.shared.api);
         result.map_err(|error| throw_call_error(&cx.ctx(), error))
     }
 
@@ -147,7 +147,7 @@ impl ExportedFunction {
             let outgoing = results.iter().map(|val| take_val(&ctx, shared, &mut store, val));
             Ok(outgoing.collect::<SmallVec<[_; 2]>>())
         });
-        memory::refresh_grown(cx, &shared.api);
+        memory_core::refresh_grown(cx, &shared.api);
         let mut outgoing = outcome
             .map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, shared.island.call_error(error)))?;
         match outgoing.len() {
@@ -208,7 +208,7 @@ impl HostImport {
     ) -> std::result::Result<(), HostThrew> {
         let shared = self.shared.upgrade().ok_or(HostThrew)?;
         let result = shared.with(|cx| {
-            memory::refresh_grown(cx, &shared.api);
+            memory_core::refresh_grown(cx, &shared.api);
             let mut arguments = Arguments::new(cx);
             push(cx, &shared, &mut arguments)?;
             let undefined = Args::default().get(0);

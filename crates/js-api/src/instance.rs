@@ -23,7 +23,7 @@ use crate::tag::{TagObject, exported_tag};
 use crate::typed_function::exported_type;
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
-use crate::{ids, memory};
+use crate::{ids, memory_core};
 
 /// An Instance object's value.
 pub struct InstanceObject {
@@ -346,7 +346,7 @@ pub(crate) fn instantiate<'js>(
         externs.push(bind(ctx, &link, value, &import.ty)?);
     }
     let instance = link.shared.island.instantiate(module, &externs);
-    memory::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
+    memory_core::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
     let instance = instance.map_err(|error| match error {
         InstantiateError::Link(message) => throw(ctx, ErrorClass::Link, &format!("{place}: {message}")),
         InstantiateError::Memory(message) => Exception::throw_range(ctx, &format!("{place}: {message}")),

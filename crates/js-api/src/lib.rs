@@ -5,6 +5,7 @@
 
 pub mod anchor;
 mod api;
+mod atomics;
 mod buffers;
 mod builtins;
 mod errors;
@@ -16,6 +17,7 @@ mod instance;
 mod limits;
 mod linking;
 pub mod memory;
+mod memory_core;
 pub mod module;
 pub mod module_record;
 mod namespace;
@@ -26,13 +28,14 @@ mod tag;
 mod typed_function;
 mod types;
 mod values;
+mod waiters;
 pub mod wasi;
 
-pub use api::{Api, Options, ResponseBytes, install};
+pub use api::{Api, Arrivals, Options, Post, ResponseBytes, Task, install};
 pub use errors::throw_call_error;
 pub use function::ExportedFunction;
 pub use instance::InstanceObject;
-pub use memory::MemoryObject;
+pub use memory::{MemoryObject, shared_memory_object};
 pub use module::ModuleObject;
 pub use values::{from_number, to_number};
 

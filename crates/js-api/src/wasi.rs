@@ -22,7 +22,7 @@ use crate::errors::throw_call_error;
 use crate::instance::InstanceObject;
 use crate::memory::MemoryObject;
 use crate::values::{from_number, to_number};
-use crate::{ids, memory};
+use crate::{ids, memory_core};
 
 /// A guest's WASI on the JavaScript side. Scripts never see the object.
 pub struct WasiHost {
@@ -137,7 +137,7 @@ impl WasiFunction {
             frame.push(to_number(cx, args.get(at), kind)?);
         }
         let result = link.shared.island.call_numeric(&callee, &mut frame);
-        memory::refresh_grown(cx, &link.shared.api);
+        memory_core::refresh_grown(cx, &link.shared.api);
         result.map_err(|error| throw_call_error(&ctx, error))?;
         Ok(if self.ty.results.is_empty() { Returned::UNDEFINED } else { from_number(cx, frame.result(0)) })
     }

@@ -1,7 +1,9 @@
 //! `ArrayBuffer`s over foreign memory, typed arrays, and where their bytes are.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 use rquickjs::prelude::This;
 use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
@@ -91,36 +93,129 @@ pub unsafe fn foreign<'js, O: 'static>(
     len: usize,
     owner: O,
 ) -> rquickjs::Result<Object<'js>> {
+    let contents = Contents { owner, granted: None };
+    // SAFETY: by the caller's promise.
+    unsafe { new_buffer(ctx, base, len, 0, contents) }
+}
+
+/// What a buffer over foreign memory owns.
+struct Contents<O> {
+    /// Kept for its end.
+    #[allow(dead_code)]
+    owner: O,
+    /// Whether [`Resizer::set_length`] is setting the length: no other resizing is granted.
+    granted: Option<Rc<Cell<bool>>>,
+}
+
+/// # Safety
+/// As [`foreign`].
+#[inline]
+unsafe fn new_buffer<'js, O: 'static>(
+    ctx: &Ctx<'js>,
+    base: NonNull<u8>,
+    len: usize,
+    max: usize,
+    contents: Contents<O>,
+) -> rquickjs::Result<Object<'js>> {
     let cx = Cx::of(ctx);
-    let owner = Box::into_raw(Box::new(owner));
-    // SAFETY: the bytes live as long as the owner, by the caller's promise; `release` takes the owner back.
-    let raw =
-        unsafe { q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, 0, Some(release::<O>), owner.cast(), false) };
+    let contents = Box::into_raw(Box::new(contents));
+    // SAFETY: the bytes live as long as the owner, by the caller's promise; `reallocate` takes the contents back.
+    let raw = unsafe {
+        let (hook, opaque) = (Some(reallocate::<O> as _), contents.cast());
+        q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, max as _, hook, opaque, false)
+    };
     match cx.take(raw) {
         Ok(buffer) => buffer.into_object().ok_or(rquickjs::Error::Unknown),
         Err(error) => {
             // SAFETY: QuickJS keeps nothing of a buffer that it could not make.
-            drop(unsafe { Box::from_raw(owner) });
+            drop(unsafe { Box::from_raw(contents) });
             Err(error)
         }
     }
 }
 
-/// QuickJS's one hook on a buffer's contents: a size of 0 ends them, any other asks to resize, which is refused.
-unsafe extern "C" fn release<O: 'static>(
+/// QuickJS's one hook on a buffer's contents: a size of 0 ends them, any other asks to resize.
+unsafe extern "C" fn reallocate<O: 'static>(
     _runtime: *mut q::JSRuntime,
-    owner: *mut c_void,
-    _start: *mut c_void,
+    contents: *mut c_void,
+    start: *mut c_void,
     size: q::size_t,
 ) -> *mut c_void {
     if size == 0 {
-        // SAFETY: contents end once; the owner was boxed in `foreign`.
-        let owner = unsafe { Box::from_raw(owner.cast::<O>()) };
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(owner))).is_err() {
+        // SAFETY: contents end once; they were boxed in `new_buffer`.
+        let contents = unsafe { Box::from_raw(contents.cast::<Contents<O>>()) };
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(contents))).is_err() {
             std::process::abort();
         }
+        return std::ptr::null_mut();
     }
-    std::ptr::null_mut()
+    // SAFETY: the contents have not ended; nothing else refers to them during the call.
+    let contents = unsafe { &*contents.cast::<Contents<O>>() };
+    if contents.granted.as_ref().is_some_and(|granted| granted.get()) { start } else { std::ptr::null_mut() }
+}
+
+/// A resizable `ArrayBuffer` over the first `len` bytes at `base`, which can be at most `max` (QuickJS has none of 0).
+/// Its own `resize` is refused; the other value sets its length.
+///
+/// # Errors
+/// As [`foreign`].
+///
+/// # Safety
+/// As [`foreign`], for all of `max` bytes that [`Resizer::set_length`] is asked to show.
+pub unsafe fn resizable<'js, O: 'static>(
+    ctx: &Ctx<'js>,
+    base: NonNull<u8>,
+    len: usize,
+    max: usize,
+    owner: O,
+) -> rquickjs::Result<(Object<'js>, Resizer)> {
+    let granted = Rc::new(Cell::new(false));
+    let contents = Contents { owner, granted: Some(granted.clone()) };
+    // SAFETY: by the caller's promise.
+    let buffer = unsafe { new_buffer(ctx, base, len, max.max(1), contents) }?;
+    Ok((buffer, Resizer { granted, base }))
+}
+
+/// Sets the length of a resizable buffer over foreign memory, which keeps its bytes.
+pub struct Resizer {
+    granted: Rc<Cell<bool>>,
+    base: NonNull<u8>,
+}
+
+impl Resizer {
+    /// Sets the length of `buffer`, the one that this value was made with, from `from` to `to`, which is no less. `resize`
+    /// is QuickJS's own method. Scripts run only where that throws.
+    ///
+    /// # Errors
+    /// What `resize` throws: the stack is exhausted, or the runtime was interrupted. The buffer is detached then.
+    ///
+    /// # Safety
+    /// There must be `to` bytes, and nobody but this thread may write to those that are added.
+    pub unsafe fn set_length<'js>(
+        &self,
+        resize: &Function<'js>,
+        buffer: &Object<'js>,
+        from: usize,
+        to: usize,
+    ) -> rquickjs::Result<()> {
+        // `resize` clears what it adds, where a guest may have written already. Step by step, since a guest can add a lot.
+        const STEP: usize = 256 << 10;
+        let mut saved = vec![0u8; to.saturating_sub(from).min(STEP)];
+        let mut at = from;
+        while at < to {
+            let count = (to - at).min(STEP);
+            // SAFETY: the bytes from `at` are there by the caller's promise, and `saved` has room for a step.
+            unsafe { std::ptr::copy_nonoverlapping(self.base.as_ptr().add(at), saved.as_mut_ptr(), count) };
+            self.granted.set(true);
+            let done = resize.call::<_, ()>((This(buffer.clone()), (at + count) as i32));
+            self.granted.set(false);
+            done.inspect_err(|_| detach(buffer))?;
+            // SAFETY: as above.
+            unsafe { std::ptr::copy_nonoverlapping(saved.as_ptr(), self.base.as_ptr().add(at), count) };
+            at += count;
+        }
+        Ok(())
+    }
 }
 
 /// A typed array over the whole of `buffer`.

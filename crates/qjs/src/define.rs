@@ -85,7 +85,16 @@ pub fn method<'js, F: Native>(object: &Object<'js>, name: &str, length: i32, nat
 /// As [`value`].
 pub fn getter<'js, F: Native>(object: &Object<'js>, name: &str, native: F) -> rquickjs::Result<()> {
     let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, native)?;
-    accessor(object, name, get.into_value(), Value::new_undefined(object.ctx().clone()))
+    accessor(object, name, get.into_value(), Value::new_undefined(object.ctx().clone()), q::JS_PROP_ENUMERABLE)
+}
+
+/// Defines a getter as ECMAScript's own are: configurable alone.
+///
+/// # Errors
+/// As [`value`].
+pub fn hidden_getter<'js, F: Native>(object: &Object<'js>, name: &str, native: F) -> rquickjs::Result<()> {
+    let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, native)?;
+    accessor(object, name, get.into_value(), Value::new_undefined(object.ctx().clone()), 0)
 }
 
 /// Defines an attribute that can be set.
@@ -95,13 +104,19 @@ pub fn getter<'js, F: Native>(object: &Object<'js>, name: &str, native: F) -> rq
 pub fn attribute<'js, G: Native, S: Native>(object: &Object<'js>, name: &str, get: G, set: S) -> rquickjs::Result<()> {
     let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, get)?;
     let set = function(object.ctx(), Kind::Plain, &format!("set {name}"), 1, set)?;
-    accessor(object, name, get.into_value(), set.into_value())
+    accessor(object, name, get.into_value(), set.into_value(), q::JS_PROP_ENUMERABLE)
 }
 
-fn accessor<'js>(object: &Object<'js>, name: &str, get: Value<'js>, set: Value<'js>) -> rquickjs::Result<()> {
+fn accessor<'js>(
+    object: &Object<'js>,
+    name: &str,
+    get: Value<'js>,
+    set: Value<'js>,
+    enumerable: u32,
+) -> rquickjs::Result<()> {
     let cx = Cx::of(object.ctx());
     let atom = Atom::new(cx, name)?;
-    let flags = (q::JS_PROP_ENUMERABLE | q::JS_PROP_CONFIGURABLE) as i32;
+    let flags = (enumerable | q::JS_PROP_CONFIGURABLE) as i32;
     // SAFETY: QuickJS takes over the duplicated references, also when it fails.
     let done = unsafe {
         let (get, set) = (q::JS_DupValue(cx.raw(), get.as_raw()), q::JS_DupValue(cx.raw(), set.as_raw()));

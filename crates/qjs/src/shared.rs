@@ -7,6 +7,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use rquickjs::{Ctx, Object, qjs as q};
@@ -18,15 +19,14 @@ static BLOCKS: Mutex<Option<HashMap<usize, Block>>> = Mutex::new(None);
 
 struct Block {
     buffers: usize,
-    /// Kept for what it owns.
-    _owner: Owner,
+    owner: Owner,
 }
 
 enum Owner {
     /// The bytes, in 64-bit words, so that atomics of every size are aligned.
-    Words { _words: Box<[u64]> },
+    Words { words: Box<[u64]> },
     /// Whoever has the bytes.
-    Foreign { _owner: Box<dyn Any + Send> },
+    Foreign(Box<dyn Any + Send>),
 }
 
 fn blocks() -> MutexGuard<'static, Option<HashMap<usize, Block>>> {
@@ -45,19 +45,20 @@ pub fn install(ctx: &Ctx<'_>) {
     unsafe { q::JS_SetSharedArrayBufferFunctions(Cx::of(ctx).runtime(), &functions) };
 }
 
-/// A `SharedArrayBuffer` of `len` bytes at `base`. `owner` is dropped when the last buffer at that address is gone, in
+/// A `SharedArrayBuffer` of `len` bytes at `base`; with `max`, a growable one, whose `grow` asks nobody. `owner` is dropped when the last buffer at that address is gone, in
 /// whichever runtime.
 ///
 /// # Errors
 /// A RangeError for a length that no buffer can have, or when memory is out.
 ///
 /// # Safety
-/// The bytes must be readable and writable for as long as `owner` lives, and nobody may hold a Rust reference to them.
-/// The context's runtime must have the hooks ([`install`]).
+/// The bytes, all of `max`, must be readable and writable for as long as `owner` lives (of those that the buffer was not
+/// grown over, nobody asks), and nobody may hold a Rust reference to them. The context's runtime must have the hooks ([`install`]).
 pub unsafe fn foreign<'js, O: Any + Send>(
     ctx: &Ctx<'js>,
     base: NonNull<u8>,
     len: usize,
+    max: Option<usize>,
     owner: O,
 ) -> rquickjs::Result<Object<'js>> {
     let key = base.as_ptr().addr();
@@ -65,15 +66,85 @@ pub unsafe fn foreign<'js, O: Any + Send>(
     blocks()
         .get_or_insert_default()
         .entry(key)
-        .or_insert_with(|| Block { buffers: 0, _owner: Owner::Foreign { _owner: Box::new(owner) } })
+        .or_insert_with(|| Block { buffers: 0, owner: Owner::Foreign(Box::new(owner)) })
         .buffers += 1;
     let cx = Cx::of(ctx);
+    // QuickJS takes a maximum of 0 for none.
+    let max = max.map_or(0, |max| max.max(1));
     // SAFETY: the bytes live as long as their owner, by the caller's promise.
-    let raw = unsafe { q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, 0, None, std::ptr::null_mut(), true) };
+    let raw =
+        unsafe { q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, max as _, None, std::ptr::null_mut(), true) };
     let buffer = cx.take(raw);
     // SAFETY: gives the count back that was taken above.
     unsafe { release(std::ptr::null_mut(), base.as_ptr().cast()) };
     buffer?.into_object().ok_or(rquickjs::Error::Unknown)
+}
+
+/// Whether `base` is where the bytes of a `SharedArrayBuffer` begin.
+pub fn is_shared(base: NonNull<u8>) -> bool {
+    blocks().as_ref().is_some_and(|blocks| blocks.contains_key(&base.as_ptr().addr()))
+}
+
+/// Keeps bytes that [`install`]'s hooks allocated, on any thread.
+pub struct Hold {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the bytes are the process's, and counted under a lock.
+unsafe impl Send for Hold {}
+
+/// Keeps the bytes that begin at `base`; none where the hooks did not allocate them.
+pub fn hold(base: NonNull<u8>) -> Option<Hold> {
+    let mut blocks = blocks();
+    let block = blocks.as_mut()?.get_mut(&base.as_ptr().addr())?;
+    let Owner::Words { words } = &block.owner else { return None };
+    let len = words.len() * 8;
+    block.buffers += 1;
+    Some(Hold { base, len })
+}
+
+impl Hold {
+    /// Where the bytes begin.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// The integer at an offset, loaded atomically.
+    ///
+    /// # Panics
+    /// When the offset is not aligned, or outside.
+    pub fn load_i32(&self, offset: usize) -> i32 {
+        assert!(offset.is_multiple_of(4) && offset + 4 <= self.len);
+        // SAFETY: the word lies in the bytes, which this value keeps; they are aligned to 8. Others only use atomics on
+        // it, or are scripts that race.
+        unsafe { AtomicI32::from_ptr(self.base.as_ptr().add(offset).cast()) }.load(Ordering::SeqCst)
+    }
+
+    /// The integer at an offset, loaded atomically.
+    ///
+    /// # Panics
+    /// When the offset is not aligned, or outside.
+    pub fn load_i64(&self, offset: usize) -> i64 {
+        assert!(offset.is_multiple_of(8) && offset + 8 <= self.len);
+        // SAFETY: as above.
+        unsafe { AtomicI64::from_ptr(self.base.as_ptr().add(offset).cast()) }.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // SAFETY: gives the count back that `hold` took.
+        unsafe { release(std::ptr::null_mut(), self.base.as_ptr().cast()) };
+    }
+}
+
+/// The owner of the bytes at `base`, as [`foreign`] got it; none where they are others'.
+pub fn owner<O: Any + Clone>(base: NonNull<u8>) -> Option<O> {
+    match &blocks().as_ref()?.get(&base.as_ptr().addr())?.owner {
+        Owner::Foreign(owner) => owner.downcast_ref().cloned(),
+        Owner::Words { .. } => None,
+    }
 }
 
 unsafe extern "C" fn allocate(_opaque: *mut c_void, size: q::size_t) -> *mut c_void {
@@ -85,7 +156,7 @@ unsafe extern "C" fn allocate(_opaque: *mut c_void, size: q::size_t) -> *mut c_v
     words.resize(count, 0u64);
     let mut words = words.into_boxed_slice();
     let start = words.as_mut_ptr();
-    blocks().get_or_insert_default().insert(start.addr(), Block { buffers: 1, _owner: Owner::Words { _words: words } });
+    blocks().get_or_insert_default().insert(start.addr(), Block { buffers: 1, owner: Owner::Words { words } });
     start.cast()
 }
 

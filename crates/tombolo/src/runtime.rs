@@ -1,6 +1,7 @@
 //! The builder that puts the layers together: one agent that runs a program.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use agent::{Agent, AgentOptions};
 use island::{Engine, EngineOptions};
@@ -93,6 +94,7 @@ impl Runtime {
         api.one_island = options.one_island;
         api.standard_output = platform::guest_output;
         api.response_bytes = Some(platform::response_bytes);
+        api.arrivals = Some(Rc::new(Loop(agent.mailbox())));
         let installed = agent.with(|ctx| {
             platform::install(ctx, platform_options)?;
             js_api::install(ctx, api)?;
@@ -124,6 +126,23 @@ impl Runtime {
         let (name, source) = (name.to_owned(), source.to_owned());
         self.agent.run_task(move |ctx| platform::run_source(ctx, &name, &source));
         self.agent.run()
+    }
+}
+
+/// An agent's loop, as the JavaScript API uses it.
+struct Loop(agent::Mailbox);
+
+impl js_api::Arrivals for Loop {
+    fn post(&self) -> js_api::Post {
+        let mailbox = self.0.clone();
+        Box::new(move |task| {
+            // An agent that has ended wants nothing more.
+            let _ = mailbox.post(task);
+        })
+    }
+
+    fn hold(&self) -> Box<dyn std::any::Any> {
+        Box::new(self.0.keep_alive())
     }
 }
 

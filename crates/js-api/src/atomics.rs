@@ -1,0 +1,230 @@
+//! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
+//! arguments and results. The waiting itself is in [`crate::waiters`].
+//!
+//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use island::wasmtime::SharedMemory;
+use qjs::buffer::ElementKind;
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function};
+use qjs::{Call, Ctx, Cx, Exception, Function, Object, Result, Value};
+use rquickjs::JsLifetime;
+
+use crate::api::Api;
+use crate::buffers::to_index;
+use crate::memory_core::follow_shared_growth;
+use crate::waiters::{self, Expected, Outcome, Place};
+
+/// The asynchronous waits of a runtime, by number.
+#[derive(Default)]
+struct Pending<'js> {
+    last: Cell<u64>,
+    waits: RefCell<HashMap<u64, PendingWait<'js>>>,
+}
+
+struct PendingWait<'js> {
+    resolve: Function<'js>,
+    address: usize,
+    /// Holds the event loop: where the wait ends by itself, or somebody here has notified its place. A wait that nobody
+    /// may ever end does not keep a program running.
+    hold: Option<Box<dyn Any>>,
+}
+
+// SAFETY: the lifetime is the functions' own.
+unsafe impl<'js> JsLifetime<'js> for Pending<'js> {
+    type Changed<'to> = Pending<'to>;
+}
+
+/// Replaces the methods of `Atomics`, and adds the one that QuickJS lacks.
+pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
+    let atomics: Object = ctx.globals().get("Atomics")?;
+    let method = |name: &str, function: &Value<'js>| define::value(&atomics, name, function, Attributes::Hidden);
+    method("wait", function(ctx, Kind::Plain, "wait", 4, wait)?.as_value())?;
+    method("notify", function(ctx, Kind::Plain, "notify", 3, notify)?.as_value())?;
+    if Api::of(ctx)?.state.options.arrivals.is_some() {
+        ctx.store_userdata(Pending::default()).map_err(|_| rquickjs::Error::Unknown)?;
+        method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
+    }
+    Ok(())
+}
+
+/// An array that can be waited on.
+struct Waitable {
+    wide: bool,
+    /// Whether it stands on a `SharedArrayBuffer`.
+    shared: bool,
+}
+
+/// ValidateIntegerTypedArray, for arrays that can be waited on.
+fn validate(call: &Call<'_, '_>, place: &str) -> Result<Waitable> {
+    let ctx = &call.ctx;
+    let array = call.args.get(0);
+    let wide = match qjs::buffer::element_kind(array) {
+        Some(ElementKind::Int32) => false,
+        Some(ElementKind::BigInt64) => true,
+        other => {
+            let came = other.map_or_else(|| webidl::describe(&call.arg(0)), ElementKind::name);
+            let message = format!("{place}: argument 1 must be an Int32Array or a BigInt64Array, got {came}");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+    };
+    match qjs::buffer::typed_array_in_buffer(Cx::of(ctx), array) {
+        Some((_, buffer)) => Ok(Waitable { wide, shared: qjs::shared::is_shared(buffer.start) }),
+        None => Err(Exception::throw_type(ctx, &format!("{place}: argument 1 is detached or out of bounds"))),
+    }
+}
+
+/// ValidateAtomicAccess: the element's offset in bytes.
+fn validate_access(call: &Call<'_, '_>, place: &str, array: &Waitable) -> Result<usize> {
+    let ctx = &call.ctx;
+    let size = if array.wide { 8 } else { 4 };
+    let length = || qjs::buffer::typed_array_bytes(Cx::of(ctx), call.args.get(0)).map_or(0, |bytes| bytes.len / size);
+    // The length counts from before the conversion, which may run scripts.
+    let before = length();
+    let index = to_index(ctx, call.args.get(1), &format!("{place}: argument 2"))?;
+    if index >= before as f64 {
+        let message = format!("{place}: index {index} is outside the array of {before} elements");
+        return Err(Exception::throw_range(ctx, &message));
+    }
+    Ok(index as usize * size)
+}
+
+/// Where an element is, now that all arguments are converted. None where the array has lost it meanwhile, or is not on
+/// shared bytes.
+fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Place> {
+    let size = if array.wide { 8 } else { 4 };
+    let (bytes, buffer) = qjs::buffer::typed_array_in_buffer(Cx::of(&call.ctx), call.args.get(0))?;
+    if offset + size > bytes.len {
+        return None;
+    }
+    let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
+    match qjs::shared::owner::<SharedMemory>(buffer.start) {
+        Some(memory) => Some(Place::Memory(memory, offset as u64)),
+        None => Some(Place::Bytes(qjs::shared::hold(buffer.start)?, offset)),
+    }
+}
+
+/// The steps that DoWait takes before it waits. A timeout of none is infinite.
+fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(Place, Expected, Option<Duration>)> {
+    let ctx = &call.ctx;
+    let cx = Cx::of(ctx);
+    let array = validate(call, place)?;
+    if !array.shared {
+        return Err(Exception::throw_type(ctx, &format!("{place}: argument 1 must be on a SharedArrayBuffer")));
+    }
+    let offset = validate_access(call, place, &array)?;
+    let expected = if array.wide {
+        Expected::I64(qjs::number::to_bigint64(cx, call.args.get(2))?)
+    } else {
+        Expected::I32(qjs::number::to_int32(cx, call.args.get(2))?)
+    };
+    let timeout = qjs::number::to_number(cx, call.args.get(3))?;
+    // NaN is infinite; so is what no clock reaches.
+    let timeout = if timeout.is_nan() { None } else { Duration::try_from_secs_f64(timeout.max(0.0) / 1000.0).ok() };
+    match place_of(call, &array, offset) {
+        Some(at) => Ok((at, expected, timeout)),
+        None => Err(Exception::throw_range(ctx, &format!("{place}: the array has lost the element"))),
+    }
+}
+
+fn string<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Value<'js>> {
+    Ok(rquickjs::String::from_str(ctx.clone(), text)?.into_value())
+}
+
+/// `Atomics.wait`.
+fn wait<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let (place, expected, timeout) = prepare(&call, "Atomics.wait")?;
+    let outcome = waiters::wait(&place, expected, timeout);
+    // Others may have grown memories while this thread slept.
+    follow_shared_growth(&call.ctx, &Api::of(&call.ctx)?);
+    string(&call.ctx, outcome.name())
+}
+
+/// `Atomics.waitAsync`.
+fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "Atomics.waitAsync";
+    let ctx = &call.ctx;
+    let (place, expected, timeout) = prepare(&call, PLACE)?;
+    let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
+    let arrivals = Api::of(ctx)?.state.options.arrivals.clone().ok_or(rquickjs::Error::Unknown)?;
+    let number = {
+        let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
+        let number = pending.last.get() + 1;
+        pending.last.set(number);
+        let wait = PendingWait { resolve, address: place.address(), hold: timeout.map(|_| arrivals.hold()) };
+        pending.waits.borrow_mut().insert(number, wait);
+        number
+    };
+    let post = arrivals.post();
+    let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
+    let waiting = waiters::wait_async(place, expected, timeout, Box::new(deliver));
+    let result = Object::new(ctx.clone())?;
+    let value = match &waiting {
+        Ok(None) => promise.into_value(),
+        Ok(Some(outcome)) => string(ctx, outcome.name())?,
+        Err(_) => Value::new_undefined(ctx.clone()),
+    };
+    if !matches!(waiting, Ok(None)) {
+        drop(take_pending(ctx, number));
+    }
+    if let Err(error) = waiting {
+        return Err(Exception::throw_range(ctx, &format!("{PLACE}: no thread can wait: {error}")));
+    }
+    let is_async = Value::new_bool(ctx.clone(), matches!(waiting, Ok(None)));
+    define::value(&result, "async", &is_async, Attributes::Plain)?;
+    define::value(&result, "value", &value, Attributes::Plain)?;
+    Ok(result.into_value())
+}
+
+fn take_pending<'js>(ctx: &Ctx<'js>, number: u64) -> Option<PendingWait<'js>> {
+    ctx.userdata::<Pending>()?.waits.borrow_mut().remove(&number)
+}
+
+/// The end of an asynchronous wait, on its own thread again.
+fn resolve_wait(ctx: &Ctx<'_>, number: u64, outcome: Outcome) -> Result<()> {
+    follow_shared_growth(ctx, &Api::of(ctx)?);
+    match take_pending(ctx, number) {
+        Some(wait) => wait.resolve.call((outcome.name(),)),
+        None => Ok(()),
+    }
+}
+
+/// Has this runtime's own waits at an address hold the loop: they may be about to end.
+fn hold_waits(ctx: &Ctx<'_>, address: usize) -> Result<()> {
+    let (Some(pending), Some(arrivals)) = (ctx.userdata::<Pending>(), Api::of(ctx)?.state.options.arrivals.clone())
+    else {
+        return Ok(());
+    };
+    for wait in pending.waits.borrow_mut().values_mut().filter(|wait| wait.address == address) {
+        wait.hold.get_or_insert_with(|| arrivals.hold());
+    }
+    Ok(())
+}
+
+/// `Atomics.notify`.
+fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "Atomics.notify";
+    let ctx = &call.ctx;
+    let array = validate(&call, PLACE)?;
+    let offset = validate_access(&call, PLACE, &array)?;
+    let count = call.args.get(2);
+    let count = if count.is_undefined() { f64::INFINITY } else { qjs::number::to_number(Cx::of(ctx), count)? };
+    // ToIntegerOrInfinity, at least 0; NaN counts as 0, and no more threads wait than this.
+    let count = count.max(0.0) as u32;
+    if !array.shared {
+        return Ok(Value::new_int(ctx.clone(), 0));
+    }
+    let Some(place) = place_of(&call, &array, offset) else {
+        return Err(Exception::throw_range(ctx, &format!("{PLACE}: the array has lost the element")));
+    };
+    let woken = waiters::notify(&place, count);
+    if woken > 0 {
+        hold_waits(ctx, place.address())?;
+    }
+    Ok(Value::new_number(ctx.clone(), f64::from(woken)))
+}
