@@ -13,7 +13,6 @@ use crate::api::Api;
 use crate::memory_core::{self, LONGEST_BUFFER, MemoryCore};
 
 /// QuickJS's own methods.
-#[derive(Clone)]
 pub(crate) struct Originals<'js> {
     /// By place in [`TRANSFERS`].
     transfers: [Function<'js>; 3],
@@ -30,9 +29,10 @@ unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
 }
 
 impl<'js> Originals<'js> {
-    /// The runtime's.
-    pub(crate) fn of(ctx: &Ctx<'js>) -> Result<Self> {
-        Ok(ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.clone())
+    /// One of the runtime's.
+    pub(crate) fn get(ctx: &Ctx<'js>, pick: impl FnOnce(&Self) -> &Function<'js>) -> Result<Function<'js>> {
+        let originals = ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?;
+        Ok(pick(&originals).clone())
     }
 }
 
@@ -80,7 +80,7 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
         return Err(Exception::throw_type(&call.ctx, &format!("{message} cannot be transferred")));
     }
     let ctx = &call.ctx;
-    let original = Originals::of(ctx)?.transfers[METHOD].clone();
+    let original = Originals::get(ctx, |own| &own.transfers[METHOD])?;
     let call_original = |this: Value<'js>, length: Option<Value<'js>>| -> Result<Value<'js>> {
         original.call((This(this), Rest(Vec::from_iter(length))))
     };
@@ -130,7 +130,7 @@ fn resize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let resizable = |core: &std::rc::Rc<MemoryCore>| core.has_resizable_buffer();
     if !memory_of_buffer(ctx, call.this)?.as_ref().is_some_and(resizable) {
-        return call_original(&call, &Originals::of(ctx)?.resize);
+        return call_original(&call, &Originals::get(ctx, |own| &own.resize)?);
     }
     let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     // The conversion may have run scripts.
@@ -151,7 +151,7 @@ fn memory_of_growable(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<Share
     }
     let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(None) };
     let Some(memory) = qjs::shared::owner::<SharedMemory>(bytes.start) else { return Ok(None) };
-    let growable: bool = Originals::of(ctx)?.growable.call((This(value.to_value(cx)),))?;
+    let growable: bool = Originals::get(ctx, |own| &own.growable)?.call((This(value.to_value(cx)),))?;
     Ok(growable.then_some(memory))
 }
 
@@ -174,7 +174,7 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "SharedArrayBuffer.prototype.grow";
     let ctx = &call.ctx;
     let Some(memory) = memory_of_growable(ctx, call.this)? else {
-        return call_original(&call, &Originals::of(ctx)?.grow);
+        return call_original(&call, &Originals::get(ctx, |own| &own.grow)?);
     };
     let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (One who grows it at this very
@@ -195,7 +195,7 @@ fn byte_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
         follow_memory(&call.ctx, call.this, &memory);
     }
-    call_original(&call, &Originals::of(&call.ctx)?.byte_length)
+    call_original(&call, &Originals::get(&call.ctx, |own| &own.byte_length)?)
 }
 
 /// `SharedArrayBuffer.prototype.slice`.
@@ -203,5 +203,5 @@ fn slice<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
         follow_memory(&call.ctx, call.this, &memory);
     }
-    call_original(&call, &Originals::of(&call.ctx)?.slice)
+    call_original(&call, &Originals::get(&call.ctx, |own| &own.slice)?)
 }

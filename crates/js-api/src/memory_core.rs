@@ -283,9 +283,9 @@ impl MemoryCore {
                 if from == len {
                     return true;
                 }
-                Originals::of(ctx).and_then(|originals| {
+                Originals::get(ctx, |own| &own.resize).and_then(|resize| {
                     // SAFETY: the memory has these bytes and never loses any; its guests run on this thread.
-                    unsafe { resizer.set_length(&originals.resize, buffer, from, len) }
+                    unsafe { resizer.set_length(&resize, buffer, from, len) }
                 })
             }
         };
@@ -381,8 +381,8 @@ pub(crate) fn set_growable_length<'js>(ctx: &Ctx<'js>, buffer: &Object<'js>, len
     if bytes.is_some_and(|bytes| bytes.len >= len) {
         return true;
     }
-    let grown = Originals::of(ctx)
-        .and_then(|originals| originals.grow.call::<_, ()>((rquickjs::prelude::This(buffer.clone()), len as i32)));
+    let grown = Originals::get(ctx, |own| &own.grow)
+        .and_then(|grow| grow.call::<_, ()>((rquickjs::prelude::This(buffer.clone()), len as i32)));
     if grown.is_err() {
         drop(ctx.catch());
     }
