@@ -132,7 +132,6 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         warned_of_long_memory: Cell::default(),
     };
     ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;
-    crate::module_record::install(ctx)?;
     qjs::shared::install(ctx);
     qjs::buffer::install(ctx)?;
     crate::limits::prepare(ctx)?;
@@ -152,6 +151,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::gc::define(ctx)?;
     crate::typed_function::define(ctx, &namespace)?;
     crate::errors::define(ctx, &namespace)?;
+    crate::module_record::define(ctx, &namespace)?;
     crate::namespace::define(ctx, &namespace)?;
     if has_responses {
         crate::streaming::define(ctx, &namespace)?;

@@ -20,6 +20,7 @@ pub mod memory;
 mod memory_core;
 pub mod module;
 pub mod module_record;
+mod module_source;
 mod namespace;
 mod options;
 mod streaming;

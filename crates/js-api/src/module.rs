@@ -38,6 +38,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::method(&made.constructor, "exports", 1, exports)?;
     define::method(&made.constructor, "imports", 1, imports)?;
     define::method(&made.constructor, "customSections", 2, custom_sections)?;
+    crate::module_source::define(ctx, &made)?;
     class::set_prototype::<ModuleObject>(ctx, &made.prototype);
     Ok(())
 }

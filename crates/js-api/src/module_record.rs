@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use island::wasmtime::{ExternType, Mutability};
+use qjs::define;
 use qjs::module::{Exports, Imports};
-use qjs::{Ctx, Exception, Held, Object, Result, class};
+use qjs::{Call, Ctx, Exception, Held, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
 use crate::api::Api;
@@ -52,8 +53,22 @@ unsafe impl<'js> JsLifetime<'js> for Records {
     type Changed<'to> = Records;
 }
 
-pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
-    ctx.store_userdata(Records::default()).map(drop).map_err(|_| rquickjs::Error::Unknown)
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    ctx.store_userdata(Records::default()).map(drop).map_err(|_| rquickjs::Error::Unknown)?;
+    define::method(namespace, "namespaceInstance", 1, namespace_instance)
+}
+
+fn namespace_instance<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.namespaceInstance";
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let came = call.arg(0);
+    for evaluated in evaluated(&call.ctx).filter(|_| came.is_object()) {
+        if evaluated.exports.namespace(&call.ctx)? == came {
+            return Ok(evaluated.instance.get(&call.ctx));
+        }
+    }
+    let message = format!("{PLACE}: argument 1 must be the namespace of a WebAssembly module that has been evaluated");
+    Err(Exception::throw_type(&call.ctx, &message))
 }
 
 /// A module that has been evaluated. It stays, and its instance with it.
@@ -61,7 +76,7 @@ struct Evaluated {
     exports: Exports,
     /// Its exported globals, whose bindings show their values.
     globals: Vec<Exported>,
-    _instance: Held,
+    instance: Held,
 }
 
 struct Exported {
@@ -125,7 +140,7 @@ pub fn execute<'js>(
             exports.set(&export.name, Some(&value))?;
         }
     }
-    let evaluated = Evaluated { exports, globals, _instance: Held::new(&object) };
+    let evaluated = Evaluated { exports, globals, instance: Held::new(&object) };
     evaluated.refresh(ctx, true)?;
     if evaluated.globals.iter().any(|exported| exported.mutable) {
         Api::of(ctx)?.state.live_bindings.set(true);

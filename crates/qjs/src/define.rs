@@ -107,6 +107,18 @@ pub fn attribute<'js, G: Native, S: Native>(object: &Object<'js>, name: &str, ge
     accessor(object, name, get.into_value(), set.into_value(), q::JS_PROP_ENUMERABLE)
 }
 
+/// Defines a getter of `Symbol.toStringTag`, as ECMAScript's own classes have it.
+///
+/// # Errors
+/// As [`value`].
+pub fn to_string_tag_getter<F: Native>(object: &Object<'_>, native: F) -> rquickjs::Result<()> {
+    let ctx = object.ctx();
+    let get = function(ctx, Kind::Plain, "get [Symbol.toStringTag]", 0, native)?.into_value();
+    // A predefined atom is not counted.
+    let atom = Atom(Cx::of(ctx), rquickjs::atom::PredefinedAtom::SymbolToStringTag as q::JSAtom);
+    define_accessor(object, &atom, get, Value::new_undefined(ctx.clone()), 0)
+}
+
 fn accessor<'js>(
     object: &Object<'js>,
     name: &str,
@@ -114,8 +126,17 @@ fn accessor<'js>(
     set: Value<'js>,
     enumerable: u32,
 ) -> rquickjs::Result<()> {
+    define_accessor(object, &Atom::new(Cx::of(object.ctx()), name)?, get, set, enumerable)
+}
+
+fn define_accessor<'js>(
+    object: &Object<'js>,
+    atom: &Atom<'js>,
+    get: Value<'js>,
+    set: Value<'js>,
+    enumerable: u32,
+) -> rquickjs::Result<()> {
     let cx = Cx::of(object.ctx());
-    let atom = Atom::new(cx, name)?;
     let flags = (enumerable | q::JS_PROP_CONFIGURABLE) as i32;
     // SAFETY: QuickJS takes over the duplicated references, also when it fails.
     let done = unsafe {

@@ -134,6 +134,17 @@ impl Exports {
         })
     }
 
+    /// The module's namespace object.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn namespace<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+        let cx = Cx::of(ctx);
+        self.realm.with(|own| assert!(own.runtime() == cx.runtime(), "a module was used with another runtime"));
+        // SAFETY: the context is of the module's runtime, and the module is alive and linked.
+        cx.take(unsafe { q::JS_GetModuleNamespace(cx.raw(), self.module.as_ptr()) })
+    }
+
     fn set_raw(&self, cx: Cx<'_>, name: &CStr, value: Option<&Value<'_>>) -> bool {
         let same = value.is_none_or(|value| Cx::of(value.ctx()).runtime() == cx.runtime());
         assert!(same, "a value was used with a module of another runtime");

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WasmBuilder, op } from '../wasm-builder.mjs';
-import { test, assert, assertEq, assertList, assertRejects, assertThrows, fail } from '../harness.mjs';
+import { test, assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, fail } from '../harness.mjs';
 import { log } from './modules/host.mjs';
 import eight, { increment, answer, count, 'a-b' as seven } from './modules/counter.wasm';
 import * as counter from './modules/counter.wasm';
@@ -266,6 +266,37 @@ test('the source phase gives the Module object, and instantiates nothing', async
   assert(await import.source(url) instanceof WebAssembly.Module, 'nothing traps');
   assertEq(await import.source(url), await import.source(url));
 });
+
+test('modules inherit from AbstractModuleSource', () => {
+  const AbstractModuleSource = Object.getPrototypeOf(WebAssembly.Module);
+  assertEq(AbstractModuleSource.name, 'AbstractModuleSource');
+  assertEq(AbstractModuleSource.length, 0);
+  assertThrows(TypeError, () => new AbstractModuleSource());
+  assertThrows(TypeError, () => AbstractModuleSource());
+  const { prototype } = AbstractModuleSource;
+  assertEq(Object.getPrototypeOf(WebAssembly.Module.prototype), prototype);
+  assertEq(Object.getPrototypeOf(prototype), Object.prototype);
+  const { get, set } = assertProperty(prototype, Symbol.toStringTag, 'c');
+  assertEq(set, undefined);
+  assertEq(get.name, 'get [Symbol.toStringTag]');
+  assertEq(get.call(counterSource), 'WebAssembly.Module');
+  for (const other of [{}, 5, undefined, counter, WebAssembly.Module.prototype]) assertEq(get.call(other), undefined);
+});
+
+test('namespaceInstance gives the instance behind a namespace', () => {
+  assertProperty(WebAssembly, 'namespaceInstance', 'wec');
+  const instance = WebAssembly.namespaceInstance(counter);
+  assert(instance instanceof WebAssembly.Instance);
+  assertEq(WebAssembly.namespaceInstance(counter), instance);
+  assertEq(instance.exports.increment, increment);
+  assertEq(instance.exports.count.value, count);
+  instance.exports.count.value = -5;
+  assertEq(count, -5);
+  for (const other of [undefined, null, 5, {}, instance, handedOn, instance.exports]) {
+    assertThrows(TypeError, () => WebAssembly.namespaceInstance(other));
+  }
+  assertThrows(TypeError, () => WebAssembly.namespaceInstance());
+}, { v8: 'V8 does not have it' });
 
 test('only WebAssembly has a source phase', async () => {
   await assertRejects(SyntaxError, () => import.source('./modules/host.mjs'), /[Ss]ource phase/);
