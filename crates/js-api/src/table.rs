@@ -9,6 +9,7 @@ use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::{Address, Link};
+use crate::function::ExportedFunction;
 use crate::ids;
 use crate::limits::{self, Limits};
 use crate::types::{Sizes, table_type, value_type};
@@ -79,11 +80,11 @@ impl TableObject {
         limits::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
     }
 
-    /// An element's function object of an unbound table: its island is where the table belongs best.
+    /// An element's function object of an unbound table, of a function that is in an island: there the table belongs best.
     pub(crate) fn first_function<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         match &*self.state.borrow() {
             State::Unbound(elements) => elements.iter().find_map(|element| match element {
-                HostValue::Function(held) => Some(held.get(ctx)),
+                HostValue::Function(held) => class::get::<ExportedFunction>(held.borrow()).map(|_| held.get(ctx)),
                 _ => None,
             }),
             State::Bound(..) => None,

@@ -483,6 +483,35 @@ test('a cycle through a table and an instance goes as one', () => {
   }));
 });
 
+test('a cycle through an import goes as one', () => {
+  assert(collected(() => {
+    const holder = {};
+    const f = typed([], [], () => holder.exports);
+    holder.exports = imported(f, [], []);
+    assertEq(holder.exports.f, f);
+    return [new WeakRef(f), new WeakRef(holder), new WeakRef(holder.exports.run)];
+  }));
+});
+
+test('a table of functions of no island and of one goes to that island', () => {
+  const { get, echo, table: other } = tableCaller();
+  const table = new Table({ element: 'anyfunc', initial: 2 });
+  table.set(0, constant(1));
+  table.set(1, echo);
+  const b = new WasmBuilder();
+  b.importTable('m', 'table', { min: 2 });
+  b.func(['i32'], ['funcref'], [op.localGet(0), op.tableGet(0)], { export: 'get' });
+  const first = b.instance({ m: { table } }).exports;
+  assertEq(first.get(1), echo);
+  // In one island with the first: both tables can be imported together.
+  const c = new WasmBuilder();
+  c.importTable('m', 'table', { min: 2 });
+  c.importTable('m', 'other', { min: 2 });
+  c.func([], [], [op.i32(0), op.i32(0), op.tableGet(0), op.tableSet(1)], { export: 'copy' });
+  c.instance({ m: { table, other } }).exports.copy();
+  assertEq(get(0), table.get(0));
+});
+
 test('a function in a table stays as long as the table, with what a script hung on it', () => {
   const { table } = tableCaller();
   const keys = new WeakMap();
