@@ -54,10 +54,6 @@ const vec = (items) => [u32(items.length), items];
 const valueType = (type) => (Array.isArray(type) ? type
   : VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })());
 
-/** A reference type that has no name: to the type at an index, or not nullable (`ref('funcref')` is `(ref func)`). */
-export const ref = (heap, { nullable = false } = {}) =>
-  [nullable ? 0x63 : 0x64, ...(typeof heap === 'number' ? s64(heap) : [valueType(heap)])];
-
 /** A list of lists of … of bytes and Uint8Arrays, as one Uint8Array. (A stack of its own: some trees are deep.) */
 function flatten(tree) {
   let out = new Uint8Array(64);

@@ -1,7 +1,7 @@
 // Type reflection: `type()`, the types in a module's descriptors, and constructors that take what these say.
 // (V8 has it behind --experimental-wasm-type-reflection.)
 import { assert, assertEq, assertList, assertProperty, assertThrows, test } from '../harness.mjs';
-import { WasmBuilder, op, ref, wasmFunction } from '../wasm-builder.mjs';
+import { WasmBuilder, op, ref, refNull, wasmFunction } from '../wasm-builder.mjs';
 
 const { Global, Instance, Memory, Module, Table } = WebAssembly;
 
@@ -195,9 +195,9 @@ test('types without a name', () => {
   const binary = b.type(['i32'], ['i32']);
   const f = b.func(['i32'], ['i32'], op.localGet(0));
   b.declare(f);
-  b.func([ref(binary), ref(binary, { nullable: true }), ref('funcref'), ref('i31ref')], [], [], { export: 'f' });
-  b.global(ref('funcref'), op.refFunc(f), { export: 'function' });
-  b.global(ref(binary, { nullable: true }), op.refFunc(f), { export: 'concrete' });
+  b.func([ref(binary), refNull(binary), ref('func'), ref('i31')], [], [], { export: 'f' });
+  b.global(ref('func'), op.refFunc(f), { export: 'function' });
+  b.global(refNull(binary), op.refFunc(f), { export: 'concrete' });
   const names = ['(ref (func ...))', '(ref null (func ...))', '(ref func)', '(ref i31)'];
   const types = exportTypes(b);
   assertList(types.f.parameters, names);
