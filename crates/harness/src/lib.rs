@@ -1,8 +1,10 @@
 //! What checks this project against others' words: the WebAssembly specification's core suite, run through the JavaScript
-//! API.
+//! API, and random modules compared with another engine.
 
 mod script;
 mod wrapper;
 
+#[cfg(feature = "differential")]
+pub mod differential;
 pub mod run;
 pub mod suite;

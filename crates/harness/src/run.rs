@@ -1,7 +1,7 @@
 //! Runs scripts: a JavaScript context for each, on threads.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,7 +44,7 @@ impl Host<'_> {
             }
             Self::Node(node) => {
                 let mut child = Command::new(node)
-                    .args(["--stack-size=500", "-"])
+                    .arg("-")
                     .stdin(Stdio::piped())
                     .stdout(Stdio::piped())
                     .spawn()
@@ -58,6 +58,14 @@ impl Host<'_> {
             }
         }
     }
+}
+
+/// The `node` that the environment variable `TOMBOLO_NODE` names, else the one on `PATH`.
+pub fn installed_node() -> Option<PathBuf> {
+    if let Some(node) = std::env::var_os("TOMBOLO_NODE") {
+        return Some(node.into());
+    }
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("node")).find(|node| node.is_file())
 }
 
 /// Does `task` for each item on as many threads as the machine has, each item on a thread of its own: one that panics

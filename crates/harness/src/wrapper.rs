@@ -174,7 +174,8 @@ fn is_foreign_result(pattern: &WastRetCore<'_>) -> bool {
     }
 }
 
-fn type_text(ty: ValType) -> Result<String> {
+/// A type's name, where it has one outside of a module.
+pub(crate) fn type_text(ty: ValType) -> Result<String> {
     Ok(match ty {
         ValType::Ref(ty) => return reference_text(ty),
         number => number.to_string(),
