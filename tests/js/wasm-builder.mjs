@@ -41,11 +41,10 @@ export function s64(value) {
   }
 }
 
-const HEAP_TYPES = { func: 0x70, extern: 0x6f, any: 0x6e, eq: 0x6d, i31: 0x6c, struct: 0x6b, array: 0x6a, exn: 0x69 };
-const heapType = (heap) => (typeof heap === 'number' ? s64(heap) : [HEAP_TYPES[heap]]);
-/** The value types `(ref heap)` and `(ref null heap)`, of a heap type's name or the index of a defined type. */
-export const ref = (heap) => [0x64, ...heapType(heap)];
-export const refNull = (heap) => [0x63, ...heapType(heap)];
+const HEAP_TYPES = {
+  func: 0x70, extern: 0x6f, any: 0x6e, eq: 0x6d, i31: 0x6c, struct: 0x6b, array: 0x6a, exn: 0x69,
+  none: 0x71, noextern: 0x72, nofunc: 0x73, noexn: 0x74,
+};
 
 const bytesOf = (array) => [...new Uint8Array(array.buffer)];
 const utf8 = (text) => [...new TextEncoder().encode(text)];
@@ -53,6 +52,27 @@ const name = (text) => { const bytes = typeof text === 'string' ? utf8(text) : t
 const vec = (items) => [u32(items.length), items];
 const valueType = (type) => (Array.isArray(type) ? type
   : VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })());
+const heapType = (heap) => (typeof heap === 'number' ? s64(heap) : [HEAP_TYPES[heap] ?? valueType(heap)]);
+
+/** A reference type that has no name: to the type at an index, or not nullable (`ref('func')`, the same as `ref('funcref')`). */
+export const ref = (heap, { nullable = false } = {}) => [nullable ? 0x63 : 0x64, ...heapType(heap)];
+/** The nullable one. */
+export const refNull = (heap) => ref(heap, { nullable: true });
+
+const STORAGE_TYPES = { i8: 0x78, i16: 0x77 };
+const fieldType = (type, mutable) => [STORAGE_TYPES[type] ?? valueType(type), mutable ? 1 : 0];
+/** The bytes of types, for `rawType`: they may name types of their own group. */
+export const funcTypeBytes = (params, results) => [0x60, vec(params.map(valueType)), vec(results.map(valueType))];
+export const structTypeBytes = (fields, mutable = true) => [0x5f, vec(fields.map((type) => fieldType(type, mutable)))];
+export const arrayTypeBytes = (element, mutable = true) => [0x5e, fieldType(element, mutable)];
+/** A type that may have subtypes, below `supers`. */
+export const subTypeBytes = (bytes, ...supers) => [0x50, vec(supers.map(u32)), bytes];
+/** A group of types that may name each other. */
+export const groupBytes = (...types) => [0x4e, vec(types)];
+const blockType = (type) => {
+  if (type === 'void') return 0x40;
+  return typeof type === 'number' ? s64(type) : valueType(type);
+};
 
 /** A list of lists of … of bytes and Uint8Arrays, as one Uint8Array. (A stack of its own: some trees are deep.) */
 function flatten(tree) {
@@ -98,12 +118,15 @@ function limits({ min = 0, max, shared = false, address = 'i32' }) {
 const tableType = ({ element = 'funcref', ...rest }) => [valueType(element), limits(rest)];
 const globalType = ({ type, mutable = false }) => [valueType(type), mutable ? 1 : 0];
 
-/** Instructions. A constant expression is the same without the `end`, which the builder adds. */
+/**
+ * Instructions. A constant expression is the same without the `end`, which the builder adds. The type of a block is a value
+ * type, or the index of a function type.
+ */
 export const op = {
   unreachable: [0x00], nop: [0x01], else: [0x05], end: [0x0b], return: [0x0f], drop: [0x1a],
-  block: (type = 'void') => [0x02, type === 'void' ? 0x40 : valueType(type)],
-  loop: (type = 'void') => [0x03, type === 'void' ? 0x40 : valueType(type)],
-  if: (type = 'void') => [0x04, type === 'void' ? 0x40 : valueType(type)],
+  block: (type = 'void') => [0x02, blockType(type)],
+  loop: (type = 'void') => [0x03, blockType(type)],
+  if: (type = 'void') => [0x04, blockType(type)],
   br: (depth) => [0x0c, u32(depth)],
   brIf: (depth) => [0x0d, u32(depth)],
   call: (index) => [0x10, u32(index)],
@@ -139,9 +162,29 @@ export const op = {
   arrayLen: [0xfb, 0x0f],
   throw: (tag) => [0x08, u32(tag)],
   throwRef: [0x0a],
-  /** A block whose exceptions go to labels: `{ tag?, depth }` each, no tag for all. */
-  tryTable: (type, ...clauses) => [0x1f, type === 'void' ? 0x40 : valueType(type), vec(clauses.map(({ tag, depth }) =>
-    (tag === undefined ? [0x02, u32(depth)] : [0x00, u32(tag), u32(depth)])))],
+  /** A block whose exceptions go to labels: `{ tag?, depth, ref? }` each, no tag for all, `ref` for the exnref as well. */
+  tryTable: (type, ...clauses) => [0x1f, blockType(type), vec(clauses.map(({ tag, depth, ref = false }) =>
+    (tag === undefined ? [ref ? 3 : 2, u32(depth)] : [ref ? 1 : 0, u32(tag), u32(depth)])))],
+  callRef: (type) => [0x14, u32(type)],
+  returnCallRef: (type) => [0x15, u32(type)],
+  localTee: (index) => [0x22, u32(index)],
+  tableInit: (segment, table = 0) => [0xfc, 0x0c, u32(segment), u32(table)],
+  tableCopy: (to, from) => [0xfc, 0x0e, u32(to), u32(from)],
+  tableFill: (index) => [0xfc, 0x11, u32(index)],
+  refEq: [0xd3],
+  refAsNonNull: [0xd4],
+  structNew: (type) => [0xfb, 0x00, u32(type)],
+  structNewDefault: (type) => [0xfb, 0x01, u32(type)],
+  structGet: (type, field) => [0xfb, 0x02, u32(type), u32(field)],
+  structSet: (type, field) => [0xfb, 0x05, u32(type), u32(field)],
+  refTest: (heap) => [0xfb, 0x14, heapType(heap)],
+  refCast: (heap) => [0xfb, 0x16, heapType(heap)],
+  /** Branches where what is on the stack, a `from` or null, is a `to` and not null. */
+  brOnCast: (depth, from, to) => [0xfb, 0x18, 1, u32(depth), heapType(from), heapType(to)],
+  anyConvertExtern: [0xfb, 0x1a],
+  externConvertAny: [0xfb, 0x1b],
+  refI31: [0xfb, 0x1c],
+  i31GetS: [0xfb, 0x1d],
 };
 
 export class WasmBuilder {
@@ -158,7 +201,7 @@ export class WasmBuilder {
 
   /** The index of a function type, which is added if it is new. */
   type(params, results) {
-    const key = JSON.stringify([0x60, vec(params.map(valueType)), vec(results.map(valueType))]);
+    const key = JSON.stringify(funcTypeBytes(params, results));
     const found = this.#types.indexOf(key);
     return found !== -1 ? found : this.#types.push(key) - 1;
   }
@@ -169,8 +212,10 @@ export class WasmBuilder {
   }
   /** The index of a new array type, of `i8`, `i16` or a value type. */
   arrayType(element, mutable = true) {
-    return this.rawType([0x5e, { i8: 0x78, i16: 0x77 }[element] ?? valueType(element), mutable ? 1 : 0]);
+    return this.rawType(arrayTypeBytes(element, mutable));
   }
+  /** The index of a new struct type. */
+  structType(fields, mutable = true) { return this.rawType(structTypeBytes(fields, mutable)); }
 
   #import(kind, module, field, description) {
     if (this.#defined[kind].length > 0) throw new Error(`import of a ${kind} after a definition`);
@@ -200,13 +245,20 @@ export class WasmBuilder {
   }
 
   /** A function; `body` without its last `end`. Options: `export`, a name, and `locals`, a list of value types. */
-  func(params, results, body, options = {}) {
+  func(params, results, body, options = {}) { return this.funcOf(this.type(params, results), body, options); }
+  /** As `func`, of a type that is there already. */
+  funcOf(type, body, options = {}) {
     const locals = (options.locals ?? []).map((type) => [1, valueType(type)]);
     const code = flatten([vec(locals), body, op.end]);
     this.#code.push([u32(code.length), code]);
-    return this.#define('function', u32(this.type(params, results)), options.export);
+    return this.#define('function', u32(type), options.export);
   }
-  table(type, options = {}) { return this.#define('table', tableType(type), options.export); }
+  /** A table; the option `init` is a constant expression for its elements. */
+  table(type, options = {}) {
+    const bytes = tableType(type);
+    const description = options.init === undefined ? bytes : [0x40, 0x00, bytes, options.init, op.end];
+    return this.#define('table', description, options.export);
+  }
   memory(type, options = {}) { return this.#define('memory', limits(type), options.export); }
   /** A global with the constant expression `init`. */
   global(type, init, options = {}) {
@@ -226,13 +278,13 @@ export class WasmBuilder {
     this.#elements.push([2, u32(table), at, op.end, 0, vec(functions.map(u32))]);
     return this;
   }
+  /** A passive segment of constant expressions; its index. */
+  passiveElem(type, expressions) {
+    this.#elements.push([5, valueType(type), vec(expressions.map((expression) => [expression, op.end]))]);
+    return this.#elements.length - 1;
+  }
   /** Functions that `ref.func` may name. */
   declare(...functions) { this.#elements.push([3, 0, vec(functions.map(u32))]); return this; }
-  /** A passive segment of constant expressions of a reference type. */
-  elemOf(type, expressions) {
-    this.#elements.push([5, valueType(type), vec(expressions.map((expression) => [expression, op.end]))]);
-    return this;
-  }
   /** An active segment of bytes for memory 0. */
   data(offset, bytes) {
     const at = typeof offset === 'number' ? op.i32(offset) : offset;

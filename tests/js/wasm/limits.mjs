@@ -50,7 +50,7 @@ limit('operands of array.new_fixed in a constant', 10_000, (b, n) => {
 });
 limit('operands of array.new_fixed in a table', 10_000, (b, n) => {
   const array = b.arrayType('i32');
-  b.elemOf([0x63, array], [[repeat(n, op.i32(0)), op.arrayNewFixed(array, n)]]);
+  b.passiveElem([0x63, array], [[repeat(n, op.i32(0)), op.arrayNewFixed(array, n)]]);
 });
 limit('bytes of a function', 7_654_321, (b, n) => b.func([], [], new Uint8Array(n - 2).fill(op.nop[0])));
 limit('data segments', 100_000, (b, n) => { b.memory({ min: 1 }); for (let i = 0; i < n; i++) b.data(0, []); });
