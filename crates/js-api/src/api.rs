@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) js_tag: Rc<crate::tag::TagCore>,
     /// The memories that have made growable buffers, which follow the growth of shared memories.
     pub(crate) growables: RefCell<Vec<Weak<MemoryCore>>>,
+    /// The tag, unknown to guests and scripts, of Exception objects on their way through an island that lacks their own.
+    pub(crate) foreign_tag: Rc<crate::tag::TagCore>,
     /// The island of everything, with the one-island option.
     pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
     /// Whether a WebAssembly module that is an ES module exports a mutable global.
@@ -120,10 +122,11 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));
     }
     let externref = island::wasmtime::ValType::EXTERNREF;
-    let js_tag = island::wasmtime::FuncType::new(options.engine.wasmtime(), [externref], []);
+    let of_value = island::wasmtime::FuncType::new(options.engine.wasmtime(), [externref], []);
     let has_responses = options.response_bytes.is_some();
     let state = State {
-        js_tag: crate::tag::TagCore::new(js_tag),
+        js_tag: crate::tag::TagCore::new(of_value.clone()),
+        foreign_tag: crate::tag::TagCore::new(of_value),
         options,
         memories: RefCell::default(),
         growables: RefCell::default(),

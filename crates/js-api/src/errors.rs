@@ -121,10 +121,12 @@ fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
     Ok(())
 }
 
-/// What `stack` of an error says that is made now.
+/// What `stack` of an error says that is made now; `undefined` where `Error.prepareStackTrace` makes it anything but a
+/// string.
 pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
-    construct(&class, &class, &[])?.get::<Object>()?.get("stack")
+    let stack: Value = construct(&class, &class, &[])?.get::<Object>()?.get("stack")?;
+    Ok(if stack.is_string() { stack } else { Value::new_undefined(ctx.clone()) })
 }
 
 /// An error's `stack` where it is a string.

@@ -1,7 +1,8 @@
 //! `WebAssembly.Exception`, and exceptions on their way between guests and scripts.
 //!
-//! What a script throws through a guest is an exnref of the guest's store meanwhile: one of the exception's own tag, or
-//! of the JavaScript exception tag with the value as its payload. On the way out it is the same object again.
+//! What a script throws through a guest is an exnref of the guest's store meanwhile. An Exception object whose tag the
+//! island knows is one of that tag. Everything else is the payload of another: of the JavaScript exception tag, or where it
+//! is an Exception object, of a tag that nobody catches by name. On the way out it is the same object again.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -77,7 +78,9 @@ impl ExceptionObject {
         // What goes may end here, after the borrow.
         let oldest = shared.recent_exceptions.borrow_mut().push(object);
         drop(oldest);
-        self.local.borrow_mut().push(Local { shared: Rc::downgrade(shared), exception, address });
+        let mut local = self.local.borrow_mut();
+        local.retain(|local| local.shared.strong_count() > 0);
+        local.push(Local { shared: Rc::downgrade(shared), exception, address });
     }
 
     /// The exnref that stands for the exception in an island. `object` is this value's object.
@@ -198,16 +201,27 @@ fn is_catchable<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> bool {
 }
 
 /// The exnref for a thrown value. Without memory for one, the value goes on past the guest.
-fn exception_for(ctx: &Ctx<'_>, link: &Link, thrown: &Value<'_>) -> Result<OwnedRooted<ExnRef>> {
-    if let Some(exception) = class::of::<ExceptionObject>(thrown) {
-        return exception.in_island(ctx, link, thrown);
-    }
-    let payload = to_host_value(ctx, Borrowed::of(thrown), &ValType::EXTERNREF)?;
-    let js_tag = &link.shared.api.state.js_tag;
-    new_exception(ctx, link, js_tag, &[payload])
+///
+/// Where a payload cannot come to an island that knows the exception's tag, the guest gets the TypeError that says so: its
+/// `catch` would be passed over without a word otherwise.
+fn exception_for<'js>(ctx: &Ctx<'js>, link: &Link, thrown: &Value<'js>) -> Result<OwnedRooted<ExnRef>> {
+    let state = &link.shared.api.state;
+    let (tag, payload) = match class::of::<ExceptionObject>(thrown) {
+        Some(exception) if link.shared.knows_tag(&exception.tag) => match exception.in_island(ctx, link, thrown) {
+            Ok(exception) => return Ok(exception),
+            Err(error) => {
+                qjs::function::throw(ctx, error);
+                (&state.js_tag, ctx.catch())
+            }
+        },
+        Some(_) => (&state.foreign_tag, thrown.clone()),
+        None => (&state.js_tag, thrown.clone()),
+    };
+    let payload = to_host_value(ctx, Borrowed::of(&payload), &ValType::EXTERNREF)?;
+    new_exception(ctx, link, tag, &[payload])
 }
 
-/// Throws what left a guest: the value of the JavaScript exception tag, or an Exception object.
+/// Throws what left a guest: a value that was the payload on its way, or an Exception object.
 pub(crate) fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
     let shared = uncaught.island.owner::<Shared>();
     let Some((shared, link)) = shared.and_then(|shared| Some((shared.clone(), shared.link(ctx)?))) else {
@@ -227,7 +241,8 @@ fn uncaught_value<'js>(
 ) -> Result<Value<'js>> {
     let tag = tag_of(shared, &exception).map_err(|error| out_of_memory(ctx, &error))?;
     let core = shared.tag_core(tag);
-    if Rc::ptr_eq(&core, &shared.api.state.js_tag) {
+    let state = &shared.api.state;
+    if Rc::ptr_eq(&core, &state.js_tag) || Rc::ptr_eq(&core, &state.foreign_tag) {
         let payload = shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
             let exception = exception.to_rooted(&mut scope);

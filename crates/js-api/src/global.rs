@@ -8,7 +8,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Re
 
 use crate::anchor::{Address, Link};
 use crate::ids;
-use crate::types::{global_type, value_type};
+use crate::types::{global_type, type_name, value_type};
 use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
 
 /// A Global object's value.
@@ -59,8 +59,9 @@ impl GlobalObject {
         if fits && mutable(wanted) == mutable(&self.ty) {
             return None;
         }
-        let describe =
-            |ty: &GlobalType| format!("{} {}", if mutable(ty) { "a mutable" } else { "an immutable" }, ty.content());
+        let describe = |ty: &GlobalType| {
+            format!("{} {}", if mutable(ty) { "a mutable" } else { "an immutable" }, type_name(ty.content()))
+        };
         Some(format!("expected {}, got {}", describe(wanted), describe(&self.ty)))
     }
 

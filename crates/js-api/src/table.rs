@@ -12,7 +12,7 @@ use crate::anchor::{Address, Link};
 use crate::function::ExportedFunction;
 use crate::ids;
 use crate::limits::{self, Limits};
-use crate::types::{Sizes, table_type, value_type};
+use crate::types::{Sizes, table_type, type_name, value_type};
 use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
 
 /// The JavaScript API's implementation limit, in elements.
@@ -75,7 +75,8 @@ impl TableObject {
             return Some(format!("expected a table with {} addresses", if self.wide { "32-bit" } else { "64-bit" }));
         }
         if !RefType::eq(wanted.element(), &self.element) {
-            return Some(format!("expected elements of type {}, got {}", wanted.element(), self.element));
+            let name = |ty: &RefType| type_name(&ValType::Ref(ty.clone()));
+            return Some(format!("expected elements of type {}, got {}", name(wanted.element()), name(&self.element)));
         }
         limits::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
     }

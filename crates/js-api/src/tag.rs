@@ -42,6 +42,11 @@ pub(crate) struct Tags {
 }
 
 impl Shared {
+    /// Whether a guest of the island may know the tag.
+    pub(crate) fn knows_tag(&self, core: &Rc<TagCore>) -> bool {
+        self.tags.borrow().local.contains_key(&Rc::as_ptr(core))
+    }
+
     /// The island's tag for `core`.
     pub(crate) fn local_tag(&self, core: &Rc<TagCore>) -> island::wasmtime::Result<Tag> {
         if let Some(tag) = self.tags.borrow().local.get(&Rc::as_ptr(core)) {

@@ -73,7 +73,7 @@ pub(crate) fn value_types<'js>(
 }
 
 /// FromValueType.
-fn type_name(ty: &ValType) -> Cow<'static, str> {
+pub(crate) fn type_name(ty: &ValType) -> Cow<'static, str> {
     match (NAMES.iter().find(|(_, named)| ValType::eq(named, ty)), ty) {
         (Some((name, _)), _) => (*name).into(),
         (None, ValType::Ref(ty)) => {

@@ -15,6 +15,7 @@ use crate::anchor::{Address, Link, Shared};
 use crate::function::exported_function;
 use crate::gc::{GcObject, exported_gc_object};
 use crate::typed_function::exported_type;
+use crate::types::type_name;
 
 /// Why a value of the type cannot cross between WebAssembly and JavaScript, in either direction; none where it can.
 pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
@@ -104,7 +105,8 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<Host
     let heap = ty.heap_type();
     let refuse = |expected: &str| {
         let came = webidl::describe(&value.to_value(Cx::of(ctx)));
-        Err(Exception::throw_type(ctx, &format!("expected {expected} for {ty}, got {came}")))
+        let wanted = type_name(&ValType::Ref(ty.clone()));
+        Err(Exception::throw_type(ctx, &format!("expected {expected} for {wanted}, got {came}")))
     };
     if value.is_null() && ty.is_nullable() {
         return Ok(HostValue::Null(Val::null_ref(heap)));
@@ -118,13 +120,18 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<Host
                 Ok(HostValue::Function(Held::borrowed(Cx::of(ctx), value)))
             }
             Some(ty) => refuse(&format!("a function of another type than {ty}")),
-            None => refuse("an exported WebAssembly function or null"),
+            None if ty.is_nullable() => refuse("an exported WebAssembly function or null"),
+            None => refuse("an exported WebAssembly function"),
         },
         HeapType::Any if !value.is_null() => match to_any(ctx, value) {
             any if any.ty().matches(heap) => Ok(HostValue::Any(any, Hierarchy::Any)),
-            any => refuse(&format!("a value of another type than {}", any.ty())),
+            any => {
+                let came = type_name(&ValType::Ref(RefType::new(false, any.ty())));
+                refuse(&format!("a value of another type than {came}"))
+            }
         },
-        _ => refuse("no value"),
+        _ if value.is_null() => refuse("something but null"),
+        _ => refuse("null"),
     }
 }
 
