@@ -42,7 +42,9 @@ test('the internal methods of a struct and of an array', () => {
     assertEq(Reflect.isExtensible(object), false);
     assertEq(Object.isFrozen(object), true);
     assertEq(Object.isSealed(object), true);
-    for (const key of ['x', 0, '0', 'length', '__proto__', 'constructor', 'toString', 'then', Symbol.toPrimitive, Symbol.iterator]) {
+    for (const key of [
+      'x', 0, '0', 'length', '__proto__', 'constructor', 'toString', 'then', Symbol.toPrimitive, Symbol.iterator,
+    ]) {
       assertEq(object[key], undefined);
       assertEq(Reflect.get(object, key, {}), undefined);
       assertEq(key in object, false);

@@ -74,7 +74,10 @@ for (const [name, tie] of Object.entries({
   'a global of a function': (exports, holder) => { exports.function.value = exports.calls; exports.calls.holder = holder; },
   'a table of externref': (exports, holder) => { exports.externs.set(1, holder); exports.externs.grow(2, holder); },
   'a table of anyref': (exports, holder) => exports.anys.set(1, holder),
-  'a table of functions': (exports, holder) => { exports.functions.set(0, exports.calls); exports.functions.get(0).holder = holder; },
+  'a table of functions': (exports, holder) => {
+    exports.functions.set(0, exports.calls);
+    exports.functions.get(0).holder = holder;
+  },
   'own properties of exports': (exports, holder) => { exports.memory.holder = holder; exports.tag.holder = holder; },
   'a struct that only the guest has': (exports, holder) => { exports.any.value = exports.box(holder); },
   'a struct that a script has': (exports, holder) => { holder.struct = exports.box(holder); },
@@ -183,7 +186,8 @@ gcTest('an exported function that is a WeakMap\'s key lives as long as its insta
   };
   mark();
   await collect();
-  for (const [name, value] of Object.entries({ calls: 'calls', memory: 'memory', tag: 'tag', externs: 'table', extern: 'global' })) {
+  const marks = { calls: 'calls', memory: 'memory', tag: 'tag', externs: 'table', extern: 'global' };
+  for (const [name, value] of Object.entries(marks)) {
     assertEq(map.get(instance.exports[name]), value);
   }
   assertEq(map.get(instance.exports.functions.get(2)), 'box');
@@ -370,7 +374,15 @@ gcTest('collection inside every callback', () => {
         mode += 1;
         if (mode % 3 === 0) throw new Exception(tag, [{ from: 'exception' }, throwing]);
         if (mode % 3 === 1) {
-          return { *[Symbol.iterator]() { globalThis.gc(); yield { from: 'result', struct }; globalThis.gc(); yield {}; globalThis.gc(); } };
+          return {
+            *[Symbol.iterator]() {
+              globalThis.gc();
+              yield { from: 'result', struct };
+              globalThis.gc();
+              yield {};
+              globalThis.gc();
+            },
+          };
         }
         return [value, struct];
       },
