@@ -4,7 +4,6 @@
 mod script;
 mod wrapper;
 
-#[cfg(feature = "differential")]
 pub mod differential;
 pub mod run;
 pub mod suite;
