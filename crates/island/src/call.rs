@@ -24,6 +24,17 @@ pub enum Kind {
     F64,
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
+}
+
 impl Kind {
     #[inline]
     fn of(ty: &ValType) -> Option<Self> {

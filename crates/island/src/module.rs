@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wasmparser::{Parser, Payload};
-use wasmtime::ExternType;
+use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
@@ -75,6 +75,7 @@ struct Inner {
     custom: Vec<(String, Box<[u8]>)>,
     /// Bytes that each memory of its own has at first.
     memories: Vec<u128>,
+    passes_objects: bool,
 }
 
 impl Module {
@@ -96,13 +97,16 @@ impl Module {
         for (at, import) in imports.iter().enumerate() {
             by_kind.entry(kind_name(&import.ty)).or_default().push(at);
         }
-        let exports = wasm
+        let exports: Vec<_> = wasm
             .exports()
             .zip(&surface.export_indices)
             .map(|(e, &index)| Export { name: e.name().to_string(), ty: e.ty(), index })
             .collect();
+        let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
+        let passes_objects = types.any(passes_objects);
         Ok(Self {
             inner: Arc::new(Inner {
+                passes_objects,
                 imports,
                 exports,
                 by_kind,
@@ -146,6 +150,11 @@ impl Module {
         Self::new(engine, &imports)
     }
 
+    /// Whether an import's or export's type has values below `any`: structs, arrays and the like.
+    pub fn passes_objects(&self) -> bool {
+        self.inner.passes_objects
+    }
+
     /// The imports, in order.
     pub fn imports(&self) -> &[Import] {
         &self.inner.imports
@@ -187,6 +196,18 @@ impl Module {
         let offset = code.checked_sub(self.inner.wasm.text().as_ptr().addr())?;
         let function = self.inner.wasm.functions().find(|f| (f.offset..f.offset + f.len).contains(&offset))?;
         Some(function.index.as_u32())
+    }
+}
+
+fn passes_objects(ty: &ExternType) -> bool {
+    let is_object = |ty: &RefType| matches!(ty.heap_type().top(), HeapType::Any);
+    let has_object = |ty: ValType| ty.as_ref().is_some_and(is_object);
+    match ty {
+        ExternType::Func(ty) => ty.params().chain(ty.results()).any(has_object),
+        ExternType::Tag(ty) => ty.ty().params().any(has_object),
+        ExternType::Global(ty) => has_object(ty.content().clone()),
+        ExternType::Table(ty) => is_object(ty.element()),
+        ExternType::Memory(_) => false,
     }
 }
 

@@ -140,16 +140,19 @@ impl Shared {
         key: FunctionKey,
         make: impl FnOnce() -> Result<Value<'js>>,
     ) -> Result<Value<'js>> {
-        if let Some(function) = self.functions.borrow().get(ctx, &key) {
+        if let Some(function) = self.known_function(ctx, key) {
             return Ok(function);
-        }
-        if let Some(held) = self.pinned.borrow().get(&key) {
-            return Ok(held.get(ctx));
         }
         let object = make()?;
         // SAFETY: `ExportedFunction` calls `forget_function` when it is dropped.
         unsafe { self.functions.borrow_mut().insert(key, &object) };
         Ok(object)
+    }
+
+    /// The function object that there is for an address.
+    pub(crate) fn known_function<'js>(&self, ctx: &Ctx<'js>, key: FunctionKey) -> Option<Value<'js>> {
+        let cached = self.functions.borrow().get(ctx, &key);
+        cached.or_else(|| self.pinned.borrow().get(&key).map(|held| held.get(ctx)))
     }
 
     pub(crate) fn forget_function(&self, key: FunctionKey) {
@@ -303,18 +306,18 @@ impl Link {
         Ok(Self { shared, anchor: Held::new(anchor.as_value()) })
     }
 
-    /// The island for an instance that shares nothing with others: a new one, or the only one.
-    pub(crate) fn for_new_instance(ctx: &Ctx<'_>) -> Result<Self> {
+    /// The island for an instance that imports nothing of others: a new one, or the common one.
+    pub(crate) fn for_new_instance(ctx: &Ctx<'_>, passes_objects: bool) -> Result<Self> {
         let api = Api::of(ctx)?;
-        if !api.state.options.one_island {
+        if !api.state.options.one_island && !passes_objects {
             return Self::new(ctx);
         }
-        let only = api.state.only_island.borrow().upgrade();
-        if let Some(link) = only.and_then(|shared| shared.link(ctx)) {
+        let common = api.state.common_island.borrow().upgrade();
+        if let Some(link) = common.and_then(|shared| shared.link(ctx)) {
             return Ok(link);
         }
         let link = Self::new(ctx)?;
-        *api.state.only_island.borrow_mut() = Rc::downgrade(&link.shared);
+        *api.state.common_island.borrow_mut() = Rc::downgrade(&link.shared);
         Ok(link)
     }
 

@@ -71,8 +71,8 @@ pub(crate) struct State {
     pub(crate) growables: RefCell<Vec<Weak<MemoryCore>>>,
     /// The tag, unknown to guests and scripts, of Exception objects on their way through an island that lacks their own.
     pub(crate) foreign_tag: Rc<crate::tag::TagCore>,
-    /// The island of everything, with the one-island option.
-    pub(crate) only_island: RefCell<Weak<crate::anchor::Shared>>,
+    /// The island of all instances that pass objects to scripts; with the one-island option, of everything.
+    pub(crate) common_island: RefCell<Weak<crate::anchor::Shared>>,
     /// Whether a WebAssembly module that is an ES module exports a mutable global.
     pub(crate) live_bindings: Cell<bool>,
     warned_of_long_memory: Cell<bool>,
@@ -130,7 +130,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         options,
         memories: RefCell::default(),
         growables: RefCell::default(),
-        only_island: RefCell::default(),
+        common_island: RefCell::default(),
         live_bindings: Cell::default(),
         warned_of_long_memory: Cell::default(),
     };

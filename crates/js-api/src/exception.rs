@@ -17,6 +17,8 @@ use island::{HostThrew, StoreState, Uncaught};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use webidl::Place;
+
 use crate::anchor::{Address, Link, Shared};
 use crate::ids;
 use crate::tag::{TagCore, TagObject};
@@ -96,7 +98,7 @@ impl ExceptionObject {
                 let types = self.tag.ty().params();
                 let values = types.enumerate().map(|(at, ty)| {
                     let value = self.get_arg(ctx, at)?;
-                    to_host_value(ctx, Borrowed::of(&value), &ty)
+                    to_host_value(ctx, Borrowed::of(&value), &ty, Place::whole("WebAssembly.Exception"))
                 });
                 new_exception(ctx, link, &self.tag, &values.collect::<Result<Vec<_>>>()?)?
             }
@@ -217,7 +219,7 @@ fn exception_for<'js>(ctx: &Ctx<'js>, link: &Link, thrown: &Value<'js>) -> Resul
         Some(_) => (&state.foreign_tag, thrown.clone()),
         None => (&state.js_tag, thrown.clone()),
     };
-    let payload = to_host_value(ctx, Borrowed::of(&payload), &ValType::EXTERNREF)?;
+    let payload = to_host_value(ctx, Borrowed::of(&payload), &ValType::EXTERNREF, Place::whole("throw"))?;
     new_exception(ctx, link, tag, &[payload])
 }
 
@@ -314,7 +316,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     }
     let values = payload.iter().zip(types).map(|(value, ty)| match never_crosses(&ty) {
         Some(message) => Err(Exception::throw_type(ctx, &format!("{PLACE}: {message}"))),
-        None => to_host_value(ctx, Borrowed::of(value), &ty),
+        None => to_host_value(ctx, Borrowed::of(value), &ty, Place::argument(PLACE, 1)),
     });
     let payload = Payload::Values(values.collect::<Result<_>>()?);
     let stack = trace_stack.then(|| crate::errors::current_stack(ctx)).transpose()?;

@@ -10,10 +10,12 @@ use qjs::{
 };
 use smallvec::SmallVec;
 
+use webidl::Place;
+
 use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
 use crate::exception::throw_into_guest;
-use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number};
+use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number_at};
 use crate::{ids, memory_core, typed_function};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
@@ -85,6 +87,11 @@ impl ExportedFunction {
         &self.label
     }
 
+    /// What tells the function from the others of its island.
+    pub(crate) fn key(&self) -> FunctionKey {
+        self.key
+    }
+
     /// The function, ready to be called.
     pub fn callee(&self) -> &Callee {
         &self.callee
@@ -110,7 +117,7 @@ impl ExportedFunction {
             let arg = args.get(at);
             match (kind, arg.int()) {
                 (Kind::I32, Some(int)) => frame.push_i32(int),
-                _ => frame.push(to_number(cx, arg, kind)?),
+                _ => frame.push(to_number_at(cx, arg, kind, Place::argument(&self.label, at))?),
             }
             at += 1;
         }
@@ -134,7 +141,9 @@ impl ExportedFunction {
         let signature = self.callee.signature();
         // All conversions, which can run scripts, come before the store is entered.
         let params = signature.params.iter().enumerate();
-        let params = params.map(|(at, ty)| to_host_value(&ctx, args.get(at), ty)?.resolve(&ctx, &self.link));
+        let params = params.map(|(at, ty)| {
+            to_host_value(&ctx, args.get(at), ty, Place::argument(&self.label, at))?.resolve(&ctx, &self.link)
+        });
         let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
         let shared = &self.link.shared;
         shared.island.check_stack().map_err(|error| throw_call_error(&ctx, error))?;
@@ -188,15 +197,18 @@ impl Callable for ExportedFunction {
 pub(crate) struct HostImport {
     shared: Weak<Shared>,
     import: usize,
+    /// `env.f`, for messages.
+    name: Box<str>,
     results: ValueTypes,
     /// Why it cannot be called.
     refused: Option<&'static str>,
 }
 
 impl HostImport {
-    pub(crate) fn new(shared: &Rc<Shared>, import: usize, ty: &FuncType) -> Rc<Self> {
+    pub(crate) fn new(shared: &Rc<Shared>, import: usize, name: &str, ty: &FuncType) -> Rc<Self> {
         let results = Signature::new(ty).results;
-        Rc::new(Self { shared: Rc::downgrade(shared), import, results, refused: uncrossable(ty) })
+        let refused = uncrossable(ty);
+        Rc::new(Self { shared: Rc::downgrade(shared), import, name: name.into(), results, refused })
     }
 
     /// Calls the import; `body` gets its result while it lasts.
@@ -230,10 +242,11 @@ impl HostFunction for HostImport {
                 let kinds = frame.results();
                 match kinds {
                     [] => {}
-                    [kind] => frame.push(to_number(cx, result, *kind)?),
+                    [kind] => frame.push(to_number_at(cx, result, *kind, Place::result(&self.name))?),
                     kinds => {
-                        for (kind, value) in kinds.iter().zip(list(cx, result, kinds.len())?) {
-                            frame.push(to_number(cx, Borrowed::of(&value), *kind)?);
+                        let place = Place::result(&self.name);
+                        for (kind, value) in kinds.iter().zip(list(cx, result, kinds.len(), place)?) {
+                            frame.push(to_number_at(cx, Borrowed::of(&value), *kind, place)?);
                         }
                     }
                 }
@@ -266,12 +279,13 @@ impl HostFunction for HostImport {
                 let values: SmallVec<[Value; 1]> = match results.len() {
                     0 => return Ok(()),
                     1 => SmallVec::from_iter([result.to_value(cx)]),
-                    count => list(cx, result, count)?.into(),
+                    count => list(cx, result, count, Place::result(&self.name))?.into(),
                 };
                 let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
                 let converted = values.iter().zip(self.results.iter());
-                let converted =
-                    converted.map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), ty)?.resolve(&ctx, &link));
+                let converted = converted.map(|(value, ty)| {
+                    to_host_value(&ctx, Borrowed::of(value), ty, Place::result(&self.name))?.resolve(&ctx, &link)
+                });
                 let converted = converted.collect::<Result<SmallVec<[_; 2]>>>()?;
                 for (slot, value) in results.iter_mut().zip(&converted) {
                     let made = island.enter(|store| value.to_val(shared, store));
@@ -289,12 +303,16 @@ pub(crate) fn uncrossable(ty: &FuncType) -> Option<&'static str> {
 }
 
 /// IteratorToList for several results, which must be as many as the function has.
-pub(crate) fn list<'js>(cx: Cx<'js>, value: Borrowed<'_>, expected: usize) -> Result<Vec<Value<'js>>> {
+pub(crate) fn list<'js>(
+    cx: Cx<'js>,
+    value: Borrowed<'_>,
+    expected: usize,
+    place: Place<'_>,
+) -> Result<Vec<Value<'js>>> {
     let ctx = cx.ctx();
     let value = value.to_value(cx);
     let refuse = |came: &str| {
-        let message =
-            format!("an import with {expected} results must return an iterable of as many values, got {came}");
+        let message = format!("{place}: expected an iterable of {expected} values, got {came}");
         Exception::throw_type(&ctx, &message)
     };
     if value.is_undefined() || value.is_null() {

@@ -6,6 +6,8 @@ use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, R
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 
+use webidl::Place;
+
 use crate::anchor::{Address, Link};
 use crate::ids;
 use crate::types::{global_type, type_name, value_type};
@@ -92,7 +94,7 @@ impl GlobalObject {
             return Ok(value.duplicate());
         }
         let value = self.get(ctx)?;
-        to_host_value(ctx, Borrowed::of(&value), self.ty.content())
+        to_host_value(ctx, Borrowed::of(&value), self.ty.content(), Place::whole("WebAssembly.Global"))
     }
 
     /// The global in the link's island, made there where it is in none yet. `object` is this value's object.
@@ -203,7 +205,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a script cannot make a global of type {content}")));
     };
     let value = call.args.get(1);
-    let value = if value.is_undefined() { default } else { to_host_value(ctx, value, &content)? };
+    let value =
+        if value.is_undefined() { default } else { to_host_value(ctx, value, &content, Place::argument(PLACE, 1))? };
     let mutability = if mutable { Mutability::Var } else { Mutability::Const };
     let global = GlobalObject { ty: GlobalType::new(content, mutability), state: RefCell::new(State::Unbound(value)) };
     Ok(class::new_object(ctx, global, prototype.as_ref())?.into_value())
@@ -239,7 +242,8 @@ fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if matches!(global.ty.mutability(), Mutability::Const) {
         return Err(Exception::throw_type(&call.ctx, "WebAssembly.Global.value: the global is immutable"));
     }
-    let value = to_host_value(&call.ctx, call.args.get(0), global.ty.content())?;
+    let value =
+        to_host_value(&call.ctx, call.args.get(0), global.ty.content(), Place::whole("WebAssembly.Global.value"))?;
     global.set(&call.ctx, value)?;
     Ok(Value::new_undefined(call.ctx))
 }

@@ -3,11 +3,13 @@
 use std::cell::{Cell, RefCell};
 
 use island::module::kind_name;
-use island::wasmtime::{Extern, ExternType, GlobalType, Instance, Mutability, ValType};
+use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Instance, Mutability, ValType};
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
 use qjs::lazy::{Lazy, Names};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+
+use webidl::Place;
 
 use crate::anchor::Link;
 use crate::builtins::Builtin;
@@ -20,7 +22,7 @@ use crate::module::ModuleObject;
 use crate::options::Source;
 use crate::table::{TableObject, table_object};
 use crate::tag::{TagObject, exported_tag};
-use crate::typed_function::exported_type;
+use crate::typed_function::{exported_type, handed_on_function};
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
 use crate::{ids, memory_core};
@@ -78,6 +80,8 @@ pub(crate) struct Exports {
     names: Names,
     /// What was made, or handed on from the imports, by place.
     made: RefCell<Vec<Option<Held>>>,
+    /// Callables that the module imports and exports as they are, by place.
+    callables: Vec<(usize, Held)>,
 }
 
 // SAFETY: the link and the values are marked once. The number is this class's own.
@@ -88,6 +92,7 @@ unsafe impl HostClass for Exports {
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);
         self.made.borrow().iter().flatten().for_each(|held| marker.mark(held));
+        self.callables.iter().for_each(|(_, held)| marker.mark(held));
     }
 }
 
@@ -101,22 +106,25 @@ impl Lazy for Exports {
     }
 
     fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
-        let value = self.make(ctx, &self.module.exports()[index])?;
+        let value = self.make(ctx, index)?;
         self.made.borrow_mut()[index] = Some(Held::new(&value));
         Ok(value)
     }
 }
 
 impl Exports {
-    fn make<'js>(&self, ctx: &Ctx<'js>, export: &Export) -> Result<Value<'js>> {
-        let link = &self.link;
+    fn make<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
+        let (link, export) = (&self.link, &self.module.exports()[index]);
         let found = link.shared.island.enter(|mut store| {
             let item = self.instance.get_export(&mut store, &export.name)?;
             let key = item.clone().into_func().map(|func| FunctionKey::of(&mut store, func));
             Some((item, key))
         });
         match found {
-            Some((Extern::Func(func), Some(key))) => exported_function(ctx, link, func, key, Some(export)),
+            Some((Extern::Func(func), Some(key))) => match self.callables.iter().find(|(place, _)| *place == index) {
+                Some((_, callable)) => handed_on_function(ctx, link, func, key, export, callable),
+                None => exported_function(ctx, link, func, key, Some(export)),
+            },
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
             Some((Extern::SharedMemory(memory), _)) => shared_memory_object(ctx, memory),
             Some((Extern::Table(table), _)) => table_object(ctx, link, table),
@@ -311,7 +319,7 @@ fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str)
         ValType::V128 => return refuse("a WebAssembly.Global of type v128"),
         _ => {}
     }
-    to_host_value(ctx, Borrowed::of(value), content).or_else(|error| {
+    to_host_value(ctx, Borrowed::of(value), content, Place::whole(place)).or_else(|error| {
         if matches!(content, ValType::Ref(_)) {
             drop(ctx.catch());
             return refuse(&format!("a value of type {content}"));
@@ -343,7 +351,7 @@ pub(crate) fn instantiate<'js>(
     let link = island_for(ctx, module, imports)?;
     let mut externs = Vec::with_capacity(imports.len());
     for (value, import) in imports.iter().zip(module.imports()) {
-        externs.push(bind(ctx, &link, value, &import.ty)?);
+        externs.push(bind(ctx, &link, value, import)?);
     }
     let instance = link.shared.island.instantiate(module, &externs);
     memory_core::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
@@ -354,11 +362,26 @@ pub(crate) fn instantiate<'js>(
     })?;
     let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
     let made = module.exports().iter().map(|export| handed_on(module, export, imports));
-    let exports =
-        Exports { link: link.duplicate(), instance, module: module.clone(), names, made: RefCell::new(made.collect()) };
+    let made = RefCell::new(made.collect());
+    let callables = module.exports().iter().enumerate();
+    let callables = callables.filter_map(|(at, export)| Some((at, handed_on_callable(module, export, imports)?)));
+    let callables = callables.collect();
+    let exports = Exports { link: link.duplicate(), instance, module: module.clone(), names, made, callables };
     let exports = qjs::lazy::new_object(ctx, exports)?;
     let value = InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
     class::new_object(ctx, value, prototype)
+}
+
+/// A script's callable that an export hands on.
+fn handed_on_callable(module: &Module, export: &Export, imports: &[ImportValue]) -> Option<Held> {
+    match &imports[module.reexported_import(export)?] {
+        ImportValue::Function(held)
+            if exported_type(held.borrow()).is_none() && class::get::<WasiFunction>(held.borrow()).is_none() =>
+        {
+            Some(held.duplicate())
+        }
+        _ => None,
+    }
 }
 
 /// The object of an import that an export hands on, so that it is the same one even if the script forgets it meanwhile.
@@ -399,19 +422,29 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
         bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
     }
     let functions = functions.iter().filter_map(|value| class::of::<ExportedFunction>(value)).map(|f| f.link());
-    choose_island(ctx, &bound, functions)
+    choose_island(ctx, &bound, functions, module.passes_objects())
 }
 
 fn of<T: HostClass>(held: &Held) -> &T {
     class::get::<T>(held.borrow()).expect("checked when the imports were read")
 }
 
+/// `of type …`, or what else tells two types apart that read the same.
+pub(crate) fn came_type(expected: &FuncType, came: &FuncType) -> String {
+    match came.to_string() {
+        same if same == expected.to_string() => "whose type is final or grouped otherwise".into(),
+        other => format!("of type {other}"),
+    }
+}
+
 /// Why an import does not fit its type; none where it does.
 fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
     match (value, ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => {
+            // `FuncType::matches` compares shapes; these are the declared subtypes.
             let came = exported_type(held.borrow())?;
-            (!came.matches(ty)).then(|| format!("expected a function of type {ty}, got one of type {came}"))
+            let fits = HeapType::ConcreteFunc(came.clone()).matches(&HeapType::ConcreteFunc(ty.clone()));
+            (!fits).then(|| format!("expected a function of type {}, got one {}", ty, came_type(ty, came)))
         }
         (ImportValue::Memory(held), ExternType::Memory(ty)) => of::<MemoryObject>(held).mismatch(ty),
         (ImportValue::Table(held), ExternType::Table(ty)) => of::<TableObject>(held).mismatch(ty),
@@ -422,13 +455,13 @@ fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
 }
 
 /// Puts an import into the link's island.
-fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, ty: &ExternType) -> Result<Extern> {
-    Ok(match (value, ty) {
+fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, import: &Import) -> Result<Extern> {
+    Ok(match (value, &import.ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => match exported_type(held.borrow()) {
             Some(_) => local_function(ctx, link, &held.get(ctx))?.into(),
             None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
                 Some(func) => func.into(),
-                None => host_function(link, &held.get(ctx), ty.clone()).into(),
+                None => host_function(link, &held.get(ctx), &import_name(import), ty.clone()).into(),
             },
         },
         (ImportValue::Builtin(builtin), _) => builtin.create(link).into(),

@@ -17,7 +17,8 @@ pub(crate) struct Bound {
     pub(crate) kind: &'static str,
 }
 
-/// Chooses the island: the one that all bound imports are in, else that of the first imported function, else a new one.
+/// Chooses the island: the one that all bound imports are in, else that of the first imported function, else a new one, or
+/// for an instance that passes objects to scripts, which cannot leave their island, the one that such instances share.
 ///
 /// # Errors
 /// A LinkError where bound imports are of different islands.
@@ -25,6 +26,7 @@ pub(crate) fn choose_island<'a>(
     ctx: &Ctx<'_>,
     bound: &[Bound],
     mut functions: impl Iterator<Item = &'a Link>,
+    passes_objects: bool,
 ) -> Result<Link> {
     if let Some(first) = bound.first() {
         if let Some(other) = bound.iter().find(|other| !other.link.is_same(&first.link)) {
@@ -39,7 +41,7 @@ pub(crate) fn choose_island<'a>(
     }
     match functions.next() {
         Some(link) => Ok(link.duplicate()),
-        None => Link::for_new_instance(ctx),
+        None => Link::for_new_instance(ctx, passes_objects),
     }
 }
 
@@ -47,14 +49,18 @@ pub(crate) fn choose_island<'a>(
 pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> Result<Func> {
     let exported = class::get::<ExportedFunction>(Borrowed::of(value));
     if let Some(function) = exported.filter(|function| function.link().is_same(link)) {
+        // A guest that keeps it may be all that does, and its object must not be made anew then.
+        link.shared.pin(function.key(), value);
         return Ok(function.callee().func());
     }
     if let Some(func) = link.shared.stand_in(value) {
         return Ok(func);
     }
     let func = match (exported, class::get::<TypedFunction>(Borrowed::of(value))) {
-        (Some(function), _) => host_function(link, value, function.callee().ty().clone()),
-        (None, Some(function)) => host_function(link, &function.callable(ctx), function.ty().clone()),
+        (Some(function), _) => host_function(link, value, function.label(), function.callee().ty().clone()),
+        (None, Some(function)) => {
+            host_function(link, &function.callable(ctx), "a WebAssembly.Function", function.ty().clone())
+        }
         (None, None) => return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function")),
     };
     // What reads the reference back gets the function itself.
@@ -64,8 +70,8 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> R
 }
 
 /// "Create a host function" from a callable.
-pub(crate) fn host_function(link: &Link, callable: &Value<'_>, ty: island::wasmtime::FuncType) -> Func {
+pub(crate) fn host_function(link: &Link, callable: &Value<'_>, name: &str, ty: island::wasmtime::FuncType) -> Func {
     let import = link.shared.keep_import(callable);
-    let host = HostImport::new(&link.shared, import, &ty);
+    let host = HostImport::new(&link.shared, import, name, &ty);
     link.shared.island.new_function(ty, host)
 }

@@ -8,6 +8,8 @@ use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, 
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use webidl::Place;
+
 use crate::anchor::{Address, Link};
 use crate::function::ExportedFunction;
 use crate::ids;
@@ -110,11 +112,17 @@ impl TableObject {
             let mut scope = RootScope::new(store);
             let null = Ref::null(self.element.heap_type());
             let table = Table::new(&mut scope, ty, null)?;
-            for (at, element) in resolved.iter().enumerate() {
-                let element = element.to_ref(&link.shared, scope.as_context_mut())?;
-                if !element.is_null() {
-                    table.set(&mut scope, at as u64, element)?;
+            // Neighbours are often the same value (`undefined`), which one reference stands for.
+            let mut before: Option<(&HostValue, Ref)> = None;
+            for ((at, element), resolved) in elements.iter().enumerate().zip(&resolved) {
+                let reference = match before {
+                    Some((same, reference)) if same.is_same(element) => reference,
+                    _ => resolved.to_ref(&link.shared, scope.as_context_mut())?,
+                };
+                if !reference.is_null() {
+                    table.set(&mut scope, at as u64, reference.clone())?;
                 }
+                before = Some((element, reference));
             }
             Ok(table)
         });
@@ -269,7 +277,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn element_argument(ctx: &Ctx<'_>, value: Option<Borrowed<'_>>, ty: &RefType, place: &str) -> Result<HostValue> {
     let ty = ValType::Ref(ty.clone());
     match value {
-        Some(value) => to_host_value(ctx, value, &ty),
+        Some(value) => to_host_value(ctx, value, &ty, Place::argument(place, 1)),
         None => default_value(ctx, &ty)
             .ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: {ty} has no default value"))),
     }

@@ -15,6 +15,7 @@ use rquickjs::JsLifetime;
 use crate::anchor::{Link, Shared};
 use crate::api::Api;
 use crate::ids;
+use crate::instance::came_type;
 
 /// A tag, wherever it is known.
 pub(crate) struct TagCore {
@@ -101,7 +102,8 @@ impl TagObject {
     /// Why the tag cannot be imported as `wanted`; none where it can.
     pub(crate) fn mismatch(&self, wanted: &TagType) -> Option<String> {
         let (wanted, came) = (wanted.ty(), &self.core.ty);
-        (!FuncType::eq(wanted, came)).then(|| format!("expected a tag of type {wanted}, got one of type {came}"))
+        let got = || format!("expected a tag of type {wanted}, got one {}", came_type(wanted, came));
+        (!FuncType::eq(wanted, came)).then(got)
     }
 }
 

@@ -6,7 +6,8 @@
 //! for it and reads back as it (`local_function` in `linking.rs`). Where no island has one, it is garbage as any object.
 
 use island::call::Signature;
-use island::wasmtime::FuncType;
+use island::wasmtime::{Func, FuncType};
+use island::{Export, FunctionKey};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result,
@@ -14,6 +15,9 @@ use qjs::{
 };
 use smallvec::SmallVec;
 
+use webidl::Place;
+
+use crate::anchor::Link;
 use crate::api::Api;
 use crate::function::{ExportedFunction, list, uncrossable};
 use crate::ids;
@@ -50,6 +54,41 @@ impl TypedFunction {
     }
 }
 
+/// "A new Exported Function" for a callable that a module imports and exports as it is: it is in no island, so what gets it
+/// calls the callable without a detour, and nothing of the instance stays for it.
+pub(crate) fn handed_on_function<'js>(
+    ctx: &Ctx<'js>,
+    link: &Link,
+    func: Func,
+    key: FunctionKey,
+    export: &Export,
+    callable: &Held,
+) -> Result<Value<'js>> {
+    if let Some(object) = link.shared.known_function(ctx, key) {
+        return Ok(object);
+    }
+    let ty = link.shared.island.enter(|store| func.ty(&store));
+    let object = new_object(ctx, callable.duplicate(), ty, &export.index.to_string(), None)?;
+    // What reads the function back in its own island gets the object, too.
+    link.shared.pin(key, &object);
+    link.shared.add_stand_in(&object, func);
+    Ok(object)
+}
+
+fn new_object<'js>(
+    ctx: &Ctx<'js>,
+    callable: Held,
+    ty: FuncType,
+    name: &str,
+    prototype: Option<&Object<'js>>,
+) -> Result<Value<'js>> {
+    let arity = ty.params().len() as i32;
+    let function = TypedFunction { callable, signature: Signature::new(&ty), refused: uncrossable(&ty), ty };
+    let object = class::new_object(ctx, function, prototype)?;
+    define::function_properties(ctx, &object, name, arity)?;
+    Ok(object.into_value())
+}
+
 /// The type where `value` is an Exported Function, of a module or made by a script.
 pub(crate) fn exported_type<'a>(value: Borrowed<'a>) -> Option<&'a FuncType> {
     let exported = class::get::<ExportedFunction>(value).map(|function| function.callee().ty());
@@ -64,12 +103,13 @@ pub(crate) fn prototype<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 impl Callable for TypedFunction {
     /// "Call an Exported Function" of a host function: ToWebAssemblyValue and ToJSValue one after the other.
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        const PLACE: &str = "a WebAssembly.Function";
         let ctx = cx.ctx();
         if let Some(message) = self.refused {
             return Err(Exception::throw_type(&ctx, message));
         }
         let converted = self.signature.params.iter().enumerate();
-        let converted = converted.map(|(at, ty)| to_host_value(&ctx, args.get(at), ty));
+        let converted = converted.map(|(at, ty)| to_host_value(&ctx, args.get(at), ty, Place::argument(PLACE, at)));
         let converted = converted.collect::<Result<SmallVec<[_; 4]>>>()?;
         let mut arguments = Arguments::new(cx);
         converted.iter().try_for_each(|value| arguments.push(cx.returned(&value.to_js(&ctx)?)))?;
@@ -79,12 +119,14 @@ impl Callable for TypedFunction {
             0 => Ok(Returned::UNDEFINED),
             1 => {
                 let ty = types.next().expect("there is one");
-                Ok(cx.returned(&to_host_value(&ctx, result.borrow(), ty)?.to_js(&ctx)?))
+                Ok(cx.returned(&to_host_value(&ctx, result.borrow(), ty, Place::result(PLACE))?.to_js(&ctx)?))
             }
             count => {
-                let values = list(cx, result.borrow(), count)?;
-                let converted =
-                    values.iter().zip(types).map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), ty));
+                let values = list(cx, result.borrow(), count, Place::result(PLACE))?;
+                let converted = values
+                    .iter()
+                    .zip(types)
+                    .map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), ty, Place::result(PLACE)));
                 let converted = converted.collect::<Result<Vec<_>>>()?;
                 let mut array = qjs::spread::ArrayBuilder::new(cx, count)?;
                 converted.iter().try_for_each(|value| array.push(cx.returned(&value.to_js(&ctx)?)))?;
@@ -124,13 +166,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     // The name is the callable's, as a bound function's is.
     let name = define::get(&callable, rquickjs::atom::PredefinedAtom::Name)?;
     let name = if name.is_string() { webidl::string(ctx, Borrowed::of(&name))? } else { String::new() };
-    let arity = parameters.len() as i32;
     let ty = FuncType::new(Api::of(ctx)?.engine().wasmtime(), parameters, results);
-    let function =
-        TypedFunction { callable: Held::new(&callable), signature: Signature::new(&ty), refused: uncrossable(&ty), ty };
-    let object = class::new_object(ctx, function, prototype.as_ref())?;
-    define::function_properties(ctx, &object, &name, arity)?;
-    Ok(object.into_value())
+    new_object(ctx, Held::new(&callable), ty, &name, prototype.as_ref())
 }
 
 fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

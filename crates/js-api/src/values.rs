@@ -11,6 +11,8 @@ use island::wasmtime::{
 use island::{FunctionKey, Kind, StoreState};
 use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
 
+use webidl::Place;
+
 use crate::anchor::{Address, Link, Shared};
 use crate::function::exported_function;
 use crate::gc::{GcObject, exported_gc_object};
@@ -71,6 +73,28 @@ pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<Number> 
     })
 }
 
+/// [`to_number`] with errors that say where. What a script throws is left as it is.
+#[inline]
+pub(crate) fn to_number_at(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind, place: Place<'_>) -> Result<Number> {
+    to_number(cx, value, kind).map_err(|error| say_where(cx, error, value, kind, place))
+}
+
+/// A primitive value runs no script when it is converted, so what was thrown then is QuickJS's own.
+#[cold]
+fn say_where(cx: Cx<'_>, error: rquickjs::Error, value: Borrowed<'_>, kind: Kind, place: Place<'_>) -> rquickjs::Error {
+    let ctx = cx.ctx();
+    let value = value.to_value(cx);
+    let is_out_of_memory = !(value.is_symbol() || value.is_big_int() || kind == Kind::I64);
+    // A text that is no number is a SyntaxError, which says so itself.
+    if !matches!(error, rquickjs::Error::Exception) || value.is_object() || value.is_string() || is_out_of_memory {
+        return error;
+    }
+    drop(ctx.catch());
+    let expected = if kind == Kind::I64 { "a BigInt" } else { "a number" };
+    let message = format!("{place}: expected {expected} for {kind}, got {}", webidl::describe(&value));
+    Exception::throw_type(&ctx, &message)
+}
+
 /// ToJSValue for the numeric types.
 #[inline]
 pub fn from_number(cx: Cx<'_>, number: Number) -> Returned {
@@ -86,7 +110,7 @@ pub fn from_number(cx: Cx<'_>, number: Number) -> Returned {
 ///
 /// # Errors
 /// A TypeError for what does not fit the type, or what a conversion throws.
-pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType) -> Result<HostValue> {
+pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType, place: Place<'_>) -> Result<HostValue> {
     let cx = Cx::of(ctx);
     let kind = match ty {
         ValType::I32 => Kind::I32,
@@ -94,19 +118,22 @@ pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType) ->
         ValType::F32 => Kind::F32,
         ValType::F64 => Kind::F64,
         ValType::V128 | ValType::Ref(_) => match (never_crosses(ty), ty) {
-            (None, ValType::Ref(ty)) => return to_reference(ctx, value, ty),
-            (message, _) => return Err(Exception::throw_type(ctx, message.unwrap_or_default())),
+            (None, ValType::Ref(ty)) => return to_reference(ctx, value, ty, place),
+            (message, _) => {
+                let message = format!("{place}: {}", message.unwrap_or_default());
+                return Err(Exception::throw_type(ctx, &message));
+            }
         },
     };
-    Ok(HostValue::Number(to_number(cx, value, kind)?))
+    Ok(HostValue::Number(to_number_at(cx, value, kind, place)?))
 }
 
-fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType) -> Result<HostValue> {
+fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType, place: Place<'_>) -> Result<HostValue> {
     let heap = ty.heap_type();
     let refuse = |expected: &str| {
         let came = webidl::describe(&value.to_value(Cx::of(ctx)));
         let wanted = type_name(&ValType::Ref(ty.clone()));
-        Err(Exception::throw_type(ctx, &format!("expected {expected} for {wanted}, got {came}")))
+        Err(Exception::throw_type(ctx, &format!("{place}: expected {expected} for {wanted}, got {came}")))
     };
     if value.is_null() && ty.is_nullable() {
         return Ok(HostValue::Null(Val::null_ref(heap)));
@@ -212,6 +239,16 @@ impl HostValue {
     /// A JavaScript value, no number, as an externref.
     pub(crate) fn host(value: Held) -> Self {
         Self::Any(AnyValue::Host(value), Hierarchy::Extern)
+    }
+
+    /// Whether both are surely the same reference.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any(AnyValue::Host(one), side), Self::Any(AnyValue::Host(two), other)) => {
+                side == other && one.is_same(two)
+            }
+            _ => false,
+        }
     }
 
     /// The only island that the value can be in, if it can be in one only.

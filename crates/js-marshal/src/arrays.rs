@@ -5,7 +5,9 @@ use std::ptr::NonNull;
 use marshal::Heap;
 use qjs::{Borrowed, Ctx, Cx, Exception, Object, Result, Value};
 
-use crate::errors::{Place, throw_heap_error};
+use webidl::Place;
+
+use crate::errors::throw_heap_error;
 use crate::scalar::Scalar;
 
 /// Between these lengths an array's elements are read all at once; others one by one.

@@ -12,7 +12,9 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Obje
 use rquickjs::JsLifetime;
 
 use crate::arrays::Source;
-use crate::errors::{Part, Place, throw_heap_error};
+use webidl::{Part, Place};
+
+use crate::errors::throw_heap_error;
 use crate::scalar::{Scalar, length};
 use crate::types::{define_class, throw_length};
 use crate::{ids, view};

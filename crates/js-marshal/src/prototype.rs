@@ -14,7 +14,9 @@ use qjs::{
 use smallvec::SmallVec;
 
 use crate::arrays::{self, Source};
-use crate::errors::{Place, throw_heap_error};
+use webidl::Place;
+
+use crate::errors::throw_heap_error;
 use crate::manager::{ManagerObject, byte_length};
 use crate::scalar::{Scalar, length};
 use crate::types::{ArgumentObject, Direction, Length, Type, TypeObject, define_class, throw_length};

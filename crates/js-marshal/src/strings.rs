@@ -4,7 +4,9 @@ use marshal::Heap;
 use qjs::string::Utf8;
 use qjs::{Borrowed, Ctx, Cx, Exception, Result, Value};
 
-use crate::errors::{Place, throw_heap_error};
+use webidl::Place;
+
+use crate::errors::throw_heap_error;
 
 /// Copies a string into the guest's heap; its address.
 ///

@@ -4,9 +4,9 @@ use qjs::define::{self, Attributes};
 use qjs::function::Native;
 use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use crate::errors::Place;
 use crate::ids;
 use crate::scalar::{Scalar, length};
+use webidl::Place;
 
 /// How many elements an array has, where its descriptor says so.
 pub(crate) enum Length {

@@ -8,11 +8,11 @@ use js_api::wasi::{WasiHost, standard_output};
 use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use crate::errors::Place;
 use crate::ids;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
 use crate::types::define_class;
+use webidl::Place;
 
 /// The value of a Wasi.
 struct WasiObject {

@@ -3,6 +3,54 @@
 
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, HostClass, Object, Result, Value};
 
+/// Where something happens, for messages; only written out when one is needed.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// What was called.
+    pub function: &'a str,
+    /// Which part of the call.
+    pub part: Part,
+}
+
+/// A part of a call.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// The call as a whole.
+    Whole,
+    /// The argument at this index.
+    Argument(usize),
+    /// The result.
+    Result,
+}
+
+impl<'a> Place<'a> {
+    /// The call as a whole.
+    pub fn whole(function: &'a str) -> Self {
+        Self { function, part: Part::Whole }
+    }
+
+    /// The argument at `index`, counted from 0.
+    pub fn argument(function: &'a str, index: usize) -> Self {
+        Self { function, part: Part::Argument(index) }
+    }
+
+    /// The result.
+    pub fn result(function: &'a str) -> Self {
+        Self { function, part: Part::Result }
+    }
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.function)?;
+        match self.part {
+            Part::Whole => Ok(()),
+            Part::Argument(index) => write!(f, ": argument {}", index + 1),
+            Part::Result => f.write_str(": result"),
+        }
+    }
+}
+
 /// A value in words, for messages: what JavaScript's `typeof` says, with `null` told apart.
 pub fn describe(value: &Value<'_>) -> &'static str {
     use rquickjs::Type as T;
