@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { WasmBuilder, op } from '../wasm-builder.mjs';
+import { WasmBuilder, op, ref } from '../wasm-builder.mjs';
 import { test, assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, fail } from '../harness.mjs';
 import { log } from './modules/host.mjs';
 import eight, { increment, answer, count, 'a-b' as seven } from './modules/counter.wasm';
@@ -351,6 +351,23 @@ test('a later mistake in a text with a source phase import is reported where it 
   const error = await rejected(load(`import source m from ${url};\n\nlet x = ;`));
   assertEq(error.name, 'SyntaxError');
   if (globalThis.tombolo) assert(/:3:9/.test(error.stack), error.stack);
+});
+
+test('the builtins of strings and string constants need no module', async () => {
+  const b = new WasmBuilder();
+  const text = ref('extern');
+  const length = b.importFunc('wasm:js-string', 'length', ['externref'], ['i32']);
+  const concat = b.importFunc('wasm:js-string', 'concat', ['externref', 'externref'], [text]);
+  const own = b.importFunc('./names.mjs', 'name', [], ['externref']);
+  const greeting = b.importGlobal('wasm:js/string-constants', 'hällo ☺ ', text);
+  b.export('greeting', 'global', greeting);
+  b.func(['externref'], ['i32'], [op.localGet(0), op.call(length)], { export: 'length' });
+  b.func([], [text], [op.globalGet(greeting), op.call(own), op.call(concat)], { export: 'greet' });
+  writeFileSync(join(folder, 'names.mjs'), 'export const name = () => "world"');
+  const { greet, length: count, greeting: constant } = await import(write(b));
+  assertEq(constant, 'hällo ☺ ');
+  assertEq(greet(), 'hällo ☺ world');
+  assertEq(count('four'), 4);
 });
 
 test('the folder goes', () => rmSync(folder, { recursive: true }));
