@@ -2,10 +2,11 @@
 //! keeping the island alive.
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::engine::{GUARD, RESERVATION};
 use data_block::{DataBlock, MapError};
+use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
@@ -16,14 +17,14 @@ const RESERVATION64: u64 = 16 << 30;
 struct Handover {
     /// A block made before its memory, for the next memory to stand on.
     offered: Option<Arc<DataBlock>>,
-    /// Blocks that memories were put on since the island last asked.
-    used: Vec<Arc<DataBlock>>,
     /// Why the last memory that Wasmtime asked for was not made.
     failure: Option<String>,
 }
 
 thread_local! {
     static HANDOVER: RefCell<Handover> = RefCell::default();
+    /// The block under each of the thread's memories, by its base address, for as long as the memory is there.
+    static BLOCKS: RefCell<FxHashMap<usize, Weak<DataBlock>>> = RefCell::default();
     static GREW: Cell<bool> = const { Cell::new(false) };
     static GROWN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
@@ -53,9 +54,9 @@ pub(crate) fn with_offer<R>(block: Arc<DataBlock>, body: impl FnOnce() -> R) -> 
     result
 }
 
-/// The blocks that memories were put on since this was last called on this thread.
-pub(crate) fn take_used() -> Vec<Arc<DataBlock>> {
-    HANDOVER.with_borrow_mut(|handover| std::mem::take(&mut handover.used))
+/// The block under the memory of this thread that begins at `base`.
+pub(crate) fn block_at(base: usize) -> Option<Arc<DataBlock>> {
+    BLOCKS.with_borrow(|blocks| blocks.get(&base)?.upgrade())
 }
 
 /// Why there was no room for a memory since this was last called on this thread.
@@ -88,7 +89,7 @@ unsafe impl MemoryCreator for HostMemory {
                 })?
             }
         };
-        HANDOVER.with_borrow_mut(|handover| handover.used.push(block.clone()));
+        BLOCKS.with_borrow_mut(|blocks| blocks.insert(block.base().as_ptr().addr(), Arc::downgrade(&block)));
         Ok(Box::new(BlockMemory(block)))
     }
 }
@@ -112,6 +113,13 @@ fn capacity(ty: &MemoryType, minimum: usize, maximum: Option<usize>, reserved: O
 }
 
 struct BlockMemory(Arc<DataBlock>);
+
+impl Drop for BlockMemory {
+    fn drop(&mut self) {
+        // At the thread's end there may be no map any more, and nobody who looks.
+        let _ = BLOCKS.try_with(|blocks| blocks.borrow_mut().remove(&self.as_ptr().addr()));
+    }
+}
 
 // SAFETY: the block's base is page-aligned and stays; its length is what Wasmtime last asked for.
 unsafe impl LinearMemory for BlockMemory {

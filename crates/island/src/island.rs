@@ -25,7 +25,6 @@ pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
-    blocks: RefCell<Vec<Arc<DataBlock>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     pub(crate) unit_copier: crate::units::Slot,
@@ -100,7 +99,6 @@ impl Island {
                 engine: engine.clone(),
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
-                blocks: RefCell::default(),
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 unit_copier: OnceCell::new(),
@@ -169,7 +167,6 @@ impl Island {
     pub fn new_memory(&self, ty: MemoryType, block: Arc<DataBlock>) -> wasmtime::Result<Memory> {
         let module = self.engine.memory_module(&ty)?;
         let instance = host_memory::with_offer(block, || self.enter(|store| Instance::new(store, &module, &[])));
-        self.blocks.borrow_mut().extend(host_memory::take_used());
         let instance = instance?;
         let memory = self.enter(|store| instance.get_memory(store, ""));
         Ok(memory.expect("the module exports its memory"))
@@ -181,9 +178,7 @@ impl Island {
     /// When the memory is of another island.
     pub fn block_of(&self, memory: Memory) -> Arc<DataBlock> {
         let base = self.enter(|store| memory.data_ptr(&store));
-        let blocks = self.blocks.borrow();
-        let block = blocks.iter().find(|block| block.base().as_ptr() == base);
-        block.expect("every memory of an island stands on one of its blocks").clone()
+        host_memory::block_at(base.addr()).expect("every memory of an island stands on a block of its thread")
     }
 
     /// Instantiates `module`. The imports, in the module's order, must be of this island.
@@ -196,9 +191,10 @@ impl Island {
             let message = format!("a memory of {bytes} bytes is above the limit of {MEMORY_BYTES}");
             return Err(InstantiateError::Memory(message));
         }
-        self.modules.borrow_mut().push(module.clone());
+        self.remember(module);
+        // What an earlier call left there is not this one's.
+        drop(host_memory::take_failure());
         let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
-        self.blocks.borrow_mut().extend(host_memory::take_used());
         let no_room = host_memory::take_failure();
         result.map_err(|error| {
             if CallError::is_call_error(&error) {
@@ -209,6 +205,13 @@ impl Island {
                 InstantiateError::Link(format!("{error:#}"))
             }
         })
+    }
+
+    fn remember(&self, module: &Module) {
+        let mut modules = self.modules.borrow_mut();
+        if !modules.iter().any(|known| Module::is_same(known, module)) {
+            modules.push(module.clone());
+        }
     }
 
     /// Refuses to enter a guest on a thread whose stack is nearly used up. Every call into an island asks first.

@@ -76,6 +76,8 @@ struct Inner {
     /// Bytes that each memory of its own has at first.
     memories: Vec<u128>,
     passes_objects: bool,
+    /// Where the code of each function ends and starts, in that order, and the function's index.
+    functions: Box<[(usize, usize, u32)]>,
 }
 
 impl Module {
@@ -104,8 +106,12 @@ impl Module {
             .collect();
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
+        let mut functions: Box<[_]> =
+            wasm.functions().map(|f| (f.offset + f.len, f.offset, f.index.as_u32())).collect();
+        functions.sort_unstable();
         Ok(Self {
             inner: Arc::new(Inner {
+                functions,
                 passes_objects,
                 imports,
                 exports,
@@ -191,11 +197,17 @@ impl Module {
         self.inner.exports.iter().find(is_it).map(|export| &*export.name)
     }
 
+    /// Whether both are one module.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The index of the function whose compiled code is at `code`, if it is one of this module's.
     pub(crate) fn function_at(&self, code: usize) -> Option<u32> {
         let offset = code.checked_sub(self.inner.wasm.text().as_ptr().addr())?;
-        let function = self.inner.wasm.functions().find(|f| (f.offset..f.offset + f.len).contains(&offset))?;
-        Some(function.index.as_u32())
+        let functions = &self.inner.functions;
+        let at = functions.partition_point(|&(end, ..)| end <= offset);
+        functions.get(at).filter(|&&(_, start, _)| start <= offset).map(|&(.., index)| index)
     }
 }
 

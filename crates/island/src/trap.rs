@@ -113,6 +113,7 @@ impl CallError {
         error.is::<wasmtime::Trap>()
             || error.is::<HostThrew>()
             || error.is::<HostTrap>()
+            || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
             || error.is::<wasmtime::ThrownException>()
             || error.is::<wasmtime_wasi::I32Exit>()
     }

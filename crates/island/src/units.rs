@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 
 use wasmtime::{ArrayRef, AsContextMut, Extern, Func, Instance, Memory, Rooted, StoreContextMut, Val};
 
-use crate::host_memory;
 use crate::island::{Island, StoreState};
 
 /// The guest: `read` copies `count` elements (one at least) of an array from `at` on to its page, `write` back.
@@ -43,7 +42,7 @@ pub(crate) type Slot = OnceCell<UnitCopier>;
 impl UnitCopier {
     fn new(island: &Island) -> wasmtime::Result<Self> {
         let module = island.engine().unit_copier()?;
-        let made = island.enter(|mut store| {
+        island.enter(|mut store| {
             let instance = Instance::new(&mut store, &module, &[])?;
             let mut export = |name| instance.get_export(&mut store, name).expect("as the text says");
             let [page, read, write] = ["page", "read", "write"].map(&mut export);
@@ -51,10 +50,7 @@ impl UnitCopier {
                 unreachable!("as the text says");
             };
             Ok(Self { page, read, write })
-        });
-        // The page is nobody else's: no object asks for its block.
-        drop(host_memory::take_used());
-        made
+        })
     }
 
     fn of(island: &Island) -> wasmtime::Result<Self> {

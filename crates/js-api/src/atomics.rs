@@ -23,6 +23,7 @@ use crate::waiters::{self, Expected, Outcome, Place};
 /// The asynchronous waits of a runtime, by number.
 #[derive(Default)]
 struct Pending<'js> {
+    owner: waiters::Owner,
     last: Cell<u64>,
     waits: RefCell<HashMap<u64, PendingWait<'js>>>,
 }
@@ -162,7 +163,9 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let post = arrivals.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
-    let waiting = waiters::wait_async(place, expected, timeout, Box::new(deliver));
+    let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
+    let waiting = waiters::wait_async(place, expected, timeout, &pending.owner, Box::new(deliver));
+    drop(pending);
     let result = Object::new(ctx.clone())?;
     let value = match &waiting {
         Ok(None) => promise.into_value(),

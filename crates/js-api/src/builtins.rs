@@ -181,7 +181,7 @@ impl<'js> Run<'_, 'js> {
     fn no_string(&self, reference: Reference) -> Error {
         let Some(reference) = reference else { return self.trap("expected a string, got null") };
         let held = self.shared.island.enter(|store| self.shared.held_extern(&store, reference));
-        let came = held.map_or("a WebAssembly object", |held| webidl::describe(&held.get(&self.cx.ctx())));
+        let came = held.map_or("a number or a WebAssembly object", |held| webidl::describe(&held.get(&self.cx.ctx())));
         self.trap(format_args!("expected a string, got {came}"))
     }
 

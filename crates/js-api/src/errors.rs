@@ -105,15 +105,15 @@ fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     let count = call.args.len().min(2);
     let args: Vec<_> = (0..count).map(|at| call.arg(at)).collect();
     let made = construct(&error, &new_target, &args)?;
-    leave_out_constructor(&made, ErrorClass::ALL[CLASS])?;
+    leave_out_constructor(&made, ErrorClass::ALL[CLASS].name())?;
     Ok(made)
 }
 
 /// Takes the frame of the native constructor, which scripts did not write, out of `stack`.
-fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
+fn leave_out_constructor(error: &Value<'_>, class: &str) -> Result<()> {
     let Some(object) = error.as_object() else { return Ok(()) };
     let Some(stack) = stack_text(object)? else { return Ok(()) };
-    let frame = format!("    at {} (native)\n", class.name());
+    let frame = format!("    at {class} (native)\n");
     if let Some((before, after)) = stack.split_once(&frame) {
         let stack = qjs::string::from_utf8(object.ctx(), format!("{before}{after}").as_bytes())?;
         define::value(object, "stack", &stack, Attributes::Hidden)?;
@@ -121,11 +121,13 @@ fn leave_out_constructor(error: &Value<'_>, class: ErrorClass) -> Result<()> {
     Ok(())
 }
 
-/// What `stack` of an error says that is made now; `undefined` where `Error.prepareStackTrace` makes it anything but a
+/// What `stack` says of an Exception that is made now; `undefined` where `Error.prepareStackTrace` makes it anything but a
 /// string.
 pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
-    let stack: Value = construct(&class, &class, &[])?.get::<Object>()?.get("stack")?;
+    let error = construct(&class, &class, &[])?;
+    leave_out_constructor(&error, "Exception")?;
+    let stack: Value = error.get::<Object>()?.get("stack")?;
     Ok(if stack.is_string() { stack } else { Value::new_undefined(ctx.clone()) })
 }
 

@@ -81,11 +81,9 @@ impl GlobalObject {
 
     /// Whether no copy can stand for the global in another island: it can change, or hold what is in its own alone.
     pub(crate) fn needs_its_island(&self) -> bool {
-        let holds_objects = match self.ty.content() {
-            ValType::Ref(ty) => matches!(ty.heap_type().top(), HeapType::Any),
-            _ => false,
-        };
-        holds_objects || matches!(self.ty.mutability(), Mutability::Var)
+        let content = self.ty.content();
+        let holds_objects = content.as_ref().is_some_and(|ty| matches!(ty.heap_type().top(), HeapType::Any));
+        holds_objects || never_crosses(content).is_some() || matches!(self.ty.mutability(), Mutability::Var)
     }
 
     /// The value where the global is in no island or cannot change: what stands for it anywhere else.

@@ -23,6 +23,7 @@ use crate::options::Source;
 use crate::table::{TableObject, table_object};
 use crate::tag::{TagObject, exported_tag};
 use crate::typed_function::{exported_type, handed_on_function};
+use crate::types::type_name;
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
 use crate::{ids, memory_core};
@@ -322,7 +323,7 @@ fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str)
     to_host_value(ctx, Borrowed::of(value), content, Place::whole(place)).or_else(|error| {
         if matches!(content, ValType::Ref(_)) {
             drop(ctx.catch());
-            return refuse(&format!("a value of type {content}"));
+            return refuse(&format!("a value of type {}", type_name(content)));
         }
         Err(error)
     })
@@ -400,26 +401,26 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
     let mut bound = Vec::new();
     let mut functions = Vec::new();
     for (value, import) in imports.iter().zip(module.imports()) {
-        let link = match value {
-            ImportValue::Memory(held) => of::<MemoryObject>(held).bound().map(|(link, _)| link),
+        let links = match value {
+            ImportValue::Memory(held) => of::<MemoryObject>(held).bound().map(|(link, _)| link).into_iter().collect(),
             ImportValue::Table(held) => {
                 let table = of::<TableObject>(held);
                 functions.extend(table.first_function(ctx));
-                table.link()
+                table.links()
             }
             ImportValue::Global(held) => {
                 let global = of::<GlobalObject>(held);
-                global.link().filter(|_| global.needs_its_island())
+                global.link().filter(|_| global.needs_its_island()).into_iter().collect()
             }
             ImportValue::Function(held) => {
                 functions.push(held.get(ctx));
-                None
+                Vec::new()
             }
-            ImportValue::Constant(value) => value.link(),
-            ImportValue::Tag(_) | ImportValue::Builtin(_) => None,
+            ImportValue::Constant(value) => value.link().into_iter().collect(),
+            ImportValue::Tag(_) | ImportValue::Builtin(_) => Vec::new(),
         };
         let name = || import_name(import);
-        bound.extend(link.map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
+        bound.extend(links.into_iter().map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
     }
     let functions = functions.iter().filter_map(|value| class::of::<ExportedFunction>(value)).map(|f| f.link());
     choose_island(ctx, &bound, functions, module.passes_objects())

@@ -8,6 +8,7 @@ mod api;
 mod atomics;
 mod buffers;
 mod builtins;
+mod elements;
 mod errors;
 mod exception;
 pub mod function;

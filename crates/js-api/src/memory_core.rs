@@ -14,7 +14,7 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Memory, MemoryType, SharedMemory};
 use qjs::buffer::Resizer;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, Marker, Object, Result, Value, class, define};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, Marker, Object, Result, Value, WeakMap, class, define};
 
 use crate::anchor::{Address, Link};
 use crate::api::Api;
@@ -61,8 +61,20 @@ struct BufferObject {
     resizable: bool,
 }
 
-/// A memory: of its Memory object, and of the resizable buffer that may survive that object. Without the object it holds
-/// no JavaScript value.
+/// What a buffer of fixed length owns: the memory, and with it the bytes.
+struct Shown {
+    core: Rc<MemoryCore>,
+    number: u64,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.core.shown.borrow_mut().remove(&self.number);
+    }
+}
+
+/// A memory: of its Memory object, and of the buffer that may survive that object. Without the object it holds no
+/// JavaScript value.
 pub(crate) struct MemoryCore {
     api: Api,
     ty: MemoryType,
@@ -70,10 +82,16 @@ pub(crate) struct MemoryCore {
     bound: RefCell<Option<(Link, Memory)>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
+    /// The buffers of fixed length, by number, without keeping them: one that a script still has is detached when the
+    /// memory grows, whatever became of the Memory object.
+    shown: RefCell<WeakMap<u64>>,
+    last_shown: Cell<u64>,
     /// Sets the length of the resizable buffer made last.
     resizer: RefCell<Option<Rc<Resizer>>>,
     /// The growable buffer made last: it follows the memory's growth, also when it is the buffer no more.
     growable: RefCell<Option<Held>>,
+    /// The memory's length when that buffer last got its own.
+    followed: Cell<usize>,
     /// Whether the island keeps the Memory object.
     pinned: Cell<bool>,
 }
@@ -87,15 +105,24 @@ impl Drop for MemoryCore {
 }
 
 impl MemoryCore {
+    /// The memory with these bytes: the one that a buffer has kept, or a new one.
     pub(crate) fn new(api: Api, ty: MemoryType, bytes: Bytes) -> Rc<Self> {
+        if let Bytes::Unshared(block) = &bytes
+            && let Some(core) = api.state.memories.borrow().get(&block.base().as_ptr().addr()).and_then(Weak::upgrade)
+        {
+            return core;
+        }
         let core = Rc::new(Self {
             api,
             ty,
             bytes,
             bound: RefCell::default(),
             buffer: RefCell::default(),
+            shown: RefCell::default(),
+            last_shown: Cell::default(),
             resizer: RefCell::default(),
             growable: RefCell::default(),
+            followed: Cell::default(),
             pinned: Cell::default(),
         });
         if !core.ty.is_shared() {
@@ -183,9 +210,17 @@ impl MemoryCore {
         if let Some(buffer) = self.buffer.borrow().as_ref().filter(|buffer| buffer.seen == len) {
             return Ok(buffer.held.get(ctx));
         }
-        self.refresh(ctx);
+        if self.buffer.borrow().is_some() {
+            self.refresh(ctx);
+        }
         if let Some(buffer) = self.buffer.borrow().as_ref() {
             return Ok(buffer.held.get(ctx));
+        }
+        // A growth would have detached it, so it shows all.
+        let survivor = self.shown.borrow().get(ctx, &self.last_shown.get());
+        if let Some(buffer) = survivor {
+            *self.buffer.borrow_mut() = Some(BufferObject { held: Held::new(&buffer), seen: len, resizable: false });
+            return Ok(buffer);
         }
         self.make_buffer(ctx, false)
     }
@@ -206,8 +241,17 @@ impl MemoryCore {
                 *self.resizer.borrow_mut() = Some(Rc::new(resizer));
                 buffer
             }
-            // SAFETY: as above.
-            Bytes::Unshared(block) => unsafe { qjs::buffer::foreign(ctx, block.base(), shown, block.clone()) }?,
+            Bytes::Unshared(block) => {
+                drop(self.resizer.take());
+                let number = self.last_shown.get() + 1;
+                self.last_shown.set(number);
+                let owner = Shown { core: self.clone(), number };
+                // SAFETY: as above.
+                let buffer = unsafe { qjs::buffer::foreign(ctx, block.base(), shown, owner) }?;
+                // SAFETY: `Shown` removes the entry with the buffer's contents, which go before its memory.
+                unsafe { self.shown.borrow_mut().insert(number, buffer.as_value()) };
+                buffer
+            }
             Bytes::Shared(memory) => {
                 let max = resizable.then(|| self.longest());
                 // SAFETY: as above; a shared memory's handle keeps its bytes.
@@ -259,7 +303,7 @@ impl MemoryCore {
     /// "Refresh the memory buffer": one of fixed length is detached (a shared one only forgotten), and the getter makes
     /// a new one; one that is resizable gets the memory's length.
     fn refresh(&self, ctx: &Ctx<'_>) {
-        let Some(mut own) = self.buffer.take() else { return };
+        let Some(mut own) = self.buffer.take() else { return self.detach_shown(ctx) };
         let Some(buffer) = own.held.get(ctx).into_object() else { return };
         let len = self.bytes.len();
         if own.resizable && self.follow(ctx, &buffer) {
@@ -267,6 +311,14 @@ impl MemoryCore {
             *self.buffer.borrow_mut() = Some(own);
         } else if !self.ty.is_shared() {
             qjs::buffer::detach(&buffer);
+        }
+    }
+
+    /// Detaches the buffer of fixed length that has survived the Memory object.
+    fn detach_shown(&self, ctx: &Ctx<'_>) {
+        let shown = self.shown.borrow().get(ctx, &self.last_shown.get());
+        if let Some(buffer) = shown.as_ref().and_then(Value::as_object) {
+            qjs::buffer::detach(buffer);
         }
     }
 
@@ -343,7 +395,8 @@ impl MemoryCore {
 
     /// Whether the memory's buffer is a resizable one.
     pub(crate) fn has_resizable_buffer(&self) -> bool {
-        self.buffer.borrow().as_ref().is_none_or(|own| own.resizable)
+        // Without Memory object, the buffer that is left is the one made last.
+        self.buffer.borrow().as_ref().map_or(self.resizer.borrow().is_some(), |own| own.resizable)
     }
 }
 
@@ -414,11 +467,19 @@ fn refresh_all(ctx: &Ctx<'_>, api: &Api) {
 
 /// Gives the growable buffers of this agent the lengths of their memories.
 pub(crate) fn follow_shared_growth(ctx: &Ctx<'_>, api: &Api) {
+    let has_grown = |core: Rc<MemoryCore>| core.followed.get() != core.bytes.len();
+    if !api.state.growables.borrow().iter().filter_map(Weak::upgrade).any(has_grown) {
+        if !api.state.growables.borrow().is_empty() {
+            island::ask_again();
+        }
+        return;
+    }
     let growables = api.state.growables.take();
     let cores: Vec<_> = growables.iter().filter_map(Weak::upgrade).collect();
     for core in &cores {
         let growable = core.growable.borrow().as_ref().and_then(|held| held.get(ctx).into_object());
         if let Some(growable) = growable {
+            core.followed.set(core.bytes.len());
             core.follow(ctx, &growable);
         }
     }

@@ -11,6 +11,7 @@ use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Obje
 use webidl::Place;
 
 use crate::anchor::{Address, Link};
+use crate::elements::Elements;
 use crate::function::ExportedFunction;
 use crate::ids;
 use crate::limits::{self, Limits};
@@ -32,7 +33,7 @@ pub(crate) struct TableObject {
 
 enum State {
     /// In no island yet.
-    Unbound(Vec<HostValue>),
+    Unbound(Elements),
     Bound(Link, Table),
 }
 
@@ -43,7 +44,7 @@ unsafe impl HostClass for TableObject {
 
     fn mark(&self, marker: &Marker) {
         match &*self.state.borrow() {
-            State::Unbound(elements) => elements.iter().for_each(|element| element.mark(marker)),
+            State::Unbound(elements) => elements.values().for_each(|element| element.mark(marker)),
             State::Bound(link, _) => link.mark(marker),
         }
         self.seen.borrow().values().for_each(|held| marker.mark(held));
@@ -63,11 +64,11 @@ fn address(table: Table) -> Address {
 }
 
 impl TableObject {
-    /// The island that the table is in, if it is in one.
-    pub(crate) fn link(&self) -> Option<Link> {
+    /// The island that the table is in, or those that its elements cannot leave.
+    pub(crate) fn links(&self) -> Vec<Link> {
         match &*self.state.borrow() {
-            State::Unbound(elements) => elements.iter().find_map(HostValue::link),
-            State::Bound(link, _) => Some(link.duplicate()),
+            State::Unbound(elements) => elements.values().filter_map(HostValue::link).collect(),
+            State::Bound(link, _) => vec![link.duplicate()],
         }
     }
 
@@ -86,7 +87,7 @@ impl TableObject {
     /// An element's function object of an unbound table, of a function that is in an island: there the table belongs best.
     pub(crate) fn first_function<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         match &*self.state.borrow() {
-            State::Unbound(elements) => elements.iter().find_map(|element| match element {
+            State::Unbound(elements) => elements.values().find_map(|element| match element {
                 HostValue::Function(held) => class::get::<ExportedFunction>(held.borrow()).map(|_| held.get(ctx)),
                 _ => None,
             }),
@@ -96,12 +97,15 @@ impl TableObject {
 
     /// The table in the link's island, made there where it is in none yet. `object` is this value's object.
     pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &Link, object: &Value<'_>) -> Result<Table> {
-        let elements: Vec<HostValue> = match &*self.state.borrow() {
+        let resolved = match &*self.state.borrow() {
             State::Bound(_, table) => return Ok(*table),
-            State::Unbound(elements) => elements.iter().map(HostValue::duplicate).collect(),
+            State::Unbound(elements) => {
+                elements.runs().map(|(start, count, value)| (start, count, value.duplicate())).collect::<Vec<_>>()
+            }
         };
-        let resolved = elements.iter().map(|element| element.resolve(ctx, link)).collect::<Result<Vec<_>>>()?;
-        let count = elements.len() as u64;
+        let resolved = resolved.iter().map(|(start, count, value)| Ok((*start, *count, value.resolve(ctx, link)?)));
+        let resolved = resolved.collect::<Result<Vec<_>>>()?;
+        let count = self.len();
         let ty = if self.wide {
             TableType::new64(self.element.clone(), count, self.maximum)
         } else {
@@ -112,17 +116,9 @@ impl TableObject {
             let mut scope = RootScope::new(store);
             let null = Ref::null(self.element.heap_type());
             let table = Table::new(&mut scope, ty, null)?;
-            // Neighbours are often the same value (`undefined`), which one reference stands for.
-            let mut before: Option<(&HostValue, Ref)> = None;
-            for ((at, element), resolved) in elements.iter().enumerate().zip(&resolved) {
-                let reference = match before {
-                    Some((same, reference)) if same.is_same(element) => reference,
-                    _ => resolved.to_ref(&link.shared, scope.as_context_mut())?,
-                };
-                if !reference.is_null() {
-                    table.set(&mut scope, at as u64, reference.clone())?;
-                }
-                before = Some((element, reference));
+            for (start, count, value) in &resolved {
+                let value = value.to_ref(&link.shared, scope.as_context_mut())?;
+                table.fill(&mut scope, *start, value, *count)?;
             }
             Ok(table)
         });
@@ -136,7 +132,7 @@ impl TableObject {
 
     fn len(&self) -> u64 {
         match &*self.state.borrow() {
-            State::Unbound(elements) => elements.len() as u64,
+            State::Unbound(elements) => elements.len(),
             State::Bound(link, table) => link.shared.island.enter(|store| table.size(&store)),
         }
     }
@@ -145,7 +141,7 @@ impl TableObject {
     fn get<'js>(&self, ctx: &Ctx<'js>, index: u64) -> Result<Option<Value<'js>>> {
         let (link, table) = match &*self.state.borrow() {
             State::Unbound(elements) => {
-                return elements.get(index as usize).map(|element| element.to_js(ctx)).transpose();
+                return elements.get(index).map(|element| element.to_js(ctx)).transpose();
             }
             State::Bound(link, table) => (link.duplicate(), *table),
         };
@@ -163,22 +159,30 @@ impl TableObject {
         Ok(Some(value))
     }
 
+    fn bound(&self) -> Option<(Link, Table)> {
+        match &*self.state.borrow() {
+            State::Unbound(_) => None,
+            State::Bound(link, table) => Some((link.duplicate(), *table)),
+        }
+    }
+
     /// Sets the element at `index`; says whether there is one.
     fn set(&self, ctx: &Ctx<'_>, index: u64, value: HostValue) -> Result<bool> {
-        let (link, table) = match &mut *self.state.borrow_mut() {
-            State::Unbound(elements) => {
-                let Some(element) = elements.get_mut(index as usize) else { return Ok(false) };
-                *element = value;
-                return Ok(true);
-            }
-            State::Bound(link, table) => (link.duplicate(), *table),
+        if index >= self.len() {
+            return Ok(false);
+        }
+        let bound = self.bound();
+        let Some((link, table)) = bound else {
+            let before = match &mut *self.state.borrow_mut() {
+                State::Unbound(elements) => elements.set(index, value),
+                State::Bound(..) => unreachable!("it was in no island just now"),
+            };
+            drop(before);
+            return Ok(true);
         };
         let resolved = value.resolve(ctx, &link)?;
         let set = link.shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
-            if index >= table.size(&scope) {
-                return Ok(false);
-            }
             let element = resolved.to_ref(&link.shared, scope.as_context_mut())?;
             table.set(&mut scope, index, element).map(|()| true)
         });
@@ -191,13 +195,11 @@ impl TableObject {
         if self.len().checked_add(delta).is_none_or(|after| after > limit) {
             return Ok(false);
         }
-        let (link, table) = match &mut *self.state.borrow_mut() {
-            State::Unbound(elements) => {
-                elements.extend((0..delta).map(|_| value.duplicate()));
-                return Ok(true);
-            }
-            State::Bound(link, table) => (link.duplicate(), *table),
-        };
+        if let State::Unbound(elements) = &mut *self.state.borrow_mut() {
+            elements.extend(delta, value);
+            return Ok(true);
+        }
+        let Some((link, table)) = self.bound() else { unreachable!("it is in no island, as was seen just now") };
         let resolved = value.resolve(ctx, &link)?;
         let grown = link.shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
@@ -262,7 +264,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let value = call.args.get(1);
     let value = if value.is_undefined() { None } else { Some(value) };
     let value = element_argument(ctx, value, &element, PLACE)?;
-    let elements = (0..limits.initial).map(|_| value.duplicate()).collect();
+    let elements = Elements::new(limits.initial, value);
     let table = TableObject {
         element,
         maximum: limits.maximum,

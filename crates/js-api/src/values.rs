@@ -146,7 +146,14 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType, place: Place<'
             Some(ty) if matches!(heap, HeapType::Func) || HeapType::ConcreteFunc(ty.clone()).matches(heap) => {
                 Ok(HostValue::Function(Held::borrowed(Cx::of(ctx), value)))
             }
-            Some(ty) => refuse(&format!("a function of another type than {ty}")),
+            Some(came) => {
+                let wanted = match heap {
+                    HeapType::ConcreteFunc(ty) => format!("a function of type {ty}"),
+                    _ => "null".into(),
+                };
+                let message = format!("{place}: expected {wanted}, got one of type {came}");
+                Err(Exception::throw_type(ctx, &message))
+            }
             None if ty.is_nullable() => refuse("an exported WebAssembly function or null"),
             None => refuse("an exported WebAssembly function"),
         },
@@ -241,20 +248,10 @@ impl HostValue {
         Self::Any(AnyValue::Host(value), Hierarchy::Extern)
     }
 
-    /// Whether both are surely the same reference.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Any(AnyValue::Host(one), side), Self::Any(AnyValue::Host(two), other)) => {
-                side == other && one.is_same(two)
-            }
-            _ => false,
-        }
-    }
-
     /// The only island that the value can be in, if it can be in one only.
     pub(crate) fn link(&self) -> Option<Link> {
         match self {
-            Self::Any(AnyValue::Object(held), _) => Some(gc_object(held).link().duplicate()),
+            Self::Any(AnyValue::Object(held), Hierarchy::Any) => Some(gc_object(held).link().duplicate()),
             _ => None,
         }
     }
@@ -270,6 +267,10 @@ impl HostValue {
             Self::Any(AnyValue::Object(held), hierarchy) => {
                 let object = gc_object(held);
                 if !object.link().is_same(link) {
+                    // As an externref it is like any other value of JavaScript's: opaque, and the same on the way back.
+                    if *hierarchy == Hierarchy::Extern {
+                        return Ok(Resolved::Host(held.duplicate(), *hierarchy));
+                    }
                     let message = "a WebAssembly object cannot go to an instance that is not linked with its own; \
                          link them through imports when they are instantiated, or run with the one-island option";
                     return Err(Exception::throw_type(ctx, message));

@@ -11,7 +11,9 @@
 //!
 //! No lock is held while a thread waits, nor while a waiter's callback runs.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +23,9 @@ use qjs::shared::Hold;
 
 /// How long an asynchronous waiter's thread has to get into Wasmtime's queue once it is about to.
 const GRACE: Duration = Duration::from_micros(100);
+
+/// The most asynchronous waits on memories that a process can have at once, since each takes a thread.
+const MOST_THREADS: usize = 1000;
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +105,27 @@ impl Place {
 /// Runs once, on any thread, when an asynchronous wait has ended.
 pub(crate) type Deliver = Box<dyn FnOnce(Outcome) + Send>;
 
+/// The runtime that asynchronous waits belong to. With its last handle they end: nobody hears of them any more.
+#[derive(Default)]
+pub(crate) struct Owner(Arc<AtomicBool>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+        let mut locked = Locked::new();
+        let mut gone = Vec::new();
+        locked.queues().waiting.retain(|_, queue| {
+            let (its, others): (Vec<_>, Vec<_>) = queue.drain(..).partition(|waiter| waiter.is_of(self));
+            *queue = others.into();
+            gone.extend(its);
+            !queue.is_empty()
+        });
+        // What they hold may lock other things.
+        drop(locked);
+        drop(gone);
+    }
+}
+
 /// The queues, by address.
 static QUEUES: Mutex<Option<Queues>> = Mutex::new(None);
 
@@ -108,15 +134,62 @@ struct Queues {
     last: u64,
     /// Who waits on bytes that are no memory's.
     waiting: HashMap<usize, VecDeque<Waiter>>,
+    /// When asynchronous waits on other bytes have waited long enough. One thread looks after them all, while there are any.
+    timers: BinaryHeap<Reverse<(Instant, usize, u64)>>,
+    has_timer: bool,
     /// Asynchronous waiters on memories whose thread has not come back from Wasmtime's queue.
     away: HashMap<usize, Vec<u64>>,
 }
 
 struct Waiter {
     number: u64,
-    /// Wakes the thread that waits, or the one that looks after the time of an asynchronous wait.
-    wake: Arc<Condvar>,
-    deliver: Option<Deliver>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A thread, to be woken.
+    Blocking(Arc<Condvar>),
+    Async(Deliver, Arc<AtomicBool>),
+}
+
+impl Waiter {
+    fn is_of(&self, owner: &Owner) -> bool {
+        matches!(&self.kind, Kind::Async(_, gone) if Arc::ptr_eq(gone, &owner.0))
+    }
+
+    /// Ends the wait. Not under the lock, which what is called may take.
+    fn end(self, outcome: Outcome) {
+        match self.kind {
+            Kind::Blocking(wake) => wake.notify_one(),
+            Kind::Async(deliver, _) => deliver(outcome),
+        }
+    }
+}
+
+/// Wakes the thread that looks after the timers: one has come that is due before all others.
+static TIMER: Condvar = Condvar::new();
+
+/// Ends waits whose time is up, until there are none any more.
+fn look_after_timers() {
+    let mut locked = Locked::new();
+    loop {
+        let Some(&Reverse((due, address, number))) = locked.queues().timers.peek() else {
+            locked.queues().has_timer = false;
+            return;
+        };
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            locked.queues().timers.pop();
+            if let Some(late) = locked.remove(address, number) {
+                drop(locked);
+                late.end(Outcome::TimedOut);
+                locked = Locked::new();
+            }
+        } else {
+            let waited = TIMER.wait_timeout(locked.0, left);
+            locked.0 = waited.map(|(guard, _)| guard).unwrap_or_else(|e| e.into_inner().0);
+        }
+    }
 }
 
 /// The queues, locked. Nothing that is called under the lock panics.
@@ -183,7 +256,7 @@ pub(crate) fn wait(place: &Place, expected: Expected, timeout: Option<Duration>)
         return Outcome::NotEqual;
     }
     let (address, number, wake) = (place.address(), locked.next_number(), Arc::new(Condvar::new()));
-    let waiter = Waiter { number, wake: wake.clone(), deliver: None };
+    let waiter = Waiter { number, kind: Kind::Blocking(wake.clone()) };
     locked.queues().waiting.entry(address).or_default().push_back(waiter);
     if locked.block(address, number, &wake, deadline).is_some() { Outcome::TimedOut } else { Outcome::Ok }
 }
@@ -196,6 +269,7 @@ pub(crate) fn wait_async(
     place: Place,
     expected: Expected,
     timeout: Option<Duration>,
+    owner: &Owner,
     deliver: Deliver,
 ) -> std::io::Result<Option<Outcome>> {
     let deadline = deadline(timeout);
@@ -208,26 +282,31 @@ pub(crate) fn wait_async(
         return Ok(Some(Outcome::TimedOut));
     }
     let number = locked.next_number();
+    let gone = owner.0.clone();
     if matches!(place, Place::Bytes(..)) {
-        let wake = Arc::new(Condvar::new());
-        let guard = wake.clone();
         // The bytes stay for as long as anybody waits there, so that no others get the address.
         let deliver: Deliver = Box::new(move |outcome| {
             drop(place);
             deliver(outcome);
         });
-        if timeout.is_some() {
-            // It waits for the lock first.
-            helper().spawn(move || {
-                let late = Locked::new().block(address, number, &guard, deadline);
-                if let Some(deliver) = late.and_then(|waiter| waiter.deliver) {
-                    deliver(Outcome::TimedOut);
-                }
-            })?;
+        if let Some(due) = deadline {
+            let queues = locked.queues();
+            if !queues.has_timer {
+                // It waits for the lock first.
+                helper().spawn(look_after_timers)?;
+                queues.has_timer = true;
+            }
+            queues.timers.push(Reverse((due, address, number)));
+            TIMER.notify_one();
         }
-        let waiter = Waiter { number, wake, deliver: Some(deliver) };
+        let waiter = Waiter { number, kind: Kind::Async(deliver, gone) };
         locked.queues().waiting.entry(address).or_default().push_back(waiter);
         return Ok(None);
+    }
+    if locked.queues().away.values().map(Vec::len).sum::<usize>() >= MOST_THREADS {
+        return Err(std::io::Error::other(format!(
+            "{MOST_THREADS} asynchronous waits on memories are waiting already"
+        )));
     }
     locked.queues().away.entry(address).or_default().push(number);
     drop(locked);
@@ -236,6 +315,12 @@ pub(crate) fn wait_async(
         let _ = ready.send(());
         let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let outcome = match place.wait_in_memory(expected, timeout) {
+            // Nobody hears of it: whoever comes next is meant.
+            Outcome::Ok if gone.load(Ordering::SeqCst) => {
+                come_back(address, number);
+                notify(&place, 1);
+                return;
+            }
             // It was equal when the wait began: who changed it has something to say.
             Outcome::NotEqual => Outcome::Ok,
             outcome => outcome,
@@ -295,12 +380,9 @@ pub(crate) fn notify(place: &Place, count: u32) -> u32 {
             if queue.is_empty() {
                 locked.queues().waiting.remove(&address);
             }
-            for waiter in &woken {
-                waiter.wake.notify_one();
-            }
             drop(locked);
             let number = woken.len() as u32;
-            woken.into_iter().filter_map(|waiter| waiter.deliver).for_each(|deliver| deliver(Outcome::Ok));
+            woken.into_iter().for_each(|waiter| waiter.end(Outcome::Ok));
             number
         }
     }

@@ -285,9 +285,10 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
 
 /// [`typed_array_bytes`], and those of the whole buffer.
 pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
-    let (mut offset, mut len, mut size) = (0, 0, 0);
-    // SAFETY: the value is alive; QuickJS checks its class and writes three numbers.
-    let buffer = unsafe { q::JS_GetTypedArrayBuffer(cx.raw(), array.raw(), &mut offset, &mut len, &mut size) };
+    let (mut offset, mut len) = (0, 0);
+    // SAFETY: the value is alive; QuickJS checks its class and writes two numbers.
+    let buffer =
+        unsafe { q::JS_GetTypedArrayBuffer(cx.raw(), array.raw(), &mut offset, &mut len, std::ptr::null_mut()) };
     let Ok(buffer) = cx.take(buffer) else {
         drop(cx.ctx().catch());
         return None;
@@ -295,7 +296,7 @@ pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, 
     let whole = array_buffer_bytes(cx, Borrowed::of(&buffer))?;
     let (offset, mut len) = (offset as usize, len as usize);
     if offset + len != whole.len {
-        len = current_length(cx, array)? * size as usize;
+        len = current_length(cx, array).unwrap_or(len);
     }
     if len == 0 || offset + len > whole.len {
         return Some((Bytes::EMPTY, whole));
@@ -304,18 +305,15 @@ pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, 
     Some((Bytes { start: unsafe { whole.start.add(offset) }, len }, whole))
 }
 
-/// The `length` of a typed array that does not reach to the end of its buffer: one that tracks a resizable buffer has
-/// another than its C interface tells. (A script can make the property lie; callers hold it against the buffer.)
+/// The length in bytes of a typed array that does not reach to the end of its buffer: one that tracks a resizable buffer has
+/// another than its C interface tells. None where [`install`] was not called. The engine's own getter runs no script.
 #[cold]
 fn current_length(cx: Cx<'_>, array: Borrowed<'_>) -> Option<usize> {
-    let mut len = 0;
-    // SAFETY: the value is alive; QuickJS writes a number.
-    let failed = unsafe { q::JS_GetLength(cx.raw(), array.raw(), &mut len) };
-    if failed < 0 {
-        drop(cx.ctx().catch());
-        return None;
-    }
-    usize::try_from(len).ok().filter(|&len| len <= MAX_LENGTH)
+    let ctx = cx.ctx();
+    let getters = ctx.userdata::<ViewGetters>()?;
+    let [.., len] = &getters.typed_array;
+    let len = len.call::<_, f64>((This(array.to_value(cx)),));
+    len.inspect_err(|_| drop(ctx.catch())).ok().map(|len| len as usize)
 }
 
 /// The bytes of an `ArrayBuffer` or `SharedArrayBuffer`; none for a detached one or anything else (no exception stays
@@ -354,7 +352,8 @@ unsafe impl<'js> JsLifetime<'js> for ViewGetters<'js> {
     type Changed<'to> = ViewGetters<'to>;
 }
 
-/// Looks the getters up before a script can change them. Needed once before [`copy_of_buffer_source`].
+/// Looks the getters up before a script can change them. Needed once before [`copy_of_buffer_source`], and for typed arrays
+/// that track the length of their buffer.
 ///
 /// # Errors
 /// When memory is out.

@@ -58,23 +58,6 @@ impl Held {
         self.borrow().to_value(self.check(Cx::of(ctx)))
     }
 
-    /// Whether both are surely one value: the same object, the same integer, both `undefined`.
-    pub fn is_same(&self, other: &Self) -> bool {
-        // SAFETY: both values are alive; the tag says which part of them to read.
-        unsafe {
-            let tag = q::JS_VALUE_GET_TAG(self.raw);
-            tag == q::JS_VALUE_GET_TAG(other.raw)
-                && match tag {
-                    q::JS_TAG_UNDEFINED | q::JS_TAG_NULL => true,
-                    q::JS_TAG_INT | q::JS_TAG_BOOL => q::JS_VALUE_GET_INT(self.raw) == q::JS_VALUE_GET_INT(other.raw),
-                    _ if q::JS_VALUE_HAS_REF_COUNT(self.raw) => {
-                        q::JS_VALUE_GET_PTR(self.raw) == q::JS_VALUE_GET_PTR(other.raw)
-                    }
-                    _ => false,
-                }
-        }
-    }
-
     /// The value, borrowed.
     #[inline]
     pub fn borrow(&self) -> Borrowed<'_> {

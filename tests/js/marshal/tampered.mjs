@@ -96,3 +96,18 @@ guestTest('properties that lie', (guest) => {
   Object.defineProperty(made, 'byteOffset', { value: 64 });
   assertEq(addressOf(made), address);
 });
+
+guestTest('an array whose `length` takes its buffer away', (guest) => {
+  for (const kind of [copy, view]) {
+    let buffer = new ArrayBuffer(64 * 1024);
+    const doubles = new Doubles(buffer, 0, 4);
+    let asked = 0;
+    Object.defineProperty(doubles, 'length', { get() {
+      asked += 1;
+      if (asked === 2) buffer.transfer(0);
+      return 4;
+    } });
+    const outcome = error(() => guest.call('sum_f64', [kind(f64), i32], f64, doubles, 4));
+    assert(outcome === undefined || outcome instanceof TypeError || outcome instanceof RangeError, String(outcome));
+  }
+});

@@ -120,3 +120,17 @@ test('the buffer may be dropped', async () => {
   globalThis.gc?.();
   assertEq(await promise, 'timed-out');
 });
+
+test('many at once: what a memory cannot have is a RangeError', async () => {
+  const plain = new Int32Array(new SharedArrayBuffer(64));
+  const waits = Array.from({ length: 20_000 }, () => waiting(plain, 0, 0, 1e6));
+  assertEq(Atomics.notify(plain, 0), waits.length);
+  assertList(new Set(await Promise.all(waits)), ['ok']);
+  const array = new Int32Array(shared().buffer);
+  const more = [];
+  const refused = assertThrows(RangeError, () => { for (;;) more.push(waiting(array, 0, 0, 1e6)); });
+  assert(/1000/.test(refused.message), refused.message);
+  assertEq(more.length, 1000);
+  assertEq(Atomics.notify(array, 0), more.length);
+  assertList(new Set(await Promise.all(more)), ['ok']);
+});

@@ -425,3 +425,30 @@ test('addresses above 2 GiB are not negative', () => {
   assertThrows(WebAssembly.RuntimeError, () => peek(0x80000000));
   assertThrows(WebAssembly.RuntimeError, () => peek(-1));
 });
+
+test('a buffer whose Memory object is gone is detached when the guest grows, and cannot be transferred', () => {
+  const { buffer, grow } = (() => {
+    const { memory, grow } = growing();
+    return { buffer: memory.buffer, grow };
+  })();
+  globalThis.gc?.();
+  assertThrows(TypeError, () => buffer.transfer());
+  assertEq(buffer.detached, false);
+  grow(1);
+  assertEq(buffer.detached, true);
+  const alone = (() => new WebAssembly.Memory({ initial: 1 }).buffer)();
+  globalThis.gc?.();
+  assertThrows(TypeError, () => alone.transfer());
+  assertThrows(TypeError, () => alone.transferToFixedLength());
+});
+
+test('a Memory object that is made again has the buffer that a script kept', () => {
+  const instance = (() => {
+    const b = new WasmBuilder();
+    b.memory({ min: 1 }, { export: 'memory' });
+    return b.instance();
+  })();
+  const buffer = instance.exports.memory.buffer;
+  globalThis.gc?.();
+  assertEq(instance.exports.memory.buffer, buffer);
+});

@@ -368,3 +368,15 @@ test('the TypeError for a table of exnref comes before the index is looked at', 
   assertThrows(TypeError, () => table.get(5));
   assertList(log, []);
 }, { v8: 'looks at the index first, and sets null' });
+
+test('immutable globals that no script can read are imported all the same', () => {
+  const source = new WasmBuilder();
+  source.global('v128', [0xfd, 0x0c, ...new Uint8Array(16).fill(7)], { export: 'vector' });
+  source.global('exnref', op.refNull('exnref'), { export: 'exception' });
+  const exports = source.instance().exports;
+  const b = new WasmBuilder();
+  const vector = b.importGlobal('m', 'vector', 'v128');
+  b.importGlobal('m', 'exception', 'exnref');
+  b.func([], ['i32'], [op.globalGet(vector), [0xfd, 0x1b, 0]], { export: 'lane' });
+  assertEq(b.instance({ m: exports }).exports.lane(), 0x07070707);
+});

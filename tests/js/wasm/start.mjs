@@ -118,3 +118,22 @@ test('it can grow the memory', () => {
   assert(old.detached);
   assertEq(memory.buffer.byteLength, 2 * 65536);
 });
+
+test('what it makes on the way does not take the memory of its own instance', () => {
+  const inner = new WasmBuilder();
+  inner.memory({ min: 2 }, { export: 'memory' });
+  const module = inner.module();
+  const b = new WasmBuilder();
+  const start = b.importFunc('m', 'start');
+  b.memory({ min: 1 }, { export: 'memory' });
+  b.start(start);
+  const made = [];
+  const outer = b.instance({ m: { start() {
+    made.push(new Instance(module).exports.memory);
+    const own = new WebAssembly.Memory({ initial: 3 });
+    const user = new WasmBuilder();
+    user.importMemory('m', 'memory', { min: 1 });
+    made.push(user.instance({ m: { memory: own } }) && own);
+  } } });
+  assertList([outer.exports.memory, ...made].map((memory) => memory.buffer.byteLength / 65536), [1, 2, 3]);
+});

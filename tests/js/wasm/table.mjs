@@ -296,3 +296,28 @@ test('properties of a function are found again through the table', () => {
   assertEq(marks.get(t.get(0)), 'weak');
   assert(typeof t.get(0) === 'function');
 });
+
+test('a table that no instance has costs nothing for its elements', () => {
+  const tables = Array.from({ length: 50 }, () => new WebAssembly.Table({ initial: 10_000_000, element: 'externref' }, 'same'));
+  for (const table of tables) assertEq(table.get(9_999_999), 'same');
+  const [table] = tables;
+  table.set(5_000_000, 'other');
+  assertList([table.get(4_999_999), table.get(5_000_000), table.get(5_000_001)], ['same', 'other', 'same']);
+});
+
+test('runs and single elements arrive in the instance that imports the table', () => {
+  const table = new WebAssembly.Table({ initial: 3, element: 'externref' }, 'first');
+  assertEq(table.grow(0, 'none'), 3);
+  assertEq(table.grow(2, 'second'), 3);
+  assertEq(table.grow(1), 5);
+  table.set(1, 'single');
+  table.set(4, 'last');
+  table.set(4, 'later');
+  const expected = ['first', 'single', 'first', 'second', 'later', undefined];
+  const elements = () => Array.from({ length: table.length }, (_, i) => table.get(i));
+  assertList(elements(), expected);
+  const b = new WasmBuilder();
+  b.importTable('m', 'table', { element: 'externref', min: 6 });
+  b.instance({ m: { table } });
+  assertList(elements(), expected);
+});

@@ -171,3 +171,13 @@ test('the instructions of a guest: a trap outside the memory, off the alignment,
   assertThrows(RuntimeError, () => own.wait64(0, 1n, 0n));
   assertEq(own.notify(0, 1), 0);
 });
+
+test('where an array ends is not what a script says', () => {
+  const shared = new SharedArrayBuffer(64);
+  const longer = Object.defineProperty(new Int32Array(shared, 0, 2), 'length', { value: 10 });
+  const shorter = Object.defineProperty(new Int32Array(shared, 0, 2), 'length', { get() { throw new Error('asked'); } });
+  for (const array of [longer, shorter, Object.setPrototypeOf(new Int32Array(shared, 0, 2), null)]) {
+    assertEq(Atomics.notify(array, 1), 0);
+    assertThrows(RangeError, () => Atomics.notify(array, 5));
+  }
+});
