@@ -1,10 +1,11 @@
 //! Agents that wait for each other: threads with a runtime each, on one engine and one shared memory. Nothing here is
-//! timed: who notifies goes on until the other is there, and a test that fails hangs.
+//! timed: who notifies goes on until the other is there. A wake-up that is lost fails the test after `PATIENCE`.
 
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use island::wasmtime::{MemoryTypeBuilder, SharedMemory};
 use island::{Engine, EngineOptions};
@@ -30,6 +31,9 @@ const PRELUDE: &str = r"
     const until = (wake) => { for (let woken; ;) if ((woken = wake()) !== 0) return woken; };
 ";
 
+/// How long no agent may have ended: far more than any needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A loop that only ends when the script's promise has.
 struct Loop(mpsc::Sender<Task>);
 
@@ -44,6 +48,7 @@ impl Arrivals for Loop {
     }
 }
 
+#[derive(Clone)]
 struct Cluster {
     engine: Engine,
     memory: SharedMemory,
@@ -59,8 +64,23 @@ impl Cluster {
     }
 
     /// Runs each script in an agent of its own, all at once; what they returned, as text.
-    fn run<const N: usize>(&self, scripts: [&str; N]) -> [String; N] {
-        thread::scope(|scope| scripts.map(|script| scope.spawn(move || self.agent(script))).map(|t| t.join().unwrap()))
+    fn run<const N: usize>(&self, scripts: [&'static str; N]) -> [String; N] {
+        let (sender, ended) = mpsc::channel();
+        for (at, script) in scripts.into_iter().enumerate() {
+            let (cluster, sender) = (self.clone(), sender.clone());
+            thread::spawn(move || sender.send((at, cluster.agent(script))));
+        }
+        drop(sender);
+        let mut results = [const { None }; N];
+        while results.contains(&None) {
+            // The threads of agents that still wait end with the process.
+            let Ok((at, text)) = ended.recv_timeout(PATIENCE) else {
+                let missing: Vec<_> = (0..N).filter(|at| results[*at].is_none()).map(|at| scripts[at]).collect();
+                panic!("agents without an end: {missing:#?}");
+            };
+            results[at] = Some(text);
+        }
+        results.map(|text| text.expect("all have ended"))
     }
 
     /// One agent: an async function's body, with a loop that ends when its promise does.
