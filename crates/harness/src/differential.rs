@@ -1,5 +1,7 @@
 //! Random modules, instantiated and called on two hosts, which must see the same.
 
+use std::fmt::{self, Display, Formatter};
+
 use anyhow::{Result, ensure};
 use arbitrary::Unstructured;
 use serde_json::{Value, json};
@@ -33,6 +35,14 @@ pub struct Mismatch {
     pub there: String,
 }
 
+impl Display for Mismatch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { seed, before, here, there, .. } = self;
+        let before = before.last().map_or("", |line| line);
+        write!(f, "seed {seed}, after \"{before}\":\n  here: {here}\n  there: {there}")
+    }
+}
+
 /// The module of a seed, with nothing in it that two engines may do differently. Some seeds give none.
 fn module(seed: u64) -> Result<Option<Vec<u8>>> {
     /// Bytes that the generator draws from.
@@ -57,6 +67,8 @@ fn module(seed: u64) -> Result<Option<Vec<u8>>> {
         max_types: 10,
         memory_max_size_required: true,
         min_funcs: 4,
+        // Enough that some are of functions, without which there is nothing to call.
+        min_types: 6,
         relaxed_simd_enabled: false,
         // Functions with vectors cannot be called by scripts.
         simd_enabled: seed.is_multiple_of(3),
@@ -147,23 +159,78 @@ fn describe_entity(types: &Types, ty: EntityType) -> Option<Value> {
     })
 }
 
-/// Runs the modules of the seeds on both hosts: how many were compared, and where the hosts do not agree.
+/// What came of modules that two hosts ran.
+#[derive(Default)]
+pub struct Comparison {
+    /// How many modules there were.
+    pub modules: usize,
+    /// How many of them exhausted a stack: what they do then is not compared.
+    pub exhausted: usize,
+    /// Calls that returned, and that before the hosts disagreed.
+    pub returned: usize,
+    /// Where the hosts do not agree.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// A module and what each host sees of it.
+struct Seen {
+    seed: u64,
+    module: Vec<u8>,
+    here: Vec<String>,
+    there: Vec<String>,
+}
+
+impl Comparison {
+    /// That the hosts agree, and that enough was compared to say so.
+    ///
+    /// # Errors
+    /// When they do not, when more than one module of ten exhausted a stack, or fewer calls returned than there are modules.
+    pub fn verdict(&self) -> Result<()> {
+        let Self { modules, exhausted, returned, mismatches } = self;
+        ensure!(mismatches.is_empty(), "{} of {modules} modules are seen differently", mismatches.len());
+        ensure!(exhausted * 10 <= *modules, "{exhausted} of {modules} modules exhausted a stack");
+        ensure!(*modules > 0 && returned >= modules, "{returned} calls of {modules} modules returned");
+        Ok(())
+    }
+
+    fn add(&mut self, Seen { seed, module, here, there }: Seen) {
+        let exhausted = |lines: &[String]| lines.last().is_some_and(|line| line == "exhausted");
+        let line = |lines: &[String], at: usize| lines.get(at).map_or("(nothing more)", |line| line).to_string();
+        let same = here.iter().zip(&there).take_while(|(here, there)| here == there).count();
+        let returned = |line: &&String| line.starts_with("call ") && !line.contains(": throws ");
+        self.modules += 1;
+        self.returned += here[..same].iter().filter(returned).count();
+        let (seen_here, seen_there) = (line(&here, same), line(&there, same));
+        if exhausted(&here) || exhausted(&there) {
+            self.exhausted += 1;
+        }
+        if here != there && seen_here != "exhausted" && seen_there != "exhausted" {
+            self.mismatches.push(Mismatch {
+                seed,
+                module,
+                before: here[..same].to_vec(),
+                here: seen_here,
+                there: seen_there,
+            });
+        }
+    }
+}
+
+/// Runs the modules of the seeds on both hosts.
 ///
 /// # Errors
 /// When a host fails as a whole.
-pub fn compare(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<(usize, Vec<Mismatch>)> {
+pub fn compare(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Comparison> {
     let starts: Vec<_> = seeds.clone().step_by(TOGETHER as usize).collect();
-    let parts = in_parallel(&starts, |start| compare_some(*start..seeds.end.min(start + TOGETHER), here, there));
-    let mut all = (0, Vec::new());
+    let parts = in_parallel(&starts, |start| run_both(*start..seeds.end.min(start + TOGETHER), here, there));
+    let mut comparison = Comparison::default();
     for part in parts {
-        let (count, mismatches) = part?;
-        all.0 += count;
-        all.1.extend(mismatches);
+        part?.into_iter().for_each(|seen| comparison.add(seen));
     }
-    Ok(all)
+    Ok(comparison)
 }
 
-fn compare_some(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<(usize, Vec<Mismatch>)> {
+fn run_both(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Vec<Seen>> {
     let mut modules = Vec::new();
     let mut descriptions = Vec::new();
     for seed in seeds {
@@ -179,19 +246,60 @@ fn compare_some(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) 
         ensure!(seen.len() == modules.len(), "{} of {} modules were observed", seen.len(), modules.len());
         Ok(seen)
     };
-    let (seen_here, seen_there) = (observe(here)?, observe(there)?);
-    let count = modules.len();
-    let both = modules.into_iter().zip(seen_here.into_iter().zip(seen_there));
-    Ok((count, both.filter_map(|((seed, module), (here, there))| mismatch(seed, module, here, there)).collect()))
+    let both = observe(here)?.into_iter().zip(observe(there)?);
+    Ok(modules
+        .into_iter()
+        .zip(both)
+        .map(|((seed, module), (here, there))| Seen { seed, module, here, there })
+        .collect())
 }
 
-/// The first line that is another, up to where one of the stacks was exhausted.
-fn mismatch(seed: u64, module: Vec<u8>, here: Vec<String>, there: Vec<String>) -> Option<Mismatch> {
-    let line = |lines: &[String], at: usize| lines.get(at).map_or("(nothing more)", |line| line).to_string();
-    let at = (0..here.len().max(there.len())).find(|at| here.get(*at) != there.get(*at))?;
-    let (seen_here, seen_there) = (line(&here, at), line(&there, at));
-    if [&seen_here, &seen_there].iter().any(|line| *line == "exhausted") {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The comparison of 20 modules of which the first `others` are seen as `here` and `there`, the rest alike.
+    fn compared(others: u64, here: &[&str], there: &[&str]) -> Comparison {
+        let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect();
+        let good = ["compile: undefined", "instantiate: [f]", "call f: 1", "call f: 2"];
+        let mut comparison = Comparison::default();
+        for seed in 0..20 {
+            let (here, there) = if seed < others { (here, there) } else { (&good[..], &good[..]) };
+            comparison.add(Seen { seed, module: Vec::new(), here: lines(here), there: lines(there) });
+        }
+        comparison
     }
-    Some(Mismatch { seed, module, before: here[..at].to_vec(), here: seen_here, there: seen_there })
+
+    #[test]
+    fn a_host_that_does_nothing_is_found_out() {
+        let verdict = |others, here: &[&str], there: &[&str]| compared(others, here, there).verdict().is_ok();
+        assert!(verdict(0, &[], &[]));
+        for there in [&["call f: 1"][..], &["exhausted"], &["call f: throws RuntimeError"]] {
+            assert!(verdict(2, &["exhausted"], there), "{there:?}");
+            assert!(verdict(2, there, &["exhausted"]), "{there:?}");
+            assert!(!verdict(3, &["exhausted"], there), "{there:?}");
+            assert!(!verdict(3, there, &["exhausted"]), "{there:?}");
+        }
+        // Nothing works anywhere.
+        assert!(!verdict(20, &["compile: throws CompileError"], &["compile: throws CompileError"]));
+        assert!(!verdict(20, &["call f: throws RuntimeError"], &["call f: throws RuntimeError"]));
+        assert!(!verdict(20, &[], &[]));
+        assert!(Comparison::default().verdict().is_err());
+    }
+
+    #[test]
+    fn the_first_difference_is_told() {
+        for (here, there, expected) in [
+            (&["call f: 1", "call f: 2"][..], &["call f: 1", "call f: 3"][..], ("call f: 2", "call f: 3")),
+            (&["call f: 1"], &["call f: 1", "call f: 3"], ("(nothing more)", "call f: 3")),
+            // What comes before the stack ends is compared.
+            (&["call f: 1", "call f: 2"], &["call f: 1", "call f: 3", "exhausted"], ("call f: 2", "call f: 3")),
+        ] {
+            let comparison = compared(1, here, there);
+            let [found] = &comparison.mismatches[..] else { panic!("{} mismatches", comparison.mismatches.len()) };
+            assert_eq!((found.here.as_str(), found.there.as_str()), expected);
+            assert_eq!((&found.before[..], comparison.returned), (&["call f: 1".to_string()][..], 1 + 19 * 2));
+            assert!(comparison.verdict().is_err());
+        }
+    }
 }

@@ -60,12 +60,21 @@ impl Host<'_> {
     }
 }
 
-/// The `node` that the environment variable `TOMBOLO_NODE` names, else the one on `PATH`.
-pub fn installed_node() -> Option<PathBuf> {
+/// The `node` that the environment variable `TOMBOLO_NODE` names, else the first on `PATH` that has what the drivers use.
+///
+/// # Errors
+/// When there is none.
+pub fn installed_node() -> Result<PathBuf> {
     if let Some(node) = std::env::var_os("TOMBOLO_NODE") {
-        return Some(node.into());
+        return Ok(node.into());
     }
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("node")).find(|node| node.is_file())
+    // With version 25 came this function, and before it all else that is needed.
+    let kind = |node: &Path| Host::Node(node).evaluate("", "typeof Uint8Array.fromHex");
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join("node"))
+        .find(|node| node.is_file() && kind(node).is_ok_and(|kind| kind == "function"))
+        .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one")
 }
 
 /// Does `task` for each item on as many threads as the machine has, each item on a thread of its own: one that panics

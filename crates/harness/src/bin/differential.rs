@@ -1,11 +1,10 @@
 //! Runs random modules here and on an installed `node`, and compares what can be seen of them.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
-use harness::differential;
+use harness::differential::{self, Comparison};
 use harness::run::{Host, installed_node};
 use island::{Engine, EngineOptions};
 
@@ -23,22 +22,22 @@ struct Options {
     save: Option<PathBuf>,
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> Result<()> {
     let options = Options::parse();
-    let node = installed_node().context("there is no node on PATH, nor does TOMBOLO_NODE name one")?;
+    let node = installed_node()?;
     let since = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
     let seed = options.seed.unwrap_or_else(since);
     println!("--seed {seed} --count {}", options.count);
     let engine = Engine::new(&EngineOptions::default())?;
     let here = Host::Tombolo { engine: &engine, one_island: false };
-    let (count, mismatches) = differential::compare(seed..seed + options.count, &here, &Host::Node(&node))?;
-    for mismatch in &mismatches {
-        let before = mismatch.before.last().map_or("", |line| line);
-        println!("seed {}, after \"{before}\":\n  here: {}\n  node: {}", mismatch.seed, mismatch.here, mismatch.there);
+    let comparison = differential::compare(seed..seed + options.count, &here, &Host::Node(&node))?;
+    for mismatch in &comparison.mismatches {
+        println!("{mismatch}");
         if let Some(folder) = &options.save {
             std::fs::write(folder.join(format!("{}.wasm", mismatch.seed)), &mismatch.module)?;
         }
     }
-    println!("{count} modules compared, {} seen differently", mismatches.len());
-    Ok(if mismatches.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let Comparison { modules, exhausted, returned, .. } = comparison;
+    println!("{modules} modules compared: {returned} calls returned, {exhausted} modules exhausted a stack");
+    comparison.verdict()
 }
