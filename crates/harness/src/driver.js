@@ -145,7 +145,7 @@ function runScript(commands, helperModule, { messages, oneIsland }) {
             expectThrown(thrownBy(action), [RuntimeError], message);
         },
         exhaustion({ action }) {
-            expectThrown(thrownBy(action), [RangeError, RuntimeError]);
+            expectThrown(thrownBy(action), [RangeError], "Maximum call stack size exceeded");
         },
         exception({ action }) {
             expectThrown(thrownBy(action), [WebAssembly.Exception]);

@@ -86,8 +86,8 @@ impl<'a> Converter<'a> {
                 let instance = self.instance(module)?;
                 self.commands.push(json!({"op": "register", "line": line, "name": name, "instance": instance}));
             }
-            WastDirective::AssertMalformed { module, .. } => self.refused(module, true, line),
-            WastDirective::AssertInvalid { module, .. } => self.refused(module, false, line),
+            WastDirective::AssertMalformed { module, .. } => self.refused(module, true, line)?,
+            WastDirective::AssertInvalid { module, .. } => self.refused(module, false, line)?,
             WastDirective::AssertMalformedCustom { .. } | WastDirective::AssertInvalidCustom { .. } => {
                 self.textual += 1;
             }
@@ -100,8 +100,8 @@ impl<'a> Converter<'a> {
                 self.action("return", exec, &results, "", line)?;
             }
             WastDirective::AssertTrap { exec, message, .. } => self.action("trap", exec, &[], message, line)?,
-            WastDirective::AssertExhaustion { call, message, .. } => {
-                self.action("exhaustion", WastExecute::Invoke(call), &[], message, line)?;
+            WastDirective::AssertExhaustion { call, .. } => {
+                self.action("exhaustion", WastExecute::Invoke(call), &[], "", line)?;
             }
             WastDirective::AssertException { exec, .. } => self.action("exception", exec, &[], "", line)?,
             WastDirective::AssertSuspension { .. } | WastDirective::Thread(_) | WastDirective::Wait { .. } => {
@@ -130,16 +130,15 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// `assert_malformed` and `assert_invalid`: where the text cannot even be encoded, no engine has a part in it, nor in
-    /// what is malformed as text.
-    fn refused(&mut self, mut module: QuoteWat<'a>, malformed: bool, line: usize) {
-        let quoted = matches!(module, QuoteWat::QuoteModule(..));
-        match module.encode() {
-            Ok(bytes) if !(quoted && malformed) => {
-                self.commands.push(json!({"op": "refused", "line": line, "module": hex(&bytes)}));
-            }
-            _ => self.textual += 1,
+    /// `assert_malformed` and `assert_invalid`: in what is malformed as text, no engine has a part.
+    fn refused(&mut self, mut module: QuoteWat<'a>, malformed: bool, line: usize) -> Result<()> {
+        if malformed && matches!(module, QuoteWat::QuoteModule(..)) {
+            self.textual += 1;
+        } else {
+            let module = hex(&module.encode()?);
+            self.commands.push(json!({"op": "refused", "line": line, "module": module}));
         }
+        Ok(())
     }
 
     fn action(

