@@ -76,6 +76,22 @@ test('data: URLs', async () => {
   for (const wrong of ['data:', 'data:text/plain', 'data:;base64,a', 'data:;base64,a!==']) await assertRejects(TypeError, () => fetch(wrong));
 });
 
+test('data: URLs by any method', async () => {
+  assertEq(await (await fetch('data:,x', { method: 'POST', body: 'y' })).text(), 'x');
+  assertEq(await (await fetch('data:,x', { method: 'PATCH' })).text(), 'x');
+  const response = await fetch('data:a/b,x', { method: 'HEAD' });
+  assertEq(response.headers.get('content-type'), 'a/b');
+  assertEq(response.status, 200);
+  assertEq(await response.text(), '');
+});
+
+test('many spaces in the type of a data: URL', async () => {
+  const many = ' '.repeat(300_000);
+  for (const [type, shown] of [[`a/b;c="d${many}e"`, `a/b;c="d${many}e"`], [`a${many}/b`, 'text/plain;charset=US-ASCII'], [`a/b;${many};c= d ;e =f`, 'a/b;c=" d"']]) {
+    assertEq((await fetch(`data:${type},x`)).headers.get('content-type'), shown);
+  }
+});
+
 test('a module in a data: URL', async () => {
   const module = await WebAssembly.compileStreaming(fetch('data:application/wasm;base64,AGFzbQEAAAA='));
   assert(module instanceof WebAssembly.Module);

@@ -64,6 +64,48 @@ test('an iterator sees what comes meanwhile', () => {
   assertList(seen, ['a', 'b', 'c']);
 });
 
+test('an iterator goes on after its end, and its items are its own', () => {
+  const headers = new Headers({ a: '1', b: '2' });
+  const iterator = headers.entries();
+  iterator.next().value[1] = 'changed';
+  assertEq(headers.get('a'), '1');
+  assertEq([...headers].join(), 'a,1,b,2');
+  headers.delete('b');
+  assertEq(iterator.next().done, true);
+  headers.set('c', '3');
+  assertList(iterator.next().value, ['c', '3']);
+  const seen = [];
+  headers.forEach((value, name) => {
+    seen.push(name + value);
+    if (name === 'a') headers.set('c', '4');
+  });
+  assertList(seen, ['a1', 'c4']);
+});
+
+test('iterators have a prototype of their own', () => {
+  const prototype = Object.getPrototypeOf(new Headers().entries());
+  assertEq(Object.getPrototypeOf(prototype), Iterator.prototype);
+  assertEq(prototype[Symbol.toStringTag], 'Headers Iterator');
+  assertList(Reflect.ownKeys(prototype), ['next', Symbol.toStringTag]);
+  assertProperty(prototype, 'next', 'wec');
+  assertProperty(prototype, Symbol.toStringTag, 'c');
+  for (const name of ['keys', 'values', 'entries']) {
+    assertEq(Object.getPrototypeOf(new Headers()[name]()), prototype);
+    for (const wrong of [{}, 5, undefined, prototype]) assertThrows(TypeError, () => Headers.prototype[name].call(wrong));
+  }
+  for (const wrong of [{}, 5, undefined, prototype, [].values()]) assertThrows(TypeError, () => prototype.next.call(wrong));
+});
+
+test('many headers, and many spaces within values', () => {
+  const headers = new Headers();
+  for (let i = 0; i < 2000; i++) headers.append(`a${i}`, `${i}`);
+  for (let i = 0; i < 2000; i++) headers.append('b', `${i}`);
+  assertEq([...headers].length, 2001);
+  assertEq(headers.get('b').split(', ').length, 2000);
+  const value = `x${' '.repeat(300_000)}y`;
+  assertEq(new Headers({ a: `\t${value} ` }).get('a'), value);
+});
+
 test('a response by default', async () => {
   const response = new Response();
   assertEq(response.status, 200);
@@ -95,6 +137,10 @@ test('bodies of text, bytes and parameters', async () => {
   assertEq(query.headers.get('content-type'), 'application/x-www-form-urlencoded;charset=UTF-8');
   assertEq(await query.text(), 'a=b+c');
   assertEq(await new Response(5).text(), '5');
+  const shared = new Response(new SharedArrayBuffer(4));
+  assertEq(await shared.clone().text(), '[object SharedArrayBuffer]');
+  assertEq(shared.headers.get('content-type'), 'text/plain;charset=UTF-8');
+  assertEq(await new Response({ [Symbol.toStringTag]: 'ArrayBuffer' }).text(), '[object ArrayBuffer]');
   assertEq(new Response('', { headers: { 'Content-Type': 'a/b' } }).headers.get('content-type'), 'a/b');
 });
 
@@ -161,6 +207,7 @@ test('Response.error, json and redirect', async () => {
   assertEq(Response.redirect('http://example.org', 308).status, 308);
   assertThrows(RangeError, () => Response.redirect('http://example.org', 200));
   assertThrows(TypeError, () => Response.redirect('no url'));
+  assertEq(Response.redirect('http://example.org', 65536 + 302).status, 302);
 });
 
 test('members are those of the interfaces', () => {
@@ -199,5 +246,29 @@ test('a request', async () => {
   assertThrows(TypeError, () => new Request('http://example.org', { method: 'trace' }));
   assertThrows(TypeError, () => new Request());
 });
+
+test('a request’s signal depends on the one that it is given', () => {
+  const controller = new AbortController();
+  const request = new Request('http://example.org', { signal: controller.signal });
+  const requests = [request, new Request(request), request.clone(), new Request(request, {})];
+  const free = [new Request(request, { signal: null }), new Request('http://example.org')];
+  const signals = [controller.signal, ...[...requests, ...free].map((each) => each.signal)];
+  assertEq(new Set(signals).size, signals.length);
+  assertEq(request.signal, request.signal);
+  const reason = { why: 'abort' };
+  controller.abort(reason);
+  for (const { signal } of requests) assertEq(signal.reason, reason);
+  for (const { signal } of free) assertEq(signal.aborted, false);
+  assertEq(new Request(request).signal.reason, reason);
+});
+
+test('getters say which object they miss', () => {
+  for (const Class of [Response, Request]) {
+    for (const name of ['body', 'bodyUsed']) {
+      const { get } = Object.getOwnPropertyDescriptor(Class.prototype, name);
+      for (const wrong of [5, undefined, null, {}, Class.prototype]) assertThrows(TypeError, () => get.call(wrong), new RegExp(`${Class.name}.${name}: .*${Class.name}`));
+    }
+  }
+}, { v8: 'Node words it otherwise' });
 
 test('a body is no stream yet', () => assertEq(new Response('text').body, null), { v8: noStreams });

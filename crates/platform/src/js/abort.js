@@ -215,4 +215,4 @@ class AbortController {
 for (const type of [Event, CustomEvent, EventTarget, AbortSignal, AbortController]) {
   Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
 }
-Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController });
+Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController, any: AbortSignal.any });

@@ -1,16 +1,16 @@
 // data: URLs (Fetch Standard, §6) and MIME types (MIME Sniffing Standard, §4).
-const { TOKEN } = require('headers');
+const { TOKEN, trim } = require('headers');
 
 // "Parse a MIME type", and back into text; undefined where it is none.
 const mimeType = (input) => {
-  const [essence, ...parameters] = input.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '').match(/(?:"(?:\\.|[^"\\])*"?|[^;"])+|(?<=;)(?=;|$)/gs) ?? [''];
-  const [type, subtype, ...more] = essence.replace(/[\t\n\r ]+$/, '').split('/');
+  const [essence, ...parameters] = trim(input).match(/(?:"(?:\\.|[^"\\])*"?|[^;"])+|(?<=;)(?=;|$)/gs) ?? [''];
+  const [type, subtype, ...more] = trim(essence).split('/');
   if (!TOKEN.test(type) || subtype === undefined || !TOKEN.test(subtype) || more.length > 0) return undefined;
   const seen = new Map();
   for (const parameter of parameters) {
-    const [, name, quoted, plain] = /^[\t\n\r ]*([^=]*)=(?:"((?:\\.|[^"\\])*)"?.*|(.*))$/s.exec(parameter) ?? [];
+    const [, name, quoted, plain] = /^([^=]*)=(?:"((?:\\.|[^"\\])*)"?.*|(.*))$/s.exec(trim(parameter)) ?? [];
     if (name === undefined || !TOKEN.test(name) || seen.has(name.toLowerCase())) continue;
-    const value = quoted === undefined ? plain.replace(/[\t\n\r ]+$/, '') : quoted.replace(/\\(.)/gs, '$1');
+    const value = quoted === undefined ? plain : quoted.replace(/\\(.)/gs, '$1');
     if ((quoted === undefined && value === '') || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) continue;
     seen.set(name.toLowerCase(), value);
   }
@@ -33,7 +33,7 @@ const percentDecode = (text) => {
 exports.parse = (url) => {
   const [, type, data] = /^data:([^,]*),([^#]*)/s.exec(url) ?? [];
   if (type === undefined) return undefined;
-  const trimmed = type.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '');
+  const trimmed = trim(type, '\t\n\f\r ');
   const [, before] = /^(.*); *base64$/is.exec(trimmed) ?? [];
   let bytes;
   if (before === undefined) {

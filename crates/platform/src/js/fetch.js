@@ -4,6 +4,7 @@ const { Headers, listOf, makeImmutable, asInterface, byteString, needArgs, TOKEN
 const { URL, URLSearchParams, fileURLToPath } = require('url');
 const { inspect } = require('inspect');
 const { viewOf } = require('bytes');
+const { AbortSignal, any } = require('abort');
 const TYPES = {
   wasm: 'application/wasm', json: 'application/json', map: 'application/json', js: 'text/javascript', mjs: 'text/javascript',
   css: 'text/css', html: 'text/html', htm: 'text/html', txt: 'text/plain', csv: 'text/csv', xml: 'application/xml',
@@ -19,6 +20,7 @@ const extract = (value) => {
   }
   return { bytes: new TextEncoder().encode(`${value}`), type: 'text/plain;charset=UTF-8' };
 };
+const unsignedShort = (value) => ((Math.trunc(+value) % 65536) + 65536) % 65536 || 0;
 const dictionary = (value, place) => {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(`${place} must be an object, got ${typeof value}`);
@@ -43,8 +45,13 @@ const consume = (state, place) => {
 };
 const decode = (bytes) => new TextDecoder().decode(bytes);
 
-// The Body mixin. `stateOf` gives what an object of the class holds, and throws for any other.
-const includeBody = (Class, stateOf) => {
+// The Body mixin. `find` gives what an object of the class holds, undefined for any other.
+const includeBody = (Class, find) => {
+  const stateOf = (value, place) => {
+    const state = find(value);
+    if (state === undefined) throw new TypeError(`${place}: \`this\` is not a ${Class.name}`);
+    return state;
+  };
   const reader = (name, convert) => ({ async [name]() {
     const place = `${Class.name}.${name}`;
     return convert(consume(stateOf(this, place), place));
@@ -62,7 +69,6 @@ const includeBody = (Class, stateOf) => {
     return stateOf(this, `${Class.name}.bodyUsed`).used;
   } }.bodyUsed });
 };
-const illegal = (place, Class) => new TypeError(`${place}: \`this\` is not a ${Class}`);
 const copy = (state) => ({ ...state, headers: new Headers(listOf(state.headers)), bytes: state.bytes && new Uint8Array(state.bytes) });
 
 let responseOf;
@@ -71,8 +77,7 @@ class Response {
   constructor(body = null, init = undefined) {
     const place = 'new Response';
     const { headers, status = 200, statusText = '' } = dictionary(init, `${place}: argument 2`);
-    // WebIDL's `unsigned short`.
-    const code = ((Math.trunc(+status) % 65536) + 65536) % 65536 || 0;
+    const code = unsignedShort(status);
     const text = byteString(statusText, `${place}: \`statusText\``);
     if (code < 200 || code > 599) throw new RangeError(`${place}: \`status\` must be from 200 to 599, got ${status}`);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw new TypeError(`${place}: ${JSON.stringify(text)} is no status text`);
@@ -88,21 +93,20 @@ class Response {
       Object.assign(response.#state, parts);
       return response;
     };
-    includeBody(Response, (value, place) => {
-      if (!(#state in value)) throw illegal(place, 'Response');
-      return value.#state;
-    });
+    includeBody(Response, responseOf);
   }
   static error() {
     return exports.makeResponse({ type: 'error', status: 0, headers: makeImmutable(new Headers()) });
   }
   static redirect(url, status = 302) {
     needArgs(arguments.length, 1, 'Response.redirect');
+    url = `${url}`;
+    const code = unsignedShort(status);
     const location = new URL(url).href;
-    if (![301, 302, 303, 307, 308].includes(+status)) {
+    if (![301, 302, 303, 307, 308].includes(code)) {
       throw new RangeError(`Response.redirect: argument 2 must be 301, 302, 303, 307 or 308, got ${status}`);
     }
-    return exports.makeResponse({ status: +status, headers: makeImmutable(new Headers({ location })) });
+    return exports.makeResponse({ status: code, headers: makeImmutable(new Headers({ location })) });
   }
   static json(data, init = undefined) {
     needArgs(arguments.length, 1, 'Response.json');
@@ -146,12 +150,13 @@ class Response {
 }
 asInterface(Response, ['error', 'redirect', 'json']);
 
+let requestOf;
 class Request {
   #state = { url: '', method: 'GET', headers: undefined, signal: undefined, bytes: null, used: false };
   constructor(input, init = undefined) {
     const place = 'new Request';
     needArgs(arguments.length, 1, place);
-    const from = Object(input) === input && #state in input ? input.#state : undefined;
+    const from = requestOf(input);
     const { body, headers, method, signal } = dictionary(init, `${place}: argument 2`);
     const state = this.#state;
     if (from === undefined) {
@@ -174,8 +179,8 @@ class Request {
     if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
       throw new TypeError(`${place}: \`signal\` must be an AbortSignal`);
     }
-    if (signal !== undefined) state.signal = signal;
-    state.signal ??= new AbortController().signal;
+    const source = signal === undefined ? state.signal : signal;
+    state.signal = any(source ? [source] : []);
     if (((body !== undefined && body !== null) || state.bytes !== null) && ['GET', 'HEAD'].includes(state.method)) {
       throw new TypeError(`${place}: a request of method ${state.method} has no body`);
     }
@@ -184,10 +189,8 @@ class Request {
     else if (from !== undefined && from.bytes !== null) consume(from, place);
   }
   static {
-    includeBody(Request, (value, place) => {
-      if (!(#state in value)) throw illegal(place, 'Request');
-      return value.#state;
-    });
+    requestOf = (value) => (Object(value) === value && #state in value ? value.#state : undefined);
+    includeBody(Request, requestOf);
   }
   get method() {
     return this.#state.method;
@@ -204,7 +207,7 @@ class Request {
   clone() {
     unusable(this.#state, 'Request.clone');
     const clone = new Request(this.#state.url, { signal: this.#state.signal });
-    Object.assign(clone.#state, copy(this.#state));
+    Object.assign(clone.#state, { ...copy(this.#state), signal: clone.#state.signal });
     return clone;
   }
   [inspect.custom](depth, options) {
@@ -228,12 +231,12 @@ async function fetch(input, init = undefined) {
     const http = scheme === 'http' || scheme === 'https';
     throw new TypeError(`fetch: ${scheme}: URLs are not supported${http ? ' yet' : ''}, only file: and data: URLs are`);
   }
-  if (method !== 'GET') throw new TypeError(`fetch: a ${scheme}: URL can only be fetched by GET, not by ${method}`);
   if (scheme === 'data') {
     const data = require('data_url').parse(url);
     if (data === undefined) throw new TypeError(`fetch: ${inspect(url)} is no valid data: URL`);
-    return respond(url, data.bytes, data.type);
+    return respond(url, method === 'HEAD' ? null : data.bytes, data.type);
   }
+  if (method !== 'GET') throw new TypeError(`fetch: a file: URL can only be fetched by GET, not by ${method}`);
   let bytes;
   try {
     bytes = await require('fs_promises').readFile(fileURLToPath(without(url).replace(/\?.*$/s, '')));
@@ -252,7 +255,7 @@ exports.wasmBytes = async (source, place) => {
     throw new TypeError(`${place}: argument 1 must be a Response or a promise of one, got ${inspect(source, { depth: -1 })}`);
   }
   const type = state.headers.get('content-type');
-  if (type?.replace(/^[\t ]+|[\t ]+$/g, '').toLowerCase() !== 'application/wasm') {
+  if (type?.toLowerCase() !== 'application/wasm') {
     const came = type === null ? 'has none' : `is ${inspect(type)}`;
     throw new TypeError(`${place}: the response's Content-Type must be application/wasm, and ${came}`);
   }

@@ -1,7 +1,7 @@
 // Headers (Fetch Standard, §2.2 and §5.1). As in the other runtimes without a browser around them, no name is forbidden.
 const { inspect } = require('inspect');
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-let listOf;
+let listOf, iterate;
 
 // WebIDL's ByteString.
 const byteString = (value, what) => {
@@ -13,6 +13,14 @@ const byteString = (value, what) => {
   }
   return text;
 };
+// Without a regular expression: each run of spaces inside would be tried from each of its places.
+const trim = (text, spaces = '\t\n\r ') => {
+  let start = 0;
+  let end = text.length;
+  while (start < end && spaces.includes(text[start])) start++;
+  while (start < end && spaces.includes(text[end - 1])) end--;
+  return text.slice(start, end);
+};
 const toName = (value, place) => {
   const name = byteString(value, `${place}: the name`);
   if (!TOKEN.test(name)) throw new TypeError(`${place}: ${JSON.stringify(name)} is no header name`);
@@ -20,7 +28,7 @@ const toName = (value, place) => {
 };
 // "Normalize", and "header value".
 const toValue = (value, place) => {
-  const text = byteString(value, `${place}: the value`).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  const text = trim(byteString(value, `${place}: the value`));
   if (/[\0\n\r]/.test(text)) throw new TypeError(`${place}: ${JSON.stringify(text)} is no header value`);
   return text;
 };
@@ -31,6 +39,8 @@ const needArgs = (given, needed, place) => {
 class Headers {
   // [name in lower case, value] in the order of their coming.
   #list = [];
+  // What "sort and combine" gives, until the list changes.
+  #combined = undefined;
   #immutable = false;
   constructor(init = undefined) {
     if (init === undefined) return;
@@ -59,13 +69,19 @@ class Headers {
   }
   static {
     listOf = (headers) => headers.#list;
+    iterate = (headers, place, pick) => {
+      if (Object(headers) !== headers || !(#list in headers)) throw new TypeError(`${place}: \`this\` is not a Headers`);
+      return new HeadersIterator(() => headers.#sortAndCombine(), pick);
+    };
     exports.makeImmutable = (headers) => {
       headers.#immutable = true;
       return headers;
     };
   }
+  // Before every change.
   #check(place) {
     if (this.#immutable) throw new TypeError(`${place}: these headers are immutable`);
+    this.#combined = undefined;
   }
   append(name, value) {
     const place = 'Headers.append';
@@ -105,33 +121,63 @@ class Headers {
     rest.splice(first === -1 ? rest.length : first, 1, pair);
     this.#list = rest;
   }
-  // "Sort and combine".
-  #sorted() {
-    const names = [...new Set(this.#list.map(([name]) => name))].sort();
-    return names.flatMap((name) => (name === 'set-cookie' ? this.getSetCookie().map((value) => [name, value]) : [[name, this.get(name)]]));
+  #sortAndCombine() {
+    if (this.#combined !== undefined) return this.#combined;
+    const byName = new Map();
+    for (const [name, value] of this.#list) {
+      const values = byName.get(name);
+      if (values === undefined) byName.set(name, [value]);
+      else values.push(value);
+    }
+    this.#combined = [...byName.keys()].sort().flatMap((name) => {
+      const values = byName.get(name);
+      return name === 'set-cookie' ? values.map((value) => [name, value]) : [[name, values.join(', ')]];
+    });
+    return this.#combined;
   }
-  // Live, as WebIDL has it: what comes while it runs is met if it sorts after what has been.
-  *#pairs() {
-    for (let i = 0, list; i < (list = this.#sorted()).length; i++) yield list[i];
+  entries() {
+    return iterate(this, 'Headers.entries', ([name, value]) => [name, value]);
   }
-  *entries() {
-    yield* this.#pairs();
+  keys() {
+    return iterate(this, 'Headers.keys', ([name]) => name);
   }
-  *keys() {
-    for (const [name] of this.#pairs()) yield name;
-  }
-  *values() {
-    for (const [, value] of this.#pairs()) yield value;
+  values() {
+    return iterate(this, 'Headers.values', ([, value]) => value);
   }
   forEach(callback, thisArg = undefined) {
     if (typeof callback !== 'function') throw new TypeError(`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
-    for (const [name, value] of this.#pairs()) Reflect.apply(callback, thisArg, [value, name, this]);
+    for (let i = 0, list; i < (list = this.#sortAndCombine()).length; i++) {
+      const [name, value] = list[i];
+      Reflect.apply(callback, thisArg, [value, name, this]);
+    }
   }
   [inspect.custom](depth, options) {
-    return `Headers ${inspect(Object.fromEntries(this.#sorted()), options)}`;
+    return `Headers ${inspect(Object.fromEntries(this.#sortAndCombine()), options)}`;
   }
 }
 Headers.prototype[Symbol.iterator] = Headers.prototype.entries;
+
+// WebIDL's default iterator objects. Live: what comes while one runs is met if it sorts after what has been.
+class HeadersIterator {
+  #list;
+  #pick;
+  #index = 0;
+  constructor(list, pick) {
+    this.#list = list;
+    this.#pick = pick;
+  }
+  next() {
+    if (Object(this) !== this || !(#list in this)) throw new TypeError('Headers Iterator.next: `this` is not a Headers Iterator');
+    const list = this.#list();
+    if (this.#index >= list.length) return { value: undefined, done: true };
+    return { value: this.#pick(list[this.#index++]), done: false };
+  }
+}
+// Nobody else can make one.
+delete HeadersIterator.prototype.constructor;
+Object.setPrototypeOf(HeadersIterator.prototype, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
+Object.defineProperty(HeadersIterator.prototype, 'next', { enumerable: true });
+Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { value: 'Headers Iterator', configurable: true });
 
 // As WebIDL has interfaces: members are enumerable, a class has a tag.
 exports.asInterface = (Class, statics = []) => {
@@ -146,4 +192,4 @@ exports.asInterface = (Class, statics = []) => {
   for (const key of statics) Object.defineProperty(Class, key, { enumerable: true });
 };
 exports.asInterface(Headers);
-Object.assign(exports, { Headers, listOf, byteString, needArgs, TOKEN });
+Object.assign(exports, { Headers, listOf, byteString, needArgs, trim, TOKEN });
