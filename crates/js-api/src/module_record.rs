@@ -86,13 +86,28 @@ struct Exported {
     global: Held,
 }
 
+impl Exported {
+    /// The global's value, if JavaScript has a notion of it.
+    fn shown<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        let object: &GlobalObject = class::get(self.global.borrow()).expect("made by `execute`");
+        object.representable(ctx)
+    }
+}
+
 impl Evaluated {
     /// Makes the binding of every exported global show the global's value, or only of those that change. A value that
     /// JavaScript has no notion of leaves its binding without one.
     fn refresh(&self, ctx: &Ctx<'_>, all: bool) -> Result<()> {
-        for Exported { name, global, .. } in self.globals.iter().filter(|exported| all || exported.mutable) {
-            let object: &GlobalObject = class::get(global.borrow()).expect("made by `execute`");
-            self.exports.set(name, object.representable(ctx).as_ref())?;
+        for exported in self.globals.iter().filter(|exported| all || exported.mutable) {
+            self.exports.set(&exported.name, exported.shown(ctx).as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Binds the globals whose values JavaScript has no notion of to their Global objects, until the next `refresh`.
+    fn show_hidden(&self, ctx: &Ctx<'_>) -> Result<()> {
+        for exported in self.globals.iter().filter(|exported| exported.shown(ctx).is_none()) {
+            self.exports.set(&exported.name, Some(&exported.global.get(ctx)))?;
         }
         Ok(())
     }
@@ -177,7 +192,19 @@ fn wasm_globals<'js>(ctx: &Ctx<'js>, compiled: &ModuleObject, imports: &Imports<
         return Ok(found);
     }
     let mut marks = Vec::new();
-    let mut search = || -> Result<()> {
+    let search = || -> Result<()> {
+        for evaluated in evaluated(ctx) {
+            evaluated.show_hidden(ctx)?;
+        }
+        // To ask for a binding that has no value yet throws, and that runs `Error.prepareStackTrace`: so there are no marks
+        // before it is known which these are.
+        let mut with_values = Vec::new();
+        for place in places {
+            match imports.get(place) {
+                Ok(_) => with_values.push(place),
+                Err(_) => drop(ctx.catch()),
+            }
+        }
         for evaluated in evaluated(ctx) {
             for exported in &evaluated.globals {
                 let mark = Object::new(ctx.clone())?.into_value();
@@ -186,14 +213,10 @@ fn wasm_globals<'js>(ctx: &Ctx<'js>, compiled: &ModuleObject, imports: &Imports<
             }
         }
         let known: HashMap<_, _> = marks.iter().map(|(mark, global)| (class::identity(mark), global)).collect();
-        for &place in &places {
-            match imports.get(place) {
-                Ok(value) if value.is_object() => {
-                    found.extend(known.get(&class::identity(&value)).map(|global| (place, global.duplicate())));
-                }
-                Ok(_) => {}
-                // No value yet.
-                Err(_) => drop(ctx.catch()),
+        for place in with_values {
+            let value = imports.get(place)?;
+            if value.is_object() {
+                found.extend(known.get(&class::identity(&value)).map(|global| (place, global.duplicate())));
             }
         }
         Ok(())

@@ -40,6 +40,7 @@ sources!(
     "performance",
     "process",
     "report",
+    "stack",
     "timers",
     "timers_promises",
     "url",

@@ -116,7 +116,7 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
     event_loop.set_hooks(Rc::new(report::PlatformHooks));
     let stdio = platform.clone();
     event_loop.on_safe_point(Box::new(move |_| stdio.stdio.flush()));
-    report::install_stack(ctx)?;
+    internal::require(ctx, "stack")?;
     globals::define(ctx)
 }
 

@@ -1,35 +1,9 @@
-//! Uncaught errors: the `stack` that QuickJS leaves headless, and how an error is printed.
+//! Uncaught errors, and how they are printed.
 
 use agent::{EventLoop, Hooks, Origin};
 use rquickjs::{Ctx, Function, Object, Value};
 
 use crate::{internal, internal::def, process, state::Platform, strings::to_rust};
-
-/// Gives `error.stack` its first line, `Name: message`, which QuickJS leaves out. Whoever assigns `stack` is left alone.
-const STACK: &str = r"(function () {
-  const { get } = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
-  const { toString } = Error.prototype;
-  Object.defineProperty(Error.prototype, 'stack', {
-    configurable: true, enumerable: false,
-    set: { stack(value) {
-      Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false });
-    } }.stack,
-    get: { stack() {
-      const frames = get.call(this);
-      if (typeof frames !== 'string' || (frames !== '' && !frames.startsWith('    at '))) return frames;
-      let head;
-      try { head = toString.call(this); } catch { head = 'Error'; }
-      return frames === '' ? head : `${head}\n${frames.endsWith('\n') ? frames.slice(0, -1) : frames}`;
-    } }.stack,
-  });
-})()";
-
-/// Puts the complete `stack` accessor in place of the engine's.
-pub(crate) fn install_stack(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    let mut options = rquickjs::context::EvalOptions::default();
-    options.filename = Some("node:internal/stack".into());
-    ctx.eval_with_options(STACK, options)
-}
 
 /// The text by which an uncaught value is reported: `Uncaught` and the value as the console shows it, with the stack, the
 /// chain of causes and the error's own extra properties.

@@ -101,6 +101,20 @@ test('a global of type v128 is a binding without a value', async () => {
   assertThrows(ReferenceError, () => module.v);
 }, { v8: 'Node binds it to undefined' });
 
+test('a global of type v128 can be imported', async () => {
+  const v128 = [0xfd, 0x0c, ...new Array(16).fill(1)];
+  const file = write(build((b) => b.global('v128', v128, { mutable: true, export: 'v' })));
+  const importing = build((b) => {
+    const global = b.importGlobal(file, 'v', 'v128', true);
+    b.func([], ['i32'], [op.globalGet(global), 0xfd, 0x1b, 0], { export: 'lane' });
+  });
+  assertEq((await load(importing)).lane(), 0x01010101);
+  const wrong = build((b) => b.importGlobal(file, 'v', 'i32'));
+  assertEq((await rejected(load(wrong))).name, 'LinkError');
+  const { v } = { __proto__: null, ...await import(write(`import * as all from ${JSON.stringify(file)}; export let v; try { v = all.v } catch (error) { v = error.name }`)) };
+  assertEq(v, 'ReferenceError');
+}, { v8: 'Node binds it to undefined' });
+
 test('WebAssembly modules share globals and memories, also through JavaScript modules', async () => {
   const sharing = await import('./modules/sharing.wasm');
   assertEq(sharing.grow, increment);
@@ -140,6 +154,31 @@ test('a value of a module in a cycle that has not run yet is a ReferenceError', 
   assert(error instanceof ReferenceError, `${error}`);
   if (globalThis.tombolo) assertEq(/early\.wasm: import \.\/early\.mjs:value: it has no value yet/.test(error.message), true, error.message);
 });
+
+test('prepareStackTrace sees the values of bindings, also where an import has none yet', async () => {
+  const exporting = write(build((b) => {
+    b.global('i32', op.i32(5), { export: 'fixed' });
+    b.global('i32', op.i32(6), { mutable: true, export: 'mutable' });
+  }));
+  const module = await import(exporting);
+  write(build((b) => {
+    b.importGlobal(exporting, 'fixed', 'i32');
+    b.importGlobal('./traced.mjs', 'value', 'i32');
+  }), 'traced.wasm');
+  write("import './traced.wasm'; export const value = 1;", 'traced.mjs');
+  const seen = [];
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = () => { seen.push(module.fixed, module.mutable); };
+  let error;
+  try {
+    error = await rejected(import(pathToFileURL(join(folder, 'traced.mjs')).href));
+  } finally {
+    Error.prepareStackTrace = before;
+  }
+  assertEq(error.name, 'ReferenceError');
+  assert(seen.length > 0);
+  assertEq(seen.every((value) => value === 5 || value === 6), true, seen.map((value) => typeof value).join());
+}, { v8: 'Node makes stacks when they are read' });
 
 test('exports have no value before the instance is there', async () => {
   const host = write(`import * as m from './starting.wasm';
@@ -344,6 +383,43 @@ test('what looks like the source phase and is not stays as it is', async () => {
     'import source "./x.wasm"', 'foo(1 // import source\n m from "./x.wasm")', 'import source m from', 'import.sources("x")', 'import source m from x',
   ];
   for (const text of wrong) assertEq((await rejected(load(text))).name, 'SyntaxError', text);
+});
+
+test('import source does not depend on what a program does to Error', async () => {
+  const url = JSON.stringify(write(new WasmBuilder()));
+  const text = `import source m from ${url}; export default m instanceof WebAssembly.Module`;
+  const own = (object, key) => [object, key, Object.getOwnPropertyDescriptor(object, key)];
+  const before = [own(Error, 'stackTraceLimit'), own(Error, 'prepareStackTrace'), own(Error.prototype, 'stack'), own(SyntaxError.prototype, 'name')];
+  let calls = 0;
+  const count = () => { calls++; };
+  const changes = [
+    () => { Error.stackTraceLimit = 0; },
+    () => { Error.prepareStackTrace = count; },
+    () => { Error.prepareStackTrace = count; Error.stackTraceLimit = 0; },
+    () => Object.defineProperty(Error, 'stackTraceLimit', { value: 0, configurable: true }),
+    () => Object.defineProperty(Error.prototype, 'stack', { get: count, configurable: true }),
+    () => Object.defineProperty(SyntaxError.prototype, 'name', { get: count, configurable: true }),
+  ];
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  for (const change of changes) {
+    const file = write(text);
+    let module;
+    change();
+    const [limit, prepare] = [Error.stackTraceLimit, Error.prepareStackTrace];
+    try {
+      module = await import(file).catch((error) => error);
+      assertEq(calls, 0);
+      assertEq(Error.stackTraceLimit, limit);
+      assertEq(Error.prepareStackTrace, prepare);
+    } finally {
+      for (const [object, key, descriptor] of before) {
+        if (descriptor === undefined) delete object[key];
+        else Object.defineProperty(object, key, descriptor);
+      }
+      Object.assign(Error, { stackTraceLimit, prepareStackTrace });
+    }
+    assertEq(module.default, true, `${change}`);
+  }
 });
 
 test('a later mistake in a text with a source phase import is reported where it is', async () => {

@@ -7,6 +7,7 @@
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
 use super::{resolve::resolve, wasm};
+use crate::internal;
 
 /// What a specifier begins with that is imported in the source phase.
 pub(super) const PREFIX: &str = "tombolo:source:";
@@ -16,8 +17,23 @@ pub(super) const PREFIX: &str = "tombolo:source:";
 /// # Errors
 /// The parser's SyntaxError, or what the module's dependencies throw.
 pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
+    if !text.contains("source") {
+        return Module::declare(ctx.clone(), url, text);
+    }
+    // Where the parser stopped, it says nowhere but in the stack.
+    let restore: Function = internal::function(ctx, "stack", "keepPlain")?.call(())?;
+    let declared = declare_with_phases(ctx, url, text);
+    let thrown = matches!(declared, Err(Error::Exception)).then(|| ctx.catch());
+    restore.call::<_, ()>(())?;
+    match thrown {
+        Some(thrown) => Err(ctx.throw(thrown)),
+        None => declared,
+    }
+}
+
+fn declare_with_phases<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
     let first = Module::declare(ctx.clone(), url, text);
-    if !matches!(first, Err(Error::Exception)) || !text.contains("source") {
+    if !matches!(first, Err(Error::Exception)) {
         return first;
     }
     let mut thrown = ctx.catch();
@@ -61,8 +77,9 @@ impl Stop {
     /// None for an error that is not of the parser in this very text.
     fn of(thrown: &Value<'_>, url: &str) -> Option<Self> {
         let exception = thrown.as_exception()?;
-        let stack = exception.stack()?;
-        let frame = stack.lines().find_map(|line| line.strip_prefix("    at "))?;
+        let frames = internal::function(thrown.ctx(), "stack", "frames").ok()?;
+        let frames: String = frames.call((thrown.clone(),)).ok()?;
+        let frame = frames.strip_prefix("    at ")?.lines().next()?;
         let (line, column) = frame.strip_prefix(url)?.strip_prefix(':')?.split_once(':')?;
         Some(Self { line: line.parse().ok()?, column: column.parse().ok()?, message: exception.message()? })
     }
