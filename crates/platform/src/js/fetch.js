@@ -3,7 +3,7 @@
 const { Headers, listOf, makeImmutable, asInterface, byteString, needArgs, TOKEN } = require('headers');
 const { URL, URLSearchParams, fileURLToPath } = require('url');
 const { inspect } = require('inspect');
-const { viewOf } = require('bytes');
+const { isSharedArrayBuffer, viewOf } = require('bytes');
 const { AbortSignal, any } = require('abort');
 const TYPES = {
   wasm: 'application/wasm', json: 'application/json', map: 'application/json', js: 'text/javascript', mjs: 'text/javascript',
@@ -13,7 +13,8 @@ const TYPES = {
 
 // "Extract a body": its bytes, copied, and the type that they have by themselves.
 const extract = (value) => {
-  const view = viewOf(value);
+  // A BufferSource is not shared.
+  const view = isSharedArrayBuffer(value) ? undefined : viewOf(value);
   if (view !== undefined) return { bytes: new Uint8Array(view), type: null };
   if (value instanceof URLSearchParams) {
     return { bytes: new TextEncoder().encode(`${value}`), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
