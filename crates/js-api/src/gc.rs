@@ -80,7 +80,7 @@ unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
 }
 
 /// The functions that QuickJS lets no class refuse: \[\[PreventExtensions]] and \[\[SetPrototypeOf]] of these objects return
-/// false, which `Object`'s turn into a TypeError.
+/// false, which `Object`'s turn into a TypeError. (Below a Proxy, and in the setter of `__proto__` with null, nobody can.)
 const METHODS: [(&str, &str, i32); 6] = [
     ("Object", "preventExtensions", 1),
     ("Object", "seal", 1),

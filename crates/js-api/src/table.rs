@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use island::FunctionKey;
+use island::limits::TABLE_ELEMENTS;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
@@ -17,9 +18,6 @@ use crate::ids;
 use crate::limits::{self, Limits};
 use crate::types::{Sizes, table_type, type_name, value_type};
 use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
-
-/// The JavaScript API's implementation limit, in elements.
-pub(crate) const MAX_ELEMENTS: u64 = 10_000_000;
 
 /// A Table object's value.
 pub(crate) struct TableObject {
@@ -191,7 +189,7 @@ impl TableObject {
 
     /// Adds `delta` elements; says whether the table can grow so far.
     fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<bool> {
-        let limit = self.maximum.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS);
+        let limit = self.maximum.unwrap_or(TABLE_ELEMENTS).min(TABLE_ELEMENTS);
         if self.len().checked_add(delta).is_none_or(|after| after > limit) {
             return Ok(false);
         }
@@ -259,7 +257,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let wide = limits::address_type(ctx, &dictionary, &argument)?;
     let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
     let prototype = class::prototype_from_new_target::<TableObject>(&call)?;
-    limits.check(ctx, &argument, MAX_ELEMENTS)?;
+    limits.check(ctx, &argument, TABLE_ELEMENTS)?;
     // Here an explicit `undefined` is a missing argument, as WebIDL has it.
     let value = call.args.get(1);
     let value = if value.is_undefined() { None } else { Some(value) };
@@ -340,7 +338,7 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let delta = index(&call, table, PLACE)?;
     let value = given(&call, table, PLACE)?;
     if !table.grow(&call.ctx, delta, value)? {
-        let maximum = table.maximum.unwrap_or(MAX_ELEMENTS);
+        let maximum = table.maximum.unwrap_or(TABLE_ELEMENTS);
         let message =
             format!("{PLACE}: cannot add {delta} elements to a table of {} of at most {maximum}", table.len());
         return Err(Exception::throw_range(&call.ctx, &message));
