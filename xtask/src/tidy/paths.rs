@@ -2,7 +2,8 @@
 //!
 //! A path is a word set as code that has a slash, or a file's name that ends as sources and documents do; it is meant
 //! from the workspace's root. A star in a file's name stands for anything, and must match something. In blocks of
-//! commands the arguments are looked at, other blocks are not: their paths are the reader's.
+//! commands the arguments are looked at, other blocks are not: their paths are the reader's. What is in `target/` a build
+//! makes.
 
 use crate::document::{code_spans, link_targets};
 
@@ -43,7 +44,8 @@ fn check_document(tree: &Tree, name: &str) -> Vec<Problem> {
 fn is_path(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./*".contains(c);
     let named = [".rs", ".md", ".toml", ".sh"].iter().any(|ending| word.ends_with(ending) && word.len() > ending.len());
-    word.chars().all(plain) && !word.starts_with(['/', '-']) && (word.contains('/') || named)
+    let made = word.starts_with("target/");
+    word.chars().all(plain) && !word.starts_with(['/', '-']) && !made && (word.contains('/') || named)
 }
 
 fn exists(tree: &Tree, path: &str) -> bool {
@@ -70,13 +72,13 @@ mod tests {
     fn what_exists_may_be_named() {
         let text = "`crates/a/src/lib.rs`, `crates/a`, `crates/a/`, `crates/*/src/lib.rs`, `crates/a/src/*.rs`,\n\
                     [the licence](LICENSE.md), `LICENSE.md`, `import 'node:fs/promises'`, `app.mjs`, `/dev/null`\n\
-                    and/or `a::b`\n```js\nnew URL('no/such.wasm')\n```\n```sh\ncat crates/a/src/lib.rs\n```";
+                    and/or `a::b`\n```js\nnew URL('no/such.wasm')\n```\n```sh\ncat crates/a/src/lib.rs\ntarget/release/made\n```";
         assert_eq!(check(text), [""; 0]);
     }
 
     #[test]
     fn what_does_not_exist_may_not() {
-        for word in ["crates/b", "lib.rs", "crates/a/src/*.mjs", "crates/a/src/lib.rs/x"] {
+        for word in ["crates/b", "targets/x", "lib.rs", "crates/a/src/*.mjs", "crates/a/src/lib.rs/x"] {
             assert_eq!(check(&format!("words\n`{word}`")), [format!("ARCHITECTURE.md:2: `{word}` does not exist")]);
         }
         assert_eq!(check("[x](no/such.md)"), ["ARCHITECTURE.md:1: `no/such.md` does not exist"]);
