@@ -10,7 +10,7 @@ use rquickjs::JsLifetime;
 use rquickjs::prelude::{Rest, This};
 
 use crate::api::Api;
-use crate::memory_core::{self, LONGEST_BUFFER, MemoryCore};
+use crate::memory_core::{self, MemoryCore};
 
 /// QuickJS's own methods.
 pub(crate) struct Originals<'js> {
@@ -66,12 +66,6 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
         define::value(prototype, name, replacement.as_value(), Attributes::Hidden)?;
     }
     define::hidden_getter(&shared, "byteLength", byte_length)
-}
-
-/// QuickJS's own method, with what this call got.
-fn call_original<'js>(call: &Call<'_, 'js>, original: &Function<'js>) -> Result<Value<'js>> {
-    let cx = Cx::of(&call.ctx);
-    original.call((This(call.this()), Rest(call.args.iter().map(|arg| arg.to_value(cx)).collect::<Vec<_>>())))
 }
 
 fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -130,7 +124,7 @@ fn resize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
     let resizable = |core: &std::rc::Rc<MemoryCore>| core.has_resizable_buffer();
     if !memory_of_buffer(ctx, call.this)?.as_ref().is_some_and(resizable) {
-        return call_original(&call, &Originals::get(ctx, |own| &own.resize)?);
+        return call.pass_on(&Originals::get(ctx, |own| &own.resize)?);
     }
     let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     // The conversion may have run scripts.
@@ -158,15 +152,8 @@ fn memory_of_growable(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<Share
 /// Gives a growable buffer the length of its memory.
 fn follow_memory(ctx: &Ctx<'_>, buffer: Borrowed<'_>, memory: &SharedMemory) {
     if let Some(buffer) = buffer.to_value(Cx::of(ctx)).as_object() {
-        memory_core::set_growable_length(ctx, buffer, memory.data_size().min(longest(memory)));
+        memory_core::set_growable_length(ctx, buffer, memory.data_size().min(memory_core::longest(&memory.ty())));
     }
-}
-
-/// The most bytes that a growable buffer of the memory shows.
-fn longest(memory: &SharedMemory) -> usize {
-    let ty = memory.ty();
-    let bytes = ty.maximum().unwrap_or(0).saturating_mul(ty.page_size());
-    usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_BUFFER)
 }
 
 /// `SharedArrayBuffer.prototype.grow`.
@@ -174,14 +161,14 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "SharedArrayBuffer.prototype.grow";
     let ctx = &call.ctx;
     let Some(memory) = memory_of_growable(ctx, call.this)? else {
-        return call_original(&call, &Originals::get(ctx, |own| &own.grow)?);
+        return call.pass_on(&Originals::get(ctx, |own| &own.grow)?);
     };
     let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
     // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (One who grows it at this very
     // moment adds to what is added here.)
-    let (len, longest) = (memory.data_size(), longest(&memory));
-    let page = memory.ty().page_size();
-    let delta = memory_core::added_pages(ctx, PLACE, len.min(longest), longest, page, wanted)?;
+    let (len, ty) = (memory.data_size(), memory.ty());
+    let longest = memory_core::longest(&ty);
+    let delta = memory_core::added_pages(ctx, PLACE, len.min(longest), longest, ty.page_size(), wanted)?;
     if let Err(error) = memory.grow(delta) {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: {error}")));
     }
@@ -195,7 +182,7 @@ fn byte_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
         follow_memory(&call.ctx, call.this, &memory);
     }
-    call_original(&call, &Originals::get(&call.ctx, |own| &own.byte_length)?)
+    call.pass_on(&Originals::get(&call.ctx, |own| &own.byte_length)?)
 }
 
 /// `SharedArrayBuffer.prototype.slice`.
@@ -203,5 +190,5 @@ fn slice<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
         follow_memory(&call.ctx, call.this, &memory);
     }
-    call_original(&call, &Originals::get(&call.ctx, |own| &own.slice)?)
+    call.pass_on(&Originals::get(&call.ctx, |own| &own.slice)?)
 }

@@ -9,11 +9,8 @@ use std::collections::VecDeque;
 use std::hash::Hasher;
 use std::rc::{Rc, Weak};
 
-use island::wasmtime::{
-    AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Rooted, StoreContextMut, Tag, TagType, Val,
-    ValType,
-};
-use island::{HostThrew, StoreState, Uncaught};
+use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
+use island::{HostThrew, Uncaught};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
@@ -22,7 +19,7 @@ use webidl::Place;
 use crate::anchor::{Address, Link, Shared};
 use crate::ids;
 use crate::tag::{TagCore, TagObject};
-use crate::values::{HostValue, Outgoing, RawReference, never_crosses, out_of_memory, take_val, to_host_value};
+use crate::values::{HostValue, Outgoing, RawReference, out_of_memory, refuse_uncrossable, take_val, to_host_value};
 
 /// An Exception object's value.
 pub(crate) struct ExceptionObject {
@@ -72,9 +69,8 @@ impl Drop for ExceptionObject {
 }
 
 impl ExceptionObject {
-    /// Makes `exception`, an exnref of the island, stand for `object`, this value's.
-    fn stand_in(&self, shared: &Rc<Shared>, object: &Value<'_>, exception: OwnedRooted<ExnRef>) {
-        let address = shared.island.enter(|mut store| address(store.as_context_mut(), &exception));
+    /// Makes `exception`, an exnref of the island at `address`, stand for `object`, this value's.
+    fn stand_in(&self, shared: &Rc<Shared>, object: &Value<'_>, exception: OwnedRooted<ExnRef>, address: Address) {
         // SAFETY: this value's `Drop` removes the entry.
         unsafe { shared.cache_object(address, object) };
         // What goes may end here, after the borrow.
@@ -103,7 +99,7 @@ impl ExceptionObject {
                 new_exception(ctx, link, &self.tag, &values.collect::<Result<Vec<_>>>()?)?
             }
         };
-        self.stand_in(shared, object, exception.clone());
+        self.stand_in(shared, object, exception.clone(), address(shared, &exception));
         Ok(exception)
     }
 
@@ -111,38 +107,29 @@ impl ExceptionObject {
     fn get_arg<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
         match &self.payload {
             Payload::Values(values) => values[index].to_js(ctx),
-            Payload::Guest(link, exception) => {
-                let field = link.shared.island.enter(|store| {
-                    let mut scope = RootScope::new(store);
-                    let exception = exception.to_rooted(&mut scope);
-                    take_field(ctx, &link.shared, &mut scope, exception, index)
-                });
-                crate::function::pinned(ctx, link, field)
-            }
+            Payload::Guest(link, exception) => field(ctx, link, exception, index),
         }
     }
 }
 
 /// Identifies an exnref for as long as it is rooted: Wasmtime's collector moves nothing, and hashes a reference by what it
 /// is.
-fn address(store: StoreContextMut<'_, StoreState>, exception: &OwnedRooted<ExnRef>) -> Address {
+fn address(shared: &Shared, exception: &OwnedRooted<ExnRef>) -> Address {
     let mut raw = RawReference::default();
-    exception.ref_hash(&store, &mut raw);
+    shared.island.enter(|store| exception.ref_hash(&store, &mut raw));
     Address::Exception(raw.finish())
 }
 
-/// ToJSValue, the first step, of a value of an exception's payload.
-fn take_field<'js>(
-    ctx: &Ctx<'js>,
-    shared: &Shared,
-    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
-    exception: Rooted<ExnRef>,
-    index: usize,
-) -> Outgoing<'js> {
-    match exception.field(&mut *scope, index) {
-        Ok(val) => take_val(ctx, shared, &mut scope.as_context_mut(), &val),
-        Err(error) => Outgoing::Failed(error.to_string().into()),
-    }
+/// ToJSValue of a value of an exception's payload.
+fn field<'js>(ctx: &Ctx<'js>, link: &Link, exception: &OwnedRooted<ExnRef>, index: usize) -> Result<Value<'js>> {
+    let taken = link.shared.island.enter(|store| {
+        let mut scope = RootScope::new(store);
+        match exception.to_rooted(&mut scope).field(&mut scope, index) {
+            Ok(val) => take_val(ctx, &link.shared, &mut scope.as_context_mut(), &val),
+            Err(error) => Outgoing::Failed(error.to_string().into()),
+        }
+    });
+    crate::function::pinned(ctx, link, taken)
 }
 
 /// An exception of the island (exn_alloc).
@@ -226,31 +213,22 @@ fn exception_for<'js>(ctx: &Ctx<'js>, link: &Link, thrown: &Value<'js>) -> Resul
 /// Throws what left a guest: a value that was the payload on its way, or an Exception object.
 pub(crate) fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
     let shared = uncaught.island.owner::<Shared>();
-    let Some((shared, link)) = shared.and_then(|shared| Some((shared.clone(), shared.link(ctx)?))) else {
+    let Some(link) = shared.and_then(|shared| shared.link(ctx)) else {
         return Exception::throw_internal(ctx, "an exception came from an island without scripts");
     };
-    match uncaught_value(ctx, &shared, &link, uncaught.exception) {
+    match uncaught_value(ctx, &link, uncaught.exception) {
         Ok(value) => ctx.throw(value),
         Err(error) => error,
     }
 }
 
-fn uncaught_value<'js>(
-    ctx: &Ctx<'js>,
-    shared: &Rc<Shared>,
-    link: &Link,
-    exception: OwnedRooted<ExnRef>,
-) -> Result<Value<'js>> {
+fn uncaught_value<'js>(ctx: &Ctx<'js>, link: &Link, exception: OwnedRooted<ExnRef>) -> Result<Value<'js>> {
+    let shared = &link.shared;
     let tag = tag_of(shared, &exception).map_err(|error| out_of_memory(ctx, &error))?;
     let core = shared.tag_core(tag);
     let state = &shared.api.state;
     if Rc::ptr_eq(&core, &state.js_tag) || Rc::ptr_eq(&core, &state.foreign_tag) {
-        let payload = shared.island.enter(|store| {
-            let mut scope = RootScope::new(store);
-            let exception = exception.to_rooted(&mut scope);
-            take_field(ctx, shared, &mut scope, exception, 0)
-        });
-        return crate::function::pinned(ctx, link, payload);
+        return field(ctx, link, &exception, 0);
     }
     create_exception_object(ctx, link, core, exception)
 }
@@ -270,14 +248,14 @@ fn create_exception_object<'js>(
     exception: OwnedRooted<ExnRef>,
 ) -> Result<Value<'js>> {
     let shared = &link.shared;
-    let address = shared.island.enter(|mut store| address(store.as_context_mut(), &exception));
+    let address = address(shared, &exception);
     if let Some(object) = shared.object(ctx, address) {
         return Ok(object);
     }
     let payload = Payload::Guest(link.duplicate(), exception.clone());
     let value = ExceptionObject { tag, payload, stack: None, local: RefCell::default() };
     let object = class::new_object(ctx, value, None)?.into_value();
-    class::of::<ExceptionObject>(&object).expect("made just now").stand_in(shared, &object, exception);
+    class::of::<ExceptionObject>(&object).expect("made just now").stand_in(shared, &object, exception, address);
     Ok(object)
 }
 
@@ -314,9 +292,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("{PLACE}: the tag takes {} values, got {}", types.len(), payload.len());
         return Err(Exception::throw_type(ctx, &message));
     }
-    let values = payload.iter().zip(types).map(|(value, ty)| match never_crosses(&ty) {
-        Some(message) => Err(Exception::throw_type(ctx, &format!("{PLACE}: {message}"))),
-        None => to_host_value(ctx, Borrowed::of(value), &ty, Place::argument(PLACE, 1)),
+    let values = payload.iter().zip(types).map(|(value, ty)| {
+        refuse_uncrossable(ctx, &ty, PLACE)?;
+        to_host_value(ctx, Borrowed::of(value), &ty, Place::argument(PLACE, 1))
     });
     let payload = Payload::Values(values.collect::<Result<_>>()?);
     let stack = trace_stack.then(|| crate::errors::current_stack(ctx)).transpose()?;
@@ -341,10 +319,8 @@ fn get_arg<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("{place}: index {index} is outside the payload of {count} values");
         return Err(Exception::throw_range(ctx, &message));
     };
-    match never_crosses(&ty) {
-        Some(message) => Err(Exception::throw_type(ctx, &format!("{PLACE}: {message}"))),
-        None => exception.get_arg(ctx, index),
-    }
+    refuse_uncrossable(ctx, &ty, PLACE)?;
+    exception.get_arg(ctx, index)
 }
 
 fn is<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -121,6 +121,5 @@ fn guarded<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> 
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.0[METHOD].clone();
-    let args = (0..call.args.len()).map(|at| call.arg(at)).collect();
-    original.call((rquickjs::prelude::This(call.this()), rquickjs::prelude::Rest(args)))
+    call.pass_on(&original)
 }

@@ -11,7 +11,9 @@ use webidl::Place;
 use crate::anchor::{Address, Link};
 use crate::ids;
 use crate::types::{global_type, type_name, value_type};
-use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
+use crate::values::{
+    HostValue, default_value, never_crosses, out_of_memory, refuse_uncrossable, take_val, to_host_value,
+};
 
 /// A Global object's value.
 pub(crate) struct GlobalObject {
@@ -210,22 +212,18 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(ctx, global, prototype.as_ref())?.into_value())
 }
 
-fn refuse_uncrossable(call: &Call<'_, '_>, global: &GlobalObject) -> Result<()> {
-    match never_crosses(global.ty.content()) {
-        Some(message) => Err(Exception::throw_type(&call.ctx, &format!("WebAssembly.Global.value: {message}"))),
-        None => Ok(()),
-    }
-}
+/// The attribute `value`, in messages.
+const VALUE: &str = "WebAssembly.Global.value";
 
 fn get_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "value")?;
-    refuse_uncrossable(&call, global)?;
+    refuse_uncrossable(&call.ctx, global.ty.content(), VALUE)?;
     global.get(&call.ctx)
 }
 
 fn value_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "valueOf")?;
-    refuse_uncrossable(&call, global)?;
+    refuse_uncrossable(&call.ctx, global.ty.content(), VALUE)?;
     global.get(&call.ctx)
 }
 
@@ -236,12 +234,11 @@ fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn set_value<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let global: &GlobalObject = webidl::this(&call, "value")?;
-    refuse_uncrossable(&call, global)?;
+    refuse_uncrossable(&call.ctx, global.ty.content(), VALUE)?;
     if matches!(global.ty.mutability(), Mutability::Const) {
-        return Err(Exception::throw_type(&call.ctx, "WebAssembly.Global.value: the global is immutable"));
+        return Err(Exception::throw_type(&call.ctx, &format!("{VALUE}: the global is immutable")));
     }
-    let value =
-        to_host_value(&call.ctx, call.args.get(0), global.ty.content(), Place::whole("WebAssembly.Global.value"))?;
+    let value = to_host_value(&call.ctx, call.args.get(0), global.ty.content(), Place::whole(VALUE))?;
     global.set(&call.ctx, value)?;
     Ok(Value::new_undefined(call.ctx))
 }

@@ -79,10 +79,18 @@ pub(crate) struct Exports {
     instance: Instance,
     module: Module,
     names: Names,
-    /// What was made, or handed on from the imports, by place.
-    made: RefCell<Vec<Option<Held>>>,
-    /// Callables that the module imports and exports as they are, by place.
-    callables: Vec<(usize, Held)>,
+    /// By place.
+    slots: RefCell<Vec<Slot>>,
+}
+
+/// What there is of an export's value.
+enum Slot {
+    /// Nothing yet.
+    Absent,
+    /// A script's callable that the module imports and exports as it is: the function for it is made when asked for.
+    Callable(Held),
+    /// The value: made, or handed on from the imports.
+    Made(Held),
 }
 
 // SAFETY: the link and the values are marked once. The number is this class's own.
@@ -92,8 +100,12 @@ unsafe impl HostClass for Exports {
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);
-        self.made.borrow().iter().flatten().for_each(|held| marker.mark(held));
-        self.callables.iter().for_each(|(_, held)| marker.mark(held));
+        for slot in &*self.slots.borrow() {
+            match slot {
+                Slot::Absent => {}
+                Slot::Callable(held) | Slot::Made(held) => marker.mark(held),
+            }
+        }
     }
 }
 
@@ -103,17 +115,29 @@ impl Lazy for Exports {
     }
 
     fn made(&self, index: usize) -> Option<Returned> {
-        self.made.borrow()[index].as_ref().map(Held::returned)
+        match &self.slots.borrow()[index] {
+            Slot::Made(held) => Some(held.returned()),
+            Slot::Absent | Slot::Callable(_) => None,
+        }
     }
 
     fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
         let value = self.make(ctx, index)?;
-        self.made.borrow_mut()[index] = Some(Held::new(&value));
+        let before = std::mem::replace(&mut self.slots.borrow_mut()[index], Slot::Made(Held::new(&value)));
+        // What goes may end here, after the borrow.
+        drop(before);
         Ok(value)
     }
 }
 
 impl Exports {
+    fn callable(&self, index: usize) -> Option<Held> {
+        match &self.slots.borrow()[index] {
+            Slot::Callable(held) => Some(held.duplicate()),
+            Slot::Absent | Slot::Made(_) => None,
+        }
+    }
+
     fn make<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
         let (link, export) = (&self.link, &self.module.exports()[index]);
         let found = link.shared.island.enter(|mut store| {
@@ -122,8 +146,8 @@ impl Exports {
             Some((item, key))
         });
         match found {
-            Some((Extern::Func(func), Some(key))) => match self.callables.iter().find(|(place, _)| *place == index) {
-                Some((_, callable)) => handed_on_function(ctx, link, func, key, export, callable),
+            Some((Extern::Func(func), Some(key))) => match self.callable(index) {
+                Some(callable) => handed_on_function(ctx, link, func, key, export, callable),
                 None => exported_function(ctx, link, func, key, Some(export)),
             },
             Some((Extern::Memory(memory), _)) => memory_object(ctx, link, memory),
@@ -362,37 +386,26 @@ pub(crate) fn instantiate<'js>(
         InstantiateError::Call(error) => throw_call_error(ctx, error),
     })?;
     let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
-    let made = module.exports().iter().map(|export| handed_on(module, export, imports));
-    let made = RefCell::new(made.collect());
-    let callables = module.exports().iter().enumerate();
-    let callables = callables.filter_map(|(at, export)| Some((at, handed_on_callable(module, export, imports)?)));
-    let callables = callables.collect();
-    let exports = Exports { link: link.duplicate(), instance, module: module.clone(), names, made, callables };
+    let slots = module.exports().iter().map(|export| handed_on(module, export, imports));
+    let slots = RefCell::new(slots.collect());
+    let exports = Exports { link: link.duplicate(), instance, module: module.clone(), names, slots };
     let exports = qjs::lazy::new_object(ctx, exports)?;
     let value = InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
     class::new_object(ctx, value, prototype)
 }
 
-/// A script's callable that an export hands on.
-fn handed_on_callable(module: &Module, export: &Export, imports: &[ImportValue]) -> Option<Held> {
-    match &imports[module.reexported_import(export)?] {
-        ImportValue::Function(held)
-            if exported_type(held.borrow()).is_none() && class::get::<WasiFunction>(held.borrow()).is_none() =>
-        {
-            Some(held.duplicate())
-        }
-        _ => None,
-    }
-}
-
-/// The object of an import that an export hands on, so that it is the same one even if the script forgets it meanwhile.
-fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Option<Held> {
-    match &imports[module.reexported_import(export)?] {
+/// What an export hands on from the imports: an object stays the same one even if the script forgets it meanwhile.
+fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Slot {
+    let Some(import) = module.reexported_import(export) else { return Slot::Absent };
+    match &imports[import] {
         ImportValue::Memory(held) | ImportValue::Table(held) | ImportValue::Global(held) | ImportValue::Tag(held) => {
-            Some(held.duplicate())
+            Slot::Made(held.duplicate())
         }
-        ImportValue::Function(held) if exported_type(held.borrow()).is_some() => Some(held.duplicate()),
-        ImportValue::Function(_) | ImportValue::Constant(_) | ImportValue::Builtin(_) => None,
+        ImportValue::Function(held) if exported_type(held.borrow()).is_some() => Slot::Made(held.duplicate()),
+        ImportValue::Function(held) if class::get::<WasiFunction>(held.borrow()).is_none() => {
+            Slot::Callable(held.duplicate())
+        }
+        ImportValue::Function(_) | ImportValue::Constant(_) | ImportValue::Builtin(_) => Slot::Absent,
     }
 }
 

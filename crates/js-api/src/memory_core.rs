@@ -29,6 +29,12 @@ pub(crate) const LONGEST_BUFFER: usize = (2 << 30) - (64 << 10);
 pub(crate) const MAX_PAGES: u64 = 65_536;
 pub(crate) const MAX_PAGES64: u64 = 262_144;
 
+/// The most bytes that a resizable or growable buffer can show of a memory of the type, which has a maximum.
+pub(crate) fn longest(ty: &MemoryType) -> usize {
+    let bytes = ty.maximum().unwrap_or(0).saturating_mul(ty.page_size());
+    usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_BUFFER)
+}
+
 /// The bytes behind a memory.
 pub(crate) enum Bytes {
     Unshared(Arc<DataBlock>),
@@ -198,12 +204,6 @@ impl MemoryCore {
         buffer.as_ref().is_none_or(|own| class::identity(&own.held.get(value.ctx())) == class::identity(value))
     }
 
-    /// The most bytes that a resizable buffer can show. For memories that have a maximum.
-    fn longest(&self) -> usize {
-        let bytes = self.ty.maximum().unwrap_or(0).saturating_mul(self.ty.page_size());
-        usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_BUFFER)
-    }
-
     /// The `buffer` getter.
     pub(crate) fn buffer<'js>(self: &Rc<Self>, ctx: &Ctx<'js>) -> Result<Value<'js>> {
         let len = self.bytes.len();
@@ -237,7 +237,7 @@ impl MemoryCore {
                 // SAFETY: the buffer owns the core and that the block, so the bytes stay; Rust makes no references to
                 // them. No more are shown than the memory has.
                 let (buffer, resizer) =
-                    unsafe { qjs::buffer::resizable(ctx, block.base(), shown, self.longest(), self.clone()) }?;
+                    unsafe { qjs::buffer::resizable(ctx, block.base(), shown, longest(&self.ty), self.clone()) }?;
                 *self.resizer.borrow_mut() = Some(Rc::new(resizer));
                 buffer
             }
@@ -253,7 +253,7 @@ impl MemoryCore {
                 buffer
             }
             Bytes::Shared(memory) => {
-                let max = resizable.then(|| self.longest());
+                let max = resizable.then(|| longest(&self.ty));
                 // SAFETY: as above; a shared memory's handle keeps its bytes.
                 let buffer = unsafe { qjs::shared::foreign(ctx, self.bytes.base(), shown, max, memory.clone()) }?;
                 define::freeze(&buffer)?;
@@ -324,7 +324,7 @@ impl MemoryCore {
 
     /// Gives a resizable buffer the memory's length; says whether it has it.
     pub(crate) fn follow<'js>(&self, ctx: &Ctx<'js>, buffer: &Object<'js>) -> bool {
-        let len = self.bytes.len().min(self.longest());
+        let len = self.bytes.len().min(longest(&self.ty));
         let resizer = self.resizer.borrow().clone();
         let done = match (&self.bytes, resizer) {
             (Bytes::Shared(_), _) => return set_growable_length(ctx, buffer, len),
@@ -386,7 +386,7 @@ impl MemoryCore {
         const PLACE: &str = "ArrayBuffer.prototype.resize";
         let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
         let len = bytes.map_or(0, |bytes| bytes.len);
-        let delta = added_pages(ctx, PLACE, len, self.longest(), self.ty.page_size(), wanted)?;
+        let delta = added_pages(ctx, PLACE, len, longest(&self.ty), self.ty.page_size(), wanted)?;
         self.grow_or_throw(ctx, delta, PLACE)?;
         // Without Memory object, `refresh` knew no buffer.
         self.follow(ctx, buffer);
@@ -467,25 +467,21 @@ fn refresh_all(ctx: &Ctx<'_>, api: &Api) {
 
 /// Gives the growable buffers of this agent the lengths of their memories.
 pub(crate) fn follow_shared_growth(ctx: &Ctx<'_>, api: &Api) {
-    let has_grown = |core: Rc<MemoryCore>| core.followed.get() != core.bytes.len();
-    if !api.state.growables.borrow().iter().filter_map(Weak::upgrade).any(has_grown) {
-        if !api.state.growables.borrow().is_empty() {
-            island::ask_again();
-        }
-        return;
-    }
-    let growables = api.state.growables.take();
-    let cores: Vec<_> = growables.iter().filter_map(Weak::upgrade).collect();
-    for core in &cores {
+    let mut grown = Vec::new();
+    api.state.growables.borrow_mut().retain(|core| {
+        let Some(core) = core.upgrade() else { return false };
         let growable = core.growable.borrow().as_ref().and_then(|held| held.get(ctx).into_object());
-        if let Some(growable) = growable {
-            core.followed.set(core.bytes.len());
-            core.follow(ctx, &growable);
+        let Some(growable) = growable else { return false };
+        if core.followed.get() != core.bytes.len() {
+            grown.push((core, growable));
         }
+        true
+    });
+    for (core, growable) in grown {
+        core.followed.set(core.bytes.len());
+        core.follow(ctx, &growable);
     }
-    let mut kept = api.state.growables.borrow_mut();
-    kept.extend(cores.iter().filter(|core| core.growable.borrow().is_some()).map(Rc::downgrade));
-    if !kept.is_empty() {
+    if !api.state.growables.borrow().is_empty() {
         // Nobody notes the growth of shared memories.
         island::ask_again();
     }

@@ -17,7 +17,7 @@ use crate::function::ExportedFunction;
 use crate::ids;
 use crate::limits::{self, Limits};
 use crate::types::{Sizes, table_type, type_name, value_type};
-use crate::values::{HostValue, default_value, never_crosses, out_of_memory, take_val, to_host_value};
+use crate::values::{HostValue, default_value, out_of_memory, refuse_uncrossable, take_val, to_host_value};
 
 /// A Table object's value.
 pub(crate) struct TableObject {
@@ -197,7 +197,7 @@ impl TableObject {
             elements.extend(delta, value);
             return Ok(true);
         }
-        let Some((link, table)) = self.bound() else { unreachable!("it is in no island, as was seen just now") };
+        let Some((link, table)) = self.bound() else { unreachable!("it was in an island just now") };
         let resolved = value.resolve(ctx, &link)?;
         let grown = link.shared.island.enter(|store| {
             let mut scope = RootScope::new(store);
@@ -294,14 +294,6 @@ fn index(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<u64> {
     limits::address_to_u64(&call.ctx, call.arg(0), table.wide, &format!("{place}: argument 1"))
 }
 
-/// Refuses to read or write a table whose elements never reach JavaScript.
-fn refuse_uncrossable(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<()> {
-    match never_crosses(&ValType::Ref(table.element.clone())) {
-        Some(message) => Err(Exception::throw_type(&call.ctx, &format!("{place}: {message}"))),
-        None => Ok(()),
-    }
-}
-
 fn out_of_bounds(call: &Call<'_, '_>, table: &TableObject, place: &str, index: u64) -> rquickjs::Error {
     let message = format!("{place}: index {index} is outside the table of {} elements", table.len());
     Exception::throw_range(&call.ctx, &message)
@@ -311,7 +303,7 @@ fn get<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.get";
     let table: &TableObject = webidl::this(&call, "get")?;
     webidl::require_arguments(&call, PLACE, 1)?;
-    refuse_uncrossable(&call, table, PLACE)?;
+    refuse_uncrossable(&call.ctx, &ValType::Ref(table.element.clone()), PLACE)?;
     let index = index(&call, table, PLACE)?;
     table.get(&call.ctx, index)?.ok_or_else(|| out_of_bounds(&call, table, PLACE, index))
 }
@@ -320,7 +312,7 @@ fn set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Table.set";
     let table: &TableObject = webidl::this(&call, "set")?;
     webidl::require_arguments(&call, PLACE, 1)?;
-    refuse_uncrossable(&call, table, PLACE)?;
+    refuse_uncrossable(&call.ctx, &ValType::Ref(table.element.clone()), PLACE)?;
     let index = index(&call, table, PLACE)?;
     let value = given(&call, table, PLACE)?;
     if !table.set(&call.ctx, index, value)? {

@@ -62,13 +62,13 @@ pub(crate) fn handed_on_function<'js>(
     func: Func,
     key: FunctionKey,
     export: &Export,
-    callable: &Held,
+    callable: Held,
 ) -> Result<Value<'js>> {
     if let Some(object) = link.shared.known_function(ctx, key) {
         return Ok(object);
     }
     let ty = link.shared.island.enter(|store| func.ty(&store));
-    let object = new_object(ctx, callable.duplicate(), ty, &export.index.to_string(), None)?;
+    let object = new_object(ctx, callable, ty, &export.index.to_string(), None)?;
     // What reads the function back in its own island gets the object, too.
     link.shared.pin(key, &object);
     link.shared.add_stand_in(&object, func);

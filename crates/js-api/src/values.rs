@@ -33,6 +33,17 @@ pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
     }
 }
 
+/// Refuses what [`never_crosses`].
+///
+/// # Errors
+/// A TypeError that begins with `place`.
+pub(crate) fn refuse_uncrossable(ctx: &Ctx<'_>, ty: &ValType, place: impl std::fmt::Display) -> Result<()> {
+    match never_crosses(ty) {
+        Some(message) => Err(Exception::throw_type(ctx, &format!("{place}: {message}"))),
+        None => Ok(()),
+    }
+}
+
 /// A WebAssembly value on the host's side, of no store.
 pub(crate) enum HostValue {
     Number(Number),
@@ -117,13 +128,10 @@ pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType, pl
         ValType::I64 => Kind::I64,
         ValType::F32 => Kind::F32,
         ValType::F64 => Kind::F64,
-        ValType::V128 | ValType::Ref(_) => match (never_crosses(ty), ty) {
-            (None, ValType::Ref(ty)) => return to_reference(ctx, value, ty, place),
-            (message, _) => {
-                let message = format!("{place}: {}", message.unwrap_or_default());
-                return Err(Exception::throw_type(ctx, &message));
-            }
-        },
+        ValType::V128 | ValType::Ref(_) => {
+            refuse_uncrossable(ctx, ty, place)?;
+            return to_reference(ctx, value, ty.as_ref().expect("a v128 never crosses"), place);
+        }
     };
     Ok(HostValue::Number(to_number_at(cx, value, kind, place)?))
 }

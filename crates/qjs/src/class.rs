@@ -153,6 +153,20 @@ pub fn new_object<'js, T: HostClass>(
     object.into_object().ok_or(rquickjs::Error::Unknown)
 }
 
+/// A new object that owns `value`, without prototype and with no room for properties.
+///
+/// # Errors
+/// When memory is out; `value` is dropped then.
+pub(crate) fn new_bare_object<'js, T: HostClass>(ctx: &Ctx<'js>, value: T) -> rquickjs::Result<Object<'js>> {
+    let object = new_object(ctx, value, None)?;
+    object.set_prototype(None)?;
+    // SAFETY: the object is alive.
+    match unsafe { q::JS_PreventExtensions(Cx::of(ctx).raw(), object.as_raw()) } {
+        1 => Ok(object),
+        _ => Err(rquickjs::Error::Exception),
+    }
+}
+
 /// The prototype of an object that a constructor makes: NewTarget's, or the class's where that is no object.
 ///
 /// # Errors

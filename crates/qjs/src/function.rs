@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 
+use rquickjs::prelude::{Rest, This};
 use rquickjs::{Ctx, Function, Object, Value, qjs as q};
 
 use crate::class::guard;
@@ -26,6 +27,16 @@ impl<'js> Call<'_, 'js> {
     /// `this` or `NewTarget` with a reference of its own.
     pub fn this(&self) -> Value<'js> {
         self.this.to_value(Cx::of(&self.ctx))
+    }
+
+    /// Calls `function` with the same `this` and arguments, as what replaces a function of the engine's does.
+    ///
+    /// # Errors
+    /// What `function` throws.
+    pub fn pass_on(&self, function: &Function<'js>) -> rquickjs::Result<Value<'js>> {
+        let cx = Cx::of(&self.ctx);
+        let args = self.args.iter().map(|arg| arg.to_value(cx)).collect();
+        function.call((This(self.this()), Rest(args)))
     }
 }
 

@@ -28,13 +28,7 @@ pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 /// # Errors
 /// When memory is out.
 pub fn new_object<'js, T: HostClass>(ctx: &Ctx<'js>, value: T) -> rquickjs::Result<Object<'js>> {
-    let object = crate::class::new_object(ctx, value, None)?;
-    object.set_prototype(None)?;
-    // SAFETY: the object is alive.
-    match unsafe { q::JS_PreventExtensions(Cx::of(ctx).raw(), object.as_raw()) } {
-        1 => Ok(object),
-        _ => Err(rquickjs::Error::Exception),
-    }
+    crate::class::new_bare_object(ctx, value)
 }
 
 unsafe fn refuse(ctx: *mut q::JSContext, what: &str) -> i32 {

@@ -540,18 +540,19 @@ test('structs as arguments and results of imports keep their identity', () => {
   assertEq(typeof point, 'number');
 });
 
-test('objects go to instances that import nothing of each other', () => {
-  const { newPoint, newInts } = heap().b.instance().exports;
+/** An instance whose results, parameters, global and table are of `type`, and a check that each gives back what it gets. */
+function carrier(type, more = () => {}) {
   const b = new WasmBuilder();
   let result;
-  const host = b.importFunc('m', 'f', [], ['anyref']);
-  const tag = b.tag(['anyref'], { export: 'tag' });
-  b.func([], ['anyref'], op.call(host), { export: 'calls' });
-  b.func(['anyref'], ['anyref'], op.localGet(0), { export: 'takes' });
-  b.global('anyref', op.refNull('anyref'), { mutable: true, export: 'global' });
-  b.table({ element: 'anyref', min: 1 }, { export: 'table' });
-  const { calls, takes, global, table, tag: exported } = b.instance({ m: { f: () => result } }).exports;
-  for (const object of [newPoint(1), newInts(1)]) {
+  const host = b.importFunc('m', 'f', [], [type]);
+  more(b);
+  b.func([], [type], op.call(host), { export: 'calls' });
+  b.func([type], [type], op.localGet(0), { export: 'takes' });
+  b.global(type, op.refNull(type), { mutable: true, export: 'global' });
+  b.table({ element: type, min: 1 }, { export: 'table' });
+  const exports = b.instance({ m: { f: () => result } }).exports;
+  const check = (object) => {
+    const { calls, takes, global, table } = exports;
     result = object;
     assertEq(calls(), object);
     assertEq(takes(object), object);
@@ -560,30 +561,24 @@ test('objects go to instances that import nothing of each other', () => {
     table.set(0, object);
     assertEq(table.get(0), object);
     assertEq(table.get(table.grow(1, object)), object);
+  };
+  return { exports, check };
+}
+
+test('objects go to instances that import nothing of each other', () => {
+  const { newPoint, newInts } = heap().b.instance().exports;
+  const { exports, check } = carrier('anyref', (b) => b.tag(['anyref'], { export: 'tag' }));
+  const exported = exports.tag;
+  for (const object of [newPoint(1), newInts(1)]) {
+    check(object);
     assertEq(new WebAssembly.Exception(exported, [object]).getArg(exported, 0), object);
   }
 });
 
 test('to an instance that knows externrefs alone they are values as any', () => {
   const { newPoint, newInts } = heap().b.instance().exports;
-  let result;
-  const b = new WasmBuilder();
-  const host = b.importFunc('m', 'f', [], ['externref']);
-  b.func([], ['externref'], op.call(host), { export: 'calls' });
-  b.func(['externref'], ['externref'], op.localGet(0), { export: 'takes' });
-  b.global('externref', op.refNull('externref'), { mutable: true, export: 'global' });
-  b.table({ element: 'externref', min: 1 }, { export: 'table' });
-  const { calls, takes, global, table } = b.instance({ m: { f: () => result } }).exports;
-  for (const object of [newPoint(1), newInts(1)]) {
-    result = object;
-    assertEq(calls(), object);
-    assertEq(takes(object), object);
-    global.value = object;
-    assertEq(global.value, object);
-    table.set(0, object);
-    assertEq(table.get(0), object);
-    assertEq(table.get(table.grow(1, object)), object);
-  }
+  const { check } = carrier('externref');
+  for (const object of [newPoint(1), newInts(1)]) check(object);
 });
 
 test('an object goes to instances that are linked with its own, whatever links them', () => {
