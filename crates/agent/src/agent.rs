@@ -52,7 +52,7 @@ impl Agent {
         let context = Context::full(&runtime)?;
         let event_loop = EventLoop::new();
         let mailbox = event_loop.mailbox().clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || mailbox.is_stopping())));
+        runtime.set_interrupt_handler(Some(Box::new(move || mailbox.is_interrupted())));
         event_loop.state.rejections.track(&runtime);
         context.with(|ctx| ctx.store_userdata(event_loop.clone()).map(drop).map_err(|_| rquickjs::Error::Unknown))?;
         Ok(Self { context, event_loop })
@@ -148,13 +148,16 @@ impl Agent {
         }
     }
 
-    /// The end: the interrupt flag goes down so that the last safe points can call into guests.
+    /// The end. The stop flag goes down so that the last safe points can call into guests; of an agent that was terminated,
+    /// no guest runs any more.
     fn finish(&self) -> Outcome {
         let event_loop = &self.event_loop;
         let termination = event_loop.mailbox().termination();
         let requested = event_loop.state.exit_requested.get();
         event_loop.mailbox().close();
-        event_loop.mailbox().set_stop(false);
+        if termination.is_none() {
+            event_loop.mailbox().set_stop(false);
+        }
         safe_points(&self.context, event_loop);
         let uncaught = event_loop.state.uncaught.borrow().as_ref().map(|(_, uncaught)| uncaught.clone());
         let own = event_loop.exit_code();

@@ -22,9 +22,16 @@ pub(crate) fn run_task(
     event_loop: &EventLoop,
     task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()>,
 ) {
+    let mailbox = event_loop.mailbox();
+    mailbox.begin_task();
     guard(context, event_loop, task);
     checkpoint(context, event_loop);
+    mailbox.end_task();
     safe_points(context, event_loop);
+    if event_loop.state.ends_after_task.get() {
+        event_loop.state.exit_requested.set(true);
+        mailbox.set_stop(true);
+    }
 }
 
 /// Runs `task`; what it throws becomes an uncaught error.
@@ -43,7 +50,7 @@ pub(crate) fn guard(
 
 /// An error nobody caught: a listener takes it, or the agent stops. The error by which an exit unwinds is none.
 pub(crate) fn uncaught<'js>(ctx: &Ctx<'js>, event_loop: &EventLoop, error: Value<'js>, origin: Origin) {
-    if event_loop.mailbox().is_stopping() {
+    if event_loop.mailbox().is_stopping() || qjs::function::is_uncatchable(&error) {
         return;
     }
     let hooks = event_loop.state.hooks.borrow().clone();

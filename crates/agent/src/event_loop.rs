@@ -12,7 +12,7 @@ use rquickjs::{Ctx, Error, Exception, JsLifetime, Persistent, Value};
 
 use crate::{
     Hooks, ImmediateId, Mailbox, Origin, TimerId, Uncaught, hooks::NoHooks, immediates::Immediates,
-    rejections::Rejections, timers::Timers,
+    port::Ports, rejections::Rejections, timers::Timers,
 };
 
 /// A task of the agent's own thread; an error it returns becomes an uncaught error of the agent.
@@ -43,8 +43,10 @@ pub(crate) struct State {
     pub(crate) hooks: RefCell<Rc<dyn Hooks>>,
     pub(crate) exit_code: Cell<Option<i32>>,
     pub(crate) exit_requested: Cell<bool>,
+    pub(crate) ends_after_task: Cell<bool>,
     pub(crate) jobs_first: Cell<bool>,
     pub(crate) uncaught: RefCell<Option<(Persistent<Value<'static>>, Uncaught)>>,
+    pub(crate) ports: Ports,
     origin: Instant,
     time_origin: SystemTime,
 }
@@ -61,8 +63,10 @@ impl EventLoop {
             hooks: RefCell::new(Rc::new(NoHooks)),
             exit_code: Cell::new(None),
             exit_requested: Cell::new(false),
+            ends_after_task: Cell::new(false),
             jobs_first: Cell::new(false),
             uncaught: RefCell::default(),
+            ports: Ports::default(),
             origin: Instant::now(),
             time_origin: SystemTime::now(),
         };
@@ -163,12 +167,7 @@ impl EventLoop {
     /// function to return. Exit listeners are the caller's business, before this.
     pub fn exit(&self, ctx: &Ctx<'_>, code: i32) -> Error {
         self.request_exit(code);
-        // Only the engine's own poll makes an uncatchable error, and it looks at the interrupt flag every few thousand
-        // steps: an empty loop brings it there within a fraction of a millisecond.
-        match ctx.eval::<(), _>("for(;;);") {
-            Ok(()) => Error::Exception,
-            Err(error) => error,
-        }
+        qjs::function::throw_uncatchable(ctx)
     }
 
     /// Ends the agent at the next interrupt poll or at the end of the task, whichever comes first.
@@ -176,6 +175,12 @@ impl EventLoop {
         self.state.exit_code.set(Some(code));
         self.state.exit_requested.set(true);
         self.state.mailbox.set_stop(true);
+    }
+
+    /// Ends the agent when the task that is running has: the Web's `close()`. What this task posts is still sent.
+    pub fn end_after_task(&self, code: i32) {
+        self.state.exit_code.set(Some(code));
+        self.state.ends_after_task.set(true);
     }
 
     /// Whether anything holds the loop alive.
@@ -213,5 +218,6 @@ impl EventLoop {
         drop(state.hooks.replace(Rc::new(NoHooks)));
         drop(std::mem::take(&mut *state.safe_points.borrow_mut()));
         drop(state.uncaught.take());
+        state.ports.clear();
     }
 }

@@ -32,6 +32,12 @@ pub trait Hooks {
         Ok(false)
     }
 
+    /// A port arrives by transfer: the platform sets the [face](crate::port::set_face) of ports, unless it has.
+    fn before_ports(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        let _ = ctx;
+        Ok(())
+    }
+
     /// The loop has run dry. What this schedules makes it go on.
     fn before_exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
         let _ = ctx;

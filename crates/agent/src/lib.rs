@@ -8,17 +8,20 @@
 //! every task come the tick queue, the microtasks and the rejections that nobody handled.
 
 mod agent;
+pub mod broadcast;
 mod checkpoint;
 mod event_loop;
 mod hooks;
 mod immediates;
 mod mailbox;
+pub mod port;
 mod rejections;
+pub mod structured;
 mod timers;
 
 pub use agent::{Agent, AgentOptions};
 pub use event_loop::{EventLoop, LocalTask, SafePoint};
 pub use hooks::{Hooks, Origin, Outcome, Uncaught};
 pub use immediates::ImmediateId;
-pub use mailbox::{KeepAlive, Mailbox, MailboxTask};
+pub use mailbox::{KeepAlive, Mailbox, MailboxTask, OnStop};
 pub use timers::TimerId;

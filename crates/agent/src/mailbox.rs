@@ -37,13 +37,21 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     stop: AtomicBool,
+    interrupted: AtomicBool,
+    /// What else stops with the agent, or goes on.
+    on_stop: Mutex<Option<OnStop>>,
 }
+
+/// Called, on any thread, when what an agent runs is to stop (true), or may go on.
+pub type OnStop = Arc<dyn Fn(bool) + Send + Sync>;
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<MailboxTask>,
     keep_alive: usize,
     closed: bool,
+    /// Whether a task is running.
+    busy: bool,
     exit_code: Option<i32>,
 }
 
@@ -65,6 +73,8 @@ impl Mailbox {
                 state: Mutex::new(State::default()),
                 wake: Condvar::new(),
                 stop: AtomicBool::new(false),
+                interrupted: AtomicBool::new(false),
+                on_stop: Mutex::new(None),
             }),
         }
     }
@@ -101,13 +111,58 @@ impl Mailbox {
         self.shared.wake.notify_all();
     }
 
+    /// Stops the task that is running, with an error that scripts cannot catch. The agent goes on with the next one; one
+    /// that runs nothing takes no notice.
+    pub fn interrupt(&self) {
+        let state = self.lock();
+        if state.busy {
+            self.shared.interrupted.store(true, Ordering::Release);
+            self.tell(true);
+        }
+    }
+
+    /// Whether JavaScript that is running must not go on.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_stopping() || self.shared.interrupted.load(Ordering::Acquire)
+    }
+
     /// Whether the agent has been told to stop.
     pub fn is_stopping(&self) -> bool {
         self.shared.stop.load(Ordering::Acquire)
     }
 
+    /// Says what else stops when the agent's task is interrupted or the agent stops: guests, and waits. A stop that came
+    /// before is told at once.
+    pub fn on_stop(&self, hook: OnStop) {
+        *self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+        if self.is_stopping() {
+            self.tell(true);
+        }
+    }
+
+    fn tell(&self, stop: bool) {
+        let hook = self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(hook) = hook {
+            hook(stop);
+        }
+    }
+
     pub(crate) fn set_stop(&self, stop: bool) {
         self.shared.stop.store(stop, Ordering::Release);
+        self.tell(stop);
+    }
+
+    pub(crate) fn begin_task(&self) {
+        self.lock().busy = true;
+    }
+
+    /// Ends a task, and the interruption that was meant for it.
+    pub(crate) fn end_task(&self) {
+        let mut state = self.lock();
+        state.busy = false;
+        if self.shared.interrupted.swap(false, Ordering::AcqRel) && !self.is_stopping() {
+            self.tell(false);
+        }
     }
 
     /// The exit code that [`Mailbox::terminate`] asked for.

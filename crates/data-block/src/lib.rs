@@ -4,11 +4,13 @@
 //! range accessible. Whoever holds an `Arc<DataBlock>` (a Wasmtime store, an `ArrayBuffer`, a view) keeps the mapping
 //! alive, and nothing else: a block knows no store, no instance and no JavaScript.
 //!
-//! This crate has no engine. Its `unsafe` stands in [`mapping`] (address space) and [`block`] (bytes that others may
-//! write at any time, and hence are only ever copied, never borrowed as a plain slice).
+//! This crate has no engine. Its `unsafe` stands in [`mapping`] and [`poll`] (address space) and [`block`] (bytes that
+//! others may write at any time, and hence are only ever copied, never borrowed as a plain slice).
 
 pub mod block;
 pub mod mapping;
+pub mod poll;
 
 pub use block::{DataBlock, OutOfBounds, address_of, live};
 pub use mapping::MapError;
+pub use poll::PollPages;

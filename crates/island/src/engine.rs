@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use wasmtime::{Collector, Config, MemoryType};
+use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 
 use crate::host_memory::HostMemory;
 
@@ -39,7 +39,9 @@ pub struct Engine {
 /// What tells the modules apart that memories made by the host come from.
 #[derive(PartialEq, Eq, Hash, Debug)]
 struct MemoryKey {
+    minimum: u64,
     maximum: Option<u64>,
+    shared: bool,
     wide: bool,
     page_size_log2: u8,
 }
@@ -85,24 +87,41 @@ impl Engine {
         })
     }
 
-    /// A module that has and exports one memory of the type, of no pages at first. Wasmtime takes memories from its
-    /// host-memory hook for the instances of modules alone, not for those that `Memory::new` makes.
+    /// A module that has and exports one memory of the type; an unshared one begins with no pages, and stands on a block
+    /// that has them. Wasmtime takes memories from its host-memory hook for the instances of modules alone, not for those
+    /// that `Memory::new` and `SharedMemory::new` make.
     pub(crate) fn memory_module(&self, ty: &MemoryType) -> wasmtime::Result<wasmtime::Module> {
         /// More types than this in one program are made anew each time.
         const CACHED: usize = 256;
-        let key = MemoryKey { maximum: ty.maximum(), wide: ty.is_64(), page_size_log2: ty.page_size_log2() };
+        let (minimum, shared) = (if ty.is_shared() { ty.minimum() } else { 0 }, ty.is_shared());
+        let page_size_log2 = ty.page_size_log2();
+        let key = MemoryKey { minimum, maximum: ty.maximum(), shared, wide: ty.is_64(), page_size_log2 };
         if let Some(module) = self.cache().get(&key) {
             return Ok(module.clone());
         }
         let maximum = key.maximum.map(|maximum| maximum.to_string()).unwrap_or_default();
         let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
-        let text = format!(r#"(module (memory (export "") {} 0 {maximum} {page}))"#, if key.wide { "i64" } else { "" });
+        let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
+        let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
         let module = wasmtime::Module::new(&self.inner, text)?;
         let mut cache = self.cache();
         if cache.len() < CACHED {
             cache.insert(key, module.clone());
         }
         Ok(module)
+    }
+
+    /// A shared memory, which stands on a block as those of instances do ([`shared_block`](crate::shared_block)).
+    ///
+    /// # Errors
+    /// When the type is of no shared memory, or the system refuses the address space or the memory.
+    pub fn new_shared_memory(&self, ty: &MemoryType) -> wasmtime::Result<SharedMemory> {
+        let module = self.memory_module(ty)?;
+        let mut store = Store::new(&self.inner, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        instance
+            .get_shared_memory(&mut store, "")
+            .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
     /// The guest that copies arrays.

@@ -1,13 +1,17 @@
 //! Wasmtime's host-memory hook: every memory of an island stands on a [`DataBlock`], which buffers keep alive without
-//! keeping the island alive.
+//! keeping the island alive; shared memories do too. The memory that preparation adds to a module
+//! (`crate::prepare`) stands on one of the thread's poll pages.
 
 use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Weak};
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::{GUARD, RESERVATION};
-use data_block::{DataBlock, MapError};
+use data_block::{DataBlock, MapError, PollPages};
 use rustc_hash::FxHashMap;
-use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
+
+use crate::interrupt::Interrupter;
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
 const RESERVATION64: u64 = 16 << 30;
@@ -19,6 +23,30 @@ struct Handover {
     offered: Option<Arc<DataBlock>>,
     /// Why the last memory that Wasmtime asked for was not made.
     failure: Option<String>,
+    poll: Option<PollMemory>,
+}
+
+/// The memory that preparation has added to a module.
+#[derive(Clone, Copy)]
+pub(crate) struct PollMemory {
+    /// How many memories of the same type the module has before it.
+    pub(crate) twins: usize,
+    /// Which of the thread's poll pages it stands on.
+    pub(crate) page: usize,
+}
+
+/// The blocks under shared memories, by their base address.
+static SHARED: Mutex<Option<FxHashMap<usize, Weak<DataBlock>>>> = Mutex::new(None);
+
+fn with_shared<R>(body: impl FnOnce(&mut FxHashMap<usize, Weak<DataBlock>>) -> R) -> R {
+    body(SHARED.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default())
+}
+
+/// The block under a shared memory that was made on this crate's engine, in an instance or by
+/// [`Engine::new_shared_memory`](crate::Engine::new_shared_memory).
+pub fn shared_block(memory: &SharedMemory) -> Option<Arc<DataBlock>> {
+    let base = memory.data().as_ptr().addr();
+    with_shared(|blocks| blocks.get(&base)?.upgrade())
 }
 
 thread_local! {
@@ -44,6 +72,14 @@ pub fn take_grown() -> Vec<usize> {
 /// Makes [`has_grown`] say yes once: for owners of shared memories, whose growth nobody notes.
 pub fn ask_again() {
     GREW.set(true);
+}
+
+/// Runs `body`, which makes an instance of a module with such a memory.
+pub(crate) fn with_poll<R>(poll: Option<PollMemory>, body: impl FnOnce() -> R) -> R {
+    HANDOVER.with_borrow_mut(|handover| handover.poll = poll);
+    let result = body();
+    HANDOVER.with_borrow_mut(|handover| handover.poll = None);
+    result
 }
 
 /// Runs `body`; the next memory that Wasmtime makes in it stands on `block`.
@@ -78,20 +114,42 @@ unsafe impl MemoryCreator for HostMemory {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
+        let fail = |error: MapError| {
+            let message = error.to_string();
+            HANDOVER.with_borrow_mut(|handover| handover.failure = Some(message.clone()));
+            message
+        };
+        if let Some(page) = poll_page(&ty) {
+            return Ok(Box::new(PollPage::new(page).map_err(fail)?));
+        }
         let offered = HANDOVER.with_borrow_mut(|handover| handover.offered.take());
         let block = match offered {
             Some(block) => block,
-            None => {
-                let capacity = capacity(&ty, minimum, maximum, reserved);
-                let block = DataBlock::new(minimum, capacity, guard).map_err(|error| error.to_string());
-                block.inspect_err(|message| {
-                    HANDOVER.with_borrow_mut(|handover| handover.failure = Some(message.clone()));
-                })?
-            }
+            None => DataBlock::new(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
         };
-        BLOCKS.with_borrow_mut(|blocks| blocks.insert(block.base().as_ptr().addr(), Arc::downgrade(&block)));
-        Ok(Box::new(BlockMemory(block)))
+        let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
+        match ty.is_shared() {
+            true => with_shared(|blocks| blocks.insert(base, weak)),
+            false => BLOCKS.with_borrow_mut(|blocks| blocks.insert(base, weak)),
+        };
+        Ok(Box::new(BlockMemory { block, shared: ty.is_shared() }))
     }
+}
+
+/// The poll page that a memory of the type stands on, if it is the one that preparation has added.
+fn poll_page(ty: &MemoryType) -> Option<usize> {
+    let is_like_it = !ty.is_64() && !ty.is_shared() && ty.page_size() == PollPages::PAGE as u64;
+    if !is_like_it || ty.minimum() != 1 || ty.maximum() != Some(1) {
+        return None;
+    }
+    HANDOVER.with_borrow_mut(|handover| match &mut handover.poll {
+        Some(PollMemory { twins: 0, page }) => Some(*page),
+        Some(PollMemory { twins, .. }) => {
+            *twins -= 1;
+            None
+        }
+        None => None,
+    })
 }
 
 /// A block of the shape that the hook would make for `ty`.
@@ -112,33 +170,82 @@ fn capacity(ty: &MemoryType, minimum: usize, maximum: Option<usize>, reserved: O
     wanted.max(minimum).max(reserved.unwrap_or(0))
 }
 
-struct BlockMemory(Arc<DataBlock>);
+struct BlockMemory {
+    block: Arc<DataBlock>,
+    shared: bool,
+}
 
 impl Drop for BlockMemory {
     fn drop(&mut self) {
+        let base = self.as_ptr().addr();
+        if self.shared {
+            with_shared(|blocks| blocks.remove(&base));
+            return;
+        }
         // At the thread's end there may be no map any more, and nobody who looks.
-        let _ = BLOCKS.try_with(|blocks| blocks.borrow_mut().remove(&self.as_ptr().addr()));
+        let _ = BLOCKS.try_with(|blocks| blocks.borrow_mut().remove(&base));
     }
 }
 
 // SAFETY: the block's base is page-aligned and stays; its length is what Wasmtime last asked for.
 unsafe impl LinearMemory for BlockMemory {
     fn byte_size(&self) -> usize {
-        self.0.len()
+        self.block.len()
     }
 
     fn byte_capacity(&self) -> usize {
-        self.0.capacity()
+        self.block.capacity()
     }
 
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
-        self.0.grow_to(new_size)?;
+        self.block.grow_to(new_size)?;
         GREW.set(true);
-        GROWN.with_borrow_mut(|grown| grown.push(self.as_ptr().addr()));
+        if !self.shared {
+            GROWN.with_borrow_mut(|grown| grown.push(self.as_ptr().addr()));
+        }
         Ok(())
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.0.base().as_ptr()
+        self.block.base().as_ptr()
+    }
+}
+
+/// A poll page as a memory: its module reads the first byte and nothing else, so no more is reserved.
+struct PollPage {
+    start: NonNull<u8>,
+    /// Keeps the page.
+    _pages: Interrupter,
+}
+
+// SAFETY: the address is only handed on; the page is the interrupter's, which any thread may have.
+unsafe impl Send for PollPage {}
+// SAFETY: as above.
+unsafe impl Sync for PollPage {}
+
+impl PollPage {
+    fn new(number: usize) -> Result<Self, MapError> {
+        let interrupter = Interrupter::current();
+        Ok(Self { start: interrupter.pages().page(number)?, _pages: interrupter })
+    }
+}
+
+// SAFETY: the page is aligned, stays, and is never grown: preparation gives the memory a maximum of one page, and its only
+// accesses are loads of the first byte.
+unsafe impl LinearMemory for PollPage {
+    fn byte_size(&self) -> usize {
+        PollPages::PAGE
+    }
+
+    fn byte_capacity(&self) -> usize {
+        PollPages::PAGE
+    }
+
+    fn grow_to(&mut self, _: usize) -> wasmtime::Result<()> {
+        Err(wasmtime::Error::msg("a poll page does not grow"))
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
     }
 }

@@ -13,9 +13,10 @@ use wasmtime::{
 
 use crate::call::{HostFunction, HostThrew};
 use crate::engine::Engine;
-use crate::host_memory;
+use crate::host_memory::{self, PollMemory};
 use crate::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::module::Module;
+use crate::prepare::Waits;
 use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
 use crate::trap::{CallError, Uncaught};
 use crate::wasi::WasiState;
@@ -34,6 +35,8 @@ pub struct Island {
 pub struct StoreState {
     pub(crate) island: Weak<Island>,
     pub(crate) wasi: Vec<WasiState>,
+    /// How many of the store's instances have a poll page.
+    polled: usize,
     limits: RunTimeLimits,
 }
 
@@ -92,7 +95,7 @@ impl Island {
     /// An empty island.
     pub fn new(engine: &Engine) -> Rc<Self> {
         Rc::new_cyclic(|island| {
-            let state = StoreState { island: island.clone(), wasi: Vec::new(), limits: RunTimeLimits };
+            let state = StoreState { island: island.clone(), wasi: Vec::new(), polled: 0, limits: RunTimeLimits };
             let mut store = Store::new(&engine.inner, state);
             store.limiter(|state| &mut state.limits);
             Self {
@@ -194,15 +197,41 @@ impl Island {
         self.remember(module);
         // What an earlier call left there is not this one's.
         drop(host_memory::take_failure());
-        let result = self.enter(|store| Instance::new(store, module.wasmtime(), imports));
+        let poll = module.preparation().poll_twins().map(|twins| PollMemory { twins, page: self.next_poll_page() });
+        let new_instance = || self.enter(|store| Instance::new(store, module.wasmtime(), imports));
+        let instance = host_memory::with_poll(poll, new_instance);
         let no_room = host_memory::take_failure();
-        result.map_err(|error| {
+        let instance = instance.map_err(|error| {
             if CallError::is_call_error(&error) {
                 InstantiateError::Call(self.call_error(error))
             } else if let Some(message) = no_room {
                 InstantiateError::Memory(message)
             } else {
                 InstantiateError::Link(format!("{error:#}"))
+            }
+        })?;
+        if let Some(waits) = module.preparation().waits() {
+            self.link_waits(instance, waits).map_err(|error| InstantiateError::Call(self.call_error(error)))?;
+        }
+        Ok(instance)
+    }
+
+    /// The poll pages of a store's instances differ: see `data_block::poll`.
+    fn next_poll_page(&self) -> usize {
+        self.enter(|mut store| {
+            let page = store.data().polled;
+            store.data_mut().polled += 1;
+            page
+        })
+    }
+
+    /// Links the waits of a new instance, and runs its start function, which was put off until then.
+    fn link_waits(&self, instance: Instance, waits: &Waits) -> wasmtime::Result<()> {
+        self.enter(|mut store| {
+            crate::waits::link(store.as_context_mut(), instance, waits)?;
+            match instance.get_func(&mut store, &waits.start_name()) {
+                Some(start) if waits.start => start.call(store, &[], &mut []),
+                _ => Ok(()),
             }
         })
     }
@@ -256,10 +285,7 @@ impl Island {
         let mut error = CallError::from_wasmtime(error);
         if let CallError::Trap(trap) = &mut error {
             let modules = self.modules.borrow();
-            for frame in trap.frames.iter_mut().filter(|frame| frame.function.is_none()) {
-                let module = modules.iter().find(|module| frame.is_of(module.wasmtime()));
-                frame.function = module.and_then(|module| module.exported_function(frame.index)).map(str::to_string);
-            }
+            trap.frames.iter_mut().for_each(|frame| frame.complete(&modules));
         }
         error
     }

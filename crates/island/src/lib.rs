@@ -2,10 +2,13 @@
 //!
 //! - [`engine`]: which WebAssembly is accepted and how it is compiled.
 //! - [`module`]: compiled modules, and what can be seen of them (imports, exports, custom sections).
+//! - `prepare`: what is put into a module before it is compiled, so that it can be stopped and waits where scripts do.
 //! - [`limits`]: implementation limits of the JavaScript API.
 //! - [`island`](mod@island): a store that can be re-entered from a host function, with the mappings of its memories.
 //! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
 //! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
+//! - [`interrupt`]: stopping a thread's guests from another thread.
+//! - [`waiting`]: who waits on shared memory, and who is woken.
 //! - [`wasi`]: WASI preview 1, linked natively.
 //!
 //! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `raw`.
@@ -13,17 +16,22 @@
 pub mod call;
 pub mod engine;
 mod host_memory;
+pub mod interrupt;
 pub mod island;
 pub mod limits;
 pub mod module;
+mod prepare;
 mod raw;
 pub mod trap;
 mod units;
+pub mod waiting;
+mod waits;
 pub mod wasi;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
-pub use host_memory::{ask_again, has_grown, take_grown};
+pub use host_memory::{ask_again, has_grown, shared_block, take_grown};
+pub use interrupt::{Interrupter, uninterrupted};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::{FunctionKey, lend};

@@ -8,6 +8,7 @@ use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
+use crate::prepare::{Prepared, Waits, prepare};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,36 @@ struct Inner {
     passes_objects: bool,
     /// Where the code of each function ends and starts, in that order, and the function's index.
     functions: Box<[(usize, usize, u32)]>,
+    preparation: Preparation,
+}
+
+/// What preparation did to a module before it was compiled.
+#[derive(Debug, Default)]
+pub(crate) struct Preparation(Option<Prepared>);
+
+impl Preparation {
+    /// How many memories like it the module has before the one that preparation has added; none where it added none.
+    pub(crate) fn poll_twins(&self) -> Option<usize> {
+        self.0.as_ref().filter(|prepared| prepared.polls).map(|prepared| prepared.twins)
+    }
+
+    pub(crate) fn waits(&self) -> Option<&Waits> {
+        self.0.as_ref()?.waits.as_ref()
+    }
+}
+
+/// Prepares and compiles. What a script did wrong is said of the module that it gave.
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
+    if let Some(mut prepared) = prepare(bytes) {
+        wasmtime::Module::validate(&engine.inner, bytes)?;
+        // One that has only just been within the limits is not, with what was added: it is compiled as it is, and then
+        // cannot be interrupted.
+        if let Ok(wasm) = wasmtime::Module::from_binary(&engine.inner, &prepared.bytes) {
+            prepared.bytes = Vec::new();
+            return Ok((wasm, Preparation(Some(prepared))));
+        }
+    }
+    Ok((wasmtime::Module::from_binary(&engine.inner, bytes)?, Preparation::default()))
 }
 
 impl Module {
@@ -87,7 +118,7 @@ impl Module {
     /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
         check_size(bytes)?;
-        let wasm = wasmtime::Module::from_binary(&engine.inner, bytes)?;
+        let (wasm, preparation) = compile(engine, bytes)?;
         let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
             module: i.module().to_string(),
@@ -112,6 +143,7 @@ impl Module {
         Ok(Self {
             inner: Arc::new(Inner {
                 functions,
+                preparation,
                 passes_objects,
                 imports,
                 exports,
@@ -189,6 +221,15 @@ impl Module {
     /// Wasmtime's own handle.
     pub fn wasmtime(&self) -> &wasmtime::Module {
         &self.inner.wasm
+    }
+
+    pub(crate) fn preparation(&self) -> &Preparation {
+        &self.inner.preparation
+    }
+
+    /// Where in the module's bytes an instruction is that Wasmtime tells of.
+    pub(crate) fn original_offset(&self, offset: usize) -> usize {
+        self.inner.preparation.0.as_ref().map_or(offset, |prepared| prepared.offsets.original(offset))
     }
 
     /// The name of the first export of the function at `index`.

@@ -3,16 +3,18 @@
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use smallvec::SmallVec;
 use wasmtime::{
-    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, RootScope, Store, StoreContextMut,
+    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, RootScope, SharedMemory, Store, StoreContextMut,
     ThrownException, Val, ValRaw,
 };
 
 use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
 use crate::island::{Island, StoreState};
 use crate::trap::CallError;
+use crate::waiting::{Expected, Word};
 
 /// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
 /// lends the context on, and nothing above touches it before that returns.
@@ -292,4 +294,41 @@ fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
     let raw = func.to_raw(store.as_context_mut()).cast::<usize>();
     // SAFETY: a function's raw form points to its live, immutable, pointer-aligned `VMFuncRef` of four words.
     unsafe { [*raw, *raw.add(1), *raw.add(3)] }
+}
+
+/// An aligned word of a shared memory.
+pub(crate) struct SharedWord<'a> {
+    memory: &'a SharedMemory,
+    offset: usize,
+}
+
+impl<'a> SharedWord<'a> {
+    /// The word of `size` bytes at `offset`.
+    ///
+    /// # Panics
+    /// When it is not aligned, or outside.
+    pub(crate) fn new(memory: &'a SharedMemory, offset: usize, size: usize) -> Self {
+        assert!(offset.is_multiple_of(size) && offset + size <= memory.data_size());
+        Self { memory, offset }
+    }
+
+    fn start(&self) -> *mut u8 {
+        self.memory.data()[self.offset].get()
+    }
+}
+
+impl Word for SharedWord<'_> {
+    fn address(&self) -> usize {
+        self.start().addr()
+    }
+
+    fn holds(&self, expected: Expected) -> bool {
+        match expected {
+            // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or race
+            // as the memory model lets them.
+            Expected::I32(value) => i32::from_le(unsafe { AtomicI32::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value,
+            // SAFETY: as above.
+            Expected::I64(value) => i64::from_le(unsafe { AtomicI64::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value,
+        }
+    }
 }

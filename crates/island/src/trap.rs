@@ -5,7 +5,9 @@ use std::rc::Rc;
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
 use crate::call::HostThrew;
+use crate::interrupt::{Interrupted, Interrupter};
 use crate::island::Island;
+use crate::module::Module;
 
 /// One guest function on the stack of a trap, innermost first.
 #[derive(Debug, Clone)]
@@ -21,8 +23,17 @@ pub struct StackFrame {
 
 impl StackFrame {
     /// Whether the function is one of `module`'s.
-    pub(crate) fn is_of(&self, module: &wasmtime::Module) -> bool {
-        self.module.as_ref().is_some_and(|own| wasmtime::Module::same(own, module))
+    fn is_of(&self, module: &Module) -> bool {
+        self.module.as_ref().is_some_and(|own| wasmtime::Module::same(own, module.wasmtime()))
+    }
+
+    /// Looks up in the function's own module, if it is one of `modules`, what Wasmtime does not know.
+    pub(crate) fn complete(&mut self, modules: &[Module]) {
+        let Some(module) = modules.iter().find(|module| self.is_of(module)) else { return };
+        self.offset = self.offset.map(|offset| module.original_offset(offset));
+        if self.function.is_none() {
+            self.function = module.exported_function(self.index).map(str::to_string);
+        }
     }
 }
 
@@ -92,6 +103,8 @@ pub enum CallError {
     Exception(Uncaught),
     /// The guest ended itself through WASI's `proc_exit`.
     Exit(i32),
+    /// Somebody [interrupted](crate::Interrupter::interrupt) the thread.
+    Interrupted,
 }
 
 impl std::fmt::Display for CallError {
@@ -101,6 +114,7 @@ impl std::fmt::Display for CallError {
             Self::Host => f.write_str("a host function failed"),
             Self::Exception(_) => f.write_str("the guest threw an exception that nothing caught"),
             Self::Exit(code) => write!(f, "the guest exited with code {code}"),
+            Self::Interrupted => f.write_str("the guest was interrupted"),
         }
     }
 }
@@ -113,6 +127,7 @@ impl CallError {
         error.is::<wasmtime::Trap>()
             || error.is::<HostThrew>()
             || error.is::<HostTrap>()
+            || error.is::<Interrupted>()
             || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
             || error.is::<wasmtime::ThrownException>()
             || error.is::<wasmtime_wasi::I32Exit>()
@@ -135,6 +150,11 @@ impl CallError {
             return Self::Exit(exit.0);
         }
         let code = error.downcast_ref::<wasmtime::Trap>().copied();
+        // A poll page that is closed faults as any access out of bounds does.
+        let has_faulted = code == Some(wasmtime::Trap::MemoryOutOfBounds);
+        if error.is::<Interrupted>() || (has_faulted && Interrupter::current().is_raised()) {
+            return Self::Interrupted;
+        }
         let frame = |frame: &wasmtime::FrameInfo| StackFrame {
             function: frame.func_name().map(str::to_string),
             index: frame.func_index(),

@@ -1,5 +1,5 @@
 //! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
-//! arguments and results. The waiting itself is in [`crate::waiters`].
+//! arguments and results. The waiting itself is in [`island::waiting`].
 //!
 //! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without.
 
@@ -8,22 +8,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
-use island::wasmtime::SharedMemory;
+use island::waiting::{self, Expected, Outcome, Word};
 use qjs::buffer::ElementKind;
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
+use qjs::shared::Hold;
 use qjs::{Call, Ctx, Cx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
 
 use crate::api::Api;
 use crate::buffers::to_index;
 use crate::memory_core::follow_shared_growth;
-use crate::waiters::{self, Expected, Outcome, Place};
 
 /// The asynchronous waits of a runtime, by number.
 #[derive(Default)]
 struct Pending<'js> {
-    owner: waiters::Owner,
+    owner: waiting::Owner,
     last: Cell<u64>,
     waits: RefCell<HashMap<u64, PendingWait<'js>>>,
 }
@@ -52,6 +52,35 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
         method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
     }
     Ok(())
+}
+
+/// A word of shared bytes.
+struct SharedWord {
+    bytes: Hold,
+    offset: usize,
+}
+
+impl Word for SharedWord {
+    fn address(&self) -> usize {
+        self.bytes.base().as_ptr().addr() + self.offset
+    }
+
+    fn holds(&self, expected: Expected) -> bool {
+        match expected {
+            Expected::I32(value) => self.bytes.load_i32(self.offset) == value,
+            Expected::I64(value) => self.bytes.load_i64(self.offset) == value,
+        }
+    }
+}
+
+/// An outcome as scripts see it; none for an interrupted wait, which ends the script.
+fn name(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => Some("ok"),
+        Outcome::NotEqual => Some("not-equal"),
+        Outcome::TimedOut => Some("timed-out"),
+        Outcome::Interrupted => None,
+    }
 }
 
 /// An array that can be waited on.
@@ -97,21 +126,18 @@ fn validate_access(call: &Call<'_, '_>, place: &str, array: &Waitable) -> Result
 
 /// Where an element is, now that all arguments are converted. None where the array has lost it meanwhile, or is not on
 /// shared bytes.
-fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Place> {
+fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<SharedWord> {
     let size = if array.wide { 8 } else { 4 };
     let (bytes, buffer) = qjs::buffer::typed_array_in_buffer(Cx::of(&call.ctx), call.args.get(0))?;
     if offset + size > bytes.len {
         return None;
     }
     let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
-    match qjs::shared::owner::<SharedMemory>(buffer.start) {
-        Some(memory) => Some(Place::Memory(memory, offset as u64)),
-        None => Some(Place::Bytes(qjs::shared::hold(buffer.start)?, offset)),
-    }
+    Some(SharedWord { bytes: qjs::shared::hold(buffer.start)?, offset })
 }
 
 /// The steps that DoWait takes before it waits. A timeout of none is infinite.
-fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(Place, Expected, Option<Duration>)> {
+fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(SharedWord, Expected, Option<Duration>)> {
     let ctx = &call.ctx;
     let cx = Cx::of(ctx);
     let array = validate(call, place)?;
@@ -140,10 +166,13 @@ fn string<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Value<'js>> {
 /// `Atomics.wait`.
 fn wait<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (place, expected, timeout) = prepare(&call, "Atomics.wait")?;
-    let outcome = waiters::wait(&place, expected, timeout);
+    let outcome = waiting::wait(&place, expected, timeout);
     // Others may have grown memories while this thread slept.
     follow_shared_growth(&call.ctx, &Api::of(&call.ctx)?);
-    string(&call.ctx, outcome.name())
+    match name(outcome) {
+        Some(name) => string(&call.ctx, name),
+        None => Err(qjs::function::throw_uncatchable(&call.ctx)),
+    }
 }
 
 /// `Atomics.waitAsync`.
@@ -164,12 +193,12 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let post = arrivals.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
     let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
-    let waiting = waiters::wait_async(place, expected, timeout, &pending.owner, Box::new(deliver));
+    let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, Box::new(deliver));
     drop(pending);
     let result = Object::new(ctx.clone())?;
     let value = match &waiting {
         Ok(None) => promise.into_value(),
-        Ok(Some(outcome)) => string(ctx, outcome.name())?,
+        Ok(Some(outcome)) => string(ctx, name(*outcome).unwrap_or_default())?,
         Err(_) => Value::new_undefined(ctx.clone()),
     };
     if !matches!(waiting, Ok(None)) {
@@ -192,7 +221,7 @@ fn take_pending<'js>(ctx: &Ctx<'js>, number: u64) -> Option<PendingWait<'js>> {
 fn resolve_wait(ctx: &Ctx<'_>, number: u64, outcome: Outcome) -> Result<()> {
     follow_shared_growth(ctx, &Api::of(ctx)?);
     match take_pending(ctx, number) {
-        Some(wait) => wait.resolve.call((outcome.name(),)),
+        Some(wait) => wait.resolve.call((name(outcome).unwrap_or_default(),)),
         None => Ok(()),
     }
 }
@@ -225,7 +254,7 @@ fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(place) = place_of(&call, &array, offset) else {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: the array has lost the element")));
     };
-    let woken = waiters::notify(&place, count);
+    let woken = waiting::notify(place.address(), count);
     if woken > 0 {
         hold_waits(ctx, place.address())?;
     }

@@ -3,6 +3,7 @@
 //! a view of a block cannot change its length in place.
 
 use island::wasmtime::SharedMemory;
+use qjs::buffer::Bytes;
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Function, Object, Result, Value};
@@ -107,6 +108,12 @@ fn memory_of_buffer(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<std::rc
     Ok(core.filter(|core| core.is_buffer(&value.to_value(cx))))
 }
 
+/// Whether `value` is the buffer of an unshared memory: it has the memory's detach key, so that nothing but the memory's
+/// growth takes its bytes away.
+pub fn is_memory_buffer(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
+    memory_of_buffer(ctx, Borrowed::of(value)).is_ok_and(|core| core.is_some())
+}
+
 /// ToIndex. May run scripts.
 pub(crate) fn to_index(ctx: &Ctx<'_>, value: Borrowed<'_>, place: &str) -> Result<f64> {
     let number = qjs::number::to_number(Cx::of(ctx), value)?;
@@ -137,22 +144,39 @@ fn resize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(ctx.clone()))
 }
 
-/// The shared memory that `value` is a growable buffer of.
-fn memory_of_growable(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<SharedMemory>> {
-    let cx = Cx::of(ctx);
-    if !value.is_object() {
-        return Ok(None);
-    }
-    let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(None) };
-    let Some(memory) = qjs::shared::owner::<SharedMemory>(bytes.start) else { return Ok(None) };
-    let growable: bool = Originals::get(ctx, |own| &own.growable)?.call((This(value.to_value(cx)),))?;
-    Ok(growable.then_some(memory))
+/// A growable SharedArrayBuffer: where its bytes are, how many it shows, and the memory that it is over, if any.
+struct Growable {
+    bytes: Bytes,
+    memory: Option<SharedMemory>,
 }
 
-/// Gives a growable buffer the length of its memory.
-fn follow_memory(ctx: &Ctx<'_>, buffer: Borrowed<'_>, memory: &SharedMemory) {
-    if let Some(buffer) = buffer.to_value(Cx::of(ctx)).as_object() {
-        memory_core::set_growable_length(ctx, buffer, memory.data_size().min(memory_core::longest(&memory.ty())));
+impl Growable {
+    /// None for anything else.
+    fn of(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<Self>> {
+        let cx = Cx::of(ctx);
+        if !value.is_object() {
+            return Ok(None);
+        }
+        let Some(bytes) = qjs::buffer::array_buffer_bytes(cx, value) else { return Ok(None) };
+        if !qjs::shared::is_shared(bytes.start) {
+            return Ok(None);
+        }
+        let growable: bool = Originals::get(ctx, |own| &own.growable)?.call((This(value.to_value(cx)),))?;
+        let memory = || qjs::shared::owner::<SharedMemory>(bytes.start);
+        Ok(growable.then(|| Self { bytes, memory: memory() }))
+    }
+
+    /// Gives the buffer the length that it has by now, whoever grew it.
+    fn follow(&self, ctx: &Ctx<'_>, buffer: Borrowed<'_>) {
+        let len = match &self.memory {
+            Some(memory) => memory.data_size().min(memory_core::longest(&memory.ty())),
+            None => qjs::shared::grown(self.bytes.start),
+        };
+        if len > self.bytes.len
+            && let Some(buffer) = buffer.to_value(Cx::of(ctx)).as_object()
+        {
+            memory_core::set_growable_length(ctx, buffer, len);
+        }
     }
 }
 
@@ -160,10 +184,18 @@ fn follow_memory(ctx: &Ctx<'_>, buffer: Borrowed<'_>, memory: &SharedMemory) {
 fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "SharedArrayBuffer.prototype.grow";
     let ctx = &call.ctx;
-    let Some(memory) = memory_of_growable(ctx, call.this)? else {
+    let Some(growable) = Growable::of(ctx, call.this)? else {
         return call.pass_on(&Originals::get(ctx, |own| &own.grow)?);
     };
     let wanted = to_index(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    growable.follow(ctx, call.this);
+    let Some(memory) = &growable.memory else {
+        // Conversion may have run scripts; the engine checks the length that the buffer has now.
+        let original = Originals::get(ctx, |own| &own.grow)?;
+        original.call::<_, ()>((This(call.this()), wanted))?;
+        qjs::shared::set_grown(growable.bytes.start, wanted as usize);
+        return Ok(Value::new_undefined(ctx.clone()));
+    };
     // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (One who grows it at this very
     // moment adds to what is added here.)
     let (len, ty) = (memory.data_size(), memory.ty());
@@ -172,23 +204,23 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     if let Err(error) = memory.grow(delta) {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: {error}")));
     }
-    follow_memory(ctx, call.this, &memory);
+    growable.follow(ctx, call.this);
     memory_core::follow_shared_growth(ctx, &Api::of(ctx)?);
     Ok(Value::new_undefined(ctx.clone()))
 }
 
 /// `get SharedArrayBuffer.prototype.byteLength`.
 fn byte_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
-        follow_memory(&call.ctx, call.this, &memory);
+    if let Some(growable) = Growable::of(&call.ctx, call.this)? {
+        growable.follow(&call.ctx, call.this);
     }
     call.pass_on(&Originals::get(&call.ctx, |own| &own.byte_length)?)
 }
 
 /// `SharedArrayBuffer.prototype.slice`.
 fn slice<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    if let Some(memory) = memory_of_growable(&call.ctx, call.this)? {
-        follow_memory(&call.ctx, call.this, &memory);
+    if let Some(growable) = Growable::of(&call.ctx, call.this)? {
+        growable.follow(&call.ctx, call.this);
     }
     call.pass_on(&Originals::get(&call.ctx, |own| &own.slice)?)
 }

@@ -182,6 +182,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
         // The host function's exception is pending already: nothing ran since.
         CallError::Host => rquickjs::Error::Exception,
         CallError::Trap(trap) => throw_trap(ctx, &trap),
+        CallError::Interrupted => qjs::function::throw_uncatchable(ctx),
         CallError::Exception(uncaught) => crate::exception::throw_uncaught(ctx, uncaught),
         CallError::Exit(code) => {
             drop(Exception::throw_message(ctx, &format!("the guest exited with code {code}")));

@@ -214,6 +214,11 @@ pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str)
         .ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: argument 2 must be an object, got {came}")))
 }
 
+/// Whether `value` is an instance's exports object: an ordinary, frozen one as far as scripts can see.
+pub fn is_exports_object(value: &Value<'_>) -> bool {
+    class::of::<Exports>(value).is_some()
+}
+
 /// The imports of an instance to be.
 pub(crate) struct Imports(Vec<ImportValue>);
 

@@ -30,13 +30,13 @@ mod tag;
 mod typed_function;
 mod types;
 mod values;
-mod waiters;
 pub mod wasi;
 
+pub use buffers::is_memory_buffer;
 pub use api::{Api, Arrivals, Options, Post, ResponseBytes, Task, install};
 pub use errors::throw_call_error;
 pub use function::ExportedFunction;
-pub use instance::InstanceObject;
+pub use instance::{InstanceObject, is_exports_object};
 pub use memory::{MemoryObject, shared_memory_object};
 pub use module::ModuleObject;
 pub use values::{from_number, to_number};

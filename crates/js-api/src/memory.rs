@@ -159,7 +159,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     crate::instance::relieve_pressure(ctx);
     let refused = |error: &dyn std::fmt::Display| Exception::throw_range(ctx, &format!("{PLACE}: {error}"));
     let bytes = if shared {
-        let memory = SharedMemory::new(Api::of(ctx)?.engine().wasmtime(), ty.clone());
+        let memory = Api::of(ctx)?.engine().new_shared_memory(&ty);
         Bytes::Shared(memory.map_err(|error| refused(&error))?)
     } else {
         Bytes::Unshared(island::island::new_block(&ty).map_err(|error| refused(&error))?)

@@ -12,7 +12,8 @@ use crate::ids;
 use crate::options::{CompileOptions, Source};
 use crate::types::extern_type;
 
-/// A Module object's value.
+/// A Module object's value. It belongs to no agent.
+#[derive(Clone)]
 pub struct ModuleObject {
     /// The module.
     pub module: Module,
@@ -86,6 +87,14 @@ pub(crate) fn compile(ctx: &Ctx<'_>, bytes: &[u8], options: CompileOptions, plac
 /// Throws a CompileError.
 fn throw_compile_error(ctx: &Ctx<'_>, error: &dyn std::fmt::Display, place: &str) -> rquickjs::Error {
     throw(ctx, ErrorClass::Compile, &format!("{place}: {error}"))
+}
+
+/// Another Module object for what `object` stands for, compile options and all.
+///
+/// # Errors
+/// When memory is out.
+pub fn object_for<'js>(ctx: &Ctx<'js>, object: ModuleObject) -> Result<Object<'js>> {
+    class::new_object(ctx, object, None)
 }
 
 /// A Module object for a module that was compiled without options.

@@ -98,18 +98,24 @@ impl ManagerObject {
         };
         let (malloc_function, free_function) = (function(2, malloc)?, function(3, free)?);
         let link = malloc_function.link().duplicate();
-        let Some(block) = object.block() else {
-            let message = format!("{place}: argument 1 is a shared memory, which cannot be marshalled yet");
-            return Err(Exception::throw_type(ctx, &message));
-        };
-        let same_memory = object.bound().is_some_and(|(other, _)| other.is_same(&link));
+        // A shared memory is in no island: whether the functions work in it, only they know.
+        let same_memory =
+            object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
         if !same_memory || !free_function.link().is_same(&link) {
             let message = format!("{place}: the memory, malloc and free must belong to linked instances");
             return Err(Exception::throw_type(ctx, &message));
         }
-        let functions = (malloc_function.callee().func(), free_function.callee().func());
-        let heap = Heap::new(&link.shared.island, block.clone(), functions.0, functions.1)
-            .map_err(|error| throw_heap_error(ctx, place, error))?;
+        let (malloc_func, free_func) = (malloc_function.callee().func(), free_function.callee().func());
+        let island = &link.shared.island;
+        let heap = match (object.block(), object.shared().map(island::shared_block)) {
+            (Some(block), _) => Heap::new(island, block.clone(), malloc_func, free_func),
+            (None, Some(Some(block))) => Heap::new_shared(island, block, malloc_func, free_func),
+            (None, _) => {
+                let message = format!("{place}: argument 1 is a shared memory that was not made by this runtime");
+                return Err(Exception::throw_type(ctx, &message));
+            }
+        };
+        let heap = heap.map_err(|error| throw_heap_error(ctx, place, error))?;
         let realm = Rc::new(Realm::new(ctx)?);
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
@@ -259,7 +265,7 @@ impl ManagerObject {
                 heap.data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
             }
         }
-        view::new(ctx, block, scalar.element())
+        view::new(ctx, heap, block, scalar.element())
     }
 }
 

@@ -433,7 +433,7 @@ impl<'js> Running<'_, '_, 'js> {
         let adopted = bytes
             .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, place, error)));
         match adopted {
-            Ok(block) => view::new(&ctx, block, scalar.element()),
+            Ok(block) => view::new(&ctx, self.heap(), block, scalar.element()),
             Err(error) => {
                 self.temporary.borrow_mut().push(address);
                 Err(error)
@@ -460,7 +460,7 @@ impl<'js> Running<'_, '_, 'js> {
         };
         let mut freed = Ok(());
         for address in &temporary {
-            let done = self.heap().free(*address);
+            let done = self.heap().give_back(*address);
             freed = freed.and(done.map_err(|error| throw_heap_error(&ctx, Place::whole(self.target.name()), error)));
         }
         match (thrown, freed) {

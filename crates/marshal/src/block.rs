@@ -4,6 +4,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use data_block::DataBlock;
+use island::uninterrupted;
 
 use crate::error::HeapError;
 use crate::heap::Heap;
@@ -75,7 +76,7 @@ impl GuestBlock {
         if !heap.is_callable() {
             return Err(HeapError::Busy);
         }
-        heap.free(self.release())
+        uninterrupted(|| heap.free(self.release())).unwrap_or(Err(HeapError::Busy))
     }
 
     /// Gives the block up without freeing it, for a guest that takes it over. Returns the address.

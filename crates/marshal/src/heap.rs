@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use data_block::DataBlock;
 use island::wasmtime::Func;
-use island::{CallError, Callee, FunctionKey, Island, Kind};
+use island::{CallError, Callee, FunctionKey, Interrupter, Island, Kind, uninterrupted};
 
 use crate::block::GuestBlock;
 use crate::error::HeapError;
@@ -97,6 +97,11 @@ impl Heap {
         self.reclaim.data()
     }
 
+    /// Whether the memory is shared, so that other threads work in it.
+    pub fn is_shared(&self) -> bool {
+        self.reclaim.is_shared()
+    }
+
     /// Whether the guest's pointers have 64 bits.
     pub fn is_wide(&self) -> bool {
         self.wide
@@ -139,10 +144,11 @@ impl Heap {
         drop(before);
     }
 
-    /// Whether the guest's allocator can be called now: it is not running already, and the island lets one in.
+    /// Whether the guest's allocator can be called now: it is not running already, the island lets one in, and the thread
+    /// was not interrupted.
     #[inline]
     pub fn is_callable(&self) -> bool {
-        !self.allocating.get() && self.island.can_enter()
+        !self.allocating.get() && self.island.can_enter() && !Interrupter::current().is_raised()
     }
 
     /// Allocates `bytes` bytes (one, if none) in the guest, after draining the queue. When the guest has none left, the
@@ -200,7 +206,19 @@ impl Heap {
         if self.reclaim.is_owned(address) {
             return Err(HeapError::AlreadyOwned { address });
         }
-        Ok(self.call_free(address)?)
+        Ok(uninterrupted(|| self.call_free(address)).ok_or(HeapError::Busy)??)
+    }
+
+    /// [`Heap::free`] for a block of the host's own, from [`Heap::allocate`]: where the guest's allocator cannot be called
+    /// now, it waits in the queue with the others.
+    ///
+    /// # Errors
+    /// As [`Heap::free`], but for [`HeapError::Busy`].
+    pub fn give_back(&self, address: u64) -> Result<(), HeapError> {
+        match self.free(address) {
+            Err(HeapError::Busy) => self.adopt(address, 1).map(drop),
+            done => done,
+        }
     }
 
     /// Takes ownership of a block that the guest returned, or that [`Heap::allocate`] did.
@@ -237,8 +255,15 @@ impl Heap {
             return Ok(());
         }
         for _ in 0..waiting {
-            let Some(address) = self.reclaim.next() else { break };
-            self.call_free(address).map_err(|source| HeapError::Reclaim { address, source })?;
+            // What is taken out of the queue is freed: no interruption comes in between.
+            let freed = uninterrupted(|| {
+                let address = self.reclaim.next()?;
+                Some(self.call_free(address).map_err(|source| HeapError::Reclaim { address, source }))
+            });
+            match freed.flatten() {
+                Some(done) => done?,
+                None => break,
+            }
         }
         Ok(())
     }
@@ -255,7 +280,8 @@ impl Heap {
         if !self.wide && bytes > u64::from(u32::MAX) {
             return Ok(0);
         }
-        Ok(self.allocating(|| self.island.call_address(&self.malloc, bytes))?)
+        let call = || self.allocating(|| self.island.call_address(&self.malloc, bytes));
+        Ok(uninterrupted(call).unwrap_or(Err(CallError::Interrupted))?)
     }
 
     #[inline]

@@ -80,9 +80,14 @@ impl Reclaim {
         if let Some(reclaim) = registry.get(&key).and_then(Weak::upgrade) {
             return reclaim;
         }
-        let reclaim = Arc::new(Self { data, key, waiting: AtomicUsize::new(0), state: Mutex::default() });
+        let state = take_left_over(&key, &data);
+        let reclaim = Arc::new(Self { data, key, waiting: AtomicUsize::new(state.waiting.len()), state: state.into() });
         registry.insert(key, Arc::downgrade(&reclaim));
         reclaim
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.key.1, Allocator::Index(_))
     }
 
     #[inline]
@@ -178,8 +183,20 @@ impl Reclaim {
     }
 }
 
+/// What waited in queues of shared memories when the last agent that could free it ended, for the next that can.
+static LEFT_OVER: LazyLock<Mutex<FxHashMap<Key, (Weak<DataBlock>, State)>>> = LazyLock::new(Mutex::default);
+
+fn take_left_over(key: &Key, data: &Arc<DataBlock>) -> State {
+    let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
+    match left_over.remove(key) {
+        // A later memory may have the same base.
+        Some((of, state)) if Weak::ptr_eq(&of, &Arc::downgrade(data)) => state,
+        _ => State::default(),
+    }
+}
+
 impl Drop for Reclaim {
-    /// No heap and no block is left: what waits here goes with the memory.
+    /// No heap and no block is left: what waits here goes with the memory, or where others have it, to whoever can free it.
     fn drop(&mut self) {
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         // Another thread may have put a new one in its place since the last handle went.
@@ -188,6 +205,14 @@ impl Drop for Reclaim {
         }
         drop(registry);
         let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
+        // The other is this queue's own.
+        if !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
+            state.tally.settle();
+            let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
+            left_over.retain(|_, (of, _)| of.strong_count() > 0);
+            left_over.insert(self.key, (Arc::downgrade(&self.data), std::mem::take(state)));
+            return;
+        }
         state.owned.values().for_each(|owned| state.tally.count_freed(owned.bytes));
         state.tally.settle();
     }

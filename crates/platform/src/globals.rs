@@ -9,7 +9,7 @@ use rquickjs::{
 use crate::{console, internal, process, state::Platform};
 
 /// Globals that embedded files export: name, file.
-const EXPORTED: [(&str, &str); 23] = [
+const EXPORTED: [(&str, &str); 29] = [
     ("setTimeout", "timers"),
     ("setInterval", "timers"),
     ("setImmediate", "timers"),
@@ -33,6 +33,12 @@ const EXPORTED: [(&str, &str); 23] = [
     ("Request", "fetch"),
     ("Response", "fetch"),
     ("fetch", "fetch"),
+    ("structuredClone", "messaging"),
+    ("MessageChannel", "messaging"),
+    ("MessagePort", "messaging"),
+    ("MessageEvent", "messaging"),
+    ("ErrorEvent", "messaging"),
+    ("BroadcastChannel", "messaging"),
 ];
 
 /// Defines every global of the platform.
@@ -42,6 +48,7 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     }
     lazy(ctx, "console", |ctx| Ok(console::create(ctx)?.into_value()))?;
     lazy(ctx, "process", process::create)?;
+    lazy(ctx, "Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker"))?;
     let globals = ctx.globals();
     globals.prop("global", Property::from(globals.clone()).writable().configurable())?;
     if Platform::of(ctx)?.options.expose_gc {
@@ -55,14 +62,17 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// A property that is made at the first read and then is a plain one; an assignment replaces it at once.
+/// A property that is made at the first read and then is a plain one; an assignment replaces it at once. As WebIDL has it,
+/// functions are enumerable and interfaces are not.
 fn lazy<'js>(
     ctx: &Ctx<'js>,
     name: &'static str,
     make: impl Fn(&Ctx<'js>) -> rquickjs::Result<Value<'js>> + 'js,
 ) -> rquickjs::Result<()> {
+    let enumerable = name != "process" && name != "console" && name.starts_with(char::is_lowercase);
     let settle = move |ctx: &Ctx<'js>, value: Value<'js>| {
-        ctx.globals().prop(name, Property::from(value).writable().configurable())
+        let property = Property::from(value).writable().configurable();
+        ctx.globals().prop(name, if enumerable { property.enumerable() } else { property })
     };
     let get = move |ctx: Ctx<'js>| -> rquickjs::Result<Value<'js>> {
         let value = make(&ctx)?;
@@ -72,5 +82,6 @@ fn lazy<'js>(
     let set = move |ctx: Ctx<'js>, value: Value<'js>| settle(&ctx, value);
     // The engine has some of these too, enumerable.
     ctx.globals().remove(name)?;
-    ctx.globals().prop(name, Accessor::new(get, set).configurable())
+    let accessor = Accessor::new(get, set).configurable();
+    ctx.globals().prop(name, if enumerable { accessor.enumerable() } else { accessor })
 }

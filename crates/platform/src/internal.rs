@@ -34,6 +34,7 @@ sources!(
     "fs_promises",
     "headers",
     "inspect",
+    "messaging",
     "module",
     "os",
     "path",
@@ -45,6 +46,7 @@ sources!(
     "timers_promises",
     "url",
     "util",
+    "workers",
 );
 
 /// The exports of an embedded file, which runs at the first request.

@@ -15,6 +15,7 @@ mod error;
 mod fs;
 mod globals;
 mod internal;
+mod messaging;
 mod modules;
 mod os;
 mod process;
@@ -25,11 +26,13 @@ mod strings;
 mod timers;
 mod url;
 mod wasi;
+mod workers;
 
 use std::{
     cell::{Cell, RefCell},
     io::Write,
     rc::Rc,
+    sync::{Arc, Mutex},
 };
 
 use agent::{Agent, EventLoop};
@@ -38,6 +41,7 @@ use rquickjs::{Ctx, Object, Value};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
 pub use wasi::guest_output;
+pub use workers::{OwnWorker, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
 /// What a Response is, for `js_api::Options::response_bytes`.
 ///
@@ -52,6 +56,9 @@ use state::{Platform, State};
 /// What `process.versions.node` says: packages choose their code paths by it.
 pub const NODE_VERSION: &str = "26.0.0";
 
+/// Where output goes, of several agents perhaps.
+pub type Stream = Arc<Mutex<dyn Write + Send>>;
+
 /// How the platform of an agent differs from another's.
 pub struct Options {
     /// `process.argv`: the program, the main module, its arguments.
@@ -65,9 +72,29 @@ pub struct Options {
     /// The built-in modules.
     pub builtins: Builtins,
     /// Where standard output goes; `None` for descriptor 1.
-    pub stdout: Option<Box<dyn Write>>,
+    pub stdout: Option<Stream>,
     /// Where standard error goes; `None` for descriptor 2.
-    pub stderr: Option<Box<dyn Write>>,
+    pub stderr: Option<Stream>,
+    /// `process.execArgv`.
+    pub exec_argv: Vec<String>,
+    /// `process.env`: keys and values in turn; `None` for the process's own environment.
+    pub env: Option<Vec<String>>,
+    /// Starts the thread of a worker; without it there are none.
+    pub spawn: Option<Spawn>,
+    /// Of a worker: what [`Options::set_worker`] took from its specification.
+    pub worker: Option<OwnWorker>,
+}
+
+impl Options {
+    /// Makes these the options of a worker's platform.
+    pub fn set_worker(&mut self, spec: &mut WorkerSpec) {
+        self.argv.truncate(1);
+        self.argv.push(spec.script_name());
+        self.argv.append(&mut spec.argv);
+        self.exec_argv = std::mem::take(&mut spec.exec_argv);
+        self.env = Some(std::mem::take(&mut spec.env));
+        self.worker = Some(workers::own_worker(spec));
+    }
 }
 
 impl std::fmt::Debug for Options {
@@ -86,6 +113,10 @@ impl Default for Options {
             builtins: Builtins::default(),
             stdout: None,
             stderr: None,
+            exec_argv: Vec::new(),
+            env: None,
+            spawn: None,
+            worker: None,
         }
     }
 }
@@ -99,6 +130,8 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
     let state = State {
         stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), event_loop.clone()),
         builtins: std::mem::take(&mut options.builtins),
+        own_worker: options.worker.take(),
+        workers: workers::Workers::default(),
         options,
         internals: RefCell::default(),
         loaded: RefCell::default(),
@@ -142,12 +175,14 @@ fn natives<'js>(ctx: &Ctx<'js>, file: &str) -> rquickjs::Result<Object<'js>> {
         "encoding" => encoding::natives(ctx),
         "fs" => fs::natives(ctx),
         "inspect" => console::inspect_natives(ctx),
+        "messaging" => messaging::natives(ctx),
         "module" => modules::natives(ctx),
         "os" => os::natives(ctx),
         "performance" | "process" => process::natives(ctx),
         "report" => report::natives(ctx),
         "timers" => timers::natives(ctx),
         "url" => url::natives(ctx),
+        "workers" => workers::natives(ctx),
         _ => Object::new(ctx.clone()),
     }
 }

@@ -42,11 +42,9 @@ fn is_terminal(fd: i32) -> bool {
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = Object::new(ctx.clone())?;
     def(&native, "facts", facts)?;
-    def(&native, "environment", || -> Vec<String> {
-        std::env::vars_os()
-            .flat_map(|(key, value)| [key, value])
-            .map(|text| text.to_string_lossy().into_owned())
-            .collect()
+    def(&native, "environment", |ctx: Ctx<'js>| -> rquickjs::Result<Vec<String>> {
+        let own = || std::env::vars_os().flat_map(|(key, value)| [key, value].map(|it| it.to_string_lossy().into_owned()));
+        Ok(Platform::of(&ctx)?.options.env.clone().unwrap_or_else(|| own().collect()))
     })?;
     system(&native)?;
     output(&native)?;
@@ -92,7 +90,9 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         },
     )?;
     facts.set("argv", platform.options.argv.clone())?;
+    facts.set("execArgv", platform.options.exec_argv.clone())?;
     facts.set("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
+    facts.set("isWorker", platform.own_worker.is_some())?;
     facts.set("execPath", platform.options.exec_path.clone())?;
     facts.set("pid", std::process::id())?;
     facts.set("ppid", rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()))?;

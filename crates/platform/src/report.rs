@@ -53,6 +53,18 @@ impl PlatformHooks {
                 return Ok(true);
             }
         }
+        if let Some(worker) = &platform.own_worker {
+            // The parent hears of it, and decides what is printed. A worker of the Web lives on.
+            if !worker.is_web() {
+                qjs::limits::lift_memory_limit(ctx);
+            }
+            let handled = worker.is_web()
+                && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
+            if !handled {
+                crate::workers::report(ctx, &error);
+            }
+            return Ok(worker.is_web());
+        }
         if platform.options.report_errors {
             let mut text = report_uncaught(ctx, &error);
             text.push('\n');
@@ -94,6 +106,10 @@ impl Hooks for PlatformHooks {
             return Ok(false);
         }
         internal::function(ctx, "process", "rejected")?.call((reason.clone(), promise.clone()))
+    }
+
+    fn before_ports(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        crate::messaging::load(ctx)
     }
 
     fn before_exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {

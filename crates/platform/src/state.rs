@@ -36,6 +36,10 @@ pub(crate) struct State {
     pub(crate) indent: Cell<usize>,
     /// Set between the rejection of the main module's promise and its report.
     pub(crate) main_failed: Cell<bool>,
+    /// The workers that this agent has started.
+    pub(crate) workers: crate::workers::Workers,
+    /// What this agent is, where it is a worker.
+    pub(crate) own_worker: Option<crate::workers::OwnWorker>,
     /// Open files by descriptor.
     pub(crate) files: crate::fs::Files,
 }

@@ -3,27 +3,30 @@
 use std::{
     cell::{Cell, RefCell},
     io::{self, Write},
+    sync::{Arc, Mutex},
 };
 
 use agent::EventLoop;
+
+use crate::Stream;
 
 const CAPACITY: usize = 64 << 10;
 
 /// Where an agent's output goes.
 pub(crate) struct Stdio {
     buffer: RefCell<Vec<u8>>,
-    stdout: RefCell<Box<dyn Write>>,
-    stderr: RefCell<Box<dyn Write>>,
+    stdout: Stream,
+    stderr: Stream,
     broken: Cell<bool>,
     event_loop: EventLoop,
 }
 
 impl Stdio {
-    pub(crate) fn new(stdout: Option<Box<dyn Write>>, stderr: Option<Box<dyn Write>>, event_loop: EventLoop) -> Self {
+    pub(crate) fn new(stdout: Option<Stream>, stderr: Option<Stream>, event_loop: EventLoop) -> Self {
         Self {
             buffer: RefCell::default(),
-            stdout: RefCell::new(stdout.unwrap_or_else(|| Box::new(Raw(1)))),
-            stderr: RefCell::new(stderr.unwrap_or_else(|| Box::new(Raw(2)))),
+            stdout: stdout.unwrap_or_else(|| Arc::new(Mutex::new(Raw(1)))),
+            stderr: stderr.unwrap_or_else(|| Arc::new(Mutex::new(Raw(2)))),
             broken: Cell::new(false),
             event_loop,
         }
@@ -44,7 +47,7 @@ impl Stdio {
     pub(crate) fn err(&self, bytes: &[u8]) {
         self.flush();
         // Nobody is left to hear that standard error is gone.
-        let _ = write_all(&mut **self.stderr.borrow_mut(), bytes);
+        let _ = write_all(&self.stderr, bytes);
     }
 
     /// Hands the buffer to the descriptor. When the reader has gone the agent ends, quietly.
@@ -54,7 +57,7 @@ impl Stdio {
             return;
         }
         if !self.broken.get()
-            && let Err(error) = write_all(&mut **self.stdout.borrow_mut(), &buffer)
+            && let Err(error) = write_all(&self.stdout, &buffer)
         {
             self.broken.set(true);
             if error.kind() == io::ErrorKind::BrokenPipe {
@@ -67,7 +70,8 @@ impl Stdio {
 }
 
 /// `write_all` for descriptors that another process may have set to non-blocking.
-fn write_all(writer: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
+    let mut writer = stream.lock().unwrap_or_else(|e| e.into_inner());
     while !bytes.is_empty() {
         match writer.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -33,7 +33,8 @@ pub enum ElementKind {
 }
 
 impl ElementKind {
-    const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 12] = [
         Self::Uint8Clamped,
         Self::Int8,
         Self::Uint8,

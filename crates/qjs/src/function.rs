@@ -161,3 +161,12 @@ pub fn is_uncatchable(thrown: &Value<'_>) -> bool {
     // SAFETY: the value is alive.
     unsafe { q::JS_IsUncatchableError(thrown.as_raw()) }
 }
+
+/// Throws an error that no script can catch, as an interruption does.
+pub fn throw_uncatchable(ctx: &Ctx<'_>) -> rquickjs::Error {
+    drop(rquickjs::Exception::throw_internal(ctx, "interrupted"));
+    let error = ctx.catch();
+    // SAFETY: the value is alive; QuickJS looks whether it is an error.
+    unsafe { q::JS_SetUncatchableError(Cx::of(ctx).raw(), error.as_raw()) };
+    ctx.throw(error)
+}

@@ -18,13 +18,18 @@ use crate::value::Cx;
 static BLOCKS: Mutex<Option<HashMap<usize, Block>>> = Mutex::new(None);
 
 struct Block {
+    /// Buffers and [`Hold`]s.
     buffers: usize,
+    /// Bytes that are there.
+    len: usize,
+    /// The length that growable buffers over them have reached.
+    grown: usize,
     owner: Owner,
 }
 
 enum Owner {
     /// The bytes, in 64-bit words, so that atomics of every size are aligned.
-    Words { words: Box<[u64]> },
+    Words(#[allow(dead_code, reason = "kept for its end")] Box<[u64]>),
     /// Whoever has the bytes.
     Foreign(Box<dyn Any + Send>),
 }
@@ -63,21 +68,15 @@ pub unsafe fn foreign<'js, O: Any + Send>(
 ) -> rquickjs::Result<Object<'js>> {
     let key = base.as_ptr().addr();
     // This call's own count, so that the owner is there when QuickJS adds the buffer's.
-    blocks()
-        .get_or_insert_default()
-        .entry(key)
-        .or_insert_with(|| Block { buffers: 0, owner: Owner::Foreign(Box::new(owner)) })
-        .buffers += 1;
-    let cx = Cx::of(ctx);
-    // QuickJS takes a maximum of 0 for none.
-    let max = max.map_or(0, |max| max.max(1));
-    // SAFETY: the bytes live as long as their owner, by the caller's promise.
-    let raw =
-        unsafe { q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, max as _, None, std::ptr::null_mut(), true) };
-    let buffer = cx.take(raw);
-    // SAFETY: gives the count back that was taken above.
-    unsafe { release(std::ptr::null_mut(), base.as_ptr().cast()) };
-    buffer?.into_object().ok_or(rquickjs::Error::Unknown)
+    let hold = {
+        let mut blocks = blocks();
+        let block = blocks.get_or_insert_default().entry(key);
+        let block = block.or_insert_with(|| Block { buffers: 0, len, grown: 0, owner: Owner::Foreign(Box::new(owner)) });
+        block.buffers += 1;
+        block.len = block.len.max(len);
+        Hold { base, len: block.len }
+    };
+    hold.buffer(ctx, len, max)
 }
 
 /// Whether `base` is where the bytes of a `SharedArrayBuffer` begin.
@@ -85,7 +84,21 @@ pub fn is_shared(base: NonNull<u8>) -> bool {
     blocks().as_ref().is_some_and(|blocks| blocks.contains_key(&base.as_ptr().addr()))
 }
 
-/// Keeps bytes that [`install`]'s hooks allocated, on any thread.
+/// The length that growable buffers over the bytes at `base` have: QuickJS counts it for each buffer, so whoever grows one
+/// says so ([`set_grown`]), and whoever looks at another asks. 0 where nobody has.
+pub fn grown(base: NonNull<u8>) -> usize {
+    blocks().as_ref().and_then(|blocks| blocks.get(&base.as_ptr().addr())).map_or(0, |block| block.grown)
+}
+
+/// Says that a growable buffer over the bytes at `base` has reached this length.
+pub fn set_grown(base: NonNull<u8>, len: usize) {
+    if let Some(block) = blocks().as_mut().and_then(|blocks| blocks.get_mut(&base.as_ptr().addr())) {
+        block.grown = block.grown.max(len);
+    }
+}
+
+/// Keeps the bytes of `SharedArrayBuffer`s, on any thread.
+#[derive(Debug)]
 pub struct Hold {
     base: NonNull<u8>,
     len: usize,
@@ -93,21 +106,41 @@ pub struct Hold {
 
 // SAFETY: the bytes are the process's, and counted under a lock.
 unsafe impl Send for Hold {}
+// SAFETY: as above; they are only reached by atomics.
+unsafe impl Sync for Hold {}
 
-/// Keeps the bytes that begin at `base`; none where the hooks did not allocate them.
+/// Keeps the bytes that begin at `base`; none where no `SharedArrayBuffer`'s do.
 pub fn hold(base: NonNull<u8>) -> Option<Hold> {
     let mut blocks = blocks();
     let block = blocks.as_mut()?.get_mut(&base.as_ptr().addr())?;
-    let Owner::Words { words } = &block.owner else { return None };
-    let len = words.len() * 8;
     block.buffers += 1;
-    Some(Hold { base, len })
+    Some(Hold { base, len: block.len })
 }
 
 impl Hold {
     /// Where the bytes begin.
     pub fn base(&self) -> NonNull<u8> {
         self.base
+    }
+
+    /// A `SharedArrayBuffer` over the first `len` of the bytes; with `max`, a growable one.
+    ///
+    /// # Errors
+    /// A RangeError for a length that no buffer can have, or when memory is out.
+    ///
+    /// # Panics
+    /// When there are fewer bytes than `len`.
+    pub fn buffer<'js>(&self, ctx: &Ctx<'js>, len: usize, max: Option<usize>) -> rquickjs::Result<Object<'js>> {
+        assert!(len <= self.len);
+        let cx = Cx::of(ctx);
+        // QuickJS takes a maximum of 0 for none.
+        let max = max.map_or(0, |max| max.max(1));
+        // SAFETY: the bytes live as long as they are counted, and QuickJS counts the buffer's by `retain`.
+        let raw = unsafe {
+            let opaque = std::ptr::null_mut();
+            q::JS_NewArrayBuffer(cx.raw(), self.base.as_ptr(), len as _, max as _, None, opaque, true)
+        };
+        cx.take(raw)?.into_object().ok_or(rquickjs::Error::Unknown)
     }
 
     /// The integer at an offset, loaded atomically.
@@ -117,7 +150,7 @@ impl Hold {
     pub fn load_i32(&self, offset: usize) -> i32 {
         assert!(offset.is_multiple_of(4) && offset + 4 <= self.len);
         // SAFETY: the word lies in the bytes, which this value keeps; they are aligned to 8. Others only use atomics on
-        // it, or are scripts that race.
+        // it, or are guests and scripts that race.
         unsafe { AtomicI32::from_ptr(self.base.as_ptr().add(offset).cast()) }.load(Ordering::SeqCst)
     }
 
@@ -143,7 +176,7 @@ impl Drop for Hold {
 pub fn owner<O: Any + Clone>(base: NonNull<u8>) -> Option<O> {
     match &blocks().as_ref()?.get(&base.as_ptr().addr())?.owner {
         Owner::Foreign(owner) => owner.downcast_ref().cloned(),
-        Owner::Words { .. } => None,
+        Owner::Words(_) => None,
     }
 }
 
@@ -156,7 +189,7 @@ unsafe extern "C" fn allocate(_opaque: *mut c_void, size: q::size_t) -> *mut c_v
     words.resize(count, 0u64);
     let mut words = words.into_boxed_slice();
     let start = words.as_mut_ptr();
-    blocks().get_or_insert_default().insert(start.addr(), Block { buffers: 1, owner: Owner::Words { words } });
+    blocks().get_or_insert_default().insert(start.addr(), Block { buffers: 1, len: count * 8, grown: 0, owner: Owner::Words(words) });
     start.cast()
 }
 

@@ -42,6 +42,16 @@ impl Drop for Utf8<'_> {
     }
 }
 
+/// ToString(value). May run scripts where the value is no string.
+///
+/// # Errors
+/// What a script throws.
+pub fn to_string<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Value<'js>> {
+    let cx = Cx::of(ctx);
+    // SAFETY: the value is alive.
+    cx.take(unsafe { q::JS_ToString(cx.raw(), value.as_raw()) })
+}
+
 /// A string of the given UTF-8 bytes. What is not valid UTF-8 becomes U+FFFD, as QuickJS decodes it.
 ///
 /// # Errors

@@ -12,6 +12,8 @@
 
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 
+mod family;
+mod portable;
 mod runtime;
 
 pub use runtime::{Error, Runtime, RuntimeOptions};

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use agent::{Agent, AgentOptions};
-use island::{Engine, EngineOptions};
+use island::{Engine, EngineOptions, Interrupter};
 use qjs::define::{self, Attributes};
 use qjs::{Ctx, Object, Value};
+
+use crate::family::Family;
+use crate::portable::PLUGINS;
 
 /// What a program's agent is made of.
 pub struct RuntimeOptions {
@@ -69,6 +73,8 @@ impl std::error::Error for Error {}
 /// ```
 pub struct Runtime {
     agent: Agent,
+    /// Ends after the agent.
+    _interruption: Interruption,
 }
 
 impl Runtime {
@@ -84,18 +90,32 @@ impl Runtime {
     /// When the engine or the context cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
         let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
+        Self::with_engine(engine, options)
+    }
+
+    /// A runtime on this thread, on an engine that it shares with others: agents that exchange modules and memories share
+    /// one. (The options' own are not looked at.)
+    ///
+    /// # Errors
+    /// When the context cannot be made.
+    pub fn with_engine(engine: Engine, options: RuntimeOptions) -> Result<Self, Error> {
         let agent_options = AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);
+        let interruption = Interruption::new(&agent);
+        let spawn = Family::new(engine.clone(), &options).into_spawn();
         let mut platform_options = options.platform;
         let builtins = std::mem::take(&mut platform_options.builtins);
         platform_options.builtins = builtins.add("tombolo:marshal", js_marshal::module);
+        platform_options.spawn.get_or_insert(spawn);
         let mut api = js_api::Options::new(engine);
         api.one_island = options.one_island;
         api.standard_output = platform::guest_output;
         api.response_bytes = Some(platform::response_bytes);
         api.arrivals = Some(Rc::new(Loop(agent.mailbox())));
         let installed = agent.with(|ctx| {
+            // Before the platform, which changes what `stack` of errors says.
+            agent::structured::install(ctx, PLUGINS)?;
             platform::install(ctx, platform_options)?;
             js_api::install(ctx, api)?;
             define_tombolo(ctx)
@@ -106,7 +126,7 @@ impl Runtime {
                 report_later(ctx, error);
             }
         }));
-        Ok(Self { agent })
+        Ok(Self { agent, _interruption: interruption })
     }
 
     /// The agent, for what this type does not wrap.
@@ -118,14 +138,50 @@ impl Runtime {
     pub fn run_file(&mut self, path: &Path) -> agent::Outcome {
         let path = path.to_string_lossy().into_owned();
         self.agent.run_task(move |ctx| platform::run_main(ctx, &path));
-        self.agent.run()
+        self.finish()
     }
 
     /// Runs the text of a module called `name`, as [`Runtime::run_file`] runs a file's.
     pub fn run_source(&mut self, name: &str, source: &str) -> agent::Outcome {
         let (name, source) = (name.to_owned(), source.to_owned());
         self.agent.run_task(move |ctx| platform::run_source(ctx, &name, &source));
-        self.agent.run()
+        self.finish()
+    }
+
+    /// Runs the script of a worker.
+    pub(crate) fn run_worker(&self, spec: platform::WorkerSpec) -> agent::Outcome {
+        let outcome = platform::run_worker(&self.agent, spec);
+        platform::end_workers(&self.agent);
+        outcome
+    }
+
+    /// Runs the loop to its end, and ends the workers that are left.
+    fn finish(&self) -> agent::Outcome {
+        let outcome = self.agent.run();
+        platform::end_workers(&self.agent);
+        outcome
+    }
+}
+
+/// Has guests and waits of this thread stop when its agent does, and go on when it does.
+struct Interruption(Interrupter);
+
+impl Interruption {
+    fn new(agent: &Agent) -> Self {
+        let interrupter = Interrupter::current();
+        let of_hook = interrupter.clone();
+        agent.mailbox().on_stop(Arc::new(move |stop| match stop {
+            true => of_hook.interrupt(),
+            false => of_hook.clear(),
+        }));
+        Self(interrupter)
+    }
+}
+
+impl Drop for Interruption {
+    fn drop(&mut self) {
+        // The thread may go on with something else.
+        self.0.clear();
     }
 }
 

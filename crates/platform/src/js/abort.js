@@ -2,6 +2,7 @@
 const { create, invalidArgType } = require('errors');
 const { inspect } = require('inspect');
 let dispatch;
+let trust;
 
 class Event {
   #type;
@@ -13,12 +14,18 @@ class Event {
   #current = null;
   #phase = 0;
   #time = performance.now();
+  #trusted = false;
   constructor(type, init = {}) {
     if (arguments.length === 0) throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
     this.#type = `${type}`;
     this.#init = { bubbles: Boolean(init?.bubbles), cancelable: Boolean(init?.cancelable), composed: Boolean(init?.composed) };
   }
   static {
+    // For events that the platform itself dispatches.
+    trust = (event) => {
+      event.#trusted = true;
+      return event;
+    };
     dispatch = (event, target, call) => {
       if (event.#phase !== 0) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
       event.#target = event.#current = target;
@@ -67,7 +74,7 @@ class Event {
     return this.#time;
   }
   get isTrusted() {
-    return false;
+    return this.#trusted;
   }
   composedPath() {
     return this.#current === null ? [] : [this.#current];
@@ -215,4 +222,4 @@ class AbortController {
 for (const type of [Event, CustomEvent, EventTarget, AbortSignal, AbortController]) {
   Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
 }
-Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController, any: AbortSignal.any });
+Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController, any: AbortSignal.any, trust });

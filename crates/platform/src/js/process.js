@@ -80,11 +80,14 @@ const lazy = (name, make) => Object.defineProperty(it, name, {
 Object.assign(it, {
   title: 'tombolo', version: `v${facts.node}`,
   versions: { node: facts.node, tombolo: facts.version, quickjs: facts.quickjs, modules: '127', uv: '1.0.0' },
-  arch: facts.arch, platform: facts.platform, release: { name: 'node' }, argv: facts.argv, execArgv: [], env, pid: facts.pid, ppid: facts.ppid,
+  arch: facts.arch, platform: facts.platform, release: { name: 'node' }, argv: facts.argv, execArgv: facts.execArgv, env, pid: facts.pid, ppid: facts.ppid,
   execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0, features: {}, config: { variables: {}, target_defaults: {} },
   exiting: false,
   cwd: () => native.cwd(),
-  chdir: (directory) => native.chdir(directory),
+  chdir(directory) {
+    if (facts.isWorker) throw create('TypeError', 'ERR_WORKER_UNSUPPORTED_OPERATION', 'process.chdir() is not supported in workers');
+    native.chdir(directory);
+  },
   umask: (mask) => native.umask(typeof mask === 'string' ? parseInt(mask, 8) : mask),
   uptime: () => native.now() / 1000,
   memoryUsage: Object.assign(() => native.memoryUsage(), { rss: () => native.memoryUsage().rss }),

@@ -52,6 +52,7 @@ impl Default for Builtins {
         all.insert("process".into(), Builtin::Native(process));
         all.insert("util/types".into(), Builtin::Native(util_types));
         all.insert("wasi".into(), Builtin::Native(crate::wasi::module));
+        all.insert("worker_threads".into(), Builtin::Native(worker_threads));
         Self(all)
     }
 }
@@ -96,6 +97,10 @@ fn process<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     }
     exports.set("default", process)?;
     Ok(exports)
+}
+
+fn worker_threads<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    internal::require(ctx, "workers")?.get("threads")
 }
 
 fn util_types<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {

@@ -133,15 +133,15 @@ fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Resu
     if !path.components().any(|component| component.as_os_str() == "node_modules") {
         return Ok(false);
     }
-    let has_module_syntax = text.contains("import.meta")
-        || text.lines().any(|line| {
-            let line = line.trim_start();
-            ["import ", "import{", "import\"", "import'", "import*", "export ", "export{", "export*"]
-                .iter()
-                .any(|start| line.starts_with(start))
-        });
     let has_common_js_names = ["module.exports", "exports.", "require("].iter().any(|name| text.contains(name));
-    Ok(!has_module_syntax && has_common_js_names)
+    Ok(!has_module_syntax(text) && has_common_js_names)
+}
+
+/// Whether a text looks like an ES module.
+pub(super) fn has_module_syntax(text: &str) -> bool {
+    let starts = ["import ", "import{", "import\"", "import'", "import*", "export ", "export{", "export*"];
+    let is_module_line = |line: &str| starts.iter().any(|start| line.trim_start().starts_with(start));
+    text.contains("import.meta") || text.lines().any(is_module_line)
 }
 
 /// Fills in `import.meta`.

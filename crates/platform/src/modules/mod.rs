@@ -9,13 +9,14 @@ mod wasm;
 
 use agent::EventLoop;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use rquickjs::{Ctx, Module, Persistent, Value};
+use rquickjs::{Ctx, Exception, Function, Module, Persistent, Value, context::EvalOptions};
 use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
 pub use loader::{ModuleLoader, ModuleResolver};
 
+use crate::internal;
 use crate::state::Platform;
 
 /// What `pathToFileURL` encodes besides what the URL parser does.
@@ -56,7 +57,11 @@ pub(crate) fn url_to_path(url: &str) -> Option<PathBuf> {
 pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
     let absolute = std::env::current_dir().unwrap_or_default().join(path);
     let real = std::fs::canonicalize(&absolute).unwrap_or(absolute);
-    let url = path_to_url(&real);
+    run_main_url(ctx, path_to_url(&real))
+}
+
+/// [`run_main`] for a URL.
+pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
     // Known before the evaluation starts, for `import.meta.main`.
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
@@ -71,7 +76,11 @@ pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
 /// # Errors
 /// Throws when the source does not parse.
 pub fn run_source(ctx: &Ctx<'_>, name: &str, source: &str) -> rquickjs::Result<()> {
-    let url = path_to_url(&std::env::current_dir().unwrap_or_default().join(name));
+    run_main_text(ctx, path_to_url(&std::env::current_dir().unwrap_or_default().join(name)), source)
+}
+
+/// [`run_source`] for a text with its URL.
+pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickjs::Result<()> {
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
     EventLoop::of(ctx)?.run_jobs_first();
@@ -80,6 +89,52 @@ pub fn run_source(ctx: &Ctx<'_>, name: &str, source: &str) -> rquickjs::Result<(
     let (_, promise) = module.eval()?;
     *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
     Ok(())
+}
+
+/// The text of a script at a `file:` or `data:` URL.
+///
+/// # Errors
+/// What `fetch` would reject with, or an error that names the file.
+pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> {
+    if let Some(path) = url_to_path(url) {
+        let text = std::fs::read(&path).map_err(|error| resolve::Failure::not_found(&path, &error).throw(ctx))?;
+        return Ok(String::from_utf8_lossy(&text).into_owned());
+    }
+    let parsed: Value = internal::function(ctx, "data_url", "parse")?.call((url,))?;
+    let bytes = match parsed.as_object() {
+        Some(parsed) => crate::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
+        None => None,
+    };
+    match bytes {
+        Some(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        None => Err(Exception::throw_type(ctx, &format!("cannot load a script from {url}"))),
+    }
+}
+
+/// Evaluates a classic script in the global scope.
+///
+/// # Errors
+/// What the script throws.
+pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: String) -> rquickjs::Result<()> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(url.to_owned());
+    ctx.eval_with_options::<Value, _>(text, options).map(drop)
+}
+
+/// Evaluates a worker's text: an ES module where it has the syntax of one, else a script that has `require`.
+///
+/// # Errors
+/// What the text throws.
+pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
+    if loader::has_module_syntax(&text) {
+        return run_source(ctx, "[worker eval]", &text);
+    }
+    let create: Function = internal::require(ctx, "module")?.get("createRequire")?;
+    let folder = std::env::current_dir().unwrap_or_default().join("[worker eval]");
+    let require: Value = create.call((path_to_url(&folder),))?;
+    ctx.globals().set("require", require)?;
+    run_classic(ctx, "[worker eval]", text)
 }
 
 /// The native functions of `module.js`.

@@ -25,6 +25,16 @@ impl Failure {
         Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
     }
 
+    /// For a worker's script that cannot be read.
+    pub(super) fn not_found(path: &Path, error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot find module '{}'", path.display()))
+            }
+            _ => Self::unreadable(path, error),
+        }
+    }
+
     pub(super) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
         error::throw(ctx, self.class, self.code, &self.message)
     }

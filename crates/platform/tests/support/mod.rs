@@ -51,8 +51,8 @@ pub(crate) fn run_file(path: &Path) -> Run {
             argv: vec!["tombolo".into(), path.clone()],
             exec_path: "tombolo".into(),
             expose_gc: true,
-            stdout: Some(Box::new(options.0)),
-            stderr: Some(Box::new(options.1)),
+            stdout: Some(std::sync::Arc::new(std::sync::Mutex::new(options.0))),
+            stderr: Some(std::sync::Arc::new(std::sync::Mutex::new(options.1))),
             ..Options::default()
         };
         agent.with(|ctx| tombolo_platform::install(ctx, options)).unwrap();

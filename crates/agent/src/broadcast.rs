@@ -1,0 +1,50 @@
+//! BroadcastChannel (HTML §9.5): every member of a name, in any agent of the process, receives what any other posts.
+//!
+//! A member is a [`Port`] whose other end stands in the list of its name; the lists are the process's, behind a lock that is
+//! not held while anything is posted. Members that were closed are struck off when the list is next looked at.
+
+use std::sync::{Arc, Mutex};
+
+use qjs::{Ctx, Result, Value};
+use rustc_hash::FxHashMap;
+
+use crate::port::Port;
+use crate::structured::{Serialized, throw_data_clone_error};
+
+static CHANNELS: Mutex<Option<FxHashMap<String, Vec<Arc<Port>>>>> = Mutex::new(None);
+
+/// What is behind the ports of a name's members, of those that are open.
+fn members<R>(name: &str, body: impl FnOnce(&mut Vec<Arc<Port>>) -> R) -> R {
+    let mut channels = CHANNELS.lock().unwrap_or_else(|e| e.into_inner());
+    let channels = channels.get_or_insert_default();
+    let list = channels.entry(name.to_owned()).or_default();
+    list.retain(|member| !member.is_closed());
+    let result = body(list);
+    if list.is_empty() {
+        channels.remove(name);
+    }
+    result
+}
+
+/// A new member of a name, which leaves when it is closed.
+pub fn join(name: &str) -> Port {
+    let (own, other) = Port::channel();
+    members(name, |list| list.push(Arc::new(other)));
+    own
+}
+
+/// Posts a value to all other members of the name that `own` has joined.
+///
+/// # Errors
+/// A DataCloneError, or what a getter throws.
+pub fn post<'js>(ctx: &Ctx<'js>, name: &str, own: &Port, value: &Value<'js>) -> Result<()> {
+    let mut message = Some(Serialized::new(ctx, value, &[])?);
+    let mut others = members(name, |list| list.clone());
+    others.retain(|member| !member.is_other_end_of(own));
+    while let Some(member) = others.pop() {
+        let copy = if others.is_empty() { message.take() } else { message.as_ref().and_then(Serialized::try_clone) };
+        let no_memory = || throw_data_clone_error(ctx, "There is no memory for a message to several receivers.");
+        member.post(copy.ok_or_else(no_memory)?);
+    }
+    Ok(())
+}

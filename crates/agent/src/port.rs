@@ -1,0 +1,400 @@
+//! Message ports: two ends of a channel, each in an agent or on its way to one.
+//!
+//! Who owns what on which thread: a [`Port`] is one end, owned by whoever holds it; the queues of both ends stand in the
+//! channel behind a mutex, which is held for a few instructions. An end that is *started* has a receiver: the mailbox of its
+//! agent, where a task is posted for each message that is in the queue. The task takes the message; so one that comes too
+//! late, since the port was closed, stopped or transferred meanwhile, finds none. What is to be called is in the
+//! agent's own [`Ports`], never in the channel: it keeps no agent's objects (invariant 2).
+//!
+//! A port that is dropped is closed, and the other end hears of it after the messages that came before.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use qjs::{ClassId, Ctx, Function, HostClass, Object, Result, Value, class};
+use rquickjs::{JsLifetime, Persistent};
+use rustc_hash::FxHashMap;
+
+use crate::structured::Serialized;
+use crate::{EventLoop, KeepAlive, Mailbox};
+
+/// One end of a channel.
+pub struct Port {
+    channel: Arc<Mutex<Channel>>,
+    side: usize,
+}
+
+#[derive(Default)]
+struct Channel {
+    sides: [Side; 2],
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Side {
+    queue: VecDeque<Serialized>,
+    /// Whose agent hears of this end.
+    receiver: Option<Receiver>,
+    /// Whether it hears of messages, not only of the channel's end.
+    delivers: bool,
+}
+
+#[derive(Clone)]
+struct Receiver {
+    mailbox: Mailbox,
+    id: u64,
+}
+
+impl Receiver {
+    /// Has the agent look at the port. One that has ended looks at nothing any more.
+    fn wake(&self) {
+        let id = self.id;
+        let _ = self.mailbox.post(move |ctx| arrive(ctx, id));
+    }
+}
+
+/// What an agent does when it looks at a port.
+enum Arrival {
+    Message(Serialized),
+    Closed,
+    Nothing,
+}
+
+impl Port {
+    /// Two entangled ports.
+    pub fn channel() -> (Self, Self) {
+        let channel = Arc::<Mutex<Channel>>::default();
+        (Self { channel: channel.clone(), side: 0 }, Self { channel, side: 1 })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Channel> {
+        self.channel.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Sends a message to the other end; a closed channel drops it.
+    pub fn post(&self, message: Serialized) {
+        let mut channel = self.lock();
+        if channel.closed {
+            drop(channel);
+            return;
+        }
+        let other = &mut channel.sides[1 - self.side];
+        other.queue.push_back(message);
+        let receiver = other.receiver.clone().filter(|_| other.delivers);
+        drop(channel);
+        receiver.iter().for_each(Receiver::wake);
+    }
+
+    /// Takes the next message that has arrived at this end.
+    pub fn receive(&self) -> Option<Serialized> {
+        let mut channel = self.lock();
+        let closed = channel.closed;
+        let side = &mut channel.sides[self.side];
+        let message = side.queue.pop_front();
+        // Whoever waited for the end only waited for the messages before it.
+        let receiver = side.receiver.clone().filter(|_| closed && side.queue.is_empty());
+        drop(channel);
+        receiver.iter().for_each(Receiver::wake);
+        message
+    }
+
+    /// Has messages delivered to an agent from now on.
+    fn start(&self, receiver: Receiver) {
+        let mut channel = self.lock();
+        let closed = channel.closed;
+        let side = &mut channel.sides[self.side];
+        let waiting = side.queue.len() + usize::from(closed);
+        side.receiver = Some(receiver.clone());
+        side.delivers = true;
+        drop(channel);
+        (0..waiting).for_each(|_| receiver.wake());
+    }
+
+    /// Has messages wait; the agent still hears of the channel's end where it `listens`.
+    fn stop(&self, listens: bool) {
+        let mut channel = self.lock();
+        let side = &mut channel.sides[self.side];
+        side.delivers = false;
+        side.receiver = side.receiver.take().filter(|_| listens);
+    }
+
+    fn arrival(&self) -> Arrival {
+        let mut channel = self.lock();
+        let closed = channel.closed;
+        let side = &mut channel.sides[self.side];
+        if side.delivers && let Some(message) = side.queue.pop_front() {
+            return Arrival::Message(message);
+        }
+        match closed && side.queue.is_empty() && side.receiver.take().is_some() {
+            true => Arrival::Closed,
+            false => Arrival::Nothing,
+        }
+    }
+
+    /// Closes the channel. Messages that are on their way still arrive; those that nobody listens for at this end do not.
+    pub fn close(&self) {
+        let mut channel = self.lock();
+        let side = &mut channel.sides[self.side];
+        let own = if side.delivers { VecDeque::new() } else { std::mem::take(&mut side.queue) };
+        let first = !std::mem::replace(&mut channel.closed, true);
+        let receivers: Vec<_> = channel.sides.iter().filter_map(|side| side.receiver.clone()).collect();
+        drop(channel);
+        drop(own);
+        if first {
+            receivers.iter().for_each(Receiver::wake);
+        }
+    }
+
+    /// Whether both are ends of one channel.
+    pub(crate) fn is_other_end_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.channel, &other.channel)
+    }
+
+    /// Whether either end was closed.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.stop(false);
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Port").field("closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}
+
+/// The started ports of an agent, by number, and the face that scripts see of all of them.
+#[derive(Default)]
+pub(crate) struct Ports {
+    started: RefCell<FxHashMap<u64, Started>>,
+    face: RefCell<Option<Persistent<Object<'static>>>>,
+}
+
+struct Started {
+    port: Arc<Port>,
+    callbacks: Persistent<Object<'static>>,
+}
+
+impl Ports {
+    /// Lets go of every JavaScript value.
+    pub(crate) fn clear(&self) {
+        let started = std::mem::take(&mut *self.started.borrow_mut());
+        drop(started);
+        drop(self.face.take());
+    }
+}
+
+/// The value behind a script's port: scripts see the object that the face makes, never this one.
+pub struct PortHandle {
+    id: u64,
+    /// None once the port was closed or transferred.
+    port: RefCell<Option<Arc<Port>>>,
+    hold: RefCell<Option<KeepAlive>>,
+}
+
+// SAFETY: holds no JavaScript value. The number is this class's own.
+unsafe impl HostClass for PortHandle {
+    const ID: ClassId = ClassId::new(40);
+    const NAME: &'static std::ffi::CStr = c"Port";
+}
+
+// SAFETY: there is no lifetime.
+unsafe impl<'js> JsLifetime<'js> for PortHandle {
+    type Changed<'to> = PortHandle;
+}
+
+impl PortHandle {
+    /// A handle that scripts of this agent can hold.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn new_object<'js>(ctx: &Ctx<'js>, port: Port) -> Result<Object<'js>> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        class::register::<Self>(ctx)?;
+        let id = LAST.fetch_add(1, Ordering::Relaxed);
+        let handle = Self { id, port: RefCell::new(Some(Arc::new(port))), hold: RefCell::default() };
+        class::new_object(ctx, handle, None)
+    }
+
+    /// The port; none once it was closed or transferred.
+    pub fn port(&self) -> Option<Arc<Port>> {
+        self.port.borrow().clone()
+    }
+
+    /// Whether the port is still this agent's.
+    pub fn is_attached(&self) -> bool {
+        self.port.borrow().is_some()
+    }
+
+    /// Has messages delivered: `callbacks` is kept until the port is closed or transferred.
+    ///
+    /// # Errors
+    /// When the context belongs to no agent.
+    pub fn start<'js>(&self, ctx: &Ctx<'js>, callbacks: Object<'js>) -> Result<()> {
+        let event_loop = EventLoop::of(ctx)?;
+        let Some(port) = self.port() else { return Ok(()) };
+        let started = Started { port: port.clone(), callbacks: Persistent::save(ctx, callbacks) };
+        let before = event_loop.state.ports.started.borrow_mut().insert(self.id, started);
+        drop(before);
+        port.start(Receiver { mailbox: event_loop.mailbox().clone(), id: self.id });
+        Ok(())
+    }
+
+    /// Undoes [`PortHandle::start`]: messages wait again. The callbacks are kept, for the channel's end alone, where the
+    /// port `listens` for that.
+    ///
+    /// # Errors
+    /// When the context belongs to no agent.
+    pub fn stop(&self, ctx: &Ctx<'_>, listens: bool) -> Result<()> {
+        if let Some(port) = self.port() {
+            port.stop(listens);
+        }
+        if !listens {
+            let started = EventLoop::of(ctx)?.state.ports.started.borrow_mut().remove(&self.id);
+            drop(started);
+        }
+        Ok(())
+    }
+
+    /// Closes the channel. A started port's `close` callback is still called.
+    pub fn close(&self) {
+        let port = self.port.take();
+        drop(self.hold.take());
+        if let Some(port) = port {
+            port.close();
+        }
+    }
+
+    /// Whether the port holds the event loop.
+    ///
+    /// # Errors
+    /// When the context belongs to no agent.
+    pub fn set_ref(&self, ctx: &Ctx<'_>, refed: bool) -> Result<()> {
+        let hold = match refed && self.is_attached() {
+            true => Some(EventLoop::of(ctx)?.mailbox().keep_alive()),
+            false => None,
+        };
+        drop(self.hold.replace(hold));
+        Ok(())
+    }
+
+    /// What [`PortHandle::set_ref`] said last.
+    pub fn has_ref(&self) -> bool {
+        self.hold.borrow().is_some()
+    }
+
+    /// Takes the port away from this agent, for another.
+    pub(crate) fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
+        self.stop(ctx, false).ok()?;
+        drop(self.hold.take());
+        Arc::into_inner(self.port.take()?)
+    }
+}
+
+/// A task of an agent: something has arrived at its port, or the channel was closed.
+fn arrive(ctx: &Ctx<'_>, id: u64) -> Result<()> {
+    let event_loop = EventLoop::of(ctx)?;
+    let ports = &event_loop.state.ports;
+    let started = ports.started.borrow().get(&id).map(|it| (it.port.clone(), it.callbacks.clone()));
+    let Some((port, callbacks)) = started else { return Ok(()) };
+    let arrival = port.arrival();
+    // A transfer needs the only handle.
+    drop(port);
+    let callbacks = callbacks.restore(ctx)?;
+    match arrival {
+        Arrival::Message(message) => match message.deserialize(ctx) {
+            Ok(received) => call(&callbacks, "message", (received.value, received.ports)),
+            Err(error) => {
+                let error = crate::checkpoint::thrown_value(ctx, error);
+                call(&callbacks, "messageerror", (error,))
+            }
+        },
+        Arrival::Closed => {
+            let ended = ports.started.borrow_mut().remove(&id);
+            drop(ended);
+            call(&callbacks, "close", ())
+        }
+        Arrival::Nothing => Ok(()),
+    }
+}
+
+fn call<'js>(callbacks: &Object<'js>, name: &str, args: impl rquickjs::function::IntoArgs<'js>) -> Result<()> {
+    callbacks.get::<_, Function>(name)?.call::<_, Value>(args).map(drop)
+}
+
+/// Says what scripts see of ports: `handleOf(object)` gives the handle of a MessagePort object, `adopt(handle)` makes one,
+/// `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred. None of them may throw for any object.
+///
+/// # Errors
+/// When the context belongs to no agent.
+pub fn set_face<'js>(ctx: &Ctx<'js>, face: Object<'js>) -> Result<()> {
+    let before = EventLoop::of(ctx)?.state.ports.face.replace(Some(Persistent::save(ctx, face)));
+    drop(before);
+    Ok(())
+}
+
+fn face<'js>(ctx: &Ctx<'js>) -> Result<Option<Object<'js>>> {
+    // A context without an agent clones values too; it has no ports.
+    let Ok(event_loop) = EventLoop::of(ctx) else {
+        drop(ctx.catch());
+        return Ok(None);
+    };
+    let face = event_loop.state.ports.face.borrow().clone();
+    face.map(|face| face.restore(ctx)).transpose()
+}
+
+/// The handle of a script's port; none for any other object.
+pub(crate) fn handle_of<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<Option<Value<'js>>> {
+    let Some(face) = face(ctx)? else { return Ok(None) };
+    let handle: Value = face.get::<_, Function>("handleOf")?.call((object.clone(),))?;
+    Ok(class::of::<PortHandle>(&handle).is_some().then_some(handle))
+}
+
+/// Whether a list of script's objects has the port of `handle`.
+///
+/// # Errors
+/// When the face of ports throws.
+pub fn is_among<'js>(ctx: &Ctx<'js>, handle: &Value<'js>, list: &[Value<'js>]) -> Result<bool> {
+    for object in list {
+        if object.is_object() && handle_of(ctx, object)?.is_some_and(|other| other == *handle) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an object must not be cloned: a script has said so, or it is of a kind that cannot be.
+pub(crate) fn refuses<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "refuses", object)
+}
+
+/// Whether a script has said that an object must not be transferred.
+pub(crate) fn is_untransferable<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "isUntransferable", object)
+}
+
+fn ask<'js>(ctx: &Ctx<'js>, question: &str, object: &Value<'js>) -> Result<bool> {
+    match face(ctx)? {
+        Some(face) => face.get::<_, Function>(question)?.call((object.clone(),)),
+        None => Ok(false),
+    }
+}
+
+/// A script's port for one that was transferred here.
+pub(crate) fn adopt<'js>(ctx: &Ctx<'js>, port: Port) -> Result<Value<'js>> {
+    let hooks = EventLoop::of(ctx)?.state.hooks.borrow().clone();
+    hooks.before_ports(ctx)?;
+    let handle = PortHandle::new_object(ctx, port)?;
+    match face(ctx)? {
+        Some(face) => face.get::<_, Function>("adopt")?.call((handle,)),
+        None => Err(crate::structured::throw_data_clone_error(ctx, "This agent has no message ports.")),
+    }
+}

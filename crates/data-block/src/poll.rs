@@ -1,0 +1,145 @@
+//! Pages that compiled guests read again and again, and that fault when their guests are to stop.
+//!
+//! Wasmtime tells by the address which memory of a store a fault belongs to, and each memory claims [`STRIDE`] bytes from
+//! its base. So the instances of one store read pages that lie that far apart; stores of one thread share them. All that is
+//! reserved is readable, and is one piece for the kernel: it is closed and opened by one call.
+
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard};
+
+use crate::mapping::MapError;
+
+/// Bytes between two pages: more than a memory of 32-bit addresses reserves, guard and all.
+const STRIDE: usize = (4 << 30) + (64 << 20);
+
+/// The poll pages of one thread's guests.
+#[derive(Debug, Default)]
+pub struct PollPages {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    regions: Vec<Region>,
+    closed: bool,
+}
+
+/// A range of addresses with room for `pages` pages.
+#[derive(Debug)]
+struct Region {
+    base: NonNull<u8>,
+    pages: usize,
+}
+
+// SAFETY: a region is a range of addresses, owned by this value alone; nothing about it belongs to a thread.
+unsafe impl Send for Region {}
+
+impl PollPages {
+    /// Bytes of one page that guests may read.
+    pub const PAGE: usize = 64 << 10;
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The page with this number. Numbers count from 0; the address is valid as long as this value.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses the address space.
+    pub fn page(&self, mut number: usize) -> Result<NonNull<u8>, MapError> {
+        let mut state = self.state();
+        let mut at = 0;
+        loop {
+            if at == state.regions.len() {
+                let region = Region::new(8 << at)?;
+                if state.closed {
+                    region.protect(libc::PROT_NONE)?;
+                }
+                state.regions.push(region);
+            }
+            let region = &state.regions[at];
+            if number < region.pages {
+                // SAFETY: the page lies in the region.
+                return Ok(unsafe { region.base.add(number * STRIDE) });
+            }
+            number -= region.pages;
+            at += 1;
+        }
+    }
+
+    /// Makes every read of a page fault, those in progress on other threads included.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses: guests run on then.
+    pub fn close(&self) -> Result<(), MapError> {
+        self.set(true, libc::PROT_NONE)
+    }
+
+    /// Makes the pages readable again.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses: guests that poll stop at once.
+    pub fn open(&self) -> Result<(), MapError> {
+        self.set(false, libc::PROT_READ)
+    }
+
+    fn set(&self, closed: bool, protection: libc::c_int) -> Result<(), MapError> {
+        let mut state = self.state();
+        if state.closed != closed {
+            state.closed = closed;
+            state.regions.iter().try_for_each(|region| region.protect(protection))?;
+        }
+        Ok(())
+    }
+}
+
+impl Region {
+    fn new(pages: usize) -> Result<Self, MapError> {
+        let bytes = pages * STRIDE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches nothing that exists.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, -1, 0) };
+        match NonNull::new(base.cast::<u8>()).filter(|_| base != libc::MAP_FAILED) {
+            Some(base) => Ok(Self { base, pages }),
+            None => Err(MapError { doing: "reserve", bytes, source: std::io::Error::last_os_error() }),
+        }
+    }
+
+    fn protect(&self, protection: libc::c_int) -> Result<(), MapError> {
+        let bytes = self.pages * STRIDE;
+        // SAFETY: the range is this region's own, and nobody in Rust reads it.
+        match unsafe { libc::mprotect(self.base.as_ptr().cast(), bytes, protection) } {
+            0 => Ok(()),
+            _ => Err(MapError { doing: "protect", bytes, source: std::io::Error::last_os_error() }),
+        }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the reservation is this value's own, and guests that read it keep the whole of `PollPages`.
+        let failed = unsafe { libc::munmap(self.base.as_ptr().cast(), self.pages * STRIDE) };
+        debug_assert_eq!(failed, 0, "munmap: {}", std::io::Error::last_os_error());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_lie_apart_and_stay() {
+        let pages = PollPages::default();
+        let addresses: Vec<_> = (0..30).map(|number| pages.page(number).unwrap().addr().get()).collect();
+        for (at, one) in addresses.iter().enumerate() {
+            for other in &addresses[at + 1..] {
+                assert!(one.abs_diff(*other) >= STRIDE);
+            }
+        }
+        pages.close().unwrap();
+        pages.open().unwrap();
+        assert_eq!(pages.page(17).unwrap().addr().get(), addresses[17]);
+        // SAFETY: the pages are open.
+        assert_eq!(unsafe { pages.page(29).unwrap().read_volatile() }, 0);
+    }
+}

@@ -1,0 +1,813 @@
+//! *Preparation* of a module's bytes before they are compiled: what the host has to see or to do is written into them.
+//!
+//! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without one, a
+//!    byte of one more memory is loaded: the host takes the access away from that memory to stop what runs.
+//! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through one more table, which
+//!    the host fills.
+//! 3. **Offsets.** Stack traces name offsets of the prepared bytes; [`Offsets`] maps them back.
+//!
+//! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use wasmparser::{
+    BinaryReader, CodeSectionReader, ExportSectionReader, FunctionBody, ImportSectionReader, MemArg,
+    MemorySectionReader, MemoryType, Operator, OperatorsReader, Result, TypeRef, TypeSectionReader, WasmFeatures,
+};
+
+const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// The section ids in the order in which the sections stand.
+const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, 9, 12, CODE, 11];
+const CUSTOM: u8 = 0;
+const TYPE: u8 = 1;
+const IMPORT: u8 = 2;
+const TABLE: u8 = 4;
+const MEMORY: u8 = 5;
+const EXPORT: u8 = 7;
+const START: u8 = 8;
+const CODE: u8 = 10;
+
+/// The validator's limits that a valid module could exceed once it is prepared.
+const BODY_BYTES: usize = 7_654_321;
+const NAME_BYTES: usize = 100_000;
+const TYPES: u32 = 1_000_000;
+const TABLES: u32 = 100;
+const MEMORIES: usize = 100;
+const EXPORTS: u32 = 1_000_000;
+
+const I32: u8 = 0x7f;
+const I64: u8 = 0x7e;
+
+/// What preparation made of a module.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The module to compile.
+    pub(crate) bytes: Vec<u8>,
+    /// From its offsets to those of the original.
+    pub(crate) offsets: Offsets,
+    /// Whether there are poll loads, and so the poll memory: the last one.
+    pub(crate) polls: bool,
+    /// How many memories that the module itself defines have exactly the poll memory's type, apart from it.
+    pub(crate) twins: usize,
+    /// The host calls, if there are any.
+    pub(crate) waits: Option<Waits>,
+}
+
+/// What the host calls need, exported under reserved names.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    /// What all the reserved names, and no other exports, start with.
+    pub(crate) prefix: String,
+    /// What the host fills the table with, by slot.
+    pub(crate) operations: Vec<Operation>,
+    /// The indices of the memories that the calls name, in ascending order.
+    pub(crate) memories: Vec<u32>,
+    /// Whether there is a start function, which the host runs once it has filled the table: the start section is gone.
+    pub(crate) start: bool,
+}
+
+impl Waits {
+    /// The name of the table that the calls go through.
+    pub(crate) fn table_name(&self) -> String {
+        format!("{}waits", self.prefix)
+    }
+
+    /// The name of the memory at `index`.
+    pub(crate) fn memory_name(&self, index: u32) -> String {
+        format!("{}memory{index}", self.prefix)
+    }
+
+    /// The name of the start function.
+    pub(crate) fn start_name(&self) -> String {
+        format!("{}start", self.prefix)
+    }
+}
+
+/// An instruction that has become a host call. The order is that of the slots.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Operation {
+    pub(crate) kind: OperationKind,
+    /// Whether the memory has 64-bit addresses.
+    pub(crate) wide: bool,
+}
+
+/// Which instruction it was.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum OperationKind {
+    /// `memory.atomic.wait32`
+    Wait32,
+    /// `memory.atomic.wait64`
+    Wait64,
+    /// `memory.atomic.notify`
+    Notify,
+}
+
+impl Operation {
+    /// The type of the host function: the instruction's operands, the static offset and the memory's index.
+    fn push_type(self, out: &mut Vec<u8>) {
+        let address = if self.wide { I64 } else { I32 };
+        let params: &[u8] = match self.kind {
+            OperationKind::Wait32 => &[address, I32, I64, I64, I32],
+            OperationKind::Wait64 => &[address, I64, I64, I64, I32],
+            OperationKind::Notify => &[address, I32, I64, I32],
+        };
+        out.extend([0x60, params.len() as u8]);
+        out.extend_from_slice(params);
+        out.extend([1, I32]);
+    }
+}
+
+/// From offsets in prepared bytes to those in the original.
+///
+/// Of each copied piece there are the two offsets where it ends; what lies between two pieces was inserted. A piece may
+/// be empty: one ends each insertion that replaces something, and says by that where the replaced instruction starts.
+#[derive(Debug)]
+pub(crate) struct Offsets {
+    ends: Box<[(u32, u32)]>,
+}
+
+impl Offsets {
+    /// The offset that the byte at `prepared` was copied from. For inserted code, that of the instruction which it
+    /// replaces or which follows it.
+    pub(crate) fn original(&self, prepared: usize) -> usize {
+        let at = self.ends.partition_point(|&(end, _)| end as usize <= prepared);
+        let before = at.checked_sub(1).map_or(0, |at| self.ends[at].1 as usize);
+        let Some(&(prepared_end, original_end)) = self.ends.get(at) else { return before };
+        (original_end as usize).saturating_sub(prepared_end as usize - prepared).max(before)
+    }
+}
+
+/// Prepares a module.
+///
+/// Only of a valid module the result means anything: the caller validates the original.
+///
+/// `None` where nothing has to change, where the bytes cannot be read, or where the result would exceed one of the
+/// validator's limits.
+pub(crate) fn prepare(bytes: &[u8]) -> Option<Prepared> {
+    let mut scan = Scan { bytes, ..Scan::default() };
+    if !scan.module().ok()? || scan.patches.is_empty() {
+        return None;
+    }
+    Plan::new(&scan)?.write()
+}
+
+/// A section other than a custom one.
+struct Section<'a> {
+    id: u8,
+    /// Where its id stands.
+    start: usize,
+    contents: BinaryReader<'a>,
+}
+
+fn rank(id: u8) -> Option<usize> {
+    SECTION_ORDER.iter().position(|&other| other == id)
+}
+
+/// Code that goes before an instruction, or takes its place.
+struct Patch {
+    at: u32,
+    /// Where the original goes on.
+    end: u32,
+    /// `None` is a poll load.
+    call: Option<Call>,
+}
+
+impl Patch {
+    fn poll(at: usize) -> Self {
+        Self { at: at as u32, end: at as u32, call: None }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Call {
+    operation: Operation,
+    memory: u32,
+    offset: u64,
+}
+
+/// A function body with patches.
+struct Body {
+    /// Where its size stands.
+    start: usize,
+    contents: Range<usize>,
+    /// Its own among all the patches.
+    patches: Range<usize>,
+}
+
+/// What has been found in a module.
+#[derive(Default)]
+struct Scan<'a> {
+    bytes: &'a [u8],
+    sections: Vec<Section<'a>>,
+    imported_functions: u32,
+    tables: u32,
+    memories: Vec<MemoryType>,
+    twins: usize,
+    patches: Vec<Patch>,
+    bodies: Vec<Body>,
+}
+
+impl<'a> Scan<'a> {
+    /// Whether it is a module at all.
+    fn module(&mut self) -> Result<bool> {
+        // Offsets are kept in 32 bits.
+        let bytes = self.bytes;
+        if !bytes.starts_with(PREAMBLE) || u32::try_from(bytes.len()).is_err() {
+            return Ok(false);
+        }
+        let rest = &bytes[PREAMBLE.len()..];
+        let mut reader = BinaryReader::new_features(rest, PREAMBLE.len(), WasmFeatures::all());
+        while !reader.eof() {
+            let start = reader.original_position();
+            let id = reader.read_u8()?;
+            let contents = reader.read_reader()?;
+            // Unknown ids have no rank, which is less than any.
+            if id != CUSTOM && rank(id) <= self.sections.last().and_then(|last| rank(last.id)) {
+                return Ok(false);
+            }
+            match id {
+                IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
+                TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
+                MEMORY => self.own_memories(MemorySectionReader::new(contents.clone())?)?,
+                CODE => self.code(CodeSectionReader::new(contents.clone())?)?,
+                _ => {}
+            }
+            if id != CUSTOM {
+                self.sections.push(Section { id, start, contents });
+            }
+        }
+        Ok(true)
+    }
+
+    fn imports(&mut self, imports: ImportSectionReader<'_>) -> Result<()> {
+        for import in imports.into_imports() {
+            match import?.ty {
+                TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
+                TypeRef::Table(_) => self.tables = self.tables.saturating_add(1),
+                TypeRef::Memory(memory) => self.memories.push(memory),
+                TypeRef::Global(_) | TypeRef::Tag(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn own_memories(&mut self, memories: MemorySectionReader<'_>) -> Result<()> {
+        for memory in memories {
+            let memory = memory?;
+            self.twins += usize::from(is_like_poll_memory(&memory));
+            self.memories.push(memory);
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, bodies: CodeSectionReader<'_>) -> Result<()> {
+        for (body, function) in bodies.into_iter_with_offsets().zip(self.imported_functions..) {
+            let (start, body) = body?;
+            self.body(start, &body, function)?;
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, start: usize, body: &FunctionBody<'_>, function: u32) -> Result<()> {
+        let entry = body.get_binary_reader_for_operators()?.original_position();
+        let contents = body.range();
+        let code = &self.bytes[..contents.end];
+        let first = self.patches.len();
+        let mut recurses = false;
+        let mut at = entry;
+        while at < code.len() {
+            at = match plain_instruction_end(code, at) {
+                Some(end) => end,
+                None => self.instruction(code, at, function, &mut recurses)?,
+            };
+        }
+        if recurses {
+            self.patches.insert(first, Patch::poll(entry));
+        }
+        if self.patches.len() > first {
+            self.bodies.push(Body { start, contents, patches: first..self.patches.len() });
+        }
+        Ok(())
+    }
+
+    /// Reads any instruction, and returns where it ends.
+    fn instruction(&mut self, code: &[u8], at: usize, function: u32, recurses: &mut bool) -> Result<usize> {
+        let mut reader = OperatorsReader::new(BinaryReader::new_features(&code[at..], at, WasmFeatures::all()));
+        let operator = reader.read()?;
+        let end = reader.original_position();
+        match operator {
+            Operator::Loop { .. } => self.patches.push(Patch::poll(end)),
+            // Every cycle of direct calls has one that does not lead to a later function.
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                *recurses |= (self.imported_functions..=function).contains(&function_index);
+            }
+            Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. } => *recurses = true,
+            Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, OperationKind::Wait32, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, OperationKind::Wait64, memarg),
+            Operator::MemoryAtomicNotify { memarg } => self.call(at..end, OperationKind::Notify, memarg),
+            _ => {}
+        }
+        Ok(end)
+    }
+
+    fn call(&mut self, Range { start, end }: Range<usize>, kind: OperationKind, argument: MemArg) {
+        let MemArg { memory, offset, .. } = argument;
+        let wide = self.memories.get(memory as usize).is_some_and(|ty| ty.memory64);
+        let call = Call { operation: Operation { kind, wide }, memory, offset };
+        self.patches.push(Patch { at: start as u32, end: end as u32, call: Some(call) });
+    }
+
+    /// The contents of the only section of that kind.
+    fn section(&self, id: u8) -> Option<BinaryReader<'a>> {
+        self.sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
+    }
+
+    /// How many types there are: each of a recursion group counts.
+    fn types(&self) -> Option<u32> {
+        let Some(contents) = self.section(TYPE) else { return Some(0) };
+        let mut count = 0;
+        for group in TypeSectionReader::new(contents).ok()? {
+            count += group.ok()?.types().len() as u32;
+        }
+        Some(count)
+    }
+
+    /// What no export's name starts with.
+    fn prefix(&self) -> Option<String> {
+        let mut prefix = String::from("tombolo");
+        let mut zeros = None;
+        if let Some(contents) = self.section(EXPORT) {
+            for export in ExportSectionReader::new(contents).ok()? {
+                let rest = export.ok()?.name.strip_prefix(&prefix);
+                zeros = zeros.max(rest.map(|rest| rest.bytes().take_while(|&byte| byte == 0).count()));
+            }
+        }
+        prefix.extend(std::iter::repeat_n('\0', zeros.map_or(0, |zeros| zeros + 1)));
+        Some(prefix)
+    }
+}
+
+/// Where the instruction at `at` ends, if it is one of those that occur the most and matter the least here.
+///
+/// Most of the time would go into reading them otherwise.
+fn plain_instruction_end(code: &[u8], at: usize) -> Option<usize> {
+    let end = match code.get(at)? {
+        // Control without immediates, drop, select, numeric instructions and ref.is_null.
+        0x00 | 0x01 | 0x05 | 0x0a | 0x0b | 0x0f | 0x19..=0x1b | 0x45..=0xc4 | 0xd1 => at + 1,
+        // block and if with a block type of one byte: no reference type with more to it.
+        0x02 | 0x04 if matches!(code.get(at + 1)?, 0x00..0x62 | 0x66..0x80) => at + 2,
+        // catch, br, br_if, delegate, variable and table instructions, i32.const and i64.const.
+        0x07 | 0x0c | 0x0d | 0x18 | 0x20..=0x26 | 0x41 | 0x42 => leb128_end(code, at + 1)?,
+        // Loads and stores of the first memory.
+        0x28..=0x3e if *code.get(at + 1)? < 0x40 => leb128_end(code, at + 2)?,
+        // f32.const and f64.const.
+        0x43 => at + 5,
+        0x44 => at + 9,
+        _ => return None,
+    };
+    (end <= code.len()).then_some(end)
+}
+
+fn leb128_end(code: &[u8], at: usize) -> Option<usize> {
+    Some(at + code.get(at..)?.iter().position(|&byte| byte < 0x80)? + 1)
+}
+
+fn is_like_poll_memory(memory: &MemoryType) -> bool {
+    let MemoryType { memory64, shared, initial, maximum, page_size_log2 } = *memory;
+    !memory64 && !shared && initial == 1 && maximum == Some(1) && page_size_log2.is_none_or(|log2| log2 == 16)
+}
+
+/// What is appended to a section, or makes it.
+struct Addition {
+    id: u8,
+    count: u32,
+    items: Vec<u8>,
+}
+
+impl Addition {
+    fn export(&mut self, name: &str, kind: u8, index: u32) {
+        self.count += 1;
+        push_unsigned(&mut self.items, name.len() as u32);
+        self.items.extend_from_slice(name.as_bytes());
+        self.items.push(kind);
+        push_unsigned(&mut self.items, index);
+    }
+}
+
+/// What is written where.
+struct Plan<'a> {
+    scan: &'a Scan<'a>,
+    /// In the order of the sections.
+    additions: Vec<Addition>,
+    /// The code of a poll load.
+    poll: Vec<u8>,
+    waits: Option<Waits>,
+    /// The index of the first type that is added.
+    types: u32,
+}
+
+impl<'a> Plan<'a> {
+    fn new(scan: &'a Scan<'a>) -> Option<Self> {
+        let mut plan = Self { scan, additions: Vec::new(), poll: Vec::new(), waits: None, types: 0 };
+        let calls = || scan.patches.iter().filter_map(|patch| patch.call);
+        let operations: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.operation)).into_iter().collect();
+        let memories: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.memory)).into_iter().collect();
+        if !operations.is_empty() {
+            plan.add_types_and_table(&operations)?;
+        }
+        if scan.patches.iter().any(|patch| patch.call.is_none()) {
+            plan.add_memory()?;
+        }
+        if !operations.is_empty() {
+            plan.add_exports(operations, memories)?;
+        }
+        Some(plan)
+    }
+
+    /// The host functions' types, and `(table slots slots funcref)`.
+    fn add_types_and_table(&mut self, operations: &[Operation]) -> Option<()> {
+        let slots = operations.len() as u8;
+        let mut types = Vec::new();
+        operations.iter().for_each(|operation| operation.push_type(&mut types));
+        self.additions.push(Addition { id: TYPE, count: slots.into(), items: types });
+        self.additions.push(Addition { id: TABLE, count: 1, items: vec![0x70, 1, slots, slots] });
+        self.types = self.scan.types()?;
+        (self.types <= TYPES - u32::from(slots) && self.scan.tables < TABLES).then_some(())
+    }
+
+    /// `(memory 1 1)`
+    fn add_memory(&mut self) -> Option<()> {
+        self.additions.push(Addition { id: MEMORY, count: 1, items: vec![1, 1, 1] });
+        let index = self.scan.memories.len();
+        // i32.const 0, i32.load8_u (alignment 0; its bit 6: a memory index follows; offset 0), drop
+        self.poll.extend([0x41, 0, 0x2d, 0x40]);
+        push_unsigned(&mut self.poll, index as u32);
+        self.poll.extend([0, 0x1a]);
+        (index < MEMORIES).then_some(())
+    }
+
+    fn add_exports(&mut self, operations: Vec<Operation>, memories: Vec<u32>) -> Option<()> {
+        let start = self.scan.section(START).map(|mut contents| contents.read_var_u32()).transpose().ok()?;
+        let waits = Waits { prefix: self.scan.prefix()?, operations, memories, start: start.is_some() };
+        let mut addition = Addition { id: EXPORT, count: 0, items: Vec::new() };
+        addition.export(&waits.table_name(), 1, self.scan.tables);
+        waits.memories.iter().for_each(|&index| addition.export(&waits.memory_name(index), 2, index));
+        start.iter().for_each(|&index| addition.export(&waits.start_name(), 0, index));
+        let exports = self.scan.section(EXPORT).map_or(Ok(0), |mut contents| contents.read_var_u32()).ok()?;
+        let fits = exports <= EXPORTS - addition.count && waits.memory_name(u32::MAX).len() <= NAME_BYTES;
+        self.additions.push(addition);
+        self.waits = Some(waits);
+        fits.then_some(())
+    }
+
+    fn write(self) -> Option<Prepared> {
+        let bytes = self.scan.bytes;
+        let added = self.scan.patches.len() * self.poll.len() + self.scan.bodies.len() * SIZE_BYTES;
+        let out = Vec::with_capacity(bytes.len() + added);
+        let mut writer = Writer { original: bytes, at: 0, out, ends: Vec::new() };
+        let mut additions = self.additions.iter().peekable();
+        for section in &self.scan.sections {
+            while let Some(addition) = additions.next_if(|addition| rank(addition.id) < rank(section.id)) {
+                writer.copy_to(section.start);
+                writer.add_section(addition);
+            }
+            match section.id {
+                CODE => self.write_code(section, &mut writer)?,
+                // The host runs it.
+                START if self.waits.is_some() => {
+                    writer.copy_to(section.start);
+                    writer.skip_to(section.contents.range().end);
+                }
+                id => {
+                    if let Some(addition) = additions.next_if(|addition| addition.id == id) {
+                        writer.extend_section(section, addition)?;
+                    }
+                }
+            }
+        }
+        writer.copy_to(bytes.len());
+        additions.for_each(|addition| writer.add_section(addition));
+        u32::try_from(writer.out.len()).ok()?;
+        Some(Prepared {
+            bytes: writer.out,
+            offsets: Offsets { ends: writer.ends.into() },
+            polls: !self.poll.is_empty(),
+            twins: self.scan.twins,
+            waits: self.waits,
+        })
+    }
+
+    fn write_code(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {
+        let contents = section.contents.range();
+        writer.copy_to(section.start + 1);
+        let size = writer.start_size(contents.start);
+        for body in &self.scan.bodies {
+            writer.copy_to(body.start);
+            let size = writer.start_size(body.contents.start);
+            for patch in &self.scan.patches[body.patches.clone()] {
+                self.write_patch(patch, writer);
+            }
+            writer.copy_to(body.contents.end);
+            if writer.end_size(size) > BODY_BYTES {
+                return None;
+            }
+        }
+        writer.copy_to(contents.end);
+        writer.end_size(size);
+        Some(())
+    }
+
+    fn write_patch(&self, patch: &Patch, writer: &mut Writer<'_>) {
+        writer.copy_to(patch.at as usize);
+        match patch.call {
+            None => writer.out.extend_from_slice(&self.poll),
+            Some(call) => {
+                self.push_call(call, &mut writer.out);
+                writer.skip_to(patch.end as usize);
+            }
+        }
+    }
+
+    /// `(i64.const offset) (i32.const memory) (call_indirect $waits (type $operation) (i32.const slot))`
+    fn push_call(&self, Call { operation, memory, offset }: Call, out: &mut Vec<u8>) {
+        let operations = self.waits.iter().flat_map(|waits| &waits.operations);
+        let slot = operations.take_while(|&&other| other < operation).count() as u32;
+        let constants = [(0x42, offset.cast_signed()), (0x41, memory.cast_signed().into()), (0x41, slot.into())];
+        for (opcode, value) in constants {
+            out.push(opcode);
+            push_signed(out, value);
+        }
+        out.push(0x11);
+        push_unsigned(out, self.types + slot);
+        push_unsigned(out, self.scan.tables);
+    }
+}
+
+/// Bytes of a size that is filled in afterwards.
+const SIZE_BYTES: usize = 5;
+
+/// Writes the prepared bytes, and keeps account of what was copied from where.
+struct Writer<'a> {
+    original: &'a [u8],
+    /// What comes next of the original.
+    at: usize,
+    out: Vec<u8>,
+    /// As in [`Offsets`].
+    ends: Vec<(u32, u32)>,
+}
+
+impl Writer<'_> {
+    /// Copies up to an offset of the original.
+    fn copy_to(&mut self, end: usize) {
+        if end == self.at {
+            return;
+        }
+        let here = self.here();
+        self.out.extend_from_slice(&self.original[self.at..end]);
+        self.at = end;
+        // Nothing was inserted since the last piece: it goes on.
+        self.ends.pop_if(|&mut last| last == here);
+        self.ends.push(self.here());
+    }
+
+    /// Leaves out up to an offset of the original.
+    fn skip_to(&mut self, end: usize) {
+        self.ends.push(self.here());
+        self.at = end;
+    }
+
+    fn here(&self) -> (u32, u32) {
+        (self.out.len() as u32, self.at as u32)
+    }
+
+    /// Leaves room for the size of what follows, instead of the original's size, which ends at `end`.
+    fn start_size(&mut self, end: usize) -> usize {
+        self.out.extend([0; SIZE_BYTES]);
+        self.skip_to(end);
+        self.out.len()
+    }
+
+    /// Fills in the size of what has been written since `start`.
+    fn end_size(&mut self, start: usize) -> usize {
+        let size = self.out.len() - start;
+        let room = &mut self.out[start - SIZE_BYTES..start];
+        for (byte, shift) in room.iter_mut().zip((0..).step_by(7)) {
+            *byte = (size >> shift) as u8 | 0x80;
+        }
+        room[SIZE_BYTES - 1] &= 0x7f;
+        size
+    }
+
+    fn add_section(&mut self, addition: &Addition) {
+        self.out.push(addition.id);
+        let size = self.start_size(self.at);
+        push_unsigned(&mut self.out, addition.count);
+        self.out.extend_from_slice(&addition.items);
+        self.end_size(size);
+    }
+
+    fn extend_section(&mut self, section: &Section<'_>, addition: &Addition) -> Option<()> {
+        let mut items = section.contents.clone();
+        let count = items.read_var_u32().ok()?;
+        self.copy_to(section.start + 1);
+        let size = self.start_size(section.contents.range().start);
+        push_unsigned(&mut self.out, count.checked_add(addition.count)?);
+        self.skip_to(items.original_position());
+        self.copy_to(section.contents.range().end);
+        self.out.extend_from_slice(&addition.items);
+        self.end_size(size);
+        Some(())
+    }
+}
+
+fn push_unsigned(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn push_signed(out: &mut Vec<u8>, mut value: i64) {
+    // The sign is the bit below the one that says whether more follows.
+    while !(-0x40..0x40).contains(&value) {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8 & 0x7f);
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use wasmparser::{Parser, Payload, Validator};
+
+    use super::*;
+
+    pub(crate) fn is_valid(bytes: &[u8]) -> Result<()> {
+        Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(drop)
+    }
+
+    /// Where each instruction stands and ends, by function; and the custom sections.
+    fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
+        let (mut functions, mut custom) = (Vec::new(), Vec::new());
+        for payload in Parser::new(0).parse_all(bytes).map(|payload| payload.unwrap()) {
+            match payload {
+                Payload::CodeSectionEntry(body) => {
+                    let mut reader = body.get_operators_reader().unwrap();
+                    let mut function = Vec::new();
+                    while !reader.eof() {
+                        let start = reader.original_position();
+                        reader.read().unwrap();
+                        function.push(start..reader.original_position());
+                    }
+                    functions.push(function);
+                }
+                Payload::CustomSection(section) => custom.push(section.range()),
+                _ => {}
+            }
+        }
+        (functions, custom)
+    }
+
+    fn check_copy(bytes: &[u8], prepared: &Prepared, from: &Range<usize>, to: &Range<usize>) {
+        assert_eq!(bytes[from.clone()], prepared.bytes[to.clone()]);
+        assert!(from.clone().eq(to.clone().map(|at| prepared.offsets.original(at))));
+    }
+
+    /// Checks what holds of each preparation of a valid module.
+    pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
+        is_valid(&prepared.bytes).unwrap();
+        let (functions, custom) = instructions(bytes);
+        let (prepared_functions, prepared_custom) = instructions(&prepared.bytes);
+        for (from, to) in custom.iter().zip(&prepared_custom) {
+            check_copy(bytes, prepared, from, to);
+        }
+        assert_eq!((functions.len(), custom.len()), (prepared_functions.len(), prepared_custom.len()));
+        for (function, prepared_function) in functions.iter().zip(&prepared_functions) {
+            // What was inserted has the offset of the next, or of what it replaces.
+            let original = |range: &Range<usize>| prepared.offsets.original(range.start);
+            let mut groups = prepared_function.chunk_by(|a, b| original(a) == original(b));
+            let (mut is_entry, mut is_head) = (true, false);
+            for from in function {
+                let group = groups.next().unwrap();
+                assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&prepared.offsets.original(at))));
+                let to = group.last().unwrap();
+                let is_wait = bytes[from.start] == 0xfe && bytes[from.start + 1] < 3;
+                if !is_wait {
+                    check_copy(bytes, prepared, from, to);
+                }
+                let least = 1 + 3 * (usize::from(is_head) + usize::from(is_wait));
+                assert!(group.len() == least || group.len() == least + 3 && is_entry, "{group:?}");
+                (is_entry, is_head) = (false, bytes[from.start] == 3);
+            }
+            assert!(groups.next().is_none());
+        }
+        assert_eq!(prepared.offsets.original(prepared.bytes.len()), bytes.len());
+    }
+
+    fn prepare_text(text: &str) -> Option<Prepared> {
+        let bytes = wat::parse_str(text).unwrap();
+        is_valid(&bytes).unwrap();
+        prepare(&bytes).inspect(|prepared| check(&bytes, prepared))
+    }
+
+    fn loads(bytes: &[u8], load: &[u8]) -> usize {
+        bytes.windows(load.len()).filter(|window| *window == load).count()
+    }
+
+    #[test]
+    fn polls() {
+        let indirect = "(type (func)) (table 1 funcref) (func (call_indirect (i32.const 0)))";
+        for (text, count) in [
+            ("(func (loop))", 1),
+            ("(func (result i32) i32.const 0 (loop (param i32) (result i32) (loop (param i32) (result i32))))", 2),
+            ("(func (local i32 i64 f64) (call 0))", 1),
+            ("(func (call 1)) (func (loop (call 0)))", 2),
+            ("(func (return_call 1)) (func (return_call 0))", 1),
+            ("(import \"m\" \"f\" (func)) (func (call 0)) (func (call 2))", 1),
+            (indirect, 1),
+            ("(type (func)) (table 1 funcref) (func (return_call_indirect (i32.const 0)))", 1),
+            ("(type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0)))", 1),
+            ("(type $t (func)) (func (param (ref $t)) (loop (return_call_ref $t (local.get 0))))", 2),
+            ("(func (loop) f64.const 7 drop (drop (v128.const i64x2 3 3)) (try_table) (br_table 0 (i32.const 3)))", 1),
+        ] {
+            for (memories, index, twins) in [
+                ("", 0, 0),
+                ("(import \"m\" \"m\" (memory 1 1))", 1, 0),
+                ("(memory 1 1) (memory i64 1 1) (memory 1 2) (memory 1 1) (memory 1 1 shared)", 5, 2),
+            ] {
+                // Imports come first.
+                let (imports, rest) = text.split_at(text.find("(func (call 0)) (func (call 2)").unwrap_or(0));
+                let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
+                assert!(prepared.polls && prepared.waits.is_none());
+                assert_eq!(prepared.twins, twins);
+                assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0x2d, 0x40, index, 0, 0x1a]), count, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_do() {
+        for text in
+            ["", "(func) (start 0)", "(import \"m\" \"f\" (func)) (func (call 0) (call 2)) (func)", "(memory 1)"]
+        {
+            assert!(prepare_text(&format!("(module {text})")).is_none());
+        }
+        assert!(prepare(&wat::parse_str("(component)").unwrap()).is_none());
+    }
+
+    const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
+        (rec (type (struct)) (type (func)) (type (func))) (type (array i8)) (table 1 funcref)
+        (func $f (param i32 i64) (loop)
+            (drop (memory.atomic.notify 2 offset=0x9000000000000000 (local.get 1) (local.get 0)))
+            (drop (memory.atomic.wait32 1 offset=0x80 (local.get 0) (local.get 0) (local.get 1)))
+            (drop (memory.atomic.wait64 2 (local.get 1) (local.get 1) (local.get 1)))
+            (drop (memory.atomic.wait32 2 offset=64 (local.get 1) (local.get 0) (local.get 1)))
+            (drop (memory.atomic.notify 1 (memory.atomic.notify 1 (local.get 0) (local.get 0)) (local.get 0)))
+            (drop (memory.atomic.wait64 1 (local.get 0) (local.get 1) (local.get 1))))
+        (func $s) (@custom \"c\" (after code) \"abc\")";
+
+    #[test]
+    fn waits() {
+        for (text, prefix, start) in [
+            ("", "tombolo", false),
+            ("(start $s)", "tombolo", true),
+            ("(start $s) (export \"tombol\" (func 0))", "tombolo", true),
+            ("(export \"tombolowaits\" (func 0))", "tombolo\0", false),
+            ("(export \"tombolo\\00\\00x\" (func 0)) (export \"tombolo\" (func 0))", "tombolo\0\0\0", false),
+        ] {
+            let prepared = prepare_text(&format!("(module {WAITS} {text})")).unwrap();
+            let waits = prepared.waits.unwrap();
+            assert!(prepared.polls && waits.start == start);
+            assert_eq!((&*waits.prefix, &*waits.memories), (prefix, &[1, 2][..]));
+            let operations = [OperationKind::Wait32, OperationKind::Wait64, OperationKind::Notify];
+            let both = |kind| [Operation { kind, wide: false }, Operation { kind, wide: true }];
+            assert_eq!(waits.operations, operations.map(both).concat());
+            let names = [waits.table_name(), waits.memory_name(2), waits.start_name()];
+            assert!(names[0] == format!("{prefix}waits") && names[1] == format!("{prefix}memory2"));
+            let is_exported = |name: &String| loads(&prepared.bytes, name.as_bytes()) > 0;
+            assert_eq!(names.each_ref().map(is_exported), [true, true, start]);
+            let code = [0x42, 0x80, 1, 0x41, 1, 0x41, 0, 0x11, 6, 1];
+            assert!(loads(&prepared.bytes, &code) == 1, "each type of a group counts");
+        }
+    }
+
+    #[test]
+    fn damaged_bytes() {
+        let bytes = wat::parse_str(format!("(module {WAITS} (start $s))")).unwrap();
+        for at in 0..bytes.len() {
+            let whole = prepare(&bytes[..at]).map(|prepared| prepared.offsets.original(at));
+            assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
+            for value in 0..=255 {
+                let mut bytes = bytes.clone();
+                bytes[at] = value;
+                _ = prepare(&bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: preparation has put calls of them in place
+//! of the instructions (`crate::prepare`), so that guests stand in the same lists as scripts do ([`crate::waiting`]), and
+//! can be interrupted there.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use wasmtime::{Caller, Extern, Func, Instance, Memory, Ref, SharedMemory, StoreContextMut, Trap};
+
+use crate::interrupt::Interrupted;
+use crate::island::StoreState;
+use crate::prepare::{Operation, OperationKind, Waits};
+use crate::raw::SharedWord;
+use crate::waiting::{self, Expected, Outcome, Word};
+
+/// The memories that an instance's waits are about, by index.
+type Memories = Rc<HashMap<u32, AnyMemory>>;
+
+enum AnyMemory {
+    Shared(SharedMemory),
+    Unshared(Memory),
+}
+
+/// A word's place, as an instruction names it.
+struct Place {
+    address: u64,
+    offset: i64,
+    memory: i32,
+}
+
+/// Gives a new instance the functions that stand for its waits.
+///
+/// # Errors
+/// When Wasmtime refuses what preparation has added: a mistake of this crate.
+pub(crate) fn link(
+    mut store: StoreContextMut<'_, StoreState>,
+    instance: Instance,
+    waits: &Waits,
+) -> wasmtime::Result<()> {
+    let missing = || wasmtime::Error::msg("preparation left out an export");
+    let mut memories = HashMap::new();
+    for &index in &waits.memories {
+        let memory = match instance.get_export(&mut store, &waits.memory_name(index)) {
+            Some(Extern::SharedMemory(memory)) => AnyMemory::Shared(memory),
+            Some(Extern::Memory(memory)) => AnyMemory::Unshared(memory),
+            _ => return Err(missing()),
+        };
+        memories.insert(index, memory);
+    }
+    let memories = OnThread(Rc::new(memories));
+    let table = instance.get_table(&mut store, &waits.table_name()).ok_or_else(missing)?;
+    for (slot, &operation) in waits.operations.iter().enumerate() {
+        let function = function(&mut store, operation, memories.clone());
+        table.set(&mut store, slot as u64, Ref::Func(Some(function)))?;
+    }
+    Ok(())
+}
+
+/// What Wasmtime asks to be `Send`, of functions of a store that stays on its thread.
+#[derive(Clone)]
+struct OnThread(Memories);
+
+// SAFETY: a store's functions are called, and dropped, on the thread of its island: see `StoreState`.
+unsafe impl Send for OnThread {}
+// SAFETY: as above.
+unsafe impl Sync for OnThread {}
+
+impl OnThread {
+    fn get(&self) -> &Memories {
+        &self.0
+    }
+}
+
+type Guest<'a> = Caller<'a, StoreState>;
+
+fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> Func {
+    let narrow = |address: i32, offset, memory| Place { address: u64::from(address as u32), offset, memory };
+    let wide = |address: i64, offset, memory| Place { address: address as u64, offset, memory };
+    match (operation.kind, operation.wide) {
+        (OperationKind::Wait32, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, expected: i32, timeout: i64, offset: i64, memory: i32| {
+            wait(&caller, all.get(), narrow(at, offset, memory), Expected::I32(expected), timeout)
+        }),
+        (OperationKind::Wait32, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, expected: i32, timeout: i64, offset: i64, memory: i32| {
+            wait(&caller, all.get(), wide(at, offset, memory), Expected::I32(expected), timeout)
+        }),
+        (OperationKind::Wait64, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, expected: i64, timeout: i64, offset: i64, memory: i32| {
+            wait(&caller, all.get(), narrow(at, offset, memory), Expected::I64(expected), timeout)
+        }),
+        (OperationKind::Wait64, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, expected: i64, timeout: i64, offset: i64, memory: i32| {
+            wait(&caller, all.get(), wide(at, offset, memory), Expected::I64(expected), timeout)
+        }),
+        (OperationKind::Notify, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, count: i32, offset: i64, memory: i32| {
+            notify(&caller, all.get(), narrow(at, offset, memory), count)
+        }),
+        (OperationKind::Notify, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, count: i32, offset: i64, memory: i32| {
+            notify(&caller, all.get(), wide(at, offset, memory), count)
+        }),
+    }
+}
+
+/// Where in its memory a place of `size` aligned bytes is; the trap of the instruction where it is none.
+fn check(caller: &Guest<'_>, memories: &Memories, place: &Place, size: u64) -> Result<u64, Trap> {
+    let len = match memories.get(&(place.memory as u32)) {
+        Some(AnyMemory::Shared(memory)) => memory.data_size(),
+        Some(AnyMemory::Unshared(memory)) => memory.data_size(caller),
+        None => 0,
+    };
+    let at = place.address.checked_add(place.offset as u64).ok_or(Trap::MemoryOutOfBounds)?;
+    if !at.is_multiple_of(size) {
+        return Err(Trap::HeapMisaligned);
+    }
+    match at.checked_add(size) {
+        Some(end) if end <= len as u64 => Ok(at),
+        _ => Err(Trap::MemoryOutOfBounds),
+    }
+}
+
+/// `memory.atomic.wait32` and `memory.atomic.wait64`: 0 when woken, 1 when the word was another, 2 when the time was up.
+fn wait(
+    caller: &Guest<'_>,
+    memories: &Memories,
+    place: Place,
+    expected: Expected,
+    timeout: i64,
+) -> wasmtime::Result<i32> {
+    let size = if matches!(expected, Expected::I32(_)) { 4 } else { 8 };
+    let at = check(caller, memories, &place, size)?;
+    let Some(AnyMemory::Shared(memory)) = memories.get(&(place.memory as u32)) else {
+        return Err(Trap::AtomicWaitNonSharedMemory.into());
+    };
+    let timeout = u64::try_from(timeout).ok().map(Duration::from_nanos);
+    match waiting::wait(&SharedWord::new(memory, at as usize, size as usize), expected, timeout) {
+        Outcome::Ok => Ok(0),
+        Outcome::NotEqual => Ok(1),
+        Outcome::TimedOut => Ok(2),
+        Outcome::Interrupted => Err(Interrupted.into()),
+    }
+}
+
+/// `memory.atomic.notify`: how many were woken.
+fn notify(caller: &Guest<'_>, memories: &Memories, place: Place, count: i32) -> wasmtime::Result<i32> {
+    let at = check(caller, memories, &place, 4)?;
+    Ok(match memories.get(&(place.memory as u32)) {
+        Some(AnyMemory::Shared(memory)) => {
+            waiting::notify(SharedWord::new(memory, at as usize, 4).address(), count as u32) as i32
+        }
+        _ => 0,
+    })
+}

@@ -1,0 +1,452 @@
+// MessageChannel, MessagePort, BroadcastChannel and structuredClone (HTML Standard, §2.7, §9.4 and §9.5). A MessagePort
+// has Node's face as well.
+const { Event, CustomEvent, EventTarget, trust } = require('abort');
+const { asInterface } = require('headers');
+const { checkFunction, create, invalidArgType } = require('errors');
+const { inspect } = require('inspect');
+const { apply, getPrototypeOf } = Reflect;
+const { add: addMark, has: hasMark } = WeakSet.prototype;
+
+const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+const needArgs = (given, name) => {
+  if (given === 0) throw create('TypeError', 'ERR_MISSING_ARGS', `The "${name}" argument must be specified`);
+};
+const invalid = (message) => create('TypeError', 'ERR_INVALID_ARG_TYPE', message);
+const notImplemented = (name) => create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', `${name} is not implemented`);
+const stringOf = (value) => `${value}`;
+
+// WebIDL's `sequence<object>`.
+const sequence = (value, place, iterate = isObject(value) ? value[Symbol.iterator] : undefined) => {
+  if (typeof iterate !== 'function') throw invalid(`${place} must be an iterable`);
+  const items = [...{ [Symbol.iterator]: () => apply(iterate, value, []) }];
+  for (const item of items) if (!isObject(item)) throw invalid(`${place} must have objects only, got ${typeof item}`);
+  return items;
+};
+// The last argument of every postMessage: a sequence, or a dictionary with one.
+const transferOf = (argument) => {
+  if (argument === undefined || argument === null) return [];
+  if (!isObject(argument)) throw invalid('Optional transferList argument must be an iterable');
+  const iterate = argument[Symbol.iterator];
+  if (iterate !== undefined && iterate !== null) return sequence(argument, 'Optional transferList argument', iterate);
+  const { transfer } = argument;
+  return transfer === undefined ? [] : sequence(transfer, 'Optional options.transfer argument');
+};
+const dictionary = (value, place) => {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw invalid(`${place} must be of type object, got ${typeof value}`);
+  return value;
+};
+
+// Event handler attributes (HTML Standard, §8.1.8.1) for what has `addEventListener`. `handlersOf` gives the object
+// where a target keeps them, and throws for what is no target. A handler that changes keeps its place.
+const callHandler = (handler, target, event) => {
+  if (apply(handler, target, [event]) === false) event.preventDefault();
+};
+const defineHandlers = (object, handlersOf, types, call = callHandler) => {
+  const { addEventListener, removeEventListener } = object;
+  for (const type of types) {
+    const name = `on${type}`;
+    const holder = {
+      get [name]() {
+        return handlersOf(this)[type]?.handler ?? null;
+      },
+      set [name](value) {
+        const handlers = handlersOf(this);
+        const entry = handlers[type];
+        if (!isObject(value)) {
+          if (entry === undefined) return;
+          delete handlers[type];
+          apply(removeEventListener, this, [type, entry.listener]);
+        } else if (entry !== undefined) {
+          entry.handler = value;
+        } else {
+          const entry = { handler: value, listener(event) {
+            if (typeof entry.handler === 'function') call(entry.handler, this, event);
+          } };
+          handlers[type] = entry;
+          apply(addEventListener, this, [type, entry.listener]);
+        }
+      },
+    };
+    Object.defineProperty(object, name, Object.getOwnPropertyDescriptor(holder, name));
+  }
+};
+
+let handleOf;
+let makeMessageEvent;
+class MessageEvent extends Event {
+  #state = { data: null, origin: '', lastEventId: '', source: null, ports: Object.freeze([]) };
+  constructor(type, init = undefined) {
+    needArgs(arguments.length, 'type');
+    super(type, init = dictionary(init, 'MessageEvent constructor: eventInitDict'));
+    const { data = null, lastEventId = '', origin = '', ports, source = null } = init;
+    const list = ports === undefined ? [] : sequence(ports, 'MessageEvent constructor: eventInitDict.ports');
+    for (const port of source === null ? list : [...list, source]) {
+      if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source are MessagePorts');
+    }
+    this.#state = {
+      data, origin: stringOf(origin).toWellFormed(), lastEventId: stringOf(lastEventId), source,
+      ports: Object.freeze(list),
+    };
+  }
+  static {
+    makeMessageEvent = (type, data, ports = []) => {
+      const event = new MessageEvent(type);
+      event.#state = { data, origin: '', lastEventId: '', source: null, ports: Object.freeze(ports) };
+      return event;
+    };
+  }
+  get data() {
+    return this.#state.data;
+  }
+  get origin() {
+    return this.#state.origin;
+  }
+  get lastEventId() {
+    return this.#state.lastEventId;
+  }
+  get source() {
+    return this.#state.source;
+  }
+  get ports() {
+    return this.#state.ports;
+  }
+  [inspect.custom](depth, options) {
+    const { data, ports } = this.#state;
+    return `MessageEvent ${inspect({ type: this.type, data, ...(ports.length > 0 ? { ports } : {}) }, options)}`;
+  }
+}
+asInterface(MessageEvent);
+
+class ErrorEvent extends Event {
+  #state;
+  constructor(type, init = undefined) {
+    needArgs(arguments.length, 'type');
+    super(type, init = dictionary(init, 'ErrorEvent constructor: eventInitDict'));
+    const { colno = 0, error, filename = '', lineno = 0, message = '' } = init;
+    this.#state = {
+      message: stringOf(message), filename: stringOf(filename).toWellFormed(), lineno: lineno >>> 0, colno: colno >>> 0,
+      error,
+    };
+  }
+  get message() {
+    return this.#state.message;
+  }
+  get filename() {
+    return this.#state.filename;
+  }
+  get lineno() {
+    return this.#state.lineno;
+  }
+  get colno() {
+    return this.#state.colno;
+  }
+  get error() {
+    return this.#state.error;
+  }
+  [inspect.custom](depth, options) {
+    return `ErrorEvent ${inspect({ type: this.type, ...this.#state }, options)}`;
+  }
+}
+asInterface(ErrorEvent);
+
+const secret = Symbol();
+// What the listeners of Node's face get for an event, where that is not the event itself.
+const plainArguments = new WeakMap();
+let adopt;
+class MessagePort extends EventTarget {
+  #handle;
+  #handlers = { __proto__: null };
+  // By type: what was added, with the function that the EventTarget knows.
+  #listeners = new Map();
+  // Whether the natives have the callbacks.
+  #watched = false;
+  #maxListeners = 10;
+  constructor(...args) {
+    const [key, handle] = args;
+    if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
+    super();
+    this.#handle = handle;
+  }
+  static {
+    adopt = (handle) => new MessagePort(secret, handle);
+    // Works for every value, and asks no script: a private name is not looked up behind a Proxy.
+    handleOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined);
+    defineHandlers(MessagePort.prototype, (port) => port.#handlers, ['message', 'messageerror', 'close']);
+  }
+  #watch() {
+    this.#watched = true;
+    native.start(this.#handle, {
+      message: (data, ports) => this.#dispatch(makeMessageEvent('message', data, ports), [data]),
+      messageerror: (error) => this.#dispatch(makeMessageEvent('messageerror', error), [error]),
+      close: () => this.#dispatch(new Event('close'), []),
+    });
+  }
+  #dispatch(event, args) {
+    plainArguments.set(trust(event), args);
+    super.dispatchEvent(event);
+  }
+  // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
+  #add(type, callback, options, listener) {
+    const { capture = false, once = false, signal } = isObject(options) ? options : { capture: options };
+    const list = this.#listeners.get(type) ?? [];
+    const known = list.some((entry) => entry.callback === callback && entry.capture === Boolean(capture));
+    if (known || signal?.aborted) return;
+    super.addEventListener(type, listener, { capture, once, signal });
+    this.#listeners.set(type, [...list, { callback, listener, capture: Boolean(capture) }]);
+    if (list.length > 0) return;
+    if (type === 'message') {
+      native.ref(this.#handle, true);
+      this.#watch();
+    } else if (type === 'close' && !this.#watched) {
+      // `close` comes to ports that were not started, too.
+      this.#watch();
+      native.stop(this.#handle, true);
+    }
+  }
+  #remove(type, removed) {
+    const kept = [];
+    for (const entry of this.#listeners.get(type) ?? []) {
+      if (removed(entry)) super.removeEventListener(type, entry.listener, entry.capture);
+      else kept.push(entry);
+    }
+    if (kept.length > 0) this.#listeners.set(type, kept);
+    else if (this.#listeners.delete(type) && type === 'message') {
+      native.ref(this.#handle, false);
+      this.#watched = this.#listeners.has('close');
+      native.stop(this.#handle, this.#watched);
+    }
+  }
+  addEventListener(type, callback, options = undefined) {
+    if (callback === null || callback === undefined) return;
+    if (!isObject(callback)) throw invalidArgType('listener', 'an instance of EventListener', callback);
+    this.#add(stringOf(type), callback, options, callback);
+  }
+  removeEventListener(type, callback, options = undefined) {
+    const capture = Boolean(isObject(options) ? options.capture : options);
+    this.#remove(stringOf(type), (entry) =>
+      entry.capture === capture && (entry.callback === callback || entry.listener === callback));
+  }
+
+  postMessage(message, options = undefined) {
+    const handle = this.#handle;
+    needArgs(arguments.length, 'message');
+    const transfer = transferOf(options);
+    if (transfer.includes(this)) throw new DOMException('Transfer list contains source port', 'DataCloneError');
+    native.post(handle, message, transfer);
+  }
+  start() {
+    this.#watch();
+  }
+  close(...args) {
+    const handle = this.#handle;
+    if (typeof args[0] === 'function') this.once('close', args[0]);
+    native.close(handle);
+  }
+
+  ref() {
+    native.ref(this.#handle, true);
+  }
+  unref() {
+    native.ref(this.#handle, false);
+  }
+  hasRef() {
+    return native.hasRef(this.#handle);
+  }
+  #on(type, listener, once) {
+    checkFunction(listener, 'listener');
+    const plain = (event) => apply(listener, this, plainArguments.get(event) ?? [event]);
+    this.#add(stringOf(type), listener, { once }, plain);
+    return this;
+  }
+  on(type, listener) {
+    return this.#on(type, listener, false);
+  }
+  addListener(type, listener) {
+    return this.#on(type, listener, false);
+  }
+  once(type, listener) {
+    return this.#on(type, listener, true);
+  }
+  off(type, listener, options = undefined) {
+    this.removeEventListener(type, listener, options);
+    return this;
+  }
+  removeListener(type, listener, options = undefined) {
+    return this.off(type, listener, options);
+  }
+  removeAllListeners(type = undefined) {
+    for (const name of type === undefined ? [...this.#listeners.keys()] : [stringOf(type)]) {
+      delete this.#handlers[name];
+      this.#remove(name, () => true);
+    }
+    return this;
+  }
+  emit(type, value = undefined) {
+    type = stringOf(type);
+    const heard = this.#listeners.has(type);
+    if (type === 'close') this.#dispatch(new Event(type), []);
+    else if (type === 'message' || type === 'messageerror') this.#dispatch(makeMessageEvent(type, value), [value]);
+    else this.#dispatch(new CustomEvent(type, { detail: value }), [value]);
+    return heard;
+  }
+  listeners(type) {
+    return (this.#listeners.get(stringOf(type)) ?? []).map((entry) => entry.callback);
+  }
+  listenerCount(type) {
+    return this.#listeners.get(stringOf(type))?.length ?? 0;
+  }
+  eventNames() {
+    return [...this.#listeners.keys()];
+  }
+  // Kept only: there is no warning about too many.
+  setMaxListeners(count) {
+    this.#maxListeners = count;
+  }
+  getMaxListeners() {
+    return this.#maxListeners;
+  }
+  [inspect.custom](depth, options) {
+    const active = !native.isDetached(this.#handle);
+    return `MessagePort ${inspect({ active, refed: active && native.hasRef(this.#handle) }, options)}`;
+  }
+}
+asInterface(MessagePort);
+
+class MessageChannel {
+  #ports = native.channel().map(adopt);
+  get port1() {
+    return this.#ports[0];
+  }
+  get port2() {
+    return this.#ports[1];
+  }
+  [inspect.custom](depth, options) {
+    return `MessageChannel ${inspect({ port1: this.port1, port2: this.port2 }, options)}`;
+  }
+}
+asInterface(MessageChannel);
+
+let memberOf;
+class BroadcastChannel extends EventTarget {
+  #name;
+  #handle;
+  #active = true;
+  #handlers = { __proto__: null };
+  constructor(name) {
+    needArgs(arguments.length, 'name');
+    super();
+    this.#name = stringOf(name);
+    // An event that was under way when the channel was closed is not delivered.
+    const deliver = (type, data) => {
+      if (this.#active) super.dispatchEvent(trust(makeMessageEvent(type, data)));
+    };
+    this.#handle = native.join(this.#name);
+    native.start(this.#handle, {
+      message: (data) => deliver('message', data), messageerror: (error) => deliver('messageerror', error), close() {},
+    });
+    native.ref(this.#handle, true);
+  }
+  static {
+    memberOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined);
+    defineHandlers(BroadcastChannel.prototype, (channel) => channel.#handlers, ['message', 'messageerror']);
+  }
+  get name() {
+    return this.#name;
+  }
+  postMessage(message) {
+    const handle = this.#handle;
+    needArgs(arguments.length, 'message');
+    if (!this.#active) throw new DOMException('BroadcastChannel is closed.', 'InvalidStateError');
+    native.broadcast(handle, this.#name, message);
+  }
+  close() {
+    if (!this.#active) return;
+    this.#active = false;
+    native.close(this.#handle);
+  }
+  ref() {
+    if (this.#active) native.ref(this.#handle, true);
+    return this;
+  }
+  unref() {
+    if (this.#active) native.ref(this.#handle, false);
+    return this;
+  }
+  [inspect.custom](depth, options) {
+    return `BroadcastChannel ${inspect({ name: this.#name, active: this.#active }, options)}`;
+  }
+}
+asInterface(BroadcastChannel);
+
+// A method, since it is no constructor.
+const { structuredClone } = { structuredClone(value, options = undefined) {
+  needArgs(arguments.length, 'value');
+  const { transfer } = dictionary(options, 'structuredClone: options');
+  return native.clone(value, transfer === undefined ? [] : sequence(transfer, 'structuredClone: options.transfer'));
+} };
+
+function receiveMessageOnPort(port) {
+  const handle = handleOf(port) ?? memberOf(port);
+  if (handle === undefined) throw invalid('The "port" argument must be a MessagePort instance');
+  const received = native.receive(handle);
+  return received === undefined ? undefined : { message: received[0] };
+}
+function moveMessagePortToContext() {
+  throw notImplemented('moveMessagePortToContext');
+}
+
+const untransferable = new WeakSet();
+const uncloneable = new WeakSet();
+const isUntransferable = (object) => apply(hasMark, untransferable, [object]);
+function markAsUntransferable(object) {
+  if (isObject(object)) apply(addMark, untransferable, [object]);
+}
+function isMarkedAsUntransferable(object) {
+  return isUntransferable(object);
+}
+// As in Node, no effect on buffers and their views.
+function markAsUncloneable(object) {
+  if (isObject(object) && require('bytes').viewOf(object) === undefined) apply(addMark, uncloneable, [object]);
+}
+
+// The prototypes of the platform's objects that are not serializable. Found when first an object comes that is no plain
+// one, for it takes some files.
+let platform;
+const findPlatform = () => {
+  const { Headers, Request, Response } = require('fetch');
+  const { URL, URLSearchParams } = require('url');
+  const { TextEncoder, TextDecoder } = require('encoding');
+  const { AbortController } = require('abort');
+  return [
+    EventTarget, Event, AbortController, MessageChannel, URL, URLSearchParams, Headers, Request, Response, TextEncoder,
+    TextDecoder,
+  ].map(({ prototype }) => prototype);
+};
+const { prototype: plainPrototype } = Object;
+const { prototype: plainArrayPrototype } = Array;
+// Whether an object must not be cloned. The natives know ports by themselves.
+const refuses = (object) => {
+  if (apply(hasMark, uncloneable, [object])) return true;
+  if (handleOf(object) !== undefined) return false;
+  try {
+    let prototype = getPrototypeOf(object);
+    if (prototype === plainPrototype || prototype === plainArrayPrototype || prototype === null) return false;
+    platform ??= findPlatform();
+    for (; prototype !== null; prototype = getPrototypeOf(prototype)) {
+      for (let i = 0; i < platform.length; i++) if (platform[i] === prototype) return true;
+    }
+    return false;
+  } catch {
+    // A Proxy on the way that throws.
+    return false;
+  }
+};
+
+native.hooks({ handleOf, adopt, refuses, isUntransferable });
+Object.assign(exports, {
+  MessageChannel, MessagePort, MessageEvent, ErrorEvent, BroadcastChannel, structuredClone, receiveMessageOnPort,
+  moveMessagePortToContext, markAsUntransferable, isMarkedAsUntransferable, markAsUncloneable,
+  // For workers.js.
+  ports: native, adopt, transferOf, sequence, dictionary, defineHandlers, makeMessageEvent, needArgs, notImplemented,
+});

@@ -1,0 +1,91 @@
+//! The native half of `messaging.js`: ports, channels and structured clone.
+
+use agent::port::{Port, PortHandle, set_face};
+use agent::structured::Serialized;
+use agent::{EventLoop, broadcast};
+use qjs::class;
+use rquickjs::{Array, Ctx, Exception, Object, Value};
+
+use crate::internal::{self, def};
+
+/// The native functions of `messaging.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    ports(&native)?;
+    def(&native, "hooks", |ctx: Ctx<'js>, face: Object<'js>| set_face(&ctx, face))?;
+    def(&native, "clone", |ctx: Ctx<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<Value<'js>> {
+        Ok(Serialized::new(&ctx, &value, &transfer)?.deserialize(&ctx)?.value)
+    })?;
+    def(&native, "join", |ctx: Ctx<'js>, name: String| PortHandle::new_object(&ctx, broadcast::join(&name)))?;
+    def(
+        &native,
+        "broadcast",
+        |ctx: Ctx<'js>, handle: Value<'js>, name: String, value: Value<'js>| -> rquickjs::Result<()> {
+            match port(&ctx, &handle)?.port() {
+                Some(port) => broadcast::post(&ctx, &name, &port, &value),
+                None => Ok(()),
+            }
+        },
+    )?;
+    Ok(native)
+}
+
+fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
+    def(native, "channel", |ctx: Ctx<'js>| -> rquickjs::Result<Array<'js>> {
+        let (one, other) = Port::channel();
+        let pair = Array::new(ctx.clone())?;
+        pair.set(0, PortHandle::new_object(&ctx, one)?)?;
+        pair.set(1, PortHandle::new_object(&ctx, other)?)?;
+        Ok(pair)
+    })?;
+    def(
+        native,
+        "post",
+        |ctx: Ctx<'js>, handle: Value<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<()> {
+            let port = port(&ctx, &handle)?.port();
+            if agent::port::is_among(&ctx, &handle, &transfer)? {
+                let message = "A port cannot be transferred through itself.";
+                return Err(agent::structured::throw_data_clone_error(&ctx, message));
+            }
+            let message = Serialized::new(&ctx, &value, &transfer)?;
+            if let Some(port) = port {
+                port.post(message);
+            }
+            Ok(())
+        },
+    )?;
+    def(native, "start", |ctx: Ctx<'js>, handle: Value<'js>, callbacks: Object<'js>| {
+        port(&ctx, &handle)?.start(&ctx, callbacks)
+    })?;
+    def(native, "stop", |ctx: Ctx<'js>, handle: Value<'js>, listens: bool| {
+        port(&ctx, &handle)?.stop(&ctx, listens)
+    })?;
+    def(native, "receive", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<Value<'js>> {
+        let message = port(&ctx, &handle)?.port().and_then(|port| port.receive());
+        let Some(message) = message else { return Ok(Value::new_undefined(ctx)) };
+        let received = message.deserialize(&ctx)?;
+        let pair = Array::new(ctx)?;
+        pair.set(0, received.value)?;
+        pair.set(1, received.ports)?;
+        Ok(pair.into_value())
+    })?;
+    def(native, "close", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<()> {
+        port(&ctx, &handle)?.close();
+        Ok(())
+    })?;
+    def(native, "ref", |ctx: Ctx<'js>, handle: Value<'js>, refed: bool| port(&ctx, &handle)?.set_ref(&ctx, refed))?;
+    def(native, "hasRef", |ctx: Ctx<'js>, handle: Value<'js>| Ok::<_, rquickjs::Error>(port(&ctx, &handle)?.has_ref()))?;
+    def(native, "isDetached", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<bool> {
+        Ok(!port(&ctx, &handle)?.is_attached())
+    })
+}
+
+fn port<'a>(ctx: &Ctx<'_>, handle: &'a Value<'_>) -> rquickjs::Result<&'a PortHandle> {
+    class::of::<PortHandle>(handle).ok_or_else(|| Exception::throw_type(ctx, "expected a port's handle"))
+}
+
+/// Whether scripts have seen ports: before that there is no face to set.
+pub(crate) fn load(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    EventLoop::of(ctx)?;
+    internal::require(ctx, "messaging").map(drop)
+}

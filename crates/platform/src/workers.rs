@@ -1,0 +1,571 @@
+//! Workers: the native half of `workers.js`, and what the layer above runs in a worker's thread.
+//!
+//! Who owns what on which thread: the parent's [`Platform`] has an entry for each worker, with what is to be called; the
+//! worker's thread has a [`Worker`], which tells the parent what happens through the parent's mailbox, by the entry's number.
+//! Both have the [`Thread`], behind a mutex: how the worker is reached once it has a mailbox, and whether it has ended. The
+//! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an agent.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use agent::port::{Port, PortHandle};
+use agent::structured::Serialized;
+use agent::{Agent, EventLoop, KeepAlive, Mailbox};
+use qjs::{ClassId, Held, HostClass, Marker, class};
+use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
+
+use crate::internal::{self, def};
+use crate::modules;
+use crate::state::Platform;
+
+/// What a worker is made of, on its way to its thread.
+pub struct WorkerSpec {
+    /// The name of the thread.
+    pub name: String,
+    /// `process.argv` behind the script.
+    pub argv: Vec<String>,
+    /// `process.execArgv`.
+    pub exec_argv: Vec<String>,
+    /// `process.env`: keys and values in turn.
+    pub env: Vec<String>,
+    /// Bytes of JavaScript heap, where there is a limit.
+    pub heap_bytes: Option<usize>,
+    /// Bytes of stack for JavaScript, where the parent's are not right.
+    pub stack_bytes: Option<usize>,
+    script: Script,
+    web: bool,
+    classic: bool,
+    data: Serialized,
+    resource_limits: Serialized,
+    environment_data: Serialized,
+    port: Port,
+    worker: Worker,
+}
+
+enum Script {
+    /// A file's URL, or a `data:` URL with its text.
+    Url { url: String, text: Option<String> },
+    /// Text to be evaluated.
+    Source(String),
+}
+
+impl WorkerSpec {
+    /// `process.argv[1]`.
+    pub fn script_name(&self) -> String {
+        match &self.script {
+            Script::Url { url, .. } => {
+                modules::url_to_path(url).map_or_else(|| url.clone(), |path| path.to_string_lossy().into_owned())
+            }
+            Script::Source(_) => "[worker eval]".into(),
+        }
+    }
+
+    /// The worker's own handle, for what happens before it has an agent.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+}
+
+/// How a worker's thread reaches its parent. The last handle tells that the worker has ended.
+#[derive(Clone)]
+pub struct Worker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parent: Mailbox,
+    entry: u64,
+    thread_id: u32,
+    thread: Arc<Thread>,
+}
+
+/// A worker's thread, as both sides see it.
+#[derive(Default)]
+struct Thread {
+    state: Mutex<ThreadState>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct ThreadState {
+    mailbox: Option<Mailbox>,
+    terminated: bool,
+    exit_code: Option<i32>,
+    has_ended: bool,
+}
+
+impl Thread {
+    fn lock(&self) -> MutexGuard<'_, ThreadState> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn terminate(&self) {
+        let mut state = self.lock();
+        state.terminated = true;
+        let mailbox = state.mailbox.clone();
+        drop(state);
+        if let Some(mailbox) = mailbox {
+            mailbox.terminate(1);
+        }
+    }
+
+    /// Waits until the worker has ended; false when it takes longer than `patience`.
+    fn wait(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut state = self.lock();
+        while !state.has_ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.ended.wait_timeout(state, left).unwrap_or_else(|e| e.into_inner()).0;
+        }
+        true
+    }
+}
+
+/// What a worker tells its parent.
+enum Event {
+    Online,
+    Error { value: Serialized, details: Details },
+    Exit(i32),
+}
+
+/// Where an uncaught error was thrown.
+#[derive(Default)]
+struct Details {
+    message: String,
+    stack: String,
+    code: Option<&'static str>,
+}
+
+impl Worker {
+    fn tell(&self, event: Event) {
+        self.inner.tell(event);
+    }
+
+    /// Tells the parent of an error that is no script's: the worker could not be made.
+    pub fn fail(&self, message: &str) {
+        let details = Details { message: message.to_owned(), ..Details::default() };
+        self.tell(Event::Error { value: Serialized::default(), details });
+        self.set_exit_code(1);
+    }
+
+    /// Lets the parent reach the worker's agent. False when it has terminated the worker already.
+    pub fn attach(&self, mailbox: Mailbox) -> bool {
+        let mut state = self.inner.thread.lock();
+        state.mailbox = Some(mailbox);
+        !state.terminated
+    }
+
+    /// Says what the worker ends with.
+    pub fn set_exit_code(&self, code: i32) {
+        self.inner.thread.lock().exit_code = Some(code);
+    }
+}
+
+impl Inner {
+    fn tell(&self, event: Event) {
+        let entry = self.entry;
+        // A parent that has ended wants to know nothing more.
+        let _ = self.parent.post(move |ctx| arrive(ctx, entry, event));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut state = self.thread.lock();
+        state.mailbox = None;
+        state.has_ended = true;
+        let code = if state.terminated { 1 } else { state.exit_code.unwrap_or(1) };
+        drop(state);
+        self.tell(Event::Exit(code));
+        self.thread.ended.notify_all();
+    }
+}
+
+/// What a worker's own platform knows of it.
+pub struct OwnWorker {
+    worker: Worker,
+    web: bool,
+    classic: bool,
+    name: String,
+    url: String,
+    /// Deserialized when they are first asked for.
+    data: RefCell<Option<[Serialized; 3]>>,
+    port: RefCell<Option<Port>>,
+    object: RefCell<Option<Persistent<Object<'static>>>>,
+    /// The Web's `close()` was called.
+    closing: Cell<bool>,
+}
+
+/// A parent's entry for a worker.
+pub(crate) struct Entry {
+    callbacks: Persistent<Object<'static>>,
+    hold: Option<KeepAlive>,
+    thread: Arc<Thread>,
+}
+
+/// The workers that an agent has started and that have not ended.
+#[derive(Default)]
+pub(crate) struct Workers {
+    entries: RefCell<HashMap<u64, Entry>>,
+    last: Cell<u64>,
+}
+
+/// The value behind a script's Worker.
+struct WorkerHandle {
+    entry: u64,
+    thread_id: u32,
+    port: Held,
+    thread: Arc<Thread>,
+}
+
+// SAFETY: the port is marked once. The number is this class's own.
+unsafe impl HostClass for WorkerHandle {
+    const ID: ClassId = ClassId::new(41);
+    const NAME: &'static std::ffi::CStr = c"Worker";
+
+    fn mark(&self, marker: &Marker) {
+        marker.mark(&self.port);
+    }
+}
+
+/// The native functions of `workers.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    def(&native, "spawn", spawn)?;
+    def(&native, "workerPort", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<Value<'js>> {
+        Ok(self::handle(&ctx, &handle)?.port.get(&ctx))
+    })?;
+    def(&native, "threadId", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<i32> {
+        let handle = self::handle(&ctx, &handle)?;
+        let is_there = Platform::of(&ctx)?.workers.entries.borrow().contains_key(&handle.entry);
+        Ok(if is_there { handle.thread_id as i32 } else { -1 })
+    })?;
+    def(&native, "terminate", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<()> {
+        self::handle(&ctx, &handle)?.thread.terminate();
+        Ok(())
+    })?;
+    def(&native, "refWorker", |ctx: Ctx<'js>, handle: Value<'js>, refed: bool| -> rquickjs::Result<()> {
+        let entry = self::handle(&ctx, &handle)?.entry;
+        let hold = if refed { Some(EventLoop::of(&ctx)?.mailbox().keep_alive()) } else { None };
+        let platform = Platform::of(&ctx)?;
+        let before = match platform.workers.entries.borrow_mut().get_mut(&entry) {
+            Some(entry) => std::mem::replace(&mut entry.hold, hold),
+            None => None,
+        };
+        drop(before);
+        Ok(())
+    })?;
+    own_natives(&native)?;
+    Ok(native)
+}
+
+/// Those that concern the worker that calls them.
+fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
+    def(native, "worker", worker)?;
+    def(native, "closeSelf", |ctx: Ctx<'js>| -> rquickjs::Result<()> {
+        if let Some(own) = &Platform::of(&ctx)?.own_worker {
+            own.closing.set(true);
+            EventLoop::of(&ctx)?.end_after_task(0);
+        }
+        Ok(())
+    })?;
+    def(native, "importScript", |ctx: Ctx<'js>, url: String| -> rquickjs::Result<()> {
+        let text = modules::script_text(&ctx, &url).map_err(|_| {
+            drop(ctx.catch());
+            agent::structured::throw_dom_exception(&ctx, &format!("cannot load the script {url}"), "NetworkError")
+        })?;
+        modules::run_classic(&ctx, &url, text)
+    })?;
+    def(native, "resolve", |ctx: Ctx<'js>, url: String, base: rquickjs::function::Opt<String>| -> rquickjs::Result<String> {
+        let default = || Platform::of(&ctx).map(|platform| platform.main_url.borrow().clone());
+        let base = match base.0 {
+            Some(base) => base,
+            None => default()?,
+        };
+        let joined = url::Url::parse(&base).ok().map_or_else(|| url::Url::parse(&url), |base| base.join(&url));
+        joined.map(String::from).map_err(|_| Exception::throw_type(&ctx, &format!("Invalid URL: {url}")))
+    })?;
+    def(native, "reportError", |ctx: Ctx<'js>, error: Value<'js>| -> rquickjs::Result<()> {
+        report(&ctx, &error);
+        Ok(())
+    })
+}
+
+fn handle<'a>(ctx: &Ctx<'_>, handle: &'a Value<'_>) -> rquickjs::Result<&'a WorkerHandle> {
+    class::of::<WorkerHandle>(handle).ok_or_else(|| Exception::throw_type(ctx, "expected a worker's handle"))
+}
+
+fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rquickjs::Result<Value<'js>> {
+    static LAST_THREAD: AtomicU32 = AtomicU32::new(0);
+    class::register::<WorkerHandle>(&ctx)?;
+    let platform = Platform::of(&ctx)?;
+    let Some(start) = platform.options.spawn.clone() else {
+        return Err(Exception::throw_message(&ctx, "this agent cannot start workers"));
+    };
+    let text = |name: &str| options.get::<_, Option<String>>(name);
+    let list = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<Vec<String>>>(name)?.unwrap_or_default());
+    let bytes = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<f64>>(name)?.map(|bytes| bytes as usize));
+    let cloned = |name: &str, transfer: &[Value<'js>]| {
+        Serialized::new(&ctx, &options.get::<_, Value>(name)?, transfer)
+    };
+    let transfer: Vec<Value<'js>> = options.get::<_, Option<Vec<_>>>("transfer")?.unwrap_or_default();
+    let script = match (text("url")?, text("source")?) {
+        (Some(url), _) => {
+            let text = if url.starts_with("data:") { Some(modules::script_text(&ctx, &url)?) } else { None };
+            Script::Url { url, text }
+        }
+        (None, source) => Script::Source(source.unwrap_or_default()),
+    };
+    let (resource_limits, environment_data) = (cloned("resourceLimits", &[])?, cloned("environmentData", &[])?);
+    // Last of all that can fail here: it transfers.
+    let data = cloned("data", &transfer)?;
+    let entry = platform.workers.last.get() + 1;
+    platform.workers.last.set(entry);
+    let thread = Arc::<Thread>::default();
+    let thread_id = LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
+    let event_loop = EventLoop::of(&ctx)?;
+    let worker = Worker {
+        inner: Arc::new(Inner { parent: event_loop.mailbox().clone(), entry, thread_id, thread: thread.clone() }),
+    };
+    let (here, there) = Port::channel();
+    let port = PortHandle::new_object(&ctx, here)?;
+    let name = text("name")?.unwrap_or_default();
+    let spec = WorkerSpec {
+        argv: list("argv")?,
+        exec_argv: list("execArgv")?,
+        env: list("env")?,
+        heap_bytes: bytes("heapBytes")?,
+        stack_bytes: bytes("stackBytes")?,
+        web: options.get("web")?,
+        classic: options.get::<_, Option<bool>>("classic")?.unwrap_or_default(),
+        port: there,
+        name,
+        script,
+        data,
+        resource_limits,
+        environment_data,
+        worker: worker.clone(),
+    };
+    let hold = Some(event_loop.mailbox().keep_alive());
+    let new = Entry { callbacks: Persistent::save(&ctx, callbacks), hold, thread: thread.clone() };
+    platform.workers.entries.borrow_mut().insert(entry, new);
+    if let Err(error) = start(spec) {
+        worker.fail(&format!("cannot start a thread: {error}"));
+    }
+    let handle = WorkerHandle { entry, thread_id, port: Held::new(port.as_value()), thread };
+    Ok(class::new_object(&ctx, handle, None)?.into_value())
+}
+
+/// A task of the parent: its worker has told something.
+fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
+    let platform = Platform::of(ctx)?;
+    let callbacks = match &event {
+        Event::Exit(_) => {
+            let entry = platform.workers.entries.borrow_mut().remove(&id);
+            entry.map(|entry| entry.callbacks)
+        }
+        _ => platform.workers.entries.borrow().get(&id).map(|entry| entry.callbacks.clone()),
+    };
+    let Some(callbacks) = callbacks else { return Ok(()) };
+    let callbacks = callbacks.restore(ctx)?;
+    let callback = |name: &str| callbacks.get::<_, Function>(name);
+    match event {
+        Event::Online => callback("online")?.call(()),
+        Event::Exit(code) => callback("exit")?.call((code,)),
+        Event::Error { value, details } => {
+            let object = Object::new(ctx.clone())?;
+            let (filename, line, column) = place(&details.stack);
+            object.set("message", &*details.message)?;
+            object.set("stack", &*details.stack)?;
+            object.set("filename", filename)?;
+            object.set("lineno", line)?;
+            object.set("colno", column)?;
+            object.set("code", details.code)?;
+            let value = match value.deserialize(ctx) {
+                Ok(value) => value.value,
+                Err(_) => {
+                    drop(ctx.catch());
+                    drop(Exception::throw_message(ctx, &details.message));
+                    ctx.catch()
+                }
+            };
+            callback("error")?.call((value, object))
+        }
+    }
+}
+
+/// File, line and column of the first frame in a stack that is a script's.
+fn place(stack: &str) -> (String, u32, u32) {
+    for line in stack.lines() {
+        let Some(frame) = line.trim_start().strip_prefix("at ") else { continue };
+        let frame = frame.rsplit_once('(').map_or(frame, |(_, place)| place.trim_end_matches(')'));
+        let mut parts = frame.rsplitn(3, ':');
+        let (column, line, file) = (parts.next(), parts.next(), parts.next());
+        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+        if let (Some(column), Some(line), Some(file)) = (number(column), number(line), file)
+            && !file.starts_with("node:")
+        {
+            return (file.to_owned(), line, column);
+        }
+    }
+    (String::new(), 0, 0)
+}
+
+/// `native.worker()`.
+fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
+    let platform = Platform::of(&ctx)?;
+    let Some(own) = &platform.own_worker else { return Ok(Value::new_undefined(ctx)) };
+    let known = own.object.borrow().clone();
+    if let Some(object) = known {
+        return Ok(object.restore(&ctx)?.into_value());
+    }
+    let object = Object::new(ctx.clone())?;
+    object.set("web", own.web)?;
+    object.set("classic", own.classic)?;
+    object.set("threadId", own.worker.inner.thread_id)?;
+    object.set("name", &*own.name)?;
+    object.set("url", &*own.url)?;
+    if let Some(port) = own.port.take() {
+        object.set("port", PortHandle::new_object(&ctx, port)?)?;
+    }
+    if let Some([data, limits, environment]) = own.data.take() {
+        object.set("data", data.deserialize(&ctx)?.value)?;
+        object.set("resourceLimits", limits.deserialize(&ctx)?.value)?;
+        object.set("environmentData", environment.deserialize(&ctx)?.value)?;
+    }
+    *own.object.borrow_mut() = Some(Persistent::save(&ctx, object.clone()));
+    Ok(object.into_value())
+}
+
+/// Hands an uncaught error of this worker to its parent.
+pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
+    let Ok(platform) = Platform::of(ctx) else { return };
+    let Some(own) = &platform.own_worker else { return };
+    let text = |value: Value<'js>| -> rquickjs::Result<String> {
+        let text = qjs::string::to_string(ctx, &value)?;
+        Ok(String::from_utf8_lossy(qjs::string::Utf8::new(qjs::Cx::of(ctx), qjs::Borrowed::of(&text))?.bytes()).into())
+    };
+    let attempt = |read: &dyn Fn() -> rquickjs::Result<String>| {
+        read().unwrap_or_else(|_| {
+            drop(ctx.catch());
+            String::new()
+        })
+    };
+    let object = error.as_object();
+    let message = attempt(&|| match object {
+        Some(object) if error.is_error() => text(object.get("message")?),
+        _ => text(error.clone()),
+    });
+    let stack = attempt(&|| match object {
+        Some(object) => match object.get::<_, Value>("stack")? {
+            stack if stack.is_string() => text(stack),
+            _ => Ok(String::new()),
+        },
+        None => Ok(String::new()),
+    });
+    let code = (message == "out of memory").then_some("ERR_WORKER_OUT_OF_MEMORY");
+    let message = if own.web { format!("Uncaught {}", attempt(&|| text(error.clone()))) } else { message };
+    let value = Serialized::new(ctx, error, &[]).unwrap_or_else(|_| {
+        drop(ctx.catch());
+        let class = if stack.is_empty() { attempt(&|| text(error.clone())) } else { message.clone() };
+        Serialized::of_error(&class, &stack)
+    });
+    own.worker.tell(Event::Error { value, details: Details { message, stack, code } });
+}
+
+/// The options of the platform of a worker's agent.
+pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
+    let empty = Serialized::default;
+    let data = std::mem::replace(&mut spec.data, empty());
+    let limits = std::mem::replace(&mut spec.resource_limits, empty());
+    let environment = std::mem::replace(&mut spec.environment_data, empty());
+    let (port, _) = Port::channel();
+    OwnWorker {
+        worker: spec.worker.clone(),
+        web: spec.web,
+        classic: spec.classic,
+        name: spec.name.clone(),
+        url: match &spec.script {
+            Script::Url { url, .. } => url.clone(),
+            Script::Source(_) => String::new(),
+        },
+        data: RefCell::new(Some([data, limits, environment])),
+        port: RefCell::new(Some(std::mem::replace(&mut spec.port, port))),
+        object: RefCell::default(),
+        closing: Cell::new(false),
+    }
+}
+
+impl OwnWorker {
+    pub(crate) fn is_web(&self) -> bool {
+        self.web
+    }
+}
+
+/// Runs a worker's script in its agent, which was installed with the same specification, and the event loop to the end.
+pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
+    let WorkerSpec { script, classic, web, worker, port, .. } = spec;
+    // What took its place when the platform got the worker's own.
+    drop(port);
+    agent.run_task(|ctx| {
+        internal::function(ctx, "workers", "setUpWorker")?.call::<_, Value>(())?;
+        worker.tell(Event::Online);
+        match script {
+            Script::Url { url, text } if web => {
+                Platform::of(ctx)?.main_url.replace(url.clone());
+                // A worker of the Web lives on after an uncaught error, but not without a script.
+                let loaded = text.map_or_else(|| modules::script_text(ctx, &url), Ok).inspect_err(|_| {
+                    let error = ctx.catch();
+                    report(ctx, &error);
+                    drop(ctx.throw(error));
+                });
+                let Ok(text) = loaded else {
+                    drop(ctx.catch());
+                    EventLoop::of(ctx)?.end_after_task(1);
+                    return Ok(());
+                };
+                match (classic, url.starts_with("data:")) {
+                    (true, _) => modules::run_classic(ctx, &url, text),
+                    (false, true) => modules::run_main_text(ctx, url, &text),
+                    (false, false) => modules::run_main_url(ctx, url),
+                }
+            }
+            Script::Url { url, text: None } => modules::run_main_url(ctx, url),
+            Script::Url { url, text: Some(text) } => modules::run_main_text(ctx, url, &text),
+            Script::Source(source) => modules::run_eval(ctx, source),
+        }
+    });
+    if web {
+        agent.run_task(|ctx| internal::function(ctx, "workers", "scriptDone")?.call::<_, Value>(()).map(drop));
+    }
+    let outcome = agent.run();
+    worker.set_exit_code(outcome.exit_code);
+    outcome
+}
+
+/// Terminates the workers of an agent that ends, and waits until they have.
+pub fn end_workers(agent: &Agent) {
+    /// What a worker may need that is in the middle of something that nothing interrupts.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let threads = agent.with(|ctx| {
+        let platform = Platform::of(ctx).ok()?;
+        let entries = platform.workers.entries.borrow();
+        Some(entries.values().map(|entry| entry.thread.clone()).collect::<Vec<_>>())
+    });
+    let threads = threads.unwrap_or_default();
+    threads.iter().for_each(|thread| thread.terminate());
+    let deadline = Instant::now() + PATIENCE;
+    for thread in threads {
+        thread.wait(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Starts the thread of a worker.
+pub type Spawn = Rc<dyn Fn(WorkerSpec) -> std::io::Result<()>>;

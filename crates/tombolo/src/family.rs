@@ -1,0 +1,91 @@
+//! What the agents of a program have in common, and how one starts another.
+
+use std::rc::Rc;
+
+use island::{Engine, EngineOptions};
+use platform::{Builtins, Spawn, Stream, WorkerSpec};
+
+use crate::{Runtime, RuntimeOptions};
+
+/// What a worker inherits from the agent that starts it. Goes to the worker's thread.
+#[derive(Clone)]
+pub(crate) struct Family {
+    engine: Engine,
+    engine_options: EngineOptions,
+    max_stack_size: usize,
+    one_island: bool,
+    exec_path: String,
+    expose_gc: bool,
+    report_errors: bool,
+    builtins: Builtins,
+    stdout: Option<Stream>,
+    stderr: Option<Stream>,
+}
+
+impl Family {
+    pub(crate) fn new(engine: Engine, options: &RuntimeOptions) -> Self {
+        let platform = &options.platform;
+        Self {
+            engine,
+            engine_options: options.engine.clone(),
+            max_stack_size: options.max_stack_size,
+            one_island: options.one_island,
+            exec_path: platform.exec_path.clone(),
+            expose_gc: platform.expose_gc,
+            report_errors: platform.report_errors,
+            builtins: platform.builtins.clone(),
+            stdout: platform.stdout.clone(),
+            stderr: platform.stderr.clone(),
+        }
+    }
+
+    /// Starts workers with what this has.
+    pub(crate) fn into_spawn(self) -> Spawn {
+        Rc::new(move |spec| self.clone().start(spec))
+    }
+
+    /// Starts the thread of a worker.
+    fn start(self, spec: WorkerSpec) -> std::io::Result<()> {
+        let options = self.options(&spec);
+        let name = if spec.name.is_empty() { "worker".into() } else { spec.name.replace('\0', "") };
+        let thread = std::thread::Builder::new().name(name).stack_size(Runtime::stack_size(&options));
+        drop(options);
+        thread.spawn(move || self.run(spec)).map(drop)
+    }
+
+    fn options(&self, spec: &WorkerSpec) -> RuntimeOptions {
+        let platform = platform::Options {
+            argv: vec![self.exec_path.clone()],
+            exec_path: self.exec_path.clone(),
+            expose_gc: self.expose_gc,
+            report_errors: self.report_errors,
+            builtins: self.builtins.clone(),
+            stdout: self.stdout.clone(),
+            stderr: self.stderr.clone(),
+            ..platform::Options::default()
+        };
+        RuntimeOptions {
+            max_stack_size: spec.stack_bytes.unwrap_or(self.max_stack_size),
+            engine: self.engine_options.clone(),
+            memory_limit: spec.heap_bytes,
+            one_island: self.one_island,
+            platform,
+        }
+    }
+
+    /// The whole life of a worker, on its thread.
+    fn run(self, mut spec: WorkerSpec) {
+        // The last handle tells the parent that everything has ended, so it goes last.
+        let worker = spec.worker().clone();
+        let mut options = self.options(&spec);
+        options.platform.set_worker(&mut spec);
+        match Runtime::with_engine(self.engine.clone(), options) {
+            Ok(runtime) => {
+                if worker.attach(runtime.agent().mailbox()) {
+                    runtime.run_worker(spec);
+                }
+            }
+            Err(error) => worker.fail(&error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+var parts = (typeof parts === 'undefined' ? 0 : parts) + 1;

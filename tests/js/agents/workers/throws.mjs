@@ -1,0 +1,1 @@
+throw Object.assign(new RangeError('from a worker'), { extra: { deep: [1] }, code: 'E_MINE' });

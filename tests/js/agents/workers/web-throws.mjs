@@ -1,0 +1,2 @@
+self.onmessage = () => self.postMessage('lives on');
+throw new RangeError('at once');
