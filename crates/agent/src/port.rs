@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -181,7 +182,11 @@ pub(crate) struct Ports {
 struct Started {
     port: Arc<Port>,
     callbacks: Persistent<Object<'static>>,
+    hold: Hold,
 }
+
+/// Holds the event loop, or not: the port's own choice, which ends with the channel.
+type Hold = Rc<RefCell<Option<KeepAlive>>>;
 
 impl Ports {
     /// Lets go of every JavaScript value.
@@ -197,7 +202,7 @@ pub struct PortHandle {
     id: u64,
     /// None once the port was closed or transferred.
     port: RefCell<Option<Arc<Port>>>,
-    hold: RefCell<Option<KeepAlive>>,
+    hold: Hold,
 }
 
 // SAFETY: holds no JavaScript value. The number is this class's own.
@@ -220,7 +225,7 @@ impl PortHandle {
         static LAST: AtomicU64 = AtomicU64::new(0);
         class::register::<Self>(ctx)?;
         let id = LAST.fetch_add(1, Ordering::Relaxed);
-        let handle = Self { id, port: RefCell::new(Some(Arc::new(port))), hold: RefCell::default() };
+        let handle = Self { id, port: RefCell::new(Some(Arc::new(port))), hold: Hold::default() };
         class::new_object(ctx, handle, None)
     }
 
@@ -241,7 +246,8 @@ impl PortHandle {
     pub fn start<'js>(&self, ctx: &Ctx<'js>, callbacks: Object<'js>) -> Result<()> {
         let event_loop = EventLoop::of(ctx)?;
         let Some(port) = self.port() else { return Ok(()) };
-        let started = Started { port: port.clone(), callbacks: Persistent::save(ctx, callbacks) };
+        let (callbacks, hold) = (Persistent::save(ctx, callbacks), self.hold.clone());
+        let started = Started { port: port.clone(), callbacks, hold };
         let before = event_loop.state.ports.started.borrow_mut().insert(self.id, started);
         drop(before);
         port.start(Receiver { mailbox: event_loop.mailbox().clone(), id: self.id });
@@ -278,7 +284,8 @@ impl PortHandle {
     /// # Errors
     /// When the context belongs to no agent.
     pub fn set_ref(&self, ctx: &Ctx<'_>, refed: bool) -> Result<()> {
-        let hold = match refed && self.is_attached() {
+        let is_open = self.port().is_some_and(|port| !port.is_closed());
+        let hold = match refed && is_open {
             true => Some(EventLoop::of(ctx)?.mailbox().keep_alive()),
             false => None,
         };
@@ -319,7 +326,9 @@ fn arrive(ctx: &Ctx<'_>, id: u64) -> Result<()> {
         },
         Arrival::Closed => {
             let ended = ports.started.borrow_mut().remove(&id);
-            drop(ended);
+            if let Some(ended) = ended {
+                drop(ended.hold.take());
+            }
             call(&callbacks, "close", ())
         }
         Arrival::Nothing => Ok(()),

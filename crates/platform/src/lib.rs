@@ -11,6 +11,7 @@ mod bytes;
 mod console;
 mod crypto;
 mod encoding;
+mod environment;
 mod error;
 mod fs;
 mod globals;
@@ -38,6 +39,7 @@ use std::{
 use agent::{Agent, EventLoop};
 use rquickjs::{Ctx, Object, Value};
 
+pub use environment::Environment;
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
 pub use wasi::guest_output;
@@ -77,8 +79,8 @@ pub struct Options {
     pub stderr: Option<Stream>,
     /// `process.execArgv`.
     pub exec_argv: Vec<String>,
-    /// `process.env`: keys and values in turn; `None` for the process's own environment.
-    pub env: Option<Vec<String>>,
+    /// `process.env`; `None` for a copy of the process's own.
+    pub env: Option<Environment>,
     /// Starts the thread of a worker; without it there are none.
     pub spawn: Option<Spawn>,
     /// Of a worker: what [`Options::set_worker`] took from its specification.
@@ -92,7 +94,12 @@ impl Options {
         self.argv.push(spec.script_name());
         self.argv.append(&mut spec.argv);
         self.exec_argv = std::mem::take(&mut spec.exec_argv);
-        self.env = Some(std::mem::take(&mut spec.env));
+        self.env = Some(spec.env.clone());
+        for (at, stream) in [&mut self.stdout, &mut self.stderr].into_iter().enumerate() {
+            if spec.captured[at] {
+                *stream = Some(workers::captured(spec, at as u8 + 1));
+            }
+        }
         self.worker = Some(workers::own_worker(spec));
     }
 }
@@ -131,6 +138,7 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
         stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), event_loop.clone()),
         builtins: std::mem::take(&mut options.builtins),
         own_worker: options.worker.take(),
+        environment: options.env.take().unwrap_or_else(Environment::of_process),
         workers: workers::Workers::default(),
         options,
         internals: RefCell::default(),

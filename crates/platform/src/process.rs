@@ -42,10 +42,7 @@ fn is_terminal(fd: i32) -> bool {
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = Object::new(ctx.clone())?;
     def(&native, "facts", facts)?;
-    def(&native, "environment", |ctx: Ctx<'js>| -> rquickjs::Result<Vec<String>> {
-        let own = || std::env::vars_os().flat_map(|(key, value)| [key, value].map(|it| it.to_string_lossy().into_owned()));
-        Ok(Platform::of(&ctx)?.options.env.clone().unwrap_or_else(|| own().collect()))
-    })?;
+    crate::environment::natives(&native)?;
     system(&native)?;
     output(&native)?;
     def(&native, "nextTick", |ctx: Ctx<'js>, callback: Function<'js>| -> rquickjs::Result<()> {

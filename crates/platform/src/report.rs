@@ -54,7 +54,12 @@ impl PlatformHooks {
             }
         }
         if let Some(worker) = &platform.own_worker {
-            // The parent hears of it, and decides what is printed. A worker of the Web lives on.
+            // The parent hears of it, and decides what is printed. A worker of the Web lives on, and keeps its rejections.
+            if worker.is_web() && origin == "unhandledRejection" {
+                let text = report_uncaught(ctx, &error) + "\n";
+                platform.stdio.err(text.as_bytes());
+                return Ok(true);
+            }
             if !worker.is_web() {
                 qjs::limits::lift_memory_limit(ctx);
             }

@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) workers: crate::workers::Workers,
     /// What this agent is, where it is a worker.
     pub(crate) own_worker: Option<crate::workers::OwnWorker>,
+    /// `process.env`.
+    pub(crate) environment: crate::Environment,
     /// Open files by descriptor.
     pub(crate) files: crate::fs::Files,
 }

@@ -18,6 +18,7 @@ use agent::{Agent, EventLoop, KeepAlive, Mailbox};
 use qjs::{ClassId, Held, HostClass, Marker, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
+use crate::Environment;
 use crate::internal::{self, def};
 use crate::modules;
 use crate::state::Platform;
@@ -30,12 +31,14 @@ pub struct WorkerSpec {
     pub argv: Vec<String>,
     /// `process.execArgv`.
     pub exec_argv: Vec<String>,
-    /// `process.env`: keys and values in turn.
-    pub env: Vec<String>,
+    /// `process.env`.
+    pub env: Environment,
     /// Bytes of JavaScript heap, where there is a limit.
     pub heap_bytes: Option<usize>,
     /// Bytes of stack for JavaScript, where the parent's are not right.
     pub stack_bytes: Option<usize>,
+    /// Whether standard output (1) and standard error (2) go to the parent.
+    pub captured: [bool; 2],
     script: Script,
     web: bool,
     classic: bool,
@@ -131,8 +134,28 @@ impl Thread {
 /// What a worker tells its parent.
 enum Event {
     Online,
-    Error { value: Serialized, details: Details },
+    /// It has written to standard output (1) or standard error (2).
+    Output(u8, Vec<u8>),
+    /// The value, and with an error its own properties.
+    Error { value: Serialized, properties: Serialized, details: Details },
     Exit(i32),
+}
+
+/// A stream that hands what is written to the parent.
+struct ToParent {
+    worker: Worker,
+    descriptor: u8,
+}
+
+impl std::io::Write for ToParent {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.worker.tell(Event::Output(self.descriptor, bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Where an uncaught error was thrown.
@@ -151,7 +174,7 @@ impl Worker {
     /// Tells the parent of an error that is no script's: the worker could not be made.
     pub fn fail(&self, message: &str) {
         let details = Details { message: message.to_owned(), ..Details::default() };
-        self.tell(Event::Error { value: Serialized::default(), details });
+        self.tell(Event::Error { value: Serialized::default(), properties: Serialized::undefined(), details });
         self.set_exit_code(1);
     }
 
@@ -199,8 +222,7 @@ pub struct OwnWorker {
     data: RefCell<Option<[Serialized; 3]>>,
     port: RefCell<Option<Port>>,
     object: RefCell<Option<Persistent<Object<'static>>>>,
-    /// The Web's `close()` was called.
-    closing: Cell<bool>,
+    is_limited: bool,
 }
 
 /// A parent's entry for a worker.
@@ -270,10 +292,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "worker", worker)?;
     def(native, "closeSelf", |ctx: Ctx<'js>| -> rquickjs::Result<()> {
-        if let Some(own) = &Platform::of(&ctx)?.own_worker {
-            own.closing.set(true);
-            EventLoop::of(&ctx)?.end_after_task(0);
-        }
+        EventLoop::of(&ctx)?.end_after_task(0);
         Ok(())
     })?;
     def(native, "importScript", |ctx: Ctx<'js>, url: String| -> rquickjs::Result<()> {
@@ -283,9 +302,9 @@ fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         })?;
         modules::run_classic(&ctx, &url, text)
     })?;
-    def(native, "resolve", |ctx: Ctx<'js>, url: String, base: rquickjs::function::Opt<String>| -> rquickjs::Result<String> {
+    def(native, "resolve", |ctx: Ctx<'js>, url: String, base: Option<String>| -> rquickjs::Result<String> {
         let default = || Platform::of(&ctx).map(|platform| platform.main_url.borrow().clone());
-        let base = match base.0 {
+        let base = match base {
             Some(base) => base,
             None => default()?,
         };
@@ -340,9 +359,13 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let spec = WorkerSpec {
         argv: list("argv")?,
         exec_argv: list("execArgv")?,
-        env: list("env")?,
+        env: match options.get::<_, Option<Vec<String>>>("env")? {
+            Some(list) => list.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+            None => platform.environment.clone(),
+        },
         heap_bytes: bytes("heapBytes")?,
         stack_bytes: bytes("stackBytes")?,
+        captured: [options.get::<_, Option<bool>>("stdout")?, options.get("stderr")?].map(Option::unwrap_or_default),
         web: options.get("web")?,
         classic: options.get::<_, Option<bool>>("classic")?.unwrap_or_default(),
         port: there,
@@ -378,8 +401,12 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
     let callback = |name: &str| callbacks.get::<_, Function>(name);
     match event {
         Event::Online => callback("online")?.call(()),
+        Event::Output(descriptor, bytes) => {
+            let bytes = rquickjs::TypedArray::<u8>::new(ctx.clone(), bytes)?;
+            callback("output")?.call((descriptor, bytes))
+        }
         Event::Exit(code) => callback("exit")?.call((code,)),
-        Event::Error { value, details } => {
+        Event::Error { value, properties, details } => {
             let object = Object::new(ctx.clone())?;
             let (filename, line, column) = place(&details.stack);
             object.set("message", &*details.message)?;
@@ -389,7 +416,10 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
             object.set("colno", column)?;
             object.set("code", details.code)?;
             let value = match value.deserialize(ctx) {
-                Ok(value) => value.value,
+                Ok(value) => {
+                    restore_properties(ctx, &value.value, properties)?;
+                    value.value
+                }
                 Err(_) => {
                     drop(ctx.catch());
                     drop(Exception::throw_message(ctx, &details.message));
@@ -399,6 +429,34 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
             callback("error")?.call((value, object))
         }
     }
+}
+
+/// Gives an error of a worker its own properties back, which cloning leaves out.
+fn restore_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>, properties: Serialized) -> rquickjs::Result<()> {
+    let properties = properties.deserialize(ctx)?.value;
+    if let (Some(error), Some(properties)) = (error.as_object(), properties.as_object()) {
+        for property in properties.props::<Value, Value>() {
+            let (name, value) = property?;
+            qjs::own::create(error, &name, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// The own enumerable properties of an error that can be cloned.
+fn own_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> rquickjs::Result<Serialized> {
+    let properties = Object::new(ctx.clone())?;
+    if let Some(error) = error.as_object().filter(|error| error.is_error()) {
+        let names = qjs::own::Names::of(error)?;
+        for name in (0..names.len()).filter_map(|at| names.get(at)) {
+            let value = name.get(error)?;
+            match Serialized::new(ctx, &value, &[]) {
+                Ok(_) => qjs::own::create(&properties, &name.to_value(ctx)?, value)?,
+                Err(_) => drop(ctx.catch()),
+            }
+        }
+    }
+    Serialized::new(ctx, properties.as_value(), &[])
 }
 
 /// File, line and column of the first frame in a stack that is a script's.
@@ -470,14 +528,20 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
         },
         None => Ok(String::new()),
     });
-    let code = (message == "out of memory").then_some("ERR_WORKER_OUT_OF_MEMORY");
+    // The engine throws null where there is no memory for an error.
+    let exhausted = message == "out of memory" || (own.is_limited && error.is_null());
+    let code = exhausted.then_some("ERR_WORKER_OUT_OF_MEMORY");
     let message = if own.web { format!("Uncaught {}", attempt(&|| text(error.clone()))) } else { message };
     let value = Serialized::new(ctx, error, &[]).unwrap_or_else(|_| {
         drop(ctx.catch());
         let class = if stack.is_empty() { attempt(&|| text(error.clone())) } else { message.clone() };
         Serialized::of_error(&class, &stack)
     });
-    own.worker.tell(Event::Error { value, details: Details { message, stack, code } });
+    let properties = own_properties(ctx, error).unwrap_or_else(|_| {
+        drop(ctx.catch());
+        Serialized::undefined()
+    });
+    own.worker.tell(Event::Error { value, properties, details: Details { message, stack, code } });
 }
 
 /// The options of the platform of a worker's agent.
@@ -499,7 +563,7 @@ pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
         data: RefCell::new(Some([data, limits, environment])),
         port: RefCell::new(Some(std::mem::replace(&mut spec.port, port))),
         object: RefCell::default(),
-        closing: Cell::new(false),
+        is_limited: spec.heap_bytes.is_some(),
     }
 }
 
@@ -507,6 +571,11 @@ impl OwnWorker {
     pub(crate) fn is_web(&self) -> bool {
         self.web
     }
+}
+
+/// Where a worker's standard output (1) or standard error (2) goes when its parent reads it.
+pub(crate) fn captured(spec: &WorkerSpec, descriptor: u8) -> crate::Stream {
+    Arc::new(Mutex::new(ToParent { worker: spec.worker.clone(), descriptor }))
 }
 
 /// Runs a worker's script in its agent, which was installed with the same specification, and the event loop to the end.

@@ -23,6 +23,8 @@ const heard = (channel, count) => within(new Promise((resolve) => {
 }), `message ${count}`);
 
 test('the interface', () => {
+  // Made when it is first read.
+  assert(BroadcastChannel);
   assertProperty(globalThis, 'BroadcastChannel', 'wc');
   assertEq(threads.BroadcastChannel, BroadcastChannel);
   assertEq(BroadcastChannel.length, 1);

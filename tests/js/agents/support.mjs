@@ -30,7 +30,7 @@ export function assertTypeError(fn) {
 }
 
 /** The promise, or a failure where it has not been settled for so long that it never will be. */
-export function within(promise, what = 'it', seconds = 60) {
+export function within(promise, what = 'it', seconds = 30) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} has not happened`)), seconds * 1000);
@@ -39,9 +39,9 @@ export function within(promise, what = 'it', seconds = 60) {
 }
 
 /** The next such event of an EventTarget: the event. */
-export const nextEvent = (target, type) => within(new Promise((resolve) => {
+export const nextEvent = (target, type, seconds) => within(new Promise((resolve) => {
   target.addEventListener(type, resolve, { once: true });
-}), `event ${type}`);
+}), `event ${type}`, seconds);
 
 /** The next such event of an EventEmitter: its first argument. */
 export const nextOn = (emitter, type) => within(new Promise((resolve) => { emitter.once(type, resolve); }), `event ${type}`);

@@ -96,13 +96,8 @@ test('a guest notifies it', async () => {
   const { notify } = b.instance({ m: { memory } }).exports;
   const array = new Int32Array(memory.buffer, 16);
   const promise = waiting(array, 3, 0);
-  // The value changes, as programs do it: a waiter that is on its way sees that.
-  array[3] = 1;
-  notify(28, 1);
-  // A wait without end does not keep the program running, and nobody sees that the guest has ended this one.
-  const running = setInterval(() => {}, 1000);
+  assertEq(notify(28, 1), 1);
   assertEq(await promise, 'ok');
-  clearInterval(running);
   assertEq(notify(28, 1), 0);
 });
 
@@ -121,16 +116,11 @@ test('the buffer may be dropped', async () => {
   assertEq(await promise, 'timed-out');
 });
 
-test('many at once: what a memory cannot have is a RangeError', async () => {
-  const plain = new Int32Array(new SharedArrayBuffer(64));
-  const waits = Array.from({ length: 20_000 }, () => waiting(plain, 0, 0, 1e6));
-  assertEq(Atomics.notify(plain, 0), waits.length);
-  assertList(new Set(await Promise.all(waits)), ['ok']);
-  const array = new Int32Array(shared().buffer);
-  const more = [];
-  const refused = assertThrows(RangeError, () => { for (;;) more.push(waiting(array, 0, 0, 1e6)); });
-  assert(/1000/.test(refused.message), refused.message);
-  assertEq(more.length, 1000);
-  assertEq(Atomics.notify(array, 0), more.length);
-  assertList(new Set(await Promise.all(more)), ['ok']);
+test('many at once', async () => {
+  for (const buffer of buffers()) {
+    const array = new Int32Array(buffer);
+    const waits = Array.from({ length: 20_000 }, () => waiting(array, 0, 0, 1e6));
+    assertEq(Atomics.notify(array, 0), waits.length);
+    assertList(new Set(await Promise.all(waits)), ['ok']);
+  }
 });

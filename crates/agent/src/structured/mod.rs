@@ -94,6 +94,11 @@ impl Serialized {
         serialize::structured_serialize_with_transfer(ctx, value, transfer)
     }
 
+    /// `undefined`.
+    pub fn undefined() -> Self {
+        Self { records: vec![Record::Undefined], transferred: Vec::new() }
+    }
+
     /// What an Error with this message and stack becomes.
     pub fn of_error(message: &str, stack: &str) -> Self {
         let (name, stack) = (ErrorName::Error, Some(Text::from(stack)).filter(|_| !stack.is_empty()));

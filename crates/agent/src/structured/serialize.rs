@@ -352,8 +352,8 @@ impl<'js> Serializer<'_, 'js> {
     fn error(&mut self, value: &Value<'js>, object: &Object<'js>) -> Result<()> {
         let own = self.intrinsics.clone();
         let name: Value = object.get("name")?;
-        let full_name = if name.is_string() { Text::of(&name)?.to_string() } else { "Error".into() };
-        let name = ErrorName::ALL.iter().find(|(_, text)| *text == full_name).map_or(ErrorName::Error, |(name, _)| *name);
+        let full_name = if name.is_string() { Text::of(&name)? } else { Text::from("Error") };
+        let name = ErrorName::ALL.iter().find(|(_, text)| Text::from(*text) == full_name).map_or(ErrorName::Error, |(name, _)| *name);
         let message = match own.own_data(object, "message")? {
             Some(message) => Some(Text::of(&qjs::string::to_string(self.ctx, &message)?)?),
             None => None,
@@ -399,14 +399,20 @@ impl<'js> Serializer<'_, 'js> {
 }
 
 /// What `stack` says where the platform has it begin with the error's name and message: the engine gives frames alone.
-fn with_head(stack: Text, name: &str, message: Option<&Text>) -> Text {
-    let frames = stack.to_string();
-    if !frames.starts_with("    at ") {
+fn with_head(stack: Text, name: &Text, message: Option<&Text>) -> Text {
+    let frames = stack.to_units();
+    let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+    if !frames.starts_with(&units("    at ")) {
         return stack;
     }
-    let message = message.map(Text::to_string).filter(|message| !message.is_empty());
-    let head = message.map_or_else(|| name.to_owned(), |message| format!("{name}: {message}"));
-    Text::from(&*format!("{head}\n{}", frames.trim_end_matches('\n')))
+    let mut head = name.to_units();
+    if let Some(message) = message.map(Text::to_units).filter(|message| !message.is_empty()) {
+        head.extend(units(": "));
+        head.extend(message);
+    }
+    head.extend(units("\n"));
+    head.extend_from_slice(frames.strip_suffix(&*units("\n")).unwrap_or(&frames));
+    Text::Wide(head.into())
 }
 
 /// What a value that cannot be cloned is, for messages.

@@ -25,6 +25,14 @@ impl Text {
         })
     }
 
+    /// The units.
+    pub fn to_units(&self) -> Vec<u16> {
+        match self {
+            Self::Narrow(units) => units.iter().map(|&unit| unit.into()).collect(),
+            Self::Wide(units) => units.to_vec(),
+        }
+    }
+
     /// The string in an agent.
     ///
     /// # Errors

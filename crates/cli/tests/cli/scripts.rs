@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::harness::{Outcome, Run, repository};
 
 /// Modules that scripts share.
-const HELPERS: [&str; 2] = ["load.mjs", "common.mjs"];
+const HELPERS: [&str; 4] = ["load.mjs", "common.mjs", "support.mjs", "spawn.mjs"];
 
 fn folder(name: &str) -> PathBuf {
     repository().join("tests/js").join(name)
@@ -76,6 +76,11 @@ fn of_harness(script: &str, outcome: &Outcome) -> Vec<String> {
 fn is_error(text: &str) -> bool {
     let class = text.split(':').next().unwrap_or("");
     text.starts_with("threw ") || class.ends_with("Error") && class.chars().all(char::is_alphanumeric)
+}
+
+#[test]
+fn agents() {
+    run_folder("agents", &["--expose-gc"], of_harness);
 }
 
 #[test]

@@ -241,6 +241,11 @@ class MessagePort extends EventTarget {
   close(...args) {
     const handle = this.#handle;
     if (typeof args[0] === 'function') this.once('close', args[0]);
+    // Whoever listens for the end by then hears of it.
+    if (!this.#watched) {
+      this.#watch();
+      native.stop(handle, true);
+    }
     native.close(handle);
   }
 

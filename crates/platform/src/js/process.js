@@ -9,18 +9,34 @@ const it = Object.create(process.prototype);
 EventEmitter.init(it);
 
 const facts = native.facts();
-const entries = native.environment();
-const variables = {};
-for (let i = 0; i < entries.length; i += 2) variables[entries[i]] = entries[i + 1];
 const toVariable = (value) => {
   if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
   return `${value}`;
 };
-const env = new Proxy(variables, {
-  set: (target, key, value) => Reflect.set(target, toVariable(key), toVariable(value)),
-  defineProperty: (target, key, desc) => {
-    if ('value' in desc) desc = { value: toVariable(desc.value), writable: true, enumerable: true, configurable: true };
-    return Reflect.defineProperty(target, key, desc);
+// Other agents may have the same variables, so that nothing of them is kept here.
+const variable = (key) => (typeof key === 'symbol' ? undefined : native.variable(key) ?? undefined);
+const env = new Proxy({}, {
+  get: (target, key) => variable(key) ?? Reflect.get(target, key),
+  has: (target, key) => variable(key) !== undefined || Reflect.has(target, key),
+  set(target, key, value) {
+    native.setVariable(toVariable(key), toVariable(value));
+    return true;
+  },
+  defineProperty(target, key, desc) {
+    if ('get' in desc || 'set' in desc) {
+      throw create('TypeError', 'ERR_INVALID_OBJECT_DEFINE_PROPERTY', "'process.env' does not accept an accessor(getter/setter) descriptor");
+    }
+    native.setVariable(toVariable(key), toVariable(desc.value));
+    return true;
+  },
+  deleteProperty(target, key) {
+    if (typeof key === 'string') native.deleteVariable(key);
+    return true;
+  },
+  ownKeys: () => native.variables(),
+  getOwnPropertyDescriptor(target, key) {
+    const value = variable(key);
+    return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
   },
 });
 

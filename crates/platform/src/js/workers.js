@@ -14,7 +14,7 @@ const SHARE_ENV = Symbol.for('nodejs.worker_threads.SHARE_ENV');
 // What this agent is: undefined for the main one.
 const self = native.worker();
 
-// The variables as natives take them. Sharing is by copying, for SHARE_ENV too.
+// The variables as natives take them; none for this agent's own.
 const flatten = (env) => Object.entries(env).flatMap(([key, value]) => [key, `${value}`]);
 const processOf = () => require('process').process;
 const environmentData = new Map(self?.environmentData ?? []);
@@ -89,9 +89,9 @@ const WebWorker = class Worker extends EventTarget {
     if (!this.#terminated) super.dispatchEvent(trust(makeMessageEvent('messageerror', error)));
   };
   // Printed unless a listener prevents it, as the standard has it. The parent goes on.
-  #failed(error, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
+  #failed(_, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
     if (this.#terminated) return;
-    const event = trust(new ErrorEvent('error', { message, filename, lineno, colno, error, cancelable: true }));
+    const event = trust(new ErrorEvent('error', { message, filename, lineno, colno, error: null, cancelable: true }));
     if (!super.dispatchEvent(event)) return;
     const place = this.#name === '' ? 'in worker' : `in worker ${this.#name}`;
     processOf().stderr.write(`Uncaught (${place}) ${stack || message}\n`);
@@ -155,13 +155,46 @@ const scriptOf = (filename, options) => {
   return { url: pathToFileURL(filename).href };
 };
 const environmentOf = (env) => {
-  if (env === undefined || env === null || env === SHARE_ENV) return processOf().env;
-  if (typeof env === 'object') return env;
+  if (env === SHARE_ENV) return undefined;
+  if (env === undefined || env === null) return flatten(processOf().env);
+  if (typeof env === 'object') return flatten(env);
   throw invalidArgType('options.env', 'of type object or one of undefined, null, or worker_threads.SHARE_ENV', env);
 };
 
+// What a worker writes, for the parent to read: as far as Node's Readable goes without node:stream.
+class WorkerOutput extends EventEmitter {
+  #decoder = null;
+  #ended = false;
+  readable = true;
+  setEncoding() {
+    this.#decoder = new (require('encoding').TextDecoder)();
+    return this;
+  }
+  pipe(target) {
+    this.on('data', (chunk) => target.write(chunk));
+    return target;
+  }
+  resume() {
+    return this;
+  }
+  static write(stream, bytes) {
+    stream.emit('data', stream.#decoder?.decode(bytes, { stream: true }) ?? chunkOf(bytes));
+  }
+  static end(stream) {
+    if (stream.#ended) return;
+    stream.#ended = true;
+    stream.readable = false;
+    stream.emit('end');
+    stream.emit('close');
+  }
+}
+// Bytes that read as text where text is wanted, as a Buffer does.
+const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
+  value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes), configurable: true, writable: true,
+});
+
 class Worker extends EventEmitter {
-  // The standard streams of a worker are the process's own: there is nothing to write to or to read from here.
+  // The standard streams of a worker are the process's own, unless they are asked for; it reads nothing of ours.
   stdin = null;
   stdout = null;
   stderr = null;
@@ -173,10 +206,12 @@ class Worker extends EventEmitter {
   constructor(filename, options = {}) {
     super();
     const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options ?? (options = {});
+    if (options.stdout) this.stdout = new WorkerOutput();
+    if (options.stderr) this.stderr = new WorkerOutput();
     if (execArgv) checkArray(execArgv, 'options.execArgv');
     if (argv) checkArray(argv, 'options.argv');
     const script = scriptOf(filename, options);
-    const variables = flatten(environmentOf(env));
+    const variables = environmentOf(env);
     if (name) checkString(name, 'options.name');
     this.#name = name ? name.trim() : 'WorkerThread';
     this.#limits = {};
@@ -187,8 +222,9 @@ class Worker extends EventEmitter {
       ...(argv ? { argv: argv.map(String) } : {}), ...(execArgv ? { execArgv: execArgv.map(String) } : {}),
       transfer: transferList ? sequence(transferList, 'Optional options.transferList argument') : [],
       heapBytes: old === undefined ? undefined : bytesOf(old, young), stackBytes: bytesOf(stackSizeMb),
-      resourceLimits: this.#limits,
+      resourceLimits: this.#limits, stdout: this.stdout !== null, stderr: this.stderr !== null,
     }, {
+      output: (descriptor, bytes) => WorkerOutput.write(descriptor === 1 ? this.stdout : this.stderr, bytes),
       online: () => this.emit('online'),
       error: (value, details) => this.#failed(value, details),
       exit: (code) => this.#exited(code),
@@ -220,6 +256,7 @@ class Worker extends EventEmitter {
   #exited(code) {
     drain(this.#port, this.#message, this.#messageerror);
     this.#handle = this.#port = undefined;
+    for (const stream of [this.stdout, this.stderr]) if (stream !== null) attempt(() => WorkerOutput.end(stream));
     this.#exit.resolve(code);
     this.emit('exit', code);
   }
