@@ -42,17 +42,20 @@ struct Side {
     delivers: bool,
 }
 
+/// Has whoever owns an end look at it.
 #[derive(Clone)]
-struct Receiver {
-    mailbox: Mailbox,
-    id: u64,
-}
+struct Receiver(Arc<dyn Fn() + Send + Sync>);
 
 impl Receiver {
-    /// Has the agent look at the port. One that has ended looks at nothing any more.
+    /// Of an agent's port. An agent that has ended looks at nothing any more.
+    fn of_agent(mailbox: Mailbox, id: u64) -> Self {
+        Self(Arc::new(move || {
+            let _ = mailbox.post(move |ctx| arrive(ctx, id));
+        }))
+    }
+
     fn wake(&self) {
-        let id = self.id;
-        let _ = self.mailbox.post(move |ctx| arrive(ctx, id));
+        self.0();
     }
 }
 
@@ -111,6 +114,11 @@ impl Port {
         side.delivers = true;
         drop(channel);
         (0..waiting).for_each(|_| receiver.wake());
+    }
+
+    /// Calls `wake`, on any thread, for each message that arrives from now on, and when the channel is closed.
+    pub fn on_arrival(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.start(Receiver(Arc::new(wake)));
     }
 
     /// Has messages wait; the agent still hears of the channel's end where it `listens`.
@@ -250,7 +258,7 @@ impl PortHandle {
         let started = Started { port: port.clone(), callbacks, hold };
         let before = event_loop.state.ports.started.borrow_mut().insert(self.id, started);
         drop(before);
-        port.start(Receiver { mailbox: event_loop.mailbox().clone(), id: self.id });
+        port.start(Receiver::of_agent(event_loop.mailbox().clone(), self.id));
         Ok(())
     }
 

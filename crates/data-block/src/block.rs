@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::budget::Budget;
 use crate::mapping::{MapError, Mapping};
 
 /// The raw bytes behind a memory. Its base address never changes; its length only grows.
@@ -17,6 +18,7 @@ pub struct DataBlock {
     base: NonNull<u8>,
     len: AtomicUsize,
     capacity: usize,
+    budget: Option<Budget>,
     mapping: Mutex<Mapping>,
 }
 
@@ -66,12 +68,43 @@ impl std::fmt::Display for OutOfBounds {
 
 impl std::error::Error for OutOfBounds {}
 
+/// Takes bytes of a budget, if there is one.
+fn take(budget: Option<&Budget>, bytes: usize) -> Result<(), MapError> {
+    match budget.filter(|budget| !budget.take(bytes)) {
+        None => Ok(()),
+        Some(budget) => {
+            let reason = format!("{} of {} bytes are in use", budget.used(), budget.limit());
+            Err(MapError { doing: "use", bytes, source: std::io::Error::other(reason) })
+        }
+    }
+}
+
 impl DataBlock {
     /// A block of `len` zero bytes that can grow to `capacity`, followed by `guard` bytes that always fault.
     ///
     /// # Errors
     /// [`MapError`] when the system refuses the address space or the memory.
     pub fn new(len: usize, capacity: usize, guard: usize) -> Result<Arc<Self>, MapError> {
+        Self::on_budget(None, len, capacity, guard)
+    }
+
+    /// [`DataBlock::new`], with bytes that count against a budget.
+    ///
+    /// # Errors
+    /// Also when the budget has not so many left.
+    pub fn on_budget(
+        budget: Option<Budget>,
+        len: usize,
+        capacity: usize,
+        guard: usize,
+    ) -> Result<Arc<Self>, MapError> {
+        take(budget.as_ref(), len)?;
+        Self::make(budget.clone(), len, capacity, guard).inspect_err(|_| {
+            budget.iter().for_each(|budget| budget.give_back(len));
+        })
+    }
+
+    fn make(budget: Option<Budget>, len: usize, capacity: usize, guard: usize) -> Result<Arc<Self>, MapError> {
         let capacity = capacity.max(len);
         let mapping = Mapping::new(len, capacity.saturating_add(guard))?;
         let base = mapping.base();
@@ -79,7 +112,7 @@ impl DataBlock {
         RANGES.lock().unwrap_or_else(|e| e.into_inner()).insert(start, start + capacity);
         LIVE_BLOCKS.fetch_add(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_add(len, Ordering::Relaxed);
-        Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, mapping: Mutex::new(mapping) }))
+        Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, budget, mapping: Mutex::new(mapping) }))
     }
 
     /// The address of the first byte. Valid as long as the block is.
@@ -114,7 +147,10 @@ impl DataBlock {
         let mut mapping = self.mapping.lock().unwrap_or_else(|e| e.into_inner());
         let before = self.len.load(Ordering::Relaxed);
         if len > before {
-            mapping.open_to(len)?;
+            take(self.budget.as_ref(), len - before)?;
+            mapping.open_to(len).inspect_err(|_| {
+                self.budget.iter().for_each(|budget| budget.give_back(len - before));
+            })?;
             LIVE_BYTES.fetch_add(len - before, Ordering::Relaxed);
             self.len.store(len, Ordering::Release);
         }
@@ -192,6 +228,7 @@ impl Drop for DataBlock {
         RANGES.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.base.addr().get());
         LIVE_BLOCKS.fetch_sub(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_sub(*self.len.get_mut(), Ordering::Relaxed);
+        self.budget.iter().for_each(|budget| budget.give_back(self.len.load(Ordering::Relaxed)));
     }
 }
 
@@ -213,6 +250,22 @@ mod tests {
         block.read(PAGE as u64 - 4, &mut tail).unwrap();
         assert_eq!(&tail, b"tail\0\0");
         assert!(block.grow_to(17 * PAGE).is_err());
+    }
+
+    #[test]
+    fn a_budget_is_of_all_blocks_together() {
+        let budget = Budget::new(3 * PAGE);
+        let new = |pages: usize| DataBlock::on_budget(Some(budget.clone()), pages * PAGE, 4 * PAGE, 0);
+        let (one, two) = (new(1).unwrap(), new(1).unwrap());
+        assert!(new(2).is_err());
+        one.grow_to(2 * PAGE).unwrap();
+        let error = two.grow_to(2 * PAGE).unwrap_err().to_string();
+        assert_eq!(error, "cannot use 65536 bytes of memory: 196608 of 196608 bytes are in use");
+        assert_eq!((two.len(), budget.used()), (PAGE, 3 * PAGE));
+        drop(one);
+        two.grow_to(3 * PAGE).unwrap();
+        drop(two);
+        assert_eq!(budget.used(), 0);
     }
 
     #[test]

@@ -8,9 +8,11 @@
 //! others may write at any time, and hence are only ever copied, never borrowed as a plain slice).
 
 pub mod block;
+pub mod budget;
 pub mod mapping;
 pub mod poll;
 
 pub use block::{DataBlock, OutOfBounds, address_of, live};
+pub use budget::Budget;
 pub use mapping::MapError;
 pub use poll::PollPages;

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::{GUARD, RESERVATION};
-use data_block::{DataBlock, MapError, PollPages};
+use data_block::{Budget, DataBlock, MapError, PollPages};
 use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
 
@@ -53,6 +53,7 @@ thread_local! {
     static HANDOVER: RefCell<Handover> = RefCell::default();
     /// The block under each of the thread's memories, by its base address, for as long as the memory is there.
     static BLOCKS: RefCell<FxHashMap<usize, Weak<DataBlock>>> = RefCell::default();
+    static BUDGET: RefCell<Option<Budget>> = const { RefCell::new(None) };
     static GREW: Cell<bool> = const { Cell::new(false) };
     static GROWN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
@@ -125,7 +126,7 @@ unsafe impl MemoryCreator for HostMemory {
         let offered = HANDOVER.with_borrow_mut(|handover| handover.offered.take());
         let block = match offered {
             Some(block) => block,
-            None => DataBlock::new(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
+            None => new_block(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
         };
         let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
         match ty.is_shared() {
@@ -152,12 +153,21 @@ fn poll_page(ty: &MemoryType) -> Option<usize> {
     })
 }
 
+/// Sets what the memories that this thread makes from now on may have together.
+pub fn set_memory_budget(budget: Option<Budget>) {
+    BUDGET.set(budget);
+}
+
+fn new_block(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>, MapError> {
+    DataBlock::on_budget(BUDGET.with_borrow(Clone::clone), len, capacity, guard)
+}
+
 /// A block of the shape that the hook would make for `ty`.
 pub(crate) fn block_for(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
     let bytes = |pages: u64| usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX);
     let minimum = bytes(ty.minimum());
     let capacity = capacity(ty, minimum, ty.maximum().map(bytes), Some(RESERVATION as usize));
-    DataBlock::new(minimum, capacity, GUARD as usize)
+    new_block(minimum, capacity, GUARD as usize)
 }
 
 /// Bytes that the memory can grow to without moving.

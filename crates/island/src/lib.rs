@@ -30,12 +30,12 @@ pub mod wasi;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
-pub use host_memory::{ask_again, has_grown, shared_block, take_grown};
+pub use host_memory::{ask_again, has_grown, set_memory_budget, shared_block, take_grown};
 pub use interrupt::{Interrupter, uninterrupted};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
 pub use raw::{FunctionKey, lend};
 pub use trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
 
-pub use data_block::{DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
+pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
 pub use wasmtime;

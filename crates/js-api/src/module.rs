@@ -21,6 +21,11 @@ pub struct ModuleObject {
 }
 
 impl ModuleObject {
+    /// One for a module that was compiled without options.
+    pub fn new(module: Module) -> Self {
+        Self { module, options: CompileOptions::default() }
+    }
+
     /// The imports that are neither builtins nor string constants.
     pub fn script_imports(&self) -> impl Iterator<Item = &Import> {
         self.module.imports().iter().filter(|import| matches!(self.options.source(import), Source::Script))
@@ -102,7 +107,7 @@ pub fn object_for<'js>(ctx: &Ctx<'js>, object: ModuleObject) -> Result<Object<'j
 /// # Errors
 /// When memory is out.
 pub fn new_object<'js>(ctx: &Ctx<'js>, module: Module) -> Result<Object<'js>> {
-    class::new_object(ctx, ModuleObject { module, options: CompileOptions::default() }, None)
+    object_for(ctx, ModuleObject::new(module))
 }
 
 fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'a ModuleObject> {

@@ -43,7 +43,7 @@ pub use environment::Environment;
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
 pub use wasi::guest_output;
-pub use workers::{OwnWorker, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+pub use workers::{OwnWorker, Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
 /// What a Response is, for `js_api::Options::response_bytes`.
 ///

@@ -1,7 +1,8 @@
 //! Workers: the native half of `workers.js`, and what the layer above runs in a worker's thread.
 //!
 //! Who owns what on which thread: the parent's [`Platform`] has an entry for each worker, with what is to be called; the
-//! worker's thread has a [`Worker`], which tells the parent what happens through the parent's mailbox, by the entry's number.
+//! worker's thread has a [`Worker`], which tells the parent what happens through the parent's mailbox, by the entry's number
+//! (or, where the parent is a thread of Rust code's own, a [`Remote`]).
 //! Both have the [`Thread`], behind a mutex: how the worker is reached once it has a mailbox, and whether it has ended. The
 //! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an agent.
 
@@ -9,11 +10,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 use agent::port::{Port, PortHandle};
-use agent::structured::Serialized;
+use agent::structured::{Data, Serialized};
 use agent::{Agent, EventLoop, KeepAlive, Mailbox};
 use qjs::{ClassId, Held, HostClass, Marker, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
@@ -35,6 +36,8 @@ pub struct WorkerSpec {
     pub env: Environment,
     /// Bytes of JavaScript heap, where there is a limit.
     pub heap_bytes: Option<usize>,
+    /// Bytes of all memories that it makes, where there is a limit.
+    pub guest_bytes: Option<usize>,
     /// Bytes of stack for JavaScript, where the parent's are not right.
     pub stack_bytes: Option<usize>,
     /// Whether standard output (1) and standard error (2) go to the parent.
@@ -49,11 +52,32 @@ pub struct WorkerSpec {
     worker: Worker,
 }
 
-enum Script {
+/// What a worker runs.
+#[derive(Clone, Debug)]
+pub enum Script {
     /// A file's URL, or a `data:` URL with its text.
-    Url { url: String, text: Option<String> },
+    Url {
+        /// The URL.
+        url: String,
+        /// The text of one that is no file's.
+        text: Option<String>,
+    },
     /// Text to be evaluated.
     Source(String),
+}
+
+impl Script {
+    /// The module in a file.
+    pub fn file(path: &std::path::Path) -> Self {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::Url { url: modules::path_to_url(&absolute), text: None }
+    }
+
+    /// A module of this text, as if it stood in the current folder under the name.
+    pub fn module(name: &str, text: &str) -> Self {
+        let path = std::env::current_dir().unwrap_or_default().join(name);
+        Self::Url { url: modules::path_to_url(&path), text: Some(text.to_owned()) }
+    }
 }
 
 impl WorkerSpec {
@@ -80,8 +104,7 @@ pub struct Worker {
 }
 
 struct Inner {
-    parent: Mailbox,
-    entry: u64,
+    parent: Box<dyn Fn(Event) + Send + Sync>,
     thread_id: u32,
     thread: Arc<Thread>,
 }
@@ -132,7 +155,7 @@ impl Thread {
 }
 
 /// What a worker tells its parent.
-enum Event {
+pub(crate) enum Event {
     Online,
     /// It has written to standard output (1) or standard error (2).
     Output(u8, Vec<u8>),
@@ -160,15 +183,21 @@ impl std::io::Write for ToParent {
 
 /// Where an uncaught error was thrown.
 #[derive(Default)]
-struct Details {
-    message: String,
-    stack: String,
+pub(crate) struct Details {
+    pub(crate) message: String,
+    pub(crate) stack: String,
     code: Option<&'static str>,
 }
 
 impl Worker {
+    fn new(parent: Box<dyn Fn(Event) + Send + Sync>) -> Self {
+        static LAST_THREAD: AtomicU32 = AtomicU32::new(0);
+        let thread_id = LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { inner: Arc::new(Inner { parent, thread_id, thread: Arc::default() }) }
+    }
+
     fn tell(&self, event: Event) {
-        self.inner.tell(event);
+        (self.inner.parent)(event);
     }
 
     /// Tells the parent of an error that is no script's: the worker could not be made.
@@ -191,14 +220,6 @@ impl Worker {
     }
 }
 
-impl Inner {
-    fn tell(&self, event: Event) {
-        let entry = self.entry;
-        // A parent that has ended wants to know nothing more.
-        let _ = self.parent.post(move |ctx| arrive(ctx, entry, event));
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
         let mut state = self.thread.lock();
@@ -206,7 +227,7 @@ impl Drop for Inner {
         state.has_ended = true;
         let code = if state.terminated { 1 } else { state.exit_code.unwrap_or(1) };
         drop(state);
-        self.tell(Event::Exit(code));
+        (self.parent)(Event::Exit(code));
         self.thread.ended.notify_all();
     }
 }
@@ -322,7 +343,6 @@ fn handle<'a>(ctx: &Ctx<'_>, handle: &'a Value<'_>) -> rquickjs::Result<&'a Work
 }
 
 fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rquickjs::Result<Value<'js>> {
-    static LAST_THREAD: AtomicU32 = AtomicU32::new(0);
     class::register::<WorkerHandle>(&ctx)?;
     let platform = Platform::of(&ctx)?;
     let Some(start) = platform.options.spawn.clone() else {
@@ -347,12 +367,13 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let data = cloned("data", &transfer)?;
     let entry = platform.workers.last.get() + 1;
     platform.workers.last.set(entry);
-    let thread = Arc::<Thread>::default();
-    let thread_id = LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
     let event_loop = EventLoop::of(&ctx)?;
-    let worker = Worker {
-        inner: Arc::new(Inner { parent: event_loop.mailbox().clone(), entry, thread_id, thread: thread.clone() }),
-    };
+    let parent = event_loop.mailbox().clone();
+    // A parent that has ended wants to know nothing more.
+    let worker = Worker::new(Box::new(move |event| {
+        let _ = parent.post(move |ctx| arrive(ctx, entry, event));
+    }));
+    let (thread, thread_id) = (worker.inner.thread.clone(), worker.inner.thread_id);
     let (here, there) = Port::channel();
     let port = PortHandle::new_object(&ctx, here)?;
     let name = text("name")?.unwrap_or_default();
@@ -364,6 +385,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
             None => platform.environment.clone(),
         },
         heap_bytes: bytes("heapBytes")?,
+        guest_bytes: None,
         stack_bytes: bytes("stackBytes")?,
         captured: [options.get::<_, Option<bool>>("stdout")?, options.get("stderr")?].map(Option::unwrap_or_default),
         web: options.get("web")?,
@@ -633,6 +655,122 @@ pub fn end_workers(agent: &Agent) {
     let deadline = Instant::now() + PATIENCE;
     for thread in threads {
         thread.wait(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// An agent that a thread of Rust code has started: how it is reached from there. It goes to any thread.
+pub struct Remote {
+    thread: Arc<Thread>,
+    port: Port,
+    events: Mutex<RemoteEvents>,
+}
+
+struct RemoteEvents {
+    arrivals: mpsc::Receiver<RemoteEvent>,
+    error: Option<String>,
+}
+
+enum RemoteEvent {
+    /// A message, or the channel's end: the port is to be looked at.
+    Arrival,
+    Error(String),
+    Exit,
+}
+
+impl Remote {
+    /// An agent to be, and what its thread needs. `data` is what the agent finds as `workerData`.
+    pub fn new(script: Script, name: &str, data: Serialized) -> (Self, WorkerSpec) {
+        let (sender, arrivals) = mpsc::channel();
+        let of_worker = sender.clone();
+        // Nobody listens any more where the receiver has gone.
+        let worker = Worker::new(Box::new(move |event| match event {
+            Event::Error { details, .. } => {
+                let text = if details.stack.is_empty() { details.message } else { details.stack };
+                drop(of_worker.send(RemoteEvent::Error(text)));
+            }
+            Event::Exit(_) => drop(of_worker.send(RemoteEvent::Exit)),
+            Event::Online | Event::Output(..) => {}
+        }));
+        let (here, there) = Port::channel();
+        let wake = Mutex::new(sender);
+        here.on_arrival(move || drop(wake.lock().unwrap_or_else(|e| e.into_inner()).send(RemoteEvent::Arrival)));
+        let spec = WorkerSpec {
+            name: name.to_owned(),
+            argv: Vec::new(),
+            exec_argv: Vec::new(),
+            env: Environment::of_process(),
+            heap_bytes: None,
+            guest_bytes: None,
+            stack_bytes: None,
+            captured: [false; 2],
+            script,
+            web: false,
+            classic: false,
+            data,
+            resource_limits: Data::Object(Vec::new()).into(),
+            environment_data: Serialized::undefined(),
+            port: there,
+            worker: worker.clone(),
+        };
+        let events = Mutex::new(RemoteEvents { arrivals, error: None });
+        (Self { thread: worker.inner.thread.clone(), port: here, events }, spec)
+    }
+
+    /// Sends a message, which the agent's `parentPort` receives.
+    pub fn post(&self, message: Serialized) {
+        self.port.post(message);
+    }
+
+    /// Waits for the agent's next message; none when it has ended, or `patience` is over.
+    pub fn receive(&self, patience: Option<Duration>) -> Option<Serialized> {
+        let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
+        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
+        loop {
+            if let Some(message) = self.port.receive() {
+                return Some(message);
+            }
+            let event = match deadline {
+                Some(deadline) => events.arrivals.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
+                None => events.arrivals.recv().ok(),
+            };
+            match event? {
+                RemoteEvent::Arrival => {}
+                RemoteEvent::Error(text) => events.error = events.error.take().or(Some(text)),
+                RemoteEvent::Exit => return self.port.receive(),
+            }
+        }
+    }
+
+    /// Stops the task that the agent is running, in a script, a guest or a wait; it goes on with the next one.
+    pub fn interrupt(&self) {
+        let mailbox = self.thread.lock().mailbox.clone();
+        if let Some(mailbox) = mailbox {
+            mailbox.interrupt();
+        }
+    }
+
+    /// Stops the agent.
+    pub fn terminate(&self) {
+        self.thread.terminate();
+    }
+
+    /// Waits until the agent has ended, and its thread has let go of all that it had; false when it takes longer.
+    pub fn wait(&self, patience: Duration) -> bool {
+        self.thread.wait(patience)
+    }
+
+    /// Waits until the agent has ended: its exit code, and the uncaught error that ended it.
+    pub fn join(&self) -> (i32, Option<String>) {
+        while !self.thread.wait(Duration::from_secs(3600)) {}
+        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
+        while let Ok(event) = events.arrivals.try_recv() {
+            if let RemoteEvent::Error(text) = event {
+                events.error = events.error.take().or(Some(text));
+            }
+        }
+        let state = self.thread.lock();
+        let code = if state.terminated { 1 } else { state.exit_code.unwrap_or(1) };
+        (code, events.error.clone())
     }
 }
 

@@ -168,7 +168,7 @@ fn globals_are_like_nodes() {
           const d = Object.getOwnPropertyDescriptor(globalThis, name);
           console.log(name, d.writable, d.configurable, 'value' in d);
         }
-        URL = 5; console.log(URL); globalThis.crypto = 6; console.log(crypto, typeof self, typeof structuredClone, typeof gc);");
+        URL = 5; console.log(URL); globalThis.crypto = 6; console.log(crypto, typeof self, typeof window, typeof gc);");
     assert!(run.stdout.ends_with("5\n6 undefined undefined function\n"), "{} {}", run.stdout, run.stderr);
     assert_eq!(run.stdout.matches("true true true").count(), 6);
 }

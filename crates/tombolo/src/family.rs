@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use island::{Engine, EngineOptions};
+use island::{Budget, Engine, EngineOptions};
 use platform::{Builtins, Spawn, Stream, WorkerSpec};
 
 use crate::{Runtime, RuntimeOptions};
@@ -44,8 +44,12 @@ impl Family {
         Rc::new(move |spec| self.clone().start(spec))
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Starts the thread of a worker.
-    fn start(self, spec: WorkerSpec) -> std::io::Result<()> {
+    pub(crate) fn start(self, spec: WorkerSpec) -> std::io::Result<()> {
         let options = self.options(&spec);
         let name = if spec.name.is_empty() { "worker".into() } else { spec.name.replace('\0', "") };
         let thread = std::thread::Builder::new().name(name).stack_size(Runtime::stack_size(&options));
@@ -77,6 +81,7 @@ impl Family {
     fn run(self, mut spec: WorkerSpec) {
         // The last handle tells the parent that everything has ended, so it goes last.
         let worker = spec.worker().clone();
+        island::set_memory_budget(spec.guest_bytes.map(Budget::new));
         let mut options = self.options(&spec);
         options.platform.set_worker(&mut spec);
         match Runtime::with_engine(self.engine.clone(), options) {

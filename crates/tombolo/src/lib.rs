@@ -6,16 +6,20 @@
 //!   themselves. No JavaScript.
 //! - [`js_api`]: [`js_api::install`] gives an existing `rquickjs` context the `WebAssembly` namespace.
 //! - [`js_marshal`]: the module `tombolo:marshal` for such a context.
+//! - [`Cluster`]: agents on threads of their own, which share modules and memories with each other and with the host.
 //! - [`Runtime`]: a whole agent with modules, the platform's globals and WASI, as the `tombolo` command has it.
 
 #![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
 
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 
+mod cluster;
 mod family;
 mod portable;
 mod runtime;
 
+pub use agent::structured::{Data, Serialized};
+pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended, Limits};
 pub use runtime::{Error, Runtime, RuntimeOptions};
 
 /// This release.

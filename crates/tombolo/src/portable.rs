@@ -17,7 +17,13 @@ pub(crate) const PLUGINS: Plugins = Plugins {
 };
 
 /// A compiled module, which all agents of an engine can use as it is.
-struct PortableModule(ModuleObject);
+pub(crate) struct PortableModule(ModuleObject);
+
+impl PortableModule {
+    pub(crate) fn of(module: &island::Module) -> Self {
+        Self(ModuleObject::new(module.clone()))
+    }
+}
 
 impl Portable for PortableModule {
     fn deserialize<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {

@@ -6,6 +6,7 @@
 //!
 //! What the JavaScript language knows is handled here. Objects of the layers above plug themselves in: see [`Portable`].
 
+mod data;
 mod deserialize;
 mod intrinsics;
 mod serialize;
@@ -17,8 +18,10 @@ use qjs::shared::Hold;
 use qjs::{Ctx, ElementKind, Result, Value};
 use rquickjs::JsLifetime;
 
-pub use deserialize::Deserialized;
 use qjs::moved::MovedBytes;
+
+pub use data::Data;
+pub use deserialize::Deserialized;
 pub use text::Text;
 
 use crate::port::Port;

@@ -1,0 +1,329 @@
+//! Serialized values as Rust has them: made by a host, or read by one.
+
+use std::sync::Arc;
+
+use qjs::moved::MovedBytes;
+
+use super::{Portable, Record, Serialized, Text, Transferred};
+use crate::port::Port;
+
+/// A value without an agent, for Rust code to make and to read. It is a tree: an object that occurs twice in a message is
+/// two here, and a cycle is not to be had.
+#[derive(Clone, Default)]
+pub enum Data {
+    /// `undefined`.
+    #[default]
+    Undefined,
+    /// `null`.
+    Null,
+    /// A boolean.
+    Boolean(bool),
+    /// A number.
+    Number(f64),
+    /// A BigInt, in decimal.
+    BigInt(String),
+    /// A string; lone surrogates read as U+FFFD.
+    String(String),
+    /// An ArrayBuffer.
+    Bytes(Vec<u8>),
+    /// An Array.
+    Array(Vec<Data>),
+    /// An ordinary object, or what reads as one.
+    Object(Vec<(String, Data)>),
+    /// A Map.
+    Map(Vec<(Data, Data)>),
+    /// A Set.
+    Set(Vec<Data>),
+    /// A Date, in milliseconds since 1970.
+    Date(f64),
+    /// An error: its class and its message.
+    Error(String, String),
+    /// A platform object: a module, a shared memory.
+    Platform(Arc<dyn Portable>),
+    /// What has no counterpart here: views, shared buffers, boxed primitives, regular expressions, ports.
+    Other,
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Undefined => f.write_str("undefined"),
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => value.fmt(f),
+            Self::Number(value) => value.fmt(f),
+            Self::BigInt(digits) => write!(f, "{digits}n"),
+            Self::String(text) => text.fmt(f),
+            Self::Bytes(bytes) => write!(f, "ArrayBuffer({})", bytes.len()),
+            Self::Array(items) => f.debug_list().entries(items).finish(),
+            Self::Object(properties) => f.debug_map().entries(properties.iter().map(|(k, v)| (k, v))).finish(),
+            Self::Map(entries) => f.debug_map().entries(entries.iter().map(|(k, v)| (k, v))).finish(),
+            Self::Set(items) => f.debug_set().entries(items).finish(),
+            Self::Date(time) => write!(f, "Date({time})"),
+            Self::Error(class, message) => write!(f, "{class}: {message}"),
+            Self::Platform(_) => f.write_str("a platform object"),
+            Self::Other => f.write_str("another value"),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($type:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$type> for Data {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        })*
+    };
+}
+
+from!(bool => Boolean, f64 => Number, i32 => Number, u32 => Number, &str => String, String => String, Vec<u8> => Bytes,
+    Vec<Data> => Array);
+
+impl<const N: usize> From<[(&str, Data); N]> for Data {
+    fn from(properties: [(&str, Data); N]) -> Self {
+        Self::Object(properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+impl Data {
+    /// The property of an object, or the element of an array by its index.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(properties) => properties.iter().find(|(own, _)| own == name).map(|(_, value)| value),
+            Self::Array(items) => items.get(name.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn as_number(&self) -> Option<f64> {
+        if let Self::Number(value) = self { Some(*value) } else { None }
+    }
+
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+}
+
+impl From<Data> for Serialized {
+    fn from(data: Data) -> Self {
+        let mut records = Vec::new();
+        write(data, &mut records);
+        Self { records, transferred: Vec::new() }
+    }
+}
+
+impl Serialized {
+    /// This message with a port, which its receiver finds in `ports` of the event.
+    #[must_use]
+    pub fn with_port(mut self, port: Port) -> Self {
+        self.transferred.push(Transferred::Port(port));
+        // The objects of a transfer come first.
+        for record in &mut self.records {
+            if let Record::Again(number) = record {
+                *number += 1;
+            }
+        }
+        self
+    }
+
+    /// The value, for Rust code. What was transferred is dropped.
+    pub fn into_data(self) -> Data {
+        let mut reader = Reader { objects: vec![Data::Other; self.transferred.len()], depth: 0 };
+        reader.read(&mut self.records.into_iter()).unwrap_or_default()
+    }
+}
+
+fn write(data: Data, records: &mut Vec<Record>) {
+    match data {
+        Data::Undefined | Data::Other => records.push(Record::Undefined),
+        Data::Null => records.push(Record::Null),
+        Data::Boolean(value) => records.push(Record::Boolean(value)),
+        Data::Number(value) => records.push(Record::Number(value)),
+        Data::BigInt(digits) => records.push(Record::BigInt((&*digits).into())),
+        Data::String(text) => records.push(Record::String((&*text).into())),
+        Data::Bytes(bytes) => match MovedBytes::from_slice(&bytes) {
+            Some(bytes) => records.push(Record::Buffer { bytes, max: None }),
+            None => std::alloc::handle_alloc_error(std::alloc::Layout::for_value(&*bytes)),
+        },
+        Data::Array(items) => {
+            records.push(Record::Array { length: items.len() as u32 });
+            for (index, item) in items.into_iter().enumerate() {
+                records.push(Record::Index(index as u32));
+                write(item, records);
+            }
+            records.push(Record::End);
+        }
+        Data::Object(properties) => {
+            records.push(Record::Object);
+            for (name, value) in properties {
+                records.push(Record::Name((&*name).into()));
+                write(value, records);
+            }
+            records.push(Record::End);
+        }
+        Data::Map(entries) => {
+            records.push(Record::Map);
+            for (key, value) in entries {
+                write(key, records);
+                write(value, records);
+            }
+            records.push(Record::End);
+        }
+        Data::Set(items) => {
+            records.push(Record::Set);
+            items.into_iter().for_each(|item| write(item, records));
+            records.push(Record::End);
+        }
+        Data::Date(time) => records.push(Record::Date(time)),
+        Data::Error(class, message) => {
+            let known = super::ErrorName::ALL.iter().find(|(_, name)| *name == class);
+            let name = known.map_or(super::ErrorName::Error, |(name, _)| *name);
+            records.push(Record::Error { name, message: Some((&*message).into()), stack: None, has_cause: false });
+        }
+        Data::Platform(object) => records.push(Record::Platform(object)),
+    }
+}
+
+impl Record {
+    /// Whether an end follows, after what it contains.
+    fn is_container(&self) -> bool {
+        matches!(
+            self,
+            Self::Map | Self::Set | Self::Array { .. } | Self::Object | Self::Error { has_cause: true, .. }
+        )
+    }
+
+    /// Whether it makes an object.
+    fn is_object(&self) -> bool {
+        !matches!(
+            self,
+            Self::Undefined
+                | Self::Null
+                | Self::Boolean(_)
+                | Self::Number(_)
+                | Self::BigInt(_)
+                | Self::String(_)
+                | Self::Again(_)
+                | Self::Index(_)
+                | Self::Name(_)
+                | Self::End
+        )
+    }
+}
+
+struct Reader {
+    /// The objects so far, by number; one that is being read is undefined.
+    objects: Vec<Data>,
+    /// How many containers the next value is in.
+    depth: usize,
+}
+
+/// Containers within each other that are read: what a script nests deeper is [`Data::Other`], so that no stack of the host's
+/// is exhausted by it.
+const DEEPEST: usize = 500;
+
+impl Reader {
+    /// The next value; none at an end.
+    fn read(&mut self, records: &mut impl Iterator<Item = Record>) -> Option<Data> {
+        let text = |text: Text| text.to_string();
+        let number = self.objects.len();
+        let data = match records.next()? {
+            Record::End => return None,
+            Record::Undefined => return Some(Data::Undefined),
+            Record::Null => return Some(Data::Null),
+            Record::Boolean(value) => return Some(Data::Boolean(value)),
+            Record::Number(value) => return Some(Data::Number(value)),
+            Record::BigInt(digits) => return Some(Data::BigInt(text(digits))),
+            Record::String(units) => return Some(Data::String(text(units))),
+            Record::Again(number) => return self.objects.get(number as usize).cloned(),
+            Record::Index(index) => return Some(Data::Number(index.into())),
+            Record::Name(name) => return Some(Data::String(text(name))),
+            Record::Date(time) => Data::Date(time),
+            Record::Buffer { bytes, .. } => Data::Bytes(bytes.as_slice().to_vec()),
+            Record::Platform(object) => Data::Platform(object),
+            Record::Error { name, message, has_cause, .. } => {
+                self.objects.push(Data::Undefined);
+                if has_cause {
+                    self.skip_rest(records);
+                }
+                let class = super::ErrorName::ALL.iter().find(|(own, _)| *own == name).map_or("Error", |(_, text)| text);
+                let error = Data::Error(class.to_owned(), message.map(text).unwrap_or_default());
+                self.objects[number] = error.clone();
+                return Some(error);
+            }
+            Record::View { .. } => {
+                self.objects.push(Data::Other);
+                self.read(records);
+                return Some(Data::Other);
+            }
+            record if self.depth == DEEPEST && record.is_container() => {
+                self.skip(records);
+                return Some(Data::Other);
+            }
+            Record::Array { .. } => {
+                let items = self.pairs(records).into_iter().map(|(_, value)| value);
+                Data::Array(items.collect())
+            }
+            Record::Object => {
+                let name = |key: Data| match key {
+                    Data::String(name) => name,
+                    Data::Number(index) => index.to_string(),
+                    _ => String::new(),
+                };
+                Data::Object(self.pairs(records).into_iter().map(|(key, value)| (name(key), value)).collect())
+            }
+            Record::Map => Data::Map(self.pairs(records)),
+            Record::Set => {
+                self.objects.push(Data::Undefined);
+                self.depth += 1;
+                let items = std::iter::from_fn(|| self.read(records)).collect();
+                self.depth -= 1;
+                Data::Set(items)
+            }
+            _ => Data::Other,
+        };
+        match self.objects.get_mut(number) {
+            Some(own) => *own = data.clone(),
+            None => self.objects.push(data.clone()),
+        }
+        Some(data)
+    }
+
+    /// Keys and values up to the end.
+    fn pairs(&mut self, records: &mut impl Iterator<Item = Record>) -> Vec<(Data, Data)> {
+        self.objects.push(Data::Undefined);
+        self.depth += 1;
+        let mut pairs = Vec::new();
+        while let Some(key) = self.read(records) {
+            let Some(value) = self.read(records) else { break };
+            pairs.push((key, value));
+        }
+        self.depth -= 1;
+        pairs
+    }
+
+    /// Passes over a container whose record has been read.
+    fn skip(&mut self, records: &mut impl Iterator<Item = Record>) {
+        self.objects.push(Data::Other);
+        self.skip_rest(records);
+    }
+
+    /// Passes over all that a container contains, and its end.
+    fn skip_rest(&mut self, records: &mut impl Iterator<Item = Record>) {
+        let mut open = 1;
+        while open > 0 {
+            let Some(record) = records.next() else { return };
+            if matches!(record, Record::End) {
+                open -= 1;
+            }
+            if record.is_container() {
+                open += 1;
+            }
+            if record.is_object() {
+                self.objects.push(Data::Other);
+            }
+        }
+    }
+}

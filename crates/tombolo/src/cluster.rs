@@ -1,0 +1,226 @@
+//! An agent cluster for Rust programs: agents that share memory, each on a thread of its own, and the threads of the host.
+
+use std::path::Path;
+use std::time::Duration;
+
+use agent::structured::{Data, Serialized};
+use island::wasmtime::{MemoryTypeBuilder, SharedMemory};
+use island::{Engine, Module};
+use platform::{Remote, Script};
+use std::sync::Arc;
+
+use crate::family::Family;
+use crate::portable::{PortableMemory, PortableModule};
+use crate::{Error, RuntimeOptions};
+
+/// Agents that can share modules and memories, on one engine. A handle: clones are the same cluster, on any thread.
+///
+/// ```no_run
+/// use tombolo::{AgentSpec, Cluster, Data, RuntimeOptions};
+///
+/// let cluster = Cluster::new(RuntimeOptions::default())?;
+/// let source = "import { parentPort } from 'node:worker_threads'; parentPort.on('message', (n) => parentPort.postMessage(n * 2));";
+/// let agent = cluster.start(AgentSpec::module("double.mjs", source))?;
+/// agent.post(Data::from(21));
+/// assert_eq!(agent.receive(None).and_then(|answer| answer.as_number()), Some(42.0));
+/// agent.terminate();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Cluster {
+    family: Family,
+}
+
+/// What an agent may use. Everything by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Bytes of its JavaScript heap. An agent that needs more ends with an error.
+    pub heap: Option<usize>,
+    /// Bytes of all memories that it makes, shared ones among them. Memories that would be more fail, as they do where the system has none.
+    pub guest_memory: Option<usize>,
+    /// Bytes of its stack for JavaScript.
+    pub stack: Option<usize>,
+    /// How long it may run, waiting included. Then it is terminated.
+    pub time: Option<Duration>,
+}
+
+/// An agent to be.
+#[derive(Debug)]
+pub struct AgentSpec {
+    script: Script,
+    name: String,
+    data: Data,
+    argv: Vec<String>,
+    limits: Limits,
+}
+
+impl AgentSpec {
+    fn new(script: Script) -> Self {
+        Self { script, name: String::new(), data: Data::Undefined, argv: Vec::new(), limits: Limits::default() }
+    }
+
+    /// One that runs the module in a file.
+    pub fn file(path: impl AsRef<Path>) -> Self {
+        Self::new(Script::file(path.as_ref()))
+    }
+
+    /// One that runs a module of this text, as if it stood in the current folder under the name.
+    pub fn module(name: &str, text: &str) -> Self {
+        Self::new(Script::module(name, text))
+    }
+
+    /// The thread's name.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// What the script finds as `workerData` of `node:worker_threads`.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<Data>) -> Self {
+        self.data = data.into();
+        self
+    }
+
+    /// `process.argv` behind the script.
+    #[must_use]
+    pub fn argv(mut self, argv: impl IntoIterator<Item = String>) -> Self {
+        self.argv = argv.into_iter().collect();
+        self
+    }
+
+    /// What it may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+impl Cluster {
+    /// A cluster whose agents are made with these options; of the platform's, those count that concern every agent.
+    ///
+    /// # Errors
+    /// When the engine cannot be made.
+    pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
+        let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
+        Ok(Self { family: Family::new(engine, &options) })
+    }
+
+    /// The engine that all agents share.
+    pub fn engine(&self) -> &Engine {
+        self.family.engine()
+    }
+
+    /// A shared memory of so many pages of 64 KiB, which every agent and every thread of the host can have.
+    ///
+    /// # Errors
+    /// When the limits do not fit together, or the system has no memory.
+    pub fn shared_memory(&self, initial: u32, maximum: u32) -> island::wasmtime::Result<SharedMemory> {
+        let mut ty = MemoryTypeBuilder::new();
+        ty.shared(true).min(initial.into()).max(Some(maximum.into()));
+        self.engine().new_shared_memory(&ty.build()?)
+    }
+
+    /// A shared memory as data for agents, which see a `WebAssembly.Memory`.
+    pub fn memory_data(&self, memory: &SharedMemory) -> Data {
+        let (memory, engine) = (memory.clone(), self.engine().wasmtime().clone());
+        Data::Platform(Arc::new(PortableMemory { memory, engine }))
+    }
+
+    /// A compiled module as data for agents, which see a `WebAssembly.Module`.
+    pub fn module_data(&self, module: &Module) -> Data {
+        Data::Platform(Arc::new(PortableModule::of(module)))
+    }
+
+    /// Starts an agent on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system has no thread. What is wrong with the script is the agent's error ([`AgentHandle::join`]).
+    pub fn start(&self, spec: AgentSpec) -> std::io::Result<AgentHandle> {
+        let (remote, mut worker) = Remote::new(spec.script, &spec.name, spec.data.into());
+        worker.argv = spec.argv;
+        worker.heap_bytes = spec.limits.heap;
+        worker.stack_bytes = spec.limits.stack;
+        worker.guest_bytes = spec.limits.guest_memory;
+        self.family.clone().start(worker)?;
+        let remote = Arc::new(remote);
+        if let Some(time) = spec.limits.time {
+            let watched = remote.clone();
+            let watch = move || {
+                if !watched.wait(time) {
+                    watched.terminate();
+                }
+            };
+            std::thread::Builder::new().name("time limit".into()).stack_size(64 << 10).spawn(watch)?;
+        }
+        Ok(AgentHandle { remote })
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
+/// An agent that was started. Dropping the handle lets it run on; it ends when nothing is left to do for it.
+pub struct AgentHandle {
+    remote: Arc<Remote>,
+}
+
+impl std::fmt::Debug for AgentHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AgentHandle").finish_non_exhaustive()
+    }
+}
+
+/// How an agent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code: 0 where it came to its end, 1 where it was terminated or an error ended it, or its own.
+    pub exit_code: i32,
+    /// The uncaught error that ended it, with its stack.
+    pub error: Option<String>,
+}
+
+impl AgentHandle {
+    /// Sends a message, which the agent's `parentPort` receives.
+    pub fn post(&self, message: impl Into<Data>) {
+        self.remote.post(Serialized::from(message.into()));
+    }
+
+    /// Sends a message that is serialized already: one that came from another agent, or has a port.
+    pub fn post_serialized(&self, message: Serialized) {
+        self.remote.post(message);
+    }
+
+    /// Waits for the next message that the agent posts to its `parentPort`; none when the agent has ended, or when
+    /// `patience` is over.
+    pub fn receive(&self, patience: Option<Duration>) -> Option<Data> {
+        self.receive_serialized(patience).map(Serialized::into_data)
+    }
+
+    /// [`AgentHandle::receive`], for a message to be handed on as it is.
+    pub fn receive_serialized(&self, patience: Option<Duration>) -> Option<Serialized> {
+        self.remote.receive(patience)
+    }
+
+    /// Stops the task that the agent is running, be it in a script, in a guest's loop or in a wait, with an error that it
+    /// cannot catch. The agent goes on with its next task; one that runs nothing takes no notice.
+    pub fn interrupt(&self) {
+        self.remote.interrupt();
+    }
+
+    /// Stops the agent for good.
+    pub fn terminate(&self) {
+        self.remote.terminate();
+    }
+
+    /// Waits until the agent has ended and let go of all that it had.
+    pub fn join(self) -> Ended {
+        let (exit_code, error) = self.remote.join();
+        Ended { exit_code, error }
+    }
+}
