@@ -11,8 +11,8 @@ use std::{
 use rquickjs::{Ctx, Error, Exception, JsLifetime, Persistent, Value};
 
 use crate::{
-    Hooks, ImmediateId, Mailbox, Origin, TimerId, Uncaught, hooks::NoHooks, immediates::Immediates,
-    port::Ports, rejections::Rejections, timers::Timers,
+    Hooks, ImmediateId, Mailbox, Origin, TimerId, Uncaught, hooks::NoHooks, immediates::Immediates, port::Ports,
+    rejections::Rejections, timers::Timers,
 };
 
 /// A task of the agent's own thread; an error it returns becomes an uncaught error of the agent.

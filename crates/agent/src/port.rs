@@ -133,7 +133,9 @@ impl Port {
         let mut channel = self.lock();
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
-        if side.delivers && let Some(message) = side.queue.pop_front() {
+        if side.delivers
+            && let Some(message) = side.queue.pop_front()
+        {
             return Arrival::Message(message);
         }
         match closed && side.queue.is_empty() && side.receiver.take().is_some() {
@@ -215,7 +217,7 @@ pub struct PortHandle {
 
 // SAFETY: holds no JavaScript value. The number is this class's own.
 unsafe impl HostClass for PortHandle {
-    const ID: ClassId = ClassId::new(40);
+    const ID: ClassId = ClassId::new(50);
     const NAME: &'static std::ffi::CStr = c"Port";
 }
 

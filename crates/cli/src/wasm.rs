@@ -1,6 +1,7 @@
 //! WASI commands from the command line.
 
 use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
+use tombolo::island::wasi_threads::{self, ProgramError};
 use tombolo::island::wasmtime::Extern;
 use tombolo::island::{CallError, Callee, Engine, EngineOptions, Frame, InstantiateError, Island, Module};
 
@@ -44,12 +45,22 @@ fn start(command: &Command) -> Result<(), Failure> {
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
     let mut args = vec![command.file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());
-    let environment = std::env::vars_os();
-    let env = environment.map(|(key, value)| (lossy(&key), lossy(&value))).collect();
-    let preopens = vec![(".".to_string(), ".".into())];
-    let (stdout, stderr) = (Output::Inherit, Output::Inherit);
-    let context = WasiContext::new(WasiConfig { args, env, preopens, stdin: Input::Inherit, stdout, stderr });
-    let context = context.map_err(|error| setup(&error))?;
+    let config = move || WasiConfig {
+        args: args.clone(),
+        env: std::env::vars_os().map(|(key, value)| (lossy(&key), lossy(&value))).collect(),
+        preopens: vec![(".".to_string(), ".".into())],
+        stdin: Input::Inherit,
+        stdout: Output::Inherit,
+        stderr: Output::Inherit,
+    };
+    if wasi_threads::has_threads(&module) {
+        return wasi_threads::run(&engine, &module, config).map_err(|error| match error {
+            ProgramError::Setup(message) => Failure::Setup(message),
+            ProgramError::Exit(code) => Failure::Exit(code),
+            ProgramError::Trap(message) => Failure::Trap(message),
+        });
+    }
+    let context = WasiContext::new(config()).map_err(|error| setup(&error))?;
     let island = Island::new(&engine);
     let mut imports = Vec::with_capacity(module.imports().len());
     for import in module.imports() {

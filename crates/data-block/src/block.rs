@@ -92,12 +92,7 @@ impl DataBlock {
     ///
     /// # Errors
     /// Also when the budget has not so many left.
-    pub fn on_budget(
-        budget: Option<Budget>,
-        len: usize,
-        capacity: usize,
-        guard: usize,
-    ) -> Result<Arc<Self>, MapError> {
+    pub fn on_budget(budget: Option<Budget>, len: usize, capacity: usize, guard: usize) -> Result<Arc<Self>, MapError> {
         take(budget.as_ref(), len)?;
         Self::make(budget.clone(), len, capacity, guard).inspect_err(|_| {
             budget.iter().for_each(|budget| budget.give_back(len));

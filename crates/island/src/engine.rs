@@ -19,11 +19,14 @@ pub struct EngineOptions {
     /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and
     /// 512 KiB more for the host functions that guests call: a guest is not entered with less.
     pub max_wasm_stack: usize,
+    /// Whether guests' loops can be [interrupted](crate::Interrupter), which costs them a load each time round: about one
+    /// part in a hundred. Waits can be in any case.
+    pub interruptible: bool,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { max_wasm_stack: 1 << 20 }
+        Self { max_wasm_stack: 1 << 20, interruptible: true }
     }
 }
 
@@ -32,7 +35,9 @@ impl Default for EngineOptions {
 pub struct Engine {
     pub(crate) inner: wasmtime::Engine,
     pub(crate) max_wasm_stack: usize,
+    pub(crate) interruptible: bool,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
+    adapters: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
     unit_copier: Arc<OnceLock<wasmtime::Module>>,
 }
 
@@ -82,7 +87,9 @@ impl Engine {
         Ok(Self {
             inner,
             max_wasm_stack: options.max_wasm_stack,
+            interruptible: options.interruptible,
             memories: Arc::default(),
+            adapters: Arc::default(),
             unit_copier: Arc::default(),
         })
     }
@@ -122,6 +129,17 @@ impl Engine {
         instance
             .get_shared_memory(&mut store, "")
             .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
+    }
+
+    /// A small module of ours, by its text. There are few of them, each for a signature of WASI's.
+    pub(crate) fn adapter(&self, text: String) -> wasmtime::Result<wasmtime::Module> {
+        let mut adapters = self.adapters.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(module) = adapters.get(&text) {
+            return Ok(module.clone());
+        }
+        let module = wasmtime::Module::new(&self.inner, &text)?;
+        adapters.insert(text, module.clone());
+        Ok(module)
     }
 
     /// The guest that copies arrays.

@@ -10,6 +10,7 @@
 //! - [`interrupt`]: stopping a thread's guests from another thread.
 //! - [`waiting`]: who waits on shared memory, and who is woken.
 //! - [`wasi`]: WASI preview 1, linked natively.
+//! - [`wasi_threads`]: programs of WASI that start threads.
 //!
 //! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `raw`.
 
@@ -27,6 +28,7 @@ mod units;
 pub mod waiting;
 mod waits;
 pub mod wasi;
+pub mod wasi_threads;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};

@@ -99,13 +99,18 @@ impl Preparation {
 
 /// Prepares and compiles. What a script did wrong is said of the module that it gave.
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
-    if let Some(mut prepared) = prepare(bytes) {
+    if let Some(mut prepared) = prepare(bytes, engine.interruptible) {
         wasmtime::Module::validate(&engine.inner, bytes)?;
-        // One that has only just been within the limits is not, with what was added: it is compiled as it is, and then
-        // cannot be interrupted.
-        if let Ok(wasm) = wasmtime::Module::from_binary(&engine.inner, &prepared.bytes) {
-            prepared.bytes = Vec::new();
-            return Ok((wasm, Preparation(Some(prepared))));
+        match wasmtime::Module::from_binary(&engine.inner, &prepared.bytes) {
+            Ok(wasm) => {
+                prepared.bytes = Vec::new();
+                return Ok((wasm, Preparation(Some(prepared))));
+            }
+            // Its waits would be waits of Wasmtime's own, which nobody wakes.
+            Err(error) if prepared.waits.is_some() => return Err(error.into()),
+            // One that has only just been within a limit is not, with what was added: it is compiled as it is, and then
+            // its loops cannot be interrupted.
+            Err(_) => {}
         }
     }
     Ok((wasmtime::Module::from_binary(&engine.inner, bytes)?, Preparation::default()))

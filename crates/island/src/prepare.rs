@@ -145,8 +145,8 @@ impl Offsets {
 ///
 /// `None` where nothing has to change, where the bytes cannot be read, or where the result would exceed one of the
 /// validator's limits.
-pub(crate) fn prepare(bytes: &[u8]) -> Option<Prepared> {
-    let mut scan = Scan { bytes, ..Scan::default() };
+pub(crate) fn prepare(bytes: &[u8], polls: bool) -> Option<Prepared> {
+    let mut scan = Scan { bytes, polls, ..Scan::default() };
     if !scan.module().ok()? || scan.patches.is_empty() {
         return None;
     }
@@ -200,6 +200,8 @@ struct Body {
 #[derive(Default)]
 struct Scan<'a> {
     bytes: &'a [u8],
+    /// Whether poll loads are wanted.
+    polls: bool,
     sections: Vec<Section<'a>>,
     imported_functions: u32,
     tables: u32,
@@ -283,7 +285,7 @@ impl<'a> Scan<'a> {
                 None => self.instruction(code, at, function, &mut recurses)?,
             };
         }
-        if recurses {
+        if recurses && self.polls {
             self.patches.insert(first, Patch::poll(entry));
         }
         if self.patches.len() > first {
@@ -298,7 +300,7 @@ impl<'a> Scan<'a> {
         let operator = reader.read()?;
         let end = reader.original_position();
         match operator {
-            Operator::Loop { .. } => self.patches.push(Patch::poll(end)),
+            Operator::Loop { .. } if self.polls => self.patches.push(Patch::poll(end)),
             // Every cycle of direct calls has one that does not lead to a later function.
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                 *recurses |= (self.imported_functions..=function).contains(&function_index);
@@ -713,7 +715,7 @@ pub(crate) mod tests {
     fn prepare_text(text: &str) -> Option<Prepared> {
         let bytes = wat::parse_str(text).unwrap();
         is_valid(&bytes).unwrap();
-        prepare(&bytes).inspect(|prepared| check(&bytes, prepared))
+        prepare(&bytes, true).inspect(|prepared| check(&bytes, prepared))
     }
 
     fn loads(bytes: &[u8], load: &[u8]) -> usize {
@@ -758,7 +760,7 @@ pub(crate) mod tests {
         {
             assert!(prepare_text(&format!("(module {text})")).is_none());
         }
-        assert!(prepare(&wat::parse_str("(component)").unwrap()).is_none());
+        assert!(prepare(&wat::parse_str("(component)").unwrap(), true).is_none());
     }
 
     const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
@@ -801,12 +803,12 @@ pub(crate) mod tests {
     fn damaged_bytes() {
         let bytes = wat::parse_str(format!("(module {WAITS} (start $s))")).unwrap();
         for at in 0..bytes.len() {
-            let whole = prepare(&bytes[..at]).map(|prepared| prepared.offsets.original(at));
+            let whole = prepare(&bytes[..at], true).map(|prepared| prepared.offsets.original(at));
             assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
             for value in 0..=255 {
                 let mut bytes = bytes.clone();
                 bytes[at] = value;
-                _ = prepare(&bytes);
+                _ = prepare(&bytes, true);
             }
         }
     }

@@ -326,9 +326,13 @@ impl Word for SharedWord<'_> {
         match expected {
             // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or race
             // as the memory model lets them.
-            Expected::I32(value) => i32::from_le(unsafe { AtomicI32::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value,
+            Expected::I32(value) => {
+                i32::from_le(unsafe { AtomicI32::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value
+            }
             // SAFETY: as above.
-            Expected::I64(value) => i64::from_le(unsafe { AtomicI64::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value,
+            Expected::I64(value) => {
+                i64::from_le(unsafe { AtomicI64::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value
+            }
         }
     }
 }

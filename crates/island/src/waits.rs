@@ -78,24 +78,40 @@ fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, a
     let narrow = |address: i32, offset, memory| Place { address: u64::from(address as u32), offset, memory };
     let wide = |address: i64, offset, memory| Place { address: address as u64, offset, memory };
     match (operation.kind, operation.wide) {
-        (OperationKind::Wait32, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, expected: i32, timeout: i64, offset: i64, memory: i32| {
-            wait(&caller, all.get(), narrow(at, offset, memory), Expected::I32(expected), timeout)
-        }),
-        (OperationKind::Wait32, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, expected: i32, timeout: i64, offset: i64, memory: i32| {
-            wait(&caller, all.get(), wide(at, offset, memory), Expected::I32(expected), timeout)
-        }),
-        (OperationKind::Wait64, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, expected: i64, timeout: i64, offset: i64, memory: i32| {
-            wait(&caller, all.get(), narrow(at, offset, memory), Expected::I64(expected), timeout)
-        }),
-        (OperationKind::Wait64, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, expected: i64, timeout: i64, offset: i64, memory: i32| {
-            wait(&caller, all.get(), wide(at, offset, memory), Expected::I64(expected), timeout)
-        }),
-        (OperationKind::Notify, false) => Func::wrap(store, move |caller: Guest<'_>, at: i32, count: i32, offset: i64, memory: i32| {
-            notify(&caller, all.get(), narrow(at, offset, memory), count)
-        }),
-        (OperationKind::Notify, true) => Func::wrap(store, move |caller: Guest<'_>, at: i64, count: i32, offset: i64, memory: i32| {
-            notify(&caller, all.get(), wide(at, offset, memory), count)
-        }),
+        (OperationKind::Wait32, false) => Func::wrap(
+            store,
+            move |caller: Guest<'_>, at: i32, expected: i32, timeout: i64, offset: i64, memory: i32| {
+                wait(&caller, all.get(), narrow(at, offset, memory), Expected::I32(expected), timeout)
+            },
+        ),
+        (OperationKind::Wait32, true) => Func::wrap(
+            store,
+            move |caller: Guest<'_>, at: i64, expected: i32, timeout: i64, offset: i64, memory: i32| {
+                wait(&caller, all.get(), wide(at, offset, memory), Expected::I32(expected), timeout)
+            },
+        ),
+        (OperationKind::Wait64, false) => Func::wrap(
+            store,
+            move |caller: Guest<'_>, at: i32, expected: i64, timeout: i64, offset: i64, memory: i32| {
+                wait(&caller, all.get(), narrow(at, offset, memory), Expected::I64(expected), timeout)
+            },
+        ),
+        (OperationKind::Wait64, true) => Func::wrap(
+            store,
+            move |caller: Guest<'_>, at: i64, expected: i64, timeout: i64, offset: i64, memory: i32| {
+                wait(&caller, all.get(), wide(at, offset, memory), Expected::I64(expected), timeout)
+            },
+        ),
+        (OperationKind::Notify, false) => {
+            Func::wrap(store, move |caller: Guest<'_>, at: i32, count: i32, offset: i64, memory: i32| {
+                notify(&caller, all.get(), narrow(at, offset, memory), count)
+            })
+        }
+        (OperationKind::Notify, true) => {
+            Func::wrap(store, move |caller: Guest<'_>, at: i64, count: i32, offset: i64, memory: i32| {
+                notify(&caller, all.get(), wide(at, offset, memory), count)
+            })
+        }
     }
 }
 

@@ -14,17 +14,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 
-use wasmtime::{Extern, Func, Instance, Linker};
+use wasmtime::{Extern, Func, Instance, Linker, Val};
 use wasmtime_wasi::cli::{InputFile, IsTerminal, StdoutStream};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::{ClosedInputStream, MemoryInputPipe};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::call::{Callee, Kind, NumericType};
+use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, NumericType};
 use crate::engine::Engine;
 use crate::island::{Island, StoreState};
 
@@ -150,33 +150,76 @@ impl WasiContext {
     /// # Errors
     /// [`WasiError::Preopen`].
     pub fn new(config: WasiConfig) -> Result<Self, WasiError> {
-        let mut builder = WasiCtxBuilder::new();
-        // Guests run on threads that may block.
-        builder.allow_blocking_current_thread(true).args(&config.args).envs(&config.env);
-        for (guest, host) in config.preopens {
-            if let Err(error) = builder.preopened_dir(&host, guest, FsPerms::ReadWrite) {
-                return Err(WasiError::Preopen { host, message: error.root_cause().to_string() });
-            }
-        }
-        match config.stdin {
-            Input::Empty => builder.stdin(ClosedInputStream),
-            Input::Inherit => builder.inherit_stdin(),
-            Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes)),
-            Input::File(file) => builder.stdin(InputFile::new(file)),
-        };
-        match config.stdout {
-            Output::Discard => builder.stdout(SinkStream { sink: Arc::new(|_| Ok(())), terminal: false }),
-            Output::Inherit => builder.inherit_stdout(),
-            Output::To { sink, terminal } => builder.stdout(SinkStream { sink, terminal }),
-        };
-        match config.stderr {
-            Output::Discard => builder.stderr(SinkStream { sink: Arc::new(|_| Ok(())), terminal: false }),
-            Output::Inherit => builder.inherit_stderr(),
-            Output::To { sink, terminal } => builder.stderr(SinkStream { sink, terminal }),
-        };
-        let place = Place::Unused(Box::new(builder.build_p1()));
-        Ok(Self { place: Rc::new(RefCell::new(place)) })
+        Ok(Self { place: Rc::new(RefCell::new(Place::Unused(build(config)?))) })
     }
+}
+
+/// A context whose open files the threads of a program share: it serves one call at a time.
+#[derive(Clone)]
+pub(crate) struct SharedWasi(Arc<Mutex<Box<WasiP1Ctx>>>);
+
+impl SharedWasi {
+    pub(crate) fn new(config: WasiConfig) -> Result<Self, WasiError> {
+        Ok(Self(Arc::new(Mutex::new(build(config)?))))
+    }
+}
+
+/// A function of WASI that uses open files, for one thread of several.
+struct SharedFunction {
+    files: SharedWasi,
+    /// Where in the store's state the thread's own context is.
+    index: usize,
+    callee: Callee,
+}
+
+impl HostFunction for SharedFunction {
+    fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
+        let mut call = Frame::new(self.callee.numeric().ok_or(HostThrew)?);
+        frame.args().for_each(|argument| call.push(argument));
+        let mut files = self.files.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut exchange =
+            || island.enter(|mut store| std::mem::swap(&mut store.data_mut().wasi[self.index].context, &mut files));
+        exchange();
+        let result = island.call_numeric(&self.callee, &mut call);
+        exchange();
+        result.map_err(|_| HostThrew)?;
+        for at in 0..frame.results().len() {
+            frame.push(call.result(at));
+        }
+        Ok(())
+    }
+
+    fn call_values(&self, _: &Rc<Island>, _: &[Val], _: &mut [Val]) -> Result<(), HostThrew> {
+        Err(HostThrew)
+    }
+}
+
+fn build(config: WasiConfig) -> Result<Box<WasiP1Ctx>, WasiError> {
+    let mut builder = WasiCtxBuilder::new();
+    // Guests run on threads that may block.
+    builder.allow_blocking_current_thread(true).args(&config.args).envs(&config.env);
+    for (guest, host) in config.preopens {
+        if let Err(error) = builder.preopened_dir(&host, guest, FsPerms::ReadWrite) {
+            return Err(WasiError::Preopen { host, message: error.root_cause().to_string() });
+        }
+    }
+    match config.stdin {
+        Input::Empty => builder.stdin(ClosedInputStream),
+        Input::Inherit => builder.inherit_stdin(),
+        Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes)),
+        Input::File(file) => builder.stdin(InputFile::new(file)),
+    };
+    match config.stdout {
+        Output::Discard => builder.stdout(SinkStream { sink: Arc::new(|_| Ok(())), terminal: false }),
+        Output::Inherit => builder.inherit_stdout(),
+        Output::To { sink, terminal } => builder.stdout(SinkStream { sink, terminal }),
+    };
+    match config.stderr {
+        Output::Discard => builder.stderr(SinkStream { sink: Arc::new(|_| Ok(())), terminal: false }),
+        Output::Inherit => builder.inherit_stderr(),
+        Output::To { sink, terminal } => builder.stderr(SinkStream { sink, terminal }),
+    };
+    Ok(Box::new(builder.build_p1()))
 }
 
 impl std::fmt::Debug for WasiContext {
@@ -264,6 +307,28 @@ impl Island {
         })
     }
 
+    /// The WASI function for an import of a thread of several, which share open files; the others are the thread's own.
+    ///
+    /// # Errors
+    /// As [`Island::wasi_function`].
+    pub(crate) fn wasi_shared_function(
+        self: &Rc<Self>,
+        own: &WasiContext,
+        files: &SharedWasi,
+        memory: Extern,
+        module: &str,
+        name: &str,
+    ) -> Result<Func, WasiError> {
+        let uses_files = ["fd_", "path_", "sock_"].iter().any(|start| name.starts_with(start));
+        if !uses_files {
+            return self.wasi_function(own, module, name);
+        }
+        let callee = self.wasi_call(own, memory, module, name)?;
+        let ty = callee.ty().clone();
+        let function = SharedFunction { files: files.clone(), index: self.wasi_index(own)?, callee };
+        Ok(self.new_function(ty, Rc::new(function)))
+    }
+
     /// The WASI function `module.name` for the host to call, on the memory that is given (it must be of this island).
     ///
     /// A WASI function takes the memory that its caller exports, so this makes a caller: a module of one function.
@@ -285,8 +350,7 @@ impl Island {
         };
         let func = self.wasi_function(context, module, name)?;
         let ty = self.enter(|store| NumericType::of(&func.ty(&store))).expect("WASI's functions take numbers alone");
-        let module = wasmtime::Module::new(&self.engine().inner, adapter(&ty, &memory_type));
-        let module = module.expect("the adapter module is valid");
+        let module = self.engine().adapter(adapter(&ty, &memory_type)).expect("the adapter module is valid");
         let imports = [memory, Extern::Func(func)];
         let call = self.enter(|mut store| {
             let instance = Instance::new(&mut store, &module, &imports).expect("the adapter imports what it is given");

@@ -32,8 +32,8 @@ mod types;
 mod values;
 pub mod wasi;
 
-pub use buffers::is_memory_buffer;
 pub use api::{Api, Arrivals, Options, Post, ResponseBytes, Task, install};
+pub use buffers::is_memory_buffer;
 pub use errors::throw_call_error;
 pub use function::ExportedFunction;
 pub use instance::{InstanceObject, is_exports_object};

@@ -99,8 +99,7 @@ impl ManagerObject {
         let (malloc_function, free_function) = (function(2, malloc)?, function(3, free)?);
         let link = malloc_function.link().duplicate();
         // A shared memory is in no island: whether the functions work in it, only they know.
-        let same_memory =
-            object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
+        let same_memory = object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
         if !same_memory || !free_function.link().is_same(&link) {
             let message = format!("{place}: the memory, malloc and free must belong to linked instances");
             return Err(Exception::throw_type(ctx, &message));

@@ -13,9 +13,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = Object::new(ctx.clone())?;
     ports(&native)?;
     def(&native, "hooks", |ctx: Ctx<'js>, face: Object<'js>| set_face(&ctx, face))?;
-    def(&native, "clone", |ctx: Ctx<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<Value<'js>> {
-        Ok(Serialized::new(&ctx, &value, &transfer)?.deserialize(&ctx)?.value)
-    })?;
+    def(
+        &native,
+        "clone",
+        |ctx: Ctx<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<Value<'js>> {
+            Ok(Serialized::new(&ctx, &value, &transfer)?.deserialize(&ctx)?.value)
+        },
+    )?;
     def(&native, "join", |ctx: Ctx<'js>, name: String| PortHandle::new_object(&ctx, broadcast::join(&name)))?;
     def(
         &native,
@@ -57,9 +61,7 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "start", |ctx: Ctx<'js>, handle: Value<'js>, callbacks: Object<'js>| {
         port(&ctx, &handle)?.start(&ctx, callbacks)
     })?;
-    def(native, "stop", |ctx: Ctx<'js>, handle: Value<'js>, listens: bool| {
-        port(&ctx, &handle)?.stop(&ctx, listens)
-    })?;
+    def(native, "stop", |ctx: Ctx<'js>, handle: Value<'js>, listens: bool| port(&ctx, &handle)?.stop(&ctx, listens))?;
     def(native, "receive", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let message = port(&ctx, &handle)?.port().and_then(|port| port.receive());
         let Some(message) = message else { return Ok(Value::new_undefined(ctx)) };
@@ -74,7 +76,9 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         Ok(())
     })?;
     def(native, "ref", |ctx: Ctx<'js>, handle: Value<'js>, refed: bool| port(&ctx, &handle)?.set_ref(&ctx, refed))?;
-    def(native, "hasRef", |ctx: Ctx<'js>, handle: Value<'js>| Ok::<_, rquickjs::Error>(port(&ctx, &handle)?.has_ref()))?;
+    def(native, "hasRef", |ctx: Ctx<'js>, handle: Value<'js>| {
+        Ok::<_, rquickjs::Error>(port(&ctx, &handle)?.has_ref())
+    })?;
     def(native, "isDetached", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<bool> {
         Ok(!port(&ctx, &handle)?.is_attached())
     })

@@ -63,8 +63,8 @@ impl PlatformHooks {
             if !worker.is_web() {
                 qjs::limits::lift_memory_limit(ctx);
             }
-            let handled = worker.is_web()
-                && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
+            let handled =
+                worker.is_web() && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
             if !handled {
                 crate::workers::report(ctx, &error);
             }

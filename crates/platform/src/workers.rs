@@ -160,7 +160,11 @@ pub(crate) enum Event {
     /// It has written to standard output (1) or standard error (2).
     Output(u8, Vec<u8>),
     /// The value, and with an error its own properties.
-    Error { value: Serialized, properties: Serialized, details: Details },
+    Error {
+        value: Serialized,
+        properties: Serialized,
+        details: Details,
+    },
     Exit(i32),
 }
 
@@ -270,7 +274,7 @@ struct WorkerHandle {
 
 // SAFETY: the port is marked once. The number is this class's own.
 unsafe impl HostClass for WorkerHandle {
-    const ID: ClassId = ClassId::new(41);
+    const ID: ClassId = ClassId::new(51);
     const NAME: &'static std::ffi::CStr = c"Worker";
 
     fn mark(&self, marker: &Marker) {
@@ -351,9 +355,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let text = |name: &str| options.get::<_, Option<String>>(name);
     let list = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<Vec<String>>>(name)?.unwrap_or_default());
     let bytes = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<f64>>(name)?.map(|bytes| bytes as usize));
-    let cloned = |name: &str, transfer: &[Value<'js>]| {
-        Serialized::new(&ctx, &options.get::<_, Value>(name)?, transfer)
-    };
+    let cloned = |name: &str, transfer: &[Value<'js>]| Serialized::new(&ctx, &options.get::<_, Value>(name)?, transfer);
     let transfer: Vec<Value<'js>> = options.get::<_, Option<Vec<_>>>("transfer")?.unwrap_or_default();
     let script = match (text("url")?, text("source")?) {
         (Some(url), _) => {

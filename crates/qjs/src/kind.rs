@@ -153,5 +153,6 @@ pub fn is_length_tracking(value: &Value<'_>) -> bool {
     }
     let mut class = 0;
     // SAFETY: an object of one of these classes owns such a structure as long as it lives.
-    unsafe { q::JS_GetAnyOpaque(value.as_raw(), &mut class).cast::<TypedArray>().as_ref() }.is_some_and(|it| it.track_rab)
+    unsafe { q::JS_GetAnyOpaque(value.as_raw(), &mut class).cast::<TypedArray>().as_ref() }
+        .is_some_and(|it| it.track_rab)
 }

@@ -71,7 +71,8 @@ pub unsafe fn foreign<'js, O: Any + Send>(
     let hold = {
         let mut blocks = blocks();
         let block = blocks.get_or_insert_default().entry(key);
-        let block = block.or_insert_with(|| Block { buffers: 0, len, grown: 0, owner: Owner::Foreign(Box::new(owner)) });
+        let block =
+            block.or_insert_with(|| Block { buffers: 0, len, grown: 0, owner: Owner::Foreign(Box::new(owner)) });
         block.buffers += 1;
         block.len = block.len.max(len);
         Hold { base, len: block.len }
@@ -189,7 +190,9 @@ unsafe extern "C" fn allocate(_opaque: *mut c_void, size: q::size_t) -> *mut c_v
     words.resize(count, 0u64);
     let mut words = words.into_boxed_slice();
     let start = words.as_mut_ptr();
-    blocks().get_or_insert_default().insert(start.addr(), Block { buffers: 1, len: count * 8, grown: 0, owner: Owner::Words(words) });
+    blocks()
+        .get_or_insert_default()
+        .insert(start.addr(), Block { buffers: 1, len: count * 8, grown: 0, owner: Owner::Words(words) });
     start.cast()
 }
 

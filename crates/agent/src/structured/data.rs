@@ -189,10 +189,7 @@ fn write(data: Data, records: &mut Vec<Record>) {
 impl Record {
     /// Whether an end follows, after what it contains.
     fn is_container(&self) -> bool {
-        matches!(
-            self,
-            Self::Map | Self::Set | Self::Array { .. } | Self::Object | Self::Error { has_cause: true, .. }
-        )
+        matches!(self, Self::Map | Self::Set | Self::Array { .. } | Self::Object | Self::Error { has_cause: true, .. })
     }
 
     /// Whether it makes an object.
@@ -248,7 +245,8 @@ impl Reader {
                 if has_cause {
                     self.skip_rest(records);
                 }
-                let class = super::ErrorName::ALL.iter().find(|(own, _)| *own == name).map_or("Error", |(_, text)| text);
+                let class =
+                    super::ErrorName::ALL.iter().find(|(own, _)| *own == name).map_or("Error", |(_, text)| text);
                 let error = Data::Error(class.to_owned(), message.map(text).unwrap_or_default());
                 self.objects[number] = error.clone();
                 return Some(error);

@@ -29,13 +29,25 @@ struct Deserializer<'a, 'js> {
 
 /// A container, or another object whose parts follow.
 enum Open<'js> {
-    Properties { object: Object<'js>, key: Option<Key<'js>>, length: Option<u32> },
-    Map { map: Value<'js>, key: Option<Value<'js>> },
+    Properties {
+        object: Object<'js>,
+        key: Option<Key<'js>>,
+        length: Option<u32>,
+    },
+    Map {
+        map: Value<'js>,
+        key: Option<Value<'js>>,
+    },
     Set(Value<'js>),
     /// An error whose cause comes.
     Error(Object<'js>),
     /// A view whose buffer comes; its number is taken already.
-    View { number: usize, kind: Option<ElementKind>, offset: usize, length: Option<usize> },
+    View {
+        number: usize,
+        kind: Option<ElementKind>,
+        offset: usize,
+        length: Option<usize>,
+    },
 }
 
 enum Key<'js> {
@@ -82,9 +94,7 @@ impl<'js> Deserializer<'_, 'js> {
             Record::Number(value) => number(ctx, value),
             Record::BigInt(digits) => own.to_big_int.call((text(&digits)?,))?,
             Record::String(units) => text(&units)?,
-            Record::Again(number) => {
-                self.memory.get(number as usize).cloned().ok_or(rquickjs::Error::Unknown)?
-            }
+            Record::Again(number) => self.memory.get(number as usize).cloned().ok_or(rquickjs::Error::Unknown)?,
             Record::BooleanObject(value) => self.keep(own.boxed(Value::new_bool(ctx.clone(), value))?),
             Record::NumberObject(value) => self.keep(own.boxed(number(ctx, value))?),
             Record::BigIntObject(digits) => self.keep(own.boxed(own.to_big_int.call((text(&digits)?,))?)?),
@@ -117,9 +127,7 @@ impl<'js> Deserializer<'_, 'js> {
                 }
                 error.into_value()
             }
-            Record::DomException { name, message } => {
-                self.keep(own.new_dom_exception(text(&message)?, text(&name)?)?)
-            }
+            Record::DomException { name, message } => self.keep(own.new_dom_exception(text(&message)?, text(&name)?)?),
             Record::Map => {
                 let map = self.keep(construct(&own.constructors.map, &own.constructors.map, &[])?);
                 self.open.push(Open::Map { map, key: None });

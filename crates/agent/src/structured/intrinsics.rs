@@ -84,8 +84,7 @@ impl<'js> Intrinsics<'js> {
         for kind in qjs::ElementKind::ALL {
             typed_arrays.push((kind.name(), globals.get(kind.name())?));
         }
-        let [error, eval, range, reference, syntax, type_error, uri] =
-            ErrorName::ALL.map(|(_, name)| prototype(name));
+        let [error, eval, range, reference, syntax, type_error, uri] = ErrorName::ALL.map(|(_, name)| prototype(name));
         Ok(Self {
             object_prototype: object.get("prototype")?,
             boolean_value: method("Boolean", "valueOf")?,

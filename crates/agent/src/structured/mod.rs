@@ -154,23 +154,47 @@ enum Record {
     /// (n)
     Date(f64),
     /// (n)
-    RegExp { source: Text, flags: Text },
+    RegExp {
+        source: Text,
+        flags: Text,
+    },
     /// (n)
-    Buffer { bytes: MovedBytes, max: Option<usize> },
+    Buffer {
+        bytes: MovedBytes,
+        max: Option<usize>,
+    },
     /// (n)
-    Shared { bytes: Hold, len: usize, max: Option<usize> },
+    Shared {
+        bytes: Hold,
+        len: usize,
+        max: Option<usize>,
+    },
     /// (n) The buffer follows. A typed array, or without kind a DataView; without length it tracks its buffer's.
-    View { kind: Option<ElementKind>, offset: usize, length: Option<usize> },
+    View {
+        kind: Option<ElementKind>,
+        offset: usize,
+        length: Option<usize>,
+    },
     /// (n) Its cause and an end follow where it has one.
-    Error { name: ErrorName, message: Option<Text>, stack: Option<Text>, has_cause: bool },
+    Error {
+        name: ErrorName,
+        message: Option<Text>,
+        stack: Option<Text>,
+        has_cause: bool,
+    },
     /// (n)
-    DomException { name: Text, message: Text },
+    DomException {
+        name: Text,
+        message: Text,
+    },
     /// (n) Keys and values in turn, and an end.
     Map,
     /// (n) Values, and an end.
     Set,
     /// (n) An index or name and a value in turn, and an end.
-    Array { length: u32 },
+    Array {
+        length: u32,
+    },
     /// (n) As of an array.
     Object,
     /// (n)
@@ -206,9 +230,7 @@ impl Record {
                 let (message, stack) = (message.clone(), stack.clone());
                 Self::Error { name: *name, message, stack, has_cause: *has_cause }
             }
-            Self::DomException { name, message } => {
-                Self::DomException { name: name.clone(), message: message.clone() }
-            }
+            Self::DomException { name, message } => Self::DomException { name: name.clone(), message: message.clone() },
             Self::Map => Self::Map,
             Self::Set => Self::Set,
             Self::Array { length } => Self::Array { length: *length },

@@ -27,7 +27,11 @@ struct Serializer<'a, 'js> {
 }
 
 enum Open<'js> {
-    Properties { object: Object<'js>, names: Names<'js>, next: usize },
+    Properties {
+        object: Object<'js>,
+        names: Names<'js>,
+        next: usize,
+    },
     /// What a Map or Set contained when it was met.
     Items(std::vec::IntoIter<Value<'js>>),
 }
@@ -304,7 +308,8 @@ impl<'js> Serializer<'_, 'js> {
         }
         let max = self.max_length(value)?;
         let copy = MovedBytes::copy(self.ctx, Borrowed::of(value));
-        let bytes = copy.ok_or_else(|| throw_data_clone_error(self.ctx, "There is no memory to clone an ArrayBuffer."))?;
+        let bytes =
+            copy.ok_or_else(|| throw_data_clone_error(self.ctx, "There is no memory to clone an ArrayBuffer."))?;
         Ok(Record::Buffer { bytes, max })
     }
 
@@ -353,7 +358,10 @@ impl<'js> Serializer<'_, 'js> {
         let own = self.intrinsics.clone();
         let name: Value = object.get("name")?;
         let full_name = if name.is_string() { Text::of(&name)? } else { Text::from("Error") };
-        let name = ErrorName::ALL.iter().find(|(_, text)| Text::from(*text) == full_name).map_or(ErrorName::Error, |(name, _)| *name);
+        let name = ErrorName::ALL
+            .iter()
+            .find(|(_, text)| Text::from(*text) == full_name)
+            .map_or(ErrorName::Error, |(name, _)| *name);
         let message = match own.own_data(object, "message")? {
             Some(message) => Some(Text::of(&qjs::string::to_string(self.ctx, &message)?)?),
             None => None,
