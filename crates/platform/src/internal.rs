@@ -3,6 +3,10 @@
 //! Each file is the body of a strict function `(exports, require, native, globalThis)`; `require` gives another embedded
 //! file's exports, `native` the Rust functions that belong to the file.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use qjs::bytecode::Bytecode;
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions, function::IntoJsFunc};
 
 use crate::state::Platform;
@@ -34,6 +38,7 @@ sources!(
     "fs_promises",
     "headers",
     "inspect",
+    "inspect_later",
     "messaging",
     "module",
     "os",
@@ -59,10 +64,7 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
     let Some(source) = source(name) else {
         return Err(Exception::throw_internal(ctx, &format!("no embedded script is called {name}")));
     };
-    let mut options = EvalOptions::default();
-    options.filename = Some(format!("node:internal/{name}"));
-    let wrapped = ["(function(exports,require,native){", source, "\n})"].concat();
-    let function: Function = ctx.eval_with_options(wrapped, options)?;
+    let function: Function = compiled(ctx, &platform, name, source)?.get()?;
     let exports = Object::new(ctx.clone())?;
     // Before it runs: files may need each other.
     platform.internals.borrow_mut().insert(name.into(), Persistent::save(ctx, exports.clone()));
@@ -70,6 +72,30 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
         Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| require(&ctx, &name))?.with_name("require")?;
     function.call::<_, Value>((exports.clone(), require_function, crate::natives(ctx, name)?))?;
     Ok(exports)
+}
+
+/// A file's function. Where there are workers, each file is compiled once for all agents of the process.
+fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, name: &str, source: &str) -> rquickjs::Result<Value<'js>> {
+    static COMPILED: Mutex<Option<HashMap<String, Arc<Bytecode>>>> = Mutex::new(None);
+    let wrapped = || ["(function(exports,require,native){", source, "\n})"].concat();
+    let file = format!("node:internal/{name}");
+    let has_workers = name == "workers" || platform.own_worker.is_some();
+    if !has_workers && !platform.internals.borrow().contains_key("workers") {
+        let mut options = EvalOptions::default();
+        options.filename = Some(file);
+        return ctx.eval_with_options(wrapped(), options);
+    }
+    let cache = || COMPILED.lock().unwrap_or_else(|e| e.into_inner());
+    let known = cache().get_or_insert_default().get(name).cloned();
+    let bytecode = match known {
+        Some(bytecode) => bytecode,
+        None => {
+            let bytecode = Arc::new(Bytecode::compile(ctx, &wrapped(), &file)?);
+            cache().get_or_insert_default().insert(name.to_owned(), bytecode.clone());
+            bytecode
+        }
+    };
+    bytecode.run(ctx)
 }
 
 /// Calls a function that an embedded file exports.

@@ -6,6 +6,7 @@
 //! [`function`], each of which recovers its context, dispatches, and keeps panics from unwinding into C.
 
 pub mod buffer;
+pub mod bytecode;
 pub mod class;
 pub mod define;
 pub mod function;

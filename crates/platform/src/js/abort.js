@@ -1,40 +1,51 @@
 // Event, EventTarget, AbortController and AbortSignal (DOM Standard, §2 and §3).
 const { create, invalidArgType } = require('errors');
-const { inspect } = require('inspect');
-let dispatch;
+const { inspect } = require('inspect_later');
+const { apply } = Reflect;
+let begin;
+let end;
 let trust;
+let isEvent;
+let isStopped;
 
+// What an event is, in bits: there are many events.
+const [BUBBLES, CANCELABLE, COMPOSED, CANCELED, STOPPED, IMMEDIATE, TRUSTED] = [1, 2, 4, 8, 16, 32, 64];
 class Event {
   #type;
-  #init;
-  #canceled = false;
-  #stopped = false;
-  #immediate = false;
+  #flags = 0;
   #target = null;
   #current = null;
-  #phase = 0;
   #time = performance.now();
-  #trusted = false;
-  constructor(type, init = {}) {
-    if (arguments.length === 0) throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
-    this.#type = `${type}`;
-    this.#init = { bubbles: Boolean(init?.bubbles), cancelable: Boolean(init?.cancelable), composed: Boolean(init?.composed) };
+  constructor(type, init = undefined) {
+    // (`arguments` is an object to be made.)
+    if (type === undefined && arguments.length === 0) {
+      throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
+    }
+    this.#type = typeof type === 'string' ? type : `${type}`;
+    if (init === undefined || init === null) return;
+    if (init.bubbles) this.#flags |= BUBBLES;
+    if (init.cancelable) this.#flags |= CANCELABLE;
+    if (init.composed) this.#flags |= COMPOSED;
   }
   static {
     // For events that the platform itself dispatches.
     trust = (event) => {
-      event.#trusted = true;
+      event.#flags |= TRUSTED;
       return event;
     };
-    dispatch = (event, target, call) => {
-      if (event.#phase !== 0) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
+    isEvent = (value) => typeof value === 'object' && value !== null && #type in value;
+    isStopped = (event) => (event.#flags & IMMEDIATE) !== 0;
+    // The type of an event whose dispatch begins.
+    begin = (event, target) => {
+      if (event.#current !== null) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
       event.#target = event.#current = target;
-      event.#phase = 2;
-      call(() => event.#immediate);
+      return event.#type;
+    };
+    // Whether the event, whose dispatch ends, was not cancelled.
+    end = (event) => {
       event.#current = null;
-      event.#phase = 0;
-      event.#stopped = event.#immediate = false;
-      return !event.#canceled;
+      event.#flags &= ~(STOPPED | IMMEDIATE);
+      return (event.#flags & CANCELED) === 0;
     };
   }
   get type() {
@@ -50,43 +61,43 @@ class Event {
     return this.#current;
   }
   get eventPhase() {
-    return this.#phase;
+    return this.#current === null ? 0 : 2;
   }
   get bubbles() {
-    return this.#init.bubbles;
+    return (this.#flags & BUBBLES) !== 0;
   }
   get cancelable() {
-    return this.#init.cancelable;
+    return (this.#flags & CANCELABLE) !== 0;
   }
   get composed() {
-    return this.#init.composed;
+    return (this.#flags & COMPOSED) !== 0;
   }
   get defaultPrevented() {
-    return this.#canceled;
+    return (this.#flags & CANCELED) !== 0;
   }
   get returnValue() {
-    return !this.#canceled;
+    return (this.#flags & CANCELED) === 0;
   }
   get cancelBubble() {
-    return this.#stopped;
+    return (this.#flags & STOPPED) !== 0;
   }
   get timeStamp() {
     return this.#time;
   }
   get isTrusted() {
-    return this.#trusted;
+    return (this.#flags & TRUSTED) !== 0;
   }
   composedPath() {
     return this.#current === null ? [] : [this.#current];
   }
   preventDefault() {
-    if (this.#init.cancelable) this.#canceled = true;
+    if (this.#flags & CANCELABLE) this.#flags |= CANCELED;
   }
   stopPropagation() {
-    this.#stopped = true;
+    this.#flags |= STOPPED;
   }
   stopImmediatePropagation() {
-    this.#stopped = this.#immediate = true;
+    this.#flags |= STOPPED | IMMEDIATE;
   }
 }
 Object.assign(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
@@ -103,6 +114,7 @@ class CustomEvent extends Event {
 }
 
 class EventTarget {
+  // By type; a list is not changed but replaced, for those who are going through it.
   #listeners = new Map();
   addEventListener(type, callback, options) {
     if (callback === null || callback === undefined) return;
@@ -114,7 +126,8 @@ class EventTarget {
     type = `${type}`;
     const list = this.#listeners.get(type) ?? [];
     if (list.some((entry) => entry.callback === callback && entry.capture === Boolean(capture))) return;
-    this.#listeners.set(type, [...list, { callback, capture: Boolean(capture), once: Boolean(once) }]);
+    const entry = { callback, capture: Boolean(capture), once: Boolean(once), removed: false };
+    this.#listeners.set(type, [...list, entry]);
     signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { once: true });
   }
   removeEventListener(type, callback, options) {
@@ -125,23 +138,26 @@ class EventTarget {
     this.#listeners.set(`${type}`, list.filter((entry) => !entry.removed));
   }
   dispatchEvent(event) {
-    if (!(event instanceof Event)) throw invalidArgType('event', 'an instance of Event', event);
-    return dispatch(event, this, (stopped) => {
-      for (const entry of this.#listeners.get(event.type) ?? []) {
-        if (entry.removed) continue;
-        if (entry.once) this.removeEventListener(event.type, entry.callback, entry.capture);
-        try {
-          if (typeof entry.callback === 'function') entry.callback.call(this, event);
-          else entry.callback.handleEvent?.(event);
-        } catch (error) {
-          // Reported, not propagated: the other listeners still run.
-          process.nextTick(() => {
-            throw error;
-          });
-        }
-        if (stopped()) break;
+    if (!isEvent(event)) throw invalidArgType('event', 'an instance of Event', event);
+    const list = this.#listeners.get(begin(event, this));
+    if (list === undefined) return end(event);
+    for (let i = 0; i < list.length; i++) {
+      const entry = list[i];
+      if (entry.removed) continue;
+      const { callback } = entry;
+      if (entry.once) this.removeEventListener(event.type, callback, entry.capture);
+      try {
+        if (typeof callback === 'function') apply(callback, this, [event]);
+        else callback.handleEvent?.(event);
+      } catch (error) {
+        // Reported, not propagated: the other listeners still run.
+        process.nextTick(() => {
+          throw error;
+        });
       }
-    });
+      if (isStopped(event)) break;
+    }
+    return end(event);
   }
 }
 

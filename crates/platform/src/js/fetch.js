@@ -2,7 +2,7 @@
 // bytes, and `body` is null.
 const { Headers, listOf, makeImmutable, asInterface, byteString, needArgs, TOKEN } = require('headers');
 const { URL, URLSearchParams, fileURLToPath } = require('url');
-const { inspect } = require('inspect');
+const { inspect } = require('inspect_later');
 const { isSharedArrayBuffer, viewOf } = require('bytes');
 const { AbortSignal, any } = require('abort');
 const TYPES = {

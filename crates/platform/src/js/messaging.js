@@ -3,7 +3,7 @@
 const { Event, CustomEvent, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
 const { checkFunction, create, invalidArgType } = require('errors');
-const { inspect } = require('inspect');
+const { inspect } = require('inspect_later');
 const { apply, getPrototypeOf } = Reflect;
 const { add: addMark, has: hasMark } = WeakSet.prototype;
 
@@ -72,47 +72,60 @@ const defineHandlers = (object, handlersOf, types, call = callHandler) => {
   }
 };
 
+const secret = Symbol();
 let handleOf;
 let makeMessageEvent;
+const noPorts = Object.freeze([]);
 class MessageEvent extends Event {
-  #state = { data: null, origin: '', lastEventId: '', source: null, ports: Object.freeze([]) };
-  constructor(type, init = undefined) {
+  #data;
+  #ports;
+  // What messages of ports do not have.
+  #more = null;
+  constructor(type, init = undefined, ports = undefined) {
+    if (type === secret) {
+      super('message');
+      this.#data = init;
+      this.#ports = ports;
+      return;
+    }
     needArgs(arguments.length, 'type');
     super(type, init = dictionary(init, 'MessageEvent constructor: eventInitDict'));
-    const { data = null, lastEventId = '', origin = '', ports, source = null } = init;
-    const list = ports === undefined ? [] : sequence(ports, 'MessageEvent constructor: eventInitDict.ports');
+    const { data = null, lastEventId = '', origin = '', ports: given, source = null } = init;
+    const list = given === undefined ? [] : sequence(given, 'MessageEvent constructor: eventInitDict.ports');
     for (const port of source === null ? list : [...list, source]) {
       if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source are MessagePorts');
     }
-    this.#state = {
-      data, origin: stringOf(origin).toWellFormed(), lastEventId: stringOf(lastEventId), source,
-      ports: Object.freeze(list),
-    };
+    this.#data = data;
+    this.#ports = Object.freeze(list);
+    this.#more = { origin: stringOf(origin).toWellFormed(), lastEventId: stringOf(lastEventId), source };
   }
   static {
-    makeMessageEvent = (type, data, ports = []) => {
+    makeMessageEvent = (type, data, ports) => {
+      const list = ports === undefined ? noPorts : Object.freeze(ports);
+      if (type === 'message') return new MessageEvent(secret, data, list);
       const event = new MessageEvent(type);
-      event.#state = { data, origin: '', lastEventId: '', source: null, ports: Object.freeze(ports) };
+      event.#data = data;
+      event.#ports = list;
       return event;
     };
   }
   get data() {
-    return this.#state.data;
+    return this.#data;
   }
   get origin() {
-    return this.#state.origin;
+    return this.#more?.origin ?? '';
   }
   get lastEventId() {
-    return this.#state.lastEventId;
+    return this.#more?.lastEventId ?? '';
   }
   get source() {
-    return this.#state.source;
+    return this.#more?.source ?? null;
   }
   get ports() {
-    return this.#state.ports;
+    return this.#ports;
   }
   [inspect.custom](depth, options) {
-    const { data, ports } = this.#state;
+    const { data, ports } = this;
     return `MessageEvent ${inspect({ type: this.type, data, ...(ports.length > 0 ? { ports } : {}) }, options)}`;
   }
 }
@@ -150,9 +163,9 @@ class ErrorEvent extends Event {
 }
 asInterface(ErrorEvent);
 
-const secret = Symbol();
-// What the listeners of Node's face get for an event, where that is not the event itself.
-const plainArguments = new WeakMap();
+// What the listeners of Node's face get for the event that is being dispatched, where that is not the event itself.
+let plainEvent = null;
+let plainArgs = null;
 let adopt;
 class MessagePort extends EventTarget {
   #handle;
@@ -183,8 +196,16 @@ class MessagePort extends EventTarget {
     });
   }
   #dispatch(event, args) {
-    plainArguments.set(trust(event), args);
-    super.dispatchEvent(event);
+    const outerEvent = plainEvent;
+    const outerArgs = plainArgs;
+    plainEvent = event;
+    plainArgs = args;
+    try {
+      super.dispatchEvent(trust(event));
+    } finally {
+      plainEvent = outerEvent;
+      plainArgs = outerArgs;
+    }
   }
   // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
   #add(type, callback, options, listener) {
@@ -260,8 +281,8 @@ class MessagePort extends EventTarget {
   }
   #on(type, listener, once) {
     checkFunction(listener, 'listener');
-    const plain = (event) => apply(listener, this, plainArguments.get(event) ?? [event]);
-    this.#add(stringOf(type), listener, { once }, plain);
+    const call = (event) => apply(listener, this, plainEvent === event ? plainArgs : [event]);
+    this.#add(stringOf(type), listener, { once }, call);
     return this;
   }
   on(type, listener) {

@@ -1,0 +1,4 @@
+// `inspect` for files that need it rarely: it is the largest of all.
+exports.inspect = Object.assign((...args) => require('inspect').inspect(...args), {
+  custom: Symbol.for('nodejs.util.inspect.custom'),
+});
