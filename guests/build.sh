@@ -21,6 +21,11 @@ c() {
 c demo -mexec-model=reactor -Wl,--export-table,--growable-table
 c hello
 
+# Agents share its memory, each with an instance of its own: no stack and no data in memory, so that none disturbs another.
+$zig cc -target wasm32-freestanding -mcpu=generic+atomics+bulk_memory+mutable_globals -std=c17 -O2 -s -Wall -Wextra -Werror \
+  -nostdlib -Wl,--no-entry,--import-memory,--shared-memory,--initial-memory=262144,--max-memory=67108864 \
+  -Wl,-z,stack-size=0,--global-base=1024 src/heap.c -o heap.wasm
+
 for source in src/*.wat; do
   "$wat2wasm" --enable-threads "$source" -o "$(basename "$source" .wat).wasm"
 done

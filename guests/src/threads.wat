@@ -1,4 +1,4 @@
-;; threads-contract.wasm: what a host of WASI threads has to do, without a C library. It imports the shared env.memory and
+;; threads.wasm: what a host of WASI threads has to do, without a C library. It imports the shared env.memory and
 ;; wasi.thread-spawn, and exports the memory, _start and wasi_thread_start. The first character of argv[1] says what to do:
 ;;   (none)  4 threads add 1 to a counter 1000 times each, under a futex mutex; main joins them, writes "total 4000", exits 0
 ;;   e       a thread calls proc_exit(7) while main waits for ever: the program ends with 7

@@ -107,3 +107,27 @@ fn shown() {
         if held { Vec::new() } else { vec![script.to_string()] }
     });
 }
+
+/// The stress program, for a few seconds.
+#[test]
+fn stress() {
+    let script = repository().join("tests/js/stress/agents.mjs").to_string_lossy().into_owned();
+    let outcome = Run::new(&repository(), ["--expose-gc".into(), script, "5".into()]).outcome();
+    assert!(outcome.status == 0 && outcome.stdout.ends_with("ok\n"), "{}", outcome.report());
+}
+
+/// What a worker prints reaches the process's own standard output.
+#[test]
+fn output_of_workers() {
+    let script = folder("agents").join("worker-threads.mjs").to_string_lossy().into_owned();
+    let outcome = Run::new(&repository(), ["--expose-gc".into(), script]).outcome();
+    assert!(outcome.stdout.contains("# printed by a worker\n"), "{}", outcome.report());
+}
+
+#[test]
+fn the_example_of_agents() {
+    let script = repository().join("examples/parallel-sum/main.mjs").to_string_lossy().into_owned();
+    let outcome = Run::new(&repository(), [script, "3".into(), "1".into()]).outcome();
+    let ends_well = outcome.status == 0 && outcome.stdout.ends_with("blocks left in the guest: 0\n");
+    assert!(ends_well && outcome.stderr.is_empty(), "{}", outcome.report());
+}

@@ -157,3 +157,18 @@ fn what_is_no_module() {
         folder.run([name]).outcome().exits(1).stdout("").stderr_has(&[&format!("tombolo: {name}: ")]);
     }
 }
+
+/// threads.wasm tells by its exit and its output whether its threads were served.
+#[test]
+fn threads() {
+    let path = guest("threads.wasm").to_string_lossy().into_owned();
+    let run = |argument: &[&str]| {
+        let args = std::iter::once(&*path).chain(argument.iter().copied()).map(str::to_owned);
+        Folder::new().run(args.collect::<Vec<_>>()).outcome()
+    };
+    run(&[]).exits(0).stdout("total 4000\n").stderr("");
+    run(&["e"]).exits(7);
+    run(&["m"]).exits(0);
+    run(&["s"]).exits(0).stdout("a\n");
+    run(&["t"]).exits(134).stderr_has(&["the program trapped: unreachable", "    at wasi_thread_start"]);
+}

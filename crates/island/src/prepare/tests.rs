@@ -1,0 +1,166 @@
+//! What preparation changes, and that it changes nothing else.
+
+use wasmparser::{Parser, Payload, Validator};
+
+use super::*;
+
+pub(crate) fn is_valid(bytes: &[u8]) -> Result<()> {
+    Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(drop)
+}
+
+/// Where each instruction stands and ends, by function; and the custom sections.
+fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
+    let (mut functions, mut custom) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(bytes).map(|payload| payload.unwrap()) {
+        match payload {
+            Payload::CodeSectionEntry(body) => {
+                let mut reader = body.get_operators_reader().unwrap();
+                let mut function = Vec::new();
+                while !reader.eof() {
+                    let start = reader.original_position();
+                    reader.read().unwrap();
+                    function.push(start..reader.original_position());
+                }
+                functions.push(function);
+            }
+            Payload::CustomSection(section) => custom.push(section.range()),
+            _ => {}
+        }
+    }
+    (functions, custom)
+}
+
+fn check_copy(bytes: &[u8], prepared: &Prepared, from: &Range<usize>, to: &Range<usize>) {
+    assert_eq!(bytes[from.clone()], prepared.bytes[to.clone()]);
+    assert!(from.clone().eq(to.clone().map(|at| prepared.offsets.original(at))));
+}
+
+/// Checks what holds of each preparation of a valid module.
+pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
+    is_valid(&prepared.bytes).unwrap();
+    let (functions, custom) = instructions(bytes);
+    let (prepared_functions, prepared_custom) = instructions(&prepared.bytes);
+    for (from, to) in custom.iter().zip(&prepared_custom) {
+        check_copy(bytes, prepared, from, to);
+    }
+    assert_eq!((functions.len(), custom.len()), (prepared_functions.len(), prepared_custom.len()));
+    for (function, prepared_function) in functions.iter().zip(&prepared_functions) {
+        // What was inserted has the offset of the next, or of what it replaces.
+        let original = |range: &Range<usize>| prepared.offsets.original(range.start);
+        let mut groups = prepared_function.chunk_by(|a, b| original(a) == original(b));
+        let (mut is_entry, mut is_head) = (true, false);
+        for from in function {
+            let group = groups.next().unwrap();
+            assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&prepared.offsets.original(at))));
+            let to = group.last().unwrap();
+            let is_wait = bytes[from.start] == 0xfe && bytes[from.start + 1] < 3;
+            if !is_wait {
+                check_copy(bytes, prepared, from, to);
+            }
+            let least = 1 + 3 * (usize::from(is_head) + usize::from(is_wait));
+            assert!(group.len() == least || group.len() == least + 3 && is_entry, "{group:?}");
+            (is_entry, is_head) = (false, bytes[from.start] == 3);
+        }
+        assert!(groups.next().is_none());
+    }
+    assert_eq!(prepared.offsets.original(prepared.bytes.len()), bytes.len());
+}
+
+fn prepare_text(text: &str) -> Option<Prepared> {
+    let bytes = wat::parse_str(text).unwrap();
+    is_valid(&bytes).unwrap();
+    prepare(&bytes, true).inspect(|prepared| check(&bytes, prepared))
+}
+
+fn loads(bytes: &[u8], load: &[u8]) -> usize {
+    bytes.windows(load.len()).filter(|window| *window == load).count()
+}
+
+#[test]
+fn polls() {
+    let indirect = "(type (func)) (table 1 funcref) (func (call_indirect (i32.const 0)))";
+    for (text, count) in [
+        ("(func (loop))", 1),
+        ("(func (result i32) i32.const 0 (loop (param i32) (result i32) (loop (param i32) (result i32))))", 2),
+        ("(func (local i32 i64 f64) (call 0))", 1),
+        ("(func (call 1)) (func (loop (call 0)))", 2),
+        ("(func (return_call 1)) (func (return_call 0))", 1),
+        ("(import \"m\" \"f\" (func)) (func (call 0)) (func (call 2))", 1),
+        (indirect, 1),
+        ("(type (func)) (table 1 funcref) (func (return_call_indirect (i32.const 0)))", 1),
+        ("(type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0)))", 1),
+        ("(type $t (func)) (func (param (ref $t)) (loop (return_call_ref $t (local.get 0))))", 2),
+        ("(func (loop) f64.const 7 drop (drop (v128.const i64x2 3 3)) (try_table) (br_table 0 (i32.const 3)))", 1),
+    ] {
+        for (memories, index, twins) in [
+            ("", 0, 0),
+            ("(import \"m\" \"m\" (memory 1 1))", 1, 0),
+            ("(memory 1 1) (memory i64 1 1) (memory 1 2) (memory 1 1) (memory 1 1 shared)", 5, 2),
+        ] {
+            // Imports come first.
+            let (imports, rest) = text.split_at(text.find("(func (call 0)) (func (call 2)").unwrap_or(0));
+            let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
+            assert!(prepared.polls && prepared.waits.is_none());
+            assert_eq!(prepared.twins, twins);
+            assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0x2d, 0x40, index, 0, 0x1a]), count, "{text}");
+        }
+    }
+}
+
+#[test]
+fn nothing_to_do() {
+    for text in ["", "(func) (start 0)", "(import \"m\" \"f\" (func)) (func (call 0) (call 2)) (func)", "(memory 1)"] {
+        assert!(prepare_text(&format!("(module {text})")).is_none());
+    }
+    assert!(prepare(&wat::parse_str("(component)").unwrap(), true).is_none());
+}
+
+const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
+    (rec (type (struct)) (type (func)) (type (func))) (type (array i8)) (table 1 funcref)
+    (func $f (param i32 i64) (loop)
+        (drop (memory.atomic.notify 2 offset=0x9000000000000000 (local.get 1) (local.get 0)))
+        (drop (memory.atomic.wait32 1 offset=0x80 (local.get 0) (local.get 0) (local.get 1)))
+        (drop (memory.atomic.wait64 2 (local.get 1) (local.get 1) (local.get 1)))
+        (drop (memory.atomic.wait32 2 offset=64 (local.get 1) (local.get 0) (local.get 1)))
+        (drop (memory.atomic.notify 1 (memory.atomic.notify 1 (local.get 0) (local.get 0)) (local.get 0)))
+        (drop (memory.atomic.wait64 1 (local.get 0) (local.get 1) (local.get 1))))
+    (func $s) (@custom \"c\" (after code) \"abc\")";
+
+#[test]
+fn waits() {
+    for (text, prefix, start) in [
+        ("", "tombolo", false),
+        ("(start $s)", "tombolo", true),
+        ("(start $s) (export \"tombol\" (func 0))", "tombolo", true),
+        ("(export \"tombolowaits\" (func 0))", "tombolo\0", false),
+        ("(export \"tombolo\\00\\00x\" (func 0)) (export \"tombolo\" (func 0))", "tombolo\0\0\0", false),
+    ] {
+        let prepared = prepare_text(&format!("(module {WAITS} {text})")).unwrap();
+        let waits = prepared.waits.unwrap();
+        assert!(prepared.polls && waits.start == start);
+        assert_eq!((&*waits.prefix, &*waits.memories), (prefix, &[1, 2][..]));
+        let operations = [OperationKind::Wait32, OperationKind::Wait64, OperationKind::Notify];
+        let both = |kind| [Operation { kind, wide: false }, Operation { kind, wide: true }];
+        assert_eq!(waits.operations, operations.map(both).concat());
+        let names = [waits.table_name(), waits.memory_name(2), waits.start_name()];
+        assert!(names[0] == format!("{prefix}waits") && names[1] == format!("{prefix}memory2"));
+        let is_exported = |name: &String| loads(&prepared.bytes, name.as_bytes()) > 0;
+        assert_eq!(names.each_ref().map(is_exported), [true, true, start]);
+        let code = [0x42, 0x80, 1, 0x41, 1, 0x41, 0, 0x11, 6, 1];
+        assert!(loads(&prepared.bytes, &code) == 1, "each type of a group counts");
+    }
+}
+
+#[test]
+fn damaged_bytes() {
+    let bytes = wat::parse_str(format!("(module {WAITS} (start $s))")).unwrap();
+    for at in 0..bytes.len() {
+        let whole = prepare(&bytes[..at], true).map(|prepared| prepared.offsets.original(at));
+        assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
+        for value in 0..=255 {
+            let mut bytes = bytes.clone();
+            bytes[at] = value;
+            _ = prepare(&bytes, true);
+        }
+    }
+}
