@@ -257,3 +257,19 @@ test('a message that fails leaves memory and module as they were', () => {
   assertEq(memory.buffer.byteLength, 2 * PAGE);
   assertEq(new Instance(module, { host: { f: (x) => x } }).exports.run(), 20);
 });
+
+test('the buffer of an unshared memory cannot be transferred: TypeError, and nothing else is', () => {
+  const memory = new Memory({ initial: 1 });
+  const other = new ArrayBuffer(8);
+  assertThrows(TypeError, () => clone(0, { transfer: [other, memory.buffer] }));
+  assertEq(other.byteLength, 8);
+  assertEq(memory.buffer.byteLength, PAGE);
+}, { v8: 'Node throws a DataCloneError' });
+
+test('a copy of a memory\u2019s buffer is an ordinary buffer', () => {
+  const memory = new Memory({ initial: 1 });
+  const copy = clone(memory.buffer);
+  memory.grow(1);
+  assertEq(copy.byteLength, PAGE);
+  assertEq(copy.transfer(1).byteLength, 1);
+});

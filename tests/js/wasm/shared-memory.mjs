@@ -113,13 +113,3 @@ test('Atomics work on the memory', () => {
   assertEq(Atomics.load(view, 3), 5);
   assertEq(Atomics.notify(view, 3, 1), 0);
 });
-
-test('a clone of a shared Memory stands on the same bytes', () => {
-  const memory = shared(1, 4);
-  const clone = structuredClone(memory);
-  assert(clone !== memory && clone instanceof Memory);
-  new Uint8Array(memory.buffer)[9] = 99;
-  assertEq(new Uint8Array(clone.buffer)[9], 99);
-  clone.grow(1);
-  assertEq(memory.buffer.byteLength, 2 * PAGE);
-});

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use qjs::kind::{Kind, kind};
 use qjs::moved::MovedBytes;
 use qjs::own::Names;
-use qjs::{Borrowed, Ctx, Cx, Function, Object, Result, Value, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Function, Object, Result, Value, class};
 use rquickjs::prelude::This;
 use rustc_hash::FxHashMap;
 
@@ -60,6 +60,7 @@ pub(super) fn structured_serialize_with_transfer<'js>(
     // Only now: what failed before has moved nothing. Scripts ran meanwhile, so all are looked at before the first is moved.
     for transferable in &transferables {
         transferable.check(ctx)?;
+        transferable.check_detach_key(ctx)?;
     }
     let transferred = transferables.into_iter().map(|it| it.transfer(ctx)).collect::<Result<_>>()?;
     Ok(Serialized { records, transferred })
@@ -82,6 +83,18 @@ impl<'js> Transferable<'js> {
         match is_there {
             true => Ok(()),
             false => Err(throw_data_clone_error(ctx, "An object to be transferred was detached meanwhile.")),
+        }
+    }
+
+    /// DetachArrayBuffer's: a buffer with a key is not taken from those who have it.
+    fn check_detach_key(&self, ctx: &Ctx<'js>) -> Result<()> {
+        match self {
+            Self::Buffer { buffer, .. }
+                if Plugins::of(ctx).is_some_and(|plugins| (plugins.is_kept_in_place)(ctx, buffer.as_value())) =>
+            {
+                Err(Exception::throw_type(ctx, "The buffer of a WebAssembly.Memory cannot be transferred."))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -161,10 +174,6 @@ impl<'js> Serializer<'_, 'js> {
 
     fn admit_buffer(&self, value: &Value<'js>) -> Result<Transferable<'js>> {
         let buffer = value.as_object().ok_or(rquickjs::Error::Unknown)?.clone();
-        if Plugins::of(self.ctx).is_some_and(|plugins| (plugins.is_kept_in_place)(self.ctx, value)) {
-            let message = "The buffer of a WebAssembly.Memory cannot be transferred.";
-            return Err(throw_data_clone_error(self.ctx, message));
-        }
         Ok(Transferable::Buffer { max: self.max_length(value)?, buffer })
     }
 
