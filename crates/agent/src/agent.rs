@@ -152,12 +152,8 @@ impl Agent {
     /// no guest runs any more.
     fn finish(&self) -> Outcome {
         let event_loop = &self.event_loop;
-        let termination = event_loop.mailbox().termination();
         let requested = event_loop.state.exit_requested.get();
-        event_loop.mailbox().close();
-        if termination.is_none() {
-            event_loop.mailbox().set_stop(false);
-        }
+        let termination = event_loop.mailbox().finish();
         safe_points(&self.context, event_loop);
         let uncaught = event_loop.state.uncaught.borrow().as_ref().map(|(_, uncaught)| uncaught.clone());
         let own = event_loop.exit_code();

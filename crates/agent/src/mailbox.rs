@@ -128,8 +128,15 @@ impl Mailbox {
     /// Stops the agent: JavaScript that runs is interrupted with an error it cannot catch, and the loop ends with
     /// `exit_code`. No exit listener runs.
     pub fn terminate(&self, exit_code: i32) {
-        self.lock().exit_code.get_or_insert(exit_code);
-        self.set_stop(true);
+        let mut state = self.lock();
+        state.exit_code.get_or_insert(exit_code);
+        // Under the lock: the agent looks at it there before it sleeps.
+        self.shared.stop.store(true, Ordering::Release);
+        let closed = state.closed;
+        drop(state);
+        if !closed {
+            self.tell(true);
+        }
         self.wake();
     }
 
@@ -163,10 +170,31 @@ impl Mailbox {
     }
 
     fn tell(&self, stop: bool) {
-        let hook = self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(hook) = hook {
+        // Called under the lock, so that it is not after it was forgotten.
+        if let Some(hook) = &*self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) {
             hook(stop);
         }
+    }
+
+    /// Forgets what [`Mailbox::on_stop`] said: it is not called any more once this has returned.
+    pub fn forget_on_stop(&self) {
+        *self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Takes no more tasks, and unless the agent was terminated lets the rest go on. The exit code that
+    /// [`Mailbox::terminate`] asked for.
+    pub(crate) fn finish(&self) -> Option<i32> {
+        let mut state = self.lock();
+        state.closed = true;
+        let queue = std::mem::take(&mut state.queue);
+        let termination = state.exit_code;
+        if termination.is_none() {
+            self.shared.stop.store(false, Ordering::Release);
+            self.tell(false);
+        }
+        drop(state);
+        drop(queue);
+        termination
     }
 
     pub(crate) fn set_stop(&self, stop: bool) {
@@ -185,11 +213,6 @@ impl Mailbox {
         if self.shared.interrupted.swap(false, Ordering::AcqRel) && !self.is_stopping() {
             self.tell(false);
         }
-    }
-
-    /// The exit code that [`Mailbox::terminate`] asked for.
-    pub(crate) fn termination(&self) -> Option<i32> {
-        self.lock().exit_code
     }
 
     /// Whether a queued task or a keep-alive guard wants the loop to go on.

@@ -79,6 +79,10 @@ impl Port {
 
     /// Sends a message to the other end; a closed channel drops it.
     pub fn post(&self, message: Serialized) {
+        // HTML's doomed port: its message would be in its own queue for ever.
+        if message.ports().any(|port| port.is_other_end_of(self)) {
+            return self.close();
+        }
         let mut channel = self.lock();
         if channel.closed {
             drop(channel);
@@ -89,6 +93,11 @@ impl Port {
         let receiver = other.receiver.clone().filter(|_| other.delivers);
         drop(channel);
         receiver.iter().for_each(Receiver::wake);
+    }
+
+    /// Takes the next message that has arrived at this end, of a port whose owner is no agent.
+    pub fn take_message(&self) -> Option<Serialized> {
+        self.lock().sides[self.side].queue.pop_front()
     }
 
     /// Takes the next message that has arrived at this end.
@@ -311,8 +320,18 @@ impl PortHandle {
     /// Takes the port away from this agent, for another.
     pub(crate) fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
         self.stop(ctx, false).ok()?;
-        drop(self.hold.take());
-        Arc::into_inner(self.port.take()?)
+        let port = self.port.take()?;
+        match Arc::try_unwrap(port) {
+            Ok(port) => {
+                drop(self.hold.take());
+                Some(port)
+            }
+            // Somebody is using it at this moment.
+            Err(port) => {
+                *self.port.borrow_mut() = Some(port);
+                None
+            }
+        }
     }
 }
 

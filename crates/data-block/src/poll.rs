@@ -21,6 +21,8 @@ pub struct PollPages {
 #[derive(Debug, Default)]
 struct State {
     regions: Vec<Region>,
+    /// One that is never closed.
+    open: Option<Region>,
     closed: bool,
 }
 
@@ -51,7 +53,7 @@ impl PollPages {
         let mut at = 0;
         loop {
             if at == state.regions.len() {
-                let region = Region::new(8 << at)?;
+                let region = Region::new(8 << at.min(7))?;
                 if state.closed {
                     region.protect(libc::PROT_NONE)?;
                 }
@@ -65,6 +67,18 @@ impl PollPages {
             number -= region.pages;
             at += 1;
         }
+    }
+
+    /// A page that is never closed, which any number of instances can have: for those that there is no page for.
+    ///
+    /// # Errors
+    /// [`MapError`] when the system refuses the address space.
+    pub fn open_page(&self) -> Result<NonNull<u8>, MapError> {
+        let mut state = self.state();
+        if state.open.is_none() {
+            state.open = Some(Region::new(1)?);
+        }
+        Ok(state.open.as_ref().map_or(NonNull::dangling(), |region| region.base))
     }
 
     /// Makes every read of a page fault, those in progress on other threads included.

@@ -158,8 +158,13 @@ pub fn set_memory_budget(budget: Option<Budget>) {
     BUDGET.set(budget);
 }
 
+/// What [`set_memory_budget`] said last on this thread.
+pub fn memory_budget() -> Option<Budget> {
+    BUDGET.with_borrow(Clone::clone)
+}
+
 fn new_block(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>, MapError> {
-    DataBlock::on_budget(BUDGET.with_borrow(Clone::clone), len, capacity, guard)
+    DataBlock::on_budget(memory_budget(), len, capacity, guard)
 }
 
 /// A block of the shape that the hook would make for `ty`.
@@ -236,7 +241,9 @@ unsafe impl Sync for PollPage {}
 impl PollPage {
     fn new(number: usize) -> Result<Self, MapError> {
         let interrupter = Interrupter::current();
-        Ok(Self { start: interrupter.pages().page(number)?, _pages: interrupter })
+        // Where there is no address space for one more, the instance is not interrupted rather than not made.
+        let page = interrupter.pages().page(number).or_else(|_| interrupter.pages().open_page())?;
+        Ok(Self { start: page, _pages: interrupter })
     }
 }
 

@@ -10,8 +10,8 @@
 //! [uninterrupted] is left alone for [`PATIENCE`], and not begun when the flag is raised.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ struct Shared {
     forced: AtomicBool,
     thread: Thread,
     pages: PollPages,
+    /// Counts interruptions and their ends. Whoever raises the flag, takes it down, or closes or opens the pages does it
+    /// under this lock.
+    generation: Mutex<u64>,
 }
 
 thread_local! {
@@ -50,6 +53,7 @@ impl Interrupter {
                 forced: AtomicBool::new(false),
                 thread: thread::current(),
                 pages: PollPages::default(),
+                generation: Mutex::new(0),
             }),
         }
     }
@@ -60,31 +64,39 @@ impl Interrupter {
         CURRENT.try_with(|current| current.get_or_init(Self::new).clone()).unwrap_or_else(|_| Self::new())
     }
 
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.shared.generation.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     /// Stops what the thread's guests do now, and whatever they begin before [`Interrupter::clear`].
     pub fn interrupt(&self) {
+        let mut generation = self.lock();
         if self.shared.raised.swap(true, SeqCst) {
             return;
         }
+        *generation += 1;
         if self.shared.masks.load(SeqCst) == 0 {
-            return self.close();
+            return self.close(&generation);
         }
         // The thread closes its pages itself when it is done.
-        let late = self.clone();
+        let (late, own) = (self.clone(), *generation);
         let force = move || {
             thread::sleep(PATIENCE);
-            if late.is_raised() && late.shared.masks.load(SeqCst) > 0 {
+            let generation = late.lock();
+            if *generation == own && late.shared.masks.load(SeqCst) > 0 {
                 late.shared.forced.store(true, SeqCst);
-                late.close();
+                late.close(&generation);
             }
         };
         let spawned = thread::Builder::new().name("interrupt".into()).stack_size(64 << 10).spawn(force);
         if spawned.is_err() {
             self.shared.forced.store(true, SeqCst);
-            self.close();
+            self.close(&generation);
         }
     }
 
-    fn close(&self) {
+    /// Closes the pages, under the lock.
+    fn close(&self, _locked: &MutexGuard<'_, u64>) {
         if let Err(error) = self.shared.pages.close() {
             // The flag stops waits and scripts all the same.
             eprintln!("tombolo: a guest cannot be interrupted: {error}");
@@ -94,11 +106,12 @@ impl Interrupter {
 
     /// Lets guests run again.
     pub fn clear(&self) {
-        if self.shared.raised.swap(false, SeqCst) {
-            self.shared.forced.store(false, SeqCst);
-            if let Err(error) = self.shared.pages.open() {
-                eprintln!("tombolo: guests stay interrupted: {error}");
-            }
+        let mut generation = self.lock();
+        *generation += 1;
+        self.shared.raised.store(false, SeqCst);
+        self.shared.forced.store(false, SeqCst);
+        if let Err(error) = self.shared.pages.open() {
+            eprintln!("tombolo: guests stay interrupted: {error}");
         }
     }
 
@@ -127,7 +140,10 @@ pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
             let shared = &self.0.shared;
             // Whoever raises the flag after this sees that there is no mask; before it, this sees the flag.
             if shared.masks.fetch_sub(1, SeqCst) == 1 && shared.raised.load(SeqCst) {
-                self.0.close();
+                let generation = self.0.lock();
+                if shared.raised.load(SeqCst) {
+                    self.0.close(&generation);
+                }
             }
         }
     }

@@ -32,7 +32,7 @@ pub mod wasi_threads;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
-pub use host_memory::{ask_again, has_grown, set_memory_budget, shared_block, take_grown};
+pub use host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, shared_block, take_grown};
 pub use interrupt::{Interrupter, uninterrupted};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};

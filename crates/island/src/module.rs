@@ -8,7 +8,7 @@ use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
-use crate::prepare::{Prepared, Waits, prepare};
+use crate::prepare::{self, Prepared, Waits};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,21 +99,23 @@ impl Preparation {
 
 /// Prepares and compiles. What a script did wrong is said of the module that it gave.
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
-    if let Some(mut prepared) = prepare(bytes, engine.interruptible) {
-        wasmtime::Module::validate(&engine.inner, bytes)?;
-        match wasmtime::Module::from_binary(&engine.inner, &prepared.bytes) {
-            Ok(wasm) => {
-                prepared.bytes = Vec::new();
-                return Ok((wasm, Preparation(Some(prepared))));
-            }
-            // Its waits would be waits of Wasmtime's own, which nobody wakes.
-            Err(error) if prepared.waits.is_some() => return Err(error.into()),
-            // One that has only just been within a limit is not, with what was added: it is compiled as it is, and then
-            // its loops cannot be interrupted.
-            Err(_) => {}
+    match prepare::prepare(bytes, engine.interruptible) {
+        prepare::Preparation::Unneeded => {
+            Ok((wasmtime::Module::from_binary(&engine.inner, bytes)?, Preparation::default()))
+        }
+        prepare::Preparation::DoesNotFit => {
+            wasmtime::Module::validate(&engine.inner, bytes)?;
+            let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
+                           memories and tables, and functions a little shorter than the limit";
+            Err(CompileError { message: message.into() })
+        }
+        prepare::Preparation::Made(mut prepared) => {
+            wasmtime::Module::validate(&engine.inner, bytes)?;
+            let wasm = wasmtime::Module::from_binary(&engine.inner, &prepared.bytes)?;
+            prepared.bytes = Vec::new();
+            Ok((wasm, Preparation(Some(prepared))))
         }
     }
-    Ok((wasmtime::Module::from_binary(&engine.inner, bytes)?, Preparation::default()))
 }
 
 impl Module {

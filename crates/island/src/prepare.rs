@@ -142,15 +142,25 @@ impl Offsets {
 /// Prepares a module.
 ///
 /// Only of a valid module the result means anything: the caller validates the original.
-///
-/// `None` where nothing has to change, where the bytes cannot be read, or where the result would exceed one of the
-/// validator's limits.
-pub(crate) fn prepare(bytes: &[u8], polls: bool) -> Option<Prepared> {
+pub(crate) fn prepare(bytes: &[u8], polls: bool) -> Preparation {
     let mut scan = Scan { bytes, polls, ..Scan::default() };
-    if !scan.module().ok()? || scan.patches.is_empty() {
-        return None;
+    match scan.module() {
+        Ok(true) if !scan.patches.is_empty() => {
+            let prepared = Plan::new(&scan).and_then(Plan::write);
+            prepared.map_or(Preparation::DoesNotFit, Preparation::Made)
+        }
+        _ => Preparation::Unneeded,
     }
-    Plan::new(&scan)?.write()
+}
+
+/// What came of preparing a module.
+pub(crate) enum Preparation {
+    /// Nothing has to change, or the bytes cannot be read.
+    Unneeded,
+    /// The module would exceed a limit of the validator's with what is to be added.
+    DoesNotFit,
+    /// Done.
+    Made(Prepared),
 }
 
 /// A section other than a custom one.
@@ -202,6 +212,8 @@ struct Scan<'a> {
     bytes: &'a [u8],
     /// Whether poll loads are wanted.
     polls: bool,
+    /// Direct calls in the function that is being read.
+    calls: u32,
     sections: Vec<Section<'a>>,
     imported_functions: u32,
     tables: u32,
@@ -278,6 +290,7 @@ impl<'a> Scan<'a> {
         let code = &self.bytes[..contents.end];
         let first = self.patches.len();
         let mut recurses = false;
+        self.calls = 0;
         let mut at = entry;
         while at < code.len() {
             at = match plain_instruction_end(code, at) {
@@ -285,7 +298,8 @@ impl<'a> Scan<'a> {
                 None => self.instruction(code, at, function, &mut recurses)?,
             };
         }
-        if recurses && self.polls {
+        // Functions that each call the next one twice double the calls without any cycle.
+        if (recurses || self.calls > 1) && self.polls {
             self.patches.insert(first, Patch::poll(entry));
         }
         if self.patches.len() > first {
@@ -303,12 +317,24 @@ impl<'a> Scan<'a> {
             Operator::Loop { .. } if self.polls => self.patches.push(Patch::poll(end)),
             // Every cycle of direct calls has one that does not lead to a later function.
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                self.calls += 1;
                 *recurses |= (self.imported_functions..=function).contains(&function_index);
             }
             Operator::CallIndirect { .. }
             | Operator::CallRef { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. } => *recurses = true,
+            // One of them alone may take a second.
+            Operator::MemoryFill { .. }
+            | Operator::MemoryCopy { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+                if self.polls =>
+            {
+                self.patches.push(Patch::poll(at));
+            }
             Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, OperationKind::Wait32, memarg),
             Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, OperationKind::Wait64, memarg),
             Operator::MemoryAtomicNotify { memarg } => self.call(at..end, OperationKind::Notify, memarg),

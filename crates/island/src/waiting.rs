@@ -252,15 +252,21 @@ pub fn wait_async(
         return Ok(Some(if word.holds(expected) { Outcome::TimedOut } else { Outcome::NotEqual }));
     }
     let (address, number) = (word.address(), LAST_NUMBER.fetch_add(1, Ordering::Relaxed));
-    if let Some(due) = deadline(timeout) {
-        Timers::add(due, address, number)?;
+    {
+        let mut lists = lists(address);
+        if !word.holds(expected) {
+            return Ok(Some(Outcome::NotEqual));
+        }
+        let kind = Kind::Async { deliver, word, owner: owner.0.clone() };
+        lists.entry(address).or_default().push_back(Waiter { number, kind });
     }
-    let mut lists = lists(address);
-    if !word.holds(expected) {
-        return Ok(Some(Outcome::NotEqual));
+    // Only now: a timer looks for its waiter once.
+    if let Some(due) = deadline(timeout)
+        && let Err(error) = Timers::add(due, address, number)
+        && remove(address, number).is_some()
+    {
+        return Err(error);
     }
-    let kind = Kind::Async { deliver, word, owner: owner.0.clone() };
-    lists.entry(address).or_default().push_back(Waiter { number, kind });
     Ok(None)
 }
 
@@ -302,7 +308,7 @@ impl Timers {
         TIMERS.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Has the wait with this number end at `due`, if it has not ended then; it may begin after this.
+    /// Has the wait with this number end at `due`, if it has not ended then.
     fn add(due: Instant, address: usize, number: u64) -> std::io::Result<()> {
         let mut timers = Self::lock();
         if timers.due.len() >= timers.crowded {

@@ -14,8 +14,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use wasmtime::{Extern, Func, Instance, Linker, Val};
 use wasmtime_wasi::cli::{InputFile, IsTerminal, StdoutStream};
@@ -26,6 +27,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, NumericType};
 use crate::engine::Engine;
+use crate::interrupt::Interrupter;
 use crate::island::{Island, StoreState};
 
 /// The module name of preview 1.
@@ -169,19 +171,45 @@ struct SharedFunction {
     files: SharedWasi,
     /// Where in the store's state the thread's own context is.
     index: usize,
+    /// Whether the first argument is one.
+    takes_descriptor: bool,
     callee: Callee,
+}
+
+impl SharedFunction {
+    /// The files, when no other thread has them, unless the program ends meanwhile.
+    fn lock(&self) -> Result<MutexGuard<'_, Box<WasiP1Ctx>>, HostThrew> {
+        let interrupter = Interrupter::current();
+        loop {
+            match self.files.0.try_lock() {
+                Ok(files) => return Ok(files),
+                Err(TryLockError::Poisoned(files)) => return Ok(files.into_inner()),
+                Err(TryLockError::WouldBlock) if interrupter.is_raised() => return Err(HostThrew),
+                Err(TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_micros(200)),
+            }
+        }
+    }
 }
 
 impl HostFunction for SharedFunction {
     fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
         let mut call = Frame::new(self.callee.numeric().ok_or(HostThrew)?);
         frame.args().for_each(|argument| call.push(argument));
-        let mut files = self.files.0.lock().unwrap_or_else(|e| e.into_inner());
-        let mut exchange =
-            || island.enter(|mut store| std::mem::swap(&mut store.data_mut().wasi[self.index].context, &mut files));
-        exchange();
-        let result = island.call_numeric(&self.callee, &mut call);
-        exchange();
+        // The standard streams are every thread's: one that waits for input holds up nobody.
+        let is_standard = frame.args().next().is_some_and(|descriptor| descriptor.as_address() <= 2);
+        let result = match self.takes_descriptor && is_standard {
+            true => island.call_numeric(&self.callee, &mut call),
+            false => {
+                let mut files = self.lock()?;
+                let mut exchange = || {
+                    island.enter(|mut store| std::mem::swap(&mut store.data_mut().wasi[self.index].context, &mut files))
+                };
+                exchange();
+                let result = island.call_numeric(&self.callee, &mut call);
+                exchange();
+                result
+            }
+        };
         result.map_err(|_| HostThrew)?;
         for at in 0..frame.results().len() {
             frame.push(call.result(at));
@@ -325,7 +353,8 @@ impl Island {
         }
         let callee = self.wasi_call(own, memory, module, name)?;
         let ty = callee.ty().clone();
-        let function = SharedFunction { files: files.clone(), index: self.wasi_index(own)?, callee };
+        let (index, takes_descriptor) = (self.wasi_index(own)?, name.starts_with("fd_"));
+        let function = SharedFunction { files: files.clone(), index, takes_descriptor, callee };
         Ok(self.new_function(ty, Rc::new(function)))
     }
 

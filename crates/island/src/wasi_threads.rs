@@ -98,9 +98,8 @@ impl Program {
     fn end(&self, how: Result<(), ProgramError>) {
         let mut state = self.lock();
         state.ended.get_or_insert(how);
-        let others: Vec<_> = state.running.iter().map(|(_, interrupter)| interrupter.clone()).collect();
-        drop(state);
-        others.iter().for_each(Interrupter::interrupt);
+        // Under the lock, so that none is interrupted that has left.
+        state.running.iter().for_each(|(_, interrupter)| interrupter.interrupt());
     }
 
     /// Enters the calling thread as one of the program's; false when that has ended.
@@ -213,6 +212,7 @@ pub fn run(
         state: Mutex::default(),
         changed: Condvar::new(),
     });
+    let was_interrupted = Interrupter::current().is_raised();
     program.enter(0);
     let island = Island::new(engine);
     let how = program.instantiate(&island).and_then(|instance| {
@@ -228,7 +228,9 @@ pub fn run(
     });
     program.end(how);
     program.leave(0);
-    Interrupter::current().clear();
+    if !was_interrupted {
+        Interrupter::current().clear();
+    }
     let state = program.lock();
     // Those that are in the middle of something that nothing interrupts are left behind.
     let waited = program.changed.wait_timeout_while(state, PATIENCE, |state| !state.running.is_empty());

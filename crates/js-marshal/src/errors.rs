@@ -1,5 +1,6 @@
 //! What a failed marshalling step becomes in JavaScript, and where it happened.
 
+use island::CallError;
 use marshal::HeapError;
 use qjs::{Ctx, Exception};
 use webidl::Place;
@@ -9,6 +10,12 @@ use webidl::Place;
 pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: Place<'_>, error: HeapError) -> rquickjs::Error {
     match error {
         HeapError::Call(error) => js_api::throw_call_error(ctx, error),
+        HeapError::Reclaim { source: CallError::Interrupted, .. } => {
+            js_api::throw_call_error(ctx, CallError::Interrupted)
+        }
+        HeapError::Busy if island::Interrupter::current().is_raised() => {
+            js_api::throw_call_error(ctx, CallError::Interrupted)
+        }
         HeapError::Signature { .. } | HeapError::NotOurs { .. } => {
             Exception::throw_type(ctx, &format!("{place}: {error}"))
         }

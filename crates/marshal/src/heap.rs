@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use data_block::DataBlock;
 use island::wasmtime::Func;
-use island::{CallError, Callee, FunctionKey, Interrupter, Island, Kind, uninterrupted};
+use island::{CallError, Callee, FunctionKey, Island, Kind, uninterrupted};
 
 use crate::block::GuestBlock;
 use crate::error::HeapError;
@@ -144,11 +144,10 @@ impl Heap {
         drop(before);
     }
 
-    /// Whether the guest's allocator can be called now: it is not running already, the island lets one in, and the thread
-    /// was not interrupted.
+    /// Whether the guest's allocator can be called now: it is not running already, and the island lets one in.
     #[inline]
     pub fn is_callable(&self) -> bool {
-        !self.allocating.get() && self.island.can_enter() && !Interrupter::current().is_raised()
+        !self.allocating.get() && self.island.can_enter()
     }
 
     /// Allocates `bytes` bytes (one, if none) in the guest, after draining the queue. When the guest has none left, the

@@ -168,6 +168,15 @@ impl Reclaim {
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }
 
+    /// Takes over what waited in another queue of the same allocator.
+    fn inherit(&self, left: State) {
+        let mut state = self.state();
+        state.bytes += left.bytes;
+        state.owned.extend(left.owned);
+        state.waiting.extend(left.waiting);
+        self.waiting.store(state.waiting.len(), Ordering::Release);
+    }
+
     /// Takes a block out of the queue, for the caller to free. The most recent one comes first: what is still in the
     /// cache is used again at once.
     #[inline]
@@ -198,21 +207,30 @@ fn take_left_over(key: &Key, data: &Arc<DataBlock>) -> State {
 impl Drop for Reclaim {
     /// No heap and no block is left: what waits here goes with the memory, or where others have it, to whoever can free it.
     fn drop(&mut self) {
+        let is_shared = self.is_shared();
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
+        let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
         // Another thread may have put a new one in its place since the last handle went.
-        if registry.get(&self.key).is_some_and(|reclaim| reclaim.strong_count() == 0) {
+        let successor = registry.get(&self.key).and_then(Weak::upgrade);
+        if successor.is_none() {
             registry.remove(&self.key);
         }
-        drop(registry);
-        let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
-        // The other is this queue's own.
-        if !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
+        // The other one who has the memory is not this queue.
+        if is_shared && !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
             state.tally.settle();
-            let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
-            left_over.retain(|_, (of, _)| of.strong_count() > 0);
-            left_over.insert(self.key, (Arc::downgrade(&self.data), std::mem::take(state)));
+            let left = std::mem::take(state);
+            match &successor {
+                Some(successor) => successor.inherit(left),
+                None => {
+                    let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
+                    left_over.retain(|_, (of, _)| of.strong_count() > 0);
+                    left_over.insert(self.key, (Arc::downgrade(&self.data), left));
+                }
+            }
+            drop(registry);
             return;
         }
+        drop(registry);
         state.owned.values().for_each(|owned| state.tally.count_freed(owned.bytes));
         state.tally.settle();
     }

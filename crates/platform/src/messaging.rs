@@ -46,13 +46,14 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         native,
         "post",
         |ctx: Ctx<'js>, handle: Value<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<()> {
-            let port = port(&ctx, &handle)?.port();
+            let own = port(&ctx, &handle)?;
             if agent::port::is_among(&ctx, &handle, &transfer)? {
                 let message = "A port cannot be transferred through itself.";
                 return Err(agent::structured::throw_data_clone_error(&ctx, message));
             }
             let message = Serialized::new(&ctx, &value, &transfer)?;
-            if let Some(port) = port {
+            // Scripts ran meanwhile, and may have closed it or transferred it.
+            if let Some(port) = own.port() {
                 port.post(message);
             }
             Ok(())

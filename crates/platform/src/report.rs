@@ -60,9 +60,7 @@ impl PlatformHooks {
                 platform.stdio.err(text.as_bytes());
                 return Ok(true);
             }
-            if !worker.is_web() {
-                qjs::limits::lift_memory_limit(ctx);
-            }
+            worker.make_room(ctx, &error);
             let handled =
                 worker.is_web() && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
             if !handled {

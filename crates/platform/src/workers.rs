@@ -141,16 +141,8 @@ impl Thread {
 
     /// Waits until the worker has ended; false when it takes longer than `patience`.
     fn wait(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        let mut state = self.lock();
-        while !state.has_ended {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            state = self.ended.wait_timeout(state, left).unwrap_or_else(|e| e.into_inner()).0;
-        }
-        true
+        let waited = self.ended.wait_timeout_while(self.lock(), patience, |state| !state.has_ended);
+        waited.unwrap_or_else(|e| e.into_inner()).0.has_ended
     }
 }
 
@@ -247,7 +239,7 @@ pub struct OwnWorker {
     data: RefCell<Option<[Serialized; 3]>>,
     port: RefCell<Option<Port>>,
     object: RefCell<Option<Persistent<Object<'static>>>>,
-    is_limited: bool,
+    heap_bytes: Option<usize>,
 }
 
 /// A parent's entry for a worker.
@@ -553,7 +545,7 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
         None => Ok(String::new()),
     });
     // The engine throws null where there is no memory for an error.
-    let exhausted = message == "out of memory" || (own.is_limited && error.is_null());
+    let exhausted = message == "out of memory" || (own.heap_bytes.is_some() && error.is_null());
     let code = exhausted.then_some("ERR_WORKER_OUT_OF_MEMORY");
     let message = if own.web { format!("Uncaught {}", attempt(&|| text(error.clone()))) } else { message };
     let value = Serialized::new(ctx, error, &[]).unwrap_or_else(|_| {
@@ -587,13 +579,23 @@ pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
         data: RefCell::new(Some([data, limits, environment])),
         port: RefCell::new(Some(std::mem::replace(&mut spec.port, port))),
         object: RefCell::default(),
-        is_limited: spec.heap_bytes.is_some(),
+        heap_bytes: spec.heap_bytes,
     }
 }
 
 impl OwnWorker {
     pub(crate) fn is_web(&self) -> bool {
         self.web
+    }
+
+    /// Gives a heap that is exhausted a little more, so that the error which ends its agent can be told.
+    pub(crate) fn make_room(&self, ctx: &Ctx<'_>, error: &Value<'_>) {
+        const SLACK: usize = 2 << 20;
+        let Some(limit) = self.heap_bytes.filter(|_| !self.web) else { return };
+        let message = error.as_exception().and_then(|error| error.message());
+        if error.is_null() || message.is_some_and(|message| message == "out of memory") {
+            qjs::limits::set_memory_limit(ctx, limit.saturating_add(SLACK));
+        }
     }
 }
 
@@ -670,6 +672,7 @@ pub struct Remote {
 struct RemoteEvents {
     arrivals: mpsc::Receiver<RemoteEvent>,
     error: Option<String>,
+    has_exited: bool,
 }
 
 enum RemoteEvent {
@@ -714,7 +717,7 @@ impl Remote {
             port: there,
             worker: worker.clone(),
         };
-        let events = Mutex::new(RemoteEvents { arrivals, error: None });
+        let events = Mutex::new(RemoteEvents { arrivals, error: None, has_exited: false });
         (Self { thread: worker.inner.thread.clone(), port: here, events }, spec)
     }
 
@@ -728,17 +731,22 @@ impl Remote {
         let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
         let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
         loop {
-            if let Some(message) = self.port.receive() {
+            if let Some(message) = self.port.take_message() {
                 return Some(message);
             }
-            let event = match deadline {
-                Some(deadline) => events.arrivals.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if events.has_exited || left.is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            let event = match left {
+                Some(left) => events.arrivals.recv_timeout(left).ok(),
                 None => events.arrivals.recv().ok(),
             };
-            match event? {
-                RemoteEvent::Arrival => {}
-                RemoteEvent::Error(text) => events.error = events.error.take().or(Some(text)),
-                RemoteEvent::Exit => return self.port.receive(),
+            match event {
+                Some(RemoteEvent::Arrival) => {}
+                Some(RemoteEvent::Error(text)) => events.error = events.error.take().or(Some(text)),
+                Some(RemoteEvent::Exit) => events.has_exited = true,
+                None => return self.port.take_message(),
             }
         }
     }
@@ -756,9 +764,19 @@ impl Remote {
         self.thread.terminate();
     }
 
-    /// Waits until the agent has ended, and its thread has let go of all that it had; false when it takes longer.
-    pub fn wait(&self, patience: Duration) -> bool {
-        self.thread.wait(patience)
+    /// Has the agent terminated when it has run for so long.
+    ///
+    /// # Errors
+    /// When the system has no thread to look after it; it is terminated then.
+    pub fn end_after(&self, time: Duration) -> std::io::Result<()> {
+        let thread = self.thread.clone();
+        let watch = move || {
+            if !thread.wait(time) {
+                thread.terminate();
+            }
+        };
+        let spawned = std::thread::Builder::new().name("time limit".into()).stack_size(64 << 10).spawn(watch);
+        spawned.map(drop).inspect_err(|_| self.terminate())
     }
 
     /// Waits until the agent has ended: its exit code, and the uncaught error that ended it.

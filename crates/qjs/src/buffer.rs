@@ -231,6 +231,12 @@ pub fn typed_array<'js>(buffer: &Object<'js>, kind: ElementKind) -> rquickjs::Re
     cx.take(unsafe { q::JS_NewTypedArray(cx.raw(), 1, args.as_mut_ptr(), kind as _) })
 }
 
+/// Whether an `ArrayBuffer` is immutable.
+pub fn is_immutable(buffer: &Object<'_>) -> bool {
+    // SAFETY: the object is alive; QuickJS checks its class.
+    unsafe { q::JS_IsImmutableArrayBuffer(buffer.as_raw()) == 1 }
+}
+
 /// DetachArrayBuffer. Nothing happens to a buffer that is detached already.
 pub fn detach(buffer: &Object<'_>) {
     // SAFETY: the object is alive; QuickJS checks that it is an `ArrayBuffer`.

@@ -4,8 +4,8 @@ use rquickjs::{Ctx, qjs as q};
 
 use crate::value::Cx;
 
-/// Lifts the limit of the JavaScript heap: a runtime that is about to end because it has none left can then say so.
-pub fn lift_memory_limit(ctx: &Ctx<'_>) {
-    // SAFETY: the runtime is live; 0 is no limit.
-    unsafe { q::JS_SetMemoryLimit(Cx::of(ctx).runtime(), 0) };
+/// Sets the limit of the JavaScript heap, in bytes.
+pub fn set_memory_limit(ctx: &Ctx<'_>, bytes: usize) {
+    // SAFETY: the runtime is live.
+    unsafe { q::JS_SetMemoryLimit(Cx::of(ctx).runtime(), bytes as _) };
 }

@@ -74,7 +74,7 @@ pub unsafe fn foreign<'js, O: Any + Send>(
         let block =
             block.or_insert_with(|| Block { buffers: 0, len, grown: 0, owner: Owner::Foreign(Box::new(owner)) });
         block.buffers += 1;
-        block.len = block.len.max(len);
+        block.len = block.len.max(len).max(max.unwrap_or(0));
         Hold { base, len: block.len }
     };
     hold.buffer(ctx, len, max)
@@ -129,10 +129,10 @@ impl Hold {
     /// # Errors
     /// A RangeError for a length that no buffer can have, or when memory is out.
     ///
-    /// # Panics
-    /// When there are fewer bytes than `len`.
     pub fn buffer<'js>(&self, ctx: &Ctx<'js>, len: usize, max: Option<usize>) -> rquickjs::Result<Object<'js>> {
-        assert!(len <= self.len);
+        if len > self.len {
+            return Err(rquickjs::Exception::throw_range(ctx, "a SharedArrayBuffer is longer than its bytes"));
+        }
         let cx = Cx::of(ctx);
         // QuickJS takes a maximum of 0 for none.
         let max = max.map_or(0, |max| max.max(1));

@@ -145,15 +145,8 @@ impl Cluster {
         worker.stack_bytes = spec.limits.stack;
         worker.guest_bytes = spec.limits.guest_memory;
         self.family.clone().start(worker)?;
-        let remote = Arc::new(remote);
         if let Some(time) = spec.limits.time {
-            let watched = remote.clone();
-            let watch = move || {
-                if !watched.wait(time) {
-                    watched.terminate();
-                }
-            };
-            std::thread::Builder::new().name("time limit".into()).stack_size(64 << 10).spawn(watch)?;
+            remote.end_after(time)?;
         }
         Ok(AgentHandle { remote })
     }
@@ -167,7 +160,7 @@ impl std::fmt::Debug for Cluster {
 
 /// An agent that was started. Dropping the handle lets it run on; it ends when nothing is left to do for it.
 pub struct AgentHandle {
-    remote: Arc<Remote>,
+    remote: Remote,
 }
 
 impl std::fmt::Debug for AgentHandle {

@@ -7,12 +7,17 @@ use platform::{Builtins, Spawn, Stream, WorkerSpec};
 
 use crate::{Runtime, RuntimeOptions};
 
+/// The most stack that JavaScript can be given.
+const MOST_STACK: usize = 16 << 20;
+
 /// What a worker inherits from the agent that starts it. Goes to the worker's thread.
 #[derive(Clone)]
 pub(crate) struct Family {
     engine: Engine,
     engine_options: EngineOptions,
     max_stack_size: usize,
+    memory_limit: Option<usize>,
+    budget: Option<Budget>,
     one_island: bool,
     exec_path: String,
     expose_gc: bool,
@@ -29,6 +34,8 @@ impl Family {
             engine,
             engine_options: options.engine.clone(),
             max_stack_size: options.max_stack_size,
+            memory_limit: options.memory_limit,
+            budget: island::memory_budget(),
             one_island: options.one_island,
             exec_path: platform.exec_path.clone(),
             expose_gc: platform.expose_gc,
@@ -69,7 +76,8 @@ impl Family {
             ..platform::Options::default()
         };
         RuntimeOptions {
-            max_stack_size: spec.stack_bytes.unwrap_or(self.max_stack_size),
+            // The engine checks nothing above that.
+            max_stack_size: spec.stack_bytes.unwrap_or(self.max_stack_size).min(MOST_STACK),
             engine: self.engine_options.clone(),
             memory_limit: spec.heap_bytes,
             one_island: self.one_island,
@@ -81,7 +89,9 @@ impl Family {
     fn run(self, mut spec: WorkerSpec) {
         // The last handle tells the parent that everything has ended, so it goes last.
         let worker = spec.worker().clone();
-        island::set_memory_budget(spec.guest_bytes.map(Budget::new));
+        // What an agent starts has no more than the agent itself.
+        spec.heap_bytes = spec.heap_bytes.into_iter().chain(self.memory_limit).min();
+        island::set_memory_budget(spec.guest_bytes.map(Budget::new).or(self.budget.clone()));
         let mut options = self.options(&spec);
         options.platform.set_worker(&mut spec);
         match Runtime::with_engine(self.engine.clone(), options) {

@@ -81,7 +81,8 @@ impl Runtime {
     /// The native stack that a thread needs for a runtime with these options.
     pub fn stack_size(options: &RuntimeOptions) -> usize {
         // Compilation and host functions run on top of both.
-        options.max_stack_size + options.engine.max_wasm_stack + (2 << 20)
+        let stacks = options.max_stack_size.saturating_add(options.engine.max_wasm_stack);
+        stacks.saturating_add(2 << 20)
     }
 
     /// A runtime on this thread.
@@ -164,7 +165,10 @@ impl Runtime {
 }
 
 /// Has guests and waits of this thread stop when its agent does, and go on when it does.
-struct Interruption(Interrupter);
+struct Interruption {
+    interrupter: Interrupter,
+    mailbox: agent::Mailbox,
+}
 
 impl Interruption {
     fn new(agent: &Agent) -> Self {
@@ -174,14 +178,15 @@ impl Interruption {
             true => of_hook.interrupt(),
             false => of_hook.clear(),
         }));
-        Self(interrupter)
+        Self { interrupter, mailbox: agent.mailbox() }
     }
 }
 
 impl Drop for Interruption {
     fn drop(&mut self) {
         // The thread may go on with something else.
-        self.0.clear();
+        self.mailbox.forget_on_stop();
+        self.interrupter.clear();
     }
 }
 

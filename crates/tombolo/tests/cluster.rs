@@ -56,6 +56,48 @@ fn what_a_script_nests_too_deep_exhausts_no_stack_of_the_hosts() {
 }
 
 #[test]
+fn what_a_script_repeats_does_not_fill_the_hosts_memory() {
+    let script =
+        "let all = [1]; for (let i = 0; i < 40; i++) all = [all, all]; parentPort.postMessage([all, 'behind']);
+        const bytes = new ArrayBuffer(10_000_000); parentPort.postMessage(Array(1000).fill({ bytes }));
+        const self = {}; self.self = self; parentPort.postMessage(self);";
+    let agent = start(&cluster(), script, Data::Undefined, Limits::default());
+    assert_eq!(next(&agent).get("1").and_then(Data::as_str), Some("behind"));
+    let Data::Array(items) = next(&agent) else { panic!("an array was posted") };
+    assert!(matches!(items[0].get("bytes"), Some(Data::Bytes(bytes)) if bytes.len() == 10_000_000));
+    assert!(matches!(items[999], Data::Other));
+    assert!(matches!(next(&agent).get("self"), Some(Data::Other)));
+}
+
+#[test]
+fn a_receiver_waits_no_longer_than_it_says_also_for_an_agent_that_has_ended() {
+    let agent = start(&cluster(), "parentPort.close();", Data::Undefined, Limits::default());
+    assert!(agent.receive(None).is_none());
+    assert!(agent.receive(Some(Duration::from_millis(5))).is_none());
+    assert!(agent.receive(None).is_none());
+    let busy = start(&cluster(), "parentPort.close(); for (;;);", Data::Undefined, Limits::default());
+    assert!(busy.receive(Some(Duration::from_millis(5))).is_none());
+    busy.terminate();
+    assert_eq!(busy.join().exit_code, 1);
+}
+
+#[test]
+fn what_an_agent_starts_has_no_more_than_the_agent() {
+    let limits = Limits { heap: Some(16 << 20), guest_memory: Some(4 << 16), ..Limits::default() };
+    let script = r#"import { Worker } from 'node:worker_threads';
+        const inner = (source) => new Promise((resolve) => {
+            const worker = new Worker(source, { eval: true });
+            worker.on('error', (error) => resolve(error.code ?? error.name));
+            worker.on('exit', () => resolve('ended'));
+        });
+        parentPort.postMessage(await inner('const all = []; for (;;) all.push([]);'));
+        parentPort.postMessage(await inner('new WebAssembly.Memory({ initial: 5 })'));"#;
+    let agent = start(&cluster(), script, Data::Undefined, limits);
+    assert_eq!(next(&agent).as_str(), Some("ERR_WORKER_OUT_OF_MEMORY"));
+    assert_eq!(next(&agent).as_str(), Some("RangeError"));
+}
+
+#[test]
 fn agents_and_the_host_share_a_memory_and_a_module() {
     let cluster = cluster();
     let memory = cluster.shared_memory(1, 4).unwrap();

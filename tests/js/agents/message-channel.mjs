@@ -654,3 +654,25 @@ test('a ref’d port with a listener keeps it running until it is closed', () =>
   port1.on('message', () => { port1.close(); });
   port2.postMessage('the end');
 });
+
+channelTest('a port through its own channel: the message is lost, and the channel with it', async (port1, port2) => {
+  const closed = nextOn(port1, 'close');
+  port1.postMessage(1, [port2]);
+  await closed;
+}, { v8: 'Node warns, and closes the port a message later' });
+
+test('a port that is held and never started lets go with its channel', async () => {
+  const { port1, port2 } = new MessageChannel();
+  port1.ref();
+  port2.close();
+  while (port1.hasRef()) await turn();
+});
+
+test('a getter that transfers the very port', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const other = new MessageChannel();
+  port1.postMessage({ get x() { other.port1.postMessage('the port', [port1]); return 1; } });
+  const moved = nextOn(other.port2, 'message');
+  assertEq(await moved, 'the port');
+  for (const port of [port2, other.port1, other.port2]) port.close();
+});

@@ -493,3 +493,18 @@ test('an unshared memory cannot be posted', async () => {
   worker.postMessage('end');
   await end;
 });
+
+test('buffers of a memory that has grown in place: cloned, and waited on in what was added', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 8, shared: true });
+  const buffer = memory.toResizableBuffer();
+  memory.grow(3);
+  assertEq(structuredClone(buffer).byteLength, 4 * 65536);
+  const words = new Int32Array(buffer);
+  assertEq(Atomics.wait(words, words.length - 1, 0, 0), 'timed-out');
+}, { v8: 'Node 26 has no resizable buffers of memories' });
+
+test('very short asynchronous waits all end', async () => {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  const waits = Array.from({ length: 5000 }, (_, i) => Atomics.waitAsync(words, 0, 0, 0.0005 * (1 + i % 100)).value);
+  for (const outcome of await Promise.all(waits)) assertEq(outcome, 'timed-out');
+});

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use qjs::moved::MovedBytes;
+use rustc_hash::FxHashSet;
 
 use super::{Portable, Record, Serialized, Text, Transferred};
 use crate::port::Port;
 
 /// A value without an agent, for Rust code to make and to read. It is a tree: an object that occurs twice in a message is
-/// two here, and a cycle is not to be had.
+/// two here, as long as that makes the whole not many times larger, and `Other` from then on; so is one within itself.
 #[derive(Clone, Default)]
 pub enum Data {
     /// `undefined`.
@@ -118,10 +119,13 @@ impl Serialized {
     /// This message with a port, which its receiver finds in `ports` of the event.
     #[must_use]
     pub fn with_port(mut self, port: Port) -> Self {
+        let place = self.transferred.len() as u32;
         self.transferred.push(Transferred::Port(port));
         // The objects of a transfer come first.
         for record in &mut self.records {
-            if let Record::Again(number) = record {
+            if let Record::Again(number) = record
+                && *number >= place
+            {
                 *number += 1;
             }
         }
@@ -130,7 +134,14 @@ impl Serialized {
 
     /// The value, for Rust code. What was transferred is dropped.
     pub fn into_data(self) -> Data {
-        let mut reader = Reader { objects: vec![Data::Other; self.transferred.len()], depth: 0 };
+        let again = |record: &Record| if let Record::Again(number) = record { Some(*number as usize) } else { None };
+        let again = self.records.iter().filter_map(again).collect();
+        let mut reader = Reader {
+            again,
+            objects: vec![Data::Other; self.transferred.len()],
+            depth: 0,
+            copies: 10_000 + self.records.len() * 10,
+        };
         reader.read(&mut self.records.into_iter()).unwrap_or_default()
     }
 }
@@ -211,17 +222,53 @@ impl Record {
 }
 
 struct Reader {
-    /// The objects so far, by number; one that is being read is undefined.
+    /// The objects so far, by number: those that occur again. One that is being read is none yet.
     objects: Vec<Data>,
+    /// The numbers of those.
+    again: FxHashSet<usize>,
     /// How many containers the next value is in.
     depth: usize,
+    /// How much may still be copied: values, and bytes by the hundred.
+    copies: usize,
 }
 
 /// Containers within each other that are read: what a script nests deeper is [`Data::Other`], so that no stack of the host's
 /// is exhausted by it.
 const DEEPEST: usize = 500;
 
+impl Data {
+    /// How much it takes to copy this.
+    fn weight(&self) -> usize {
+        let bytes = |len: usize| 1 + len / 100;
+        match self {
+            Self::String(text) | Self::BigInt(text) => bytes(text.len()),
+            Self::Bytes(all) => bytes(all.len()),
+            Self::Error(class, message) => bytes(class.len() + message.len()),
+            Self::Array(items) | Self::Set(items) => 1 + items.iter().map(Self::weight).sum::<usize>(),
+            Self::Object(all) => 1 + all.iter().map(|(name, value)| bytes(name.len()) + value.weight()).sum::<usize>(),
+            Self::Map(all) => 1 + all.iter().map(|(key, value)| key.weight() + value.weight()).sum::<usize>(),
+            _ => 1,
+        }
+    }
+}
+
 impl Reader {
+    /// An object that occurred before.
+    fn again(&mut self, number: usize) -> Data {
+        let Some(object) = self.objects.get(number).filter(|_| self.copies > 0) else { return Data::Other };
+        let weight = object.weight();
+        match self.copies.checked_sub(weight) {
+            Some(left) => {
+                self.copies = left;
+                object.clone()
+            }
+            None => {
+                self.copies = 0;
+                Data::Other
+            }
+        }
+    }
+
     /// The next value; none at an end.
     fn read(&mut self, records: &mut impl Iterator<Item = Record>) -> Option<Data> {
         let text = |text: Text| text.to_string();
@@ -234,14 +281,14 @@ impl Reader {
             Record::Number(value) => return Some(Data::Number(value)),
             Record::BigInt(digits) => return Some(Data::BigInt(text(digits))),
             Record::String(units) => return Some(Data::String(text(units))),
-            Record::Again(number) => return self.objects.get(number as usize).cloned(),
+            Record::Again(number) => return Some(self.again(number as usize)),
             Record::Index(index) => return Some(Data::Number(index.into())),
             Record::Name(name) => return Some(Data::String(text(name))),
             Record::Date(time) => Data::Date(time),
             Record::Buffer { bytes, .. } => Data::Bytes(bytes.as_slice().to_vec()),
             Record::Platform(object) => Data::Platform(object),
             Record::Error { name, message, has_cause, .. } => {
-                self.objects.push(Data::Undefined);
+                self.objects.push(Data::Other);
                 if has_cause {
                     self.skip_rest(records);
                 }
@@ -274,7 +321,7 @@ impl Reader {
             }
             Record::Map => Data::Map(self.pairs(records)),
             Record::Set => {
-                self.objects.push(Data::Undefined);
+                self.objects.push(Data::Other);
                 self.depth += 1;
                 let items = std::iter::from_fn(|| self.read(records)).collect();
                 self.depth -= 1;
@@ -282,16 +329,17 @@ impl Reader {
             }
             _ => Data::Other,
         };
+        let kept = if self.again.contains(&number) { data.clone() } else { Data::Other };
         match self.objects.get_mut(number) {
-            Some(own) => *own = data.clone(),
-            None => self.objects.push(data.clone()),
+            Some(own) => *own = kept,
+            None => self.objects.push(kept),
         }
         Some(data)
     }
 
     /// Keys and values up to the end.
     fn pairs(&mut self, records: &mut impl Iterator<Item = Record>) -> Vec<(Data, Data)> {
-        self.objects.push(Data::Undefined);
+        self.objects.push(Data::Other);
         self.depth += 1;
         let mut pairs = Vec::new();
         while let Some(key) = self.read(records) {

@@ -117,6 +117,11 @@ impl Serialized {
         deserialize::structured_deserialize_with_transfer(ctx, self)
     }
 
+    /// The ports that are transferred.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = &Port> {
+        self.transferred.iter().filter_map(|it| if let Transferred::Port(port) = it { Some(port) } else { None })
+    }
+
     /// The same value once more, for another receiver; none where something was transferred, or memory is out.
     pub fn try_clone(&self) -> Option<Self> {
         if !self.transferred.is_empty() {

@@ -75,6 +75,9 @@ enum Transferable<'js> {
 impl<'js> Transferable<'js> {
     fn check(&self, ctx: &Ctx<'js>) -> Result<()> {
         let is_there = match self {
+            Self::Buffer { buffer, .. } if qjs::buffer::is_immutable(buffer) => {
+                return Err(throw_data_clone_error(ctx, "An immutable ArrayBuffer cannot be transferred."));
+            }
             Self::Buffer { buffer, .. } => {
                 qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value())).is_some()
             }
@@ -107,7 +110,8 @@ impl<'js> Transferable<'js> {
             }
             Self::Port(handle) => {
                 let port: Option<Port> = class::of::<PortHandle>(&handle).and_then(|handle| handle.take(ctx));
-                Transferred::Port(port.ok_or_else(out_of_memory)?)
+                let in_use = || throw_data_clone_error(ctx, "A MessagePort to be transferred is in use.");
+                Transferred::Port(port.ok_or_else(in_use)?)
             }
         })
     }

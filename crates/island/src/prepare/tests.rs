@@ -8,6 +8,10 @@ pub(crate) fn is_valid(bytes: &[u8]) -> Result<()> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(drop)
 }
 
+fn made(preparation: Preparation) -> Option<Prepared> {
+    if let Preparation::Made(prepared) = preparation { Some(prepared) } else { None }
+}
+
 /// Where each instruction stands and ends, by function; and the custom sections.
 fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
     let (mut functions, mut custom) = (Vec::new(), Vec::new());
@@ -69,7 +73,7 @@ pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
 fn prepare_text(text: &str) -> Option<Prepared> {
     let bytes = wat::parse_str(text).unwrap();
     is_valid(&bytes).unwrap();
-    prepare(&bytes, true).inspect(|prepared| check(&bytes, prepared))
+    made(prepare(&bytes, true)).inspect(|prepared| check(&bytes, prepared))
 }
 
 fn loads(bytes: &[u8], load: &[u8]) -> usize {
@@ -109,10 +113,12 @@ fn polls() {
 
 #[test]
 fn nothing_to_do() {
-    for text in ["", "(func) (start 0)", "(import \"m\" \"f\" (func)) (func (call 0) (call 2)) (func)", "(memory 1)"] {
+    for text in
+        ["", "(func) (start 0)", "(import \"m\" \"f\" (func)) (func (call 0)) (func (call 3)) (func)", "(memory 1)"]
+    {
         assert!(prepare_text(&format!("(module {text})")).is_none());
     }
-    assert!(prepare(&wat::parse_str("(component)").unwrap(), true).is_none());
+    assert!(matches!(prepare(&wat::parse_str("(component)").unwrap(), true), Preparation::Unneeded));
 }
 
 const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
@@ -155,7 +161,7 @@ fn waits() {
 fn damaged_bytes() {
     let bytes = wat::parse_str(format!("(module {WAITS} (start $s))")).unwrap();
     for at in 0..bytes.len() {
-        let whole = prepare(&bytes[..at], true).map(|prepared| prepared.offsets.original(at));
+        let whole = made(prepare(&bytes[..at], true)).map(|prepared| prepared.offsets.original(at));
         assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
         for value in 0..=255 {
             let mut bytes = bytes.clone();
@@ -163,4 +169,24 @@ fn damaged_bytes() {
             _ = prepare(&bytes, true);
         }
     }
+}
+
+#[test]
+fn a_module_without_room_for_more_is_told() {
+    let memories = |count: usize| "(memory 0)".repeat(count);
+    let with = |count| wat::parse_str(format!("(module {} (func (loop (br 0))))", memories(count))).unwrap();
+    assert!(matches!(prepare(&with(99), true), Preparation::Made(_)));
+    assert!(matches!(prepare(&with(100), true), Preparation::DoesNotFit));
+    assert!(matches!(prepare(&with(100), false), Preparation::Unneeded));
+}
+
+#[test]
+fn what_can_take_for_ever_without_a_cycle_polls() {
+    let polls = |body: &str| {
+        let text = format!("(module (memory 1) (func $f {body}) (func $g))");
+        made(prepare(&wat::parse_str(text).unwrap(), true)).is_some()
+    };
+    assert!(polls("(call $g) (call $g)"));
+    assert!(!polls("(call $g)"));
+    assert!(polls("(memory.fill (i32.const 0) (i32.const 0) (i32.const 0))"));
 }

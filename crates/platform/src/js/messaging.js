@@ -271,6 +271,11 @@ class MessagePort extends EventTarget {
   }
 
   ref() {
+    // With the channel it ends by itself, which only those hear of who listen.
+    if (!this.#watched) {
+      this.#watch();
+      native.stop(this.#handle, true);
+    }
     native.ref(this.#handle, true);
   }
   unref() {

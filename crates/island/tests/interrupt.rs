@@ -1,0 +1,161 @@
+//! Guests that are stopped from another thread, in a loop and in a wait; and that preparation shows nowhere else.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tombolo_island::wasmtime::{Extern, MemoryTypeBuilder};
+use tombolo_island::{CallError, Engine, EngineOptions, Interrupter, Island, Module, uninterrupted, waiting};
+
+const GUEST: &str = r#"(module
+    (memory (import "m" "memory") 1 1 shared)
+    (memory 1 1)
+    (func (export "loop") (loop (br 0)))
+    (func (export "wait") (drop (memory.atomic.wait32 0 (i32.const 0) (i32.const 0) (i64.const -1))))
+    (func (export "once") (loop (nop)))
+    (func (export "trap") (param i32)
+        (loop (br_if 0 (i32.eqz (i32.const 1)))) (drop (i32.load 1 (local.get 0))) (loop (nop))))"#;
+
+fn engine(interruptible: bool) -> Engine {
+    Engine::new(&EngineOptions { interruptible, ..EngineOptions::default() }).unwrap()
+}
+
+struct Guest {
+    island: std::rc::Rc<Island>,
+    instance: tombolo_island::wasmtime::Instance,
+}
+
+impl Guest {
+    fn on(island: std::rc::Rc<Island>) -> Self {
+        let module = Module::new(island.engine(), &wat::parse_str(GUEST).unwrap()).unwrap();
+        let ty = MemoryTypeBuilder::new().shared(true).min(1).max(Some(1)).build().unwrap();
+        let memory = island.engine().new_shared_memory(&ty).unwrap();
+        let instance = island.instantiate(&module, &[Extern::SharedMemory(memory)]).unwrap();
+        Self { island, instance }
+    }
+
+    fn new() -> Self {
+        Self::on(Island::new(&engine(true)))
+    }
+
+    fn call(&self, name: &str, params: &[i32]) -> Result<(), CallError> {
+        let func = self.island.enter(|store| self.instance.get_func(store, name)).unwrap();
+        let params: Vec<_> = params.iter().map(|&value| value.into()).collect();
+        self.island.call_values(func, &params, &mut [])
+    }
+}
+
+/// Interrupts the calling thread from another one, when it is probably in the middle of what it does next; it makes no
+/// difference when it is not.
+fn interrupt_soon() -> thread::JoinHandle<()> {
+    let interrupter = Interrupter::current();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        interrupter.interrupt();
+    })
+}
+
+#[test]
+fn loops_and_waits_end_and_the_guest_can_be_called_again() {
+    let island = Island::new(&engine(true));
+    // Several instances of one store poll pages of their own.
+    let guests: Vec<_> = (0..20).map(|_| Guest::on(island.clone())).collect();
+    for name in ["loop", "wait", "loop", "wait"] {
+        for guest in [&guests[0], &guests[19]] {
+            let other = interrupt_soon();
+            assert!(matches!(guest.call(name, &[]), Err(CallError::Interrupted)), "{name}");
+            assert!(matches!(guest.call("once", &[]), Err(CallError::Interrupted)), "until it is cleared");
+            other.join().unwrap();
+            Interrupter::current().clear();
+            guest.call("once", &[]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_trap_is_still_a_trap() {
+    let guest = Guest::new();
+    let Err(CallError::Trap(trap)) = guest.call("trap", &[0x7fff_ffff]) else { panic!("it traps") };
+    assert_eq!(trap.message, "out of bounds memory access");
+}
+
+#[test]
+fn offsets_of_traps_are_those_of_the_original() {
+    let offset = |interruptible| {
+        let guest = Guest::on(Island::new(&engine(interruptible)));
+        let Err(CallError::Trap(trap)) = guest.call("trap", &[0x7fff_ffff]) else { panic!("it traps") };
+        trap.frames[0].offset.unwrap()
+    };
+    let bytes = wat::parse_str(GUEST).unwrap();
+    // i32.load of the memory 1
+    let load = bytes.windows(4).rposition(|window| window == [0x28, 0x42, 1, 0]).unwrap();
+    assert_eq!((offset(false), offset(true)), (load, load));
+}
+
+#[test]
+fn what_is_not_to_be_interrupted_goes_on_to_its_end() {
+    let guest = Guest::new();
+    let interrupter = Interrupter::current();
+    let done = uninterrupted(|| {
+        interrupter.interrupt();
+        guest.call("once", &[])
+    });
+    assert!(matches!(done, Some(Ok(()))));
+    assert!(matches!(guest.call("once", &[]), Err(CallError::Interrupted)));
+    assert!(uninterrupted(|| ()).is_none(), "nothing begins");
+    interrupter.clear();
+    // But not for ever.
+    let other = interrupt_soon();
+    let late = uninterrupted(|| guest.call("loop", &[]));
+    assert!(matches!(late, Some(Err(CallError::Interrupted))));
+    other.join().unwrap();
+    interrupter.clear();
+    guest.call("once", &[]).unwrap();
+}
+
+/// A word of its own.
+struct Word(std::sync::atomic::AtomicI32);
+
+impl waiting::Word for &'static Word {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(*self).addr()
+    }
+
+    fn holds(&self, expected: waiting::Expected) -> bool {
+        let value = self.0.load(std::sync::atomic::Ordering::SeqCst);
+        matches!(expected, waiting::Expected::I32(expected) if expected == value)
+    }
+}
+
+#[test]
+fn those_who_came_first_are_woken_first_blocking_or_not() {
+    static WORD: Word = Word(std::sync::atomic::AtomicI32::new(0));
+    let owner = waiting::Owner::default();
+    let (sender, woken) = mpsc::channel();
+    let wait_async = |name: &'static str| {
+        let sender = sender.clone();
+        let deliver = Box::new(move |outcome| sender.send((name, outcome)).unwrap());
+        let begun = waiting::wait_async(Box::new(&WORD), waiting::Expected::I32(0), None, &owner, deliver);
+        assert_eq!(begun.unwrap(), None);
+    };
+    wait_async("first");
+    let blocking = {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let outcome = waiting::wait(&&WORD, waiting::Expected::I32(0), None);
+            sender.send(("second", outcome)).unwrap();
+        })
+    };
+    // Who has come shows when all are woken; so the third waits until the second is there.
+    let address = waiting::Word::address(&&WORD);
+    assert_eq!(waiting::notify(address, 1), 1);
+    assert_eq!(woken.recv().unwrap(), ("first", waiting::Outcome::Ok));
+    while waiting::notify(address, 1) == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(woken.recv().unwrap(), ("second", waiting::Outcome::Ok));
+    blocking.join().unwrap();
+    wait_async("third");
+    drop(owner);
+    assert_eq!(waiting::notify(address, 1), 0, "nobody hears of a wait whose owner has gone");
+}
