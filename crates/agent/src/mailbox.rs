@@ -50,11 +50,20 @@ pub type OnStop = Arc<dyn Fn(bool) + Send + Sync>;
 #[derive(Default)]
 struct State {
     queue: VecDeque<MailboxTask>,
+    /// Whether a queued task wants the loop to go on.
+    holds: bool,
     keep_alive: usize,
     closed: bool,
     /// Whether a task is running.
     busy: bool,
     exit_code: Option<i32>,
+}
+
+impl State {
+    fn take_queue(&mut self) -> VecDeque<MailboxTask> {
+        self.holds = false;
+        std::mem::take(&mut self.queue)
+    }
 }
 
 /// How long [`Mailbox::wait`] may block.
@@ -89,11 +98,21 @@ impl Mailbox {
 
     /// Queues a task for the agent's thread and wakes it. Returns false, and drops the task, when the agent has ended.
     pub fn post(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
+        self.queue(Box::new(task), true)
+    }
+
+    /// As [`Mailbox::post`], for a task that is dropped where nothing else wants the loop to go on.
+    pub fn post_idle(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
+        self.queue(Box::new(task), false)
+    }
+
+    fn queue(&self, task: MailboxTask, holds: bool) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;
         }
-        state.queue.push_back(Box::new(task));
+        state.queue.push_back(task);
+        state.holds |= holds;
         drop(state);
         self.wake();
         true
@@ -186,7 +205,7 @@ impl Mailbox {
     pub(crate) fn finish(&self) -> Option<i32> {
         let mut state = self.lock();
         state.closed = true;
-        let queue = std::mem::take(&mut state.queue);
+        let queue = state.take_queue();
         let termination = state.exit_code;
         if termination.is_none() {
             self.shared.stop.store(false, Ordering::Release);
@@ -218,7 +237,7 @@ impl Mailbox {
     /// Whether a queued task or a keep-alive guard wants the loop to go on.
     pub(crate) fn is_alive(&self) -> bool {
         let state = self.lock();
-        state.keep_alive > 0 || !state.queue.is_empty()
+        state.keep_alive > 0 || state.holds
     }
 
     /// Takes the queued tasks, blocking as `wait` says while there are none. Returns early, with nothing, when a guard is
@@ -237,7 +256,7 @@ impl Mailbox {
             state = self.lock();
         }
         if !state.queue.is_empty() || self.is_stopping() {
-            return std::mem::take(&mut state.queue);
+            return state.take_queue();
         }
         match wait {
             Wait::Poll => VecDeque::new(),
@@ -245,12 +264,12 @@ impl Mailbox {
                 let timeout = deadline.saturating_duration_since(Instant::now());
                 let (mut state, _) =
                     self.shared.wake.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
-                std::mem::take(&mut state.queue)
+                state.take_queue()
             }
             Wait::Forever if state.keep_alive == 0 => VecDeque::new(),
             Wait::Forever => {
                 let mut state = self.shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-                std::mem::take(&mut state.queue)
+                state.take_queue()
             }
         }
     }
@@ -259,7 +278,7 @@ impl Mailbox {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let queue = std::mem::take(&mut state.queue);
+        let queue = state.take_queue();
         drop(state);
         drop(queue);
     }

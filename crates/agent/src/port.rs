@@ -44,18 +44,29 @@ struct Side {
 
 /// Has whoever owns an end look at it.
 #[derive(Clone)]
-struct Receiver(Arc<dyn Fn() + Send + Sync>);
+struct Receiver(Arc<dyn Fn(News) + Send + Sync>);
+
+/// What there is to look at.
+#[derive(Clone, Copy)]
+enum News {
+    Message,
+    End,
+}
 
 impl Receiver {
     /// Of an agent's port. An agent that has ended looks at nothing any more.
     fn of_agent(mailbox: Mailbox, id: u64) -> Self {
-        Self(Arc::new(move || {
-            let _ = mailbox.post(move |ctx| arrive(ctx, id));
+        Self(Arc::new(move |news| {
+            let _ = match news {
+                // A port that is to hold its agent's loop does so itself.
+                News::Message => mailbox.post_idle(move |ctx| arrive(ctx, id)),
+                News::End => mailbox.post(move |ctx| arrive(ctx, id)),
+            };
         }))
     }
 
-    fn wake(&self) {
-        self.0();
+    fn wake(&self, news: News) {
+        self.0(news);
     }
 }
 
@@ -92,7 +103,7 @@ impl Port {
         other.queue.push_back(message);
         let receiver = other.receiver.clone().filter(|_| other.delivers);
         drop(channel);
-        receiver.iter().for_each(Receiver::wake);
+        receiver.iter().for_each(|receiver| receiver.wake(News::Message));
     }
 
     /// Takes the next message that has arrived at this end, of a port whose owner is no agent.
@@ -109,7 +120,7 @@ impl Port {
         // Whoever waited for the end only waited for the messages before it.
         let receiver = side.receiver.clone().filter(|_| closed && side.queue.is_empty());
         drop(channel);
-        receiver.iter().for_each(Receiver::wake);
+        receiver.iter().for_each(|receiver| receiver.wake(News::End));
         message
     }
 
@@ -118,16 +129,19 @@ impl Port {
         let mut channel = self.lock();
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
-        let waiting = side.queue.len() + usize::from(closed);
+        let waiting = side.queue.len();
         side.receiver = Some(receiver.clone());
         side.delivers = true;
         drop(channel);
-        (0..waiting).for_each(|_| receiver.wake());
+        (0..waiting).for_each(|_| receiver.wake(News::Message));
+        if closed {
+            receiver.wake(News::End);
+        }
     }
 
     /// Calls `wake`, on any thread, for each message that arrives from now on, and when the channel is closed.
     pub fn on_arrival(&self, wake: impl Fn() + Send + Sync + 'static) {
-        self.start(Receiver(Arc::new(wake)));
+        self.start(Receiver(Arc::new(move |_| wake())));
     }
 
     /// Has messages wait; the agent still hears of the channel's end where it `listens`.
@@ -163,7 +177,7 @@ impl Port {
         drop(channel);
         drop(own);
         if first {
-            receivers.iter().for_each(Receiver::wake);
+            receivers.iter().for_each(|receiver| receiver.wake(News::End));
         }
     }
 

@@ -28,6 +28,7 @@ mod units;
 pub mod waiting;
 mod waits;
 pub mod wasi;
+mod wasi_sleep;
 pub mod wasi_threads;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};

@@ -3,7 +3,7 @@
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 
 use smallvec::SmallVec;
 use wasmtime::{
@@ -296,6 +296,26 @@ fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
     unsafe { [*raw, *raw.add(1), *raw.add(3)] }
 }
 
+/// The bytes of a shared memory from `at`; none where they are not all inside.
+pub(crate) fn read_shared(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
+    for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
+        // SAFETY: the byte is in the memory, which never shrinks; others may write to it meanwhile.
+        *byte = unsafe { AtomicU8::from_ptr(place.get()) }.load(Ordering::Relaxed);
+    }
+    Some(())
+}
+
+/// Writes bytes to a shared memory.
+///
+/// # Panics
+/// When they are not all inside.
+pub(crate) fn write_shared(memory: &SharedMemory, at: usize, bytes: &[u8]) {
+    for (place, byte) in memory.data()[at..][..bytes.len()].iter().zip(bytes) {
+        // SAFETY: as for `read_shared`.
+        unsafe { AtomicU8::from_ptr(place.get()) }.store(*byte, Ordering::Relaxed);
+    }
+}
+
 /// An aligned word of a shared memory.
 pub(crate) struct SharedWord<'a> {
     memory: &'a SharedMemory,
@@ -324,14 +344,16 @@ impl Word for SharedWord<'_> {
 
     fn holds(&self, expected: Expected) -> bool {
         match expected {
-            // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or race
-            // as the memory model lets them.
             Expected::I32(value) => {
-                i32::from_le(unsafe { AtomicI32::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value
+                // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or
+                // race as the memory model lets them.
+                let word = unsafe { AtomicI32::from_ptr(self.start().cast()) };
+                i32::from_le(word.load(Ordering::SeqCst)) == value
             }
-            // SAFETY: as above.
             Expected::I64(value) => {
-                i64::from_le(unsafe { AtomicI64::from_ptr(self.start().cast()) }.load(Ordering::SeqCst)) == value
+                // SAFETY: as above.
+                let word = unsafe { AtomicI64::from_ptr(self.start().cast()) };
+                i64::from_le(word.load(Ordering::SeqCst)) == value
             }
         }
     }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use wasmtime::{Extern, Func, Instance, Linker, Val};
+use wasmtime::{AsContextMut, Extern, Func, Instance, Linker, Val};
 use wasmtime_wasi::cli::{InputFile, IsTerminal, StdoutStream};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::{ClosedInputStream, MemoryInputPipe};
@@ -29,6 +29,7 @@ use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, Numer
 use crate::engine::Engine;
 use crate::interrupt::Interrupter;
 use crate::island::{Island, StoreState};
+use crate::wasi_sleep;
 
 /// The module name of preview 1.
 pub const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -329,7 +330,10 @@ impl Island {
             }
             let linker = store.data().wasi[index].linker.clone();
             let found = linker.get(&mut store, module, name).ok().and_then(Extern::into_func);
-            let func = found.ok_or_else(no_function)?;
+            let mut func = found.ok_or_else(no_function)?;
+            if (module, name) == (PREVIEW1, "poll_oneoff") {
+                func = wasi_sleep::poll_oneoff(&mut store, self.engine().clone(), func);
+            }
             store.data_mut().wasi[index].functions.insert(key, func);
             Ok(func)
         })
@@ -372,19 +376,8 @@ impl Island {
         module: &str,
         name: &str,
     ) -> Result<Callee, WasiError> {
-        let memory_type = match &memory {
-            Extern::Memory(memory) => self.enter(|store| memory.ty(&store)),
-            Extern::SharedMemory(memory) => memory.ty(),
-            _ => return Err(WasiError::NoMemory),
-        };
         let func = self.wasi_function(context, module, name)?;
-        let ty = self.enter(|store| NumericType::of(&func.ty(&store))).expect("WASI's functions take numbers alone");
-        let module = self.engine().adapter(adapter(&ty, &memory_type)).expect("the adapter module is valid");
-        let imports = [memory, Extern::Func(func)];
-        let call = self.enter(|mut store| {
-            let instance = Instance::new(&mut store, &module, &imports).expect("the adapter imports what it is given");
-            instance.get_func(&mut store, "call").expect("the adapter exports its function")
-        });
+        let call = self.enter(|store| adapt(store, self.engine(), memory, func)).ok_or(WasiError::NoMemory)?;
         Ok(Callee::new(self, call))
     }
 
@@ -403,6 +396,25 @@ impl Island {
         self.enter(|mut store| store.data_mut().wasi.push(state));
         Ok(index)
     }
+}
+
+/// A function of WASI for a host to call on `memory`: none where that is no memory.
+pub(crate) fn adapt(
+    mut store: impl AsContextMut<Data = StoreState>,
+    engine: &Engine,
+    memory: Extern,
+    func: Func,
+) -> Option<Func> {
+    let memory_type = match &memory {
+        Extern::Memory(memory) => memory.ty(&store),
+        Extern::SharedMemory(memory) => memory.ty(),
+        _ => return None,
+    };
+    let ty = NumericType::of(&func.ty(&store)).expect("WASI's functions take numbers alone");
+    let module = engine.adapter(adapter(&ty, &memory_type)).expect("the adapter module is valid");
+    let instance = Instance::new(&mut store, &module, &[memory, Extern::Func(func)]);
+    let instance = instance.expect("the adapter imports what it is given");
+    Some(instance.get_func(&mut store, "call").expect("the adapter exports its function"))
 }
 
 /// A module, in the text format, that hands a memory and its own parameters on to a function.

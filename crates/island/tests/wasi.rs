@@ -242,3 +242,85 @@ fn the_functions_are_known_beforehand() {
     assert_eq!((functions.len(), wasi::functions(&engine, UNSTABLE).len()), (46, 45));
     assert!(wasi::functions(&engine, "env").is_empty());
 }
+
+/// Polls with the subscriptions at 64, for events at 256, and their number at 0. There is one for the monotonic clock,
+/// whose time the test sets, and a second one.
+const POLLS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "sleep") (param i64) (result i32)
+        (i64.store (i32.const 64) (i64.const 0x1122334455667788))
+        (i32.store (i32.const 80) (i32.const 1))
+        (i64.store (i32.const 88) (local.get 0))
+        (call $poll (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 0)))
+    (func (export "stored") (result i32) (i32.load (i32.const 0)))
+    (func (export "sleep twice") (result i32)
+        (i32.store (i32.const 80) (i32.const 1))
+        (i64.store (i32.const 88) (i64.const 3600000000000))
+        (i64.store (i32.const 112) (i64.const 0x99))
+        (i32.store (i32.const 128) (i32.const 1))
+        (i64.store (i32.const 136) (i64.const 1000000))
+        (call $poll (i32.const 64) (i32.const 256) (i32.const 2) (i32.const 0)))
+    (func (export "events outside") (result i32)
+        (call $poll (i32.const 512) (i32.const 65520) (i32.const 1) (i32.const 0)))
+    (func (export "none") (result i32)
+        (call $poll (i32.const 64) (i32.const 256) (i32.const 0) (i32.const 0))))"#;
+
+#[test]
+fn a_sleep_ends_with_an_event_or_an_interruption() {
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let guest = guest(&engine(), &context, POLLS);
+    sleeps(&guest);
+    // An `event`: the user's data, no error, of a clock.
+    assert_eq!(guest.bytes(256, 12), [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_sleep_of_a_guest_with_a_shared_memory_does_so_too() {
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    sleeps(&guest(&engine(), &context, &POLLS.replace("\"memory\") 1", "\"memory\") 1 1 shared")));
+}
+
+/// Sleeps a millisecond, and much longer with an interruption.
+fn sleeps(guest: &Guest) {
+    let sleep = |nanoseconds: i64| {
+        let func = guest.island.enter(|store| guest.instance.get_func(store, "sleep")).unwrap();
+        let mut results = [Val::I32(-1)];
+        guest.island.call_values(func, &[nanoseconds.into()], &mut results).map(|()| results[0].unwrap_i32())
+    };
+    assert_eq!(sleep(1_000_000).unwrap(), 0);
+    assert_eq!(guest.call("stored").unwrap(), 1);
+
+    // An hour, and 500 years.
+    for nanoseconds in [3_600_000_000_000, -1] {
+        let interrupter = island::Interrupter::current();
+        let other = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            interrupter.interrupt();
+        });
+        assert!(matches!(sleep(nanoseconds), Err(CallError::Interrupted)));
+        other.join().unwrap();
+        island::Interrupter::current().clear();
+    }
+    assert_eq!(sleep(0).unwrap(), 0);
+}
+
+#[test]
+fn polls_that_are_no_sleep_are_wasmtimes() {
+    const INVALID: i32 = 28;
+    let context = WasiContext::new(WasiConfig::default()).unwrap();
+    let guest = guest(&engine(), &context, POLLS);
+    for _ in 0..3 {
+        assert_eq!(guest.call("sleep twice").unwrap(), 0);
+        assert_eq!(
+            (guest.bytes(0, 4), guest.bytes(256, 11)),
+            (vec![1, 0, 0, 0], vec![0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        );
+    }
+    assert_eq!(guest.call("none").unwrap(), INVALID);
+    assert!(guest.call("events outside").is_err());
+
+    let poll = guest.island.wasi_function(&context, PREVIEW1, "poll_oneoff").unwrap();
+    let error = guest.island.call_values(poll, &[64, 256, 1, 0].map(Val::I32), &mut [Val::I32(0)]).unwrap_err();
+    assert!(error.to_string().contains("missing required memory export"), "{error}");
+}

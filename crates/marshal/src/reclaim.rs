@@ -192,8 +192,11 @@ impl Reclaim {
     }
 }
 
+/// Queues, by the allocator that they are of; they are dead with the memory.
+type LeftOver = FxHashMap<Key, (Weak<DataBlock>, State)>;
+
 /// What waited in queues of shared memories when the last agent that could free it ended, for the next that can.
-static LEFT_OVER: LazyLock<Mutex<FxHashMap<Key, (Weak<DataBlock>, State)>>> = LazyLock::new(Mutex::default);
+static LEFT_OVER: LazyLock<Mutex<LeftOver>> = LazyLock::new(Mutex::default);
 
 fn take_left_over(key: &Key, data: &Arc<DataBlock>) -> State {
     let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());

@@ -297,6 +297,14 @@ channelsTest('shared bytes between agents', 1, async (a) => {
   await end;
 });
 
+channelsTest('channels hear of a message in the order in which they were made', 4, async (a, b, c, d) => {
+  const order = [];
+  const all = [b, c, d].map((channel, index) => heard(channel, 1).then(() => order.push(index)));
+  a.postMessage(0);
+  await Promise.all(all);
+  assertList(order, [0, 1, 2]);
+});
+
 test('a worker that was terminated hears no more, the others do', async () => {
   const [a, b] = [new BroadcastChannel('ends'), new BroadcastChannel('ends')];
   const ready = heard(a, 1);

@@ -295,6 +295,21 @@ test('await using terminates', async () => {
 
 // ref and unref.
 
+test('messages without end from workers that are unref’d hold nothing', async () => {
+  const main = new threads.Worker(`
+    const { Worker } = require('node:worker_threads');
+    for (let i = 0; i < 4; i++) {
+      const worker = new Worker(\`
+        const { parentPort } = require('node:worker_threads');
+        setInterval(() => { for (let i = 0; i < 100; i++) parentPort.postMessage({ a: [1, 2, 3] }); }, 0);
+      \`, { eval: true });
+      worker.on('message', () => {});
+      worker.unref();
+    }
+    setTimeout(() => {}, 50);`, { eval: true });
+  await within(assertEndsWell(main), 'the end of the worker');
+});
+
 test('a worker that is unref’d lets the process end, one that is ref’d again does not', async () => {
   const worker = new Worker(script('echo.mjs'));
   worker.unref();
