@@ -84,26 +84,25 @@ export function assertList(actual, expected, why) {
   }
 }
 
-/** `fn` throws an error whose class is exactly `Class`, with a message that matches `pattern` if there is one. */
-export function assertThrows(Class, fn, pattern) {
+/** What `fn` throws. */
+export function thrown(fn, expected, why) {
   let result;
   try {
     result = fn();
   } catch (error) {
-    return checkError(Class, error, pattern);
+    return error;
   }
-  fail(`expected ${Class.name}, got the result ${show(result)}`);
+  fail(`${explain(why)}expected ${expected}, got the result ${show(result)}`);
+}
+
+/** `fn` throws an error whose class is exactly `Class`, with a message that matches `pattern` if there is one. */
+export function assertThrows(Class, fn, pattern) {
+  return checkError(Class, thrown(fn, Class.name), pattern);
 }
 
 /** `fn` throws this very value. */
 export function assertThrowsValue(value, fn) {
-  let result;
-  try {
-    result = fn();
-  } catch (error) {
-    return assertEq(error, value, 'thrown value');
-  }
-  fail(`expected a throw, got the result ${show(result)}`);
+  assertEq(thrown(fn, 'a throw'), value, 'thrown value');
 }
 
 /** `fn` returns a promise (and does not throw) that rejects with an error of class `Class`. */

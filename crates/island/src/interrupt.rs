@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use data_block::PollPages;
 
@@ -123,21 +123,6 @@ impl Interrupter {
     /// Whether the thread is to stop what it does now.
     pub(crate) fn stops(&self) -> bool {
         self.is_raised() && (self.shared.masks.load(SeqCst) == 0 || self.shared.forced.load(SeqCst))
-    }
-
-    /// Sleeps, on the interrupter's own thread; false when an interruption ended it.
-    pub(crate) fn sleep(&self, time: Duration) -> bool {
-        let end = Instant::now().checked_add(time);
-        loop {
-            if self.stops() {
-                return false;
-            }
-            match end.map(|end| end.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return true,
-                Some(left) => thread::park_timeout(left),
-                None => thread::park(),
-            }
-        }
     }
 
     pub(crate) fn pages(&self) -> &PollPages {

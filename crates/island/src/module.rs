@@ -8,7 +8,7 @@ use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
-use crate::prepare::{self, Prepared, Waits};
+use crate::prepare::{self, Prepared, Waits, push_unsigned};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,12 +177,7 @@ impl Module {
         let mut imports = b"\0asm\x01\0\0\0".to_vec();
         let mut section = |id: u8, contents: &[u8]| {
             imports.push(id);
-            let mut rest = contents.len();
-            while rest >= 0x80 {
-                imports.push(rest as u8 | 0x80);
-                rest >>= 7;
-            }
-            imports.push(rest as u8);
+            push_unsigned(&mut imports, contents.len() as u32);
             imports.extend_from_slice(contents);
         };
         for payload in Parser::new(0).parse_all(bytes) {

@@ -653,7 +653,8 @@ impl Writer<'_> {
     }
 }
 
-fn push_unsigned(out: &mut Vec<u8>, mut value: u32) {
+/// An unsigned LEB128 number.
+pub(crate) fn push_unsigned(out: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;

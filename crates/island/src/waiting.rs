@@ -192,15 +192,28 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
         }
         lists.entry(address).or_default().push_back(Waiter { number, kind: Kind::Blocking(ticket.clone()) });
     }
-    let give_up = |outcome| if remove(address, number).is_some() { outcome } else { Outcome::Ok };
-    let mut spin = Spin::new();
-    while !ticket.woken.load(Ordering::Acquire) {
+    let outcome = block(&interrupter, deadline, Spin::new(), || ticket.woken.load(Ordering::Acquire));
+    match outcome {
+        Outcome::Ok => Outcome::Ok,
+        // Woken after all, where somebody has taken it off the list.
+        given_up => remove(address, number).map_or(Outcome::Ok, |_| given_up),
+    }
+}
+
+/// Blocks this thread for a time: [`Outcome::TimedOut`] or [`Outcome::Interrupted`].
+pub(crate) fn sleep(time: Duration) -> Outcome {
+    block(&Interrupter::current(), deadline(Some(time)), Spin(None), || false)
+}
+
+/// Blocks this thread until it `is_woken`, the moment has come, or the thread is interrupted.
+fn block(interrupter: &Interrupter, deadline: Option<Instant>, mut spin: Spin, is_woken: impl Fn() -> bool) -> Outcome {
+    while !is_woken() {
         if interrupter.stops() {
-            return give_up(Outcome::Interrupted);
+            return Outcome::Interrupted;
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         match left {
-            Some(Duration::ZERO) => return give_up(Outcome::TimedOut),
+            Some(Duration::ZERO) => return Outcome::TimedOut,
             _ if spin.once_more() => {}
             Some(left) => thread::park_timeout(left),
             None => thread::park(),

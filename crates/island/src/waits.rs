@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use wasmtime::{Caller, Extern, Func, Instance, Memory, Ref, SharedMemory, StoreContextMut, Trap};
+use wasmtime::{Caller, Extern, Func, Instance, Memory, Ref, SharedMemory, StoreContextMut, Trap, WasmTy};
 
 use crate::interrupt::Interrupted;
 use crate::island::StoreState;
@@ -74,45 +74,48 @@ impl OnThread {
 
 type Guest<'a> = Caller<'a, StoreState>;
 
-fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> Func {
-    let narrow = |address: i32, offset, memory| Place { address: u64::from(address as u32), offset, memory };
-    let wide = |address: i64, offset, memory| Place { address: address as u64, offset, memory };
-    match (operation.kind, operation.wide) {
-        (OperationKind::Wait32, false) => Func::wrap(
-            store,
-            move |caller: Guest<'_>, at: i32, expected: i32, timeout: i64, offset: i64, memory: i32| {
-                wait(&caller, all.get(), narrow(at, offset, memory), Expected::I32(expected), timeout)
-            },
-        ),
-        (OperationKind::Wait32, true) => Func::wrap(
-            store,
-            move |caller: Guest<'_>, at: i64, expected: i32, timeout: i64, offset: i64, memory: i32| {
-                wait(&caller, all.get(), wide(at, offset, memory), Expected::I32(expected), timeout)
-            },
-        ),
-        (OperationKind::Wait64, false) => Func::wrap(
-            store,
-            move |caller: Guest<'_>, at: i32, expected: i64, timeout: i64, offset: i64, memory: i32| {
-                wait(&caller, all.get(), narrow(at, offset, memory), Expected::I64(expected), timeout)
-            },
-        ),
-        (OperationKind::Wait64, true) => Func::wrap(
-            store,
-            move |caller: Guest<'_>, at: i64, expected: i64, timeout: i64, offset: i64, memory: i32| {
-                wait(&caller, all.get(), wide(at, offset, memory), Expected::I64(expected), timeout)
-            },
-        ),
-        (OperationKind::Notify, false) => {
-            Func::wrap(store, move |caller: Guest<'_>, at: i32, count: i32, offset: i64, memory: i32| {
-                notify(&caller, all.get(), narrow(at, offset, memory), count)
-            })
-        }
-        (OperationKind::Notify, true) => {
-            Func::wrap(store, move |caller: Guest<'_>, at: i64, count: i32, offset: i64, memory: i32| {
-                notify(&caller, all.get(), wide(at, offset, memory), count)
-            })
-        }
+/// An address as an instruction has it.
+trait Address: WasmTy + 'static {
+    fn extended(self) -> u64;
+}
+
+impl Address for i32 {
+    fn extended(self) -> u64 {
+        u64::from(self as u32)
     }
+}
+
+impl Address for i64 {
+    fn extended(self) -> u64 {
+        self as u64
+    }
+}
+
+fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> Func {
+    match (operation.kind, operation.wide) {
+        (OperationKind::Wait32, false) => wait_function::<i32, i32>(store, Expected::I32, all),
+        (OperationKind::Wait32, true) => wait_function::<i64, i32>(store, Expected::I32, all),
+        (OperationKind::Wait64, false) => wait_function::<i32, i64>(store, Expected::I64, all),
+        (OperationKind::Wait64, true) => wait_function::<i64, i64>(store, Expected::I64, all),
+        (OperationKind::Notify, false) => notify_function::<i32>(store, all),
+        (OperationKind::Notify, true) => notify_function::<i64>(store, all),
+    }
+}
+
+fn wait_function<A: Address, E: WasmTy + 'static>(
+    store: &mut StoreContextMut<'_, StoreState>,
+    expected: fn(E) -> Expected,
+    all: OnThread,
+) -> Func {
+    Func::wrap(store, move |caller: Guest<'_>, at: A, value: E, timeout: i64, offset: i64, memory: i32| {
+        wait(&caller, all.get(), Place { address: at.extended(), offset, memory }, expected(value), timeout)
+    })
+}
+
+fn notify_function<A: Address>(store: &mut StoreContextMut<'_, StoreState>, all: OnThread) -> Func {
+    Func::wrap(store, move |caller: Guest<'_>, at: A, count: i32, offset: i64, memory: i32| {
+        notify(&caller, all.get(), Place { address: at.extended(), offset, memory }, count)
+    })
 }
 
 /// Where in its memory a place of `size` aligned bytes is; the trap of the instruction where it is none.

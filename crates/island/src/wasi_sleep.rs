@@ -7,9 +7,10 @@ use std::time::Duration;
 use wasmtime::{AsContext, AsContextMut, Caller, Extern, Func, TypedFunc};
 
 use crate::engine::Engine;
-use crate::interrupt::{Interrupted, Interrupter};
+use crate::interrupt::Interrupted;
 use crate::island::StoreState;
 use crate::raw;
+use crate::waiting::{self, Outcome};
 use crate::wasi::adapt;
 
 /// The bytes of a `subscription`.
@@ -37,7 +38,7 @@ pub(crate) fn poll_oneoff(mut store: impl AsContextMut<Data = StoreState>, engin
                 .filter(|_| count == 1)
                 .and_then(|memory| Sleep::read(&caller, memory, subscriptions as u32, events as u32, stored as u32));
             if let (Some(memory), Some(sleep)) = (&memory, sleep) {
-                if !Interrupter::current().sleep(sleep.time) {
+                if waiting::sleep(sleep.time) == Outcome::Interrupted {
                     return Err(Interrupted.into());
                 }
                 sleep.report(&mut caller, memory);

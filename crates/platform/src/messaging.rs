@@ -48,7 +48,7 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         |ctx: Ctx<'js>, handle: Value<'js>, value: Value<'js>, transfer: Vec<Value<'js>>| -> rquickjs::Result<()> {
             let own = port(&ctx, &handle)?;
             if agent::port::is_among(&ctx, &handle, &transfer)? {
-                let message = "A port cannot be transferred through itself.";
+                let message = "Transfer list contains source port";
                 return Err(agent::structured::throw_data_clone_error(&ctx, message));
             }
             let message = Serialized::new(&ctx, &value, &transfer)?;

@@ -124,6 +124,13 @@ struct ThreadState {
     has_ended: bool,
 }
 
+impl ThreadState {
+    /// What the worker has ended with.
+    fn code(&self) -> i32 {
+        if self.terminated { 1 } else { self.exit_code.unwrap_or(1) }
+    }
+}
+
 impl Thread {
     fn lock(&self) -> MutexGuard<'_, ThreadState> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
@@ -221,7 +228,7 @@ impl Drop for Inner {
         let mut state = self.thread.lock();
         state.mailbox = None;
         state.has_ended = true;
-        let code = if state.terminated { 1 } else { state.exit_code.unwrap_or(1) };
+        let code = state.code();
         drop(state);
         (self.parent)(Event::Exit(code));
         self.thread.ended.notify_all();
@@ -562,10 +569,7 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
 
 /// The options of the platform of a worker's agent.
 pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
-    let empty = Serialized::default;
-    let data = std::mem::replace(&mut spec.data, empty());
-    let limits = std::mem::replace(&mut spec.resource_limits, empty());
-    let environment = std::mem::replace(&mut spec.environment_data, empty());
+    let kept = [&mut spec.data, &mut spec.resource_limits, &mut spec.environment_data].map(std::mem::take);
     let (port, _) = Port::channel();
     OwnWorker {
         worker: spec.worker.clone(),
@@ -576,7 +580,7 @@ pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
             Script::Url { url, .. } => url.clone(),
             Script::Source(_) => String::new(),
         },
-        data: RefCell::new(Some([data, limits, environment])),
+        data: RefCell::new(Some(kept)),
         port: RefCell::new(Some(std::mem::replace(&mut spec.port, port))),
         object: RefCell::default(),
         heap_bytes: spec.heap_bytes,
@@ -744,7 +748,7 @@ impl Remote {
             };
             match event {
                 Some(RemoteEvent::Arrival) => {}
-                Some(RemoteEvent::Error(text)) => events.error = events.error.take().or(Some(text)),
+                Some(RemoteEvent::Error(text)) => _ = events.error.get_or_insert(text),
                 Some(RemoteEvent::Exit) => events.has_exited = true,
                 None => return self.port.take_message(),
             }
@@ -785,12 +789,10 @@ impl Remote {
         let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
         while let Ok(event) = events.arrivals.try_recv() {
             if let RemoteEvent::Error(text) = event {
-                events.error = events.error.take().or(Some(text));
+                events.error.get_or_insert(text);
             }
         }
-        let state = self.thread.lock();
-        let code = if state.terminated { 1 } else { state.exit_code.unwrap_or(1) };
-        (code, events.error.clone())
+        (self.thread.lock().code(), events.error.clone())
     }
 }
 

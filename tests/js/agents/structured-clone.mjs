@@ -5,7 +5,6 @@ import { assertDataCloneError, assertTypeError } from './support.mjs';
 const clone = structuredClone;
 const proto = Object.getPrototypeOf;
 const keys = (object) => Reflect.ownKeys(object);
-const detached = () => { const buffer = new ArrayBuffer(8); buffer.transfer(); return buffer; };
 
 test('structuredClone is a function as WebIDL has it', () => {
   assertProperty(globalThis, 'structuredClone', 'wec');

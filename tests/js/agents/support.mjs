@@ -1,33 +1,26 @@
 // What the tests of agents share.
-import { assert, assertEq, fail, show } from '../harness.mjs';
+import { assert, assertEq, fail, show, thrown } from '../harness.mjs';
 
 /** `fn` throws a DOMException of this name (and legacy code). */
 export function assertDOMException(name, code, fn, why) {
-  let result;
-  try {
-    result = fn();
-  } catch (error) {
-    if (!(error instanceof DOMException)) fail(`${why ?? ''} expected a DOMException, got ${show(error)}`);
-    assertEq(error.name, name, why);
-    assertEq(error.code, code, why);
-    return error;
-  }
-  fail(`${why ?? ''} expected a DOMException, got the result ${show(result)}`);
+  const error = thrown(fn, 'a DOMException', why);
+  if (!(error instanceof DOMException)) fail(`${why ?? ''} expected a DOMException, got ${show(error)}`);
+  assertEq(error.name, name, why);
+  assertEq(error.code, code, why);
+  return error;
 }
 
 export const assertDataCloneError = (fn, why) => assertDOMException('DataCloneError', 25, fn, why);
 
 /** `fn` throws a TypeError, or one of a subclass (Node has some for its codes). */
 export function assertTypeError(fn) {
-  let result;
-  try {
-    result = fn();
-  } catch (error) {
-    if (!(error instanceof TypeError)) fail(`expected TypeError, got ${show(error)}`);
-    return error;
-  }
-  fail(`expected TypeError, got the result ${show(result)}`);
+  const error = thrown(fn, 'TypeError');
+  if (!(error instanceof TypeError)) fail(`expected TypeError, got ${show(error)}`);
+  return error;
 }
+
+/** The URL of a script in `workers/`. */
+export const script = (name) => new URL(`./workers/${name}`, import.meta.url);
 
 /** The promise, or a failure where it has not been settled for so long that it never will be. */
 export function within(promise, what = 'it', seconds = 30) {

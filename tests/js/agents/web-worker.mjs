@@ -1,8 +1,7 @@
 // Web Workers as HTML has them. Run by Deno or Bun for comparison, as Node has none.
 import { assert, assertEq, assertList, assertProperty, test } from '../harness.mjs';
-import { assertDataCloneError, assertTypeError, nextEvent, turns, within } from './support.mjs';
+import { assertDataCloneError, assertTypeError, nextEvent, script, turns, within } from './support.mjs';
 
-const script = (name) => new URL(`./workers/${name}`, import.meta.url);
 /** The mark for what Deno does otherwise. */
 const deno = (why) => (globalThis.Deno ? { v8: `Deno ${why}` } : {});
 

@@ -4,22 +4,11 @@ import { fileURLToPath } from 'node:url';
 import * as threads from 'node:worker_threads';
 import { assert, assertEq, assertList, test } from '../harness.mjs';
 import { WasmBuilder, op } from '../wasm-builder.mjs';
-import { spawn } from './spawn.mjs';
-import { assertDataCloneError, assertEndsWell, assertTypeError, ended, messages, nextOn, turns, within } from './support.mjs';
+import { shared, spawn, told } from './spawn.mjs';
+import { assertEndsWell, ended, messages, nextOn, script, turns, within } from './support.mjs';
 import { counter } from './workers/counter.mjs';
 
 const { MessageChannel, Worker, receiveMessageOnPort } = threads;
-const script = (name) => new URL(`./workers/${name}`, import.meta.url);
-const shared = (length = 16) => new Int32Array(new SharedArrayBuffer(4 * length));
-
-/** What the function posts in a worker: its messages, once it has ended well. */
-async function told(fn, data, options) {
-  const got = [];
-  const worker = spawn(fn, data, options);
-  worker.on('message', (value) => got.push(value));
-  await assertEndsWell(worker);
-  return got;
-}
 
 // Ends.
 

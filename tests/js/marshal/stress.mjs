@@ -1,25 +1,15 @@
 // Random sequences of everything, from seeds: views are right at any time, and in the end nothing is left.
 import { addressOf } from 'tombolo:marshal';
 import { assert, assertEq } from '../harness.mjs';
+import { seededRandom } from '../random.mjs';
 import { copy, guestTest, inout, into, types, view } from './load.mjs';
 
 const { f64, i32, string } = types;
 
-/** Numbers below `n`, from a seed (xorshift). */
-function random(seed) {
-  let state = seed;
-  return (n) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % n;
-  };
-}
-
 for (let seed = 1; seed <= 20; seed++) {
   guestTest(`seed ${seed}`, (guest) => {
     const { call, exports, manager, memory } = guest;
-    const below = random(seed * 0x9e3779b9);
+    const below = seededRandom(seed * 0x9e3779b9);
     /** Views and what they must contain: a first value and the distance to the next. */
     let kept = [];
     const add = (array, first, step) => kept.push({ array, first, step });

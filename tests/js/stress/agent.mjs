@@ -1,13 +1,10 @@
 // One of the agents of agents.mjs.
 import { parentPort, workerData } from 'node:worker_threads';
 import { MemoryManager, addressOf } from 'tombolo:marshal';
+import { seededRandom } from '../random.mjs';
 
 const { memory, module, number, place: ownPlace, seed } = workerData;
-let state = seed;
-const random = (below) => {
-  state ^= state << 13; state ^= state >>> 17; state ^= state << 5;
-  return (state >>> 0) % below;
-};
+const random = seededRandom(seed);
 const fail = (text) => parentPort.postMessage({ ask: 'fail', text: `agent ${number}: ${text}` });
 
 const guest = new WebAssembly.Instance(module, { env: { memory } }).exports;

@@ -6,18 +6,14 @@
 import { Worker, MessageChannel } from 'node:worker_threads';
 import { readFileSync } from 'node:fs';
 import { MemoryManager } from 'tombolo:marshal';
+import { seededRandom } from '../random.mjs';
 
 const AGENTS = 4;
 const seconds = Number(process.argv[2] ?? 60);
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31) | 1;
 console.log(`${AGENTS} agents, ${seconds} s, seed ${seed}`);
 
-// xorshift32
-let state = seed;
-const random = (below) => {
-  state ^= state << 13; state ^= state >>> 17; state ^= state << 5;
-  return (state >>> 0) % below;
-};
+const random = seededRandom(seed);
 const fail = (what) => {
   console.error(`FAILED (seed ${seed}): ${what}`);
   process.exit(1);

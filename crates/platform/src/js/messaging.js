@@ -252,9 +252,7 @@ class MessagePort extends EventTarget {
   postMessage(message, options = undefined) {
     const handle = this.#handle;
     needArgs(arguments.length, 'message');
-    const transfer = transferOf(options);
-    if (transfer.includes(this)) throw new DOMException('Transfer list contains source port', 'DataCloneError');
-    native.post(handle, message, transfer);
+    native.post(handle, message, transferOf(options));
   }
   start() {
     this.#watch();
