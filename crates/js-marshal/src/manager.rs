@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use js_api::anchor::Link;
 use js_api::{ExportedFunction, MemoryObject};
-use marshal::Heap;
+use marshal::{Allocator, Heap};
 use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class};
 
@@ -108,7 +108,10 @@ impl ManagerObject {
         let island = &link.shared.island;
         let heap = match (object.block(), object.shared().map(island::shared_block)) {
             (Some(block), _) => Heap::new(island, block.clone(), malloc_func, free_func),
-            (None, Some(Some(block))) => Heap::new_shared(island, block, malloc_func, free_func),
+            (None, Some(Some(block))) => {
+                let allocator = Allocator::Functions { allocate: malloc_func, free: free_func };
+                Heap::with(island, block, allocator, true)
+            }
             (None, _) => {
                 let message = format!("{place}: argument 1 is a shared memory that was not made by this runtime");
                 return Err(Exception::throw_type(ctx, &message));

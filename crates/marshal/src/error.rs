@@ -48,9 +48,21 @@ pub enum HeapError {
         /// The block's address in that other guest's memory.
         address: u64,
     },
-    /// `malloc` or `free` has another signature than C's.
+    /// A block whose length is not known, in a heap whose `free` must be told it.
+    UnknownSize {
+        /// The block's address.
+        address: u64,
+    },
+    /// A destructor has another signature than `(address)` with at most one result.
+    Destructor {
+        /// Its name.
+        function: String,
+        /// The type that it has.
+        found: String,
+    },
+    /// A function of the allocator has a signature that no [convention](crate::Allocator) has.
     Signature {
-        /// Which of the two.
+        /// Which: `malloc`, `free` or `__pin`.
         function: &'static str,
         /// The type that it has.
         found: String,
@@ -89,11 +101,25 @@ impl std::fmt::Display for HeapError {
                 write!(f, "the block at {address:#x} has an owner already: was it returned or freed twice?")
             }
             Self::NotOurs { address } => write!(f, "the block at {address:#x} belongs to another guest's heap"),
+            Self::UnknownSize { address } => {
+                write!(
+                    f,
+                    "the block at {address:#x} was not allocated by the host, and this allocator's `free` must be "
+                )?;
+                f.write_str("told its length")
+            }
+            Self::Destructor { function, found } => {
+                write!(f, "expected the destructor `{function}` to take one address; found {found}")
+            }
             Self::Signature { function: function @ "free", found } => {
-                write!(f, "expected `{function}` to be (i32) -> () or (i64) -> (), as `malloc`; found {found}")
+                write!(f, "expected `{function}` to be (address) -> () or (address, size, align) -> (); found {found}")
+            }
+            Self::Signature { function: function @ "__pin", found } => {
+                write!(f, "expected `{function}` to be (address) -> address; found {found}")
             }
             Self::Signature { function, found } => {
-                write!(f, "expected `{function}` to be (i32) -> i32 or (i64) -> i64; found {found}")
+                write!(f, "expected `{function}` to be (size) -> address, (size, align) -> address or ")?;
+                write!(f, "(old, old size, align, size) -> address, of i32 or i64; found {found}")
             }
             Self::Busy => f.write_str("the guest's heap is in use further up the stack"),
             Self::ZeroByte { at } => write!(f, "a C string cannot contain a zero byte; there is one at {at}"),

@@ -1,4 +1,4 @@
-//! A guest's heap as the host sees it: `malloc`, `free`, and the safe points in between.
+//! A guest's heap as the host sees it: allocating, freeing, and the safe points in between.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -7,31 +7,36 @@ use std::sync::Arc;
 
 use data_block::DataBlock;
 use island::wasmtime::Func;
-use island::{CallError, Callee, FunctionKey, Island, Kind, uninterrupted};
+use island::{CallError, FunctionKey, Island, uninterrupted};
+use rustc_hash::FxHashMap;
 
+use crate::allocator::{Allocator, Routine};
 use crate::block::GuestBlock;
 use crate::error::HeapError;
-use crate::reclaim::{Allocator, Reclaim};
+use crate::handle::HandleQueue;
+use crate::reclaim::{self, Reclaim};
 
 /// A guest's allocator, with the queue of the blocks that it should free.
 ///
 /// It stays on its island's thread. Nothing calls into the guest but [`Heap::allocate`], [`Heap::free`],
-/// [`GuestBlock::free`] and [`Heap::drain`], so dropping blocks is safe at any time, from inside a collection too.
+/// [`GuestBlock::free`], [`Handle::close`](crate::Handle::close) and [`Heap::drain`], so dropping blocks is safe at any
+/// time, from inside a collection too.
 /// A guest's allocator is not re-entrant: while it runs (it may call an import, to grow the memory for one) a drain does
 /// nothing and the others say [`HeapError::Busy`].
 pub struct Heap {
     island: Rc<Island>,
-    malloc: Callee,
-    free: Callee,
+    routine: Routine,
     wide: bool,
     reclaim: Arc<Reclaim>,
+    handles: Rc<HandleQueue>,
+    /// The lengths of blocks that [`Heap::allocate`] gave, where `free` must be told.
+    sizes: Option<RefCell<FxHashMap<u64, u64>>>,
     allocating: Cell<bool>,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
 impl Heap {
-    /// The heap in `block` that these two functions manage: `(i32) -> i32` and `(i32) -> ()`, or the same with `i64` for
-    /// a memory whose addresses have 64 bits.
+    /// The heap in `block` that `malloc` and `free` manage, which may be of any [convention](Allocator).
     ///
     /// Heaps for the same memory and `free` share their queue.
     ///
@@ -41,54 +46,59 @@ impl Heap {
     /// # Panics
     /// When a function is not of this island.
     pub fn new(island: &Rc<Island>, block: Arc<DataBlock>, malloc: Func, free: Func) -> Result<Rc<Self>, HeapError> {
-        let allocator = Allocator::Function(island.enter(|store| FunctionKey::of(store, free)));
-        Self::with(island, block, malloc, free, allocator)
+        Self::with(island, block, Allocator::Functions { allocate: malloc, free }, false)
     }
 
-    /// As [`Heap::new`], for a shared memory: every agent's instance frees what any agent gave up. The instances must be
-    /// of one module, or at least have `free` at the same index.
+    /// The heap in `block` that `allocator` manages.
+    ///
+    /// Where the memory is shared, every agent's instance frees what any agent gave up. The instances must be of one
+    /// module, or at least have `free` at the same index.
     ///
     /// # Errors
     /// [`HeapError::Signature`].
     ///
     /// # Panics
     /// When a function is not of this island.
-    pub fn new_shared(
+    pub fn with(
         island: &Rc<Island>,
         block: Arc<DataBlock>,
-        malloc: Func,
-        free: Func,
-    ) -> Result<Rc<Self>, HeapError> {
-        let allocator = Allocator::Index(island.function_index(free));
-        Self::with(island, block, malloc, free, allocator)
-    }
-
-    fn with(
-        island: &Rc<Island>,
-        block: Arc<DataBlock>,
-        malloc: Func,
-        free: Func,
         allocator: Allocator,
+        shared: bool,
     ) -> Result<Rc<Self>, HeapError> {
-        let malloc = Callee::new(island, malloc);
-        let free = Callee::new(island, free);
-        let wide = match malloc.numeric().map(|ty| (&*ty.params, &*ty.results)) {
-            Some(([Kind::I32], [Kind::I32])) => false,
-            Some(([Kind::I64], [Kind::I64])) => true,
-            _ => return Err(HeapError::Signature { function: "malloc", found: malloc.ty().to_string() }),
+        let key = match &allocator {
+            Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } if shared => {
+                reclaim::Key::Index(island.function_index(*free))
+            }
+            Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } => {
+                reclaim::Key::Function(island.enter(|store| FunctionKey::of(store, *free)))
+            }
+            Allocator::Host(host) => reclaim::Key::Host(Rc::as_ptr(host).cast::<()>().addr()),
         };
-        let pointer = if wide { Kind::I64 } else { Kind::I32 };
-        if !free.numeric().is_some_and(|ty| *ty.params == [pointer] && ty.results.is_empty()) {
-            return Err(HeapError::Signature { function: "free", found: free.ty().to_string() });
-        }
-        let reclaim = Reclaim::of(block, allocator);
-        let (allocating, pressure) = (Cell::new(false), RefCell::new(None));
-        Ok(Rc::new(Self { island: island.clone(), malloc, free, wide, reclaim, allocating, pressure }))
+        let (routine, wide) = Routine::new(island, allocator)?;
+        let sizes = routine.needs_size().then(RefCell::default);
+        Ok(Rc::new(Self {
+            island: island.clone(),
+            routine,
+            wide,
+            reclaim: Reclaim::of(block, key, shared),
+            handles: Rc::default(),
+            sizes,
+            allocating: Cell::new(false),
+            pressure: RefCell::new(None),
+        }))
     }
 
-    /// The island that the guest lives on.
-    pub fn island(&self) -> &Rc<Island> {
+    pub(crate) fn island(&self) -> &Rc<Island> {
         &self.island
+    }
+
+    pub(crate) fn handles(&self) -> &Rc<HandleQueue> {
+        &self.handles
+    }
+
+    /// Handles that are open or wait for their destructor.
+    pub fn open_handles(&self) -> usize {
+        self.handles.open()
     }
 
     /// The guest's memory.
@@ -132,9 +142,9 @@ impl Heap {
         self.reclaim.owned()
     }
 
-    /// Blocks that wait to be freed.
+    /// Blocks that wait to be freed, and handles that wait for their destructor.
     pub fn waiting(&self) -> usize {
-        self.reclaim.waiting()
+        self.reclaim.waiting() + self.handles.waiting()
     }
 
     /// What to do when the guest has no memory left: collect garbage, so that views which only garbage holds are
@@ -147,7 +157,7 @@ impl Heap {
     /// Whether the guest's allocator can be called now: it is not running already, and the island lets one in.
     #[inline]
     pub fn is_callable(&self) -> bool {
-        !self.allocating.get() && self.island.can_enter()
+        !self.allocating.get() && self.routine.is_callable()
     }
 
     /// Allocates `bytes` bytes (one, if none) in the guest, after draining the queue. When the guest has none left, the
@@ -170,6 +180,9 @@ impl Heap {
             address = self.allocate_under_pressure(bytes)?;
         }
         self.data().range(address, bytes)?;
+        if let Some(sizes) = &self.sizes {
+            sizes.borrow_mut().insert(address, bytes);
+        }
         Ok(address)
     }
 
@@ -189,12 +202,25 @@ impl Heap {
         }
     }
 
-    /// Frees a block at once. A null pointer is nothing to free, as in C.
+    /// Frees a block of [`Heap::allocate`] at once, or any block of the guest's where `free` takes nothing but the address.
+    /// A null pointer is nothing to free, as in C.
     ///
     /// # Errors
     /// [`HeapError::AlreadyOwned`] when a [`GuestBlock`] has it or it waits in the queue; [`HeapError::Call`] when `free`
-    /// does not return; [`HeapError::BadAddress`]; [`HeapError::Busy`].
+    /// does not return; [`HeapError::UnknownSize`]; [`HeapError::BadAddress`]; [`HeapError::Busy`].
     pub fn free(&self, address: u64) -> Result<(), HeapError> {
+        let bytes = match &self.sizes {
+            Some(sizes) if address != 0 => sizes.borrow().get(&address).copied(),
+            _ => Some(0),
+        };
+        self.free_sized(address, bytes.ok_or(HeapError::UnknownSize { address })?, 8)
+    }
+
+    /// [`Heap::free`] for a block of the guest's whose length is known, for allocators that must be told.
+    ///
+    /// # Errors
+    /// As [`Heap::free`].
+    pub fn free_sized(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
         if address == 0 {
             return Ok(());
         }
@@ -205,7 +231,7 @@ impl Heap {
         if self.reclaim.is_owned(address) {
             return Err(HeapError::AlreadyOwned { address });
         }
-        Ok(uninterrupted(|| self.call_free(address)).ok_or(HeapError::Busy)??)
+        Ok(uninterrupted(|| self.call_free(address, bytes, align)).ok_or(HeapError::Busy)??)
     }
 
     /// [`Heap::free`] for a block of the host's own, from [`Heap::allocate`]: where the guest's allocator cannot be called
@@ -215,7 +241,10 @@ impl Heap {
     /// As [`Heap::free`], but for [`HeapError::Busy`].
     pub fn give_back(&self, address: u64) -> Result<(), HeapError> {
         match self.free(address) {
-            Err(HeapError::Busy) => self.adopt(address, 1).map(drop),
+            Err(HeapError::Busy) => {
+                let bytes = self.sizes.as_ref().and_then(|sizes| sizes.borrow().get(&address).copied());
+                self.adopt(address, bytes.unwrap_or(1)).map(drop)
+            }
             done => done,
         }
     }
@@ -227,26 +256,54 @@ impl Heap {
     /// not freed yet.
     #[inline]
     pub fn adopt(&self, address: u64, bytes: u64) -> Result<GuestBlock, HeapError> {
+        self.adopt_aligned(address, bytes, 8)
+    }
+
+    /// [`Heap::adopt`] for a block that the guest allocated with another alignment, for allocators that must be told.
+    ///
+    /// # Errors
+    /// As [`Heap::adopt`].
+    #[inline]
+    pub fn adopt_aligned(&self, address: u64, bytes: u64, align: u32) -> Result<GuestBlock, HeapError> {
         if address == 0 {
             return Err(HeapError::Null);
         }
         self.data().range(address, bytes)?;
-        self.reclaim.own(address, bytes)?;
+        self.reclaim.own(address, bytes, align)?;
         Ok(GuestBlock::new(self.reclaim.clone(), address, bytes))
     }
 
-    /// The safe point: frees the blocks that wait in the queue. It does nothing where the guest's allocator cannot be
-    /// called now; the blocks wait on. Blocks that `free` itself makes the host give up wait for the next time.
+    /// The safe point: calls the destructors of handles that wait in the queue, and frees the blocks that do. It does
+    /// nothing where the guest's allocator cannot be called now; they wait on. What a destructor or `free` itself makes
+    /// the host give up waits for the next time.
     ///
     /// # Errors
-    /// [`HeapError::Reclaim`] when the guest's `free` does not return. That block is given up; those behind it stay for
-    /// the next drain.
+    /// [`HeapError::Reclaim`] when the guest's `free`, or a destructor, does not return. That block is given up; those
+    /// behind it stay for the next drain.
     #[inline]
     pub fn drain(&self) -> Result<(), HeapError> {
+        if !self.handles.is_empty() {
+            self.close_waiting()?;
+        }
         match self.reclaim.waiting() {
             0 => Ok(()),
             waiting => self.free_waiting(waiting),
         }
+    }
+
+    #[cold]
+    fn close_waiting(&self) -> Result<(), HeapError> {
+        for _ in 0..self.handles.waiting() {
+            if !self.is_callable() {
+                break;
+            }
+            let Some((destructor, address)) = self.handles.next() else { break };
+            self.destroy(&destructor, address).map_err(|error| match error {
+                HeapError::Call(source) => HeapError::Reclaim { address, source },
+                error => error,
+            })?;
+        }
+        Ok(())
     }
 
     fn free_waiting(&self, waiting: usize) -> Result<(), HeapError> {
@@ -256,8 +313,9 @@ impl Heap {
         for _ in 0..waiting {
             // What is taken out of the queue is freed: no interruption comes in between.
             let freed = uninterrupted(|| {
-                let address = self.reclaim.next()?;
-                Some(self.call_free(address).map_err(|source| HeapError::Reclaim { address, source }))
+                let (address, bytes, align) = self.reclaim.next()?;
+                let done = self.call_free(address, bytes, align);
+                Some(done.map_err(|source| HeapError::Reclaim { address, source }))
             });
             match freed.flatten() {
                 Some(done) => done?,
@@ -279,13 +337,16 @@ impl Heap {
         if !self.wide && bytes > u64::from(u32::MAX) {
             return Ok(0);
         }
-        let call = || self.allocating(|| self.island.call_address(&self.malloc, bytes));
+        let call = || self.allocating(|| self.routine.allocate(bytes));
         Ok(uninterrupted(call).unwrap_or(Err(CallError::Interrupted))?)
     }
 
     #[inline]
-    fn call_free(&self, address: u64) -> Result<(), CallError> {
-        self.allocating(|| self.island.call_address(&self.free, address)).map(|_| ())
+    fn call_free(&self, address: u64, bytes: u64, align: u32) -> Result<(), CallError> {
+        if let Some(sizes) = &self.sizes {
+            sizes.borrow_mut().remove(&address);
+        }
+        self.allocating(|| self.routine.free(address, bytes, align))
     }
 
     /// Runs `call` marked as a use of the guest's allocator, also when it panics.

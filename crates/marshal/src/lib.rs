@@ -32,7 +32,9 @@
 //! - [`guest`]: a guest with its heap; binding functions.
 //! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
 //! - [`view`]: results that are the guest's memory.
-//! - [`heap`]: a guest's `malloc` and `free`, and the safe points at which blocks are given back.
+//! - [`allocator`]: whose functions allocate and free, by which convention.
+//! - [`heap`]: a guest's heap, and the safe points at which blocks are given back.
+//! - [`handle`]: opaque pointers that close themselves.
 //! - [`block`]: one allocation, owned by the host; dropping it, on any thread, only enqueues it.
 //! - [`copy`]: numbers and strings in and out, by copies that may race with the guest but never leave its memory.
 //! - [`plain`]: which Rust types are nothing but bytes.
@@ -41,12 +43,14 @@
 //!
 //! The reclaim queue behind them is in `reclaim`: who owns what on which thread is told there.
 
+pub mod allocator;
 pub mod argument;
 pub mod block;
 pub mod copy;
 pub mod error;
 pub mod function;
 pub mod guest;
+pub mod handle;
 pub mod heap;
 pub mod output;
 pub mod plain;
@@ -54,11 +58,13 @@ mod reclaim;
 pub mod report;
 pub mod view;
 
+pub use allocator::{Allocator, HostAllocator};
 pub use argument::Counted;
 pub use block::GuestBlock;
 pub use error::{GuestError, HeapError};
 pub use function::Function;
 pub use guest::{Guest, GuestBuilder};
+pub use handle::{Destructor, Handle};
 pub use heap::Heap;
 pub use output::Lent;
 pub use plain::Plain;

@@ -22,22 +22,26 @@ use crate::report::Tally;
 
 /// What tells two allocators in one memory apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Allocator {
+pub(crate) enum Key {
     /// In an unshared memory: the very function that frees.
     Function(FunctionKey),
     /// In a shared memory, where each agent has an instance of its own: the index of `free` in its module.
     Index(Option<u32>),
+    /// The host's own, by its address.
+    Host(usize),
 }
 
-type Key = (usize, Allocator);
+/// A memory's base with what frees in it.
+type At = (usize, Key);
 
 /// The queues that exist. An entry goes with its queue.
-static REGISTRY: LazyLock<Mutex<FxHashMap<Key, Weak<Reclaim>>>> = LazyLock::new(Mutex::default);
+static REGISTRY: LazyLock<Mutex<FxHashMap<At, Weak<Reclaim>>>> = LazyLock::new(Mutex::default);
 
 #[derive(Debug)]
 pub(crate) struct Reclaim {
     data: Arc<DataBlock>,
-    key: Key,
+    at: At,
+    shared: bool,
     /// The length of `State::waiting`, to see without the lock that there is nothing to do.
     waiting: AtomicUsize,
     state: Mutex<State>,
@@ -57,37 +61,40 @@ struct State {
 #[derive(Debug)]
 struct Owned {
     bytes: u64,
+    /// What the block's address is a multiple of, as its allocator knows it.
+    align: u32,
     /// Calls in progress that were given the block's address: it is not freed under them.
     pins: u32,
 }
 
 impl State {
     #[inline]
-    fn disown(&mut self, address: u64) {
-        if let Some(owned) = self.owned.remove(&address) {
-            self.bytes -= owned.bytes;
-            self.tally.count_freed(owned.bytes);
-        }
+    fn disown(&mut self, address: u64) -> Option<Owned> {
+        let owned = self.owned.remove(&address)?;
+        self.bytes -= owned.bytes;
+        self.tally.count_freed(owned.bytes);
+        Some(owned)
     }
 }
 
 impl Reclaim {
     /// The queue for this allocator: the one that is there, or a new one.
-    pub(crate) fn of(data: Arc<DataBlock>, allocator: Allocator) -> Arc<Self> {
-        let key = (data.base().as_ptr().addr(), allocator);
+    pub(crate) fn of(data: Arc<DataBlock>, key: Key, shared: bool) -> Arc<Self> {
+        let at = (data.base().as_ptr().addr(), key);
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         // While a queue is alive so is its mapping, and no other can have the same base.
-        if let Some(reclaim) = registry.get(&key).and_then(Weak::upgrade) {
+        if let Some(reclaim) = registry.get(&at).and_then(Weak::upgrade) {
             return reclaim;
         }
-        let state = take_left_over(&key, &data);
-        let reclaim = Arc::new(Self { data, key, waiting: AtomicUsize::new(state.waiting.len()), state: state.into() });
-        registry.insert(key, Arc::downgrade(&reclaim));
+        let state = take_left_over(&at, &data);
+        let waiting = AtomicUsize::new(state.waiting.len());
+        let reclaim = Arc::new(Self { data, at, shared, waiting, state: state.into() });
+        registry.insert(at, Arc::downgrade(&reclaim));
         reclaim
     }
 
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.key.1, Allocator::Index(_))
+        self.shared
     }
 
     #[inline]
@@ -139,11 +146,11 @@ impl Reclaim {
 
     /// Enters a block as owned.
     #[inline]
-    pub(crate) fn own(&self, address: u64, bytes: u64) -> Result<(), HeapError> {
+    pub(crate) fn own(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
         let mut state = self.state();
         match state.owned.entry(address) {
             Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            Entry::Vacant(entry) => entry.insert(Owned { bytes, pins: 0 }),
+            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, pins: 0 }),
         };
         state.bytes += bytes;
         state.tally.count_owned(bytes);
@@ -177,30 +184,30 @@ impl Reclaim {
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }
 
-    /// Takes a block out of the queue, for the caller to free. The most recent one comes first: what is still in the
-    /// cache is used again at once.
+    /// Takes a block out of the queue, for the caller to free: its address, length and alignment. The most recent one
+    /// comes first: what is still in the cache is used again at once.
     #[inline]
-    pub(crate) fn next(&self) -> Option<u64> {
+    pub(crate) fn next(&self) -> Option<(u64, u64, u32)> {
         let mut state = self.state();
         let State { waiting, owned, .. } = &*state;
         let free = |address: &u64| owned.get(address).is_none_or(|owned| owned.pins == 0);
         let at = waiting.iter().rposition(free)?;
         let address = state.waiting.swap_remove(at);
         self.waiting.store(state.waiting.len(), Ordering::Release);
-        state.disown(address);
-        Some(address)
+        let owned = state.disown(address);
+        Some(owned.map_or((address, 0, 1), |owned| (address, owned.bytes, owned.align)))
     }
 }
 
 /// Queues, by the allocator that they are of; they are dead with the memory.
-type LeftOver = FxHashMap<Key, (Weak<DataBlock>, State)>;
+type LeftOver = FxHashMap<At, (Weak<DataBlock>, State)>;
 
 /// What waited in queues of shared memories when the last agent that could free it ended, for the next that can.
 static LEFT_OVER: LazyLock<Mutex<LeftOver>> = LazyLock::new(Mutex::default);
 
-fn take_left_over(key: &Key, data: &Arc<DataBlock>) -> State {
+fn take_left_over(at: &At, data: &Arc<DataBlock>) -> State {
     let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
-    match left_over.remove(key) {
+    match left_over.remove(at) {
         // A later memory may have the same base.
         Some((of, state)) if Weak::ptr_eq(&of, &Arc::downgrade(data)) => state,
         _ => State::default(),
@@ -214,9 +221,9 @@ impl Drop for Reclaim {
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
         // Another thread may have put a new one in its place since the last handle went.
-        let successor = registry.get(&self.key).and_then(Weak::upgrade);
+        let successor = registry.get(&self.at).and_then(Weak::upgrade);
         if successor.is_none() {
-            registry.remove(&self.key);
+            registry.remove(&self.at);
         }
         // The other one who has the memory is not this queue.
         if is_shared && !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
@@ -227,7 +234,7 @@ impl Drop for Reclaim {
                 None => {
                     let mut left_over = LEFT_OVER.lock().unwrap_or_else(|e| e.into_inner());
                     left_over.retain(|_, (of, _)| of.strong_count() > 0);
-                    left_over.insert(self.key, (Arc::downgrade(&self.data), left));
+                    left_over.insert(self.at, (Arc::downgrade(&self.data), left));
                 }
             }
             drop(registry);

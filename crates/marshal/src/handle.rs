@@ -1,0 +1,172 @@
+//! Handles: what a guest's library gives out as an opaque pointer, with the function that takes it back.
+//!
+//! A handle is of one thread, as its guest is. When the last reference to it goes, it only enters its heap's queue, since
+//! that may happen inside a collection; the destructor is called at the next safe point. What a handle depends on (the
+//! connection of a statement) it keeps: that enters the queue after it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use island::wasmtime::Func;
+use island::{Callee, Island, Kind};
+use rustc_hash::FxHashSet;
+
+use crate::error::HeapError;
+use crate::heap::Heap;
+
+/// A guest's function that takes a handle back: of one address, with at most one result.
+#[derive(Debug)]
+pub struct Destructor {
+    callee: Callee,
+    name: Box<str>,
+}
+
+impl Destructor {
+    /// The destructor `func`, called `name` in messages.
+    ///
+    /// # Errors
+    /// [`HeapError::Destructor`] when it has another type.
+    ///
+    /// # Panics
+    /// When it is not of this island.
+    pub fn new(island: &Rc<Island>, func: Func, name: &str) -> Result<Rc<Self>, HeapError> {
+        let callee = Callee::new(island, func);
+        let fits = callee.numeric().is_some_and(|ty| {
+            matches!(&*ty.params, [Kind::I32 | Kind::I64]) && matches!(&*ty.results, [] | [Kind::I32 | Kind::I64])
+        });
+        match fits {
+            true => Ok(Rc::new(Self { callee, name: name.into() })),
+            false => Err(HeapError::Destructor { function: name.into(), found: callee.ty().to_string() }),
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Where handles wait whose last reference is gone.
+#[derive(Debug, Default)]
+pub(crate) struct HandleQueue {
+    waiting: RefCell<VecDeque<(Rc<Destructor>, u64)>>,
+    /// The addresses of all that are open or wait.
+    open: RefCell<FxHashSet<u64>>,
+}
+
+impl HandleQueue {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.borrow().len()
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.open.borrow().len()
+    }
+
+    /// Takes the handle that has waited longest out of the queue.
+    pub(crate) fn next(&self) -> Option<(Rc<Destructor>, u64)> {
+        let next = self.waiting.borrow_mut().pop_front()?;
+        self.open.borrow_mut().remove(&next.1);
+        Some(next)
+    }
+}
+
+/// An opaque pointer that the host owns.
+#[derive(Debug)]
+pub struct Handle {
+    queue: Rc<HandleQueue>,
+    destructor: Rc<Destructor>,
+    address: u64,
+    is_open: Cell<bool>,
+    /// Dropped after this one has entered the queue.
+    _keeps: Vec<Rc<Self>>,
+}
+
+impl Handle {
+    /// Where it points in the guest's memory.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Whether it was neither closed nor given away.
+    pub fn is_open(&self) -> bool {
+        self.is_open.get()
+    }
+
+    /// What takes it back.
+    pub fn destructor(&self) -> &Rc<Destructor> {
+        &self.destructor
+    }
+
+    /// Gives it up without its destructor, for a guest that takes it over. Returns the address; none where it was closed
+    /// or given up before.
+    pub fn release(&self) -> Option<u64> {
+        self.is_open.replace(false).then(|| {
+            self.queue.open.borrow_mut().remove(&self.address);
+            self.address
+        })
+    }
+
+    /// Calls its destructor now. What that returned; none where it was closed before, or returns nothing.
+    ///
+    /// # Errors
+    /// [`HeapError::Busy`] leaves it open; [`HeapError::Call`] when the destructor does not return, which is not tried
+    /// again.
+    pub fn close(&self, heap: &Heap) -> Result<Option<u64>, HeapError> {
+        if !self.is_open() {
+            return Ok(None);
+        }
+        if !heap.is_callable() {
+            return Err(HeapError::Busy);
+        }
+        let Some(address) = self.release() else { return Ok(None) };
+        let returned = heap.destroy(&self.destructor, address)?;
+        let has_result = self.destructor.callee.numeric().is_some_and(|ty| !ty.results.is_empty());
+        Ok(has_result.then_some(returned))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.is_open.get() {
+            self.queue.waiting.borrow_mut().push_back((self.destructor.clone(), self.address));
+        }
+    }
+}
+
+impl Heap {
+    /// Takes ownership of an opaque pointer that the guest returned. `keeps` stays open as long as the handle lives.
+    ///
+    /// # Errors
+    /// [`HeapError::Null`], [`HeapError::BadAddress`], and [`HeapError::AlreadyOwned`] where a handle has it that is
+    /// open, or waits to be closed.
+    pub fn handle(
+        &self,
+        destructor: &Rc<Destructor>,
+        address: u64,
+        keeps: Vec<Rc<Handle>>,
+    ) -> Result<Rc<Handle>, HeapError> {
+        if address == 0 {
+            return Err(HeapError::Null);
+        }
+        self.data().range(address, 0)?;
+        let queue = self.handles();
+        if !queue.open.borrow_mut().insert(address) {
+            return Err(HeapError::AlreadyOwned { address });
+        }
+        let (queue, destructor) = (queue.clone(), destructor.clone());
+        Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), _keeps: keeps }))
+    }
+
+    /// Calls a destructor; what it returned, 0 for nothing.
+    pub(crate) fn destroy(&self, destructor: &Destructor, address: u64) -> Result<u64, HeapError> {
+        // A destructor is the library's own code, which may allocate and call the host: it can be interrupted.
+        Ok(self.island().call_address(&destructor.callee, address)?)
+    }
+}
