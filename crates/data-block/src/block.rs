@@ -199,12 +199,12 @@ impl DataBlock {
         Ok(())
     }
 
-    /// The bytes from `address` up to the first zero byte, without it.
+    /// How many bytes there are from `address` up to the first zero byte, without it.
     ///
     /// # Errors
     /// [`OutOfBounds`] when `address` is outside, or no zero byte comes before the block's end; `len` is then the
     /// distance to that end.
-    pub fn read_c_string(&self, address: u64) -> Result<Vec<u8>, OutOfBounds> {
+    pub fn c_string_len(&self, address: u64) -> Result<u64, OutOfBounds> {
         let block = self.len() as u64;
         let rest = block.checked_sub(address).filter(|&rest| rest > 0);
         let rest = rest.ok_or(OutOfBounds { address, len: 1, block })? as usize;
@@ -212,7 +212,15 @@ impl DataBlock {
         // SAFETY: `rest` bytes are readable from `start` on; memchr reads no further than that.
         let end = unsafe { libc::memchr(start.as_ptr().cast(), 0, rest) };
         let end = NonNull::new(end.cast::<u8>()).ok_or(OutOfBounds { address, len: rest as u64 + 1, block })?;
-        let mut bytes = vec![0; end.as_ptr().addr() - start.as_ptr().addr()];
+        Ok((end.as_ptr().addr() - start.as_ptr().addr()) as u64)
+    }
+
+    /// The bytes from `address` up to the first zero byte, without it.
+    ///
+    /// # Errors
+    /// As [`DataBlock::c_string_len`].
+    pub fn read_c_string(&self, address: u64) -> Result<Vec<u8>, OutOfBounds> {
+        let mut bytes = vec![0; self.c_string_len(address)? as usize];
         self.read(address, &mut bytes)?;
         Ok(bytes)
     }

@@ -11,7 +11,7 @@ use crate::island::{Island, StoreState};
 use crate::trap::CallError;
 
 /// The type of a slot on the unchecked path.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {
     /// 32-bit integer.

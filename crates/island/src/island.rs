@@ -148,6 +148,11 @@ impl Island {
         self.store.can_enter()
     }
 
+    /// How often the island was entered: where this has not changed, no guest of it ran.
+    pub fn entries(&self) -> u64 {
+        self.store.entries()
+    }
+
     /// Makes a function that guests can import. It lives as long as the island.
     pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Func {
         let index = {

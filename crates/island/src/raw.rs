@@ -32,6 +32,8 @@ enum Access {
 pub(crate) struct ReentrantStore {
     store: UnsafeCell<Store<StoreState>>,
     access: Cell<Access>,
+    /// How often it was entered.
+    entries: Cell<u64>,
 }
 
 /// Puts the access back as it was, also when a panic passes.
@@ -45,7 +47,7 @@ impl Drop for Restore<'_> {
 
 impl ReentrantStore {
     pub(crate) fn new(store: Store<StoreState>) -> Self {
-        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle) }
+        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle), entries: Cell::new(0) }
     }
 
     /// Runs `body` with the store's context.
@@ -55,6 +57,7 @@ impl ReentrantStore {
     #[inline]
     pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
         let before = self.access.replace(Access::Taken);
+        self.entries.set(self.entries.get().wrapping_add(1));
         let _restore = Restore(&self.access, before);
         match before {
             // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
@@ -64,6 +67,10 @@ impl ReentrantStore {
             Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
             Access::Taken => panic!("a store was entered twice without a guest call in between"),
         }
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries.get()
     }
 
     /// Whether a guest call or another use is in progress.

@@ -75,7 +75,56 @@ pub(crate) struct State {
     pub(crate) common_island: RefCell<Weak<crate::anchor::Shared>>,
     /// Whether a WebAssembly module that is an ES module exports a mutable global.
     pub(crate) live_bindings: Cell<bool>,
+    /// What [`ask_for_attention`] asks for.
+    pub(crate) attention: Cell<Option<AttentionHook>>,
     warned_of_long_memory: Cell<bool>,
+}
+
+/// What runs before the next script does.
+pub type AttentionHook = for<'js> fn(&Ctx<'js>) -> Result<()>;
+
+thread_local! {
+    static ATTENTION: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Asks, from inside a guest's call, for the [hook](set_attention_hook) to run before the next script does: when the guest
+/// calls one, or returns.
+pub fn ask_for_attention() {
+    ATTENTION.set(true);
+}
+
+/// Sets what runs when somebody [asked](ask_for_attention) for it. What it throws is thrown in a job.
+///
+/// # Errors
+/// A TypeError where the API was never installed.
+pub fn set_attention_hook(ctx: &Ctx<'_>, hook: AttentionHook) -> Result<()> {
+    Api::of(ctx)?.state.attention.set(Some(hook));
+    Ok(())
+}
+
+/// Runs the hook if somebody asked.
+#[inline]
+pub(crate) fn attend(cx: qjs::Cx<'_>, api: &Api) {
+    if ATTENTION.get() {
+        attend_now(&cx.ctx(), api);
+    }
+}
+
+#[cold]
+fn attend_now(ctx: &Ctx<'_>, api: &Api) {
+    ATTENTION.set(false);
+    let Some(hook) = api.state.attention.get() else { return };
+    if hook(ctx).is_err() {
+        let thrown = ctx.catch();
+        // A guest's call cannot fail for that: it is an uncaught error of the script's.
+        if qjs::function::enqueue_job(ctx, rethrow, &[thrown]).is_err() {
+            drop(ctx.catch());
+        }
+    }
+}
+
+fn rethrow<'js>(call: qjs::Call<'_, 'js>) -> Result<rquickjs::Value<'js>> {
+    Err(call.ctx.throw(call.arg(0)))
 }
 
 // SAFETY: `Api` holds no JavaScript value and no lifetime.
@@ -132,6 +181,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
         growables: RefCell::default(),
         common_island: RefCell::default(),
         live_bindings: Cell::default(),
+        attention: Cell::default(),
         warned_of_long_memory: Cell::default(),
     };
     ctx.store_userdata(Api { state: Rc::new(state) }).map_err(|_| rquickjs::Error::Unknown)?;

@@ -219,16 +219,31 @@ impl HostImport {
         take: impl for<'js> FnOnce(Cx<'js>, &Rc<Shared>, Borrowed<'_>) -> Result<()>,
     ) -> std::result::Result<(), HostThrew> {
         let shared = self.shared.upgrade().ok_or(HostThrew)?;
-        let result = shared.with(|cx| {
-            memory_core::refresh_grown(cx, &shared.api);
+        call_host(&shared, |cx| {
             let mut arguments = Arguments::new(cx);
             push(cx, &shared, &mut arguments)?;
             let undefined = Args::default().get(0);
             let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
             take(cx, &shared, result.borrow())
-        });
-        result.map_err(|error| shared.with(|cx| throw_into_guest(&cx.ctx(), &shared, error)))
+        })
     }
+}
+
+/// Runs `body` for a guest that called its host: in the context of the guest's island, and what it throws, the guest can
+/// catch.
+///
+/// # Errors
+/// For the guest.
+#[inline]
+pub fn call_host<R>(
+    shared: &Rc<Shared>,
+    body: impl for<'js> FnOnce(Cx<'js>) -> Result<R>,
+) -> std::result::Result<R, HostThrew> {
+    let result = shared.with(|cx| {
+        memory_core::refresh_grown(cx, &shared.api);
+        body(cx)
+    });
+    result.map_err(|error| shared.with(|cx| throw_into_guest(&cx.ctx(), shared, error)))
 }
 
 impl HostFunction for HostImport {

@@ -32,13 +32,16 @@ mod types;
 mod values;
 pub mod wasi;
 
-pub use api::{Api, Arrivals, Options, Post, ResponseBytes, Task, install};
+pub use api::{
+    Api, Arrivals, AttentionHook, Options, Post, ResponseBytes, Task, ask_for_attention, install, set_attention_hook,
+};
 pub use buffers::is_memory_buffer;
 pub use errors::throw_call_error;
-pub use function::ExportedFunction;
+pub use function::{ExportedFunction, call_host};
 pub use instance::{InstanceObject, is_exports_object};
 pub use memory::{MemoryObject, shared_memory_object};
 pub use module::ModuleObject;
+pub use table::bound_table;
 pub use values::{from_number, to_number};
 
 /// The numbers of this crate's classes.

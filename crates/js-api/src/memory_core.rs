@@ -452,6 +452,7 @@ pub(crate) fn refresh_grown(cx: Cx<'_>, api: &Api) {
     if api.state.live_bindings.get() {
         crate::module_record::refresh_bindings(&cx.ctx());
     }
+    crate::api::attend(cx, api);
 }
 
 #[cold]

@@ -208,6 +208,13 @@ impl TableObject {
     }
 }
 
+/// The table behind a Table object of functions, where it is in an island.
+pub fn bound_table(value: &Value<'_>) -> Option<(Link, Table)> {
+    let table = class::of::<TableObject>(value)?;
+    let is_of_functions = table.element.heap_type().top().is_func();
+    table.bound().filter(|_| is_of_functions)
+}
+
 /// The Table object for a table of the link's island: the one there is, or a new one.
 pub(crate) fn table_object<'js>(ctx: &Ctx<'js>, link: &Link, table: Table) -> Result<Value<'js>> {
     if let Some(object) = link.shared.object(ctx, address(table)) {

@@ -2,12 +2,9 @@
 
 use std::ptr::NonNull;
 
-use marshal::Heap;
-use qjs::{Borrowed, Ctx, Cx, Exception, Object, Result, Value};
+use qjs::{Borrowed, Object, Result, Value};
 
-use webidl::Place;
-
-use crate::errors::throw_heap_error;
+use crate::convert::Marshal;
 use crate::scalar::Scalar;
 
 /// Between these lengths an array's elements are read all at once; others one by one.
@@ -28,20 +25,16 @@ impl<'a, 'js> Source<'a, 'js> {
     ///
     /// # Errors
     /// A TypeError for anything but an array or an attached typed array.
-    pub(crate) fn of(
-        ctx: &Ctx<'js>,
-        heap: &Heap,
-        scalar: Scalar,
-        value: Borrowed<'a>,
-        place: Place<'_>,
-    ) -> Result<Self> {
-        let cx = Cx::of(ctx);
+    pub(crate) fn of(marshal: &Marshal<'_, 'js>, scalar: Scalar, value: Borrowed<'a>) -> Result<Self> {
+        let (cx, heap) = (marshal.cx(), marshal.heap());
+        let element = scalar.element(marshal.is_wide());
         if let Some(kind) = qjs::buffer::element_kind(value) {
             let Some((bytes, whole)) = qjs::buffer::typed_array_in_buffer(cx, value) else {
-                return Err(Exception::throw_type(ctx, &format!("{place}: the {} is detached", kind.name())));
+                return Err(marshal.type_error(format_args!("the {} is detached", kind.name())));
             };
             let len = bytes.len / kind.size();
-            if kind != scalar.element() && !(kind == qjs::ElementKind::Uint8Clamped && scalar == Scalar::Uint8) {
+            let is_clamped = kind == qjs::ElementKind::Uint8Clamped && scalar == Scalar::Uint8;
+            if kind != element && !is_clamped {
                 return Ok(Self::Elements { value, array: value.to_value(cx).into_object(), len });
             }
             return Ok(match heap.address_of(bytes.start, bytes.len).filter(|_| len > 0) {
@@ -54,12 +47,7 @@ impl<'a, 'js> Source<'a, 'js> {
         }
         let object = value.to_value(cx);
         let Some(array) = object.as_array() else {
-            let message = format!(
-                "{place}: expected an array or a {}, got {}",
-                scalar.element().name(),
-                webidl::describe(&object)
-            );
-            return Err(Exception::throw_type(ctx, &message));
+            return Err(marshal.unexpected(format_args!("an array or a {}", element.name()), value));
         };
         let len = array.len();
         Ok(Self::Elements { value, array: object.into_object(), len })
@@ -76,53 +64,43 @@ impl<'a, 'js> Source<'a, 'js> {
     ///
     /// # Errors
     /// A TypeError for an element that is no number of the type.
-    pub(crate) fn copy_in(
-        &self,
-        ctx: &Ctx<'js>,
-        heap: &Heap,
-        scalar: Scalar,
-        address: u64,
-        place: Place<'_>,
-    ) -> Result<()> {
-        let bytes = self.len() as u64 * scalar.size() as u64;
-        let to = heap.data().range(address, bytes).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
+    pub(crate) fn copy_in(&self, marshal: &Marshal<'_, 'js>, scalar: Scalar, address: u64) -> Result<()> {
+        let bytes = self.len() as u64 * scalar.size(marshal.is_wide()) as u64;
+        let to = marshal.range(address, bytes)?.start;
         match self {
             Self::InGuest { address: from, .. } => {
-                let from =
-                    heap.data().range(*from, bytes).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
+                let from = marshal.range(*from, bytes)?.start;
                 // SAFETY: both ranges were checked, and nobody holds a reference to guest bytes.
                 unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), bytes as usize) };
                 Ok(())
             }
-            Self::SameType { bytes: from, len } => {
+            Self::SameType { bytes: from, .. } => {
                 // SAFETY: nothing that could detach or move the source ran since it was looked at (allocating calls the
                 // guest, whose imports could: the caller looks again then), and the target range was checked.
-                unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), len * scalar.size()) };
+                unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), bytes as usize) };
                 Ok(())
             }
-            Self::Elements { value, array, len } => copy_elements(ctx, scalar, *value, array.as_ref(), *len, to, place),
+            Self::Elements { value, array, len } => copy_elements(marshal, scalar, *value, array.as_ref(), *len, to),
         }
     }
 }
 
 /// Writes the elements of an array, of any kind, to `to`.
 fn copy_elements<'js>(
-    ctx: &Ctx<'js>,
+    marshal: &Marshal<'_, 'js>,
     scalar: Scalar,
     value: Borrowed<'_>,
     array: Option<&Object<'js>>,
     len: usize,
     to: NonNull<u8>,
-    place: Place<'_>,
 ) -> Result<()> {
-    let (cx, size) = (Cx::of(ctx), scalar.size());
+    let (cx, wide) = (marshal.cx(), marshal.is_wide());
+    let size = scalar.size(wide);
     let put_any = |at: usize, element: Borrowed<'_>| -> Result<()> {
         let mut bytes = [0; 8];
-        if !scalar.write(cx, element, &mut bytes[..size])? {
-            let came = webidl::describe(&element.to_value(cx));
-            let message =
-                format!("{place}: element {at}: expected {} for {}, got {came}", scalar.expected(), scalar.name());
-            return Err(Exception::throw_type(ctx, &message));
+        if !scalar.write(cx, element, &mut bytes[..size], wide)? {
+            let expected = format_args!("{} for {}", scalar.expected(), scalar.name());
+            return marshal.within_element(at as u64, || Err(marshal.unexpected(expected, element)));
         }
         // SAFETY: the caller checked room for `len` elements, and `at` is below it.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr().add(at * size), size) };
@@ -147,38 +125,30 @@ fn copy_elements<'js>(
     (0..len).try_for_each(|at| qjs::spread::with_element(cx, value, at as u32, |element| put(at, element)))
 }
 
-/// A new array of the `len` elements at `address`.
+/// A new array of the `len` elements at `start`, which are there.
 ///
 /// # Errors
-/// A RangeError when they do not lie in the memory.
+/// A RangeError for more elements than an array can have.
 pub(crate) fn copy_out<'js>(
-    ctx: &Ctx<'js>,
-    heap: &Heap,
+    marshal: &Marshal<'_, 'js>,
     scalar: Scalar,
-    address: u64,
+    start: NonNull<u8>,
     len: u64,
-    place: Place<'_>,
 ) -> Result<Value<'js>> {
-    let (cx, size) = (Cx::of(ctx), scalar.size());
-    let outside = |error: data_block::OutOfBounds| throw_heap_error(ctx, place, error.into());
-    let total = len.saturating_mul(size as u64);
-    let start = heap.data().range(address, total).map_err(outside)?;
+    let (cx, wide) = (marshal.cx(), marshal.is_wide());
+    let size = scalar.size(wide);
     let mut elements = qjs::spread::ArrayBuilder::new(cx, len as usize)?;
     if scalar == Scalar::Float64 {
-        // SAFETY: the range was checked, and a memory never shrinks; a guest's address need not be aligned.
+        // SAFETY: the caller looked at the range, and a memory never shrinks; a guest's address need not be aligned.
         let numbers = (0..len as usize).map(|at| unsafe { start.as_ptr().cast::<f64>().add(at).read_unaligned() });
         numbers.map(|number| cx.float(number)).try_for_each(|number| elements.push(number))?;
         return elements.finish();
     }
-    let mut buffer = [0u8; 4096];
-    let mut done = 0;
-    while done < total {
-        let piece = (total - done).min(buffer.len() as u64) as usize;
-        heap.data().read(address + done, &mut buffer[..piece]).map_err(outside)?;
-        for bytes in buffer[..piece].chunks_exact(size) {
-            elements.push(scalar.read(cx, bytes))?;
-        }
-        done += piece as u64;
+    for at in 0..len as usize {
+        let mut bytes = [0u8; 8];
+        // SAFETY: as above.
+        unsafe { std::ptr::copy_nonoverlapping(start.as_ptr().add(at * size), bytes.as_mut_ptr(), size) };
+        elements.push(scalar.read(cx, &bytes[..size], wide))?;
     }
     elements.finish()
 }
@@ -187,22 +157,20 @@ pub(crate) fn copy_out<'js>(
 ///
 /// # Errors
 /// What the array refuses.
-pub(crate) fn copy_back<'js>(
-    ctx: &Ctx<'js>,
-    heap: &Heap,
+pub(crate) fn copy_back(
+    marshal: &Marshal<'_, '_>,
     scalar: Scalar,
     address: u64,
     value: Borrowed<'_>,
-    len: usize,
-    place: Place<'_>,
+    len: u64,
 ) -> Result<()> {
-    let (cx, size) = (Cx::of(ctx), scalar.size());
-    let outside = |error: data_block::OutOfBounds| throw_heap_error(ctx, place, error.into());
-    if qjs::buffer::element_kind(value) == Some(scalar.element()) {
+    let (cx, wide) = (marshal.cx(), marshal.is_wide());
+    let size = scalar.size(wide);
+    if qjs::buffer::element_kind(value) == Some(scalar.element(wide)) {
         // The guest may have run scripts that detached or shortened the array: what is left of it is filled.
         let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else { return Ok(()) };
-        let count = bytes.len.min(len * size);
-        let from = heap.data().range(address, count as u64).map_err(outside)?;
+        let count = bytes.len.min(len as usize * size);
+        let from = marshal.range(address, count as u64)?.start;
         // SAFETY: both ranges were looked at just now, and nothing ran since.
         unsafe { std::ptr::copy(from.as_ptr(), bytes.start.as_ptr(), count) };
         return Ok(());
@@ -211,8 +179,9 @@ pub(crate) fn copy_back<'js>(
     let Some(array) = object.as_object() else { return Ok(()) };
     let mut bytes = [0; 8];
     for at in 0..len {
-        heap.data().read(address + (at * size) as u64, &mut bytes[..size]).map_err(outside)?;
-        array.set(at as u32, scalar.read(cx, &bytes[..size]).into_value(cx)?)?;
+        let element = address + at * size as u64;
+        marshal.heap().data().read(element, &mut bytes[..size]).map_err(|error| marshal.heap_error(error))?;
+        array.set(at as u32, scalar.read(cx, &bytes[..size], wide).into_value(cx)?)?;
     }
     Ok(())
 }

@@ -2,12 +2,16 @@
 
 use island::CallError;
 use marshal::HeapError;
+use std::fmt::Display;
+
 use qjs::{Ctx, Exception};
-use webidl::Place;
+
+/// Where something happens, for messages; only written out when one is needed.
+pub(crate) type At<'a> = &'a dyn Display;
 
 /// Throws a heap's error: a RangeError for what the guest's memory does not allow, a TypeError for a mistake in types,
 /// what the guest did for a trap. `place` says where.
-pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: Place<'_>, error: HeapError) -> rquickjs::Error {
+pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: At<'_>, error: HeapError) -> rquickjs::Error {
     match error {
         HeapError::Call(error) => js_api::throw_call_error(ctx, error),
         HeapError::Reclaim { source: CallError::Interrupted, .. } => {
@@ -16,7 +20,7 @@ pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: Place<'_>, error: HeapError
         HeapError::Busy if island::Interrupter::current().is_raised() => {
             js_api::throw_call_error(ctx, CallError::Interrupted)
         }
-        HeapError::Signature { .. } | HeapError::NotOurs { .. } => {
+        HeapError::Signature { .. } | HeapError::Destructor { .. } | HeapError::NotOurs { .. } => {
             Exception::throw_type(ctx, &format!("{place}: {error}"))
         }
         error => Exception::throw_range(ctx, &format!("{place}: {error}")),

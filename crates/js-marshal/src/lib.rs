@@ -6,10 +6,22 @@
 //! `wasi` the class that ties a guest, its heap and WASI together.
 
 mod arrays;
+mod bind;
+mod callback;
+mod console;
+mod convert;
+mod custom;
+mod decode;
+mod descriptors;
+mod encode;
 mod errors;
+mod handle;
 mod manager;
+mod pointer;
 mod prototype;
+mod record;
 mod scalar;
+mod status;
 mod strings;
 mod types;
 mod view;
@@ -17,9 +29,8 @@ mod wasi;
 
 pub use manager::drain_all;
 
-use qjs::define::{self, Attributes};
-use qjs::function::{Kind, function};
-use qjs::{Call, Ctx, Exception, Object, Result, Value};
+use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
+use rquickjs::JsLifetime;
 
 /// The numbers of this crate's classes.
 pub(crate) mod ids {
@@ -31,6 +42,11 @@ pub(crate) mod ids {
     pub(crate) const MANAGER: ClassId = ClassId::new(23);
     pub(crate) const WASI: ClassId = ClassId::new(24);
     pub(crate) const OWNER: ClassId = ClassId::new(25);
+    pub(crate) const RECORD_VIEW: ClassId = ClassId::new(40);
+    pub(crate) const RECORD_ARRAY: ClassId = ClassId::new(41);
+    pub(crate) const HANDLE: ClassId = ClassId::new(42);
+    pub(crate) const CALLBACK: ClassId = ClassId::new(43);
+    pub(crate) const BOUND_FUNCTION: ClassId = ClassId::new(44);
 }
 
 /// The exports of `tombolo:marshal`. The `WebAssembly` namespace must be installed.
@@ -40,13 +56,37 @@ pub(crate) mod ids {
 pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let exports = Object::new(ctx.clone())?;
     qjs::spread::install(ctx)?;
-    types::define(ctx, &exports)?;
+    descriptors::define(ctx, &exports)?;
+    view::define(ctx)?;
+    pointer::define(ctx, &exports)?;
+    record::define(ctx)?;
+    handle::define(ctx)?;
+    callback::define(ctx, &exports)?;
+    status::define(ctx, &exports)?;
     prototype::define(ctx, &exports)?;
     manager::define(ctx, &exports)?;
     wasi::define(ctx, &exports)?;
-    let address_of = function(ctx, Kind::Plain, "addressOf", 1, address_of)?;
-    define::value(&exports, "addressOf", address_of.as_value(), Attributes::Plain)?;
+    bind::define(&exports)?;
+    descriptors::export_function(&exports, "addressOf", 1, address_of)?;
+    let registry: Function = ctx.eval(include_str!("js/registry.js"))?;
+    registry.call::<_, ()>((exports.clone(),))?;
+    ctx.store_userdata(Registry(exports.get("FunctionRegistry")?)).map_err(|_| rquickjs::Error::Unknown)?;
+    js_api::set_attention_hook(ctx, console::print)?;
     Ok(exports)
+}
+
+/// The class FunctionRegistry, of a runtime.
+struct Registry<'js>(Value<'js>);
+
+// SAFETY: the lifetime is the value's own.
+unsafe impl<'js> JsLifetime<'js> for Registry<'js> {
+    type Changed<'to> = Registry<'to>;
+}
+
+/// A new FunctionRegistry.
+fn new_registry<'js>(ctx: &Ctx<'js>, manager: &Value<'js>) -> Result<Value<'js>> {
+    let class = ctx.userdata::<Registry>().ok_or(rquickjs::Error::Unknown)?.0.clone();
+    qjs::function::construct(&class, &class, std::slice::from_ref(manager))
 }
 
 /// `globalThis.tombolo.guestMemory()`: `{ blocks: { allocated, freed, alive }, bytes: { alive, peak } }`.
@@ -75,6 +115,16 @@ fn address_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Some(_) => qjs::buffer::typed_array_bytes(cx, view),
         None if view.is_object() => qjs::buffer::array_buffer_bytes(cx, view),
         None => None,
+    };
+    if let Some(handle) = qjs::class::get::<handle::HandleObject>(view) {
+        return scalar::integer64(cx, handle.address().into()).into_value(cx);
+    }
+    if let Some(callback) = qjs::class::get::<callback::CallbackObject>(view) {
+        return scalar::integer64(cx, callback.index().into()).into_value(cx);
+    }
+    let bytes = match (bytes, qjs::class::get::<record::RecordView>(view)) {
+        (None, Some(view)) => Some(view.bytes(&call.ctx)?),
+        (bytes, _) => bytes,
     };
     let Some(bytes) = bytes else {
         let came = webidl::describe(&call.arg(0));

@@ -3,20 +3,26 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use island::CallError;
 use js_api::anchor::Link;
-use js_api::{ExportedFunction, MemoryObject};
-use marshal::{Allocator, Heap};
-use qjs::define;
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class};
+use js_api::{ExportedFunction, InstanceObject, MemoryObject};
+use marshal::{Allocator, Heap, HostAllocator};
+use qjs::define::{self, Attributes};
+use qjs::{
+    Args, Arguments, Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result,
+    Value, class,
+};
 
 use rquickjs::JsLifetime;
 
-use crate::arrays::Source;
 use webidl::{Part, Place};
 
-use crate::errors::throw_heap_error;
+use crate::arrays::Source;
+use crate::callback::Callbacks;
+use crate::convert::Marshal;
+use crate::descriptors::throw_length;
+use crate::errors::{At, throw_heap_error};
 use crate::scalar::{Scalar, length};
-use crate::types::{define_class, throw_length};
 use crate::{ids, view};
 
 /// The least [`ManagerObject::threshold`].
@@ -27,8 +33,15 @@ pub(crate) struct ManagerObject {
     link: Link,
     heap: Rc<Heap>,
     memory: Held,
-    malloc: Held,
-    free: Held,
+    /// The functions that allocate and free, as the script gave them.
+    functions: Vec<Held>,
+    /// The script's own functions, where no guest's allocate and free.
+    script: Option<Rc<ScriptAllocator>>,
+    /// Heaps of the same memory in which other functions free, by the function.
+    others: RefCell<Vec<(Held, Rc<Heap>)>>,
+    callbacks: Rc<Callbacks>,
+    /// Values that stay as long as this does.
+    kept: RefCell<Vec<Held>>,
     /// Bytes of blocks that make the next one collect garbage first.
     threshold: Cell<u64>,
     /// What keeps blocks for objects that are no views of them, by object.
@@ -37,8 +50,8 @@ pub(crate) struct ManagerObject {
     realm: Rc<Realm>,
 }
 
-// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing. The
-// number is this class's own.
+// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing, nor does
+// the heap's to the script's functions. The number is this class's own.
 unsafe impl HostClass for ManagerObject {
     const ID: ClassId = ids::MANAGER;
     const NAME: &'static std::ffi::CStr = c"MemoryManager";
@@ -46,10 +59,60 @@ unsafe impl HostClass for ManagerObject {
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);
         marker.mark(&self.memory);
-        marker.mark(&self.malloc);
-        marker.mark(&self.free);
+        self.functions.iter().for_each(|function| marker.mark(function));
+        if let Some(script) = &self.script {
+            marker.mark(&script.malloc);
+            marker.mark(&script.free);
+        }
+        self.others.borrow().iter().for_each(|(function, _)| marker.mark(function));
+        self.kept.borrow().iter().for_each(|kept| marker.mark(kept));
         marker.mark(&self.owners);
         self.realm.mark(marker);
+    }
+}
+
+/// Two functions of a script that allocate in a memory, and free there.
+struct ScriptAllocator {
+    malloc: Held,
+    free: Held,
+    realm: Rc<Realm>,
+}
+
+impl ScriptAllocator {
+    fn call(&self, function: &Held, number: u64) -> std::result::Result<u64, CallError> {
+        self.realm.with(|cx| {
+            let mut arguments = Arguments::new(cx);
+            let result = arguments.push(cx.float(number as f64));
+            let result = result.and_then(|()| function.call(cx, Args::default().get(0), &mut arguments));
+            match result {
+                Ok(result) => Ok(result.borrow().number().map_or(0, |address| address as u64)),
+                Err(_) => Err(CallError::Host),
+            }
+        })
+    }
+}
+
+impl HostAllocator for ScriptAllocator {
+    fn allocate(&self, bytes: u64) -> std::result::Result<u64, CallError> {
+        self.call(&self.malloc, bytes)
+    }
+
+    fn free(&self, address: u64) -> std::result::Result<(), CallError> {
+        self.call(&self.free, address).map(drop)
+    }
+}
+
+/// What allocates where nothing does.
+struct NoAllocator;
+
+impl HostAllocator for NoAllocator {
+    fn allocate(&self, _: u64) -> std::result::Result<u64, CallError> {
+        let message = "the guest exports no allocator (`malloc` and `free`) and memory for it".into();
+        Err(CallError::Trap(island::Trap { code: None, message, frames: Vec::new() }))
+    }
+
+    fn free(&self, _: u64) -> std::result::Result<(), CallError> {
+        Ok(())
     }
 }
 
@@ -58,8 +121,22 @@ impl ManagerObject {
         &self.link
     }
 
+    #[inline]
     pub(crate) fn heap(&self) -> &Rc<Heap> {
         &self.heap
+    }
+
+    pub(crate) fn memory(&self) -> &Held {
+        &self.memory
+    }
+
+    pub(crate) fn callbacks(&self) -> &Rc<Callbacks> {
+        &self.callbacks
+    }
+
+    /// Keeps a value for as long as the manager lives.
+    pub(crate) fn keep_value(&self, value: Held) {
+        self.kept.borrow_mut().push(value);
     }
 
     /// The safe point before a guest allocates: what scripts have let go of is freed. Cycles are collected first when many
@@ -68,24 +145,58 @@ impl ManagerObject {
     ///
     /// # Errors
     /// What the guest's `free` does.
-    pub(crate) fn safe_point(&self, ctx: &Ctx<'_>, place: Place<'_>) -> Result<()> {
+    #[inline]
+    pub(crate) fn safe_point(&self, ctx: &Ctx<'_>, place: At<'_>) -> Result<()> {
         let crowded = self.heap.owned_bytes() > self.threshold.get();
         if crowded {
             ctx.run_gc();
         }
-        self.heap.drain().map_err(|error| throw_heap_error(ctx, place, error))?;
+        let fail = |error| throw_heap_error(ctx, place, error);
+        self.heap.drain().map_err(fail)?;
+        if !self.others.borrow().is_empty() {
+            let others: Vec<_> = self.others.borrow().iter().map(|(_, heap)| heap.clone()).collect();
+            others.iter().try_for_each(|heap| heap.drain().map_err(fail))?;
+        }
         if crowded {
             self.threshold.set(LEAST_BYTES.max(self.heap.owned_bytes() * 2));
         }
         Ok(())
     }
 
-    /// A manager of `memory` by `malloc` and `free`, three exports of one instance.
+    /// The heap of this memory in which `free`, a function of the guest, frees.
+    ///
+    /// # Errors
+    /// A TypeError for any other function.
+    pub(crate) fn heap_for(&self, ctx: &Ctx<'_>, free: &Held) -> Result<Rc<Heap>> {
+        let same = |one: &Held| qjs::class::identity(&one.get(ctx)) == qjs::class::identity(&free.get(ctx));
+        if let Some((_, heap)) = self.others.borrow().iter().find(|(function, _)| same(function)) {
+            return Ok(heap.clone());
+        }
+        let place = "owned";
+        let function = class::get::<ExportedFunction>(free.borrow()).filter(|free| free.link().is_same(&self.link));
+        let Some(function) = function else {
+            return Err(Exception::throw_type(ctx, "owned: argument 2 must be a function of the same guest"));
+        };
+        let allocate = self.functions.first().and_then(|held| class::get::<ExportedFunction>(held.borrow()));
+        let Some(allocate) = allocate else {
+            return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not of a guest"));
+        };
+        let (allocate, free_func) = (allocate.callee().func(), function.callee().func());
+        let allocator = Allocator::Functions { allocate, free: free_func };
+        let (data, shared) = (self.heap.data().clone(), self.heap.is_shared());
+        let heap = Heap::with(&self.link.shared.island, data, allocator, shared);
+        let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
+        HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
+        self.others.borrow_mut().push((free.duplicate(), heap.clone()));
+        Ok(heap)
+    }
+
+    /// A manager of `memory` by `functions`: two that allocate and free, or AssemblyScript's three.
     pub(crate) fn new<'js>(
         ctx: &Ctx<'js>,
         memory: &Value<'js>,
-        malloc: &Value<'js>,
-        free: &Value<'js>,
+        functions: &[Value<'js>],
+        table: Option<&Value<'js>>,
         place: Place<'_>,
     ) -> Result<Self> {
         let refuse = |at: usize, what: &str, value: &Value<'_>| {
@@ -93,42 +204,165 @@ impl ManagerObject {
             Exception::throw_type(ctx, &message)
         };
         let object = class::of::<MemoryObject>(memory).ok_or_else(|| refuse(1, "a WebAssembly.Memory", memory))?;
-        let function = |at, value| {
-            class::of::<ExportedFunction>(value).ok_or_else(|| refuse(at, "a guest's exported function", value))
-        };
-        let (malloc_function, free_function) = (function(2, malloc)?, function(3, free)?);
-        let link = malloc_function.link().duplicate();
-        // A shared memory is in no island: whether the functions work in it, only they know.
-        let same_memory = object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
-        if !same_memory || !free_function.link().is_same(&link) {
-            let message = format!("{place}: the memory, malloc and free must belong to linked instances");
-            return Err(Exception::throw_type(ctx, &message));
-        }
-        let (malloc_func, free_func) = (malloc_function.callee().func(), free_function.callee().func());
-        let island = &link.shared.island;
-        let heap = match (object.block(), object.shared().map(island::shared_block)) {
-            (Some(block), _) => Heap::new(island, block.clone(), malloc_func, free_func),
-            (None, Some(Some(block))) => {
-                let allocator = Allocator::Functions { allocate: malloc_func, free: free_func };
-                Heap::with(island, block, allocator, true)
+        for (at, function) in functions.iter().enumerate() {
+            if !function.is_function() {
+                return Err(refuse(at + 2, "a function", function));
             }
+        }
+        let exported: Vec<_> = functions.iter().filter_map(class::of::<ExportedFunction>).collect();
+        let realm = Rc::new(Realm::new(ctx)?);
+        let is_guest = exported.len() == functions.len();
+        let (link, script, allocator) = if is_guest {
+            let link = exported[0].link().duplicate();
+            // A shared memory is in no island: whether the functions work in it, only they know.
+            let same_memory =
+                object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
+            if !same_memory || exported.iter().any(|function| !function.link().is_same(&link)) {
+                let message = format!("{place}: the memory, malloc and free must belong to linked instances");
+                return Err(Exception::throw_type(ctx, &message));
+            }
+            let funcs: Vec<_> = exported.iter().map(|function| function.callee().func()).collect();
+            let allocator = match *funcs {
+                [new, pin, unpin] => Allocator::AssemblyScript { new, pin, unpin },
+                _ => Allocator::Functions { allocate: funcs[0], free: funcs[1] },
+            };
+            (link, None, allocator)
+        } else {
+            let link = match object.bound() {
+                Some((link, _)) => link,
+                None => Link::new(ctx)?,
+            };
+            let (malloc, free) = (Held::new(&functions[0]), Held::new(&functions[1]));
+            let script = Rc::new(ScriptAllocator { malloc, free, realm: realm.clone() });
+            (link, Some(script.clone()), Allocator::Host(script))
+        };
+        let table = match table.filter(|table| !table.is_undefined()) {
+            None => None,
+            Some(table) => match js_api::bound_table(table) {
+                Some((of, table)) if of.is_same(&link) => Some(table),
+                _ => return Err(Exception::throw_type(ctx, &format!("{place}: the table must be of the same guest"))),
+            },
+        };
+        let block = match (object.block(), object.shared().map(island::shared_block)) {
+            (Some(block), _) => block.clone(),
+            (None, Some(Some(block))) => block,
             (None, _) => {
                 let message = format!("{place}: argument 1 is a shared memory that was not made by this runtime");
                 return Err(Exception::throw_type(ctx, &message));
             }
         };
-        let heap = heap.map_err(|error| throw_heap_error(ctx, place, error))?;
-        let realm = Rc::new(Realm::new(ctx)?);
+        let heap = Heap::with(&link.shared.island, block, allocator, object.shared().is_some());
+        let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
+        let functions = if is_guest { functions.iter().map(Held::new).collect() } else { Vec::new() };
+        Self::assemble(ctx, link, heap, memory, functions, script, table, realm)
+    }
+
+    /// A manager of an instance's own memory, by whichever allocator it exports.
+    pub(crate) fn of_instance<'js>(ctx: &Ctx<'js>, instance: &InstanceObject, place: Place<'_>) -> Result<Self> {
+        let export = |name: &str| instance.export(ctx, name);
+        let memory = export("memory")?;
+        let conventions: [&[&str]; 4] = [
+            &["malloc", "free"],
+            &["__wbindgen_malloc", "__wbindgen_free"],
+            &["cabi_realloc", "free"],
+            &["__new", "__pin", "__unpin"],
+        ];
+        let mut functions = Vec::new();
+        for names in conventions {
+            let found: Vec<_> = names.iter().map(|name| export(name)).collect::<Result<_>>()?;
+            if found.iter().all(Value::is_function) {
+                functions = found;
+                break;
+            }
+        }
+        if memory.is_undefined() || functions.is_empty() {
+            let missing = if memory.is_undefined() { "`memory`" } else { "an allocator that is known" };
+            let message =
+                format!("{place}: the instance must export `memory`, `malloc` and `free`; {missing} is missing");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        let table = export("__indirect_function_table")?;
+        let table = if table.is_undefined() { export("table")? } else { table };
+        // A table that is none of functions, or another guest's, is not for callbacks.
+        let table = Some(&table)
+            .filter(|table| js_api::bound_table(table).is_some_and(|(link, _)| link.is_same(instance.link())));
+        Self::new(ctx, &memory, &functions, table, place)
+    }
+
+    /// [`ManagerObject::of_instance`] also for an instance without an allocator, whose functions take nothing but numbers and
+    /// addresses.
+    pub(crate) fn of_any_instance<'js>(ctx: &Ctx<'js>, instance: &InstanceObject, place: Place<'_>) -> Result<Self> {
+        let memory = instance.export(ctx, "memory")?;
+        let has_allocator = ["malloc", "__wbindgen_malloc", "cabi_realloc", "__new"]
+            .iter()
+            .any(|name| instance.export(ctx, name).is_ok_and(|export| export.is_function()));
+        if has_allocator && class::of::<MemoryObject>(&memory).is_some() {
+            return Self::of_instance(ctx, instance, place);
+        }
+        let link = instance.link().duplicate();
+        let block = class::of::<MemoryObject>(&memory)
+            .and_then(|memory| memory.block().cloned().or_else(|| memory.shared().and_then(island::shared_block)));
+        let block = match block {
+            Some(block) => block,
+            None => data_block::DataBlock::new(0, 65_536, 0)
+                .map_err(|error| Exception::throw_range(ctx, &format!("{place}: {error}")))?,
+        };
+        let heap = Heap::with(&link.shared.island, block, Allocator::Host(Rc::new(NoAllocator)), false);
+        let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
+        let table = instance.export(ctx, "__indirect_function_table")?;
+        let table = js_api::bound_table(&table).filter(|(of, _)| of.is_same(&link)).map(|(_, table)| table);
+        Self::assemble(ctx, link, heap, &memory, Vec::new(), None, table, Rc::new(Realm::new(ctx)?))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn assemble(
+        ctx: &Ctx<'_>,
+        link: Link,
+        heap: Rc<Heap>,
+        memory: &Value<'_>,
+        functions: Vec<Held>,
+        script: Option<Rc<ScriptAllocator>>,
+        table: Option<island::wasmtime::Table>,
+        realm: Rc<Realm>,
+    ) -> Result<Self> {
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
             if let Some(realm) = collector.upgrade() {
                 realm.with(|cx| cx.ctx().run_gc());
             }
         });
-        let (memory, malloc, free) = (Held::new(memory), Held::new(malloc), Held::new(free));
         HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
-        let owners = Held::new(&new_weak_map(ctx)?);
-        Ok(Self { link, heap, memory, malloc, free, threshold: Cell::new(LEAST_BYTES), owners, realm })
+        Ok(Self {
+            link,
+            heap,
+            memory: Held::new(memory),
+            functions,
+            script,
+            others: RefCell::default(),
+            callbacks: Callbacks::new(table),
+            kept: RefCell::default(),
+            threshold: Cell::new(LEAST_BYTES),
+            owners: Held::new(&new_weak_map(ctx)?),
+            realm,
+        })
+    }
+
+    /// Lets the block at `address` live as long as `target`.
+    ///
+    /// # Errors
+    /// Where the block has an owner already.
+    pub(crate) fn own_by<'js>(&self, ctx: &Ctx<'js>, place: At<'_>, target: &Value<'js>, address: u64) -> Result<()> {
+        let owners = self.owners.get(ctx);
+        let owners = owners.as_object().expect("a WeakMap is an object");
+        let method = |name: &str| owners.get::<_, qjs::Function>(name);
+        let this = || rquickjs::prelude::This(owners.clone());
+        let before: Value = method("get")?.call((this(), target.clone()))?;
+        // How long the block is, only the guest knows.
+        let block = self.heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, place, error))?;
+        let before = before.is_object().then(|| Held::new(&before));
+        let owner = class::new_object(ctx, Owner { _block: block, before }, None)?;
+        method("set")?.call::<_, Value>((this(), target.clone(), owner))?;
+        Ok(())
     }
 }
 
@@ -147,7 +381,7 @@ pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
         heaps.retain(|heap| heap.strong_count() > 0);
         heaps.iter().filter_map(Weak::upgrade).filter(|heap| heap.waiting() > 0).collect()
     });
-    let drain = |heap: &Rc<Heap>| heap.drain().map_err(|error| throw_heap_error(ctx, Place::whole("free"), error));
+    let drain = |heap: &Rc<Heap>| heap.drain().map_err(|error| throw_heap_error(ctx, &"free", error));
     heaps.iter().map(drain).fold(Ok(()), Result::and)
 }
 
@@ -168,7 +402,9 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     ctx.store_userdata(intrinsics).map_err(|_| rquickjs::Error::Unknown)?;
     class::register::<ManagerObject>(ctx)?;
     class::register::<Owner>(ctx)?;
-    let prototype = define_class(exports, "MemoryManager", 3, constructor)?;
+    let made = define::interface(exports, "MemoryManager", "MemoryManager", Attributes::Plain, 3, constructor)?;
+    define::method(&made.constructor, "of", 1, of)?;
+    let prototype = made.prototype;
     class::set_prototype::<ManagerObject>(ctx, &prototype);
     define::method(&prototype, "malloc", 1, malloc)?;
     define::method(&prototype, "free", 1, free)?;
@@ -178,20 +414,46 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     define::getter(&prototype, "dataView", data_view)
 }
 
+/// `new MemoryManager(memory, malloc, free, options)` or `new MemoryManager(memory, allocator, options)`.
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const NAME: &str = "MemoryManager";
     webidl::require_new(&call, NAME)?;
-    let place = Place::whole(NAME);
-    let manager = ManagerObject::new(&call.ctx, &call.arg(0), &call.arg(1), &call.arg(2), place)?;
+    let ctx = &call.ctx;
+    let (functions, options) = match call.arg(1) {
+        object if object.is_object() && !object.is_function() => {
+            let object = object.as_object().expect("just seen");
+            let get = |name: &str| object.get::<_, Value>(name);
+            let functions = match get("__new")? {
+                new if new.is_undefined() => vec![get("malloc")?, get("free")?],
+                new => vec![new, get("__pin")?, get("__unpin")?],
+            };
+            (functions, call.arg(2))
+        }
+        malloc => (vec![malloc, call.arg(2)], call.arg(3)),
+    };
+    let table: Option<Value> = match options.as_object() {
+        Some(options) => Some(options.get("table")?),
+        None => None,
+    };
+    let manager = ManagerObject::new(ctx, &call.arg(0), &functions, table.as_ref(), Place::whole(NAME))?;
     let prototype = class::prototype_from_new_target::<ManagerObject>(&call)?;
-    Ok(class::new_object(&call.ctx, manager, prototype.as_ref())?.into_value())
+    Ok(class::new_object(ctx, manager, prototype.as_ref())?.into_value())
+}
+
+/// `MemoryManager.of(instance)`.
+fn of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "MemoryManager.of";
+    let ctx = &call.ctx;
+    let instance: &InstanceObject = webidl::interface(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    let manager = ManagerObject::of_instance(ctx, instance, Place::whole(PLACE))?;
+    Ok(class::new_object(ctx, manager, None)?.into_value())
 }
 
 fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: Place<'_> = Place { function: "MemoryManager.malloc", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "malloc")?;
-    let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, PLACE, &call.arg(0)))?;
-    let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
+    let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, &PLACE, &call.arg(0)))?;
+    let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     Ok(Value::new_number(call.ctx, address as f64))
 }
 
@@ -199,12 +461,12 @@ fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: Place<'_> = Place { function: "MemoryManager.free", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "free")?;
     let address = address(&call, 0, PLACE)?;
-    manager.heap.free(address).map_err(|error| throw_heap_error(&call.ctx, PLACE, error))?;
+    manager.heap.free(address).map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     Ok(Value::new_undefined(call.ctx))
 }
 
 fn address(call: &Call<'_, '_>, at: usize, place: Place<'_>) -> Result<u64> {
-    length(&call.arg(at)).ok_or_else(|| {
+    crate::scalar::address(Cx::of(&call.ctx), call.args.get(at))?.ok_or_else(|| {
         let came = webidl::describe(&call.arg(at));
         Exception::throw_type(&call.ctx, &format!("{place}: argument {} must be an address, got {came}", at + 1))
     })
@@ -226,58 +488,48 @@ fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 /// `createTypedArray(Float64Array, 4)` or `createTypedArray(Float64Array, [1, 2, 3, 4])`.
 fn create_typed_array<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: Place<'_> = Place { function: "MemoryManager.createTypedArray", part: Part::Whole };
-    let manager: &ManagerObject = webidl::this(&call, "createTypedArray")?;
+    let _: &ManagerObject = webidl::this(&call, "createTypedArray")?;
     let scalar = constructor_argument(&call, PLACE)?;
-    manager.create_typed_array(&call.ctx, scalar, &call.arg(1), Place::argument(PLACE.function, 1))
+    let marshal = Marshal::new(&call.ctx, call.this, PLACE.function);
+    marshal.enter_part(Part::Argument(1));
+    typed_array_of(&marshal, scalar, call.args.get(1))
 }
 
-impl ManagerObject {
-    /// A view of a new block with the given contents: an array, or a number of zeros.
-    pub(crate) fn create_typed_array<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        scalar: Scalar,
-        contents: &Value<'js>,
-        place: Place<'_>,
-    ) -> Result<Value<'js>> {
-        let heap = &self.heap;
-        let source = match contents.is_object() {
-            true => Some(Source::of(ctx, heap, scalar, Borrowed::of(contents), place)?),
-            false => None,
-        };
-        let count = match &source {
-            Some(source) => source.len() as u64,
-            None => length(contents).ok_or_else(|| throw_length(ctx, place, contents))?,
-        };
-        let bytes = byte_length(ctx, count, scalar, place)?;
-        self.safe_point(ctx, place)?;
-        let fail = |error| throw_heap_error(ctx, place, error);
-        let address = heap.allocate(bytes).map_err(fail)?;
-        let block = heap.adopt(address, bytes).map_err(fail)?;
-        match source {
-            Some(_) => {
-                // Allocating ran the guest, which may have run scripts: the contents are looked at again.
-                let source = Source::of(ctx, heap, scalar, Borrowed::of(contents), place)?;
-                if source.len() as u64 != count {
-                    return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
-                }
-                source.copy_in(ctx, heap, scalar, address, place)?;
-            }
-            None => {
-                heap.data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
-            }
+/// A view of a new block with the given contents: an array, or a number of zeros.
+pub(crate) fn typed_array_of<'js>(
+    marshal: &Marshal<'_, 'js>,
+    scalar: Scalar,
+    contents: Borrowed<'_>,
+) -> Result<Value<'js>> {
+    let (ctx, heap) = (marshal.ctx, marshal.heap());
+    let source = match contents.is_object() {
+        true => Some(Source::of(marshal, scalar, contents)?),
+        false => None,
+    };
+    let count = match &source {
+        Some(source) => source.len() as u64,
+        None => {
+            let contents = contents.to_value(marshal.cx());
+            length(&contents).ok_or_else(|| throw_length(ctx, marshal, &contents))?
         }
-        view::new(ctx, heap, block, scalar.element())
+    };
+    let bytes = marshal.byte_length(count, scalar.size(marshal.is_wide()) as u64, scalar.name())?;
+    marshal.manager.safe_point(ctx, marshal)?;
+    let fail = |error| marshal.heap_error(error);
+    let address = heap.allocate(bytes).map_err(fail)?;
+    let block = heap.adopt(address, bytes).map_err(fail)?;
+    match source {
+        Some(_) => {
+            // Allocating ran the guest, which may have run scripts: the contents are looked at again.
+            let source = Source::of(marshal, scalar, contents)?;
+            if source.len() as u64 != count {
+                return Err(marshal.type_error("the array changed during the call"));
+            }
+            source.copy_in(marshal, scalar, address)?;
+        }
+        None => marshal.clear(address, bytes)?,
     }
-}
-
-/// The bytes of `count` elements.
-pub(crate) fn byte_length(ctx: &Ctx<'_>, count: u64, scalar: Scalar, place: Place<'_>) -> Result<u64> {
-    let bytes = count.checked_mul(scalar.size() as u64).filter(|&bytes| bytes <= i64::MAX as u64);
-    bytes.ok_or_else(|| {
-        let message = format!("{place}: {count} elements of {} are more than any memory has", scalar.name());
-        Exception::throw_range(ctx, &message)
-    })
+    qjs::buffer::typed_array(&view::buffer(ctx, heap, block)?, scalar.element(marshal.is_wide()))
 }
 
 fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar> {
@@ -286,7 +538,8 @@ fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar>
         Some(function) => function.as_object().and_then(|object| object.get("name").ok()),
         None => None,
     };
-    let found = Scalar::ALL.into_iter().find(|scalar| Some(scalar.element().name()) == name.as_deref());
+    let typed = &Scalar::ALL[..Scalar::TYPED];
+    let found = typed.iter().copied().find(|scalar| Some(scalar.element(false).name()) == name.as_deref());
     found.ok_or_else(|| {
         let message =
             format!("{place}: argument 1 must be a typed array's constructor, got {}", webidl::describe(&given));
@@ -327,15 +580,6 @@ fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &message));
     }
     let address = address(&call, 1, PLACE)?;
-    let owners = manager.owners.get(ctx);
-    let owners = owners.as_object().expect("a WeakMap is an object");
-    let method = |name: &str| owners.get::<_, qjs::Function>(name);
-    let this = || rquickjs::prelude::This(owners.clone());
-    let before: Value = method("get")?.call((this(), target.clone()))?;
-    // How long the block is, only the guest knows.
-    let block = manager.heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, PLACE, error))?;
-    let before = before.is_object().then(|| Held::new(&before));
-    let owner = class::new_object(ctx, Owner { _block: block, before }, None)?;
-    method("set")?.call::<_, Value>((this(), target, owner))?;
+    manager.own_by(ctx, &PLACE, &target, address)?;
     Ok(Value::new_undefined(ctx.clone()))
 }

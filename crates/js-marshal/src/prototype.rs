@@ -1,26 +1,21 @@
 //! `FunctionPrototype`: a C function's signature, and whole marshalled calls by it.
 
-use std::cell::{OnceCell, RefCell};
-
-use island::Frame;
-use island::call::Number;
+use island::call::{Number, NumericType};
+use island::{Frame, Kind};
 use js_api::ExportedFunction;
-use marshal::Heap;
-use qjs::define;
+use qjs::define::{self, Attributes};
 use qjs::{
-    Arguments, Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value,
-    class,
+    Args, Arguments, Borrowed, Call, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result,
+    Returned, Value, class,
 };
 use smallvec::SmallVec;
 
-use crate::arrays::{self, Source};
-use webidl::Place;
-
-use crate::errors::throw_heap_error;
-use crate::manager::{ManagerObject, byte_length};
-use crate::scalar::{Scalar, length};
-use crate::types::{ArgumentObject, Direction, Length, Type, TypeObject, define_class, throw_length};
-use crate::{ids, strings, view};
+use crate::convert::{CallArguments, Marshal};
+use crate::descriptors::read_signature;
+use crate::manager::ManagerObject;
+use crate::record::{self, Place};
+use crate::types::{Direction, Length, Signature, Status, Type, TypeObject, TypeRef};
+use crate::{arrays, ids, pointer, status, view};
 
 const INVOKE: &str = "FunctionPrototype.invoke";
 
@@ -28,27 +23,72 @@ const INVOKE: &str = "FunctionPrototype.invoke";
 const LEADING: usize = 2;
 
 /// The value of a FunctionPrototype.
-struct PrototypeObject {
-    params: Vec<(Type, Direction)>,
-    returns: Type,
+pub(crate) struct PrototypeObject {
+    signature: Signature,
+    /// The list that it was made of, for scripts.
+    definitions: Held,
 }
 
-// SAFETY: every type's callback is marked once. The number is this class's own.
+// SAFETY: every type and the list are marked once. The number is this class's own.
 unsafe impl HostClass for PrototypeObject {
     const ID: ClassId = ids::PROTOTYPE;
     const NAME: &'static std::ffi::CStr = c"FunctionPrototype";
 
     fn mark(&self, marker: &Marker) {
-        self.params.iter().for_each(|(ty, _)| ty.mark(marker));
-        self.returns.mark(marker);
+        self.signature.mark(marker);
+        marker.mark(&self.definitions);
+    }
+}
+
+/// A function that a prototype was bound to.
+pub(crate) struct BoundFunction {
+    signature: Signature,
+    manager: Held,
+    function: Held,
+    name: Box<str>,
+    plan: Plan,
+}
+
+// SAFETY: every value is marked once. The number is this class's own.
+unsafe impl HostClass for BoundFunction {
+    const ID: ClassId = ids::BOUND_FUNCTION;
+    const NAME: &'static std::ffi::CStr = c"Function";
+
+    fn mark(&self, marker: &Marker) {
+        self.signature.mark(marker);
+        marker.mark(&self.manager);
+        marker.mark(&self.function);
+    }
+}
+
+impl Callable for BoundFunction {
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = cx.ctx();
+        let target = match class::get::<ExportedFunction>(self.function.borrow()) {
+            Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
+            _ => Target::Callable(&self.function),
+        };
+        let arguments = CallArguments::new(args, 0, Some(&self.signature));
+        let marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name).of_call(&arguments);
+        let running = Running { marshal, call: &arguments, signature: &self.signature, target, plan: &self.plan };
+        Ok(cx.returned(&running.run()?))
     }
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<PrototypeObject>(ctx)?;
-    let prototype = define_class(exports, "FunctionPrototype", 2, constructor)?;
+    class::register_callable::<BoundFunction>(ctx)?;
+    let made = define::interface(exports, "FunctionPrototype", "FunctionPrototype", Attributes::Plain, 2, constructor)?;
+    let prototype = made.prototype;
     class::set_prototype::<PrototypeObject>(ctx, &prototype);
-    define::method(&prototype, "invoke", LEADING as i32, invoke)
+    class::set_prototype::<BoundFunction>(ctx, &define::function_prototype(ctx)?);
+    define::method(&prototype, "invoke", LEADING as i32, invoke)?;
+    define::method(&prototype, "bind", 2, bind)?;
+    define::getter(&prototype, "argDefs", definitions)?;
+    define::getter(&prototype, "returns", returns)?;
+    define::getter(&prototype, "mangledArgs", mangled_args)?;
+    define::getter(&prototype, "mangleReturns", mangled_returns)?;
+    define::getter(&prototype, "mangledName", mangled_name)
 }
 
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -56,31 +96,36 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_new(&call, PLACE)?;
     let ctx = &call.ctx;
     let list = call.arg(0);
-    let Some(list) = list.as_array() else {
-        let message =
-            format!("{PLACE}: argument 1 must be an array of In, Out and InOut, got {}", webidl::describe(&list));
-        return Err(Exception::throw_type(ctx, &message));
-    };
-    let mut params = Vec::with_capacity(list.len());
-    for (at, argument) in list.iter::<Value>().enumerate() {
-        let argument = argument?;
-        let place = format!("{PLACE}: argument 1: element {at}");
-        let argument: &ArgumentObject = webidl::interface(ctx, Borrowed::of(&argument), &place)?;
-        params.push((argument.ty.duplicate(), argument.direction));
-    }
-    let returns = match call.arg(1) {
-        value if value.is_undefined() || value.is_null() => Type::Void,
-        value => {
-            let ty: &TypeObject = webidl::interface(ctx, Borrowed::of(&value), &format!("{PLACE}: argument 2"))?;
-            ty.ty.duplicate()
-        }
-    };
-    if let Type::Array(_, Length::Given) | Type::View(_, Length::Given) = returns {
-        let message = format!("{PLACE}: argument 2: the {} of a result needs a length", returns.name());
-        return Err(Exception::throw_type(ctx, &message));
+    let signature = read_signature(ctx, &list, &call.arg(1), PLACE)?;
+    if let Some(message) = refused_result(&signature) {
+        return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 2: {message}")));
     }
     let prototype = class::prototype_from_new_target::<PrototypeObject>(&call)?;
-    Ok(class::new_object(ctx, PrototypeObject { params, returns }, prototype.as_ref())?.into_value())
+    let definitions = Held::new(&list);
+    Ok(class::new_object(ctx, PrototypeObject { signature, definitions }, prototype.as_ref())?.into_value())
+}
+
+/// Why a result's type cannot be one.
+pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
+    let returns = signature.returns.as_ref()?.get();
+    let of = match &returns.ty {
+        Type::Status(status) => status.ty.get(),
+        _ => returns,
+    };
+    match &of.ty {
+        Type::Array(_, Length::Given) | Type::View(_, Length::Given) => {
+            Some(format!("the {} of a result needs a length", of.name()))
+        }
+        Type::Inline(..) | Type::InlineString(..) => Some(format!("a {} cannot be a result", of.name())),
+        _ => None,
+    }
+}
+
+/// What does not fit between a signature and a guest's function; none where they do.
+pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &ExportedFunction) -> Option<String> {
+    let plan = Plan::new(signature, of.heap().is_wide());
+    let message = plan.mismatch(function.callee().numeric())?.replace("the prototype", "this declaration");
+    Some(format!("{message}, but the function's type is {}", function.callee().ty()))
 }
 
 /// `invoke(memoryManager, func, ...args)`.
@@ -91,23 +136,179 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Some(manager) => manager,
         None => webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?,
     };
-    let target = Target::of(&call, manager)?;
-    let (expected, came) = (prototype.params.len(), call.args.len().saturating_sub(LEADING));
-    if came != expected {
-        let s = if expected == 1 { "" } else { "s" };
-        let message = format!("{}: expected {expected} argument{s}, got {came}", target.name());
-        return Err(Exception::throw_range(ctx, &message));
-    }
-    let running = Running {
-        call: &call,
-        manager,
-        target,
-        temporary: RefCell::default(),
-        pinned: RefCell::default(),
-        args: OnceCell::new(),
+    let function = call.args.get(1);
+    let held;
+    let target = match class::get::<ExportedFunction>(function) {
+        Some(function) if !function.link().is_same(manager.link()) => {
+            let message = format!("{INVOKE}: argument 2 is a function of another guest than the memory manager's");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
+        _ => {
+            let function = call.arg(1);
+            if !function.is_function() {
+                let came = webidl::describe(&function);
+                return Err(Exception::throw_type(
+                    ctx,
+                    &format!("{INVOKE}: argument 2 must be a function, got {came}"),
+                ));
+            }
+            held = Held::new(&function);
+            Target::Callable(&held)
+        }
     };
-    let result = running.run(prototype);
-    running.finish(result)
+    let plan = Plan::new(&prototype.signature, manager.heap().is_wide());
+    let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
+    let marshal = Marshal::new(ctx, call.args.get(0), target.name()).of_call(&arguments);
+    Running { marshal, call: &arguments, signature: &prototype.signature, target, plan: &plan }.run()
+}
+
+/// `bind(memoryManager, func)`.
+fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "FunctionPrototype.bind";
+    let prototype: &PrototypeObject = webidl::this(&call, "bind")?;
+    let _: &ManagerObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
+    let signature = prototype.signature.duplicate();
+    bound_function(&call.ctx, signature, call.args.get(0), &call.arg(1), None, PLACE)
+}
+
+/// A function that calls `function`, of the guest of `manager`, as `signature` says.
+///
+/// # Errors
+/// A TypeError where it has another type.
+pub(crate) fn bound_function<'js>(
+    ctx: &Ctx<'js>,
+    signature: Signature,
+    manager: Borrowed<'_>,
+    function: &Value<'js>,
+    name: Option<&str>,
+    place: &str,
+) -> Result<Value<'js>> {
+    let of: &ManagerObject = class::get(manager).ok_or(rquickjs::Error::Unknown)?;
+    let plan = Plan::new(&signature, of.heap().is_wide());
+    let exported = class::of::<ExportedFunction>(function);
+    let name = name.or(exported.map(ExportedFunction::label)).unwrap_or("the function").to_string();
+    match exported {
+        Some(exported) if !exported.link().is_same(of.link()) => {
+            let message = format!("{place}: {name} is a function of another guest than the memory manager's");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        Some(exported) => {
+            if let Some(message) = plan.mismatch(exported.callee().numeric()) {
+                let found = exported.callee().ty();
+                let message = format!("{place}: {name}: {message}, but the function's type is {found}");
+                return Err(Exception::throw_type(ctx, &message));
+            }
+        }
+        None if !function.is_function() => {
+            let came = webidl::describe(function);
+            return Err(Exception::throw_type(ctx, &format!("{place}: expected a function, got {came}")));
+        }
+        None => {}
+    }
+    let length = signature.params.iter().filter(|param| !param.direction.is_result).count() as i32;
+    let manager = Held::borrowed(Cx::of(ctx), manager);
+    let function = Held::new(function);
+    let bound = BoundFunction { signature, manager, function, name: name.clone().into(), plan };
+    let object = class::new_object(ctx, bound, None)?;
+    define::function_properties(ctx, &object, &name, length)?;
+    Ok(object.into_value())
+}
+
+fn definitions<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(&call, "argDefs")?;
+    Ok(prototype.definitions.get(&call.ctx))
+}
+
+fn returns<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(&call, "returns")?;
+    match &prototype.signature.returns {
+        Some(ty) => Ok(ty.held().get(&call.ctx)),
+        None => Ok(Value::new_null(call.ctx)),
+    }
+}
+
+fn mangle(signature: &Signature) -> (String, String) {
+    let args = signature.params.iter().map(|param| param.ty.get().mangled()).collect();
+    (signature.returns.as_ref().map_or("v0".into(), |ty| ty.get().mangled()), args)
+}
+
+fn mangled_args<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(&call, "mangledArgs")?;
+    qjs::string::from_utf8(&call.ctx, mangle(&prototype.signature).1.as_bytes())
+}
+
+fn mangled_returns<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(&call, "mangleReturns")?;
+    qjs::string::from_utf8(&call.ctx, mangle(&prototype.signature).0.as_bytes())
+}
+
+fn mangled_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(&call, "mangledName")?;
+    let (returns, args) = mangle(&prototype.signature);
+    qjs::string::from_utf8(&call.ctx, format!("{returns}_{args}").as_bytes())
+}
+
+/// How a signature is passed by C's convention for WebAssembly.
+struct Plan {
+    /// The numbers that the function takes.
+    params: SmallVec<[Kind; 8]>,
+    result: Option<Kind>,
+    /// A record is returned through a first parameter that points to room for it.
+    by_room: bool,
+    /// How many arguments the script passes.
+    passed: usize,
+    /// Whether a parameter is of a script's own type.
+    has_custom: bool,
+}
+
+impl Plan {
+    fn new(signature: &Signature, wide: bool) -> Self {
+        let pointer = if wide { Kind::I64 } else { Kind::I32 };
+        let kind = |ty: &TypeObject| match &ty.ty {
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => scalar.kind(wide),
+            Type::Record(shape, _) => {
+                shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
+            }
+            _ => pointer,
+        };
+        let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
+        let single = |ty: &TypeObject| match &ty.ty {
+            Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.single.is_some()),
+            _ => true,
+        };
+        let by_room = returns.is_some_and(|ty| !single(ty));
+        let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void)).map(kind);
+        let mut params: SmallVec<_> = by_room.then_some(pointer).into_iter().collect();
+        let mut passed = 0;
+        for param in &signature.params {
+            passed += usize::from(!param.direction.is_result);
+            params.push(if param.direction.is_result { pointer } else { kind(param.ty.get()) });
+        }
+        let has_custom = signature.params.iter().any(|param| param.ty.get().subclassed);
+        Self { params, result, by_room, passed, has_custom }
+    }
+
+    /// What the function's type does not fit; none where it does.
+    fn mismatch(&self, ty: Option<&NumericType>) -> Option<String> {
+        let fits = |ty: &NumericType| {
+            ty.params == self.params && self.result.is_none_or(|result| ty.results.first() == Some(&result))
+        };
+        if ty.is_some_and(fits) {
+            return None;
+        }
+        let params: Vec<_> = self.params.iter().map(Kind::to_string).collect();
+        let result = self.result.map_or("nothing".into(), |result| result.to_string());
+        Some(format!("the prototype passes ({}) and expects {result}", params.join(", ")))
+    }
+}
+
+/// The type of what the function itself returns.
+fn own_result(ty: &TypeObject) -> &TypeObject {
+    match &ty.ty {
+        Type::Status(status) => status.ty.get(),
+        _ => ty,
+    }
 }
 
 /// What is called.
@@ -115,32 +316,12 @@ enum Target<'a> {
     /// A function of the manager's own island: called directly.
     Exported(&'a ExportedFunction),
     /// Any other function: a script's wrapper, say.
-    Callable(Held),
+    Callable(&'a Held),
 }
 
 impl<'a> Target<'a> {
-    fn of(call: &Call<'a, '_>, manager: &ManagerObject) -> Result<Self> {
-        let value = call.args.get(1);
-        match class::get::<ExportedFunction>(value) {
-            Some(function) if !function.link().is_same(manager.link()) => {
-                let message = format!("{INVOKE}: argument 2 is a function of another guest than the memory manager's");
-                Err(Exception::throw_type(&call.ctx, &message))
-            }
-            Some(function) if function.callee().numeric().is_some() => Ok(Self::Exported(function)),
-            _ => {
-                let function = call.arg(1);
-                if !function.is_function() {
-                    let message =
-                        format!("{INVOKE}: argument 2 must be a function, got {}", webidl::describe(&function));
-                    return Err(Exception::throw_type(&call.ctx, &message));
-                }
-                Ok(Self::Callable(Held::new(&function)))
-            }
-        }
-    }
-
     /// The function's name, for messages.
-    fn name(&self) -> &str {
+    fn name(&self) -> &'a str {
         match self {
             Self::Exported(function) => function.label(),
             Self::Callable(_) => "the function",
@@ -149,199 +330,151 @@ impl<'a> Target<'a> {
 }
 
 /// A call in progress.
-struct Running<'c, 'a, 'js> {
-    call: &'c Call<'a, 'js>,
-    manager: &'c ManagerObject,
-    target: Target<'a>,
-    /// Blocks that last as long as the call.
-    temporary: RefCell<SmallVec<[u64; 4]>>,
-    /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
-    pinned: RefCell<SmallVec<[u64; 4]>>,
-    /// The arguments as an array, once a callback asked for them.
-    args: OnceCell<Value<'js>>,
+struct Running<'c, 'js> {
+    marshal: Marshal<'c, 'js>,
+    call: &'c CallArguments<'c, 'js>,
+    signature: &'c Signature,
+    target: Target<'c>,
+    plan: &'c Plan,
 }
 
-/// What is copied back into an argument after the call.
-struct CopyBack {
-    at: usize,
-    scalar: Scalar,
-    address: u64,
-    len: usize,
-}
-
-impl<'js> Running<'_, '_, 'js> {
-    fn ctx(&self) -> &Ctx<'js> {
-        &self.call.ctx
+impl<'js> Running<'_, 'js> {
+    fn run(&self) -> Result<Value<'js>> {
+        let came = self.call.args.len().saturating_sub(self.call.leading);
+        let expected = self.plan.passed;
+        if came != expected {
+            let s = if expected == 1 { "" } else { "s" };
+            return Err(self.marshal.range_error(format_args!("expected {expected} argument{s}, got {came}")));
+        }
+        let result = self.call();
+        let result = if self.plan.has_custom { self.free_custom(result) } else { result };
+        self.marshal.finish(result)
     }
 
-    fn heap(&self) -> &Heap {
-        self.manager.heap()
+    /// What scripts' own types have marshalled is theirs to free, unless it came out.
+    fn free_custom(&self, result: Result<Value<'js>>) -> Result<Value<'js>> {
+        let (ctx, marshal) = (self.marshal.ctx, &self.marshal);
+        let thrown = match &result {
+            Err(rquickjs::Error::Exception) => Some(ctx.catch()),
+            _ => None,
+        };
+        let passed = self.call.numbers.borrow().clone();
+        let mut freed = Ok(());
+        let mut at = 0;
+        for (param, number) in self.signature.params.iter().zip(&passed) {
+            let (ty, index) = (param.ty.get(), at);
+            at += usize::from(!param.direction.is_result);
+            let came_out = param.direction.comes_out && result.is_ok();
+            if ty.subclassed && !came_out && !param.direction.is_result && number.as_address() != 0 {
+                marshal.enter_part(webidl::Part::Argument(index));
+                let done = marshal.custom_take_back(ty, number.as_address(), self.call.get(index), false);
+                freed = freed.and(done);
+            }
+        }
+        match thrown {
+            Some(thrown) => {
+                if freed.is_err() {
+                    drop(ctx.catch());
+                }
+                Err(ctx.throw(thrown))
+            }
+            None => freed.and(result),
+        }
     }
 
-    fn arg(&self, at: usize) -> Borrowed<'_> {
-        self.call.args.get(at + LEADING)
-    }
-
-    fn place(&self, at: usize) -> Place<'_> {
-        Place::argument(self.target.name(), at)
-    }
-
-    fn run(&self, prototype: &PrototypeObject) -> Result<Value<'js>> {
-        self.manager.safe_point(self.ctx(), Place::whole(self.target.name()))?;
+    fn call(&self) -> Result<Value<'js>> {
+        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        marshal.manager.safe_point(marshal.ctx, marshal)?;
         let mut numbers = SmallVec::<[Number; 8]>::new();
-        let mut back = SmallVec::<[CopyBack; 2]>::new();
-        for (at, (ty, direction)) in prototype.params.iter().enumerate() {
-            let number = match ty {
-                Type::Scalar(scalar) => self.scalar(at, *scalar)?,
-                Type::String => {
-                    let address = match self.arg(at) {
-                        value if value.is_null() => 0,
-                        value => {
-                            let address = strings::copy_in(self.ctx(), self.heap(), value, self.place(at))?;
-                            self.temporary.borrow_mut().push(address);
-                            address
-                        }
-                    };
-                    self.pointer(address)
+        let room = match &self.signature.returns {
+            Some(ty) if self.plan.by_room => {
+                let layout = own_result(ty.get()).layout(wide).ok_or_else(|| marshal.no_value(ty.get()))?;
+                let address = marshal.allocate(layout.size)?;
+                numbers.push(marshal.pointer(address));
+                Some((address, layout.size))
+            }
+            _ => None,
+        };
+        let mut at = 0;
+        let mut comes_out = false;
+        for param in &self.signature.params {
+            let number = match param.direction.is_result {
+                true => self.room_for(param.ty.get())?,
+                false => {
+                    marshal.enter_part(webidl::Part::Argument(at));
+                    let value = self.call.get(at);
+                    at += 1;
+                    self.argument(param.ty.get(), param.direction, value)?
                 }
-                Type::Array(scalar, length) | Type::View(scalar, length) => {
-                    let address = self.array(at, *scalar, length, *direction, &mut back)?;
-                    self.pointer(address)
-                }
-                Type::Void => unreachable!("`In` refuses VoidType"),
             };
+            comes_out |= param.direction.comes_out;
+            self.call.numbers.borrow_mut().push(number);
             numbers.push(number);
         }
-        let result = self.enter(&numbers, &prototype.returns)?;
-        for back in &back {
-            let place = self.place(back.at);
-            let CopyBack { scalar, address, len, .. } = *back;
-            arrays::copy_back(self.ctx(), self.heap(), scalar, address, self.arg(back.at), len, place)?;
+        let returned = self.enter(&numbers)?;
+        self.call.returned.set(true);
+        if !marshal.consumed.borrow().is_empty() {
+            marshal.consume()?;
         }
-        self.result(result, &prototype.returns)
-    }
-
-    fn scalar(&self, at: usize, scalar: Scalar) -> Result<Number> {
-        match scalar.to_argument(Cx::of(self.ctx()), self.arg(at))? {
-            Some(number) => Ok(number),
-            None => {
-                let came = webidl::describe(&self.call.arg(at + LEADING));
-                let message =
-                    format!("{}: expected {} for {}, got {came}", self.place(at), scalar.expected(), scalar.name());
-                Err(Exception::throw_type(self.ctx(), &message))
-            }
-        }
-    }
-
-    fn pointer(&self, address: u64) -> Number {
-        if self.heap().is_wide() { Number::I64(address as i64) } else { Number::I32(address as u32 as i32) }
-    }
-
-    /// The address that an array argument has in the guest, where it is copied unless it lies there already.
-    fn array(
-        &self,
-        at: usize,
-        scalar: Scalar,
-        length: &Length,
-        direction: Direction,
-        back: &mut SmallVec<[CopyBack; 2]>,
-    ) -> Result<u64> {
-        let (ctx, manager, value) = (&self.call.ctx, self.manager, self.call.args.get(at + LEADING));
-        if value.is_null() {
-            return Ok(0);
-        }
-        let place = self.place(at);
-        let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
-        let len = source.len();
-        if let Source::InGuest { buffer, .. } = source
-            && manager.heap().pin(buffer)
-        {
-            self.pinned.borrow_mut().push(buffer);
-        }
-        let count = match length {
-            Length::Given => len as u64,
-            length => self.length(at as i32, length, place)?,
-        };
-        if direction.goes_in && len as u64 > count {
-            let message = format!("{place}: the array has {len} elements, more than the {count} that its length says");
-            return Err(Exception::throw_range(ctx, &message));
-        }
-        if let Source::InGuest { address, .. } = source {
-            if (len as u64) < count {
-                let message =
-                    format!("{place}: the array has {len} elements, fewer than the {count} that its length says");
-                return Err(Exception::throw_range(ctx, &message));
-            }
-            return Ok(address);
-        }
-        let bytes = byte_length(ctx, count, scalar, place)?;
-        let fail = |error| throw_heap_error(ctx, place, error);
-        let address = manager.heap().allocate(bytes).map_err(fail)?;
-        self.temporary.borrow_mut().push(address);
-        if direction.goes_in {
-            // Allocating ran the guest, which may have run scripts: the array is looked at again.
-            let source = Source::of(ctx, manager.heap(), scalar, value, place)?;
-            if source.len() != len {
-                return Err(Exception::throw_type(ctx, &format!("{place}: the array changed during the call")));
-            }
-            if (len as u64) < count {
-                manager.heap().data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
-            }
-            source.copy_in(ctx, manager.heap(), scalar, address, place)?;
+        let own = if comes_out {
+            let numbers = &numbers[usize::from(self.plan.by_room)..];
+            return self.take_all(numbers, returned, room);
         } else {
-            manager.heap().data().fill(address, bytes, 0).map_err(|error| fail(error.into()))?;
-        }
-        if direction.comes_out {
-            back.push(CopyBack { at, scalar, address, len: count as usize });
-        }
-        Ok(address)
+            self.own(returned, room)
+        };
+        own.map(|own| own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())))
     }
 
-    /// A length that is a number or asked for.
-    fn length(&self, index: i32, length_of: &Length, place: Place<'_>) -> Result<u64> {
-        let callback = match length_of {
-            Length::Fixed(count) => return Ok(*count),
-            Length::Callback(callback) => callback,
-            Length::Given => unreachable!("only for arguments, which have a length"),
-        };
-        let ctx = self.ctx().clone();
-        let cx = Cx::of(&ctx);
-        let args = match self.args.get() {
-            Some(args) => args.clone(),
-            None => {
-                let count = self.call.args.len() - LEADING;
-                let mut builder = qjs::spread::ArrayBuilder::new(cx, count)?;
-                for at in 0..count {
-                    builder.push(cx.returned(&self.call.arg(at + LEADING)))?;
-                }
-                let args = builder.finish()?;
-                self.args.get_or_init(|| args).clone()
-            }
-        };
-        let mut arguments = Arguments::new(cx);
-        arguments.push(Returned::int(index))?;
-        arguments.push(cx.returned(&args))?;
-        let undefined = qjs::Args::default().get(0);
-        let result = callback.call(cx, undefined, &mut arguments)?;
-        match result.borrow().int() {
-            Some(count) if count >= 0 => Ok(count as u64),
-            _ => {
-                let value = result.to_value();
-                length(&value).ok_or_else(|| throw_length(&ctx, place, &value))
-            }
+    /// An argument as a number.
+    #[inline]
+    fn argument(&self, ty: &TypeObject, direction: Direction, value: Borrowed<'_>) -> Result<Number> {
+        let marshal = &self.marshal;
+        if let Some(scalar) = ty.scalar() {
+            return marshal.number(ty, scalar, value);
         }
+        if let Type::Record(shape, _) = &ty.ty {
+            let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
+            if let Some(scalar) = shape.single {
+                return marshal.single(ty, scalar, value);
+            }
+            let address = marshal.allocate(shape.layout(marshal.is_wide()).size)?;
+            marshal.write_value(ty, address, value)?;
+            return Ok(marshal.pointer(address));
+        }
+        Ok(marshal.pointer(marshal.pointer_to(ty, value, direction)?))
+    }
+
+    /// Room for a value that the guest fills in.
+    fn room_for(&self, ty: &TypeObject) -> Result<Number> {
+        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        let bytes = match &ty.ty {
+            Type::Inline(element, length) if !matches!(length, Length::Fixed(_)) => {
+                let size = element.get().layout(wide).map_or(0, |layout| layout.size);
+                let count = marshal.length(length, None)?.unwrap_or(0);
+                marshal.byte_length(count, size, &element.get().name())?
+            }
+            Type::InlineString(encoding, length) => {
+                let count = marshal.length(length, None)?.unwrap_or(0);
+                marshal.byte_length(count, encoding.unit(), "a string")?
+            }
+            _ => ty.layout(wide).ok_or_else(|| marshal.no_value(ty))?.size,
+        };
+        let address = marshal.allocate(bytes)?;
+        marshal.clear(address, bytes)?;
+        Ok(marshal.pointer(address))
     }
 
     /// Calls the guest's function; its result where the prototype has one.
-    fn enter(&self, numbers: &[Number], returns: &Type) -> Result<Option<Number>> {
-        let cx = Cx::of(&self.call.ctx);
-        let wanted = self.result_kind(returns);
+    #[inline]
+    fn enter(&self, numbers: &[Number]) -> Result<Option<Number>> {
+        let cx = self.marshal.cx();
+        let wanted = self.plan.result;
+        self.marshal.enter_part(webidl::Part::Whole);
         match &self.target {
             Target::Exported(function) => {
                 let ty = function.callee().numeric().expect("checked when it was chosen");
-                let fits = ty.params.iter().copied().eq(numbers.iter().map(|number| number.kind()));
-                if !fits || wanted.is_some_and(|wanted| ty.results.first() != Some(&wanted)) {
-                    return Err(self.throw_signature(numbers, returns));
+                if ty.params != self.plan.params || wanted.is_some_and(|wanted| ty.results.first() != Some(&wanted)) {
+                    return Err(self.throw_signature(function));
                 }
                 let mut frame = Frame::new(ty);
                 numbers.iter().for_each(|&number| frame.push(number));
@@ -351,127 +484,225 @@ impl<'js> Running<'_, '_, 'js> {
             Target::Callable(function) => {
                 let mut arguments = Arguments::new(cx);
                 numbers.iter().try_for_each(|&number| arguments.push(js_api::from_number(cx, number)))?;
-                let undefined = qjs::Args::default().get(0);
+                let undefined = Args::default().get(0);
                 let result = function.call(cx, undefined, &mut arguments)?;
                 wanted.map(|wanted| js_api::to_number(cx, result.borrow(), wanted)).transpose()
             }
         }
     }
 
-    fn result_kind(&self, returns: &Type) -> Option<island::Kind> {
-        match returns {
-            Type::Void => None,
-            Type::Scalar(scalar) => Some(scalar.kind()),
-            Type::String | Type::Array(..) | Type::View(..) => {
-                Some(if self.heap().is_wide() { island::Kind::I64 } else { island::Kind::I32 })
-            }
-        }
-    }
-
     #[cold]
-    fn throw_signature(&self, numbers: &[Number], returns: &Type) -> rquickjs::Error {
-        let Target::Exported(function) = &self.target else { return rquickjs::Error::Unknown };
-        let passed: Vec<_> = numbers.iter().map(|number| format!("{:?}", number.kind()).to_lowercase()).collect();
-        let result = match self.result_kind(returns) {
-            Some(kind) => format!("{kind:?}").to_lowercase(),
-            None => "nothing".into(),
+    fn throw_signature(&self, function: &ExportedFunction) -> rquickjs::Error {
+        let message = self.plan.mismatch(function.callee().numeric()).unwrap_or_default();
+        self.marshal.type_error(format_args!("{message}, but the function's type is {}", function.callee().ty()))
+    }
+
+    /// What the function itself returned, as the script gets it; none for nothing.
+    fn own(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+        let Some(ty) = &self.signature.returns else { return Ok(None) };
+        let marshal = &self.marshal;
+        marshal.enter_part(webidl::Part::Result);
+        match &ty.get().ty {
+            Type::Status(status) => self.status(status, returned, room, &[]),
+            _ => self.value(ty.get(), returned, room),
+        }
+    }
+
+    fn value(&self, ty: &TypeObject, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+        let (marshal, cx, wide) = (&self.marshal, self.marshal.cx(), self.marshal.is_wide());
+        if let Some((address, size)) = room {
+            return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
+        }
+        let Some(number) = returned else { return Ok(None) };
+        if let Some(scalar) = ty.scalar() {
+            return scalar.result_to_js(cx, number).into_value(cx).map(Some);
+        }
+        if let Type::Record(shape, _) = &ty.ty {
+            // A record of one number came as that number.
+            let scalar = shape.get().and_then(|shape| shape.single).ok_or_else(|| marshal.no_value(ty))?;
+            let size = scalar.size(wide);
+            let address = marshal.allocate(size as u64)?;
+            marshal.write(address, &crate::scalar::bits(number).to_le_bytes()[..size])?;
+            return marshal.read_value(ty, marshal.range(address, size as u64)?, true, None).map(Some);
+        }
+        marshal.from_pointer(ty, number.as_address(), ty.is_owned(true), None).map(Some)
+    }
+
+    /// A result that says whether the call failed.
+    fn status(
+        &self,
+        status: &Status,
+        returned: Option<Number>,
+        room: Option<(u64, u64)>,
+        others: &[Value<'js>],
+    ) -> Result<Option<Value<'js>>> {
+        let number = returned.unwrap_or(Number::I32(0));
+        let ty = status.ty.get();
+        let code = status::code(ty, number);
+        let failed = match status.success.is_empty() {
+            true => status.failure.contains(&code),
+            false => !status.success.contains(&code),
         };
-        let message = format!(
-            "{}: the prototype passes ({}) and expects {result}, but the function's type is {}",
-            self.target.name(),
-            passed.join(", "),
-            function.callee().ty()
-        );
-        Exception::throw_type(self.ctx(), &message)
+        if failed {
+            return Err(status::throw(&self.marshal, status, code, others));
+        }
+        // A single success tells nothing.
+        if status.success.len() == 1 {
+            return Ok(None);
+        }
+        self.value(ty, returned, room)
     }
 
-    /// What the script gets for the function's result.
-    fn result(&self, number: Option<Number>, returns: &Type) -> Result<Value<'js>> {
-        let ctx = self.ctx().clone();
-        let cx = Cx::of(&ctx);
-        let Some(number) = number else { return Ok(Value::new_undefined(ctx)) };
-        let address = match (returns, number) {
-            (Type::Scalar(scalar), number) => return scalar.result_to_js(cx, number).into_value(cx),
-            (_, Number::I32(address)) => u64::from(address as u32),
-            (_, Number::I64(address)) => address as u64,
-            _ => unreachable!("a pointer is an integer"),
+    /// What comes out of the arguments, and the result.
+    fn take_all(&self, numbers: &[Number], returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
+        let marshal = &self.marshal;
+        let mut results: SmallVec<[Value; 4]> = SmallVec::new();
+        let mut at = 0;
+        for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
+            let ty = param.ty.get();
+            let address = number.as_address();
+            if param.direction.is_result {
+                marshal.enter_part(webidl::Part::Result);
+                results.push(marshal.within_element(index as u64, || self.out_value(ty, address))?);
+                continue;
+            }
+            let value = self.call.get(at);
+            if param.direction.comes_out && address != 0 {
+                marshal.enter_part(webidl::Part::Argument(at));
+                self.take_back(ty, address, value)?;
+            }
+            at += 1;
+        }
+        marshal.enter_part(webidl::Part::Result);
+        let own = match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
+            Some(Type::Status(status)) => self.status(status, returned, room, &results)?,
+            _ => self.own(returned, room)?,
         };
-        if address == 0 {
-            return Ok(Value::new_null(ctx));
+        if results.is_empty() {
+            return Ok(own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())));
         }
-        // The block is ours from here on, whatever happens. It may be one that the call lent: some functions return
-        // their argument.
-        let lent = self.temporary.borrow().contains(&address);
-        if let Type::View(scalar, length) = returns {
-            self.temporary.borrow_mut().retain(|lent| *lent != address);
-            return self.result_view(address, *scalar, length);
+        if own.is_none() && results.len() == 1 {
+            return Ok(results.remove(0));
         }
-        if !lent {
-            self.temporary.borrow_mut().push(address);
-        }
-        match returns {
-            Type::String => strings::copy_out(&ctx, self.manager.heap(), address, self.result_place()),
-            Type::Array(scalar, length) => {
-                let count = self.length(-1, length, self.result_place())?;
-                arrays::copy_out(&ctx, self.manager.heap(), *scalar, address, count, self.result_place())
-            }
-            _ => unreachable!("handled above"),
-        }
+        let mut list = qjs::spread::ArrayBuilder::new(marshal.cx(), results.len() + 1)?;
+        own.iter().chain(&results).try_for_each(|value| list.push(marshal.cx().returned(value)))?;
+        list.finish()
     }
 
-    fn result_view(&self, address: u64, scalar: Scalar, length: &Length) -> Result<Value<'js>> {
-        let ctx = self.ctx().clone();
-        let place = self.result_place();
-        let bytes = self.length(-1, length, place).and_then(|count| byte_length(&ctx, count, scalar, place));
-        let bytes = bytes.and_then(|bytes| match address % scalar.size() as u64 {
-            0 => Ok(bytes),
-            _ => {
-                let error = marshal::HeapError::Misaligned { address, align: scalar.size() };
-                Err(throw_heap_error(&ctx, place, error))
-            }
-        });
-        let adopted = bytes
-            .and_then(|bytes| self.heap().adopt(address, bytes).map_err(|error| throw_heap_error(&ctx, place, error)));
-        match adopted {
-            Ok(block) => view::new(&ctx, self.heap(), block, scalar.element()),
-            Err(error) => {
-                self.temporary.borrow_mut().push(address);
-                Err(error)
-            }
-        }
+    /// What the guest left in the room of a Result.
+    fn out_value(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+        let marshal = &self.marshal;
+        let size = ty.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        // (A length that is an out-parameter is known now; what it needs is looked at there.)
+        marshal.read_value(ty, marshal.range(address, size)?, true, None)
     }
 
-    fn result_place(&self) -> Place<'_> {
-        Place::result(self.target.name())
+    /// What the guest changed in an argument goes back into the script's value.
+    fn take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if ty.subclassed {
+            return marshal.custom_take_back(ty, address, value, true);
+        }
+        if !marshal.is_temporary(address) {
+            return Ok(()); // it lies in the guest: the script sees what is there
+        }
+        match &ty.ty {
+            Type::Array(element, length) | Type::View(element, length) => {
+                self.take_elements(element.get(), length, address, value)?;
+            }
+            Type::Pointer(pointee) => self.take_contents(pointee.get(), address, value)?,
+            Type::RecordPointer { record, .. } => self.take_record(record.get(), address, value)?,
+            Type::VoidPointer => {
+                let Some((bytes, _)) = qjs::buffer::source_bytes(marshal.cx(), value) else { return Ok(()) };
+                let from = marshal.range(address, bytes.len as u64)?;
+                // SAFETY: both ranges were looked at just now, and nothing ran since.
+                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), bytes.len) };
+            }
+            _ => {}
+        }
+        marshal.forget_replaced(marshal.index());
+        Ok(())
     }
 
-    /// Frees what the call borrowed. Its own error counts more than one from freeing.
-    fn finish(self, result: Result<Value<'js>>) -> Result<Value<'js>> {
-        self.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
-        let temporary = self.temporary.take();
-        if temporary.is_empty() {
-            return result;
+    fn take_contents(&self, pointee: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        let size = pointee.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        let bytes = marshal.range(address, size)?;
+        let contents = marshal.within_contents(|| marshal.read_value(pointee, bytes, true, None))?;
+        pointer::set_contents(&value.to_value(marshal.cx()), contents)
+    }
+
+    fn take_elements(&self, element: &TypeObject, length: &Length, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if pointer::contents(marshal, value)?.is_some() {
+            return self.take_contents(element, address, value);
         }
-        // Freeing runs the guest, before which the exception must be out of the way.
-        let ctx = self.ctx().clone();
-        let thrown = match &result {
-            Err(rquickjs::Error::Exception) => Some(ctx.catch()),
-            _ => None,
+        let object = value.to_value(marshal.cx());
+        let Some(array) = object.as_object() else { return Ok(()) };
+        let size = element.layout(marshal.is_wide()).map_or(1, |layout| layout.size);
+        // As many as there was room for, or fewer where the guest says so.
+        let room = marshal.temporary_bytes(address) / size;
+        let count = match length {
+            Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
+            Length::Until(sentinel) => marshal.find(address, size as usize, *sentinel, room)?,
+            _ => room,
         };
-        let mut freed = Ok(());
-        for address in &temporary {
-            let done = self.heap().give_back(*address);
-            freed = freed.and(done.map_err(|error| throw_heap_error(&ctx, Place::whole(self.target.name()), error)));
+        if let Some(scalar) = element.scalar() {
+            return arrays::copy_back(marshal, scalar, address, value, count);
         }
-        match (thrown, freed) {
-            (Some(thrown), freed) => {
-                if freed.is_err() {
-                    drop(ctx.catch());
-                }
-                Err(ctx.throw(thrown))
-            }
-            (None, Err(error)) => Err(error),
-            (None, Ok(())) => result,
+        for at in 0..count {
+            let bytes = marshal.range(address + at * size, size)?;
+            let read = || marshal.read_value(element, bytes, true, None);
+            array.set(at as u32, marshal.within_element(at, read)?)?;
         }
+        Ok(())
     }
+
+    fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if pointer::contents(marshal, value)?.is_some() {
+            return self.take_contents(record, address, value);
+        }
+        let size = record.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        let made = marshal.read_value(record, marshal.range(address, size)?, true, None)?;
+        let object = value.to_value(marshal.cx());
+        let (Some(to), Some(from), Some((shape, _))) = (object.as_object(), made.as_object(), record::parts(record))
+        else {
+            return Ok(());
+        };
+        for name in &shape.fields {
+            to.set(&**name, from.get::<_, Value>(&**name)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// A struct by view: a new one in the guest's heap, or the one at `address`, which something else owns.
+pub(crate) fn record_of<'js>(call: &Call<'_, 'js>, ty: &TypeObject, address: Option<u64>) -> Result<Value<'js>> {
+    let place = format!("{}.{}", ty.name(), if address.is_some() { "at" } else { "create" });
+    let ctx = &call.ctx;
+    let _: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{place}: argument 1"))?;
+    let marshal = Marshal::new(ctx, call.args.get(0), &place);
+    let layout = ty.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(ty))?;
+    let reference = TypeRef::of(ctx, call.this, &place)?;
+    if let Some(address) = address {
+        let buffer = view::borrowed_buffer(ctx, marshal.heap(), address, layout.size)?;
+        return record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false);
+    }
+    marshal.manager.safe_point(ctx, &marshal)?;
+    let made = (|| {
+        let address = marshal.allocate(layout.size)?;
+        marshal.clear(address, layout.size)?;
+        let values = call.args.get(1);
+        if !values.is_undefined() {
+            marshal.enter_part(webidl::Part::Argument(1));
+            marshal.write_value(ty, address, values)?;
+        }
+        let block = marshal.heap().adopt(address, layout.size).map_err(|error| marshal.heap_error(error))?;
+        // What its fields point to is the guest's.
+        marshal.commit();
+        let buffer = view::buffer(ctx, marshal.heap(), block)?;
+        record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false)
+    })();
+    marshal.finish(made)
 }

@@ -1,4 +1,4 @@
-//! Numbers: which C type each descriptor stands for, and its conversions.
+//! Numbers: which C type each descriptor stands for, and its conversions. `wide` says that addresses have 64 bits.
 
 use island::Kind;
 use island::call::Number;
@@ -6,7 +6,6 @@ use qjs::{Borrowed, Cx, ElementKind, Result, Returned, Value, number};
 
 /// A C number type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)] // each is the type of that name
 pub(crate) enum Scalar {
     Int8,
     Uint8,
@@ -18,10 +17,18 @@ pub(crate) enum Scalar {
     Uint64,
     Float32,
     Float64,
+    Bool,
+    /// `size_t`.
+    Size,
+    /// `ptrdiff_t`, `ssize_t` and `long`.
+    SignedSize,
 }
 
+/// Above this, a number no longer tells integers apart.
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
 impl Scalar {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Int8,
         Self::Uint8,
         Self::Int16,
@@ -32,23 +39,61 @@ impl Scalar {
         Self::Uint64,
         Self::Float32,
         Self::Float64,
+        Self::Bool,
+        Self::Size,
+        Self::SignedSize,
     ];
+
+    /// How many of them, from the first, are the elements of a typed array.
+    pub(crate) const TYPED: usize = 10;
 
     /// `Int8` and so on.
     pub(crate) fn name(self) -> &'static str {
-        self.element().name().trim_end_matches("Array").trim_start_matches("Big")
+        match self {
+            Self::Bool => "Bool",
+            Self::Size => "Size",
+            Self::SignedSize => "SignedSize",
+            _ => self.element(false).name().trim_end_matches("Array").trim_start_matches("Big"),
+        }
+    }
+
+    /// What stands for the type in a mangled name.
+    pub(crate) fn mangled(self) -> &'static str {
+        match self {
+            Self::Int8 => "i8",
+            Self::Uint8 => "u8",
+            Self::Int16 => "i16",
+            Self::Uint16 => "u16",
+            Self::Int32 => "i32",
+            Self::Uint32 => "u32",
+            Self::Int64 => "i64",
+            Self::Uint64 => "u64",
+            Self::Float32 => "f32",
+            Self::Float64 => "f64",
+            Self::Bool => "b1",
+            Self::Size => "z",
+            Self::SignedSize => "y",
+        }
     }
 
     /// Bytes in memory.
-    pub(crate) fn size(self) -> usize {
-        self.element().size()
+    #[inline]
+    pub(crate) fn size(self, wide: bool) -> usize {
+        match self {
+            Self::Int8 | Self::Uint8 | Self::Bool => 1,
+            Self::Int16 | Self::Uint16 => 2,
+            Self::Int32 | Self::Uint32 | Self::Float32 => 4,
+            Self::Int64 | Self::Uint64 | Self::Float64 => 8,
+            Self::Size | Self::SignedSize => 4 << usize::from(wide),
+        }
     }
 
     /// The typed array with elements of this type.
-    pub(crate) fn element(self) -> ElementKind {
+    #[inline]
+    pub(crate) fn element(self, wide: bool) -> ElementKind {
         match self {
             Self::Int8 => ElementKind::Int8,
-            Self::Uint8 => ElementKind::Uint8,
+            Self::Uint8 | Self::Bool => ElementKind::Uint8,
             Self::Int16 => ElementKind::Int16,
             Self::Uint16 => ElementKind::Uint16,
             Self::Int32 => ElementKind::Int32,
@@ -57,29 +102,50 @@ impl Scalar {
             Self::Uint64 => ElementKind::BigUint64,
             Self::Float32 => ElementKind::Float32,
             Self::Float64 => ElementKind::Float64,
+            Self::Size if wide => ElementKind::BigUint64,
+            Self::Size => ElementKind::Uint32,
+            Self::SignedSize if wide => ElementKind::BigInt64,
+            Self::SignedSize => ElementKind::Int32,
         }
     }
 
     /// How a C compiler passes it to a function.
-    pub(crate) fn kind(self) -> Kind {
+    #[inline]
+    pub(crate) fn kind(self, wide: bool) -> Kind {
         match self {
             Self::Int64 | Self::Uint64 => Kind::I64,
             Self::Float32 => Kind::F32,
             Self::Float64 => Kind::F64,
+            Self::Size | Self::SignedSize if wide => Kind::I64,
             _ => Kind::I32,
         }
     }
 
     /// What a script must pass.
     pub(crate) fn expected(self) -> &'static str {
-        if self.kind() == Kind::I64 { "a BigInt or an integer" } else { "a number" }
+        match self {
+            Self::Int64 | Self::Uint64 => "a BigInt or an integer",
+            Self::Size | Self::SignedSize => "an integer",
+            Self::Bool => "a boolean",
+            _ => "a number",
+        }
     }
 
     /// A script's value as an argument; none where it is of the wrong type. Integers wrap as typed arrays' elements do.
     /// Runs no script.
-    pub(crate) fn to_argument(self, cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<Number>> {
-        if self.kind() == Kind::I64 {
-            return Ok(self.to_int64(cx, value)?.map(Number::I64));
+    #[inline]
+    pub(crate) fn to_argument(self, cx: Cx<'_>, value: Borrowed<'_>, wide: bool) -> Result<Option<Number>> {
+        match self {
+            Self::Int64 | Self::Uint64 => return Ok(to_int64(cx, value)?.map(Number::I64)),
+            Self::Size | Self::SignedSize => {
+                let Some(integer) = to_int64(cx, value)? else { return Ok(None) };
+                return Ok(Some(if wide { Number::I64(integer) } else { Number::I32(integer as i32) }));
+            }
+            Self::Bool => {
+                let truth = value.bool().or_else(|| value.number().map(|number| number != 0.0));
+                return Ok(truth.map(|truth| Number::I32(i32::from(truth))));
+            }
+            _ => {}
         }
         let Some(number) = value.number() else { return Ok(None) };
         Ok(Some(match self {
@@ -98,16 +164,6 @@ impl Scalar {
         }))
     }
 
-    fn to_int64(self, cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<i64>> {
-        if value.is_bigint() {
-            return number::to_bigint64(cx, value).map(Some);
-        }
-        /// Above this, a number no longer tells integers apart.
-        const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
-        let number = value.number().filter(|number| number.trunc() == *number && number.abs() <= MAX_SAFE);
-        Ok(number.map(|number| number as i64))
-    }
-
     /// What a function returned, as this type.
     pub(crate) fn result_to_js(self, cx: Cx<'_>, result: Number) -> Returned {
         match (self, result) {
@@ -115,47 +171,109 @@ impl Scalar {
             (Self::Uint8, Number::I32(value)) => Returned::int(i32::from(value as u8)),
             (Self::Int16, Number::I32(value)) => Returned::int(i32::from(value as i16)),
             (Self::Uint16, Number::I32(value)) => Returned::int(i32::from(value as u16)),
-            (Self::Uint32, Number::I32(value)) => cx.float(f64::from(value as u32)),
+            (Self::Uint32 | Self::Size, Number::I32(value)) => cx.float(f64::from(value as u32)),
             (Self::Uint64, Number::I64(value)) => cx.biguint(value as u64),
+            (Self::Size, Number::I64(value)) => integer64(cx, value as u64 as i128),
+            (Self::SignedSize, Number::I64(value)) => integer64(cx, value.into()),
+            (Self::Bool, Number::I32(value)) => Returned::bool(value as u8 != 0),
             (_, number) => js_api::from_number(cx, number),
         }
     }
 
     /// A script's value as the bytes of an element; none where it is of the wrong type. Runs no script.
-    pub(crate) fn write(self, cx: Cx<'_>, value: Borrowed<'_>, into: &mut [u8]) -> Result<bool> {
+    #[inline]
+    pub(crate) fn write(self, cx: Cx<'_>, value: Borrowed<'_>, into: &mut [u8], wide: bool) -> Result<bool> {
         // The commonest element by far, without detours.
         if self == Self::Float64 {
             let Some(number) = value.number() else { return Ok(false) };
             into.copy_from_slice(&number.to_le_bytes());
             return Ok(true);
         }
-        let Some(number) = self.to_argument(cx, value)? else { return Ok(false) };
-        match number {
-            Number::I32(value) => into.copy_from_slice(&value.to_le_bytes()[..self.size()]),
-            Number::I64(value) => into.copy_from_slice(&value.to_le_bytes()),
-            Number::F32(value) => into.copy_from_slice(&value.to_le_bytes()),
-            Number::F64(value) => into.copy_from_slice(&value.to_le_bytes()),
-        }
+        let Some(number) = self.to_argument(cx, value, wide)? else { return Ok(false) };
+        into.copy_from_slice(&bits(number).to_le_bytes()[..into.len()]);
         Ok(true)
     }
 
-    /// The bytes of an element as a script's value.
-    pub(crate) fn read(self, cx: Cx<'_>, bytes: &[u8]) -> Returned {
-        let mut wide = [0; 8];
-        wide[..bytes.len()].copy_from_slice(bytes);
-        let bits = u64::from_le_bytes(wide);
-        let number = match self.kind() {
+    /// The bytes of an element as a number of WebAssembly.
+    #[inline]
+    pub(crate) fn load(self, bytes: &[u8], wide: bool) -> Number {
+        let mut all = [0; 8];
+        all[..bytes.len()].copy_from_slice(bytes);
+        let bits = u64::from_le_bytes(all);
+        match self.kind(wide) {
             Kind::I32 => Number::I32(bits as u32 as i32),
             Kind::I64 => Number::I64(bits as i64),
             Kind::F32 => Number::F32(f32::from_bits(bits as u32)),
             Kind::F64 => Number::F64(f64::from_bits(bits)),
-        };
-        self.result_to_js(cx, number)
+        }
     }
+
+    /// The bytes of an element as a script's value.
+    #[inline]
+    pub(crate) fn read(self, cx: Cx<'_>, bytes: &[u8], wide: bool) -> Returned {
+        self.result_to_js(cx, self.load(bytes, wide))
+    }
+
+    /// The number as a length: none for a negative one, and for what is no integer.
+    pub(crate) fn as_length(self, number: Number) -> Option<u64> {
+        let signed = match (self, number) {
+            (Self::Uint64 | Self::Size, Number::I64(value)) => return Some(value as u64),
+            (Self::Uint32 | Self::Size, Number::I32(value)) => return Some(u64::from(value as u32)),
+            (Self::Uint16, Number::I32(value)) => return Some(u64::from(value as u16)),
+            (Self::Uint8 | Self::Bool, Number::I32(value)) => return Some(u64::from(value as u8)),
+            (Self::Int8, Number::I32(value)) => i64::from(value as i8),
+            (Self::Int16, Number::I32(value)) => i64::from(value as i16),
+            (_, Number::I32(value)) => i64::from(value),
+            (_, Number::I64(value)) => value,
+            (_, Number::F32(_) | Number::F64(_)) => return None,
+        };
+        u64::try_from(signed).ok()
+    }
+}
+
+/// A number's bits, in the lowest bytes.
+pub(crate) fn bits(number: Number) -> u64 {
+    match number {
+        Number::I32(value) => u64::from(value as u32),
+        Number::I64(value) => value as u64,
+        Number::F32(value) => u64::from(value.to_bits()),
+        Number::F64(value) => value.to_bits(),
+    }
+}
+
+fn to_int64(cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<i64>> {
+    if let Some(int) = value.int() {
+        return Ok(Some(int.into()));
+    }
+    if value.is_bigint() {
+        return number::to_bigint64(cx, value).map(Some);
+    }
+    let number = value.number().filter(|number| number.trunc() == *number && number.abs() <= MAX_SAFE);
+    Ok(number.map(|number| number as i64))
+}
+
+/// An integer of at most 64 bits: a number where that tells it from its neighbours, else a BigInt.
+pub(crate) fn integer64(cx: Cx<'_>, value: i128) -> Returned {
+    if value.unsigned_abs() <= MAX_SAFE as u128 {
+        return cx.float(value as f64);
+    }
+    match u64::try_from(value) {
+        Ok(value) => cx.biguint(value),
+        Err(_) => cx.bigint(value as i64),
+    }
+}
+
+/// An address that a script gave: a number or a BigInt.
+pub(crate) fn address(cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<u64>> {
+    if value.is_bigint() {
+        return number::to_bigint64(cx, value).map(|address| Some(address as u64));
+    }
+    let number = value.number().filter(|number| *number >= 0.0 && number.trunc() == *number && *number <= MAX_SAFE);
+    Ok(number.map(|number| number as u64))
 }
 
 /// A length that a script gave: a whole number that an array can have.
 pub(crate) fn length(value: &Value<'_>) -> Option<u64> {
     let number = value.as_number()?;
-    (number >= 0.0 && number.trunc() == number && number <= 9_007_199_254_740_991.0).then_some(number as u64)
+    (number >= 0.0 && number.trunc() == number && number <= MAX_SAFE).then_some(number as u64)
 }

@@ -1,62 +1,168 @@
-//! C strings: UTF-8 with a zero byte at the end.
+//! Strings: UTF-8, UTF-16 and Latin-1, with a zero at the end or with a length.
 
-use marshal::Heap;
-use qjs::string::Utf8;
-use qjs::{Borrowed, Ctx, Cx, Exception, Result, Value};
+use std::borrow::Cow;
 
-use webidl::Place;
+use qjs::string::{Units, Utf8};
+use qjs::{Borrowed, Bytes, Result, Value};
 
-use crate::errors::throw_heap_error;
+use crate::convert::Marshal;
+use crate::types::Encoding;
 
-/// Copies a string into the guest's heap; its address.
+/// A string's bytes in an encoding, and how many code units they are. `counted` strings may have a NUL inside.
 ///
 /// # Errors
-/// A TypeError for anything but a string, and for strings that C cannot hold: with a lone surrogate, or a NUL inside.
-pub(crate) fn copy_in(ctx: &Ctx<'_>, heap: &Heap, value: Borrowed<'_>, place: Place<'_>) -> Result<u64> {
-    if !value.is_string() {
-        let came = webidl::describe(&value.to_value(Cx::of(ctx)));
-        return Err(Exception::throw_type(ctx, &format!("{place}: expected a string, got {came}")));
+/// A TypeError for anything but a string, and for strings that the encoding cannot hold, or C where it ends them by a zero.
+pub(crate) fn encode<'a>(
+    marshal: &Marshal<'_, '_>,
+    encoding: Encoding,
+    value: Borrowed<'a>,
+    counted: bool,
+) -> Result<(Cow<'a, [u8]>, u64)> {
+    let Some(units) = Units::of(marshal.cx(), value)? else {
+        return Err(marshal.unexpected("a string", value));
+    };
+    let nul = match units {
+        _ if counted => None,
+        Units::Narrow(units) => units.iter().position(|&unit| unit == 0),
+        Units::Wide(units) => units.iter().position(|&unit| unit == 0),
+    };
+    if let Some(at) = nul {
+        let message = format_args!("the string has a NUL character at index {at}, which would end it in C");
+        return Err(marshal.type_error(message));
     }
-    let utf8 = Utf8::new(Cx::of(ctx), value)?;
-    let bytes = utf8.bytes();
-    check(ctx, bytes, place)?;
-    let address = heap.allocate(bytes.len() as u64 + 1).map_err(|error| throw_heap_error(ctx, place, error))?;
+    let bytes = match (encoding, units) {
+        (Encoding::Utf8, Units::Narrow(units)) if units.is_ascii() => Cow::Borrowed(units),
+        (Encoding::Latin1, Units::Narrow(units)) => Cow::Borrowed(units),
+        (Encoding::Utf8, Units::Narrow(units)) => {
+            Cow::Owned(units.iter().map(|&unit| char::from(unit)).collect::<String>().into_bytes())
+        }
+        (Encoding::Utf8, Units::Wide(_)) => {
+            let utf8 = Utf8::new(marshal.cx(), value)?;
+            if let Err(error) = simdutf8::compat::from_utf8(utf8.bytes()) {
+                let at = String::from_utf8_lossy(&utf8.bytes()[..error.valid_up_to()]).encode_utf16().count();
+                let message = format_args!("the string has a lone surrogate at index {at}, which UTF-8 cannot hold");
+                return Err(marshal.type_error(message));
+            }
+            Cow::Owned(utf8.bytes().to_vec())
+        }
+        (Encoding::Utf16, units) => Cow::Owned(units.iter().flat_map(u16::to_le_bytes).collect()),
+        (Encoding::Latin1, Units::Wide(units)) => match units.iter().position(|&unit| unit > 0xff) {
+            Some(at) => {
+                let message = format_args!("the string has a character at index {at} that Latin-1 does not have");
+                return Err(marshal.type_error(message));
+            }
+            None => Cow::Owned(units.iter().map(|&unit| unit as u8).collect()),
+        },
+    };
+    let count = bytes.len() as u64 / encoding.unit();
+    Ok((bytes, count))
+}
+
+/// Copies a string into the guest's heap; its address. `room` says how many code units there must be room for; where the
+/// string is not `counted`, a zero follows it.
+///
+/// # Errors
+/// As [`encode`]; when the guest has no room.
+pub(crate) fn copy_in(
+    marshal: &Marshal<'_, '_>,
+    encoding: Encoding,
+    value: Borrowed<'_>,
+    counted: bool,
+    room: impl FnOnce(u64) -> Result<u64>,
+) -> Result<u64> {
+    let (bytes, units) = encode(marshal, encoding, value, counted)?;
+    let unit = encoding.unit();
+    let room = marshal.byte_length(room(units)?, unit, "a string")? + if counted { 0 } else { unit };
+    let address = marshal.allocate(room)?;
     // A guest's allocator that returns too little is caught by its memory's bounds.
-    let written =
-        heap.data().write(address, bytes).and_then(|()| heap.data().write(address + bytes.len() as u64, &[0]));
-    written.map_err(|error| throw_heap_error(ctx, place, error.into()))?;
+    marshal.write(address, &bytes)?;
+    let rest = room - bytes.len() as u64;
+    if rest == 1 {
+        marshal.write(address + bytes.len() as u64, &[0])?;
+    } else if rest > 0 {
+        marshal.clear(address + bytes.len() as u64, rest)?;
+    }
     Ok(address)
 }
 
-fn check(ctx: &Ctx<'_>, bytes: &[u8], place: Place<'_>) -> Result<()> {
-    if bytes.contains(&0) {
-        let at = utf16_length(&bytes[..bytes.iter().position(|&byte| byte == 0).unwrap_or(0)]);
-        let message = format!("{place}: the string has a NUL character at index {at}, which would end it in C");
-        return Err(Exception::throw_type(ctx, &message));
-    }
-    match simdutf8::compat::from_utf8(bytes) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let at = utf16_length(&bytes[..error.valid_up_to()]);
-            let message = format!("{place}: the string has a lone surrogate at index {at}, which UTF-8 cannot hold");
-            Err(Exception::throw_type(ctx, &message))
-        }
-    }
-}
-
-/// How many UTF-16 code units a prefix of valid UTF-8 is: the index that a script knows.
-fn utf16_length(bytes: &[u8]) -> usize {
-    String::from_utf8_lossy(bytes).encode_utf16().count()
-}
-
-/// Copies a C string out. Bytes that are no UTF-8 become U+FFFD.
+/// Copies a string out: `count` code units, or up to a zero. `taken` is told how many bytes its block has, before anything
+/// that can fail but finding its end.
 ///
 /// # Errors
-/// A RangeError when it does not end within the memory.
-pub(crate) fn copy_out<'js>(ctx: &Ctx<'js>, heap: &Heap, address: u64, place: Place<'_>) -> Result<Value<'js>> {
-    let bytes = heap.data().read_c_string(address).map_err(|error| throw_heap_error(ctx, place, error.into()))?;
-    match simdutf8::basic::from_utf8(&bytes) {
-        Ok(_) => qjs::string::from_utf8(ctx, &bytes),
-        Err(_) => qjs::string::from_utf8(ctx, String::from_utf8_lossy(&bytes).as_bytes()),
+/// A RangeError when it does not lie, or end, within the memory.
+pub(crate) fn copy_out<'js>(
+    marshal: &Marshal<'_, 'js>,
+    encoding: Encoding,
+    address: u64,
+    count: Option<u64>,
+    taken: impl FnOnce(u64) -> Result<()>,
+) -> Result<Value<'js>> {
+    let unit = encoding.unit();
+    let bytes = match count {
+        Some(count) => {
+            let bytes = marshal.byte_length(count, unit, "a string")?;
+            taken(bytes)?;
+            marshal.range(address, bytes)?
+        }
+        None => {
+            let found = find_end(marshal, address, unit);
+            taken(*found.as_ref().unwrap_or(&0) + unit)?;
+            marshal.range(address, found?)?
+        }
+    };
+    decode(marshal, encoding, bytes, true)
+}
+
+/// The bytes before the zero unit.
+fn find_end(marshal: &Marshal<'_, '_>, address: u64, unit: u64) -> Result<u64> {
+    if unit == 1 {
+        let len = marshal.heap().data().c_string_len(address);
+        return len.map_err(|error| marshal.heap_error(error));
+    }
+    let mut at = address;
+    loop {
+        let mut bytes = [0; 2];
+        marshal.heap().data().read(at, &mut bytes).map_err(|error| marshal.heap_error(error))?;
+        if bytes == [0, 0] {
+            return Ok(at - address);
+        }
+        at += 2;
+    }
+}
+
+/// A string of bytes in the guest's memory: of all, or up to a zero where they are not `exact`. What is no UTF-8 becomes
+/// U+FFFD.
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn decode<'js>(
+    marshal: &Marshal<'_, 'js>,
+    encoding: Encoding,
+    bytes: Bytes,
+    exact: bool,
+) -> Result<Value<'js>> {
+    let ctx = marshal.ctx;
+    // Copied first: another thread of the guest may change them in the middle.
+    // SAFETY: the bytes are in a guest's memory, which stays, or were asked for just now.
+    let bytes = unsafe { bytes.to_vec() };
+    match encoding {
+        Encoding::Utf8 => {
+            let end = if exact { None } else { bytes.iter().position(|&byte| byte == 0) };
+            let bytes = &bytes[..end.unwrap_or(bytes.len())];
+            match simdutf8::basic::from_utf8(bytes) {
+                Ok(_) => qjs::string::from_utf8(ctx, bytes),
+                Err(_) => qjs::string::from_utf8(ctx, String::from_utf8_lossy(bytes).as_bytes()),
+            }
+        }
+        Encoding::Utf16 | Encoding::Latin1 => {
+            let mut units: Vec<u16> = match encoding {
+                Encoding::Utf16 => bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect(),
+                _ => bytes.iter().map(|&unit| unit.into()).collect(),
+            };
+            if !exact && let Some(end) = units.iter().position(|&unit| unit == 0) {
+                units.truncate(end);
+            }
+            qjs::string::from_units(ctx, &units)
+        }
     }
 }

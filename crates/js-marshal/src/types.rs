@@ -1,80 +1,182 @@
-//! The descriptors that prototypes are made of: types, and the direction of arguments.
+//! What a value is in C: the types that prototypes, structs and arrays are made of, and how they lie in memory.
 
-use qjs::define::{self, Attributes};
-use qjs::function::Native;
-use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use marshal::Destructor;
+use qjs::lazy::Names;
+use qjs::{Borrowed, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Result, WeakMap, class};
 
 use crate::ids;
-use crate::scalar::{Scalar, length};
-use webidl::Place;
+use crate::record::Shape;
+use crate::scalar::Scalar;
 
-/// How many elements an array has, where its descriptor says so.
+/// How many elements an array has, where its type says so.
 pub(crate) enum Length {
     /// As many as the argument has. A result must say more.
     Given,
     Fixed(u64),
     /// `(index, args) => length`.
     Callback(Held),
+    /// The value of another parameter of the C function, after the call where it comes out.
+    Argument(usize),
+    /// The value of another field of the struct.
+    Field(Box<str>),
+    /// Up to an element of this value, which is not part of the array.
+    Until(i64),
+}
+
+impl Length {
+    pub(crate) fn duplicate(&self) -> Self {
+        match self {
+            Self::Given => Self::Given,
+            Self::Fixed(count) => Self::Fixed(*count),
+            Self::Callback(held) => Self::Callback(held.duplicate()),
+            Self::Argument(index) => Self::Argument(*index),
+            Self::Field(name) => Self::Field(name.clone()),
+            Self::Until(value) => Self::Until(*value),
+        }
+    }
+
+    fn mark(&self, marker: &Marker) {
+        if let Self::Callback(held) = self {
+            marker.mark(held);
+        }
+    }
+}
+
+/// How a string's characters are stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Encoding {
+    Utf8,
+    Utf16,
+    Latin1,
+}
+
+impl Encoding {
+    /// Bytes of a code unit.
+    pub(crate) fn unit(self) -> u64 {
+        if self == Self::Utf16 { 2 } else { 1 }
+    }
+}
+
+/// A script's type descriptor.
+pub(crate) struct TypeRef(Held);
+
+impl TypeRef {
+    /// The descriptor that `value` is.
+    ///
+    /// # Errors
+    /// A TypeError for anything else.
+    pub(crate) fn of(ctx: &Ctx<'_>, value: Borrowed<'_>, place: &str) -> Result<Self> {
+        let _: &TypeObject = webidl::interface(ctx, value, place)?;
+        Ok(Self(Held::borrowed(Cx::of(ctx), value)))
+    }
+
+    /// A new descriptor, which no script has.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub(crate) fn new(ctx: &Ctx<'_>, ty: TypeObject) -> Result<Self> {
+        Ok(Self(Held::new(class::new_object(ctx, ty, None)?.as_value())))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> &TypeObject {
+        class::get(self.0.borrow()).expect("checked when it was made")
+    }
+
+    pub(crate) fn held(&self) -> &Held {
+        &self.0
+    }
+
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+
+    pub(crate) fn mark(&self, marker: &Marker) {
+        marker.mark(&self.0);
+    }
 }
 
 /// What a value is in C.
 pub(crate) enum Type {
     Void,
     Scalar(Scalar),
-    /// `char *`, UTF-8.
-    String,
+    /// With the numbers by name, a frozen object.
+    Enum(Scalar, Held),
+    /// A result that says whether the call failed.
+    Status(Status),
+    /// `char *`.
+    String(Encoding, Length),
+    /// `char *`, viewed.
+    StringBuffer,
     /// A pointer to elements, copied.
-    Array(Scalar, Length),
+    Array(TypeRef, Length),
     /// A pointer to elements, viewed.
-    View(Scalar, Length),
+    View(TypeRef, Length),
+    /// A pointer to one value, in a Pointer.
+    Pointer(TypeRef),
+    /// An address in a Pointer, owned.
+    Address,
+    /// `void *`.
+    VoidPointer,
+    /// A struct or union in place. It is defined later where it refers to itself.
+    Record(Rc<OnceCell<Shape>>, OnceCell<Vec<TypeRef>>),
+    /// A pointer to a struct or union.
+    RecordPointer {
+        record: TypeRef,
+        view: bool,
+    },
+    /// Elements in place.
+    Inline(TypeRef, Length),
+    /// Characters in place: as many code units at most.
+    InlineString(Encoding, Length),
+    /// A function pointer.
+    Callback(Signature),
+    /// An opaque pointer.
+    Handle {
+        name: Option<Box<str>>,
+        destructor: Option<Rc<Destructor>>,
+        /// The destructor as scripts know it, which keeps its guest.
+        function: Option<Held>,
+    },
+    /// What a script's own subclass of ReferenceType is: its methods do everything.
+    Custom,
 }
 
-impl Type {
+/// How a result says that the call failed.
+pub(crate) struct Status {
+    pub(crate) ty: TypeRef,
+    /// The results that are no failures; where there are none, those that are.
+    pub(crate) success: Vec<i64>,
+    pub(crate) failure: Vec<i64>,
+    /// `(code, functionName, results) => message or error`.
+    pub(crate) error: Option<Held>,
+}
+
+/// What a function takes and returns.
+pub(crate) struct Signature {
+    pub(crate) params: Vec<Param>,
+    pub(crate) returns: Option<TypeRef>,
+}
+
+/// A parameter.
+pub(crate) struct Param {
+    pub(crate) ty: TypeRef,
+    pub(crate) direction: Direction,
+}
+
+impl Signature {
     pub(crate) fn duplicate(&self) -> Self {
-        let length = |length: &Length| match length {
-            Length::Given => Length::Given,
-            Length::Fixed(count) => Length::Fixed(*count),
-            Length::Callback(held) => Length::Callback(held.duplicate()),
-        };
-        match self {
-            Self::Void => Self::Void,
-            Self::Scalar(scalar) => Self::Scalar(*scalar),
-            Self::String => Self::String,
-            Self::Array(scalar, count) => Self::Array(*scalar, length(count)),
-            Self::View(scalar, count) => Self::View(*scalar, length(count)),
-        }
+        let param = |param: &Param| Param { ty: param.ty.duplicate(), direction: param.direction };
+        let params = self.params.iter().map(param).collect();
+        Self { params, returns: self.returns.as_ref().map(TypeRef::duplicate) }
     }
 
     pub(crate) fn mark(&self, marker: &Marker) {
-        if let Self::Array(_, Length::Callback(held)) | Self::View(_, Length::Callback(held)) = self {
-            marker.mark(held);
-        }
-    }
-
-    /// The descriptor's name, for messages.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Void => "VoidType".into(),
-            Self::Scalar(scalar) => format!("{}Type", scalar.name()),
-            Self::String => "StringType".into(),
-            Self::Array(scalar, _) => format!("ArrayType({})", scalar.name()),
-            Self::View(scalar, _) => format!("TypedArrayType({})", scalar.name()),
-        }
-    }
-}
-
-/// The value of a type descriptor.
-pub(crate) struct TypeObject {
-    pub(crate) ty: Type,
-}
-
-// SAFETY: the callback is marked once. The number is this class's own.
-unsafe impl HostClass for TypeObject {
-    const ID: ClassId = ids::TYPE;
-    const NAME: &'static std::ffi::CStr = c"Type";
-
-    fn mark(&self, marker: &Marker) {
-        self.ty.mark(marker);
+        self.params.iter().for_each(|param| param.ty.mark(marker));
+        self.returns.iter().for_each(|ty| ty.mark(marker));
     }
 }
 
@@ -83,15 +185,258 @@ unsafe impl HostClass for TypeObject {
 pub(crate) struct Direction {
     pub(crate) goes_in: bool,
     pub(crate) comes_out: bool,
+    /// The script does not pass it: it is among what the call returns.
+    pub(crate) is_result: bool,
+}
+
+/// Who frees what a pointer points to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ownership {
+    /// As what points to it: results are the host's, arguments stay so.
+    Inherited,
+    /// The host, also what comes out of an argument.
+    Owned,
+    /// The guest.
+    Borrowed,
+    /// The guest, from the call on.
+    Consumed,
+}
+
+/// The value of a type descriptor.
+pub(crate) struct TypeObject {
+    pub(crate) ty: Type,
+    pub(crate) ownership: Ownership,
+    /// What frees it where that is not the heap's own function.
+    pub(crate) free: Option<Held>,
+    pub(crate) non_null: bool,
+    /// Whether it is of a script's subclass, whose methods may be others.
+    pub(crate) subclassed: bool,
+    /// Its own object, where it is.
+    pub(crate) script: RefCell<WeakMap<()>>,
+    /// Arguments by index whose objects a handle keeps.
+    pub(crate) keeps: Vec<usize>,
+    /// A callback that is never freed.
+    pub(crate) kept: bool,
+}
+
+// SAFETY: each value is marked once: a child's descriptor is an object of its own. The number is this class's own.
+unsafe impl HostClass for TypeObject {
+    const ID: ClassId = ids::TYPE;
+    const NAME: &'static std::ffi::CStr = c"Type";
+
+    fn mark(&self, marker: &Marker) {
+        self.free.iter().for_each(|free| marker.mark(free));
+        match &self.ty {
+            Type::Void | Type::Scalar(_) | Type::StringBuffer | Type::Address | Type::VoidPointer | Type::Custom => {}
+            Type::Enum(_, members) => marker.mark(members),
+            Type::Status(status) => {
+                status.ty.mark(marker);
+                status.error.iter().for_each(|error| marker.mark(error));
+            }
+            Type::String(_, length) | Type::InlineString(_, length) => length.mark(marker),
+            Type::Array(element, length) | Type::View(element, length) | Type::Inline(element, length) => {
+                element.mark(marker);
+                length.mark(marker);
+            }
+            Type::Pointer(ty) | Type::RecordPointer { record: ty, .. } => ty.mark(marker),
+            Type::Record(_, fields) => fields.get().into_iter().flatten().for_each(|field| field.mark(marker)),
+            Type::Callback(signature) => signature.mark(marker),
+            Type::Handle { function, .. } => function.iter().for_each(|function| marker.mark(function)),
+        }
+    }
+}
+
+impl TypeObject {
+    pub(crate) fn new(ty: Type) -> Self {
+        Self {
+            ty,
+            ownership: Ownership::Inherited,
+            free: None,
+            non_null: false,
+            subclassed: false,
+            script: RefCell::default(),
+            keeps: Vec::new(),
+            kept: false,
+        }
+    }
+
+    /// A descriptor of the same type, with references of its own.
+    pub(crate) fn duplicate(&self) -> Self {
+        let ty = match &self.ty {
+            Type::Void => Type::Void,
+            Type::Scalar(scalar) => Type::Scalar(*scalar),
+            Type::Enum(scalar, members) => Type::Enum(*scalar, members.duplicate()),
+            Type::Status(Status { ty, success, failure, error }) => Type::Status(Status {
+                ty: ty.duplicate(),
+                success: success.clone(),
+                failure: failure.clone(),
+                error: error.as_ref().map(Held::duplicate),
+            }),
+            Type::String(encoding, length) => Type::String(*encoding, length.duplicate()),
+            Type::StringBuffer => Type::StringBuffer,
+            Type::Array(element, length) => Type::Array(element.duplicate(), length.duplicate()),
+            Type::View(element, length) => Type::View(element.duplicate(), length.duplicate()),
+            Type::Pointer(ty) => Type::Pointer(ty.duplicate()),
+            Type::Address => Type::Address,
+            Type::VoidPointer => Type::VoidPointer,
+            Type::Record(shape, fields) => {
+                let copy = OnceCell::new();
+                if let Some(fields) = fields.get() {
+                    let _ = copy.set(fields.iter().map(TypeRef::duplicate).collect());
+                }
+                Type::Record(shape.clone(), copy)
+            }
+            Type::RecordPointer { record, view } => Type::RecordPointer { record: record.duplicate(), view: *view },
+            Type::Inline(element, length) => Type::Inline(element.duplicate(), length.duplicate()),
+            Type::InlineString(encoding, length) => Type::InlineString(*encoding, length.duplicate()),
+            Type::Callback(signature) => Type::Callback(signature.duplicate()),
+            Type::Handle { name, destructor, function } => Type::Handle {
+                name: name.clone(),
+                destructor: destructor.clone(),
+                function: function.as_ref().map(Held::duplicate),
+            },
+            Type::Custom => Type::Custom,
+        };
+        let free = self.free.as_ref().map(Held::duplicate);
+        let Self { ownership, non_null, subclassed, kept, .. } = *self;
+        let (script, keeps) = (RefCell::default(), self.keeps.clone());
+        Self { ty, ownership, free, non_null, subclassed, script, keeps, kept }
+    }
+
+    /// The number that it is in C, if it is one.
+    #[inline]
+    pub(crate) fn scalar(&self) -> Option<Scalar> {
+        match &self.ty {
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
+            _ => None,
+        }
+    }
+
+    /// Whether its values are addresses.
+    pub(crate) fn is_pointer(&self) -> bool {
+        match &self.ty {
+            Type::String(..)
+            | Type::StringBuffer
+            | Type::Array(..)
+            | Type::View(..)
+            | Type::Pointer(_)
+            | Type::Address
+            | Type::VoidPointer
+            | Type::RecordPointer { .. }
+            | Type::Callback(_)
+            | Type::Handle { .. }
+            | Type::Custom => true,
+            Type::Void
+            | Type::Scalar(_)
+            | Type::Enum(..)
+            | Type::Status(_)
+            | Type::Record(..)
+            | Type::Inline(..)
+            | Type::InlineString(..) => false,
+        }
+    }
+
+    /// Whether what it points to may be the host's: a callback and an unowned handle are not.
+    pub(crate) fn is_owned(&self, inherited: bool) -> bool {
+        match self.ownership {
+            Ownership::Inherited => inherited,
+            Ownership::Owned | Ownership::Consumed => true,
+            Ownership::Borrowed => false,
+        }
+    }
+
+    /// Bytes and alignment of a value in memory; none for what does not lie there, and for a record that is not defined.
+    pub(crate) fn layout(&self, wide: bool) -> Option<Layout> {
+        let scalar = |scalar: Scalar| Layout { size: scalar.size(wide) as u64, align: scalar.size(wide) as u64 };
+        match &self.ty {
+            Type::Void => None,
+            Type::Scalar(ty) | Type::Enum(ty, _) => Some(scalar(*ty)),
+            Type::Status(status) => status.ty.get().layout(wide),
+            Type::Record(shape, _) => Some(shape.get()?.layout(wide)),
+            Type::Inline(element, length) => {
+                let element = element.get().layout(wide)?;
+                let Length::Fixed(count) = length else { return None };
+                Some(Layout { size: element.size.checked_mul(*count)?, align: element.align })
+            }
+            Type::InlineString(encoding, length) => {
+                let Length::Fixed(count) = length else { return None };
+                Some(Layout { size: encoding.unit().checked_mul(*count)?, align: encoding.unit() })
+            }
+            _ => Some(scalar(Scalar::Size)),
+        }
+    }
+
+    /// The descriptor's name, for messages.
+    pub(crate) fn name(&self) -> String {
+        match &self.ty {
+            Type::Void => "VoidType".into(),
+            Type::Scalar(scalar) => format!("{}Type", scalar.name()),
+            Type::Enum(..) => "EnumType".into(),
+            Type::Status(_) => "StatusType".into(),
+            Type::String(..) => "StringType".into(),
+            Type::StringBuffer => "StringBufferType".into(),
+            Type::Array(element, _) => format!("ArrayType({})", element.get().name()),
+            Type::View(element, _) => format!("TypedArrayType({})", element.get().name()),
+            Type::Pointer(ty) => format!("PointerType({})", ty.get().name()),
+            Type::Address => "AddressType".into(),
+            Type::VoidPointer => "VoidPointerType".into(),
+            Type::Record(shape, _) => shape.get().map_or("StructType".into(), Shape::what),
+            Type::RecordPointer { record, .. } => format!("{} *", record.get().name()),
+            Type::Inline(element, _) => format!("InlineArrayType({})", element.get().name()),
+            Type::InlineString(..) => "InlineStringType".into(),
+            Type::Callback(_) => "CallbackType".into(),
+            Type::Handle { name, .. } => name.as_ref().map_or("HandleType".into(), |name| format!("{name} *")),
+            Type::Custom => "a type of the script's own".into(),
+        }
+    }
+
+    /// The type in a mangled name, where the library that this vocabulary comes from has one.
+    pub(crate) fn mangled(&self) -> String {
+        match &self.ty {
+            Type::Void => "v0".into(),
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => scalar.mangled().into(),
+            Type::Status(status) => status.ty.get().mangled(),
+            Type::String(Encoding::Utf8, _) => "s8".into(),
+            Type::String(Encoding::Utf16, _) => "s16".into(),
+            Type::String(Encoding::Latin1, _) => "s1".into(),
+            Type::InlineString(..) => "c".into(),
+            Type::StringBuffer => "b8".into(),
+            Type::Array(element, _) => format!("a({})", element.get().mangled()),
+            Type::View(element, _) => format!("t({})", element.get().mangled()),
+            Type::Inline(element, _) => format!("i({})", element.get().mangled()),
+            Type::Pointer(ty) => format!("p({})", ty.get().mangled()),
+            Type::RecordPointer { record, .. } => format!("p({})", record.get().mangled()),
+            Type::Address => "a32".into(),
+            Type::VoidPointer => "p(v0)".into(),
+            Type::Record(shape, _) => {
+                let name = shape.get().and_then(|shape| shape.name.as_deref()).unwrap_or("struct");
+                format!("{}{name}", name.len())
+            }
+            Type::Callback(_) => "f".into(),
+            Type::Handle { name, .. } => {
+                let name = name.as_deref().unwrap_or("handle");
+                format!("h{}{name}", name.len())
+            }
+            Type::Custom => "c0".into(),
+        }
+    }
+}
+
+/// How a value lies in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Layout {
+    /// In bytes; a multiple of the alignment.
+    pub(crate) size: u64,
+    pub(crate) align: u64,
 }
 
 /// The value of an argument descriptor.
 pub(crate) struct ArgumentObject {
-    pub(crate) ty: Type,
+    pub(crate) ty: TypeRef,
     pub(crate) direction: Direction,
 }
 
-// SAFETY: the callback is marked once. The number is this class's own.
+// SAFETY: the type is marked once. The number is this class's own.
 unsafe impl HostClass for ArgumentObject {
     const ID: ClassId = ids::ARGUMENT;
     const NAME: &'static std::ffi::CStr = c"ArgumentDef";
@@ -101,108 +446,20 @@ unsafe impl HostClass for ArgumentObject {
     }
 }
 
-/// Defines a class whose instances `new` makes; its prototype.
-pub(crate) fn define_class<'js, F: Native>(
-    exports: &Object<'js>,
-    name: &str,
-    length: i32,
-    native: F,
-) -> Result<Object<'js>> {
-    Ok(define::interface(exports, name, name, Attributes::Plain, length, native)?.prototype)
-}
-
-pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
-    class::register::<TypeObject>(ctx)?;
-    class::register::<ArgumentObject>(ctx)?;
-    define_class(exports, "Int8Type", 0, new_scalar::<0>)?;
-    define_class(exports, "Uint8Type", 0, new_scalar::<1>)?;
-    define_class(exports, "Int16Type", 0, new_scalar::<2>)?;
-    define_class(exports, "Uint16Type", 0, new_scalar::<3>)?;
-    define_class(exports, "Int32Type", 0, new_scalar::<4>)?;
-    define_class(exports, "Uint32Type", 0, new_scalar::<5>)?;
-    define_class(exports, "Int64Type", 0, new_scalar::<6>)?;
-    define_class(exports, "Uint64Type", 0, new_scalar::<7>)?;
-    define_class(exports, "Float32Type", 0, new_scalar::<8>)?;
-    define_class(exports, "Float64Type", 0, new_scalar::<9>)?;
-    define_class(exports, "VoidType", 0, new_void)?;
-    define_class(exports, "StringType", 0, new_string)?;
-    define_class(exports, "ArrayType", 1, new_array::<false>)?;
-    define_class(exports, "TypedArrayType", 1, new_array::<true>)?;
-    define_class(exports, "In", 1, new_argument::<true, false>)?;
-    define_class(exports, "Out", 1, new_argument::<false, true>)?;
-    define_class(exports, "InOut", 1, new_argument::<true, true>)?;
-    Ok(())
-}
-
-fn new_type<'js>(call: &Call<'_, 'js>, name: &str, ty: Type) -> Result<Value<'js>> {
-    webidl::require_new(call, name)?;
-    let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
-    Ok(class::new_object(&call.ctx, TypeObject { ty }, prototype.as_ref())?.into_value())
-}
-
-fn new_scalar<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let ty = Type::Scalar(Scalar::ALL[AT]);
-    new_type(&call, &ty.name(), ty)
-}
-
-fn new_void<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    new_type(&call, "VoidType", Type::Void)
-}
-
-fn new_string<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    new_type(&call, "StringType", Type::String)
-}
-
-fn new_array<'js, const VIEW: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let name = if VIEW { "TypedArrayType" } else { "ArrayType" };
-    let element: &TypeObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{name}: argument 1"))?;
-    let Type::Scalar(scalar) = element.ty else {
-        let message = format!("{name}: argument 1 must be a number type, got {}", element.ty.name());
-        return Err(Exception::throw_type(&call.ctx, &message));
+/// A type that is a value where no value can be.
+pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rquickjs::Error {
+    let why = match &ty.ty {
+        Type::Record(..) => "is not defined yet",
+        Type::Inline(..) | Type::InlineString(..) => "needs a fixed length there",
+        _ => "has no values in memory",
     };
-    let given = call.arg(1);
-    let length = if given.is_undefined() || given.is_null() {
-        Length::Given
-    } else if given.is_function() {
-        Length::Callback(Held::new(&given))
-    } else {
-        let place = Place::argument(name, 1);
-        Length::Fixed(length(&given).ok_or_else(|| throw_length(&call.ctx, place, &given))?)
-    };
-    let ty = if VIEW { Type::View(scalar, length) } else { Type::Array(scalar, length) };
-    new_type(&call, name, ty)
+    Exception::throw_type(ctx, &format!("{place}: {} {why}", ty.name()))
 }
 
-/// Refuses a length that is no whole number.
-pub(crate) fn throw_length(ctx: &Ctx<'_>, place: Place<'_>, given: &Value<'_>) -> rquickjs::Error {
-    let expected = format!("{place}: a length must be a whole number from 0 to 2^53 - 1");
-    match given.as_number() {
-        Some(number) => Exception::throw_range(ctx, &format!("{expected}, got {}", webidl::display_number(number))),
-        None => Exception::throw_type(
-            ctx,
-            &format!("{expected}, or a function that returns one, got {}", webidl::describe(given)),
-        ),
-    }
-}
-
-fn new_argument<'js, const IN: bool, const OUT: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let name = match (IN, OUT) {
-        (true, false) => "In",
-        (false, _) => "Out",
-        (true, true) => "InOut",
-    };
-    webidl::require_new(&call, name)?;
-    let ty: &TypeObject = webidl::interface(&call.ctx, call.args.get(0), &format!("{name}: argument 1"))?;
-    let refused = match &ty.ty {
-        Type::Void => true,
-        Type::Scalar(_) | Type::String => OUT,
-        Type::Array(..) | Type::View(..) => false,
-    };
-    if refused {
-        let message = format!("{name}: a {} cannot be such an argument", ty.ty.name());
-        return Err(Exception::throw_type(&call.ctx, &message));
-    }
-    let argument = ArgumentObject { ty: ty.ty.duplicate(), direction: Direction { goes_in: IN, comes_out: OUT } };
-    let prototype = class::prototype_from_new_target::<ArgumentObject>(&call)?;
-    Ok(class::new_object(&call.ctx, argument, prototype.as_ref())?.into_value())
+/// Names of fields as QuickJS has them.
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn names<'n>(ctx: &Ctx<'_>, names: impl Iterator<Item = &'n str>) -> Result<Names> {
+    Names::new(ctx, names)
 }

@@ -1,22 +1,90 @@
 //! Views: typed arrays over their own buffer, which spans one block of guest memory and owns it (invariant 6). In a shared
 //! memory it is a `SharedArrayBuffer`: others write to it at the same time, and it can be posted to other agents, each of
 //! which then owns the block with its own buffer (invariant 7).
+//!
+//! Typed arrays inherit the method `[Symbol.dispose]`, which ends a view of guest memory: that detaches its buffer and
+//! frees the block. (Views have no class of their own, so that they equal any other typed array with the same elements.)
 
 use marshal::{GuestBlock, Heap};
-use qjs::{Ctx, ElementKind, Result, Value};
+use qjs::define;
+use qjs::function::Native;
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value};
 
-/// A typed array over `block`, of `heap`, which goes back to the guest when the last buffer over it does.
+pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
+    let class: Object = ctx.globals().get("Uint8Array")?;
+    let prototype = class.get::<_, Object>("prototype")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
+    define_dispose(&prototype, dispose)
+}
+
+/// Gives `prototype` the method that `using` calls.
+pub(crate) fn define_dispose<'js, F: Native>(prototype: &Object<'js>, native: F) -> Result<()> {
+    define::dispose_method(prototype, native)
+}
+
+fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let cx = Cx::of(&call.ctx);
+    if qjs::buffer::element_kind(call.this).is_none() {
+        return Err(Exception::throw_type(&call.ctx, "[Symbol.dispose]: `this` is not a typed array"));
+    }
+    // A view that has ended already has nothing to end.
+    if let Some(buffer) = qjs::buffer::buffer_of(cx, call.this)
+        && let Some(buffer) = buffer.as_object()
+    {
+        end(&call.ctx, buffer)?;
+    }
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// Ends a view: detaches its buffer, and frees the block behind it. A view that has ended has nothing to end.
+///
+/// # Errors
+/// A TypeError for a shared buffer, and for one that is no view's; what the guest's `free` does.
+pub(crate) fn end(ctx: &Ctx<'_>, buffer: &Object<'_>) -> Result<()> {
+    let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
+    let Some(bytes) = bytes else { return Ok(()) };
+    if data_block::address_of(bytes.start).is_none() || js_api::is_memory_buffer(ctx, buffer.as_value()) {
+        let message = "[Symbol.dispose]: not a view of a block of a guest's memory";
+        return Err(Exception::throw_type(ctx, message));
+    }
+    if qjs::shared::is_shared(bytes.start) {
+        let message = "[Symbol.dispose]: a view of a shared memory ends when no agent has it any more";
+        return Err(Exception::throw_type(ctx, message));
+    }
+    qjs::buffer::detach(buffer);
+    crate::manager::drain_all(ctx)
+}
+
+/// A buffer over `block`, of `heap`, which goes back to the guest when the last buffer over it does.
 ///
 /// # Errors
 /// A RangeError for a block that is longer than a buffer can be; the block is given back then.
-pub(crate) fn new<'js>(ctx: &Ctx<'js>, heap: &Heap, block: GuestBlock, kind: ElementKind) -> Result<Value<'js>> {
+pub(crate) fn buffer<'js>(ctx: &Ctx<'js>, heap: &Heap, block: GuestBlock) -> Result<Object<'js>> {
     let (start, len) = (block.start(), block.len() as usize);
     // SAFETY: the buffer owns the block, and the block its mapping. Rust makes no references to guest memory.
-    let buffer = unsafe {
+    unsafe {
         match heap.is_shared() {
             true => qjs::shared::foreign(ctx, start, len, None, block),
             false => qjs::buffer::foreign(ctx, start, len, block),
         }
-    }?;
-    qjs::buffer::typed_array(&buffer, kind)
+    }
+}
+
+/// A buffer over bytes that the guest keeps: it has the mapping alone.
+///
+/// # Errors
+/// A RangeError for bytes outside the memory, or more than a buffer can have.
+pub(crate) fn borrowed_buffer<'js>(ctx: &Ctx<'js>, heap: &Heap, address: u64, bytes: u64) -> Result<Object<'js>> {
+    let data = heap.data().clone();
+    let start = data.range(address, bytes);
+    let start = start.map_err(|error| Exception::throw_range(ctx, &error.to_string()))?;
+    // SAFETY: the buffer owns the mapping. Rust makes no references to guest memory.
+    unsafe { qjs::buffer::foreign(ctx, start, bytes as usize, data) }
+}
+
+/// A buffer of the engine's own with a copy of `bytes`.
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn copy<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Object<'js>> {
+    rquickjs::ArrayBuffer::new_copy(ctx.clone(), bytes)?.into_value().into_object().ok_or(rquickjs::Error::Unknown)
 }

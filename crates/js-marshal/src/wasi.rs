@@ -4,29 +4,29 @@ use std::cell::RefCell;
 
 use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
 use js_api::InstanceObject;
-use js_api::wasi::{WasiHost, standard_output};
+use js_api::wasi::WasiHost;
 use qjs::define;
 use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use crate::ids;
-use crate::manager::ManagerObject;
+use crate::convert::Marshal;
+use crate::descriptors::define_class;
+use crate::manager::{ManagerObject, typed_array_of};
 use crate::scalar::Scalar;
-use crate::types::define_class;
+use crate::{console, ids};
 use webidl::Place;
 
 /// The value of a Wasi.
-struct WasiObject {
+pub(crate) struct WasiObject {
     host: Held,
     imports: Held,
-    started: RefCell<Option<Started>>,
+    environment: Held,
+    /// What `init` found, and scripts may set: `instance`, `memoryManager` and `functionRegistry`.
+    parts: RefCell<[Held; 3]>,
 }
 
-/// What `init` found.
-struct Started {
-    instance: Held,
-    memory: Held,
-    manager: Held,
-}
+const INSTANCE: usize = 0;
+const MANAGER: usize = 1;
+const REGISTRY: usize = 2;
 
 // SAFETY: every value is marked once. The number is this class's own.
 unsafe impl HostClass for WasiObject {
@@ -36,11 +36,8 @@ unsafe impl HostClass for WasiObject {
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.host);
         marker.mark(&self.imports);
-        if let Some(started) = &*self.started.borrow() {
-            marker.mark(&started.instance);
-            marker.mark(&started.memory);
-            marker.mark(&started.manager);
-        }
+        marker.mark(&self.environment);
+        self.parts.borrow().iter().for_each(|part| marker.mark(part));
     }
 }
 
@@ -60,9 +57,12 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     define::method(&prototype, "uint64Array", 1, typed_array::<7>)?;
     define::method(&prototype, "float32Array", 1, typed_array::<8>)?;
     define::method(&prototype, "float64Array", 1, typed_array::<9>)?;
-    define::getter(&prototype, "instance", instance)?;
-    define::getter(&prototype, "memory", memory)?;
-    define::getter(&prototype, "memoryManager", memory_manager)
+    define::method(&prototype, "wasiImplementation", 0, imports)?;
+    define::attribute(&prototype, "instance", part::<INSTANCE>, set_part::<INSTANCE>)?;
+    define::attribute(&prototype, "memoryManager", part::<MANAGER>, set_part::<MANAGER>)?;
+    define::attribute(&prototype, "functionRegistry", part::<REGISTRY>, set_part::<REGISTRY>)?;
+    define::getter(&prototype, "env", environment)?;
+    define::getter(&prototype, "memory", memory)
 }
 
 /// `new Wasi(environment)`.
@@ -78,7 +78,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             env.push((key, webidl::string(ctx, Borrowed::of(&value))?));
         }
     }
-    let (stdout, stderr) = (standard_output(ctx, 1)?, standard_output(ctx, 2)?);
+    let (stdout, stderr) = (console::lines(ctx, 1)?, console::lines(ctx, 2)?);
     let config = WasiConfig { env, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
     let context = WasiContext::new(config).map_err(|error| Exception::throw_message(ctx, &error.to_string()))?;
     let host = WasiHost::new_object(ctx, context, PREVIEW1)?;
@@ -86,7 +86,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let wasi = WasiObject {
         host: Held::new(host.as_value()),
         imports: Held::new(imports.as_value()),
-        started: RefCell::default(),
+        environment: Held::new(&call.arg(0)),
+        parts: RefCell::new([0; 3].map(|_| Held::new(&Value::new_null(ctx.clone())))),
     };
     let prototype = class::prototype_from_new_target::<WasiObject>(&call)?;
     Ok(class::new_object(ctx, wasi, prototype.as_ref())?.into_value())
@@ -103,54 +104,68 @@ fn init<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let wasi: &WasiObject = webidl::this(&call, "init")?;
     let ctx = &call.ctx;
     let instance: &InstanceObject = webidl::interface(ctx, call.args.get(0), &format!("{PLACE}: argument 1"))?;
-    let export = |name: &str| -> Result<Value<'js>> {
-        let value = instance.export(ctx, name)?;
-        if value.is_undefined() {
-            let message =
-                format!("{PLACE}: the instance must export `memory`, `malloc` and `free`; `{name}` is missing");
-            return Err(Exception::throw_type(ctx, &message));
-        }
-        Ok(value)
-    };
-    let memory = export("memory")?;
-    let manager = ManagerObject::new(ctx, &memory, &export("malloc")?, &export("free")?, Place::whole(PLACE))?;
-    let manager = class::new_object(ctx, manager, None)?;
+    let manager = ManagerObject::of_instance(ctx, instance, Place::whole(PLACE))?;
+    let memory = manager.memory().get(ctx);
+    let manager = class::new_object(ctx, manager, None)?.into_value();
     let host = wasi.host.get(ctx);
     class::of::<WasiHost>(&host).expect("made by the constructor").attach(&memory);
-    let started = Started {
-        instance: Held::new(&call.arg(0)),
-        memory: Held::new(&memory),
-        manager: Held::new(manager.as_value()),
-    };
-    let before = wasi.started.replace(Some(started));
+    let registry = crate::new_registry(ctx, &manager)?;
+    let parts = [&call.arg(0), &manager, &registry].map(Held::new);
+    let before = wasi.parts.replace(parts);
     drop(before);
     Ok(Value::new_undefined(ctx.clone()))
 }
 
-fn started<'js>(call: &Call<'_, 'js>, member: &str, pick: impl FnOnce(&Started) -> &Held) -> Result<Value<'js>> {
-    let wasi: &WasiObject = webidl::this(call, member)?;
-    match &*wasi.started.borrow() {
-        Some(started) => Ok(pick(started).get(&call.ctx)),
-        None => Err(Exception::throw_message(&call.ctx, &format!("Wasi.{member}: call init(instance) first"))),
+impl WasiObject {
+    /// The instance; null before `init`.
+    pub(crate) fn instance<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
+        self.parts.borrow()[INSTANCE].get(ctx)
+    }
+
+    /// The memory manager; null before `init`.
+    pub(crate) fn manager<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
+        self.parts.borrow()[MANAGER].get(ctx)
     }
 }
 
-fn instance<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    started(&call, "instance", |started| &started.instance)
+/// What `init` found; null before.
+fn part<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let wasi: &WasiObject = webidl::this(&call, "memoryManager")?;
+    Ok(wasi.parts.borrow()[AT].get(&call.ctx))
+}
+
+fn set_part<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let wasi: &WasiObject = webidl::this(&call, "memoryManager")?;
+    let value = Held::new(&call.arg(0));
+    let before = std::mem::replace(&mut wasi.parts.borrow_mut()[AT], value);
+    drop(before);
+    Ok(Value::new_undefined(call.ctx))
+}
+
+fn environment<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let wasi: &WasiObject = webidl::this(&call, "env")?;
+    Ok(wasi.environment.get(&call.ctx))
+}
+
+fn started<'js>(call: &Call<'_, 'js>, member: &str) -> Result<Value<'js>> {
+    let wasi: &WasiObject = webidl::this(call, member)?;
+    let manager = wasi.parts.borrow()[MANAGER].get(&call.ctx);
+    if class::of::<ManagerObject>(&manager).is_none() {
+        return Err(Exception::throw_message(&call.ctx, &format!("Wasi.{member}: call init(instance) first")));
+    }
+    Ok(manager)
 }
 
 fn memory<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    started(&call, "memory", |started| &started.memory)
-}
-
-fn memory_manager<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    started(&call, "memoryManager", |started| &started.manager)
+    let manager = started(&call, "memory")?;
+    Ok(class::of::<ManagerObject>(&manager).expect("just seen").memory().get(&call.ctx))
 }
 
 /// `float64Array(lengthOrArray)` and its siblings.
 fn typed_array<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let scalar = Scalar::ALL[AT];
-    let manager = started(&call, "memoryManager", |started| &started.manager)?;
-    let manager: &ManagerObject = class::of(&manager).expect("made by init");
-    manager.create_typed_array(&call.ctx, scalar, &call.arg(0), Place::argument("Wasi", 0))
+    let manager = started(&call, "memoryManager")?;
+    let marshal = Marshal::new(&call.ctx, Borrowed::of(&manager), "Wasi");
+    marshal.enter_part(webidl::Part::Argument(0));
+    typed_array_of(&marshal, scalar, call.args.get(0))
 }

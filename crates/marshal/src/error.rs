@@ -43,6 +43,11 @@ pub enum HeapError {
         /// The block's address.
         address: u64,
     },
+    /// The block was freed just now.
+    AlreadyFreed {
+        /// The block's address.
+        address: u64,
+    },
     /// The block belongs to the heap of another guest.
     NotOurs {
         /// The block's address in that other guest's memory.
@@ -100,6 +105,7 @@ impl std::fmt::Display for HeapError {
             Self::AlreadyOwned { address } => {
                 write!(f, "the block at {address:#x} has an owner already: was it returned or freed twice?")
             }
+            Self::AlreadyFreed { address } => write!(f, "the block at {address:#x} was freed already"),
             Self::NotOurs { address } => write!(f, "the block at {address:#x} belongs to another guest's heap"),
             Self::UnknownSize { address } => {
                 write!(

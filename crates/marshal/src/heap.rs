@@ -31,6 +31,8 @@ pub struct Heap {
     handles: Rc<HandleQueue>,
     /// The lengths of blocks that [`Heap::allocate`] gave, where `free` must be told.
     sizes: Option<RefCell<FxHashMap<u64, u64>>>,
+    /// What [`Heap::free`] freed since a guest last ran, and how often the island had been entered then.
+    freed: RefCell<(u64, Vec<u64>)>,
     allocating: Cell<bool>,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
 }
@@ -83,6 +85,7 @@ impl Heap {
             reclaim: Reclaim::of(block, key, shared),
             handles: Rc::default(),
             sizes,
+            freed: RefCell::default(),
             allocating: Cell::new(false),
             pressure: RefCell::new(None),
         }))
@@ -205,15 +208,36 @@ impl Heap {
     /// Frees a block of [`Heap::allocate`] at once, or any block of the guest's where `free` takes nothing but the address.
     /// A null pointer is nothing to free, as in C.
     ///
+    /// Only a guest knows its blocks. What is seen from here: a block that the host owns, an address that no allocator
+    /// gives out, and one that was freed and no guest ran since.
+    ///
     /// # Errors
-    /// [`HeapError::AlreadyOwned`] when a [`GuestBlock`] has it or it waits in the queue; [`HeapError::Call`] when `free`
-    /// does not return; [`HeapError::UnknownSize`]; [`HeapError::BadAddress`]; [`HeapError::Busy`].
+    /// [`HeapError::AlreadyOwned`] when a [`GuestBlock`] has it or it waits in the queue; [`HeapError::AlreadyFreed`];
+    /// [`HeapError::Misaligned`]; [`HeapError::Call`] when `free` does not return; [`HeapError::UnknownSize`];
+    /// [`HeapError::BadAddress`]; [`HeapError::Busy`].
     pub fn free(&self, address: u64) -> Result<(), HeapError> {
+        const ALIGN: u64 = 4;
+        if !address.is_multiple_of(ALIGN) {
+            return Err(HeapError::Misaligned { address, align: ALIGN as usize });
+        }
         let bytes = match &self.sizes {
             Some(sizes) if address != 0 => sizes.borrow().get(&address).copied(),
             _ => Some(0),
         };
-        self.free_sized(address, bytes.ok_or(HeapError::UnknownSize { address })?, 8)
+        {
+            let mut freed = self.freed.borrow_mut();
+            if freed.0 != self.island.entries() {
+                freed.1.clear();
+            }
+            if address != 0 && freed.1.contains(&address) {
+                return Err(HeapError::AlreadyFreed { address });
+            }
+        }
+        self.free_sized(address, bytes.ok_or(HeapError::UnknownSize { address })?, 8)?;
+        let mut freed = self.freed.borrow_mut();
+        freed.0 = self.island.entries();
+        freed.1.push(address);
+        Ok(())
     }
 
     /// [`Heap::free`] for a block of the guest's whose length is known, for allocators that must be told.
@@ -240,13 +264,24 @@ impl Heap {
     /// # Errors
     /// As [`Heap::free`], but for [`HeapError::Busy`].
     pub fn give_back(&self, address: u64) -> Result<(), HeapError> {
-        match self.free(address) {
-            Err(HeapError::Busy) => {
-                let bytes = self.sizes.as_ref().and_then(|sizes| sizes.borrow().get(&address).copied());
-                self.adopt(address, bytes.unwrap_or(1)).map(drop)
-            }
+        let bytes = self.sizes.as_ref().and_then(|sizes| sizes.borrow().get(&address).copied());
+        self.give_back_sized(address, bytes.unwrap_or(1), 8)
+    }
+
+    /// [`Heap::give_back`] for a block whose length is known, as [`Heap::free_sized`] is [`Heap::free`].
+    ///
+    /// # Errors
+    /// As [`Heap::give_back`].
+    pub fn give_back_sized(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
+        match self.free_sized(address, bytes, align) {
+            Err(HeapError::Busy) => self.adopt_aligned(address, bytes, align).map(drop),
             done => done,
         }
+    }
+
+    /// Gives an owned block to the guest, which frees it: whoever still holds it no longer owns it.
+    pub fn release(&self, address: u64) {
+        self.reclaim.disown(address);
     }
 
     /// Takes ownership of a block that the guest returned, or that [`Heap::allocate`] did.

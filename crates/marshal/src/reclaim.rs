@@ -167,10 +167,14 @@ impl Reclaim {
         self.state().owned.contains_key(&address)
     }
 
-    /// Puts a block whose last handle is gone into the queue. This is all that a finalizer does.
+    /// Puts a block whose last handle is gone into the queue, unless it was given to the guest. This is all that a
+    /// finalizer does.
     #[inline]
     pub(crate) fn enqueue(&self, address: u64) {
         let mut state = self.state();
+        if !state.owned.contains_key(&address) {
+            return;
+        }
         state.waiting.push(address);
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }

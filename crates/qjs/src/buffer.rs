@@ -231,6 +231,23 @@ pub fn typed_array<'js>(buffer: &Object<'js>, kind: ElementKind) -> rquickjs::Re
     cx.take(unsafe { q::JS_NewTypedArray(cx.raw(), 1, args.as_mut_ptr(), kind as _) })
 }
 
+/// A typed array over `len` elements of `buffer` from `offset` (in bytes) on.
+///
+/// # Errors
+/// When they do not lie in the buffer, or memory is out.
+pub fn typed_array_part<'js>(
+    buffer: &Object<'js>,
+    kind: ElementKind,
+    offset: usize,
+    len: usize,
+) -> rquickjs::Result<Value<'js>> {
+    let cx = Cx::of(buffer.ctx());
+    let number = |number: usize| cx.float(number as f64).0;
+    let mut args = [buffer.as_raw(), number(offset), number(len)];
+    // SAFETY: the buffer is alive for the call; numbers need no freeing.
+    cx.take(unsafe { q::JS_NewTypedArray(cx.raw(), 3, args.as_mut_ptr(), kind as _) })
+}
+
 /// Whether an `ArrayBuffer` is immutable.
 pub fn is_immutable(buffer: &Object<'_>) -> bool {
     // SAFETY: the object is alive; QuickJS checks its class.
@@ -376,6 +393,40 @@ pub fn install<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<()> {
     let getters = ViewGetters { data_view: getters(prototype("DataView")?)?, typed_array: getters(typed_array)? };
     ctx.store_userdata(getters).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
+}
+
+/// The buffer of a typed array, or the value itself where it is a buffer; none for anything else, and where it is detached.
+pub fn buffer_of<'js>(cx: Cx<'js>, value: Borrowed<'_>) -> Option<Value<'js>> {
+    if element_kind(value).is_none() {
+        return array_buffer_bytes(cx, value).map(|_| value.to_value(cx));
+    }
+    let null = std::ptr::null_mut;
+    // SAFETY: the value is alive; QuickJS checks its class.
+    let buffer = unsafe { q::JS_GetTypedArrayBuffer(cx.raw(), value.raw(), null(), null(), null()) };
+    cx.take(buffer).inspect_err(|_| drop(cx.ctx().catch())).ok()
+}
+
+/// The bytes of a buffer source where they are, and those of its whole buffer; none for any other value, and for what is
+/// detached or out of bounds. Runs no script.
+pub fn source_bytes(cx: Cx<'_>, value: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
+    if !value.is_object() {
+        return None;
+    }
+    if element_kind(value).is_some() {
+        return typed_array_in_buffer(cx, value);
+    }
+    // SAFETY: QuickJS reads the object's class.
+    if unsafe { q::JS_IsDataView(value.raw()) } {
+        let ctx = cx.ctx();
+        let getters = ctx.userdata::<ViewGetters>()?;
+        let view = value.to_value(cx);
+        let caught = |_: &rquickjs::Error| drop(ctx.catch());
+        let bytes = view_bytes(&ctx, &view, &getters.data_view).inspect_err(caught).ok()??;
+        let [buffer, ..] = &getters.data_view;
+        let buffer: Value = buffer.call((This(view),)).inspect_err(caught).ok()?;
+        return Some((bytes, array_buffer_bytes(cx, Borrowed::of(&buffer))?));
+    }
+    array_buffer_bytes(cx, value).map(|bytes| (bytes, bytes))
 }
 
 /// "Get a copy of the buffer source": the bytes of an `ArrayBuffer` or `SharedArrayBuffer`, a typed array or a DataView,

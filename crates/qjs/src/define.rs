@@ -79,6 +79,32 @@ pub fn method<'js, F: Native>(object: &Object<'js>, name: &str, length: i32, nat
     value(object, name, &function.into_value(), Attributes::Plain)
 }
 
+/// Defines a method under a symbol, as ECMAScript's own are: not enumerable.
+///
+/// # Errors
+/// As [`value`].
+pub fn symbol_method<'js, F: Native>(
+    object: &Object<'js>,
+    symbol: rquickjs::atom::PredefinedAtom,
+    name: &str,
+    length: i32,
+    native: F,
+) -> rquickjs::Result<()> {
+    let function = function(object.ctx(), Kind::Plain, name, length, native)?;
+    object.prop(symbol, rquickjs::object::Property::from(function).writable().configurable())
+}
+
+/// Defines a method under `Symbol.dispose`, which `using` calls.
+///
+/// # Errors
+/// As [`value`].
+pub fn dispose_method<'js, F: Native>(object: &Object<'js>, native: F) -> rquickjs::Result<()> {
+    let symbol: Value = object.ctx().globals().get::<_, Object>("Symbol")?.get("dispose")?;
+    let function = function(object.ctx(), Kind::Plain, "[Symbol.dispose]", 0, native)?;
+    let symbol = rquickjs::Atom::from_value(object.ctx().clone(), &symbol)?;
+    object.prop(symbol, rquickjs::object::Property::from(function).writable().configurable())
+}
+
 /// Defines a read-only attribute: an enumerable, configurable getter named `get name`.
 ///
 /// # Errors

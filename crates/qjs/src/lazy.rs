@@ -112,10 +112,10 @@ pub fn new_object<'js, T: Lazy>(ctx: &Ctx<'js>, value: T) -> rquickjs::Result<Ob
 unsafe fn find<'a, T: Lazy>(object: q::JSValue, atom: q::JSAtom) -> Option<(&'a T, usize)> {
     // SAFETY: QuickJS checks the class; the box lives as long as the object.
     let value = unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() }?;
-    Some((value, *value.names().index.get(&atom)?))
+    Some((value, find_in(value.names(), atom)?))
 }
 
-fn value_class<T: HostClass>() -> q::JSClassID {
+pub(crate) fn value_class<T: HostClass>() -> q::JSClassID {
     T::ID.number()
 }
 
@@ -182,9 +182,29 @@ unsafe extern "C" fn get_own_property_names<T: Lazy>(
     len: *mut u32,
     object: q::JSValue,
 ) -> i32 {
-    // SAFETY: the object is alive for the call.
-    let value = unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() };
-    let names = value.map(|value| value.names().keys.as_slice()).unwrap_or_default();
+    // SAFETY: the object is alive for the call; QuickJS passes room for the table and its length.
+    unsafe {
+        let value = q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref();
+        own_property_names(ctx, table, len, value.map(T::names))
+    }
+}
+
+/// Where `names` has `atom`.
+pub(crate) fn find_in(names: &Names, atom: q::JSAtom) -> Option<usize> {
+    names.index.get(&atom).copied()
+}
+
+/// Fills in what QuickJS asks for with all of `names`, enumerable.
+///
+/// # Safety
+/// The context must be live; `table` and `len` must be writable.
+pub(crate) unsafe fn own_property_names(
+    ctx: *mut q::JSContext,
+    table: *mut *mut q::JSPropertyEnum,
+    len: *mut u32,
+    names: Option<&Names>,
+) -> i32 {
+    let names = names.map(|names| names.keys.as_slice()).unwrap_or_default();
     // SAFETY: QuickJS frees the table with `js_free` and each atom in it.
     unsafe {
         let bytes = names.len().max(1) * size_of::<q::JSPropertyEnum>();

@@ -9,6 +9,7 @@ pub mod buffer;
 pub mod bytecode;
 pub mod class;
 pub mod define;
+pub mod fields;
 pub mod function;
 pub mod held;
 pub mod kind;

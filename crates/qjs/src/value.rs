@@ -138,6 +138,13 @@ impl<'a> Borrowed<'a> {
         }
     }
 
+    /// The value if it is a boolean.
+    #[inline]
+    pub fn bool(self) -> Option<bool> {
+        // SAFETY: the tag says which union member is set.
+        (self.tag() == q::JS_TAG_BOOL).then(|| unsafe { q::JS_VALUE_GET_BOOL(self.raw) })
+    }
+
     /// Whether the value is `undefined`.
     #[inline]
     pub fn is_undefined(self) -> bool {
@@ -234,6 +241,12 @@ impl Returned {
     #[inline]
     pub fn int(value: i32) -> Self {
         Self(q::JS_MKVAL(q::JS_TAG_INT, value))
+    }
+
+    /// A boolean.
+    #[inline]
+    pub fn bool(value: bool) -> Self {
+        Self(q::JS_MKVAL(q::JS_TAG_BOOL, i32::from(value)))
     }
 
     /// Ends the fast path: the value as `rquickjs` has it.

@@ -307,8 +307,13 @@ guestTest('malloc and free', ({ manager, exports }) => {
   assertEq(exports.live_blocks(), 0);
   for (const wrong of [-1, 1.5, NaN, Infinity]) assertThrows(RangeError, () => manager.malloc(wrong), /malloc/);
   for (const wrong of ['1', undefined, null, {}, 1n]) assertThrows(TypeError, () => manager.malloc(wrong), /malloc/);
-  for (const wrong of ['1', undefined, null, {}, 1n, -1, 1.5, NaN])
+  for (const wrong of ['1', undefined, null, {}, -1, 1.5, NaN])
     assertThrows(TypeError, () => manager.free(wrong), /free.*address/);
+  for (const wrong of [1, 2n, 1023]) assertThrows(RangeError, () => manager.free(wrong), /free: .*multiple of 4/);
+  const twice = manager.malloc(8);
+  manager.free(twice);
+  assertThrows(RangeError, () => manager.free(twice), /freed already/);
+  assertEq(exports.live_blocks(), 0);
   assertThrows(RangeError, () => manager.free(2 ** 32), /free/);
   assertThrows(RangeError, () => manager.free(2 ** 52), /free/);
 });

@@ -1,0 +1,83 @@
+//! What the tests share.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use cdef::{Annotations, Declarations, Function, Param, Pointee, Position, Record, Type, Value, Width};
+
+/// Reads declarations that are right.
+#[track_caller]
+pub(crate) fn read(source: &str) -> Declarations {
+    match cdef::parse(source) {
+        Ok(declarations) => declarations,
+        Err(error) => panic!("{source:?} is refused: {error}"),
+    }
+}
+
+/// Refuses `source` with this message; `@` marks the place, and is not part of the source.
+#[track_caller]
+pub(crate) fn refuse(source: &str, message: &str) {
+    let before = source.split('@').next().unwrap();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+    let clean = source.replacen('@', "", 1);
+    assert_ne!(clean, source, "no place is marked");
+    match cdef::parse(&clean) {
+        Ok(declarations) => panic!("{clean:?} is accepted: {declarations:#?}"),
+        Err(error) => {
+            assert_eq!((error.message(), error.position()), (message, Position { line, column }), "for {clean:?}");
+        }
+    }
+}
+
+/// The first function of `source`.
+#[track_caller]
+pub(crate) fn function(source: &str) -> Function {
+    read(source).functions.into_iter().next().expect("a function")
+}
+
+/// The parameters of the first function of `source`.
+#[track_caller]
+pub(crate) fn params(source: &str) -> Vec<Param> {
+    function(source).signature.params
+}
+
+/// The parameter's type of `void f(…);` after `before`.
+#[track_caller]
+pub(crate) fn param(before: &str, declaration: &str) -> Param {
+    let mut params = params(&format!("{before} void f({declaration});"));
+    assert_eq!(params.len(), 1);
+    params.remove(0)
+}
+
+/// The first record.
+#[track_caller]
+pub(crate) fn record(source: &str) -> Record {
+    read(source).records.into_iter().next().expect("a record")
+}
+
+/// The value of the last constant.
+#[track_caller]
+pub(crate) fn constant(source: &str) -> Value {
+    read(source).constants.pop().expect("a constant").value
+}
+
+/// An integer type.
+pub(crate) fn int(width: Width, signed: bool) -> Type {
+    Type::Int { width, signed }
+}
+
+/// C's `int`.
+pub(crate) const INT: Type = Type::Int { width: Width::W32, signed: true };
+
+/// A pointer to what is not `const`.
+pub(crate) fn pointer(ty: Type) -> Type {
+    pointee(ty, false)
+}
+
+/// A pointer to what is `const`.
+pub(crate) fn const_pointer(ty: Type) -> Type {
+    pointee(ty, true)
+}
+
+fn pointee(ty: Type, is_const: bool) -> Type {
+    Type::Pointer(Box::new(Pointee { ty, is_const, annotations: Annotations::default() }))
+}

@@ -1,0 +1,650 @@
+//! `cdef`: C declarations as the interface to an instance.
+//!
+//! What a declaration says decides how its values are passed: a pointer to `const` goes in, any other goes in and comes out,
+//! `const char *` is a string, a pointer to a struct that is only declared is a handle. The rest (lengths, ownership,
+//! out-parameters) is in annotations.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use cdef::{At as Placed, Declarations, Outcome, Position, RecordKind};
+use js_api::{ExportedFunction, InstanceObject};
+use qjs::define::{self, Attributes};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
+
+use crate::descriptors::{handle_type, set_fields};
+use crate::manager::ManagerObject;
+use crate::prototype;
+use crate::scalar::{Scalar, integer64};
+use crate::types::{Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef};
+use crate::wasi::WasiObject;
+
+/// For messages.
+const PLACE: &str = "cdef";
+
+/// Names on the library itself.
+const RESERVED: [&str; 2] = ["types", "memoryManager"];
+
+pub(crate) fn define(exports: &Object<'_>) -> Result<()> {
+    crate::descriptors::export_function(exports, "cdef", 2, bind)
+}
+
+/// What a declaration is in.
+#[derive(Clone, Copy)]
+enum Within<'d> {
+    /// A function, with its parameters.
+    Function(&'d cdef::Signature),
+    /// A struct or union, with its fields.
+    Record(&'d [cdef::Field]),
+}
+
+/// How a pointer is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Param,
+    Result,
+    /// In memory: a field, an element, what another pointer points to.
+    Memory,
+}
+
+struct Binder<'a, 'js> {
+    ctx: &'a Ctx<'js>,
+    declarations: &'a Declarations,
+    instance: &'a InstanceObject,
+    options: Option<Object<'js>>,
+    views: bool,
+    error: Option<Held>,
+    /// The descriptors of records and enums, by their indices.
+    records: Vec<TypeRef>,
+    enums: Vec<TypeRef>,
+}
+
+/// `cdef(instance, declarations, options)`.
+fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ctx = &call.ctx;
+    let (instance, wasi_manager) = match class::get::<WasiObject>(call.args.get(0)) {
+        Some(wasi) => (wasi.instance(ctx), Some(wasi.manager(ctx))),
+        None => (call.arg(0), None),
+    };
+    let found: &InstanceObject = webidl::interface(ctx, Borrowed::of(&instance), "cdef: argument 1")?;
+    let source = call.arg(1);
+    let Some(source) = source.as_string() else {
+        let came = webidl::describe(&source);
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("{PLACE}: argument 2 must be a string of C declarations, got {came}"),
+        ));
+    };
+    let source = source.to_string()?;
+    let declarations = match cdef::parse(&source) {
+        Ok(declarations) => declarations,
+        Err(error) => return Err(Exception::throw_syntax(ctx, &format!("{PLACE}: {error}"))),
+    };
+    let options = webidl::dictionary(ctx, call.arg(2), "cdef: argument 3")?;
+    let option = |name: &str| options.as_ref().map_or(Ok(Value::new_undefined(ctx.clone())), |given| given.get(name));
+    let views = option("views")?.as_bool().unwrap_or(false);
+    let error = match option("error")? {
+        error if error.is_undefined() => None,
+        error if error.is_function() => Some(Held::new(&error)),
+        _ => return Err(Exception::throw_type(ctx, "cdef: argument 3: `error` must be a function")),
+    };
+    let manager = match (option("memoryManager")?, wasi_manager) {
+        (given, _) if !given.is_undefined() => given,
+        (_, Some(manager)) if class::of::<ManagerObject>(&manager).is_some() => manager,
+        _ => {
+            let manager = ManagerObject::of_any_instance(ctx, found, webidl::Place::whole(PLACE))?;
+            class::new_object(ctx, manager, None)?.into_value()
+        }
+    };
+    let _: &ManagerObject = webidl::interface(ctx, Borrowed::of(&manager), "cdef: argument 3: `memoryManager`")?;
+    let mut binder = Binder {
+        ctx,
+        declarations: &declarations,
+        instance: found,
+        options,
+        views,
+        error,
+        records: Vec::new(),
+        enums: Vec::new(),
+    };
+    binder.make_types()?;
+    binder.library(&manager)
+}
+
+impl<'js> Binder<'_, 'js> {
+    fn fail(&self, at: Position, message: impl Into<String>) -> rquickjs::Error {
+        let error = self.declarations.error(at, message);
+        Exception::throw_type(self.ctx, &format!("{PLACE}: {error}"))
+    }
+
+    fn new(&self, ty: TypeObject) -> Result<TypeRef> {
+        TypeRef::new(self.ctx, ty)
+    }
+
+    /// The exported function of this name.
+    fn export(&self, name: &str, at: Position) -> Result<Value<'js>> {
+        let value = self.instance.export(self.ctx, name)?;
+        match class::of::<ExportedFunction>(&value).is_some() {
+            true => Ok(value),
+            false => Err(self.fail(at, format!("the instance exports no function `{name}`"))),
+        }
+    }
+
+    /// The descriptors of all enums and records.
+    fn make_types(&mut self) -> Result<()> {
+        for of in &self.declarations.enums {
+            let members = Object::new(self.ctx.clone())?;
+            for (name, value) in &of.members {
+                let value = integer64(Cx::of(self.ctx), (*value).into()).into_value(Cx::of(self.ctx))?;
+                members.set(&**name, value)?;
+            }
+            members.set_prototype(None)?;
+            define::freeze(&members)?;
+            let scalar = scalar(&of.ty()).unwrap_or(Scalar::Int32);
+            let ty = TypeObject::new(Type::Enum(scalar, Held::new(members.as_value())));
+            self.enums.push(self.new(ty)?);
+        }
+        for _ in &self.declarations.records {
+            let ty = TypeObject::new(Type::Record(Rc::default(), OnceCell::new()));
+            self.records.push(self.new(ty)?);
+        }
+        (0..self.records.len()).try_for_each(|at| self.define_record(at))
+    }
+
+    /// Gives a record its fields; those that lie in it first.
+    fn define_record(&self, at: usize) -> Result<()> {
+        let record = &self.declarations.records[at];
+        let Type::Record(shape, _) = &self.records[at].get().ty else { unreachable!("made so") };
+        let (Some(fields), None) = (&record.fields, shape.get()) else { return Ok(()) };
+        let (mut names, mut types) = (Vec::new(), Vec::new());
+        for field in fields {
+            let Some(name) = &field.name else {
+                return Err(self.fail(field.position, "a struct or union without a name in another: give it a name"));
+            };
+            if let cdef::Type::Record(inner) = innermost(&field.ty) {
+                self.define_record(*inner)?;
+            }
+            types.push(self.ty(&field.ty, &field.annotations, field.position, Within::Record(fields), Use::Memory)?);
+            names.push(name.as_str().into());
+        }
+        let pack = if record.annotations.packed.is_some() { 1 } else { u64::MAX };
+        let name = record.name.as_deref().map(Into::into);
+        let is_union = record.kind == RecordKind::Union;
+        set_fields(self.ctx, self.records[at].get(), name, is_union, names, types, pack, PLACE)
+    }
+
+    /// The length that an annotation names.
+    fn length(&self, annotations: &cdef::Annotations, within: Within<'_>) -> Result<Length> {
+        if let Some(until) = &annotations.until {
+            return Ok(Length::Until(until.value));
+        }
+        let Some(Placed { value, position }) = &annotations.length else { return Ok(Length::Given) };
+        let name = match value {
+            cdef::Length::Constant(count) => return Ok(Length::Fixed(*count)),
+            cdef::Length::Named(name) => name,
+        };
+        match within {
+            Within::Function(signature) => {
+                let found = signature.params.iter().position(|param| param.name.as_deref() == Some(name));
+                if let Some(at) = found {
+                    return Ok(Length::Argument(at));
+                }
+            }
+            Within::Record(fields) => {
+                if fields.iter().any(|field| field.name.as_deref() == Some(name)) {
+                    return Ok(Length::Field(name.as_str().into()));
+                }
+            }
+        }
+        let lengths: Option<Object> = match &self.options {
+            Some(options) => options.get("lengths")?,
+            None => None,
+        };
+        let callback: Option<Value> = lengths.map(|lengths| lengths.get(&**name)).transpose()?;
+        match callback.filter(Value::is_function) {
+            Some(callback) => Ok(Length::Callback(Held::new(&callback))),
+            None => {
+                let of = match within {
+                    Within::Function(_) => "parameter",
+                    Within::Record(_) => "field",
+                };
+                let message = format!("there is no {of} `{name}`, and no function of that name in `lengths`");
+                Err(self.fail(*position, message))
+            }
+        }
+    }
+
+    /// Who frees it, and what else its annotations say.
+    fn annotate(&self, ty: &mut TypeObject, annotations: &cdef::Annotations, used: Use, inherits: bool) -> Result<()> {
+        ty.ownership = match annotations.ownership.as_ref().map(|placed| &placed.value) {
+            Some(cdef::Ownership::Owned(_)) => Ownership::Owned,
+            Some(cdef::Ownership::Borrowed) => Ownership::Borrowed,
+            Some(cdef::Ownership::Consumed) => Ownership::Consumed,
+            None if inherits || used == Use::Param || matches!(ty.ty, Type::Handle { .. }) => Ownership::Inherited,
+            // Nothing is freed that nobody says is to be freed.
+            None => Ownership::Borrowed,
+        };
+        if let Some(Placed { value: cdef::Ownership::Owned(Some(free)), position }) = &annotations.ownership {
+            ty.free = Some(Held::new(&self.export(free, *position)?));
+        }
+        ty.non_null = annotations.nonnull.is_some();
+        ty.kept = annotations.keep.is_some();
+        Ok(())
+    }
+
+    /// The descriptor of a C type.
+    fn ty(
+        &self,
+        ty: &cdef::Type,
+        annotations: &cdef::Annotations,
+        at: Position,
+        within: Within<'_>,
+        used: Use,
+    ) -> Result<TypeRef> {
+        if let Some(scalar) = scalar(ty) {
+            return self.new(TypeObject::new(Type::Scalar(scalar)));
+        }
+        match ty {
+            cdef::Type::Void => self.new(TypeObject::new(Type::Void)),
+            cdef::Type::Enum(of) => Ok(self.enums[*of].duplicate()),
+            cdef::Type::Record(of) => {
+                if self.records[*of].get().layout(false).is_none() {
+                    return Err(self.fail(at, format!("{} is not defined", self.record_name(*of))));
+                }
+                Ok(self.records[*of].duplicate())
+            }
+            cdef::Type::Array(element, count) => {
+                let length = Length::Fixed(*count);
+                if let Some(encoding) = self.text(element, annotations, true) {
+                    return self.new(TypeObject::new(Type::InlineString(encoding, length)));
+                }
+                let element = self.ty(element, &cdef::Annotations::default(), at, within, Use::Memory)?;
+                self.new(TypeObject::new(Type::Inline(element, length)))
+            }
+            cdef::Type::Pointer(to) => {
+                let mut made = self.pointer(to, annotations, at, within, used)?;
+                self.annotate(&mut made, annotations, used, false)?;
+                if matches!(made.ty, Type::Handle { .. }) {
+                    made.keeps = self.keeps(annotations, within)?;
+                }
+                self.new(made)
+            }
+            cdef::Type::Function(_) => Err(self.fail(at, "a function is no value: write a pointer to it")),
+            _ => unreachable!("numbers were handled"),
+        }
+    }
+
+    /// The arguments that a handle keeps, as the script passes them.
+    fn keeps(&self, annotations: &cdef::Annotations, within: Within<'_>) -> Result<Vec<usize>> {
+        let Within::Function(signature) = within else { return Ok(Vec::new()) };
+        let index = |kept: &Placed<String>| {
+            let at = signature.params.iter().position(|param| param.name.as_deref() == Some(&kept.value));
+            let at = at.ok_or_else(|| self.fail(kept.position, format!("there is no parameter `{}`", kept.value)))?;
+            Ok(signature.params[..at].iter().filter(|param| !is_out(param)).count())
+        };
+        annotations.keeps.iter().map(index).collect()
+    }
+
+    fn record_name(&self, of: usize) -> String {
+        let record = &self.declarations.records[of];
+        format!("{} {}", record.kind.keyword(), record.name.as_deref().unwrap_or("without a name"))
+    }
+
+    /// The encoding of a string of such characters; none for what is no text.
+    fn text(&self, element: &cdef::Type, annotations: &cdef::Annotations, is_text: bool) -> Option<Encoding> {
+        match annotations.encoding.as_ref().map(|placed| &placed.value) {
+            Some(cdef::Encoding::Utf8) => Some(Encoding::Utf8),
+            Some(cdef::Encoding::Utf16) => Some(Encoding::Utf16),
+            Some(cdef::Encoding::Latin1) => Some(Encoding::Latin1),
+            Some(cdef::Encoding::Bytes) => None,
+            None => (is_text && matches!(element, cdef::Type::Char)).then_some(Encoding::Utf8),
+        }
+    }
+
+    fn is_view(&self, annotations: &cdef::Annotations) -> bool {
+        annotations.mode.as_ref().map_or(self.views, |mode| mode.value == cdef::Mode::View)
+    }
+
+    /// A pointer.
+    fn pointer(
+        &self,
+        to: &cdef::Pointee,
+        annotations: &cdef::Annotations,
+        at: Position,
+        within: Within<'_>,
+        used: Use,
+    ) -> Result<TypeObject> {
+        let length = self.length(annotations, within)?;
+        let has_length = !matches!(length, Length::Given);
+        let view = self.is_view(annotations);
+        // A `char *` that the guest writes to is no string: strings do not change.
+        let is_text = to.is_const || used != Use::Param || has_length && annotations.direction.is_none() && to.is_const;
+        if let Some(encoding) = self.text(&to.ty, annotations, is_text) {
+            return Ok(TypeObject::new(Type::String(encoding, length)));
+        }
+        let elements = |element: TypeRef, length: Length| match view {
+            true => Type::View(element, length),
+            false => Type::Array(element, length),
+        };
+        let ty = match &to.ty {
+            cdef::Type::Function(signature) => Type::Callback(self.signature(signature, None, at)?),
+            cdef::Type::Void if !has_length => Type::VoidPointer,
+            cdef::Type::Void | cdef::Type::Char => {
+                let byte = self.new(TypeObject::new(Type::Scalar(Scalar::Uint8)))?;
+                match (used, has_length) {
+                    (Use::Param, _) | (_, true) => elements(byte, length),
+                    _ => Type::VoidPointer,
+                }
+            }
+            cdef::Type::Record(of) => return self.record_pointer(*of, to, length, view, at),
+            other => {
+                let inner = self.ty(other, &to.annotations, at, within, Use::Memory)?;
+                let inner = if inner.get().is_pointer() { self.inheriting(&inner)? } else { inner };
+                match used {
+                    Use::Param => elements(inner, length),
+                    _ if has_length && view && inner.get().scalar().is_none() => {
+                        return Err(self.fail(at, "only numbers and structs are viewed: write [[copy]]"));
+                    }
+                    _ if has_length => elements(inner, length),
+                    Use::Result => {
+                        let message = "the result needs a length: write [[length(n)]] or [[until(0)]] behind its \
+                                       parameters";
+                        return Err(self.fail(at, message));
+                    }
+                    Use::Memory => Type::VoidPointer,
+                }
+            }
+        };
+        Ok(TypeObject::new(ty))
+    }
+
+    /// An element's type that is owned as its array is.
+    fn inheriting(&self, ty: &TypeRef) -> Result<TypeRef> {
+        let mut copy = ty.get().duplicate();
+        if copy.ownership == Ownership::Borrowed {
+            copy.ownership = Ownership::Inherited;
+        }
+        self.new(copy)
+    }
+
+    fn record_pointer(
+        &self,
+        of: usize,
+        to: &cdef::Pointee,
+        length: Length,
+        view: bool,
+        at: Position,
+    ) -> Result<TypeObject> {
+        let record = &self.declarations.records[of];
+        let opaque = record.annotations.opaque.as_ref().or(to.annotations.opaque.as_ref());
+        if opaque.is_some() || record.fields.is_none() {
+            let function = match opaque.map(|opaque| (&opaque.value, opaque.position)) {
+                Some((Some(name), position)) => self.export(name, position)?,
+                _ => Value::new_undefined(self.ctx.clone()),
+            };
+            let name = record.name.as_deref().map(Into::into);
+            let ty = handle_type(self.ctx, name, &function, &PLACE)?;
+            if !matches!(length, Length::Given) {
+                return Err(self.fail(at, format!("{} is opaque: it has no elements", self.record_name(of))));
+            }
+            return Ok(TypeObject::new(ty));
+        }
+        let record = self.records[of].duplicate();
+        Ok(TypeObject::new(match (length, view) {
+            (Length::Given, view) => Type::RecordPointer { record, view },
+            (length, true) => Type::View(record, length),
+            (length, false) => Type::Array(record, length),
+        }))
+    }
+
+    /// A function's parameters and result. A callback has no annotations on its result.
+    fn signature(
+        &self,
+        signature: &cdef::Signature,
+        annotations: Option<&cdef::Annotations>,
+        at: Position,
+    ) -> Result<Signature> {
+        let is_callback = annotations.is_none();
+        let params = signature.params.iter().map(|param| self.param(param, signature, is_callback));
+        let params = params.collect::<Result<Vec<_>>>()?;
+        let none = cdef::Annotations::default();
+        let annotations = annotations.unwrap_or(&none);
+        let within = Within::Function(signature);
+        if is_callback && matches!(signature.result, cdef::Type::Record(_)) {
+            return Err(self.fail(at, "a callback cannot return a struct by value"));
+        }
+        let returns = match &signature.result {
+            cdef::Type::Void => None,
+            ty => Some(self.ty(ty, annotations, at, within, Use::Result)?),
+        };
+        let returns = match (&annotations.outcome, returns) {
+            (None, returns) => returns,
+            (Some(outcome), None) => return Err(self.fail(outcome.position, "a function without a result cannot fail")),
+            (Some(Placed { value, .. }), Some(ty)) => {
+                let (success, failure) = match value {
+                    Outcome::Status(success) => (success.clone(), Vec::new()),
+                    Outcome::Fails(failure) => (Vec::new(), failure.clone()),
+                };
+                let error = self.error.as_ref().map(Held::duplicate);
+                Some(self.new(TypeObject::new(Type::Status(Status { ty, success, failure, error })))?)
+            }
+        };
+        Ok(Signature { params, returns })
+    }
+
+    fn param(&self, param: &cdef::Param, signature: &cdef::Signature, is_callback: bool) -> Result<Param> {
+        const IN: Direction = Direction { goes_in: true, comes_out: false, is_result: false };
+        const IN_OUT: Direction = Direction { goes_in: true, comes_out: true, is_result: false };
+        let (annotations, at, within) = (&param.annotations, param.position, Within::Function(signature));
+        let direction = annotations.direction.as_ref().map(|placed| placed.value);
+        let cdef::Type::Pointer(to) = &param.ty else {
+            if let Some(placed) = &annotations.direction {
+                return Err(self.fail(placed.position, "only what a pointer points to can come out"));
+            }
+            let ty = self.ty(&param.ty, annotations, at, within, Use::Param)?;
+            return Ok(Param { ty, direction: IN });
+        };
+        if is_out(param) && !is_callback {
+            return self.out_param(to, annotations, at, within);
+        }
+        let used = if is_callback { Use::Result } else { Use::Param };
+        // A callback's pointer without a length is one value.
+        let ty = match self.one_value(to, annotations, at, within).filter(|_| is_callback) {
+            Some(ty) => ty?,
+            None => self.ty(&param.ty, annotations, at, within, used)?,
+        };
+        let comes_out = match direction {
+            Some(cdef::Direction::In) => false,
+            Some(_) => true,
+            None => !to.is_const,
+        };
+        // What cannot change, or has no value to put in its place.
+        let fixed = matches!(ty.get().ty, Type::String(..) | Type::Handle { .. } | Type::Callback(_));
+        let by_value = is_callback && direction.is_none();
+        Ok(Param { ty, direction: if comes_out && !fixed && !by_value { IN_OUT } else { IN } })
+    }
+
+    /// A callback's pointer to one number, as a Pointer.
+    fn one_value(
+        &self,
+        to: &cdef::Pointee,
+        annotations: &cdef::Annotations,
+        at: Position,
+        within: Within<'_>,
+    ) -> Option<Result<TypeRef>> {
+        let is_one = annotations.length.is_none() && annotations.until.is_none() && annotations.encoding.is_none();
+        let is_number =
+            !matches!(to.ty, cdef::Type::Char) && (scalar(&to.ty).is_some() || matches!(to.ty, cdef::Type::Enum(_)));
+        let is_pointer = matches!(to.ty, cdef::Type::Pointer(_));
+        (is_one && (is_number || is_pointer)).then(|| {
+            let inner = self.ty(&to.ty, &to.annotations, at, within, Use::Memory)?;
+            let mut made = TypeObject::new(Type::Pointer(inner));
+            self.annotate(&mut made, annotations, Use::Result, false)?;
+            self.new(made)
+        })
+    }
+
+    /// A pointer to what the guest fills in and the script gets.
+    fn out_param(
+        &self,
+        to: &cdef::Pointee,
+        annotations: &cdef::Annotations,
+        at: Position,
+        within: Within<'_>,
+    ) -> Result<Param> {
+        const RESULT: Direction = Direction { goes_in: false, comes_out: true, is_result: true };
+        let is_pointer = matches!(to.ty, cdef::Type::Pointer(_));
+        if annotations.mode.as_ref().is_some_and(|mode| mode.value == cdef::Mode::View) && !is_pointer {
+            let message = "the guest fills this in where the host has room: pass a view instead, without [[out]]";
+            return Err(self.fail(at, message));
+        }
+        let length = self.length(annotations, within)?;
+        let ty = if is_pointer {
+            // The guest puts a pointer there; lengths and ownership are of what that points to.
+            self.ty(&to.ty, annotations, at, within, Use::Result)?
+        } else if matches!(length, Length::Given) {
+            match &to.ty {
+                cdef::Type::Void => return Err(self.fail(at, "nobody knows how long this is: write [[length(n)]]")),
+                ty => self.ty(ty, annotations, at, within, Use::Memory)?,
+            }
+        } else if let Some(encoding) = self.text(&to.ty, annotations, true) {
+            self.new(TypeObject::new(Type::InlineString(encoding, length)))?
+        } else {
+            let element = match &to.ty {
+                cdef::Type::Void | cdef::Type::Char => self.new(TypeObject::new(Type::Scalar(Scalar::Uint8)))?,
+                ty => self.ty(ty, &to.annotations, at, within, Use::Memory)?,
+            };
+            self.new(TypeObject::new(Type::Inline(element, length)))?
+        };
+        Ok(Param { ty, direction: RESULT })
+    }
+
+    /// The object with all that is declared.
+    fn library(&self, manager: &Value<'js>) -> Result<Value<'js>> {
+        let library = Object::new(self.ctx.clone())?;
+        let of: &ManagerObject = class::of(manager).ok_or(rquickjs::Error::Unknown)?;
+        for function in &self.declarations.functions {
+            let (name, at) = (&function.name, function.position);
+            if RESERVED.contains(&name.as_str()) {
+                return Err(self.fail(at, format!("`{name}` is a name of the library's own")));
+            }
+            let export = self.export(name, at)?;
+            let signature = self.signature(&function.signature, Some(&function.annotations), at)?;
+            if let Some(message) = prototype::refused_result(&signature) {
+                return Err(self.fail(at, message));
+            }
+            let exported: &ExportedFunction = class::of(&export).ok_or(rquickjs::Error::Unknown)?;
+            if let Some(message) = prototype::mismatch(&signature, of, exported) {
+                return Err(self.fail(at, message));
+            }
+            let bound =
+                prototype::bound_function(self.ctx, signature, Borrowed::of(manager), &export, Some(name), PLACE)?;
+            define::value(&library, name, &bound, Attributes::Frozen)?;
+        }
+        for constant in &self.declarations.constants {
+            if RESERVED.contains(&constant.name.as_str()) {
+                return Err(self.fail(constant.position, format!("`{}` is a name of the library's own", constant.name)));
+            }
+            let value = match &constant.value {
+                cdef::Value::Integer(value) => integer64(Cx::of(self.ctx), *value).into_value(Cx::of(self.ctx))?,
+                cdef::Value::Float(value) => Value::new_number(self.ctx.clone(), *value),
+                cdef::Value::String(value) => qjs::string::from_utf8(self.ctx, value.as_bytes())?,
+            };
+            define::value(&library, &constant.name, &value, Attributes::Frozen)?;
+        }
+        let types = self.types()?;
+        define::value(&library, "types", types.as_value(), Attributes::ReadOnly)?;
+        define::value(&library, "memoryManager", manager, Attributes::ReadOnly)?;
+        define::freeze(&library)?;
+        Ok(library.into_value())
+    }
+
+    /// Structs, unions, enums and handles by their names.
+    fn types(&self) -> Result<Object<'js>> {
+        let types = Object::new(self.ctx.clone())?;
+        let none = cdef::Annotations::default();
+        let class_of = |name: &str| -> Result<Object<'js>> { crate::descriptors::prototype(self.ctx, name) };
+        let add = |name: &str, ty: &TypeRef, class: &str| -> Result<()> {
+            let object = ty.held().get(self.ctx);
+            let object = object.as_object().ok_or(rquickjs::Error::Unknown)?;
+            object.set_prototype(Some(&class_of(class)?))?;
+            types.set(name, object.clone())
+        };
+        let record_class = |of: usize| match self.declarations.records[of].kind {
+            RecordKind::Union => "UnionType",
+            RecordKind::Struct => "StructType",
+        };
+        for (at, of) in self.declarations.records.iter().enumerate() {
+            if let (Some(name), Some(_)) = (&of.name, &of.fields) {
+                add(name, &self.records[at], record_class(at))?;
+            }
+        }
+        for (at, of) in self.declarations.enums.iter().enumerate() {
+            if let Some(name) = &of.name {
+                add(name, &self.enums[at], "EnumType")?;
+            }
+        }
+        for typedef in &self.declarations.typedefs {
+            match &typedef.ty {
+                cdef::Type::Record(of) if self.declarations.records[*of].fields.is_some() => {
+                    add(&typedef.name, &self.records[*of], record_class(*of))?;
+                }
+                cdef::Type::Record(of) => {
+                    let to = cdef::Pointee {
+                        ty: cdef::Type::Record(*of),
+                        is_const: false,
+                        annotations: typedef.annotations.clone(),
+                    };
+                    let within = Within::Record(&[]);
+                    let ty = self.new(self.pointer(&to, &none, typedef.position, within, Use::Result)?)?;
+                    add(&typedef.name, &ty, "HandleType")?;
+                }
+                cdef::Type::Enum(of) => add(&typedef.name, &self.enums[*of], "EnumType")?,
+                cdef::Type::Pointer(to) if matches!(to.ty, cdef::Type::Function(_)) => {
+                    let within = Within::Record(&[]);
+                    let ty = self.ty(&typedef.ty, &none, typedef.position, within, Use::Memory)?;
+                    add(&typedef.name, &ty, "CallbackType")?;
+                }
+                _ => {}
+            }
+        }
+        Ok(types)
+    }
+}
+
+/// Whether a parameter is a pointer that the guest fills in.
+fn is_out(param: &cdef::Param) -> bool {
+    param.annotations.direction.as_ref().is_some_and(|direction| direction.value == cdef::Direction::Out)
+}
+
+/// What an array is of, at last.
+fn innermost(ty: &cdef::Type) -> &cdef::Type {
+    match ty {
+        cdef::Type::Array(element, _) => innermost(element),
+        ty => ty,
+    }
+}
+
+/// The number that a C type is.
+fn scalar(ty: &cdef::Type) -> Option<Scalar> {
+    use cdef::Width;
+    Some(match ty {
+        cdef::Type::Bool => Scalar::Bool,
+        cdef::Type::Char => Scalar::Int8,
+        cdef::Type::Float => Scalar::Float32,
+        cdef::Type::Double => Scalar::Float64,
+        cdef::Type::Int { width, signed } => match (width, signed) {
+            (Width::W8, true) => Scalar::Int8,
+            (Width::W8, false) => Scalar::Uint8,
+            (Width::W16, true) => Scalar::Int16,
+            (Width::W16, false) => Scalar::Uint16,
+            (Width::W32, true) => Scalar::Int32,
+            (Width::W32, false) => Scalar::Uint32,
+            (Width::W64, true) => Scalar::Int64,
+            (Width::W64, false) => Scalar::Uint64,
+            (Width::Pointer, true) => Scalar::SignedSize,
+            (Width::Pointer, false) => Scalar::Size,
+        },
+        _ => return None,
+    })
+}

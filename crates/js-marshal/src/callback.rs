@@ -1,0 +1,392 @@
+//! JavaScript functions as C function pointers.
+//!
+//! A function pointer is an index into the guest's table of functions. For each signature a guest has slots there, each with
+//! a host function that was made once and stays; a callback takes a slot, and gives it back when it ends, so that any number
+//! of them one after another need no more room than those that live at the same time. A guest that calls a slot which
+//! nobody has gets an error that says so.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use island::call::{HostFrame, Number};
+use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
+use island::{HostFunction, HostThrew, Island, Kind};
+use js_api::anchor::Link;
+use qjs::{
+    Args, Arguments, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define,
+};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::convert::{CallArguments, Marshal};
+use crate::ids;
+use crate::manager::ManagerObject;
+use crate::types::{Length, Signature, Type, TypeObject};
+
+/// The numbers that a function pointer's function takes and returns.
+type Kinds = (SmallVec<[Kind; 8]>, Option<Kind>);
+
+/// A guest's slots for callbacks.
+pub(crate) struct Callbacks {
+    table: Option<Table>,
+    /// Slots that nobody has, by signature.
+    free: RefCell<FxHashMap<Kinds, Vec<Rc<Slot>>>>,
+}
+
+/// A place in the table.
+struct Slot {
+    /// The index: the function pointer.
+    index: u32,
+    kinds: Kinds,
+    target: RefCell<Weak<CallbackState>>,
+}
+
+impl Callbacks {
+    pub(crate) fn new(table: Option<Table>) -> Rc<Self> {
+        Rc::new(Self { table, free: RefCell::default() })
+    }
+
+    /// A slot for functions of this signature.
+    fn take(&self, link: &Link, kinds: &Kinds) -> std::result::Result<Rc<Slot>, String> {
+        if let Some(slot) = self.free.borrow_mut().get_mut(kinds).and_then(Vec::pop) {
+            return Ok(slot);
+        }
+        let Some(table) = self.table else {
+            return Err("the guest exports no table of functions (link it with --export-table)".into());
+        };
+        let island = &link.shared.island;
+        let slot = Rc::new_cyclic(|slot: &Weak<Slot>| {
+            let ty = func_type(island, kinds);
+            let host = Dispatch { slot: slot.clone(), realm: Rc::downgrade(&link.shared) };
+            let func: Func = island.new_function(ty, Rc::new(host));
+            let index = island.enter(|mut store| table.grow(&mut store, 1, Ref::Func(Some(func))));
+            let index = index.ok().and_then(|index| u32::try_from(index).ok());
+            Slot { index: index.unwrap_or(u32::MAX), kinds: kinds.clone(), target: RefCell::default() }
+        });
+        if slot.index == u32::MAX {
+            return Err("the guest's table of functions cannot grow (link it with --growable-table)".into());
+        }
+        Ok(slot)
+    }
+
+    fn give_back(&self, slot: Rc<Slot>) {
+        let before = slot.target.replace(Weak::new());
+        drop(before);
+        self.free.borrow_mut().entry(slot.kinds.clone()).or_default().push(slot);
+    }
+}
+
+fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
+    let value = |kind: &Kind| match kind {
+        Kind::I32 => ValType::I32,
+        Kind::I64 => ValType::I64,
+        Kind::F32 => ValType::F32,
+        Kind::F64 => ValType::F64,
+    };
+    FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
+}
+
+/// A function that has a slot.
+pub(crate) struct CallbackState {
+    function: Held,
+    /// The descriptor of its type, a copy of its own.
+    ty: Held,
+    manager: Held,
+    slot: RefCell<Option<Rc<Slot>>>,
+    callbacks: Weak<Callbacks>,
+    index: u32,
+}
+
+impl CallbackState {
+    /// Gives `function` a slot.
+    ///
+    /// # Errors
+    /// A TypeError where the guest has no table that can grow.
+    pub(crate) fn new(marshal: &Marshal<'_, '_>, ty: &TypeObject, function: &Value<'_>) -> Result<Rc<Self>> {
+        let Type::Callback(signature) = &ty.ty else { unreachable!("called for callbacks alone") };
+        let manager = marshal.manager;
+        let kinds = kinds(signature, marshal.is_wide());
+        let slot = manager.callbacks().take(manager.link(), &kinds).map_err(|message| marshal.type_error(message))?;
+        let ty = class::new_object(marshal.ctx, ty.duplicate(), None)?;
+        let state = Rc::new(Self {
+            function: Held::new(function),
+            ty: Held::new(ty.as_value()),
+            manager: marshal.manager_held(),
+            index: slot.index,
+            slot: RefCell::new(Some(slot.clone())),
+            callbacks: Rc::downgrade(manager.callbacks()),
+        });
+        let before = slot.target.replace(Rc::downgrade(&state));
+        drop(before);
+        Ok(state)
+    }
+
+    /// The function pointer.
+    pub(crate) fn address(&self) -> u64 {
+        self.index.into()
+    }
+
+    pub(crate) fn mark(&self, marker: &Marker) {
+        marker.mark(&self.function);
+        marker.mark(&self.ty);
+        marker.mark(&self.manager);
+    }
+
+    /// Gives the slot back.
+    pub(crate) fn disarm(&self) {
+        let slot = self.slot.take();
+        if let (Some(slot), Some(callbacks)) = (slot, self.callbacks.upgrade()) {
+            callbacks.give_back(slot);
+        }
+    }
+
+    fn is_armed(&self) -> bool {
+        self.slot.borrow().is_some()
+    }
+}
+
+impl Drop for CallbackState {
+    fn drop(&mut self) {
+        self.disarm();
+    }
+}
+
+/// The numbers of a signature, by C's convention.
+fn kinds(signature: &Signature, wide: bool) -> Kinds {
+    let kind = |ty: &TypeObject| {
+        let pointer = if wide { Kind::I64 } else { Kind::I32 };
+        match &ty.ty {
+            Type::Record(shape, _) => {
+                shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
+            }
+            _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
+        }
+    };
+    let params = signature.params.iter().map(|param| kind(param.ty.get())).collect();
+    let result = signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| !matches!(ty.ty, Type::Void)).map(kind);
+    (params, result)
+}
+
+/// The host function in a slot.
+struct Dispatch {
+    slot: Weak<Slot>,
+    realm: Weak<js_api::anchor::Shared>,
+}
+
+impl HostFunction for Dispatch {
+    fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> std::result::Result<(), HostThrew> {
+        let shared = self.realm.upgrade().ok_or(HostThrew)?;
+        let slot = self.slot.upgrade().ok_or(HostThrew)?;
+        let numbers: SmallVec<[Number; 8]> = frame.args().collect();
+        let result = js_api::call_host(&shared, |cx| run(cx, &slot, &numbers));
+        if let Some(number) = result? {
+            frame.push(number);
+        }
+        Ok(())
+    }
+
+    fn call_values(&self, _: &Rc<Island>, _: &[Val], _: &mut [Val]) -> std::result::Result<(), HostThrew> {
+        unreachable!("the signature has numbers alone")
+    }
+}
+
+/// Calls the function that has the slot.
+fn run(cx: Cx<'_>, slot: &Slot, numbers: &[Number]) -> Result<Option<Number>> {
+    let ctx = cx.ctx();
+    let Some(state) = slot.target.borrow().upgrade() else {
+        let message = format!(
+            "the guest called the function pointer {}, whose callback has ended: keep a Callback for as long as it is called",
+            slot.index
+        );
+        return Err(Exception::throw_type(&ctx, &message));
+    };
+    let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
+    let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
+    let marshal = Marshal::new(&ctx, state.manager.borrow(), "callback");
+    let arguments = CallArguments::new(Args::default(), 0, Some(signature));
+    arguments.numbers.borrow_mut().extend_from_slice(numbers);
+    arguments.returned.set(true);
+    let marshal = marshal.of_call(&arguments);
+    let result = call_back(&marshal, &state, signature, numbers);
+    marshal.finish(result)
+}
+
+fn call_back(
+    marshal: &Marshal<'_, '_>,
+    state: &CallbackState,
+    signature: &Signature,
+    numbers: &[Number],
+) -> Result<Option<Number>> {
+    let cx = marshal.cx();
+    let wide = marshal.is_wide();
+    let mut values: SmallVec<[Value; 4]> = SmallVec::new();
+    // Pointers that come out: what the script sets in them goes back to the guest.
+    for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
+        marshal.enter_part(webidl::Part::Argument(at));
+        let ty = param.ty.get();
+        let value = match (&ty.ty, ty.scalar()) {
+            (_, Some(scalar)) => scalar.result_to_js(cx, number).into_value(cx)?,
+            (Type::Record(shape, _), _) => {
+                let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
+                match shape.single {
+                    Some(scalar) => {
+                        let size = scalar.size(wide) as u64;
+                        let address = marshal.allocate(size)?;
+                        marshal.write(address, &crate::scalar::bits(number).to_le_bytes()[..size as usize])?;
+                        marshal.read_value(ty, marshal.range(address, size)?, false, None)?
+                    }
+                    None => {
+                        let bytes = marshal.range(number.as_address(), shape.layout(wide).size)?;
+                        marshal.read_value(ty, bytes, false, None)?
+                    }
+                }
+            }
+            // What a callback is given is the guest's, unless its type says that it is given away.
+            _ => marshal.from_pointer(ty, number.as_address(), ty.is_owned(false), None)?,
+        };
+        values.push(value);
+    }
+    let mut arguments = Arguments::new(cx);
+    values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
+    let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
+    for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
+        if param.direction.comes_out && number.as_address() != 0 {
+            marshal.enter_part(webidl::Part::Argument(at));
+            write_back(marshal, param.ty.get(), number.as_address(), &values[at])?;
+        }
+    }
+    marshal.enter_part(webidl::Part::Result);
+    let Some(returns) = signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| !matches!(ty.ty, Type::Void)) else {
+        return Ok(None);
+    };
+    if let Some(scalar) = returns.scalar() {
+        return marshal.number(returns, scalar, result.borrow()).map(Some);
+    }
+    let direction = crate::types::Direction { goes_in: true, comes_out: false, is_result: false };
+    let address = marshal.pointer_to(returns, result.borrow(), direction)?;
+    // What a callback returns is the guest's from then on.
+    marshal.commit();
+    Ok(Some(marshal.pointer(address)))
+}
+
+/// Writes what the script left in an argument that comes out.
+fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &Value<'_>) -> Result<()> {
+    match &ty.ty {
+        Type::Pointer(pointee) => {
+            let contents: Value = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("contents")?;
+            marshal.write_value(pointee.get(), address, qjs::Borrowed::of(&contents))
+        }
+        Type::RecordPointer { record, view: false } => {
+            marshal.write_value(record.get(), address, qjs::Borrowed::of(value))
+        }
+        Type::Array(element, length) => {
+            let len: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("length")?;
+            let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(len as u64)));
+            // The copy of the descriptor is this function's alone, and no script sees it.
+            let result = marshal.write_value(&inline, address, qjs::Borrowed::of(value));
+            let _ = length;
+            result
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A function pointer that the guest gave out, as a function: of a callback the script's own, else the guest's.
+pub(crate) fn function_at<'js>(marshal: &Marshal<'_, 'js>, address: u64) -> Result<Value<'js>> {
+    if address == 0 {
+        return Ok(Value::new_null(marshal.ctx.clone()));
+    }
+    // A guest calls it by its index; scripts get the index, which any parameter of a function pointer's type takes back.
+    Ok(Value::new_number(marshal.ctx.clone(), address as f64))
+}
+
+/// The value of a Callback.
+pub(crate) struct CallbackObject {
+    state: Rc<CallbackState>,
+}
+
+// SAFETY: the state's values are marked once: it has no other owner but running calls. The number is this class's own.
+unsafe impl HostClass for CallbackObject {
+    const ID: ClassId = ids::CALLBACK;
+    const NAME: &'static std::ffi::CStr = c"Callback";
+
+    fn mark(&self, marker: &Marker) {
+        self.state.mark(marker);
+    }
+}
+
+impl CallbackObject {
+    /// Its function pointer.
+    pub(crate) fn address(&self, marshal: &Marshal<'_, '_>) -> Result<u64> {
+        if !self.state.is_armed() {
+            return Err(marshal.type_error("the Callback has ended"));
+        }
+        let manager = class::get::<ManagerObject>(self.state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
+        if !Rc::ptr_eq(manager.callbacks(), marshal.manager.callbacks()) {
+            return Err(marshal.type_error("the Callback is of another guest"));
+        }
+        Ok(self.state.address())
+    }
+
+    pub(crate) fn index(&self) -> u64 {
+        self.state.address()
+    }
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
+    class::register::<CallbackObject>(ctx)?;
+    let prototype = crate::descriptors::define_class(exports, "Callback", 3, constructor)?;
+    define::getter(&prototype, "address", address)?;
+    define::method(&prototype, "keep", 0, keep)?;
+    define::dispose_method(&prototype, dispose)?;
+    class::set_prototype::<CallbackObject>(ctx, &prototype);
+    Ok(())
+}
+
+/// `new Callback(memoryManager, type, function)`.
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "Callback";
+    webidl::require_new(&call, PLACE)?;
+    let ctx = &call.ctx;
+    let _: &ManagerObject = webidl::interface(ctx, call.args.get(0), "Callback: argument 1")?;
+    let ty: &TypeObject = webidl::interface(ctx, call.args.get(1), "Callback: argument 2")?;
+    if !matches!(ty.ty, Type::Callback(_)) {
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("Callback: argument 2 must be a CallbackType, got {}", ty.name()),
+        ));
+    }
+    let function = call.arg(2);
+    if !function.is_function() {
+        let came = webidl::describe(&function);
+        return Err(Exception::throw_type(ctx, &format!("Callback: argument 3 must be a function, got {came}")));
+    }
+    let marshal = Marshal::new(ctx, call.args.get(0), PLACE);
+    let state = CallbackState::new(&marshal, ty, &function)?;
+    let prototype = class::prototype_from_new_target::<CallbackObject>(&call)?;
+    Ok(class::new_object(ctx, CallbackObject { state }, prototype.as_ref())?.into_value())
+}
+
+fn address<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let callback: &CallbackObject = webidl::this(&call, "address")?;
+    Ok(Value::new_number(call.ctx.clone(), callback.state.address() as f64))
+}
+
+/// Never frees it: the memory manager has it from then on.
+fn keep<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let callback: &CallbackObject = webidl::this(&call, "keep")?;
+    let manager = class::get::<ManagerObject>(callback.state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
+    manager.keep_value(Held::borrowed(Cx::of(&call.ctx), call.this));
+    Ok(call.this())
+}
+
+fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let callback: &CallbackObject = webidl::this(&call, "[Symbol.dispose]")?;
+    callback.state.disarm();
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// The callback as an object, for one that the manager keeps.
+pub(crate) fn object_of(ctx: &Ctx<'_>, state: Rc<CallbackState>) -> Result<Held> {
+    Ok(Held::new(class::new_object(ctx, CallbackObject { state }, None)?.as_value()))
+}

@@ -1,0 +1,517 @@
+//! One marshalled operation: what it allocated in the guest, what it keeps from being freed, and where it is, for
+//! messages. The conversions themselves are in `encode` and `decode`.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use island::call::Number;
+use marshal::{Handle, Heap, HeapError};
+use qjs::{Args, Arguments, Borrowed, Bytes, Ctx, Cx, Exception, Held, Result, Returned, Value, class};
+use smallvec::SmallVec;
+
+use crate::callback::CallbackState;
+use crate::errors::throw_heap_error;
+use crate::manager::ManagerObject;
+use crate::record::Shape;
+use crate::scalar::Scalar;
+use crate::types::{Length, Signature, Type, TypeObject, TypeRef};
+
+/// How deep values may be nested.
+const MAX_DEPTH: usize = 200;
+
+/// A step on the way into a nested value.
+#[derive(Clone)]
+enum Step {
+    Element(u64),
+    Field(Box<str>),
+    Contents,
+}
+
+/// A block that goes when the operation ends.
+pub(crate) struct Temporary {
+    pub(crate) address: u64,
+    bytes: u64,
+    align: u32,
+    /// The heap that frees it, where that is not the manager's.
+    heap: Option<Rc<Heap>>,
+    /// Of which argument it is a part that the guest may replace, and free.
+    part_of: Option<i32>,
+    /// Whether the guest has left it in its place.
+    seen: bool,
+}
+
+/// What ends when the guest has taken it over.
+pub(crate) enum Consumed {
+    /// A view's buffer, and the address of its block.
+    View(Held, u64),
+    /// A block of the operation's own.
+    Block(u64),
+    Handle(Rc<Handle>),
+}
+
+impl Temporary {
+    /// Tells how long it is, once that is known.
+    pub(crate) fn set_size(&mut self, bytes: u64) {
+        self.bytes = bytes;
+    }
+}
+
+/// A struct that a field is read from: its shape, its fields' types and its bytes.
+pub(crate) type Parent<'p> = (&'p Shape, &'p [TypeRef], Bytes);
+
+/// What the lengths of a call's arrays may depend on.
+pub(crate) struct CallArguments<'c, 'js> {
+    pub(crate) args: Args<'c>,
+    /// Arguments before the function's own.
+    pub(crate) leading: usize,
+    /// They as an array, once a callback asked for them.
+    pub(crate) list: OnceCell<Value<'js>>,
+    pub(crate) signature: Option<&'c Signature>,
+    /// What was passed for each parameter so far.
+    pub(crate) numbers: RefCell<SmallVec<[Number; 8]>>,
+    pub(crate) returned: Cell<bool>,
+}
+
+impl<'c, 'js> CallArguments<'c, 'js> {
+    pub(crate) fn new(args: Args<'c>, leading: usize, signature: Option<&'c Signature>) -> Self {
+        let (list, numbers, returned) = Default::default();
+        Self { args, leading, list, signature, numbers, returned }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Borrowed<'c> {
+        self.args.get(at + self.leading)
+    }
+
+    fn list(&self, cx: Cx<'js>) -> Result<&Value<'js>> {
+        if let Some(list) = self.list.get() {
+            return Ok(list);
+        }
+        let count = self.args.len().saturating_sub(self.leading);
+        let mut builder = qjs::spread::ArrayBuilder::new(cx, count)?;
+        for at in 0..count {
+            builder.push(cx.returned(&self.get(at).to_value(cx)))?;
+        }
+        let list = builder.finish()?;
+        Ok(self.list.get_or_init(|| list))
+    }
+}
+
+/// A marshalled operation in progress.
+pub(crate) struct Marshal<'c, 'js> {
+    pub(crate) ctx: &'c Ctx<'js>,
+    pub(crate) manager: &'c ManagerObject,
+    manager_value: Borrowed<'c>,
+    function: &'c str,
+    part: Cell<webidl::Part>,
+    path: RefCell<Vec<Step>>,
+    pub(crate) call: Option<&'c CallArguments<'c, 'js>>,
+    /// Whether what is allocated now is behind a pointer of an argument that comes out.
+    pub(crate) replaceable: Cell<bool>,
+    pub(crate) temporary: RefCell<SmallVec<[Temporary; 4]>>,
+    /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
+    pinned: RefCell<SmallVec<[u64; 4]>>,
+    /// Values whose addresses the guest was given in another way.
+    kept: RefCell<SmallVec<[Held; 2]>>,
+    /// Functions that the guest may call while the call lasts.
+    pub(crate) callbacks: RefCell<SmallVec<[Rc<CallbackState>; 1]>>,
+    pub(crate) consumed: RefCell<SmallVec<[Consumed; 1]>>,
+}
+
+impl std::fmt::Display for Marshal<'_, '_> {
+    /// Where it is: `multiply: argument 2: element 3: field `x``.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        webidl::Place { function: self.function, part: self.part.get() }.fmt(f)?;
+        for step in &*self.path.borrow() {
+            match step {
+                Step::Element(at) => write!(f, ": element {at}")?,
+                Step::Field(name) => write!(f, ": field `{name}`")?,
+                Step::Contents => f.write_str(": contents")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'c, 'js> Marshal<'c, 'js> {
+    #[inline]
+    pub(crate) fn new(ctx: &'c Ctx<'js>, manager: Borrowed<'c>, function: &'c str) -> Self {
+        Self {
+            ctx,
+            manager: class::get(manager).expect("the caller has a MemoryManager"),
+            manager_value: manager,
+            function,
+            part: Cell::new(webidl::Part::Whole),
+            path: RefCell::default(),
+            call: None,
+            replaceable: Cell::new(false),
+            temporary: RefCell::default(),
+            pinned: RefCell::default(),
+            kept: RefCell::default(),
+            callbacks: RefCell::default(),
+            consumed: RefCell::default(),
+        }
+    }
+
+    /// As part of a call, whose arguments lengths may depend on.
+    pub(crate) fn of_call(mut self, call: &'c CallArguments<'c, 'js>) -> Self {
+        self.call = Some(call);
+        self
+    }
+
+    /// The memory manager's object.
+    pub(crate) fn manager_held(&self) -> Held {
+        Held::borrowed(self.cx(), self.manager_value)
+    }
+
+    /// The same, for the methods of a script's own types.
+    pub(crate) fn manager_value(&self) -> Borrowed<'c> {
+        self.manager_value
+    }
+
+    #[inline]
+    pub(crate) fn cx(&self) -> Cx<'js> {
+        Cx::of(self.ctx)
+    }
+
+    #[inline]
+    pub(crate) fn heap(&self) -> &'c Rc<Heap> {
+        self.manager.heap()
+    }
+
+    #[inline]
+    pub(crate) fn is_wide(&self) -> bool {
+        self.heap().is_wide()
+    }
+
+    /// What is called, for messages.
+    pub(crate) fn function(&self) -> &'c str {
+        self.function
+    }
+
+    #[inline]
+    pub(crate) fn enter_part(&self, part: webidl::Part) {
+        self.part.set(part);
+    }
+
+    /// Where it is in the call: an argument's index, -1 for the result.
+    pub(crate) fn index(&self) -> i32 {
+        match self.part.get() {
+            webidl::Part::Argument(index) => index as i32,
+            _ => -1,
+        }
+    }
+
+    pub(crate) fn type_error(&self, message: impl std::fmt::Display) -> rquickjs::Error {
+        Exception::throw_type(self.ctx, &format!("{self}: {message}"))
+    }
+
+    pub(crate) fn range_error(&self, message: impl std::fmt::Display) -> rquickjs::Error {
+        Exception::throw_range(self.ctx, &format!("{self}: {message}"))
+    }
+
+    /// `expected …, got …`.
+    pub(crate) fn unexpected(&self, expected: impl std::fmt::Display, came: Borrowed<'_>) -> rquickjs::Error {
+        let came = webidl::describe(&came.to_value(self.cx()));
+        self.type_error(format_args!("expected {expected}, got {came}"))
+    }
+
+    pub(crate) fn heap_error(&self, error: impl Into<HeapError>) -> rquickjs::Error {
+        throw_heap_error(self.ctx, self, error.into())
+    }
+
+    fn within<R>(&self, step: Step, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        if self.path.borrow().len() >= MAX_DEPTH {
+            return Err(self.range_error(format_args!("nested more than {MAX_DEPTH} levels deep, or in a circle")));
+        }
+        self.path.borrow_mut().push(step);
+        let result = body();
+        self.path.borrow_mut().pop();
+        result
+    }
+
+    pub(crate) fn within_element<R>(&self, at: u64, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.within(Step::Element(at), body)
+    }
+
+    pub(crate) fn within_field<R>(&self, name: &str, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.within(Step::Field(name.into()), body)
+    }
+
+    pub(crate) fn within_contents<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.within(Step::Contents, body)
+    }
+
+    // ---- Memory -----------------------------------------------------------------------------------------------------
+
+    /// A new block for as long as the operation lasts.
+    pub(crate) fn allocate(&self, bytes: u64) -> Result<u64> {
+        let address = self.heap().allocate(bytes).map_err(|error| self.heap_error(error))?;
+        let part_of = self.replaceable.get().then(|| self.index());
+        self.temporary.borrow_mut().push(Temporary { address, bytes, align: 8, heap: None, part_of, seen: false });
+        Ok(address)
+    }
+
+    /// Takes a block over that the guest gave out: it goes when the operation ends.
+    pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
+        let mut temporary = self.temporary.borrow_mut();
+        // It may be one that the call lent: some functions return their argument.
+        if let Some(lent) = temporary.iter_mut().find(|lent| lent.address == address) {
+            lent.seen = true;
+            return Ok(());
+        }
+        let heap = match &ty.free {
+            Some(free) => Some(self.manager.heap_for(self.ctx, free)?),
+            None => None,
+        };
+        temporary.push(Temporary { address, bytes, align: align as u32, heap, part_of: None, seen: true });
+        Ok(())
+    }
+
+    /// Takes a block out of those that go when the operation ends.
+    pub(crate) fn keep(&self, address: u64) {
+        self.temporary.borrow_mut().retain(|lent| lent.address != address);
+    }
+
+    /// Notes that the guest has left a block in its place.
+    pub(crate) fn see(&self, address: u64) {
+        if let Some(lent) = self.temporary.borrow_mut().iter_mut().find(|lent| lent.address == address) {
+            lent.seen = true;
+        }
+    }
+
+    /// Forgets the parts of an argument that the guest has put others in the place of: it has freed them.
+    pub(crate) fn forget_replaced(&self, index: i32) {
+        self.temporary.borrow_mut().retain(|block| block.part_of != Some(index) || block.seen);
+    }
+
+    /// The length of a block of the operation's own.
+    pub(crate) fn temporary_bytes(&self, address: u64) -> u64 {
+        self.temporary.borrow().iter().find(|lent| lent.address == address).map_or(0, |lent| lent.bytes)
+    }
+
+    /// Whether the block is one of the operation's own.
+    pub(crate) fn is_temporary(&self, address: u64) -> bool {
+        self.temporary.borrow().iter().any(|lent| lent.address == address)
+    }
+
+    /// Keeps a view's block from being freed while the operation lasts.
+    pub(crate) fn pin(&self, address: u64) {
+        if self.heap().pin(address) {
+            self.pinned.borrow_mut().push(address);
+        }
+    }
+
+    /// Keeps a value while the operation lasts.
+    pub(crate) fn hold(&self, value: Borrowed<'_>) {
+        self.kept.borrow_mut().push(Held::borrowed(self.cx(), value));
+    }
+
+    /// Where bytes of the guest lie on the host; they stay there.
+    #[inline]
+    pub(crate) fn range(&self, address: u64, bytes: u64) -> Result<Bytes> {
+        let start = self.heap().data().range(address, bytes).map_err(|error| self.heap_error(error))?;
+        Ok(Bytes { start, len: bytes as usize })
+    }
+
+    pub(crate) fn clear(&self, address: u64, bytes: u64) -> Result<()> {
+        self.heap().data().fill(address, bytes, 0).map_err(|error| self.heap_error(error))
+    }
+
+    #[inline]
+    pub(crate) fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
+        self.heap().data().write(address, bytes).map_err(|error| self.heap_error(error))
+    }
+
+    pub(crate) fn write_pointer(&self, address: u64, pointer: u64) -> Result<()> {
+        self.write(address, &pointer.to_le_bytes()[..Scalar::Size.size(self.is_wide())])
+    }
+
+    /// An address as a parameter.
+    #[inline]
+    pub(crate) fn pointer(&self, address: u64) -> Number {
+        if self.is_wide() { Number::I64(address as i64) } else { Number::I32(address as u32 as i32) }
+    }
+
+    /// The bytes of `count` things of `size`.
+    pub(crate) fn byte_length(&self, count: u64, size: u64, what: &str) -> Result<u64> {
+        let bytes = count.checked_mul(size).filter(|&bytes| bytes <= i64::MAX as u64);
+        bytes.ok_or_else(|| self.range_error(format_args!("{count} elements of {what} are more than any memory has")))
+    }
+
+    /// A number argument or element.
+    #[inline]
+    pub(crate) fn number(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
+        if let Some(number) = scalar.to_argument(self.cx(), value, self.is_wide())? {
+            return Ok(number);
+        }
+        if let Type::Enum(_, members) = &ty.ty {
+            return self.member(scalar, members, value);
+        }
+        Err(self.unexpected(format_args!("{} for {}", scalar.expected(), scalar.name()), value))
+    }
+
+    #[cold]
+    fn member(&self, scalar: Scalar, members: &Held, value: Borrowed<'_>) -> Result<Number> {
+        let members = members.get(self.ctx);
+        let members = members.as_object().expect("made with one");
+        let name = value.to_value(self.cx());
+        let Some(name) = name.as_string() else {
+            return Err(self.unexpected("a number or a member's name", value));
+        };
+        let name = name.to_string()?;
+        let found: Value = members.get(&*name)?;
+        match scalar.to_argument(self.cx(), Borrowed::of(&found), self.is_wide())? {
+            Some(number) => Ok(number),
+            None => {
+                let names: Vec<String> = members.keys::<String>().collect::<Result<_>>()?;
+                Err(self.type_error(format_args!("`{name}` is not a member of the enum ({})", names.join(", "))))
+            }
+        }
+    }
+
+    // ---- Lengths ----------------------------------------------------------------------------------------------------
+
+    /// A length; none for one that is found in memory (`until`) or that the value itself has.
+    pub(crate) fn length(&self, length: &Length, parent: Option<Parent<'_>>) -> Result<Option<u64>> {
+        match length {
+            Length::Given | Length::Until(_) => Ok(None),
+            Length::Fixed(count) => Ok(Some(*count)),
+            Length::Callback(callback) => self.ask(callback).map(Some),
+            Length::Argument(at) => self.argument_length(*at).map(Some),
+            Length::Field(name) => self.field_length(name, parent).map(Some),
+        }
+    }
+
+    fn ask(&self, callback: &Held) -> Result<u64> {
+        let cx = self.cx();
+        let none = CallArguments::new(Args::default(), 0, None);
+        let list = self.call.unwrap_or(&none).list(cx)?;
+        let mut arguments = Arguments::new(cx);
+        arguments.push(Returned::int(self.index()))?;
+        arguments.push(cx.returned(list))?;
+        let result = callback.call(cx, Args::default().get(0), &mut arguments)?;
+        match result.borrow().int() {
+            Some(count) if count >= 0 => Ok(count as u64),
+            _ => {
+                let value = result.to_value();
+                crate::scalar::length(&value).ok_or_else(|| crate::descriptors::throw_length(self.ctx, self, &value))
+            }
+        }
+    }
+
+    fn argument_length(&self, at: usize) -> Result<u64> {
+        let wide = self.is_wide();
+        let param = self.call.and_then(|call| Some((call, call.signature?.params.get(at)?)));
+        let Some((call, param)) = param else {
+            return Err(self.type_error(format_args!("its length is parameter {at}, which there is not")));
+        };
+        let ty = param.ty.get();
+        let passed = call.numbers.borrow().get(at).copied();
+        let negative = |_| self.range_error(format_args!("its length, parameter {at}, is negative or no integer"));
+        let is_length = |number: Number, scalar: Scalar| scalar.as_length(number).ok_or(()).map_err(negative);
+        // A parameter that comes later has not been converted yet: its value is looked at as it is.
+        let Some(passed) = passed else {
+            let skipped = call
+                .signature
+                .map_or(0, |signature| signature.params[..at].iter().filter(|param| param.direction.is_result).count());
+            let value = call.get(at - skipped);
+            return match ty.scalar() {
+                Some(scalar) => is_length(self.number(ty, scalar, value)?, scalar),
+                None => Err(self.type_error(format_args!("its length, parameter {at}, is no number before the call"))),
+            };
+        };
+        if let Some(scalar) = ty.scalar().filter(|_| !param.direction.is_result) {
+            return is_length(passed, scalar);
+        }
+        // An out-parameter: what it points to.
+        let pointee = match &ty.ty {
+            _ if param.direction.is_result => Some(ty),
+            Type::Pointer(pointee) => Some(pointee.get()),
+            Type::Array(element, _) | Type::View(element, _) => Some(element.get()),
+            _ => None,
+        };
+        let scalar = pointee.and_then(TypeObject::scalar);
+        match (scalar, passed.as_address()) {
+            (Some(_), 0) => Ok(0),
+            (Some(scalar), address) if call.returned.get() || param.direction.goes_in => {
+                let mut bytes = [0; 8];
+                let bytes = &mut bytes[..scalar.size(wide)];
+                self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
+                is_length(scalar.load(bytes, wide), scalar)
+            }
+            _ => Err(self.type_error(format_args!("its length, parameter {at}, is no number that is known"))),
+        }
+    }
+
+    fn field_length(&self, name: &str, parent: Option<Parent<'_>>) -> Result<u64> {
+        let wide = self.is_wide();
+        let found = parent.and_then(|(shape, fields, bytes)| {
+            let at = shape.fields.iter().position(|field| &**field == name)?;
+            let scalar = fields[at].get().scalar()?;
+            let (offset, size) = (shape.offset(at, wide) as usize, scalar.size(wide));
+            let mut buffer = [0u8; 8];
+            // SAFETY: the field lies in the record's bytes, which the caller looked at just now.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr().add(offset), buffer.as_mut_ptr(), size) };
+            scalar.as_length(scalar.load(&buffer[..size], wide))
+        });
+        found.ok_or_else(|| self.type_error(format_args!("its length is the field `{name}`, which is no length")))
+    }
+
+    // ---- The end ----------------------------------------------------------------------------------------------------
+
+    /// Keeps all that was allocated: it is the guest's.
+    pub(crate) fn commit(&self) {
+        self.temporary.borrow_mut().clear();
+    }
+
+    /// Ends what the guest has taken over.
+    pub(crate) fn consume(&self) -> Result<()> {
+        for consumed in self.consumed.take() {
+            match consumed {
+                Consumed::View(buffer, address) => {
+                    self.heap().release(address);
+                    if let Some(buffer) = buffer.get(self.ctx).as_object() {
+                        qjs::buffer::detach(buffer);
+                    }
+                }
+                Consumed::Block(address) => self.keep(address),
+                Consumed::Handle(handle) => drop(handle.release()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees what the operation borrowed. Its own error counts more than one from freeing.
+    pub(crate) fn finish<R>(&self, result: Result<R>) -> Result<R> {
+        self.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
+        self.callbacks.take().iter().for_each(|callback| callback.disarm());
+        let temporary = self.temporary.take();
+        if temporary.is_empty() {
+            return result;
+        }
+        // Freeing runs the guest, before which the exception must be out of the way.
+        let thrown = match &result {
+            Err(rquickjs::Error::Exception) => Some(self.ctx.catch()),
+            _ => None,
+        };
+        self.enter_part(webidl::Part::Whole);
+        self.path.borrow_mut().clear();
+        let mut freed = Ok(());
+        for Temporary { address, bytes, align, heap, .. } in &temporary {
+            let heap = heap.as_ref().unwrap_or(self.heap());
+            let done = heap.give_back_sized(*address, *bytes, *align);
+            freed = freed.and(done.map_err(|error| self.heap_error(error)));
+        }
+        match (thrown, freed) {
+            (Some(thrown), freed) => {
+                if freed.is_err() {
+                    drop(self.ctx.catch());
+                }
+                Err(self.ctx.throw(thrown))
+            }
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => result,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Types of a script's own: subclasses of the vocabulary's, whose methods `alloc`, `free`, `marshall`, `unmarshall` and
+//! `copy` do what the native conversions do otherwise; and those methods for the native types.
+
+use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Result, Returned, Value};
+use rquickjs::Object;
+
+use crate::convert::{CallArguments, Marshal};
+use crate::manager::ManagerObject;
+use crate::pointer;
+use crate::types::{Direction, Length, Type, TypeObject};
+
+impl<'js> Marshal<'_, 'js> {
+    /// The method `name` of a script's own type.
+    fn method(
+        &self,
+        ty: &TypeObject,
+        name: &str,
+        index: i32,
+        args: &Value<'js>,
+        address: Option<u64>,
+    ) -> Result<Value<'js>> {
+        let cx = self.cx();
+        let object = ty.script_object(self.ctx)?;
+        let method: Value = object.get(name)?;
+        if !method.is_function() {
+            return Err(self.type_error(format_args!("the type has no method `{name}`")));
+        }
+        let mut arguments = Arguments::new(cx);
+        arguments.push(cx.returned(&self.manager_value().to_value(cx)))?;
+        if let Some(address) = address {
+            arguments.push(crate::scalar::integer64(cx, address.into()))?;
+        }
+        arguments.push(Returned::int(index))?;
+        arguments.push(cx.returned(args))?;
+        let this = object.into_value();
+        Ok(qjs::Held::new(&method).call(cx, Borrowed::of(&this), &mut arguments)?.to_value())
+    }
+
+    fn list_of(&self, values: &[Value<'js>]) -> Result<Value<'js>> {
+        let cx = self.cx();
+        let mut list = qjs::spread::ArrayBuilder::new(cx, values.len())?;
+        values.iter().try_for_each(|value| list.push(cx.returned(value)))?;
+        list.finish()
+    }
+
+    fn address_from(&self, value: &Value<'js>) -> Result<u64> {
+        let borrowed = Borrowed::of(value);
+        crate::scalar::address(self.cx(), borrowed)?
+            .ok_or_else(|| self.unexpected("an address of `marshall`", borrowed))
+    }
+
+    /// What a script's own type makes of an argument.
+    pub(crate) fn custom_marshall(&self, ty: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        let list = self.list_of(&[value.to_value(self.cx())])?;
+        let name = if direction.goes_in { "marshall" } else { "alloc" };
+        let address = self.method(ty, name, 0, &list, None)?;
+        self.address_from(&address)
+    }
+
+    /// What a script's own type makes of a result, or of an element.
+    pub(crate) fn custom_unmarshall(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+        let list = self.list_of(&[])?;
+        self.method(ty, "unmarshall", -1, &list, Some(address))
+    }
+
+    /// The end of an argument of a script's own type: copied back, or freed.
+    pub(crate) fn custom_take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>, out: bool) -> Result<()> {
+        let value = value.to_value(self.cx());
+        let list = self.list_of(std::slice::from_ref(&value))?;
+        if !out {
+            return self.method(ty, "free", 0, &list, Some(address)).map(drop);
+        }
+        let result = self.method(ty, "unmarshall", 0, &list, Some(address))?;
+        let object = ty.script_object(self.ctx)?;
+        let copy: qjs::Function = object.get("copy")?;
+        copy.call((rquickjs::prelude::This(object), value, result))
+    }
+}
+
+/// A call of one of the methods: `(memoryManager, [address,] index, args)`.
+struct Method<'a, 'js> {
+    ty: &'a TypeObject,
+    args: Value<'js>,
+    index: i32,
+    address: u64,
+}
+
+const IN: Direction = Direction { goes_in: true, comes_out: false, is_result: false };
+
+fn prepare<'a, 'js>(call: &Call<'a, 'js>, name: &str, has_address: bool) -> Result<Method<'a, 'js>> {
+    let ty: &TypeObject = webidl::this(call, name)?;
+    let place = format!("{}.{name}: argument 1", ty.name());
+    let _: &ManagerObject = webidl::interface(&call.ctx, call.args.get(0), &place)?;
+    let cx = Cx::of(&call.ctx);
+    let address = match has_address {
+        true => crate::scalar::address(cx, call.args.get(1))?.ok_or_else(|| {
+            let message = format!("{}.{name}: argument 2 must be an address", ty.name());
+            Exception::throw_type(&call.ctx, &message)
+        })?,
+        false => 0,
+    };
+    let at = 1 + usize::from(has_address);
+    let index = call.args.get(at).int().unwrap_or(-1);
+    Ok(Method { ty, args: call.arg(at + 1), index, address })
+}
+
+impl<'js> Method<'_, 'js> {
+    /// `args[index]`.
+    fn value(&self, call: &Call<'_, 'js>) -> Result<Value<'js>> {
+        match self.args.as_object() {
+            Some(args) if self.index >= 0 => args.get(self.index as u32),
+            _ => Ok(Value::new_undefined(call.ctx.clone())),
+        }
+    }
+
+    /// Runs `body` with `args` for the lengths that depend on them.
+    fn run<R>(
+        &self,
+        call: &Call<'_, 'js>,
+        name: &str,
+        body: impl FnOnce(&Marshal<'_, 'js>) -> Result<R>,
+        keeps: bool,
+    ) -> Result<R> {
+        let arguments = CallArguments::new(Args::default(), 0, None);
+        if self.args.is_array() {
+            let _ = arguments.list.set(self.args.clone());
+        }
+        let function = format!("{}.{name}", self.ty.name());
+        let marshal = Marshal::new(&call.ctx, call.args.get(0), &function).of_call(&arguments);
+        if let Ok(index) = usize::try_from(self.index) {
+            marshal.enter_part(webidl::Part::Argument(index));
+        }
+        let result = body(&marshal);
+        if result.is_ok() && keeps {
+            marshal.commit();
+        }
+        marshal.finish(result)
+    }
+}
+
+fn to_number<'js>(call: &Call<'_, 'js>, address: u64) -> Value<'js> {
+    Value::new_number(call.ctx.clone(), address as f64)
+}
+
+/// `marshall(memoryManager, index, args)`: the address of a copy of `args[index]`, which is the caller's to free.
+pub(crate) fn marshall<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let method = prepare(&call, "marshall", false)?;
+    let value = method.value(&call)?;
+    let write = |marshal: &Marshal<'_, 'js>| {
+        let native = method.ty.native();
+        if native.is_pointer() {
+            return marshal.pointer_to(&native, Borrowed::of(&value), IN);
+        }
+        let layout = native.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(&native))?;
+        let address = marshal.allocate(layout.size)?;
+        marshal.write_value(&native, address, Borrowed::of(&value))?;
+        Ok(address)
+    };
+    let address = method.run(&call, "marshall", write, true)?;
+    Ok(to_number(&call, address))
+}
+
+/// `unmarshall(memoryManager, address, index, args)`: the value at `address`, whose block is freed.
+pub(crate) fn unmarshall<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let method = prepare(&call, "unmarshall", true)?;
+    let read = |marshal: &Marshal<'_, 'js>| {
+        let native = method.ty.native();
+        // An argument that is a view is what was passed.
+        if method.index >= 0 && matches!(native.ty, Type::View(..) | Type::StringBuffer | Type::Address) {
+            return method.value(&call);
+        }
+        if native.is_pointer() {
+            return marshal.from_pointer(&native, method.address, native.is_owned(true), None);
+        }
+        let layout = native.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(&native))?;
+        marshal.take_over(&native, method.address, layout.size, layout.align)?;
+        marshal.read_value(&native, marshal.range(method.address, layout.size)?, true, None)
+    };
+    method.run(&call, "unmarshall", read, false)
+}
+
+/// `alloc(memoryManager, index, args)`: room for a value.
+pub(crate) fn alloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let method = prepare(&call, "alloc", false)?;
+    let value = method.value(&call)?;
+    let allocate = |marshal: &Marshal<'_, 'js>| {
+        let native = method.ty.native();
+        let wide = marshal.is_wide();
+        let bytes = match &native.ty {
+            Type::View(..) if method.index >= 0 => return marshal.pointer_to(&native, Borrowed::of(&value), IN),
+            Type::Array(element, length) | Type::View(element, length) => {
+                let given = value.as_object().and_then(|array| array.get::<_, f64>("length").ok());
+                let count = match (marshal.length(length, None)?, given) {
+                    (Some(count), _) => count,
+                    (None, Some(given)) => given as u64,
+                    (None, None) => return Err(marshal.range_error("the length of the array is not known")),
+                };
+                let size = element.get().layout(wide).map_or(0, |layout| layout.size);
+                marshal.byte_length(count, size, &element.get().name())?
+            }
+            Type::Pointer(pointee) => pointee.get().layout(wide).map_or(0, |layout| layout.size),
+            Type::RecordPointer { record, .. } => record.get().layout(wide).map_or(0, |layout| layout.size),
+            _ if native.is_pointer() => return Err(marshal.type_error("Method not implemented.")),
+            _ => native.layout(wide).ok_or_else(|| marshal.no_value(&native))?.size,
+        };
+        marshal.allocate(bytes)
+    };
+    let address = method.run(&call, "alloc", allocate, true)?;
+    Ok(to_number(&call, address))
+}
+
+/// `free(memoryManager, address, index, args)`: frees the block, and those that it points to.
+pub(crate) fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let method = prepare(&call, "free", true)?;
+    let free = |marshal: &Marshal<'_, 'js>| {
+        let native = method.ty.native();
+        if matches!(native.ty, Type::View(..) | Type::StringBuffer | Type::Address) {
+            return Ok(());
+        }
+        if let Type::Array(element, Length::Given) = &native.ty {
+            // As many as the argument has.
+            let value = method.value(&call)?;
+            let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))?;
+            let inline = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
+            return marshal.from_pointer(&inline, method.address, true, None).map(drop);
+        }
+        if native.is_pointer() {
+            return marshal.from_pointer(&native, method.address, true, None).map(drop);
+        }
+        let layout = native.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(&native))?;
+        marshal.take_over(&native, method.address, layout.size, layout.align)
+    };
+    method.run(&call, "free", free, false)?;
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// `copy(dest, source)`: makes `dest` what `source` is, where that can be.
+pub(crate) fn copy<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "copy")?;
+    let (dest, source) = (call.arg(0), call.arg(1));
+    match &ty.ty {
+        Type::Pointer(_) => {
+            let contents: Value = source.as_object().ok_or(rquickjs::Error::Unknown)?.get("contents")?;
+            pointer::set_contents(&dest, contents)?;
+        }
+        Type::Array(..) => {
+            let (Some(to), Some(from)) = (dest.as_object(), source.as_object()) else {
+                return Err(Exception::throw_type(&call.ctx, "ArrayType.copy: both arguments must be arrays"));
+            };
+            let len: f64 = from.get("length")?;
+            for at in 0..len as u32 {
+                to.set(at, from.get::<_, Value>(at)?)?;
+            }
+            to.set("length", len)?;
+        }
+        Type::View(..) => {}
+        _ => return Err(Exception::throw_type(&call.ctx, "Method not implemented.")),
+    }
+    Ok(dest)
+}
+
+impl TypeObject {
+    /// The type without a script's methods.
+    pub(crate) fn native(&self) -> TypeObject {
+        TypeObject { subclassed: false, ..self.duplicate() }
+    }
+
+    /// The object of a subclassed type.
+    fn script_object<'js>(&self, ctx: &qjs::Ctx<'js>) -> Result<Object<'js>> {
+        let object = self.script.borrow().get(ctx, &()).and_then(Value::into_object);
+        object.ok_or_else(|| Exception::throw_type(ctx, &format!("{}: not a type of a script's own", self.name())))
+    }
+}

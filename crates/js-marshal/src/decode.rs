@@ -1,0 +1,301 @@
+//! A guest's memory as script values.
+
+use qjs::{Bytes, Cx, Held, Object, Result, Value};
+
+use crate::convert::{Marshal, Parent};
+use crate::handle::HandleObject;
+use crate::record::{self, Place};
+use crate::scalar::Scalar;
+use crate::types::{Length, Type, TypeObject, TypeRef};
+use crate::{arrays, callback, pointer, strings, view};
+
+impl<'js> Marshal<'_, 'js> {
+    /// The value of a type that lies at `bytes`, which is in the guest's memory. `owned` says whether what it points to is
+    /// the host's where the type itself does not.
+    pub(crate) fn read_value(
+        &self,
+        ty: &TypeObject,
+        bytes: Bytes,
+        owned: bool,
+        parent: Option<Parent<'_>>,
+    ) -> Result<Value<'js>> {
+        let wide = self.is_wide();
+        match &ty.ty {
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => {
+                scalar.read(self.cx(), &load(bytes, scalar.size(wide))[..scalar.size(wide)], wide).into_value(self.cx())
+            }
+            Type::Record(..) => self.read_record(ty, bytes, owned),
+            Type::Inline(element, length) => {
+                let count = self.length(length, parent)?;
+                let count = count.ok_or_else(|| self.type_error("the array needs a length"))?;
+                let owned = ty.is_owned(owned);
+                self.read_elements(element.get(), bytes.start.as_ptr(), count, owned)
+            }
+            Type::InlineString(encoding, length) => {
+                let count = self.length(length, parent)?;
+                let room = count.ok_or_else(|| self.type_error("the string needs a length"))? * encoding.unit();
+                let address = self.heap().address_of(bytes.start, 0);
+                let address = address.ok_or_else(|| self.type_error("the string is in no guest's memory"))?;
+                let room = self.range(address, room)?;
+                // An exact length is one that was asked for; a room ends at the first zero in it.
+                let exact = !matches!(length, Length::Fixed(_));
+                strings::decode(self, *encoding, room, exact)
+            }
+            Type::Void | Type::Status(_) => Err(self.no_value(ty)),
+            _ => {
+                let size = Scalar::Size.size(wide);
+                let pointer = u64::from_le_bytes(load(bytes, size));
+                self.from_pointer(ty, pointer, ty.is_owned(owned), parent)
+            }
+        }
+    }
+
+    /// One field of a record, for a view of it: what it points to stays the guest's.
+    pub(crate) fn read_field(&self, ty: &TypeObject, bytes: Bytes, parent: Parent<'_>) -> Result<Value<'js>> {
+        if let Type::InlineString(encoding, length) = &ty.ty {
+            // It may lie in a copy.
+            return strings::decode(self, *encoding, bytes, !matches!(length, Length::Fixed(_)));
+        }
+        if let Type::Inline(element, Length::Fixed(count)) = &ty.ty {
+            return self.read_elements(element.get(), bytes.start.as_ptr(), *count, false);
+        }
+        self.read_value(ty, bytes, false, Some(parent))
+    }
+
+    fn read_record(&self, ty: &TypeObject, bytes: Bytes, owned: bool) -> Result<Value<'js>> {
+        let Some((shape, fields)) = record::parts(ty) else { return Err(self.no_value(ty)) };
+        let wide = self.is_wide();
+        if shape.is_union {
+            // Nobody knows which member it is: all of them can be read, from a copy.
+            // SAFETY: the bytes are in the guest's memory, which stays where it is.
+            let copy = unsafe { bytes.to_vec() };
+            let buffer = view::copy(self.ctx, &copy)?;
+            let place = Place::new(&buffer, self.manager_held(), 0);
+            return record::new_view(self.ctx, &TypeRef::new(self.ctx, ty.duplicate())?, place, true);
+        }
+        let object = Object::new(self.ctx.clone())?;
+        for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
+            let field = field.get();
+            let bytes_of = part(bytes, shape.offset(at, wide), field.layout(wide).map_or(0, |layout| layout.size));
+            let read = || self.read_value(field, bytes_of, owned, Some((shape, fields, bytes)));
+            let value = if field.scalar().is_some() { read()? } else { self.within_field(name, read)? };
+            object.set(&**name, value)?;
+        }
+        Ok(object.into_value())
+    }
+
+    /// A new array of `count` elements at `start`, which lie in the guest's memory.
+    fn read_elements(&self, element: &TypeObject, start: *mut u8, count: u64, owned: bool) -> Result<Value<'js>> {
+        let start = std::ptr::NonNull::new(start).expect("a memory is not at null");
+        if let Some(scalar) = element.scalar() {
+            return arrays::copy_out(self, scalar, start, count);
+        }
+        let size = element.layout(self.is_wide()).map_or(0, |layout| layout.size);
+        let mut elements = qjs::spread::ArrayBuilder::new(self.cx(), count as usize)?;
+        for at in 0..count {
+            let bytes = part(Bytes { start, len: 0 }, at * size, size);
+            let value = self.within_element(at, || self.read_value(element, bytes, owned, None))?;
+            elements.push(Cx::of(self.ctx).returned(&value))?;
+        }
+        elements.finish()
+    }
+
+    /// How many elements there are at `address`.
+    fn count(&self, element: &TypeObject, length: &Length, address: u64, parent: Option<Parent<'_>>) -> Result<u64> {
+        if let Length::Until(sentinel) = length {
+            let size = element.layout(self.is_wide()).map_or(1, |layout| layout.size).clamp(1, 8);
+            return self.find(address, size as usize, *sentinel, u64::MAX);
+        }
+        match self.length(length, parent)? {
+            Some(count) => Ok(count),
+            None => Err(self.type_error(format_args!("the length of {} is not known there", element.name()))),
+        }
+    }
+
+    /// The index of the element with the sentinel's bits, or `most`.
+    pub(crate) fn find(&self, address: u64, size: usize, sentinel: i64, most: u64) -> Result<u64> {
+        let wanted = &sentinel.to_le_bytes()[..size];
+        let mut bytes = [0; 8];
+        let mut at = 0;
+        while at < most {
+            let element = address.saturating_add(at * size as u64);
+            self.heap().data().read(element, &mut bytes[..size]).map_err(|error| self.heap_error(error))?;
+            if bytes[..size] == *wanted {
+                return Ok(at);
+            }
+            at += 1;
+        }
+        Ok(most)
+    }
+
+    /// The value behind a pointer that the guest gave out. Where it is `owned`, what it points to is freed when the
+    /// operation ends, or with the value.
+    pub(crate) fn from_pointer(
+        &self,
+        ty: &TypeObject,
+        address: u64,
+        owned: bool,
+        parent: Option<Parent<'_>>,
+    ) -> Result<Value<'js>> {
+        if ty.subclassed {
+            return self.custom_unmarshall(ty, address);
+        }
+        if address == 0 && !matches!(ty.ty, Type::Callback(_)) {
+            if ty.non_null {
+                return Err(self.range_error("the guest returned a null pointer"));
+            }
+            return Ok(Value::new_null(self.ctx.clone()));
+        }
+        self.see(address);
+        match &ty.ty {
+            Type::String(encoding, length) => {
+                let count = match length {
+                    Length::Given | Length::Until(_) => None,
+                    length => self.length(length, parent)?,
+                };
+                // Its length is known once it was read, but the block is the host's from here on.
+                let taken = |bytes| self.take_over_if(owned, ty, address, bytes, encoding.unit());
+                strings::copy_out(self, *encoding, address, count, taken)
+            }
+            Type::Array(element, length) => self.read_array(ty, element.get(), length, address, owned, parent),
+            Type::View(element, length) => self.read_view(ty, element, length, address, owned, parent),
+            Type::Pointer(pointee) => {
+                let pointee = pointee.get();
+                let Some(layout) = pointee.layout(self.is_wide()) else { return Err(self.no_value(pointee)) };
+                self.take_over_if(owned, ty, address, layout.size, layout.align)?;
+                let bytes = self.range(address, layout.size)?;
+                let contents = self.within_contents(|| self.read_value(pointee, bytes, owned, None))?;
+                pointer::new(self.ctx, contents)
+            }
+            Type::RecordPointer { record, view: false } => {
+                let Some(layout) = record.get().layout(self.is_wide()) else { return Err(self.no_value(record.get())) };
+                self.take_over_if(owned, ty, address, layout.size, layout.align)?;
+                let bytes = self.range(address, layout.size)?;
+                self.within_contents(|| self.read_value(record.get(), bytes, owned, None))
+            }
+            Type::RecordPointer { record, view: true } => {
+                let Some(layout) = record.get().layout(self.is_wide()) else { return Err(self.no_value(record.get())) };
+                let buffer = self.view_buffer(ty, address, layout.size, layout.align, owned)?;
+                let place = Place::new(&buffer, self.manager_held(), 0);
+                record::new_view(self.ctx, record, place, false)
+            }
+            Type::StringBuffer => {
+                let bytes = self.heap().data().read_c_string(address).map_err(|error| self.heap_error(error))?;
+                let buffer = self.view_buffer(ty, address, bytes.len() as u64, 1, owned)?;
+                pointer::string_buffer(self.ctx, &buffer)
+            }
+            Type::Address => {
+                let value = pointer::new(self.ctx, Value::new_number(self.ctx.clone(), address as f64))?;
+                if owned {
+                    self.manager.own_by(self.ctx, self, &value, address)?;
+                }
+                Ok(value)
+            }
+            Type::VoidPointer => crate::scalar::integer64(self.cx(), address.into()).into_value(self.cx()),
+            Type::Callback(_) => callback::function_at(self, address),
+            Type::Handle { .. } => HandleObject::new(self, ty, address),
+            _ => Err(self.no_value(ty)),
+        }
+    }
+
+    fn take_over_if(&self, owned: bool, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
+        if owned { self.take_over(ty, address, bytes, align) } else { Ok(()) }
+    }
+
+    fn read_array(
+        &self,
+        ty: &TypeObject,
+        element: &TypeObject,
+        length: &Length,
+        address: u64,
+        owned: bool,
+        parent: Option<Parent<'_>>,
+    ) -> Result<Value<'js>> {
+        let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
+        // The block is the host's from here on, whatever happens.
+        self.take_over_if(owned, ty, address, 0, layout.align)?;
+        let count = self.count(element, length, address, parent)?;
+        let bytes = self.byte_length(count, layout.size, &element.name())?;
+        if owned {
+            self.set_size(address, bytes);
+        }
+        let start = self.range(address, bytes)?.start;
+        self.read_elements(element, start.as_ptr(), count, owned)
+    }
+
+    fn read_view(
+        &self,
+        ty: &TypeObject,
+        element: &TypeRef,
+        length: &Length,
+        address: u64,
+        owned: bool,
+        parent: Option<Parent<'_>>,
+    ) -> Result<Value<'js>> {
+        let of = element.get();
+        let Some(layout) = of.layout(self.is_wide()) else { return Err(self.no_value(of)) };
+        let was_lent = self.is_temporary(address);
+        self.take_over_if(owned, ty, address, 0, layout.align)?;
+        let count = self.count(of, length, address, parent)?;
+        let bytes = self.byte_length(count, layout.size, &of.name())?;
+        if owned && !was_lent {
+            self.set_size(address, bytes);
+        }
+        let Some(scalar) = of.scalar() else {
+            if !matches!(of.ty, Type::Record(..)) {
+                return Err(self.type_error(format_args!("there are no views of arrays of {}", of.name())));
+            }
+            let buffer = self.view_buffer(ty, address, bytes, layout.align, owned)?;
+            let place = Place::new(&buffer, self.manager_held(), 0);
+            return record::new_array(self.ctx, element, place, count, false);
+        };
+        if !address.is_multiple_of(layout.align) {
+            let error = marshal::HeapError::Misaligned { address, align: layout.align as usize };
+            return Err(self.heap_error(error));
+        }
+        let buffer = self.view_buffer(ty, address, bytes, layout.align, owned)?;
+        qjs::buffer::typed_array(&buffer, scalar.element(self.is_wide()))
+    }
+
+    /// A buffer over `bytes` bytes at `address`, which owns them if they are the host's.
+    fn view_buffer(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64, owned: bool) -> Result<Object<'js>> {
+        if !owned {
+            self.range(address, bytes)?;
+            return view::borrowed_buffer(self.ctx, self.heap(), address, bytes);
+        }
+        let heap = match &ty.free {
+            Some(free) => self.manager.heap_for(self.ctx, free)?,
+            None => self.heap().clone(),
+        };
+        let block = heap.adopt_aligned(address, bytes, align as u32).map_err(|error| self.heap_error(error))?;
+        // From here on the buffer is what frees it.
+        self.keep(address);
+        view::buffer(self.ctx, &heap, block)
+    }
+
+    fn set_size(&self, address: u64, bytes: u64) {
+        if let Some(block) = self.temporary.borrow_mut().iter_mut().find(|block| block.address == address) {
+            block.set_size(bytes);
+        }
+    }
+
+    /// A value that the operation keeps for a handle.
+    pub(crate) fn argument(&self, index: usize) -> Option<Held> {
+        let call = self.call?;
+        (index < call.args.len().saturating_sub(call.leading)).then(|| Held::borrowed(self.cx(), call.get(index)))
+    }
+}
+
+/// At most eight bytes.
+fn load(bytes: Bytes, size: usize) -> [u8; 8] {
+    let mut all = [0; 8];
+    let size = size.min(bytes.len).min(8);
+    // SAFETY: the bytes are there, by whoever made them; a copy may race with other threads of the guest.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr(), all.as_mut_ptr(), size) };
+    all
+}
+
+/// A part of bytes, which the caller knows to lie in them.
+fn part(bytes: Bytes, offset: u64, size: u64) -> Bytes {
+    Bytes { start: bytes.start.map_addr(|start| start.saturating_add(offset as usize)), len: size as usize }
+}

@@ -1,0 +1,807 @@
+//! The classes of descriptors: types, and the direction of arguments.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use js_api::ExportedFunction;
+use marshal::Destructor;
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, Native, function};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
+use rquickjs::JsLifetime;
+
+use crate::custom;
+use crate::errors::{At, throw_heap_error};
+use crate::record::Shape;
+use crate::scalar::{self, Scalar};
+use crate::types::{
+    ArgumentObject, Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef,
+    throw_no_value,
+};
+
+/// The prototypes of the vocabulary's own classes, of a runtime: an object with another is of a script's subclass.
+struct Prototypes<'js>(Vec<(&'static str, Object<'js>)>);
+
+// SAFETY: the lifetime is the values' own.
+unsafe impl<'js> JsLifetime<'js> for Prototypes<'js> {
+    type Changed<'to> = Prototypes<'to>;
+}
+
+/// Defines a class whose instances `new` makes; its prototype.
+pub(crate) fn define_class<'js, F: Native>(
+    exports: &Object<'js>,
+    name: &str,
+    length: i32,
+    native: F,
+) -> Result<Object<'js>> {
+    Ok(define::interface(exports, name, name, Attributes::Plain, length, native)?.prototype)
+}
+
+/// Classes in the making, each after the one that it extends.
+struct Classes<'a, 'js> {
+    exports: &'a Object<'js>,
+    made: Vec<(&'static str, Object<'js>)>,
+}
+
+impl<'js> Classes<'_, 'js> {
+    fn add<F: Native>(&mut self, name: &'static str, base: &str, mangled: &str, length: i32, native: F) -> Result<()> {
+        let made = define::interface(self.exports, name, name, Attributes::Plain, length, native)?;
+        if !base.is_empty() {
+            let base: Object = self.exports.get(base)?;
+            made.constructor.set_prototype(Some(&base))?;
+            made.prototype.set_prototype(Some(&base.get::<_, Object>("prototype")?))?;
+        }
+        if !mangled.is_empty() {
+            made.constructor.set("MANGLED_NAME", mangled)?;
+        }
+        self.made.push((name, made.prototype));
+        Ok(())
+    }
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
+    class::register::<TypeObject>(ctx)?;
+    class::register::<ArgumentObject>(ctx)?;
+    let mut classes = Classes { exports, made: Vec::new() };
+    classes.add("Type", "", "", 1, new_abstract::<0>)?;
+    classes.add("ValueType", "Type", "", 1, new_abstract::<1>)?;
+    classes.add("ReferenceType", "Type", "", 0, new_abstract::<2>)?;
+    let of = |name: &str| exports.get::<_, Object>(name)?.get::<_, Object>("prototype");
+    let base = of("Type")?;
+    define::method(&base, "alloc", 3, custom::alloc)?;
+    define::method(&base, "free", 4, custom::free)?;
+    define::method(&base, "marshall", 3, custom::marshall)?;
+    define::method(&base, "unmarshall", 4, custom::unmarshall)?;
+    define::method(&base, "copy", 2, custom::copy)?;
+    define::getter(&base, "mangledName", mangled_name)?;
+    define::getter(&base, "TypedArrayType", typed_array_type)?;
+    define::getter(&base, "size", size)?;
+    define::getter(&base, "alignment", alignment)?;
+    macro_rules! scalars {
+        ($($name:literal $at:literal)*) => {
+            $(classes.add($name, "ValueType", Scalar::ALL[$at].mangled(), 0, new_scalar::<$at>)?;)*
+        };
+    }
+    scalars! {
+        "Int8Type" 0 "Uint8Type" 1 "Int16Type" 2 "Uint16Type" 3 "Int32Type" 4 "Uint32Type" 5 "Int64Type" 6 "Uint64Type" 7
+        "Float32Type" 8 "Float64Type" 9 "BoolType" 10 "SizeType" 11 "SignedSizeType" 12
+    }
+    classes.add("EnumType", "ValueType", "", 1, new_enum)?;
+    classes.add("StatusType", "ValueType", "", 0, new_status)?;
+    classes.add("VoidType", "Type", "v0", 0, new_void)?;
+    classes.add("StringType", "ReferenceType", "s8", 0, new_string)?;
+    classes.add("StringBufferType", "ReferenceType", "b8", 0, new_simple::<0>)?;
+    classes.add("AddressType", "ReferenceType", "a32", 0, new_simple::<1>)?;
+    classes.add("VoidPointerType", "ReferenceType", "", 0, new_simple::<2>)?;
+    classes.add("ArrayType", "ReferenceType", "", 1, new_array::<0>)?;
+    classes.add("TypedArrayType", "ReferenceType", "", 1, new_array::<1>)?;
+    classes.add("InlineArrayType", "Type", "", 2, new_array::<2>)?;
+    classes.add("InlineStringType", "Type", "", 1, new_inline_string)?;
+    classes.add("PointerType", "ReferenceType", "", 1, new_pointer)?;
+    classes.add("StructType", "Type", "", 1, new_record::<false>)?;
+    classes.add("UnionType", "Type", "", 1, new_record::<true>)?;
+    classes.add("StructPointerType", "ReferenceType", "", 1, new_record_pointer::<false>)?;
+    classes.add("StructViewType", "ReferenceType", "", 1, new_record_pointer::<true>)?;
+    classes.add("CallbackType", "ReferenceType", "", 1, new_callback)?;
+    classes.add("HandleType", "ReferenceType", "", 0, new_handle)?;
+    for name in ["StructType", "UnionType"] {
+        let prototype = of(name)?;
+        define::method(&prototype, "define", 1, define_record)?;
+        define::method(&prototype, "create", 1, create_record)?;
+        define::method(&prototype, "at", 2, record_at)?;
+        define::getter(&prototype, "name", record_name)?;
+        define::getter(&prototype, "offsets", record_offsets)?;
+    }
+    define::getter(&of("EnumType")?, "members", enum_members)?;
+    define::getter(&of("HandleType")?, "name", record_name)?;
+    for name in ["ArrayType", "TypedArrayType", "InlineArrayType", "PointerType"] {
+        define::getter(&of(name)?, "type", element_type)?;
+        define::getter(&of(name)?, "length", element_length)?;
+    }
+    classes.add("ArgumentDef", "", "", 3, new_argument_def)?;
+    let argument = of("ArgumentDef")?;
+    define::getter(&argument, "type", argument_type)?;
+    define::getter(&argument, "isInput", is_input)?;
+    define::getter(&argument, "isOutput", is_output)?;
+    classes.add("In", "ArgumentDef", "", 1, new_argument::<true, false, false>)?;
+    classes.add("Out", "ArgumentDef", "", 1, new_argument::<false, true, false>)?;
+    classes.add("InOut", "ArgumentDef", "", 1, new_argument::<true, true, false>)?;
+    classes.add("Result", "ArgumentDef", "", 1, new_argument::<false, true, true>)?;
+    class::set_prototype::<TypeObject>(ctx, &of("Type")?);
+    class::set_prototype::<ArgumentObject>(ctx, &argument);
+    let made = classes.made;
+    ctx.store_userdata(Prototypes(made)).map_err(|_| rquickjs::Error::Unknown)?;
+    export_function(exports, "owned", 2, modified::<0>)?;
+    export_function(exports, "borrowed", 1, modified::<1>)?;
+    export_function(exports, "consumed", 1, modified::<2>)?;
+    export_function(exports, "nonNull", 1, modified::<3>)?;
+    export_function(exports, "opaque", 2, opaque)
+}
+
+/// The prototype of one of the vocabulary's classes.
+pub(crate) fn prototype<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
+    let prototypes = ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
+    let found = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype.clone());
+    found.ok_or(rquickjs::Error::Unknown)
+}
+
+/// Exports a function that is no constructor.
+pub(crate) fn export_function<'js, F: Native>(exports: &Object<'js>, name: &str, length: i32, native: F) -> Result<()> {
+    let made = function(exports.ctx(), Kind::Plain, name, length, native)?;
+    define::value(exports, name, made.as_value(), Attributes::Plain)
+}
+
+/// The object for a new type, of the class that `new` was called with.
+fn new_type<'js>(call: &Call<'_, 'js>, name: &str, ty: Type) -> Result<Value<'js>> {
+    webidl::require_new(call, name)?;
+    new_object(call, name, TypeObject::new(ty))
+}
+
+fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Result<Value<'js>> {
+    let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
+    let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
+    let own = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype);
+    // A number is a number whatever a subclass says: its methods are for the blocks behind pointers.
+    ty.subclassed = own != prototype.as_ref() && ty.is_pointer();
+    let subclassed = ty.subclassed;
+    let object = class::new_object(&call.ctx, ty, prototype.as_ref())?;
+    if subclassed {
+        let ty: &TypeObject = class::of(object.as_value()).expect("made just now");
+        // SAFETY: the map lives in the object's own value, and goes with it.
+        unsafe { ty.script.borrow_mut().insert((), object.as_value()) };
+    }
+    Ok(object.into_value())
+}
+
+/// `Type`, `ValueType` and `ReferenceType`, which only scripts' own classes extend.
+fn new_abstract<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAMES: [&str; 3] = ["Type", "ValueType", "ReferenceType"];
+    webidl::require_new(&call, NAMES[AT])?;
+    let ty = match constructed_element(&call) {
+        Some(scalar) if AT < 2 => Type::Scalar(scalar),
+        _ => Type::Custom,
+    };
+    let object = new_object(&call, NAMES[AT], TypeObject::new(ty))?;
+    let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
+    let own = prototypes.0.iter().find(|(class, _)| *class == NAMES[AT]).map(|(_, prototype)| prototype);
+    if object.as_object().and_then(|object| object.get_prototype()).as_ref() == own {
+        let message = format!("{} is abstract: extend it", NAMES[AT]);
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    Ok(object)
+}
+
+/// The number type of a typed array's constructor.
+fn constructed_element(call: &Call<'_, '_>) -> Option<Scalar> {
+    let name: String = call.arg(0).as_object()?.get("name").ok()?;
+    Scalar::ALL[..Scalar::TYPED].iter().copied().find(|scalar| scalar.element(false).name() == name)
+}
+
+fn new_scalar<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty = TypeObject::new(Type::Scalar(Scalar::ALL[AT]));
+    let name = ty.name();
+    webidl::require_new(&call, &name)?;
+    new_object(&call, &name, ty)
+}
+
+fn new_void<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    new_type(&call, "VoidType", Type::Void)
+}
+
+fn new_simple<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    match AT {
+        0 => new_type(&call, "StringBufferType", Type::StringBuffer),
+        1 => new_type(&call, "AddressType", Type::Address),
+        _ => new_type(&call, "VoidPointerType", Type::VoidPointer),
+    }
+}
+
+/// `new EnumType(members, underlying)`.
+fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "EnumType";
+    webidl::require_new(&call, NAME)?;
+    let ctx = &call.ctx;
+    let given = call.arg(0);
+    let Some(given) = given.as_object() else {
+        let came = webidl::describe(&given);
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("{NAME}: argument 1 must be an object of numbers, got {came}"),
+        ));
+    };
+    let scalar = match call.arg(1) {
+        ty if ty.is_undefined() => Scalar::Int32,
+        ty => {
+            let of: &TypeObject = webidl::interface(ctx, Borrowed::of(&ty), &format!("{NAME}: argument 2"))?;
+            of.scalar().filter(|scalar| !matches!(scalar, Scalar::Float32 | Scalar::Float64)).ok_or_else(|| {
+                Exception::throw_type(ctx, &format!("{NAME}: argument 2 must be an integer type, got {}", of.name()))
+            })?
+        }
+    };
+    let members = Object::new(ctx.clone())?;
+    for key in given.keys::<String>() {
+        let key = key?;
+        let value: Value = given.get(&*key)?;
+        if scalar.to_argument(Cx::of(ctx), Borrowed::of(&value), true)?.is_none() {
+            let came = webidl::describe(&value);
+            let message = format!("{NAME}: argument 1: `{key}` must be {}, got {came}", scalar.expected());
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        members.set(key, value)?;
+    }
+    members.set_prototype(None)?;
+    define::freeze(&members)?;
+    new_type(&call, NAME, Type::Enum(scalar, Held::new(members.as_value())))
+}
+
+fn integers<'js>(ctx: &Ctx<'js>, options: &Object<'js>, name: &str) -> Result<Vec<i64>> {
+    let given: Value = options.get(name)?;
+    if given.is_undefined() {
+        return Ok(Vec::new());
+    }
+    let list = webidl::iterator_to_list(&given)?.unwrap_or_default();
+    let integer = |value: &Value<'js>| match Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(value), true)? {
+        Some(island::call::Number::I64(value)) => Ok(value),
+        _ => Err(Exception::throw_type(ctx, &format!("StatusType: `{name}` must be an array of integers"))),
+    };
+    list.iter().map(integer).collect()
+}
+
+/// `new StatusType(type, { success, failure, error })`.
+fn new_status<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "StatusType";
+    webidl::require_new(&call, NAME)?;
+    let ctx = &call.ctx;
+    let ty = match call.arg(0) {
+        ty if ty.is_undefined() || ty.is_null() => TypeRef::new(ctx, TypeObject::new(Type::Scalar(Scalar::Int32)))?,
+        ty => TypeRef::of(ctx, Borrowed::of(&ty), &format!("{NAME}: argument 1"))?,
+    };
+    if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
+        let message = format!("{NAME}: argument 1: a {} cannot be a status", ty.get().name());
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    let options = webidl::dictionary(ctx, call.arg(1), &format!("{NAME}: argument 2"))?;
+    let (mut success, mut failure, mut error) = (Vec::new(), Vec::new(), None);
+    if let Some(options) = &options {
+        success = integers(ctx, options, "success")?;
+        failure = integers(ctx, options, "failure")?;
+        let given: Value = options.get("error")?;
+        if given.is_function() {
+            error = Some(Held::new(&given));
+        } else if !given.is_undefined() {
+            return Err(Exception::throw_type(ctx, &format!("{NAME}: `error` must be a function")));
+        }
+    }
+    if !success.is_empty() && !failure.is_empty() {
+        return Err(Exception::throw_type(ctx, &format!("{NAME}: give `success` or `failure`, not both")));
+    }
+    if success.is_empty() && failure.is_empty() {
+        // A pointer that is null is a failure; of numbers 0 is a success.
+        if ty.get().is_pointer() { failure.push(0) } else { success.push(0) }
+    }
+    new_type(&call, NAME, Type::Status(Status { ty, success, failure, error }))
+}
+
+/// `new StringType(encoding, length)`.
+fn new_string<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "StringType";
+    let encoding = encoding(&call, 0, NAME)?;
+    let length = read_length(&call.ctx, &call.arg(1), &"StringType: argument 2")?;
+    new_type(&call, NAME, Type::String(encoding, length))
+}
+
+/// `new InlineStringType(length, encoding)`.
+fn new_inline_string<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "InlineStringType";
+    let encoding = encoding(&call, 1, NAME)?;
+    let length = read_length(&call.ctx, &call.arg(0), &"InlineStringType: argument 1")?;
+    new_type(&call, NAME, Type::InlineString(encoding, length))
+}
+
+fn encoding(call: &Call<'_, '_>, at: usize, name: &str) -> Result<Encoding> {
+    let given = call.arg(at);
+    if given.is_undefined() {
+        return Ok(Encoding::Utf8);
+    }
+    let word = given.as_string().map(|word| word.to_string()).transpose()?;
+    match word.as_deref() {
+        Some("utf-8" | "utf8") => Ok(Encoding::Utf8),
+        Some("utf-16" | "utf16" | "utf-16le") => Ok(Encoding::Utf16),
+        Some("latin1" | "iso-8859-1") => Ok(Encoding::Latin1),
+        _ => {
+            let came = word.map_or(webidl::describe(&given).to_string(), |word| format!("`{word}`"));
+            let message = format!("{name}: argument {} must be `utf-8`, `utf-16` or `latin1`, got {came}", at + 1);
+            Err(Exception::throw_type(&call.ctx, &message))
+        }
+    }
+}
+
+/// A Length as scripts give it.
+pub(crate) fn read_length<'js>(ctx: &Ctx<'js>, given: &Value<'js>, place: At<'_>) -> Result<Length> {
+    if given.is_undefined() || given.is_null() {
+        return Ok(Length::Given);
+    }
+    if given.is_function() {
+        return Ok(Length::Callback(Held::new(given)));
+    }
+    let Some(object) = given.as_object() else {
+        return scalar::length(given).map(Length::Fixed).ok_or_else(|| throw_length(ctx, place, given));
+    };
+    let argument: Value = object.get("argument")?;
+    if !argument.is_undefined() {
+        let index = scalar::length(&argument).ok_or_else(|| throw_length(ctx, place, &argument))?;
+        return Ok(Length::Argument(index as usize));
+    }
+    let field: Value = object.get("field")?;
+    if let Some(field) = field.as_string() {
+        return Ok(Length::Field(field.to_string()?.into()));
+    }
+    let until: Value = object.get("until")?;
+    if until.is_null() {
+        return Ok(Length::Until(0));
+    }
+    match Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(&until), true)? {
+        Some(island::call::Number::I64(value)) => Ok(Length::Until(value)),
+        _ => Err(throw_length(ctx, place, given)),
+    }
+}
+
+/// Refuses a length that is no whole number.
+pub(crate) fn throw_length(ctx: &Ctx<'_>, place: At<'_>, given: &Value<'_>) -> rquickjs::Error {
+    let expected = format!("{place}: a length must be a whole number from 0 to 2^53 - 1");
+    match given.as_number() {
+        Some(number) => Exception::throw_range(ctx, &format!("{expected}, got {}", webidl::display_number(number))),
+        None => {
+            let came = webidl::describe(given);
+            let others = "a function that returns one, { argument }, { field } or { until }";
+            Exception::throw_type(ctx, &format!("{expected}, or {others}, got {came}"))
+        }
+    }
+}
+
+/// `ArrayType`, `TypedArrayType` and `InlineArrayType`.
+fn new_array<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let name = ["ArrayType", "TypedArrayType", "InlineArrayType"][AT];
+    let ctx = &call.ctx;
+    let element = TypeRef::of(ctx, call.args.get(0), &format!("{name}: argument 1"))?;
+    let of = element.get();
+    let can_view = of.scalar().is_some() || matches!(of.ty, Type::Record(..));
+    if matches!(of.ty, Type::Void | Type::Status(_)) || (AT == 1 && !can_view) {
+        let wanted = if AT == 1 { "a number type or a struct" } else { "the type of a value" };
+        let message = format!("{name}: argument 1 must be {wanted}, got {}", of.name());
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    let place = format!("{name}: argument 2");
+    let length = read_length(ctx, &call.arg(1), &place)?;
+    let ty = match AT {
+        0 => Type::Array(element, length),
+        1 => Type::View(element, length),
+        _ => Type::Inline(element, length),
+    };
+    new_type(&call, name, ty)
+}
+
+fn new_pointer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "PointerType";
+    let ty = TypeRef::of(&call.ctx, call.args.get(0), "PointerType: argument 1")?;
+    if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
+        let message = format!("{NAME}: argument 1: there is no pointer to a {}", ty.get().name());
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    new_type(&call, NAME, Type::Pointer(ty))
+}
+
+/// The name and the packing of a record's options.
+fn record_options<'js>(ctx: &Ctx<'js>, given: Value<'js>, name: &str) -> Result<(Option<Box<str>>, u64)> {
+    let options = webidl::dictionary(ctx, given, &format!("{name}: argument 2"))?;
+    let Some(options) = options else { return Ok((None, u64::MAX)) };
+    let given: Value = options.get("name")?;
+    let of = given.as_string().map(|name| name.to_string()).transpose()?;
+    let pack: Value = options.get("pack")?;
+    let pack = match pack.is_undefined() {
+        true => u64::MAX,
+        false => scalar::length(&pack)
+            .filter(|pack| pack.is_power_of_two())
+            .ok_or_else(|| Exception::throw_type(ctx, &format!("{name}: argument 2: `pack` must be a power of two")))?,
+    };
+    Ok((of.map(Into::into), pack))
+}
+
+/// `StructType` and `UnionType`. Without fields it is to be defined later.
+fn new_record<'js, const UNION: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let name = if UNION { "UnionType" } else { "StructType" };
+    let (of, pack) = record_options(&call.ctx, call.arg(1), name)?;
+    let object = new_type(&call, name, Type::Record(Rc::default(), OnceCell::new()))?;
+    let fields = call.arg(0);
+    if !fields.is_undefined() && !fields.is_null() {
+        let (names, types) = read_fields(&call.ctx, &fields, name)?;
+        let ty: &TypeObject = class::of(&object).expect("made just now");
+        set_fields(&call.ctx, ty, of, UNION, names, types, pack, name)?;
+    }
+    Ok(object)
+}
+
+/// `{ x: type, … }` or `[['x', type], …]`.
+fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(Vec<Box<str>>, Vec<TypeRef>)> {
+    let (mut names, mut types) = (Vec::new(), Vec::new());
+    let mut add = |key: String, ty: Value<'js>| -> Result<()> {
+        let place = format!("{name}: argument 1: `{key}`");
+        if names.iter().any(|name: &Box<str>| **name == *key) {
+            return Err(Exception::throw_type(ctx, &format!("{place} is there twice")));
+        }
+        types.push(TypeRef::of(ctx, Borrowed::of(&ty), &place)?);
+        names.push(key.into());
+        Ok(())
+    };
+    let refuse = || {
+        let came = webidl::describe(given);
+        Exception::throw_type(ctx, &format!("{name}: argument 1 must be an object of types by name, got {came}"))
+    };
+    if let Some(list) = given.as_array() {
+        for pair in list.iter::<Value>() {
+            let pair = pair?;
+            let pair = pair.as_array().filter(|pair| pair.len() == 2).ok_or_else(refuse)?;
+            let key: Value = pair.get(0)?;
+            let key = key.as_string().ok_or_else(refuse)?.to_string()?;
+            add(key, pair.get(1)?)?;
+        }
+    } else {
+        let object = given.as_object().filter(|_| !given.is_function()).ok_or_else(refuse)?;
+        for key in object.keys::<String>() {
+            let key = key?;
+            let ty = object.get(&*key)?;
+            add(key, ty)?;
+        }
+    }
+    Ok((names, types))
+}
+
+/// Defines a record's fields.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn set_fields(
+    ctx: &Ctx<'_>,
+    ty: &TypeObject,
+    of: Option<Box<str>>,
+    is_union: bool,
+    names: Vec<Box<str>>,
+    types: Vec<TypeRef>,
+    pack: u64,
+    place: &str,
+) -> Result<()> {
+    let Type::Record(shape, fields) = &ty.ty else { return Err(rquickjs::Error::Unknown) };
+    if shape.get().is_some() {
+        return Err(Exception::throw_type(ctx, &format!("{place}: {} is defined already", ty.name())));
+    }
+    match Shape::new(ctx, of, is_union, names.clone(), &types, pack)? {
+        Ok(made) => {
+            let _ = shape.set(made);
+            let _ = fields.set(types);
+            Ok(())
+        }
+        Err(at) => {
+            let place = format!("{place}: field `{}`", names[at]);
+            Err(throw_no_value(ctx, &place, types[at].get()))
+        }
+    }
+}
+
+/// `define(fields, options)`: for a struct that was made without fields, to refer to itself.
+fn define_record<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "StructType.define";
+    let ty = record_this(&call, "define")?;
+    let is_union = {
+        let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
+        let union = prototypes.0.iter().find(|(class, _)| *class == "UnionType").map(|(_, prototype)| prototype);
+        call.this().as_object().and_then(|object| object.get_prototype()).as_ref() == union
+    };
+    let (of, pack) = record_options(&call.ctx, call.arg(1), PLACE)?;
+    let (names, types) = read_fields(&call.ctx, &call.arg(0), PLACE)?;
+    set_fields(&call.ctx, ty, of, is_union, names, types, pack, PLACE)?;
+    Ok(call.this())
+}
+
+fn record_this<'a>(call: &Call<'a, '_>, member: &str) -> Result<&'a TypeObject> {
+    let ty: &TypeObject = webidl::this(call, member)?;
+    match &ty.ty {
+        Type::Record(..) => Ok(ty),
+        _ => Err(Exception::throw_type(&call.ctx, &format!("{member}: `this` is not a StructType"))),
+    }
+}
+
+/// `create(memoryManager, values)`: a new struct in the guest's heap, by view.
+fn create_record<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    crate::prototype::record_of(&call, record_this(&call, "create")?, None)
+}
+
+/// `at(memoryManager, address)`: a struct that something else owns, by view.
+fn record_at<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty = record_this(&call, "at")?;
+    let Some(address) = scalar::address(Cx::of(&call.ctx), call.args.get(1))? else {
+        return Err(Exception::throw_type(&call.ctx, "StructType.at: argument 2 must be an address"));
+    };
+    crate::prototype::record_of(&call, ty, Some(address))
+}
+
+fn record_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "name")?;
+    let name = match &ty.ty {
+        Type::Record(shape, _) => shape.get().and_then(|shape| shape.name.as_deref()),
+        Type::Handle { name, .. } => name.as_deref(),
+        _ => None,
+    };
+    match name {
+        Some(name) => qjs::string::from_utf8(&call.ctx, name.as_bytes()),
+        None => Ok(Value::new_undefined(call.ctx)),
+    }
+}
+
+fn record_offsets<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty = record_this(&call, "offsets")?;
+    let object = Object::new(call.ctx.clone())?;
+    if let Type::Record(shape, _) = &ty.ty
+        && let Some(shape) = shape.get()
+    {
+        for (at, name) in shape.fields.iter().enumerate() {
+            object.set(&**name, shape.offset(at, false) as f64)?;
+        }
+    }
+    Ok(object.into_value())
+}
+
+fn new_record_pointer<'js, const VIEW: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let name = if VIEW { "StructViewType" } else { "StructPointerType" };
+    let record = TypeRef::of(&call.ctx, call.args.get(0), &format!("{name}: argument 1"))?;
+    if !matches!(record.get().ty, Type::Record(..)) {
+        let message = format!("{name}: argument 1 must be a StructType or a UnionType, got {}", record.get().name());
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    new_type(&call, name, Type::RecordPointer { record, view: VIEW })
+}
+
+/// What a list of ArgumentDefs and a result's type say.
+pub(crate) fn read_signature<'js>(
+    ctx: &Ctx<'js>,
+    list: &Value<'js>,
+    returns: &Value<'js>,
+    name: &str,
+) -> Result<Signature> {
+    let Some(list) = list.as_array() else {
+        let came = webidl::describe(list);
+        let message = format!("{name}: argument 1 must be an array of In, Out, InOut and Result, got {came}");
+        return Err(Exception::throw_type(ctx, &message));
+    };
+    let mut params = Vec::with_capacity(list.len());
+    for (at, argument) in list.iter::<Value>().enumerate() {
+        let argument = argument?;
+        let place = format!("{name}: argument 1: element {at}");
+        let argument: &ArgumentObject = webidl::interface(ctx, Borrowed::of(&argument), &place)?;
+        params.push(Param { ty: argument.ty.duplicate(), direction: argument.direction });
+    }
+    let returns = match returns {
+        value if value.is_undefined() || value.is_null() => None,
+        value => Some(TypeRef::of(ctx, Borrowed::of(value), &format!("{name}: argument 2"))?),
+    };
+    Ok(Signature { params, returns })
+}
+
+/// `new CallbackType(argDefs, returns)`.
+fn new_callback<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const NAME: &str = "CallbackType";
+    let signature = read_signature(&call.ctx, &call.arg(0), &call.arg(1), NAME)?;
+    if let Some(at) = signature.params.iter().position(|param| param.direction.is_result) {
+        let message = format!("{NAME}: argument 1: element {at}: a callback is passed all its arguments");
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    let refused =
+        signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| {
+            matches!(ty.ty, Type::Status(_) | Type::Record(..) | Type::Inline(..) | Type::InlineString(..))
+        });
+    if let Some(ty) = refused {
+        let message = format!("{NAME}: argument 2: a callback cannot return a {}", ty.name());
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    new_type(&call, NAME, Type::Callback(signature))
+}
+
+/// A handle's type, with a function of the guest as its destructor.
+pub(crate) fn handle_type(ctx: &Ctx<'_>, name: Option<Box<str>>, function: &Value<'_>, place: At<'_>) -> Result<Type> {
+    if function.is_undefined() || function.is_null() {
+        return Ok(Type::Handle { name, destructor: None, function: None });
+    }
+    let Some(exported) = class::of::<ExportedFunction>(function) else {
+        let came = webidl::describe(function);
+        let message = format!("{place}: the destructor must be a guest's exported function, got {came}");
+        return Err(Exception::throw_type(ctx, &message));
+    };
+    let destructor = Destructor::new(&exported.link().shared.island, exported.callee().func(), exported.label());
+    let destructor = destructor.map_err(|error| throw_heap_error(ctx, place, error))?;
+    Ok(Type::Handle { name, destructor: Some(destructor), function: Some(Held::new(function)) })
+}
+
+fn handle_arguments(call: &Call<'_, '_>, name: &str) -> Result<Type> {
+    let of = call.arg(1);
+    let of = of.as_string().map(|name| name.to_string()).transpose()?;
+    handle_type(&call.ctx, of.map(Into::into), &call.arg(0), &name)
+}
+
+/// `new HandleType(destructor, name)`.
+fn new_handle<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    webidl::require_new(&call, "HandleType")?;
+    let ty = handle_arguments(&call, "HandleType")?;
+    new_type(&call, "HandleType", ty)
+}
+
+/// `opaque(destructor, name)`.
+fn opaque<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty = handle_arguments(&call, "opaque")?;
+    let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
+    let own = prototypes.0.iter().find(|(class, _)| *class == "HandleType").map(|(_, prototype)| prototype);
+    Ok(class::new_object(&call.ctx, TypeObject::new(ty), own)?.into_value())
+}
+
+/// `owned`, `borrowed`, `consumed` and `nonNull`: the same type with another rule.
+fn modified<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let name = ["owned", "borrowed", "consumed", "nonNull"][AT];
+    let ctx = &call.ctx;
+    let ty: &TypeObject = webidl::interface(ctx, call.args.get(0), &format!("{name}: argument 1"))?;
+    if !ty.is_pointer() || ty.subclassed {
+        let message = format!("{name}: argument 1 must be the type of a pointer, got {}", ty.name());
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    let mut copy = ty.duplicate();
+    match AT {
+        0 => {
+            copy.ownership = Ownership::Owned;
+            let free = call.arg(1);
+            if free.is_function() {
+                copy.free = Some(Held::new(&free));
+            } else if !free.is_undefined() {
+                let came = webidl::describe(&free);
+                return Err(Exception::throw_type(ctx, &format!("{name}: argument 2 must be a function, got {came}")));
+            }
+        }
+        1 => copy.ownership = Ownership::Borrowed,
+        2 => copy.ownership = Ownership::Consumed,
+        _ => copy.non_null = true,
+    }
+    let prototype = call.arg(0).as_object().and_then(|object| object.get_prototype());
+    Ok(class::new_object(ctx, copy, prototype.as_ref())?.into_value())
+}
+
+fn new_argument<'js, const IN: bool, const OUT: bool, const RESULT: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let name = match (IN, OUT, RESULT) {
+        (_, _, true) => "Result",
+        (true, false, _) => "In",
+        (false, _, _) => "Out",
+        (true, true, _) => "InOut",
+    };
+    new_argument_object(&call, name, Direction { goes_in: IN, comes_out: OUT, is_result: RESULT })
+}
+
+/// `new ArgumentDef(type, isInput, isOutput)`.
+fn new_argument_def<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let truth = |at: usize| call.arg(at).as_bool().unwrap_or(false);
+    let direction = Direction { goes_in: truth(1), comes_out: truth(2), is_result: false };
+    if !direction.goes_in && !direction.comes_out {
+        return Err(Exception::throw_type(&call.ctx, "ArgumentDef: an argument must be input and/or output"));
+    }
+    new_argument_object(&call, "ArgumentDef", direction)
+}
+
+fn new_argument_object<'js>(call: &Call<'_, 'js>, name: &str, direction: Direction) -> Result<Value<'js>> {
+    webidl::require_new(call, name)?;
+    let ty = TypeRef::of(&call.ctx, call.args.get(0), &format!("{name}: argument 1"))?;
+    let of = ty.get();
+    let Direction { comes_out, is_result, .. } = direction;
+    let refused = match &of.ty {
+        Type::Void | Type::Status(_) => true,
+        _ if is_result => matches!(of.ty, Type::Callback(_)),
+        Type::Inline(..) | Type::InlineString(..) => true,
+        Type::Scalar(_) | Type::Enum(..) | Type::String(..) | Type::Record(..) | Type::Handle { .. } => comes_out,
+        _ => false,
+    };
+    if refused {
+        let hint = if comes_out && !is_result { ": what comes out needs a pointer or a Result" } else { "" };
+        let message = format!("{name}: a {} cannot be such an argument{hint}", of.name());
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    let prototype = class::prototype_from_new_target::<ArgumentObject>(call)?;
+    Ok(class::new_object(&call.ctx, ArgumentObject { ty, direction }, prototype.as_ref())?.into_value())
+}
+
+fn argument_type<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let argument: &ArgumentObject = webidl::this(&call, "type")?;
+    Ok(argument.ty.held().get(&call.ctx))
+}
+
+fn is_input<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let argument: &ArgumentObject = webidl::this(&call, "isInput")?;
+    Ok(Value::new_bool(call.ctx.clone(), argument.direction.goes_in))
+}
+
+fn is_output<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let argument: &ArgumentObject = webidl::this(&call, "isOutput")?;
+    Ok(Value::new_bool(call.ctx.clone(), argument.direction.comes_out))
+}
+
+fn mangled_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "mangledName")?;
+    qjs::string::from_utf8(&call.ctx, ty.mangled().as_bytes())
+}
+
+fn typed_array_type<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "TypedArrayType")?;
+    call.ctx.globals().get(ty.scalar().unwrap_or(Scalar::Uint32).element(false).name())
+}
+
+fn size<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "size")?;
+    let layout = ty.layout(false).ok_or_else(|| throw_no_value(&call.ctx, "size", ty))?;
+    Ok(Value::new_number(call.ctx, layout.size as f64))
+}
+
+fn alignment<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "alignment")?;
+    let layout = ty.layout(false).ok_or_else(|| throw_no_value(&call.ctx, "alignment", ty))?;
+    Ok(Value::new_number(call.ctx, layout.align as f64))
+}
+
+fn enum_members<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "members")?;
+    match &ty.ty {
+        Type::Enum(_, members) => Ok(members.get(&call.ctx)),
+        _ => Ok(Value::new_undefined(call.ctx)),
+    }
+}
+
+fn element_type<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "type")?;
+    match &ty.ty {
+        Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => {
+            Ok(of.held().get(&call.ctx))
+        }
+        _ => Ok(Value::new_undefined(call.ctx)),
+    }
+}
+
+/// The length as it was given, near enough.
+fn element_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::this(&call, "length")?;
+    let ctx = call.ctx.clone();
+    let (Type::Array(_, length) | Type::View(_, length) | Type::Inline(_, length)) = &ty.ty else {
+        return Ok(Value::new_undefined(ctx));
+    };
+    let named = |name: &str, value: Value<'js>| -> Result<Value<'js>> {
+        let object = Object::new(ctx.clone())?;
+        object.set(name, value)?;
+        Ok(object.into_value())
+    };
+    match length {
+        Length::Given => Ok(Value::new_null(ctx)),
+        Length::Fixed(count) => Ok(Value::new_number(ctx, *count as f64)),
+        Length::Callback(callback) => Ok(callback.get(&ctx)),
+        Length::Argument(index) => named("argument", Value::new_number(ctx.clone(), *index as f64)),
+        Length::Field(name) => named("field", qjs::string::from_utf8(&ctx, name.as_bytes())?),
+        Length::Until(value) => named("until", Value::new_number(ctx.clone(), *value as f64)),
+    }
+}

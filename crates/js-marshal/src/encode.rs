@@ -1,0 +1,573 @@
+//! Script values into a guest's memory.
+
+use island::call::Number;
+use qjs::{Borrowed, Bytes, Held, Object, Result, Value, class};
+
+use crate::arrays::Source;
+use crate::callback::{self, CallbackObject, CallbackState};
+use crate::convert::{Consumed, Marshal};
+use crate::handle::HandleObject;
+use crate::pointer;
+use crate::record::{self, RecordArray, RecordView, Shape};
+use crate::scalar::{self, Scalar, bits};
+use crate::strings;
+use crate::types::{Direction, Encoding, Length, Ownership, Type, TypeObject, TypeRef};
+
+const IN: Direction = Direction { goes_in: true, comes_out: false, is_result: false };
+
+impl<'js> Marshal<'_, 'js> {
+    /// Writes a value to `address` as its type lies in memory.
+    pub(crate) fn write_value(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        match &ty.ty {
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => {
+                let number = self.number(ty, *scalar, value)?;
+                self.write(address, &bits(number).to_le_bytes()[..scalar.size(self.is_wide())])
+            }
+            Type::Record(..) => self.write_record(ty, address, value),
+            Type::Inline(element, length) => self.write_inline(element.get(), length, address, value),
+            Type::InlineString(encoding, length) => {
+                let Length::Fixed(room) = length else { return Err(self.no_value(ty)) };
+                let (bytes, _) = strings::encode(self, *encoding, value, false)?;
+                let room = *room * encoding.unit();
+                if bytes.len() as u64 > room {
+                    return Err(self.range_error(format_args!(
+                        "the string takes {} bytes, and there is room for {room}",
+                        bytes.len()
+                    )));
+                }
+                self.clear(address, room)?;
+                self.write(address, &bytes)
+            }
+            Type::Void | Type::Status(_) => Err(self.no_value(ty)),
+            _ => {
+                let pointer = self.pointer_to(ty, value, IN)?;
+                self.write_pointer(address, pointer)
+            }
+        }
+    }
+
+    /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on.
+    pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && !value.is_null() {
+            return Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value));
+        }
+        let result = self.write_value(ty, address, value);
+        if result.is_ok() {
+            self.commit();
+        }
+        self.finish(result)
+    }
+
+    pub(crate) fn no_value(&self, ty: &TypeObject) -> rquickjs::Error {
+        self.type_error(format_args!("a {} cannot be converted there", ty.name()))
+    }
+
+    fn write_record(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let Some((shape, fields)) = record::parts(ty) else {
+            return Err(self.type_error(format_args!("{} is not defined yet", ty.name())));
+        };
+        let size = shape.layout(self.is_wide()).size;
+        if let Some(view) = class::get::<RecordView>(value) {
+            let Some(bytes) = view.bytes_as(self.ctx, ty)? else {
+                return Err(self.unexpected_record(shape, value));
+            };
+            return self.copy(bytes, address);
+        }
+        let object = value.to_value(self.cx());
+        let Some(object) = object.as_object().filter(|_| !object.is_function() && !object.is_array()) else {
+            return Err(self.unexpected_record(shape, value));
+        };
+        self.clear(address, size)?;
+        let mut found = 0;
+        // The lengths of arrays whose length is another field, which the object may leave out.
+        let mut lengths: Vec<(&str, u64)> = Vec::new();
+        for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
+            let value: Value = object.get(&**name)?;
+            if value.is_undefined() {
+                continue;
+            }
+            found += 1;
+            let field = field.get();
+            let to = address + shape.offset(at, self.is_wide());
+            self.within_field(name, || self.write_value(field, to, Borrowed::of(&value)))?;
+            if let Type::Array(_, Length::Field(of))
+            | Type::View(_, Length::Field(of))
+            | Type::String(_, Length::Field(of)) = &field.ty
+            {
+                lengths.push((of, self.elements_of(field, &value)?));
+            }
+        }
+        if shape.is_union && found != 1 {
+            let names = shape.fields.join("`, `");
+            return Err(self.type_error(format_args!("{} takes one member of `{names}`, got {found}", shape.what())));
+        }
+        if found != shape.fields.len() {
+            self.refuse_unknown(shape, object)?;
+        }
+        for (of, count) in lengths {
+            self.write_length(shape, fields, address, object, of, count)?;
+        }
+        Ok(())
+    }
+
+    /// How many elements an array, a view or a string has that was just written.
+    fn elements_of(&self, ty: &TypeObject, value: &Value<'js>) -> Result<u64> {
+        if value.is_null() {
+            return Ok(0);
+        }
+        if let Type::String(encoding, _) = &ty.ty {
+            let (bytes, _) = strings::encode(self, *encoding, Borrowed::of(value), true)?;
+            return Ok(bytes.len() as u64 / encoding.unit());
+        }
+        if let Some(array) = class::of::<RecordArray>(value) {
+            return Ok(array.count());
+        }
+        let length: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("length")?;
+        Ok(length as u64)
+    }
+
+    /// Sets a struct's field that says how long another one is, or checks the one that was given.
+    fn write_length(
+        &self,
+        shape: &Shape,
+        fields: &[TypeRef],
+        address: u64,
+        object: &Object<'js>,
+        of: &str,
+        count: u64,
+    ) -> Result<()> {
+        let wide = self.is_wide();
+        let found = shape.fields.iter().position(|name| &**name == of);
+        let Some((at, scalar)) = found.and_then(|at| Some((at, fields[at].get().scalar()?))) else {
+            return Err(self.type_error(format_args!("{} has no length `{of}`", shape.what())));
+        };
+        let to = address + shape.offset(at, wide);
+        let given: Value = object.get(of)?;
+        if given.is_undefined() {
+            return self.write(to, &count.to_le_bytes()[..scalar.size(wide)]);
+        }
+        let mut bytes = [0; 8];
+        self.heap().data().read(to, &mut bytes[..scalar.size(wide)]).map_err(|error| self.heap_error(error))?;
+        let says = scalar.as_length(scalar.load(&bytes[..scalar.size(wide)], wide));
+        if says.is_none_or(|says| says > count) {
+            return Err(
+                self.range_error(format_args!("the field `{of}` says more than the {count} elements there are"))
+            );
+        }
+        Ok(())
+    }
+
+    fn unexpected_record(&self, shape: &Shape, value: Borrowed<'_>) -> rquickjs::Error {
+        self.unexpected(format_args!("an object with the fields of {}, or a view of one", shape.what()), value)
+    }
+
+    /// A property that is no field is a mistake.
+    fn refuse_unknown(&self, shape: &Shape, object: &Object<'js>) -> Result<()> {
+        for key in object.keys::<String>() {
+            let key = key?;
+            if !shape.fields.iter().any(|name| **name == *key) {
+                return Err(self.type_error(format_args!("{} has no field `{key}`", shape.what())));
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&self, from: Bytes, address: u64) -> Result<()> {
+        let to = self.range(address, from.len as u64)?;
+        // SAFETY: both ranges were looked at just now, and nothing ran since; they may overlap.
+        unsafe { std::ptr::copy(from.start.as_ptr(), to.start.as_ptr(), from.len) };
+        Ok(())
+    }
+
+    fn write_inline(&self, element: &TypeObject, length: &Length, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let Length::Fixed(count) = length else {
+            return Err(self.type_error("an array in place needs a fixed length"));
+        };
+        if let Some(scalar) = element.scalar() {
+            let source = Source::of(self, scalar, value)?;
+            if source.len() as u64 > *count {
+                return Err(self.too_long(source.len() as u64, *count));
+            }
+            self.clear(address, *count * scalar.size(self.is_wide()) as u64)?;
+            return source.copy_in(self, scalar, address);
+        }
+        let elements = self.list(value)?;
+        if elements.len() as u64 > *count {
+            return Err(self.too_long(elements.len() as u64, *count));
+        }
+        let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
+        self.clear(address, *count * layout.size)?;
+        self.write_elements(element, layout.size, address, &elements)
+    }
+
+    fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
+        self.range_error(format_args!("the array has {len} elements, more than the {count} that its length says"))
+    }
+
+    /// An array's elements, each looked at once.
+    pub(crate) fn list(&self, value: Borrowed<'_>) -> Result<Vec<Value<'js>>> {
+        let array = value.to_value(self.cx());
+        if qjs::buffer::element_kind(value).is_none() && !array.is_array() {
+            return Err(self.unexpected("an array", value));
+        }
+        let object = array.as_object().expect("an array is an object");
+        let len: f64 = object.get("length")?;
+        (0..len as u32).map(|at| object.get(at)).collect()
+    }
+
+    fn write_elements(&self, element: &TypeObject, size: u64, address: u64, elements: &[Value<'js>]) -> Result<()> {
+        for (at, value) in (0u64..).zip(elements) {
+            self.within_element(at, || self.write_value(element, address + at * size, Borrowed::of(value)))?;
+        }
+        Ok(())
+    }
+
+    /// The address that stands for a value of a pointer's type, which is copied into the guest unless it lies there.
+    pub(crate) fn pointer_to(&self, ty: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        if value.is_null() || (value.is_undefined() && matches!(ty.ty, Type::Callback(_) | Type::VoidPointer)) {
+            if ty.non_null {
+                return Err(self.type_error("expected a value, got null"));
+            }
+            return Ok(0);
+        }
+        if ty.subclassed {
+            return self.custom_marshall(ty, value, direction);
+        }
+        // What the guest only borrows it does not free, whatever it puts in its place.
+        let replaceable = self.replaceable.get();
+        self.replaceable.set(replaceable && ty.ownership != Ownership::Borrowed);
+        let address = self.pointer_to_value(ty, value, direction);
+        self.replaceable.set(replaceable);
+        let address = address?;
+        if ty.ownership == Ownership::Consumed {
+            self.give_away(address, value);
+        }
+        Ok(address)
+    }
+
+    fn pointer_to_value(&self, ty: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        Ok(match &ty.ty {
+            Type::String(encoding, length) => self.string(*encoding, length, value)?,
+            Type::Array(element, length) | Type::View(element, length) => {
+                self.array(element.get(), length, value, direction)?
+            }
+            Type::Pointer(pointee) => self.boxed(pointee.get(), value, direction)?,
+            Type::RecordPointer { record, .. } => self.record_pointer(record.get(), value, direction)?,
+            Type::StringBuffer => {
+                if qjs::buffer::element_kind(value) != Some(qjs::ElementKind::Uint8) {
+                    return Err(self.unexpected("a StringBuffer", value));
+                }
+                self.address_of_bytes(value)?
+            }
+            Type::Address => pointer::contents_address(self, value)?,
+            Type::VoidPointer => self.void_pointer(value, direction)?,
+            Type::Callback(_) => self.callback(ty, value)?,
+            Type::Handle { .. } => self.handle(ty, value)?,
+            _ => return Err(self.no_value(ty)),
+        })
+    }
+
+    /// What the guest takes over is not freed once the call has returned.
+    fn give_away(&self, address: u64, value: Borrowed<'_>) {
+        if self.is_temporary(address) {
+            // Until the call returns the block is the operation's: it is freed where an argument behind it is refused.
+            self.consumed.borrow_mut().push(Consumed::Block(address));
+            return;
+        }
+        let buffer = match class::get::<RecordView>(value) {
+            Some(view) => Some(view.buffer().duplicate()),
+            None => match class::get::<RecordArray>(value) {
+                Some(array) => Some(array.buffer().duplicate()),
+                None => qjs::buffer::buffer_of(self.cx(), value).map(|buffer| Held::new(&buffer)),
+            },
+        };
+        if let Some(buffer) = buffer {
+            self.consumed.borrow_mut().push(Consumed::View(buffer, address));
+        }
+    }
+
+    fn string(&self, encoding: Encoding, length: &Length, value: Borrowed<'_>) -> Result<u64> {
+        let counted = !matches!(length, Length::Given | Length::Until(0));
+        strings::copy_in(self, encoding, value, counted, |units| match length {
+            Length::Given | Length::Until(_) | Length::Field(_) => Ok(units),
+            length => {
+                let count = self.length(length, None)?.unwrap_or(units);
+                if units > count {
+                    let message =
+                        format_args!("the string has {units} code units, more than the {count} of its length");
+                    return Err(self.range_error(message));
+                }
+                Ok(count)
+            }
+        })
+    }
+
+    /// An array argument: copied, unless it lies in the guest already.
+    fn array(&self, element: &TypeObject, length: &Length, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        let Some(scalar) = element.scalar() else {
+            return self.array_of(element, length, value, direction);
+        };
+        if let Some(contents) = pointer::contents(self, value)? {
+            // A Pointer is an array of one.
+            return self.boxed_contents(element, &contents, direction);
+        }
+        let source = Source::of(self, scalar, value)?;
+        let len = source.len() as u64;
+        if let Source::InGuest { buffer, .. } = source {
+            self.pin(buffer);
+        }
+        let count = match length {
+            Length::Given | Length::Field(_) => len,
+            Length::Until(_) => len + 1,
+            length => self.length(length, None)?.unwrap_or(len),
+        };
+        if direction.goes_in && len > count {
+            return Err(self.too_long(len, count));
+        }
+        if let Source::InGuest { address, .. } = source {
+            if len < count {
+                return Err(self.range_error(format_args!(
+                    "the array has {len} elements, fewer than the {count} that its length says"
+                )));
+            }
+            return Ok(address);
+        }
+        let size = scalar.size(self.is_wide()) as u64;
+        let bytes = self.byte_length(count, size, scalar.name())?;
+        let address = self.allocate(bytes)?;
+        if direction.goes_in {
+            // Allocating ran the guest, which may have run scripts: the array is looked at again.
+            let source = Source::of(self, scalar, value)?;
+            if source.len() as u64 != len {
+                return Err(self.type_error("the array changed during the call"));
+            }
+            if len < count {
+                self.clear(address, bytes)?;
+            }
+            source.copy_in(self, scalar, address)?;
+            if let Length::Until(sentinel) = length {
+                self.write(address + len * size, &sentinel.to_le_bytes()[..size as usize])?;
+            }
+        } else {
+            self.clear(address, bytes)?;
+        }
+        Ok(address)
+    }
+
+    /// An array of anything but numbers.
+    fn array_of(
+        &self,
+        element: &TypeObject,
+        length: &Length,
+        value: Borrowed<'_>,
+        direction: Direction,
+    ) -> Result<u64> {
+        if let Some(array) = class::get::<RecordArray>(value) {
+            let Some(bytes) = array.bytes_as(self.ctx, element)? else {
+                return Err(self.unexpected(format_args!("an array of {}", element.name()), value));
+            };
+            if let Some(address) = self.heap().address_of(bytes.start, bytes.len) {
+                self.pin_buffer(array.buffer());
+                return Ok(address);
+            }
+        }
+        if let Some(contents) = pointer::contents(self, value)? {
+            return self.boxed_contents(element, &contents, direction);
+        }
+        let elements = self.list(value)?;
+        let len = elements.len() as u64;
+        let count = match length {
+            Length::Given | Length::Field(_) => len,
+            Length::Until(_) => len + 1,
+            length => self.length(length, None)?.unwrap_or(len),
+        };
+        if direction.goes_in && len > count {
+            return Err(self.too_long(len, count));
+        }
+        let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
+        let bytes = self.byte_length(count, layout.size, &element.name())?;
+        let address = self.allocate(bytes)?;
+        self.clear(address, bytes)?;
+        if direction.goes_in {
+            self.behind(direction, || self.write_elements(element, layout.size, address, &elements))?;
+        }
+        Ok(address)
+    }
+
+    /// Runs `body`, which converts what is behind a pointer.
+    fn behind<R>(&self, direction: Direction, body: impl FnOnce() -> R) -> R {
+        let before = self.replaceable.get();
+        self.replaceable.set(before || direction.comes_out);
+        let result = body();
+        self.replaceable.set(before);
+        result
+    }
+
+    /// What a Pointer refers to, or a bare value.
+    fn boxed(&self, pointee: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        if let Some(contents) = pointer::contents(self, value)? {
+            return self.boxed_contents(pointee, &contents, direction);
+        }
+        // A view of the very value.
+        if let (Some(scalar), Some(kind)) = (pointee.scalar(), qjs::buffer::element_kind(value))
+            && kind == scalar.element(self.is_wide())
+        {
+            return self.address_of_bytes(value);
+        }
+        if matches!(pointee.ty, Type::Record(..)) && class::get::<RecordView>(value).is_some() {
+            return self.record_pointer(pointee, value, direction);
+        }
+        Err(self.unexpected("a Pointer", value))
+    }
+
+    fn boxed_contents(&self, pointee: &TypeObject, contents: &Value<'js>, direction: Direction) -> Result<u64> {
+        let Some(layout) = pointee.layout(self.is_wide()) else { return Err(self.no_value(pointee)) };
+        let address = self.allocate(layout.size)?;
+        self.clear(address, layout.size)?;
+        if direction.goes_in && !(contents.is_undefined() && direction.comes_out) {
+            let write = || self.write_value(pointee, address, Borrowed::of(contents));
+            self.behind(direction, || self.within_contents(write))?;
+        }
+        Ok(address)
+    }
+
+    fn record_pointer(&self, record: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        if let Some(view) = class::get::<RecordView>(value) {
+            if view.bytes_as(self.ctx, record)?.is_none() {
+                return Err(self.unexpected(format_args!("a {}", record.name()), value));
+            }
+            if let Some(address) = view.address_in(self.ctx, self.heap())? {
+                self.pin_buffer(view.buffer());
+                return Ok(address);
+            }
+        }
+        if let Some(contents) = pointer::contents(self, value)? {
+            return self.boxed_contents(record, &contents, direction);
+        }
+        let Some(layout) = record.layout(self.is_wide()) else {
+            return Err(self.type_error(format_args!("{} is not defined yet", record.name())));
+        };
+        let address = self.allocate(layout.size)?;
+        self.clear(address, layout.size)?;
+        if direction.goes_in {
+            self.behind(direction, || self.write_value(record, address, value))?;
+        }
+        Ok(address)
+    }
+
+    /// Keeps the block that a buffer owns, and the buffer.
+    fn pin_buffer(&self, buffer: &Held) {
+        if let Some(bytes) = qjs::buffer::array_buffer_bytes(self.cx(), buffer.borrow())
+            && let Some(address) = self.heap().address_of(bytes.start, 0)
+        {
+            self.pin(address);
+        }
+    }
+
+    /// The address of a typed array that lies in the guest.
+    fn address_of_bytes(&self, value: Borrowed<'_>) -> Result<u64> {
+        let Some((bytes, whole)) = qjs::buffer::typed_array_in_buffer(self.cx(), value) else {
+            return Err(self.type_error("the view has ended"));
+        };
+        let Some(address) = self.heap().address_of(bytes.start, bytes.len).filter(|_| bytes.len > 0) else {
+            return Err(self.type_error("expected a view of this guest's memory"));
+        };
+        if let Some(block) = self.heap().address_of(whole.start, 0) {
+            self.pin(block);
+        }
+        Ok(address)
+    }
+
+    fn void_pointer(&self, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
+        if let Some(address) = scalar::address(self.cx(), value)? {
+            return Ok(address);
+        }
+        if let Some(handle) = class::get::<HandleObject>(value) {
+            return handle.open_address(self);
+        }
+        if let Some(view) = class::get::<RecordView>(value)
+            && let Some(address) = view.address_in(self.ctx, self.heap())?
+        {
+            self.pin_buffer(view.buffer());
+            return Ok(address);
+        }
+        if let Some(callback) = class::get::<CallbackObject>(value) {
+            return callback.address(self);
+        }
+        if let Some(contents) = pointer::contents(self, value)? {
+            return match scalar::address(self.cx(), Borrowed::of(&contents))? {
+                Some(address) => Ok(address),
+                None => Err(self.unexpected("an address in the Pointer", Borrowed::of(&contents))),
+            };
+        }
+        let Some((bytes, whole)) = qjs::buffer::source_bytes(self.cx(), value) else {
+            return Err(self.unexpected("an address, a view, a buffer or null", value));
+        };
+        if let Some(address) = self.heap().address_of(bytes.start, bytes.len).filter(|_| bytes.len > 0) {
+            if let Some(block) = self.heap().address_of(whole.start, 0) {
+                self.pin(block);
+            }
+            return Ok(address);
+        }
+        let address = self.allocate(bytes.len as u64)?;
+        // Allocating ran the guest, which may have run scripts: the bytes are looked at again.
+        match qjs::buffer::source_bytes(self.cx(), value) {
+            Some((now, _)) if now.len == bytes.len && direction.goes_in => self.copy(now, address)?,
+            Some((now, _)) if now.len == bytes.len => self.clear(address, bytes.len as u64)?,
+            _ => return Err(self.type_error("the buffer changed during the call")),
+        }
+        Ok(address)
+    }
+
+    fn callback(&self, ty: &TypeObject, value: Borrowed<'_>) -> Result<u64> {
+        if let Some(callback) = class::get::<CallbackObject>(value) {
+            self.hold(value);
+            return callback.address(self);
+        }
+        // A function pointer that the guest gave out.
+        if let Some(index) = scalar::address(self.cx(), value)? {
+            return Ok(index);
+        }
+        let function = value.to_value(self.cx());
+        if !function.is_function() {
+            return Err(self.unexpected("a function, a Callback or null", value));
+        }
+        let state = CallbackState::new(self, ty, &function)?;
+        let address = state.address();
+        if ty.kept {
+            self.manager.keep_value(callback::object_of(self.ctx, state)?);
+        } else {
+            self.callbacks.borrow_mut().push(state);
+        }
+        Ok(address)
+    }
+
+    fn handle(&self, ty: &TypeObject, value: Borrowed<'_>) -> Result<u64> {
+        let Some(handle) = class::get::<HandleObject>(value) else {
+            return Err(self.unexpected(format_args!("a {}", ty.name()), value));
+        };
+        if !handle.is_of(ty) {
+            let message = format_args!("expected a {}, got a {}", ty.name(), handle.name());
+            return Err(self.type_error(message));
+        }
+        let address = handle.open_address(self)?;
+        self.hold(value);
+        if ty.ownership == Ownership::Consumed
+            && let Some(handle) = handle.handle()
+        {
+            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
+        }
+        Ok(address)
+    }
+
+    /// The number that a record with a single number in it is passed as.
+    pub(crate) fn single(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
+        let size = scalar.size(self.is_wide()) as u64;
+        let address = self.allocate(size)?;
+        self.write_record(ty, address, value)?;
+        let mut bytes = [0; 8];
+        let bytes = &mut bytes[..size as usize];
+        self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
+        Ok(scalar.load(bytes, self.is_wide()))
+    }
+}

@@ -1,0 +1,139 @@
+//! Opaque handles: what a library gives out as a pointer, with the function that takes it back.
+
+use std::rc::Rc;
+
+use marshal::Handle;
+use qjs::define;
+use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+
+use crate::convert::Marshal;
+use crate::errors::throw_heap_error;
+use crate::ids;
+use crate::manager::ManagerObject;
+use crate::types::{Type, TypeObject};
+
+/// The value of a handle's object.
+pub(crate) struct HandleObject {
+    name: Option<Box<str>>,
+    address: u64,
+    /// None where it is borrowed: the guest keeps it.
+    handle: Option<Rc<Handle>>,
+    /// What it is of.
+    manager: Held,
+    /// The destructor as scripts know it.
+    function: Option<Held>,
+    /// Values that must stay as long as it does.
+    keeps: Vec<Held>,
+}
+
+// SAFETY: every value is marked once. The number is this class's own.
+unsafe impl HostClass for HandleObject {
+    const ID: ClassId = ids::HANDLE;
+    const NAME: &'static std::ffi::CStr = c"Handle";
+
+    fn mark(&self, marker: &Marker) {
+        marker.mark(&self.manager);
+        self.function.iter().for_each(|function| marker.mark(function));
+        self.keeps.iter().for_each(|kept| marker.mark(kept));
+    }
+}
+
+impl HandleObject {
+    /// The object for a pointer that the guest gave out.
+    pub(crate) fn new<'js>(marshal: &Marshal<'_, 'js>, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+        let Type::Handle { name, destructor, function } = &ty.ty else { unreachable!("called for handles alone") };
+        let keeps: Vec<Held> = ty.keeps.iter().filter_map(|&index| marshal.argument(index)).collect();
+        let handle = match destructor.as_ref().filter(|_| ty.is_owned(true)) {
+            Some(destructor) => {
+                let parents = keeps.iter().filter_map(|kept| class::get::<Self>(kept.borrow())?.handle.clone());
+                let handle = marshal.heap().handle(destructor, address, parents.collect());
+                Some(handle.map_err(|error| marshal.heap_error(error))?)
+            }
+            None => None,
+        };
+        let object = Self {
+            name: name.clone(),
+            address,
+            handle,
+            manager: marshal.manager_held(),
+            function: function.as_ref().map(Held::duplicate),
+            keeps,
+        };
+        Ok(class::new_object(marshal.ctx, object, None)?.into_value())
+    }
+
+    pub(crate) fn handle(&self) -> Option<&Rc<Handle>> {
+        self.handle.as_ref()
+    }
+
+    fn is_open(&self) -> bool {
+        self.handle.as_ref().is_none_or(|handle| handle.is_open())
+    }
+
+    /// What to call it: `sqlite3 *`.
+    pub(crate) fn name(&self) -> String {
+        self.name.as_ref().map_or("handle".into(), |name| format!("{name} *"))
+    }
+
+    /// Whether it can be passed as a value of the type: of the same name, where the type has one.
+    pub(crate) fn is_of(&self, ty: &TypeObject) -> bool {
+        matches!(&ty.ty, Type::Handle { name, .. } if name.is_none() || *name == self.name)
+    }
+
+    /// Its address, where it is open and of the operation's guest.
+    pub(crate) fn open_address(&self, marshal: &Marshal<'_, '_>) -> Result<u64> {
+        if !self.is_open() {
+            return Err(marshal.type_error(format_args!("the {} was closed", self.name())));
+        }
+        let same = class::get::<ManagerObject>(self.manager.borrow())
+            .is_some_and(|manager| std::sync::Arc::ptr_eq(manager.heap().data(), marshal.heap().data()));
+        if !same {
+            return Err(marshal.type_error(format_args!("the {} is of another guest", self.name())));
+        }
+        Ok(self.address)
+    }
+
+    /// The guest address, for `addressOf`.
+    pub(crate) fn address(&self) -> u64 {
+        self.address
+    }
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
+    class::register::<HandleObject>(ctx)?;
+    let prototype = Object::new(ctx.clone())?;
+    define::to_string_tag(&prototype, "Handle")?;
+    define::getter(&prototype, "address", address)?;
+    define::getter(&prototype, "closed", closed)?;
+    define::method(&prototype, "close", 0, close)?;
+    define::dispose_method(&prototype, close)?;
+    class::set_prototype::<HandleObject>(ctx, &prototype);
+    Ok(())
+}
+
+fn address<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let handle: &HandleObject = webidl::this(&call, "address")?;
+    let cx = qjs::Cx::of(&call.ctx);
+    crate::scalar::integer64(cx, handle.address.into()).into_value(cx)
+}
+
+fn closed<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let handle: &HandleObject = webidl::this(&call, "closed")?;
+    Ok(Value::new_bool(call.ctx.clone(), !handle.is_open()))
+}
+
+/// Calls the destructor now. Nothing happens to a handle that was closed before, or is borrowed.
+fn close<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let object: &HandleObject = webidl::this(&call, "close")?;
+    let ctx = &call.ctx;
+    let manager = class::get::<ManagerObject>(object.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
+    let Some(handle) = &object.handle else {
+        let message = format!("Handle.close: the {} is borrowed: the guest keeps it", object.name());
+        return Err(Exception::throw_type(ctx, &message));
+    };
+    let place = format!("{} of a {}", handle.destructor().name(), object.name());
+    match handle.close(manager.heap()).map_err(|error| throw_heap_error(ctx, &place, error))? {
+        Some(returned) => Ok(Value::new_int(ctx.clone(), returned as i32)),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
+}

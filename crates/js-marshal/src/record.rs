@@ -1,0 +1,441 @@
+//! Structs and unions: C's layout, and objects that are views of them in guest memory.
+
+use std::rc::Rc;
+
+use qjs::fields::{self, Fields};
+use qjs::lazy::Names;
+use qjs::{Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+
+use crate::convert::Marshal;
+use crate::ids;
+use crate::manager::ManagerObject;
+use crate::scalar::Scalar;
+use crate::types::{Layout, Type, TypeObject, TypeRef};
+
+/// A struct or union as C lays it out.
+pub(crate) struct Shape {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) is_union: bool,
+    /// The fields' names, in order.
+    pub(crate) fields: Vec<Box<str>>,
+    names: Names,
+    /// For addresses of 32 bits, and of 64.
+    layouts: [RecordLayout; 2],
+    /// The only number in it, if there is one: such a record is passed as that number by value.
+    pub(crate) single: Option<Scalar>,
+}
+
+#[derive(Clone, Debug)]
+struct RecordLayout {
+    offsets: Vec<u64>,
+    whole: Layout,
+}
+
+impl Shape {
+    /// Lays fields out. `pack` is the largest alignment that one has.
+    ///
+    /// # Errors
+    /// The name of a field without a layout, or that makes the record too large.
+    pub(crate) fn new(
+        ctx: &Ctx<'_>,
+        name: Option<Box<str>>,
+        is_union: bool,
+        fields: Vec<Box<str>>,
+        types: &[TypeRef],
+        pack: u64,
+    ) -> Result<std::result::Result<Self, usize>> {
+        let lay_out = |wide: bool| -> std::result::Result<RecordLayout, usize> {
+            let mut offsets = Vec::with_capacity(types.len());
+            let (mut end, mut align) = (0u64, 1u64);
+            for (at, ty) in types.iter().enumerate() {
+                let layout = ty.get().layout(wide).ok_or(at)?;
+                let field_align = layout.align.min(pack).max(1);
+                let offset = if is_union { 0 } else { end.checked_next_multiple_of(field_align).ok_or(at)? };
+                offsets.push(offset);
+                end = end.max(offset.checked_add(layout.size).filter(|&end| end <= 1 << 40).ok_or(at)?);
+                align = align.max(field_align);
+            }
+            Ok(RecordLayout { offsets, whole: Layout { size: end.next_multiple_of(align), align } })
+        };
+        let layouts = match (lay_out(false), lay_out(true)) {
+            (Ok(narrow), Ok(wide)) => [narrow, wide],
+            (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
+        };
+        let names = crate::types::names(ctx, fields.iter().map(|name| &**name))?;
+        let single = match types {
+            [only] if !is_union => single_scalar(only.get()),
+            _ => None,
+        };
+        Ok(Ok(Self { name, is_union, fields, names, layouts, single }))
+    }
+
+    pub(crate) fn layout(&self, wide: bool) -> Layout {
+        self.layouts[usize::from(wide)].whole
+    }
+
+    pub(crate) fn offset(&self, index: usize, wide: bool) -> u64 {
+        self.layouts[usize::from(wide)].offsets[index]
+    }
+
+    /// `struct point`.
+    pub(crate) fn what(&self) -> String {
+        let kind = if self.is_union { "union" } else { "struct" };
+        match &self.name {
+            Some(name) => format!("{kind} {name}"),
+            None => kind.into(),
+        }
+    }
+}
+
+/// The number that a record of this one field is, as C's convention for WebAssembly passes it by value.
+fn single_scalar(ty: &TypeObject) -> Option<Scalar> {
+    match &ty.ty {
+        Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
+        Type::Record(shape, _) => shape.get()?.single,
+        Type::Inline(element, crate::types::Length::Fixed(1)) => single_scalar(element.get()),
+        _ if ty.is_pointer() => Some(Scalar::Size),
+        _ => None,
+    }
+}
+
+/// A record's parts.
+pub(crate) fn parts(ty: &TypeObject) -> Option<(&Shape, &[TypeRef])> {
+    match &ty.ty {
+        Type::Record(shape, fields) => Some((shape.get()?, fields.get()?)),
+        _ => None,
+    }
+}
+
+/// Where a record or an array of them lies: in a guest's block, or in a copy of one.
+pub(crate) struct Place {
+    /// The ArrayBuffer: over a guest's block, which it owns, or one of the engine's own.
+    buffer: Held,
+    /// What the buffer is of; its memory is where pointers in it point to.
+    manager: Held,
+    offset: u64,
+}
+
+impl Place {
+    pub(crate) fn new(buffer: &Object<'_>, manager: Held, offset: u64) -> Self {
+        Self { buffer: Held::new(buffer.as_value()), manager, offset }
+    }
+
+    fn at(&self, offset: u64) -> Self {
+        Self { buffer: self.buffer.duplicate(), manager: self.manager.duplicate(), offset: self.offset + offset }
+    }
+
+    fn mark(&self, marker: &Marker) {
+        marker.mark(&self.buffer);
+        marker.mark(&self.manager);
+    }
+
+    fn manager(&self) -> &ManagerObject {
+        class::get(self.manager.borrow()).expect("made with one")
+    }
+
+    /// Ends it: the buffer is detached, and its block freed.
+    fn dispose(&self, ctx: &Ctx<'_>) -> Result<()> {
+        if let Some(buffer) = self.buffer.get(ctx).as_object() {
+            crate::view::end(ctx, buffer)?;
+        }
+        Ok(())
+    }
+}
+
+/// A struct or union by view.
+pub(crate) struct RecordView {
+    ty: TypeRef,
+    place: Place,
+    /// Of the buffer's own bytes, where it is no guest's memory: a union's copy.
+    copied: bool,
+}
+
+// SAFETY: the type and the place are marked once. The number is this class's own.
+unsafe impl HostClass for RecordView {
+    const ID: ClassId = ids::RECORD_VIEW;
+    const NAME: &'static std::ffi::CStr = c"StructView";
+
+    fn mark(&self, marker: &Marker) {
+        self.ty.mark(marker);
+        self.place.mark(marker);
+    }
+}
+
+impl RecordView {
+    fn shape(&self) -> &Shape {
+        parts(self.ty.get()).expect("made of a defined record").0
+    }
+
+    /// Where it lies on the host now.
+    pub(crate) fn bytes(&self, ctx: &Ctx<'_>) -> Result<qjs::Bytes> {
+        let size = self.shape().layout(self.place.manager().heap().is_wide()).size;
+        self.place_bytes(ctx, self.place.offset, size)
+    }
+
+    fn place_bytes(&self, ctx: &Ctx<'_>, offset: u64, size: u64) -> Result<qjs::Bytes> {
+        let what = || self.shape().what();
+        bytes_of(ctx, &self.place.buffer, offset, size, &what)
+    }
+
+    /// The record that it is a view of, where it lies in the heap's memory.
+    pub(crate) fn address_in(&self, ctx: &Ctx<'_>, heap: &marshal::Heap) -> Result<Option<u64>> {
+        let bytes = self.bytes(ctx)?;
+        Ok(heap.address_of(bytes.start, bytes.len))
+    }
+
+    /// The bytes, where the view is of a record of `ty`.
+    pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
+        let same = match (&self.ty.get().ty, &ty.ty) {
+            (Type::Record(one, _), Type::Record(other, _)) => Rc::ptr_eq(one, other),
+            _ => false,
+        };
+        if same { self.bytes(ctx).map(Some) } else { Ok(None) }
+    }
+
+    /// The whole buffer that it lies in.
+    pub(crate) fn buffer(&self) -> &Held {
+        &self.place.buffer
+    }
+}
+
+/// Bytes of a buffer that may have ended.
+fn bytes_of(ctx: &Ctx<'_>, buffer: &Held, offset: u64, size: u64, what: &dyn Fn() -> String) -> Result<qjs::Bytes> {
+    let whole = qjs::buffer::array_buffer_bytes(Cx::of(ctx), buffer.borrow());
+    let whole = whole.filter(|whole| offset + size <= whole.len as u64 && whole.len > 0);
+    let Some(whole) = whole else {
+        return Err(Exception::throw_type(ctx, &format!("the view of {} has ended", what())));
+    };
+    Ok(qjs::Bytes { start: whole.start.map_addr(|start| start.saturating_add(offset as usize)), len: size as usize })
+}
+
+impl Fields for RecordView {
+    fn names(&self) -> &Names {
+        &self.shape().names
+    }
+
+    fn what(&self) -> String {
+        self.shape().what()
+    }
+
+    fn read<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
+        let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
+        let manager = self.place.manager();
+        let wide = manager.heap().is_wide();
+        let ty = fields[index].get();
+        let offset = self.place.offset + shape.offset(index, wide);
+        let size = ty.layout(wide).map_or(0, |layout| layout.size);
+        let bytes = self.place_bytes(ctx, offset, size)?;
+        // What lies in place is a view of the same buffer.
+        match &ty.ty {
+            Type::Record(..) => {
+                return new_view(ctx, &fields[index], self.place.at(shape.offset(index, wide)), self.copied);
+            }
+            Type::Inline(element, crate::types::Length::Fixed(count)) => {
+                let buffer = self.place.buffer.get(ctx);
+                match (element.get().scalar(), buffer.as_object()) {
+                    (Some(scalar), Some(buffer)) if offset % scalar.size(wide) as u64 == 0 => {
+                        return qjs::buffer::typed_array_part(
+                            buffer,
+                            scalar.element(wide),
+                            offset as usize,
+                            *count as usize,
+                        );
+                    }
+                    _ if matches!(element.get().ty, Type::Record(..)) => {
+                        let place = self.place.at(shape.offset(index, wide));
+                        return new_array(ctx, element, place, *count, self.copied);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        let name = format!("{}.{}", shape.what(), shape.fields[index]);
+        let marshal = Marshal::new(ctx, self.place.manager.borrow(), &name);
+        let record = self.place_bytes(ctx, self.place.offset, shape.layout(wide).size)?;
+        let result = marshal.read_field(ty, bytes, (shape, fields, record));
+        marshal.finish(result)
+    }
+
+    fn write(&self, ctx: &Ctx<'_>, index: usize, value: Borrowed<'_>) -> Result<()> {
+        let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
+        let manager = self.place.manager();
+        let wide = manager.heap().is_wide();
+        let ty = fields[index].get();
+        let offset = self.place.offset + shape.offset(index, wide);
+        let size = ty.layout(wide).map_or(0, |layout| layout.size);
+        let name = format!("{}.{}", shape.what(), shape.fields[index]);
+        let marshal = Marshal::new(ctx, self.place.manager.borrow(), &name);
+        let bytes = self.place_bytes(ctx, offset, size)?;
+        if let Some(scalar) = ty.scalar() {
+            // Runs no script, so the bytes are still there.
+            let number = marshal.number(ty, scalar, value)?;
+            let bits = crate::scalar::bits(number).to_le_bytes();
+            // SAFETY: the field lies in the buffer, as was just seen.
+            unsafe { std::ptr::copy_nonoverlapping(bits.as_ptr(), bytes.start.as_ptr(), bytes.len) };
+            return Ok(());
+        }
+        let Some(address) = manager.heap().address_of(bytes.start, bytes.len) else {
+            let message = format!("{name}: only numbers can be set in a copy of a {}", shape.what());
+            return Err(Exception::throw_type(ctx, &message));
+        };
+        // The block may go during the conversion, which may run scripts; it is kept by a reference to its buffer.
+        let keep = self.place.buffer.duplicate();
+        let result = marshal.set_field(ty, address, value);
+        drop(keep);
+        result
+    }
+}
+
+/// A view of the record `ty` at `place`.
+pub(crate) fn new_view<'js>(ctx: &Ctx<'js>, ty: &TypeRef, place: Place, copied: bool) -> Result<Value<'js>> {
+    let view = RecordView { ty: ty.duplicate(), place, copied };
+    Ok(fields::new_object(ctx, view, None)?.into_value())
+}
+
+/// An array of records by view.
+pub(crate) struct RecordArray {
+    element: TypeRef,
+    place: Place,
+    count: u64,
+    copied: bool,
+}
+
+// SAFETY: every value is marked once. The number is this class's own.
+unsafe impl HostClass for RecordArray {
+    const ID: ClassId = ids::RECORD_ARRAY;
+    const NAME: &'static std::ffi::CStr = c"StructArray";
+
+    fn mark(&self, marker: &Marker) {
+        self.element.mark(marker);
+        self.place.mark(marker);
+    }
+}
+
+impl RecordArray {
+    fn stride(&self) -> u64 {
+        let wide = self.place.manager().heap().is_wide();
+        self.element.get().layout(wide).map_or(0, |layout| layout.size)
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Its bytes, where its elements are of `ty`.
+    pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
+        let same = match (&self.element.get().ty, &ty.ty) {
+            (Type::Record(one, _), Type::Record(other, _)) => Rc::ptr_eq(one, other),
+            _ => false,
+        };
+        if !same {
+            return Ok(None);
+        }
+        let what = || format!("an array of {}", self.element.get().name());
+        bytes_of(ctx, &self.place.buffer, self.place.offset, self.count * self.stride(), &what).map(Some)
+    }
+
+    pub(crate) fn buffer(&self) -> &Held {
+        &self.place.buffer
+    }
+
+    fn element<'js>(&self, ctx: &Ctx<'js>, index: u64) -> Result<Value<'js>> {
+        new_view(ctx, &self.element, self.place.at(index * self.stride()), self.copied)
+    }
+}
+
+/// A view of `count` records at `place`.
+pub(crate) fn new_array<'js>(
+    ctx: &Ctx<'js>,
+    element: &TypeRef,
+    place: Place,
+    count: u64,
+    copied: bool,
+) -> Result<Value<'js>> {
+    let array = RecordArray { element: element.duplicate(), place, count, copied };
+    Ok(class::new_object(ctx, array, None)?.into_value())
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
+    fields::register::<RecordView>(ctx)?;
+    class::register::<RecordArray>(ctx)?;
+    let view = Object::new(ctx.clone())?;
+    crate::view::define_dispose(&view, dispose_view)?;
+    class::set_prototype::<RecordView>(ctx, &view);
+    let array = Object::new(ctx.clone())?;
+    qjs::define::method(&array, "at", 1, array_at)?;
+    qjs::define::method(&array, "set", 2, array_set)?;
+    qjs::define::getter(&array, "length", array_length)?;
+    qjs::define::symbol_method(
+        &array,
+        rquickjs::atom::PredefinedAtom::SymbolIterator,
+        "[Symbol.iterator]",
+        0,
+        array_iterator,
+    )?;
+    crate::view::define_dispose(&array, dispose_array)?;
+    class::set_prototype::<RecordArray>(ctx, &array);
+    Ok(())
+}
+
+fn dispose_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let view: &RecordView = webidl::this(&call, "[Symbol.dispose]")?;
+    view.place.dispose(&call.ctx)?;
+    Ok(Value::new_undefined(call.ctx))
+}
+
+fn dispose_array<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let array: &RecordArray = webidl::this(&call, "[Symbol.dispose]")?;
+    array.place.dispose(&call.ctx)?;
+    Ok(Value::new_undefined(call.ctx))
+}
+
+fn array_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let array: &RecordArray = webidl::this(&call, "length")?;
+    Ok(Value::new_number(call.ctx.clone(), array.count as f64))
+}
+
+/// `at(index)`: negative from the end, `undefined` outside, as an array's.
+fn array_at<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let array: &RecordArray = webidl::this(&call, "at")?;
+    let index = qjs::number::to_number(Cx::of(&call.ctx), call.args.get(0))?;
+    let index = if index.is_nan() { 0.0 } else { index.trunc() };
+    let index = if index < 0.0 { array.count as f64 + index } else { index };
+    if index < 0.0 || index >= array.count as f64 {
+        return Ok(Value::new_undefined(call.ctx));
+    }
+    array.element(&call.ctx, index as u64)
+}
+
+/// `set(index, value)`.
+fn array_set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "StructArray.set";
+    let array: &RecordArray = webidl::this(&call, "set")?;
+    let index = crate::scalar::length(&call.arg(0)).filter(|&index| index < array.count);
+    let Some(index) = index else {
+        let message = format!("{PLACE}: argument 1 must be an index below {}", array.count);
+        return Err(Exception::throw_range(&call.ctx, &message));
+    };
+    let manager = array.place.manager();
+    let marshal = Marshal::new(&call.ctx, array.place.manager.borrow(), PLACE);
+    let Some(bytes) = array.bytes_as(&call.ctx, array.element.get())? else { unreachable!("its own type") };
+    let Some(start) = manager.heap().address_of(bytes.start, bytes.len) else {
+        return Err(Exception::throw_type(&call.ctx, &format!("{PLACE}: the array is a copy")));
+    };
+    marshal.set_field(array.element.get(), start + index * array.stride(), call.args.get(1))?;
+    Ok(Value::new_undefined(call.ctx))
+}
+
+/// An iterator over views of all elements.
+fn array_iterator<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let array: &RecordArray = webidl::this(&call, "[Symbol.iterator]")?;
+    let mut elements = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), array.count as usize)?;
+    for index in 0..array.count {
+        let view = array.element(&call.ctx, index)?;
+        elements.push(Cx::of(&call.ctx).returned(&view))?;
+    }
+    let elements = elements.finish()?;
+    let elements = elements.as_object().expect("an array is an object");
+    let values: qjs::Function = elements.get("values")?;
+    values.call((rquickjs::prelude::This(elements.clone()),))
+}

@@ -1,0 +1,336 @@
+/**
+ * `tombolo:marshal`: calls into C, C++, Rust and Zig guests, marshalled natively.
+ *
+ * A *type* says what a value is in C, a *prototype* what a function takes and returns, and a *memory manager* is a guest's
+ * heap. `cdef` makes all of it from C declarations.
+ */
+declare module 'tombolo:marshal' {
+  /** A number where it is a safe integer, else a BigInt. Both are taken. */
+  export type Integer64 = number | bigint;
+  export type TypedArray =
+    | Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array
+    | BigInt64Array | BigUint64Array | Float32Array | Float64Array;
+  export type TypedArrayConstructor =
+    | Int8ArrayConstructor | Uint8ArrayConstructor | Int16ArrayConstructor | Uint16ArrayConstructor
+    | Int32ArrayConstructor | Uint32ArrayConstructor | BigInt64ArrayConstructor | BigUint64ArrayConstructor
+    | Float32ArrayConstructor | Float64ArrayConstructor;
+  /** A view owns its block of guest memory; `using` or `[Symbol.dispose]()` ends it early. */
+  export type View<A extends TypedArray = TypedArray> = A & Disposable;
+
+  /**
+   * How many elements there are. A function gets the argument's index (-1 for the result) and the arguments; `{ argument }`
+   * is another argument's value, after the call where that is an out-parameter; `{ field }` another field of the struct;
+   * `{ until }` the element behind the last one, which is not part of the array.
+   */
+  export type Length =
+    | number
+    | ((index: number, args: any[]) => number)
+    | { argument: number }
+    | { field: string }
+    | { until: number | bigint | null };
+
+  // ---- Types ----------------------------------------------------------------------------------------------------------
+
+  /** What a value is in C. A script's own subclass that overrides `marshall`, `unmarshall`, `alloc`, `free` or `copy` is used in its place. */
+  export abstract class Type<T = any> {
+    /** Room for a value in the guest's heap; its address. */
+    alloc(memoryManager: MemoryManager, index: number, args: any[]): number;
+    /** Frees what `marshall` or `alloc` made, with all that it points to. */
+    free(memoryManager: MemoryManager, address: number, index: number, args: any[]): void;
+    /** Copies `args[index]` into the guest's heap; its address. */
+    marshall(memoryManager: MemoryManager, index: number, args: any[]): number;
+    /** The value at an address, which is freed (where the type owns it). */
+    unmarshall(memoryManager: MemoryManager, address: number, index: number, args: any[]): T;
+    copy(dest: T, source: T): T;
+    get mangledName(): string;
+    get TypedArrayType(): TypedArrayConstructor;
+    /** Bytes that a value takes in an array or a struct, for pointers of 32 bits. */
+    get size(): number;
+    get alignment(): number;
+  }
+  export abstract class ValueType<T = any> extends Type<T> {}
+  export abstract class ReferenceType<T = any> extends Type<T> {}
+
+  export class Int8Type extends ValueType<number> { static readonly MANGLED_NAME: 'i8' }
+  export class Uint8Type extends ValueType<number> { static readonly MANGLED_NAME: 'u8' }
+  export class Int16Type extends ValueType<number> { static readonly MANGLED_NAME: 'i16' }
+  export class Uint16Type extends ValueType<number> { static readonly MANGLED_NAME: 'u16' }
+  export class Int32Type extends ValueType<number> { static readonly MANGLED_NAME: 'i32' }
+  export class Uint32Type extends ValueType<number> { static readonly MANGLED_NAME: 'u32' }
+  export class Int64Type extends ValueType<bigint> { static readonly MANGLED_NAME: 'i64' }
+  export class Uint64Type extends ValueType<bigint> { static readonly MANGLED_NAME: 'u64' }
+  export class Float32Type extends ValueType<number> { static readonly MANGLED_NAME: 'f32' }
+  export class Float64Type extends ValueType<number> { static readonly MANGLED_NAME: 'f64' }
+  /** `bool`. */
+  export class BoolType extends ValueType<boolean> { static readonly MANGLED_NAME: 'b1' }
+  /** `size_t`: 32 bits, 64 in a guest whose pointers have 64. */
+  export class SizeType extends ValueType<Integer64> { static readonly MANGLED_NAME: 'z' }
+  /** `ptrdiff_t`, `ssize_t`, `long`. */
+  export class SignedSizeType extends ValueType<Integer64> { static readonly MANGLED_NAME: 'y' }
+  /** An enum. A member's name or a number goes in, a number comes out. */
+  export class EnumType extends ValueType<number | bigint> {
+    constructor(members: Record<string, number>, underlying?: ValueType);
+    readonly members: Readonly<Record<string, number>>;
+  }
+  /** No value; only for results. */
+  export class VoidType extends Type<undefined> { static readonly MANGLED_NAME: 'v0' }
+
+  export type Encoding = 'utf-8' | 'utf-16' | 'latin1';
+  /** `char *` (`char16_t *` for UTF-16). With a length there is no zero at the end; it counts code units (bytes in UTF-8). */
+  export class StringType extends ReferenceType<string> {
+    constructor(encoding?: Encoding, length?: Length);
+    static readonly MANGLED_NAME: 's8';
+  }
+  /** `char *` by view: a StringBuffer. */
+  export class StringBufferType extends ReferenceType<StringBuffer> { static readonly MANGLED_NAME: 'b8' }
+  /** `T *` to elements, copied. Elements may be of any type but VoidType: arrays of strings, of structs, of arrays. */
+  export class ArrayType<T = any> extends ReferenceType<T[]> {
+    constructor(type: Type<T>, length?: Length | null);
+    readonly type: Type<T>;
+    readonly length: Length | null;
+  }
+  /** `T *` to elements by view: a typed array of numbers, a StructArray of structs. */
+  export class TypedArrayType extends ReferenceType<View> {
+    constructor(type: Type, length?: Length | null);
+    readonly type: Type;
+    readonly length: Length | null;
+  }
+  /** `T *` to one value, in a {@link Pointer}. */
+  export class PointerType<T = any> extends ReferenceType<Pointer<T>> {
+    constructor(type: Type<T>);
+    readonly type: Type<T>;
+  }
+  /** An address in a `Pointer<number>`, which owns what it points to. */
+  export class AddressType extends ReferenceType<Pointer<number>> { static readonly MANGLED_NAME: 'a32' }
+  /**
+   * `void *`. Takes null, an address, a Pointer with one, any view or buffer in the guest's memory (by address), and any other
+   * ArrayBuffer, typed array or DataView (copied there for the call, and back where it is an out-parameter). Gives an address, or null.
+   */
+  export class VoidPointerType extends ReferenceType<number | bigint | null> {}
+
+  export type Fields = Record<string, Type> | [name: string, type: Type][];
+  export interface RecordOptions {
+    /** For messages. */
+    name?: string;
+    /** The largest alignment of a field: 1 for `__attribute__((packed))`. */
+    pack?: number;
+  }
+  /**
+   * A struct by C's layout, as an object with its fields. As a field or element it lies in place, as an argument or result it
+   * is passed as C passes a struct by value; `new PointerType(struct)` and `new StructPointerType(struct)` are `struct S *`.
+   */
+  export class StructType<T extends object = any> extends Type<T> {
+    constructor(fields: Fields, options?: RecordOptions);
+    readonly name: string | undefined;
+    /** Where each field begins, in bytes, for pointers of 32 bits. */
+    readonly offsets: Readonly<Record<string, number>>;
+    /** A new struct in the guest's heap, by view. */
+    create(memoryManager: MemoryManager, values?: Partial<T>): T & Disposable;
+    /** The struct at an address that something else owns, by view. */
+    at(memoryManager: MemoryManager, address: number | bigint): T & Disposable;
+  }
+  /** A union: takes an object with one of its members, gives one that reads any of them from a copy of the bytes. */
+  export class UnionType<T extends object = any> extends Type<Partial<T>> {
+    constructor(members: Fields, options?: RecordOptions);
+    readonly name: string | undefined;
+    create(memoryManager: MemoryManager, values?: Partial<T>): T & Disposable;
+    at(memoryManager: MemoryManager, address: number | bigint): T & Disposable;
+  }
+  /** `T[n]` in a struct or in another array: in place. */
+  export class InlineArrayType<T = any> extends Type<T[]> { constructor(type: Type<T>, length: number) }
+  /** `struct S *`, copied: an object with the fields. */
+  export class StructPointerType<T extends object = any> extends ReferenceType<T> { constructor(type: StructType<T> | UnionType<T>) }
+  /** `struct S *`, by view: an object whose fields are read and written in the guest's memory. */
+  export class StructViewType<T extends object = any> extends ReferenceType<T & Disposable> { constructor(type: StructType<T> | UnionType<T>) }
+  /** An array of structs in guest memory. */
+  export interface StructArray<T> extends Disposable, Iterable<T> {
+    readonly length: number;
+    at(index: number): T;
+    set(index: number, value: T): void;
+  }
+
+  /** A function pointer. Takes a function, which the guest may call until the call returns; a {@link Callback}, until that is freed; or null. */
+  export class CallbackType extends ReferenceType<Function | Callback | null> {
+    constructor(argDefs: ArgumentDef[], returns?: Type | null);
+  }
+  /** A JavaScript function as a C function pointer, for as long as this object lives. */
+  export class Callback implements Disposable {
+    constructor(memoryManager: MemoryManager, type: CallbackType, fn: Function);
+    /** Its index in the guest's table of functions; that is what a function pointer is. */
+    readonly address: number;
+    /** Never frees it, until the guest is gone. */
+    keep(): this;
+    [Symbol.dispose](): void;
+  }
+
+  /** What a library gives out as an opaque pointer; closes itself when it is dropped. */
+  export interface Handle extends Disposable {
+    readonly address: number | bigint;
+    readonly closed: boolean;
+    /** Calls the destructor now; what that returned. */
+    close(): number | bigint | undefined;
+  }
+  /** `T *` to an incomplete struct. Without a destructor its results are borrowed. */
+  export class HandleType extends ReferenceType<Handle | null> {
+    constructor(destructor?: Function | null, name?: string);
+    readonly name: string | undefined;
+  }
+  /** `new HandleType(destructor, name)`. */
+  export function opaque(destructor?: Function | null, name?: string): HandleType;
+
+  export interface StatusOptions {
+    /** Results that are no failure: 0 by default. */
+    success?: number[];
+    /** Results that are failures; all others are results. */
+    failure?: number[];
+    /** The error to throw, or its message. */
+    error?: (code: number, functionName: string) => string | Error;
+  }
+  /** A result that says whether the call failed, which then throws a {@link StatusError}. With `success` alone it is no result otherwise, unless there are several successes. */
+  export class StatusType extends ValueType<number | undefined> { constructor(type?: Type, options?: StatusOptions) }
+  export class StatusError extends Error { readonly code: number | bigint | null; readonly function: string }
+
+  // ---- Ownership ------------------------------------------------------------------------------------------------------
+  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest.
+
+  /** As a result (or out-parameter): the host frees it, with `free` where that is not the heap's own. */
+  export function owned<T extends Type>(type: T, free?: Function): T;
+  /** As a result: the guest keeps it; it is copied, or viewed for as long as the guest leaves it there. */
+  export function borrowed<T extends Type>(type: T): T;
+  /** As an argument: the guest takes it over and frees it. A view that is passed ends. */
+  export function consumed<T extends Type>(type: T): T;
+  /** Refuses null, in both directions. */
+  export function nonNull<T extends Type>(type: T): T;
+
+  // ---- Functions ------------------------------------------------------------------------------------------------------
+
+  export class ArgumentDef<T = any> {
+    constructor(type: Type<T>, isInput: boolean, isOutput: boolean);
+    readonly type: Type<T>;
+    readonly isInput: boolean;
+    readonly isOutput: boolean;
+  }
+  export class In<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
+  export class Out<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
+  export class InOut<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
+  /**
+   * A pointer to a value that the guest fills in, which the script does not pass but gets: a call with such parameters returns
+   * an array of its own result (unless that is void) and theirs, or the only one by itself.
+   */
+  export class Result<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
+
+  export interface MangleOptions { defaultNumber?: string; defaultInt?: string; defaultFloat?: string; defaultString?: string }
+  export class FunctionPrototype<R = any> {
+    constructor(argDefs: ArgumentDef[], returns?: Type<R> | null);
+    readonly argDefs: ArgumentDef[];
+    readonly returns: Type<R> | null;
+    invoke(memoryManager: MemoryManager, func: Function, ...args: any[]): R;
+    /** A function of the arguments alone, which is checked now rather than at each call. */
+    bind(memoryManager: MemoryManager, func: Function): (...args: any[]) => R;
+    get mangledArgs(): string;
+    get mangleReturns(): string;
+    get mangledName(): string;
+    static mangleValue(value: any, options: MangleOptions): string;
+    static mangleValues(values: any[], options: MangleOptions): string;
+  }
+
+  export class FunctionRegistry {
+    constructor(memoryManager: MemoryManager);
+    registerImplied(name: string | symbol, prototype: FunctionPrototype, callback: Function): void;
+    registerExplicit(name: string | symbol, mangledArgs: string, prototype: FunctionPrototype, callback: Function): void;
+    registerUnmarshalled(name: string | symbol, callback: Function): void;
+    findImplied(name: string | symbol, values: any[], options?: MangleOptions): Function | null;
+    findExplicit(name: string | symbol, mangledValues: string): Function | null;
+    has(name: string | symbol): boolean;
+  }
+
+  // ---- Memory ---------------------------------------------------------------------------------------------------------
+
+  export interface ManagerOptions {
+    /** A table of functions that can grow, for callbacks. */
+    table?: WebAssembly.Table;
+  }
+  export interface Allocator {
+    /** malloc(size), __wbindgen_malloc(size, align) or cabi_realloc(0, 0, align, size): by the function's type. */
+    malloc: Function;
+    /** free(address) or __wbindgen_free(address, size, align). */
+    free: Function;
+  }
+  export interface AssemblyScriptAllocator { __new: Function; __pin: Function; __unpin: Function }
+  /** A guest's heap. */
+  export class MemoryManager {
+    constructor(memory: WebAssembly.Memory, malloc: Function, free: Function, options?: ManagerOptions);
+    constructor(memory: WebAssembly.Memory, allocator: Allocator | AssemblyScriptAllocator, options?: ManagerOptions);
+    /** By the exports of an instance: its memory, its table, and an allocator of any convention that it has. */
+    static of(instance: WebAssembly.Instance): MemoryManager;
+    readonly memory: WebAssembly.Memory;
+    get dataView(): DataView;
+    malloc(byteLength: number): number;
+    free(address: number | bigint): void;
+    /** Frees the block when `target` is garbage. */
+    freeWhenFinalized(target: object, address: number): void;
+    createTypedArray<C extends TypedArrayConstructor>(type: C, lengthOrArray: number | ArrayLike<any>): View<InstanceType<C>>;
+  }
+
+  export class Pointer<T = any> { constructor(contents: T); contents: T }
+  export class StringBuffer extends Uint8Array {
+    static fromString(memoryManager: MemoryManager, string: string, finalize: boolean): StringBuffer;
+    static fromAddress(memoryManager: MemoryManager, address: number, finalize: boolean): StringBuffer;
+    toString(): string;
+  }
+  /** The guest address of the first byte of a view, a buffer, a struct, a handle or a callback. */
+  export function addressOf(value: object): number | bigint;
+
+  /** A guest, its heap, and WASI for it: the environment, and standard output and error by line to the console. */
+  export class Wasi {
+    constructor(env: Record<string, string>);
+    readonly env: Record<string, string>;
+    instance: WebAssembly.Instance | null;
+    memoryManager: MemoryManager | null;
+    functionRegistry: FunctionRegistry | null;
+    imports(): Record<string, Function>;
+    wasiImplementation(): Record<string, Function>;
+    init(instance: WebAssembly.Instance): void;
+    registerFunction(name: string | symbol, prototype: FunctionPrototype | null, callback: Function): void;
+    hasFunction(name: string | symbol): boolean;
+    invoke(name: string | symbol, ...values: any[]): any;
+    invokeImpliedFunction(name: string | symbol, values: any[], options: MangleOptions): any;
+    invokeExplicitFunction(name: string | symbol, values: any[], mangledArgs: string): any;
+    int8Array(lengthOrArray: number | ArrayLike<number>): View<Int8Array>;
+    uint8Array(lengthOrArray: number | ArrayLike<number>): View<Uint8Array>;
+    int16Array(lengthOrArray: number | ArrayLike<number>): View<Int16Array>;
+    uint16Array(lengthOrArray: number | ArrayLike<number>): View<Uint16Array>;
+    int32Array(lengthOrArray: number | ArrayLike<number>): View<Int32Array>;
+    uint32Array(lengthOrArray: number | ArrayLike<number>): View<Uint32Array>;
+    int64Array(lengthOrArray: number | ArrayLike<bigint>): View<BigInt64Array>;
+    uint64Array(lengthOrArray: number | ArrayLike<bigint>): View<BigUint64Array>;
+    float32Array(lengthOrArray: number | ArrayLike<number>): View<Float32Array>;
+    float64Array(lengthOrArray: number | ArrayLike<number>): View<Float64Array>;
+  }
+  export { Wasi as Marshaller };
+
+  // ---- C declarations -------------------------------------------------------------------------------------------------
+
+  export interface CdefOptions {
+    /** Aggregates by view instead of by copy, where no `[[copy]]` says otherwise. */
+    views?: boolean;
+    /** Functions that `[[length(name)]]` names: `(index, args) => length`. */
+    lengths?: Record<string, (index: number, args: any[]) => number>;
+    /** The error for a `[[status]]` or `[[fails(…)]]` result. */
+    error?: (code: number, functionName: string) => string | Error;
+    /** The heap, where it is not the one of the instance's exports. */
+    memoryManager?: MemoryManager;
+  }
+  /**
+   * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a number
+   * or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not have, are errors
+   * with their line and column.
+   */
+  export function cdef(instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library;
+  export type Library = {
+    /** Structs, unions, enums and handles by tag or typedef name. */
+    readonly types: Readonly<Record<string, any>>;
+    readonly memoryManager: MemoryManager;
+    readonly [name: string]: any;
+  };
+}
