@@ -340,11 +340,13 @@ impl<'js> Binder<'_, 'js> {
             other => {
                 let inner = self.ty(other, &to.annotations, at, within, Use::Memory)?;
                 let inner = if inner.get().is_pointer() { self.inheriting(&inner)? } else { inner };
+                let can_view = inner.get().scalar().is_some();
+                if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View) {
+                    return Err(self.fail(mode.position, "only numbers and structs are viewed"));
+                }
                 match used {
+                    _ if !can_view && (used == Use::Param || has_length) => Type::Array(inner, length),
                     Use::Param => elements(inner, length),
-                    _ if has_length && view && inner.get().scalar().is_none() => {
-                        return Err(self.fail(at, "only numbers and structs are viewed: write [[copy]]"));
-                    }
                     _ if has_length => elements(inner, length),
                     Use::Result => {
                         let message = "the result needs a length: write [[length(n)]] or [[until(0)]] behind its \

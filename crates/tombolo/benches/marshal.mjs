@@ -26,21 +26,21 @@ const declarations = `
   float echo_f32(float value);
   double echo_f64(double value);
   double sum_f64(const double *a, int n);
-  double *multiply(const double *a, const double *b, int n) [[length(n)]];
+  double *multiply(const double *a, const double *b, int n) [[owned, length(n)]];
   size_t string_bytes(const char *text);
-  char *echo_string(const char *text);
+  char *echo_string(const char *text) [[owned]];
   size_t strings_bytes(const char *const *strings, int n);
-  char **reverse_all(const char *const *strings, int n) [[length(n)]];
+  char **reverse_all(const char *const *strings, int n) [[owned, length(n)]];
   typedef double (*function)(double);
   void map_f64(double *a [[view]], int n, function f);
 `;
 const point = 'struct point { int32_t id; double x, y; };';
-const c = cdef(wasi, `${declarations} ${point}
-  struct point *new_point(int32_t id, double x, double y);
-  void move_point(struct point *p [[inout]], double dx, double dy);`);
-const views = cdef(wasi, `${declarations} ${point}
-  struct point *new_point(int32_t id, double x, double y);
-  void move_point(struct point *p, double dx, double dy);`, { views: true });
+const structs = `${point}
+  struct point *new_point(int32_t id, double x, double y) [[owned]];
+  void move_point(struct point *p, double dx, double dy);`;
+const c = cdef(wasi, declarations + structs);
+const views = cdef(wasi, `${structs} double *multiply(const double *a, const double *b, int n) [[owned, length(n)]];`,
+  { views: true });
 const points = cdef(wasi, `${point} void move_point(struct point *p [[inout, length(1000)]], double dx, double dy);`);
 const handles = cdef(wasi, `
   typedef struct point point [[opaque(free)]];
