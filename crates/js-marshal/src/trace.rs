@@ -155,6 +155,10 @@ impl<'js> Maker<'_, 'js> {
             ("isShared", self.bool(memory.is_shared)),
             ("isAlive", self.bool(memory.is_alive)),
             ("made", self.place(memory.made.as_ref())?),
+            (
+                "agent",
+                memory.agent.as_ref().map_or_else(|| Ok(Value::new_null(self.0.clone())), |name| self.text(name))?,
+            ),
             ("length", self.count(memory.length)),
             ("lengths", self.samples(&memory.lengths)?),
             ("owned", self.amount(memory.owned)?),

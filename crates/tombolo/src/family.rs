@@ -11,6 +11,9 @@ use crate::{Runtime, RuntimeOptions};
 /// Agents that were started as workers, for the names of those that have none.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
+/// What Node calls the thread of a worker that was given no name.
+const NODES_NAME: &str = "WorkerThread";
+
 /// The most stack that JavaScript can be given.
 const MOST_STACK: usize = 16 << 20;
 
@@ -64,7 +67,10 @@ impl Family {
         let options = self.options(&spec);
         let number = STARTED.fetch_add(1, Ordering::Relaxed) + 1;
         let name = if spec.name.is_empty() { "worker".into() } else { spec.name.replace('\0', "") };
-        let traced_as = if spec.name.is_empty() { format!("worker {number}") } else { name.clone() };
+        let traced_as = match &*spec.name {
+            "" | NODES_NAME => format!("worker {number}"),
+            _ => name.clone(),
+        };
         let thread = std::thread::Builder::new().name(name).stack_size(Runtime::stack_size(&options));
         drop(options);
         let run = move || {

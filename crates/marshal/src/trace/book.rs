@@ -195,22 +195,26 @@ impl Book {
         site
     }
 
-    /// A memory's number; its length is looked at on the way.
+    /// A memory's number.
     fn memory(&mut self, data: &Arc<DataBlock>) -> u32 {
-        let at = self.elapsed();
-        let number = match self.by_data.get(&Arc::as_ptr(data).addr()) {
-            Some(&number) => number,
-            None => self.new_memory(data),
-        };
-        let length = data.len() as u64;
+        if !self.by_data.contains_key(&Arc::as_ptr(data).addr()) {
+            self.new_memory(data);
+        }
+        self.known_memory(data).expect("it was entered")
+    }
+
+    /// The number of a memory that was met before; its length is looked at on the way.
+    fn known_memory(&mut self, data: &Arc<DataBlock>) -> Option<u32> {
+        let number = *self.by_data.get(&Arc::as_ptr(data).addr())?;
+        let (at, length) = (self.elapsed(), data.len() as u64);
         if let Some(memory) = self.memories.get_mut(&number).filter(|memory| memory.length != length) {
             memory.length = length;
             memory.lengths.record(at, length);
         }
-        number
+        Some(number)
     }
 
-    fn new_memory(&mut self, data: &Arc<DataBlock>) -> u32 {
+    fn new_memory(&mut self, data: &Arc<DataBlock>) {
         self.memory_count += 1;
         let number = self.memory_count;
         if number.is_multiple_of(MEMORIES as u32) {
@@ -228,7 +232,6 @@ impl Book {
             lengths: History::new(),
         };
         self.memories.insert(number, memory);
-        number
     }
 
     /// Strikes off what is in memories that are gone.
@@ -274,17 +277,16 @@ impl Book {
     }
 
     pub(super) fn freed(&mut self, data: &Arc<DataBlock>, address: u64) {
-        let key = (self.memory(data), address);
-        self.lent.remove(&key);
         self.just_allocated = None;
+        if let Some(memory) = self.known_memory(data) {
+            self.lent.remove(&(memory, address));
+        }
     }
 
     /// [`Book::owned`] where it is of the block that was allocated last, which was not lent then.
     pub(super) fn own_allocated(&mut self, data: &Arc<DataBlock>, address: u64, bytes: u64) -> bool {
-        let key = (self.memory(data), address);
-        if self.just_allocated != Some(key) {
-            return false;
-        }
+        let key = self.known_memory(data).map(|memory| (memory, address));
+        let Some(key) = key.filter(|_| key == self.just_allocated) else { return false };
         let Some((site, lent)) = self.lent.remove(&key) else { return false };
         self.sites[site as usize].lent.take(lent);
         self.own(key, bytes, site);
@@ -305,15 +307,16 @@ impl Book {
     }
 
     pub(super) fn dropped(&mut self, data: &Arc<DataBlock>, address: u64) {
-        let key = (self.memory(data), address);
-        if let Some(block) = self.blocks.get_mut(&key) {
+        let memory = self.known_memory(data);
+        if let Some(block) = memory.and_then(|memory| self.blocks.get_mut(&(memory, address))) {
             block.is_held = false;
         }
     }
 
     pub(super) fn disowned(&mut self, data: &Arc<DataBlock>, address: u64) {
-        let key = (self.memory(data), address);
-        self.disown(key);
+        if let Some(memory) = self.known_memory(data) {
+            self.disown((memory, address));
+        }
     }
 
     fn disown(&mut self, key: BlockKey) -> Option<Block> {
@@ -324,8 +327,9 @@ impl Book {
     }
 
     pub(super) fn gone(&mut self, data: &Arc<DataBlock>, addresses: impl Iterator<Item = u64>) {
-        let memory = self.memory(data);
-        addresses.for_each(|address| self.go((memory, address)));
+        if let Some(memory) = self.known_memory(data) {
+            addresses.for_each(|address| self.go((memory, address)));
+        }
     }
 
     fn go(&mut self, key: BlockKey) {

@@ -51,7 +51,7 @@ impl Panel<'_> {
         self.write_legend(out);
         let step = byte_step(self.most);
         for tick in (0..=self.most / step).map(|tick| tick * step) {
-            let (y, label) = (self.y(tick), bytes(tick).replace(".0 ", " "));
+            let (y, label) = (self.y(tick), tick_label(tick));
             let _ = write!(out, r#"<path class="grid" d="M{LEFT} {y:.1}H{RIGHT}"/>"#);
             let _ = write!(
                 out,
@@ -119,6 +119,18 @@ fn path(points: &[(f64, f64)]) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// A multiple of a power of two, in full: `1.25 MiB`.
+fn tick_label(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        ..1024 => (1, "B"),
+        ..0x10_0000 => (1 << 10, "KiB"),
+        ..0x4000_0000 => (1 << 20, "MiB"),
+        ..0x100_0000_0000 => (1 << 30, "GiB"),
+        _ => (1_u64 << 40, "TiB"),
+    };
+    format!("{} {name}", bytes as f64 / unit as f64)
 }
 
 /// A power of two that leads to at most five lines.
@@ -234,6 +246,8 @@ mod tests {
             let (step, scale) = (byte_step(most), scale(most));
             assert!(scale >= most && scale.is_multiple_of(step) && scale / step <= 6, "{most}: {scale} by {step}");
         }
+        let labels = [(0, "0 B"), (768 << 10, "768 KiB"), (5 << 18, "1.25 MiB"), (3 << 30, "3 GiB")];
+        labels.iter().for_each(|&(tick, label)| assert_eq!(tick_label(tick), label));
         assert_eq!(time_step(1_000_000), (200_000, 1000.0, "ms", 0));
         assert_eq!(time_step(8_000_000), (1_000_000, 1e6, "s", 0));
         assert_eq!(time_step(4_100_000), (1_000_000, 1e6, "s", 0));

@@ -1,5 +1,6 @@
 //! Numbers, times and places in words.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,9 +72,12 @@ impl Files {
     /// `dir/app.mjs:3:14`.
     pub(super) fn place(&self, frame: &Frame) -> String {
         let Frame { file, line, column, .. } = frame;
-        let file = file.strip_prefix("file://").unwrap_or(file);
-        let file = self.folder.as_ref().and_then(|folder| file.strip_prefix(&**folder)).unwrap_or(file);
-        format!("{}:{line}:{column}", one_line(file))
+        let path = match file.strip_prefix("file://") {
+            Some(path) => decoded(path),
+            None => Cow::Borrowed(&**file),
+        };
+        let path = self.folder.as_ref().and_then(|folder| path.strip_prefix(&**folder)).unwrap_or(&path);
+        format!("{}:{line}:{column}", one_line(path))
     }
 
     /// `dir/app.mjs:3:14 function`.
@@ -84,6 +88,21 @@ impl Files {
             Some(frame) => format!("{} {}", self.place(frame), one_line(&frame.function)),
         }
     }
+}
+
+/// A path as a `file:` URL has it, without its percent signs; as it is where that makes no text.
+fn decoded(path: &str) -> Cow<'_, str> {
+    let bytes = path.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = if byte == b'%' { path.get(at + 1..at + 3) } else { None };
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => (out.push(byte), at += 3),
+            None => (out.push(byte), at += 1),
+        };
+    }
+    String::from_utf8(out).map_or(Cow::Borrowed(path), Cow::Owned)
 }
 
 /// What is shown where no locator knew the place.
@@ -140,6 +159,8 @@ mod tests {
         assert_eq!(place("/elsewhere/a.mjs"), "/elsewhere/a.mjs:3:14 f");
         assert_eq!(place(&format!("{}/dir/a.mjs", folder.display())), "dir/a.mjs:3:14 f");
         assert_eq!(place(&format!("file://{}/a.mjs", folder.display())), "a.mjs:3:14 f");
+        assert_eq!(place("file:///x/a%20%3Cb%3E%C3%A9.mjs"), "/x/a <b>é.mjs:3:14 f");
+        assert_eq!(place("file:///x/%ff%zz%.mjs"), "/x/%ff%zz%.mjs:3:14 f");
         assert_eq!(place("a\nb"), "a\u{fffd}b:3:14 f");
         assert_eq!(files.line(None), UNKNOWN);
     }

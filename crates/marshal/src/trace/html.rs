@@ -52,8 +52,15 @@ fn number(out: &mut String, text: &str) {
     let _ = write!(out, r#"<td class="n">{text}</td>"#);
 }
 
+fn count_or_dash(number: u64) -> String {
+    if number == 0 { "–".into() } else { count(number) }
+}
+
 /// A number with a bar of its share of `most`.
 fn bar(out: &mut String, value: u64, most: u64) {
+    if value == 0 {
+        return number(out, "–");
+    }
     let share = value as f64 / most.max(1) as f64 * 100.0;
     let text = bytes(value);
     let _ = write!(out, r#"<td class="n bar"><span style="width:{share:.1}%"></span><b>{text}</b></td>"#);
@@ -241,9 +248,9 @@ impl Page<'_> {
             self.out += "<tr>";
             for amount in [line.owned, line.lent] {
                 bar(&mut self.out, amount.bytes, most);
-                number(&mut self.out, &count(amount.blocks));
+                number(&mut self.out, &count_or_dash(amount.blocks));
             }
-            number(&mut self.out, &count(line.unreturned.blocks));
+            number(&mut self.out, &count_or_dash(line.unreturned.blocks));
             self.place(line.place.as_ref(), &line.agents);
             self.out += "</td></tr>\n";
         }
@@ -269,7 +276,7 @@ impl Page<'_> {
             }
             self.out += "</td>";
             match &memory.made {
-                Some(frame) => self.place(Some(frame), &[]),
+                Some(frame) => self.place(Some(frame), memory.agent.as_slice()),
                 None => self.out += "<td>",
             }
             self.out += "</td></tr>\n";

@@ -138,6 +138,8 @@ pub struct MemoryLine {
     pub is_alive: bool,
     /// Where its first heap was made.
     pub made: Option<Frame>,
+    /// The agent that made it.
+    pub agent: Option<Arc<str>>,
     /// Its length in bytes.
     pub length: u64,
     /// What its length was.
@@ -298,6 +300,7 @@ fn memories(book: &Book) -> Vec<MemoryLine> {
             is_shared: memory.is_shared,
             is_alive: data.is_some(),
             made: memory.made.and_then(|site| line_of(book, site as usize)),
+            agent: memory.made.map(|site| book.sites[site as usize].key.agent.clone()),
             length: memory.length.max(data.map_or(0, |data| data.len() as u64)),
             lengths: memory.lengths.samples().to_vec(),
             owned: memory.level.now,

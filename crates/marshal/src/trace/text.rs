@@ -46,13 +46,18 @@ impl Table {
     }
 }
 
+/// `and 3 more lines`.
+fn more(lines: usize) -> String {
+    format!("and {} more line{}", count(lines as u64), if lines == 1 { "" } else { "s" })
+}
+
 fn and_more(out: &mut String, left: &[&Line], of: impl Fn(&Line) -> super::Amount) {
     if !left.is_empty() {
         let sum = left.iter().fold(super::Amount::default(), |mut sum, line| {
             sum.add_all(of(line));
             sum
         });
-        *out += &format!("  and {} more: {}\n", counted(left.len() as u64, "line"), amount(sum));
+        *out += &format!("  {}: {}\n", more(left.len()), amount(sum));
     }
 }
 
@@ -166,7 +171,7 @@ impl Snapshot {
         table.write(out);
         if !left.is_empty() {
             let open = left.iter().map(|line| line.open + line.waiting).sum();
-            *out += &format!("  and {} more: {}\n", counted(left.len() as u64, "line"), counted(open, "handle"));
+            *out += &format!("  {}: {}\n", more(left.len()), counted(open, "handle"));
         }
     }
 
@@ -185,7 +190,7 @@ impl Snapshot {
         table.write(out);
         if !left.is_empty() {
             let bytes = bytes(left.iter().map(|share| share.amount.bytes).sum());
-            *out += &format!("  and {} more: {bytes}\n", counted(left.len() as u64, "line"));
+            *out += &format!("  {}: {bytes}\n", more(left.len()));
         }
     }
 
@@ -230,6 +235,9 @@ impl Snapshot {
             let mut name = memory.name();
             if let Some(frame) = &memory.made {
                 let _ = write!(name, ", first heap made at {}", files.place(frame));
+            }
+            if let Some(agent) = memory.agent.as_ref().filter(|_| self.agents.len() > 1) {
+                let _ = write!(name, " [{}]", super::format::one_line(agent));
             }
             if !memory.is_alive {
                 name += ", gone";
