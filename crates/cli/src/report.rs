@@ -52,7 +52,8 @@ impl Report {
             }
             Some(GuestMemory::Trace { .. }) => {
                 let Some(snapshot) = self.snapshot.or_else(trace::snapshot) else { return code };
-                eprint!("{}", snapshot.to_text());
+                // A closed standard stream leaves nobody to tell.
+                let _ = io::stderr().write_all(snapshot.to_text().as_bytes());
                 match self.chart.map(|(path, file)| (write(file, &snapshot.to_html()), path)) {
                     Some((Err(error), path)) => code.max(cannot_write(&path, &error)),
                     Some((Ok(()), path)) => {

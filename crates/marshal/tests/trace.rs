@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use common::Guest;
-use marshal::Destructor;
 use marshal::trace::{self, Amount, Frame, Line, Locating, Snapshot};
+use marshal::{Destructor, Heap};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -228,6 +228,26 @@ fn a_block_is_dropped_by_another_thread() {
 }
 
 #[test]
+fn two_allocators_that_give_out_one_address() {
+    let test = Test::new();
+    let guest = Guest::new();
+    let data = guest.heap.data().clone();
+    let other = Heap::new(&guest.island, data, guest.func("malloc"), guest.func("mode")).unwrap();
+    test.at(80);
+    let block = guest.block(100);
+    test.at(81);
+    let same = other.adopt(block.address(), 40).unwrap();
+    let now = snapshot();
+    assert_eq!((now.held, line(&now, 81).held, line(&now, 80).held), (amount(1, 40), amount(1, 40), amount(0, 0)));
+    assert_eq!((now.memories.len(), now.memories[0].owned), (1, amount(1, 40)));
+    same.release();
+    assert_eq!((snapshot().held, snapshot().memories[0].owned), (amount(0, 0), amount(0, 0)));
+    drop(block);
+    guest.heap.drain().unwrap();
+    assert_eq!((snapshot().waiting, snapshot().memories[0].owned), (amount(0, 0), amount(0, 0)));
+}
+
+#[test]
 fn a_million_blocks_take_bounded_room() {
     let test = Test::new();
     let guest = Guest::new();
@@ -251,15 +271,30 @@ fn a_million_blocks_take_bounded_room() {
 fn many_places_and_many_memories_take_bounded_room() {
     let test = Test::new();
     let guest = Guest::new();
-    for line in 1..=12_000 {
+    for line in 1..=4_000 {
+        test.at(line);
+        drop(guest.block(8));
+    }
+    // Agents may be many as well: their lines still count.
+    for agent in 0..4_000 {
+        trace::name_agent(&format!("agent {agent}"));
+        test.at(agent % 2 + 1);
+        drop(guest.block(8));
+    }
+    let now = snapshot();
+    assert_eq!((now.owned.blocks, now.lines.len(), line(&now, 2).owned.blocks), (8_000, 4_000, 2_001));
+    assert!(now.agents.len() < 2_000, "{}", now.agents.len());
+    for line in 4_001..=12_000 {
         test.at(line);
         drop(guest.block(8));
     }
     let now = snapshot();
-    assert_eq!(now.owned.blocks, 12_000);
-    assert!(now.lines.len() <= 10_001, "{}", now.lines.len());
-    let text = now.to_text();
-    assert!(text.lines().count() < 60 && text.contains("and 9,981 more lines: "), "{text}");
+    assert_eq!(now.owned.blocks, 16_000);
+    assert!(now.lines.len() <= 10_000, "{}", now.lines.len());
+    let (text, html) = (now.to_text(), now.to_html());
+    assert!(text.lines().count() < 60 && text.contains(" more lines: ") && text.contains("(other lines) ["), "{text}");
+    assert!(html.len() < 500_000 && html.contains("and 8,"), "{}", html.len());
+    trace::name_agent("tester");
     test.at(1);
     for size in 0..300 {
         drop(Guest::new().block(1000 + size));

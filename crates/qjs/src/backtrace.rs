@@ -30,22 +30,30 @@ impl Backtrace {
     /// The functions that are running, innermost first, each a line `    at name (file:line:column)` or
     /// `    at name (native)`; nothing where none is, or an exception is pending. Runs no script and collects no garbage.
     pub fn take(&self) -> Option<String> {
-        let (runtime, context) = (self.runtime, self.context()?);
         // SAFETY: the runtime lives as long as this is in its user data, and is used on its thread alone, since this is
-        // not `Send`. Without a collection no object's end runs inside of whatever the caller is doing. The value that
-        // is taken from the context is given back to it.
+        // not `Send`. The threshold comes back: without a collection no object's end runs inside of whatever the
+        // caller is doing.
+        unsafe {
+            let threshold = q::JS_GetGCThreshold(self.runtime);
+            q::JS_SetGCThreshold(self.runtime, usize::MAX as _);
+            let stack = self.take_without_collection();
+            q::JS_SetGCThreshold(self.runtime, threshold);
+            stack
+        }
+    }
+
+    fn take_without_collection(&self) -> Option<String> {
+        let context = self.context()?;
+        // SAFETY: the context is live, and so is its runtime, see `take`. The value that is taken is given back.
         unsafe {
             if q::JS_HasException(context) {
                 return None;
             }
-            let threshold = q::JS_GetGCThreshold(runtime);
-            q::JS_SetGCThreshold(runtime, usize::MAX as _);
             let stack = take(context);
             if stack.is_none() {
                 // Memory is out, or somebody interrupts scripts, which QuickJS will ask again: nothing of the caller's.
                 q::JS_FreeValue(context, q::JS_GetException(context));
             }
-            q::JS_SetGCThreshold(runtime, threshold);
             stack
         }
     }
@@ -121,7 +129,7 @@ unsafe fn take(context: *mut q::JSContext) -> Option<String> {
         if text.is_null() {
             return None;
         }
-        let copy = String::from_utf8_lossy(std::slice::from_raw_parts(text.cast::<u8>(), len as usize)).into_owned();
+        let copy = String::from_utf8_lossy(std::slice::from_raw_parts(text.cast::<u8>(), len)).into_owned();
         q::JS_FreeCString(context, text);
         Some(copy)
     }
@@ -197,6 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pending_exception_stays() {
+        let runtime = Runtime::new().unwrap();
+        let context = Context::full(&runtime).unwrap();
+        context.with(|ctx| {
+            let backtrace = Rc::new(Backtrace::new(&ctx));
+            ctx.store_userdata(Kept(backtrace.clone())).ok().unwrap();
+            assert!(backtrace.take().is_some());
+            assert!(ctx.eval::<(), _>("throw 42").is_err());
+            assert_eq!(backtrace.take(), None);
+            assert_eq!(ctx.catch().as_int(), Some(42));
+            assert!(backtrace.take().is_some());
+        });
+    }
+
+    #[test]
     fn nothing_is_collected_meanwhile() {
         let runtime = Runtime::new().unwrap();
         let context = Context::full(&runtime).unwrap();
@@ -204,9 +227,15 @@ mod tests {
             let backtrace = Rc::new(Backtrace::new(&ctx));
             ctx.store_userdata(Kept(backtrace.clone())).ok().unwrap();
             ctx.eval::<(), _>("{ const a = {}; a.a = a; globalThis.weak = new WeakRef(a); }").unwrap();
-            runtime.set_gc_threshold(0);
-            assert!(backtrace.take().is_some());
-            assert!(ctx.eval::<bool, _>("1 + 1 === 2").unwrap());
+            // The first time a context is made, the second time not.
+            for _ in 0..2 {
+                runtime.set_gc_threshold(0);
+                assert!(backtrace.take().is_some());
+                runtime.set_gc_threshold(1 << 30);
+                assert!(ctx.eval::<bool, _>("weak.deref() !== undefined").unwrap());
+            }
+            runtime.run_gc();
+            assert!(ctx.eval::<bool, _>("weak.deref() === undefined").unwrap());
         });
     }
 }

@@ -57,6 +57,14 @@ fn a_leak_is_found() {
 }
 
 #[test]
+fn the_example() {
+    let args = ["--guest-memory=trace", "examples/trace.mjs"];
+    let outcome = crate::harness::Run::new(&crate::harness::repository(), args).outcome().exits(0);
+    let outcome = outcome.stderr_has(&["held      2,000 blocks, 46.9 KiB", "examples/trace.mjs:20:", " product"]);
+    assert_eq!(table(&outcome, "Blocks that are held").len(), 2, "{}", outcome.stderr);
+}
+
+#[test]
 fn without_leaks_none_is_reported() {
     let folder = folder(
         "function use(n) { const view = wasi.float64Array(n); view[0] = n; return view.subarray(1); }

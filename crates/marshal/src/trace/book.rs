@@ -17,8 +17,12 @@ pub(super) struct Key {
     pub(super) frames: Box<[Frame]>,
 }
 
-/// The most places. A program that makes more (by evaluating text, say) has the rest as one per agent.
-const SITES: usize = 10_000;
+/// The most places with their agents, the most of agents that came too late, whose lines still count, and one for the
+/// rest: a program can make any number of them, by evaluating text or by starting workers.
+const SITES: usize = 5_000;
+
+/// The agents of places that came too late.
+const OTHERS: &str = "other agents";
 
 /// The memories that are remembered after their end: those with the highest peaks.
 const MEMORIES: usize = 64;
@@ -184,8 +188,13 @@ impl Book {
         if let Some(&site) = self.by_key.get(&key) {
             return site;
         }
-        if self.sites.len() >= SITES && !key.frames.is_empty() {
-            key.frames = Box::default();
+        let is_late = &*key.agent == OTHERS;
+        if self.sites.len() >= SITES && !is_late {
+            key.agent = OTHERS.into();
+            return self.site(key);
+        }
+        if self.sites.len() >= 2 * SITES && key.frames.first().is_none_or(|frame| frame.line != 0) {
+            key.frames = [Frame::new("", "(other lines)", 0, 0)].into();
             return self.site(key);
         }
         let site = self.sites.len() as u32;
@@ -300,6 +309,8 @@ impl Book {
     }
 
     fn own(&mut self, key: BlockKey, bytes: u64, site: u32) {
+        // Another allocator of the memory may have given out the same address: the block is told by its last owner.
+        self.disown(key);
         let at = self.elapsed();
         self.sites[site as usize].owned.add(bytes);
         self.blocks.insert(key, Block { site, bytes, at, is_held: true });

@@ -123,14 +123,9 @@ fn path(points: &[(f64, f64)]) -> String {
 
 /// A multiple of a power of two, in full: `1.25 MiB`.
 fn tick_label(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        ..1024 => (1, "B"),
-        ..0x10_0000 => (1 << 10, "KiB"),
-        ..0x4000_0000 => (1 << 20, "MiB"),
-        ..0x100_0000_0000 => (1 << 30, "GiB"),
-        _ => (1_u64 << 40, "TiB"),
-    };
-    format!("{} {name}", bytes as f64 / unit as f64)
+    let names = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let power = (bytes.max(1).ilog2() / 10).min(4);
+    format!("{} {}", bytes as f64 / (1_u64 << (10 * power)) as f64, names[power as usize])
 }
 
 /// A power of two that leads to at most five lines.
@@ -147,8 +142,8 @@ fn time_step(duration: u64) -> (u64, f64, &'static str, usize) {
     let steps = (0..16).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
     let step = steps.into_iter().find(|step| duration / step <= 8).unwrap_or(u64::MAX);
     let (unit, name): (u64, _) = match step {
-        ..500 => (1, "µs"),
-        ..500_000 => (1000, "ms"),
+        0..500 => (1, "µs"),
+        500..500_000 => (1000, "ms"),
         _ => (1_000_000, "s"),
     };
     let digits = if step.is_multiple_of(unit) {

@@ -77,7 +77,10 @@ impl Files {
             None => Cow::Borrowed(&**file),
         };
         let path = self.folder.as_ref().and_then(|folder| path.strip_prefix(&**folder)).unwrap_or(&path);
-        format!("{}:{line}:{column}", one_line(path))
+        match line {
+            0 => one_line(path),
+            _ => format!("{}:{line}:{column}", one_line(path)),
+        }
     }
 
     /// `dir/app.mjs:3:14 function`.

@@ -85,7 +85,7 @@ mod tests {
             let value = match at {
                 777_777 => 1_000_000,
                 888_888 => 0,
-                _ => 1000 + at % 7,
+                _ => 1000 + at % 8,
             };
             history.record(at * 3, value);
             assert!(history.samples().len() <= History::LIMIT);
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(peak.high, 1_000_000);
         assert!(peak.at <= 777_777 * 3 && 777_777 * 3 < peak.at + history.width);
         assert_eq!(samples.iter().map(|sample| sample.low).min(), Some(0));
-        assert_eq!(samples.last().unwrap().last, 1000 + 999_999 % 7);
+        assert_eq!(samples.last().unwrap().last, 1007);
     }
 
     #[test]

@@ -66,6 +66,9 @@ fn bar(out: &mut String, value: u64, most: u64) {
     let _ = write!(out, r#"<td class="n bar"><span style="width:{share:.1}%"></span><b>{text}</b></td>"#);
 }
 
+/// A row of a table of one amount for each line: the amount, the line and its agents.
+type Row<'a> = (Amount, Option<&'a Frame>, &'a [Arc<str>]);
+
 /// A page in the making.
 struct Page<'a> {
     snapshot: &'a Snapshot,
@@ -182,7 +185,7 @@ impl Page<'_> {
     }
 
     /// A table of one amount for each line.
-    fn write_amounts(&mut self, title: &str, about: &str, rows: &[(Amount, Option<&Frame>, &[Arc<str>])]) {
+    fn write_amounts(&mut self, title: &str, about: &str, rows: &[Row<'_>]) {
         open_table(&mut self.out, title, about, &["#bytes", "#blocks", "line"]);
         let most = rows.iter().map(|(amount, ..)| amount.bytes).max().unwrap_or(0);
         for (amount, place, agents) in rows.iter().take(ROWS) {

@@ -59,7 +59,7 @@ static BOOK: Mutex<Option<Box<Book>>> = Mutex::new(None);
 pub struct Frame {
     /// The file's name, as the program's engine has it.
     pub file: Box<str>,
-    /// From 1.
+    /// From 1; 0 where it is of no line.
     pub line: u32,
     /// From 1.
     pub column: u32,
