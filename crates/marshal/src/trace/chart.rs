@@ -245,7 +245,7 @@ mod tests {
         labels.iter().for_each(|&(tick, label)| assert_eq!(tick_label(tick), label));
         assert_eq!(time_step(1_000_000), (200_000, 1000.0, "ms", 0));
         assert_eq!(time_step(8_000_000), (1_000_000, 1e6, "s", 0));
-        assert_eq!(time_step(4_100_000), (1_000_000, 1e6, "s", 0));
+        assert_eq!(time_step(4_600_000), (1_000_000, 1e6, "s", 0));
         assert_eq!(time_step(3_900_000), (500_000, 1e6, "s", 1));
         assert_eq!(time_step(1), (1, 1.0, "µs", 0));
     }
