@@ -208,6 +208,13 @@ fn blocks_that_go_with_their_memory() {
     assert_eq!(now.history.last().unwrap().last, 0);
     let text = now.to_text();
     assert!(text.contains("never freed") && text.contains("a.mjs:50:7 f"), "{text}");
+    // The memory may stay when all that could free its blocks has gone.
+    let guest = Guest::new();
+    let data = guest.heap.data().clone();
+    drop((guest.block(500), guest));
+    let now = snapshot();
+    assert_eq!((now.waiting, now.gone), (amount(0, 0), amount(2, 800)));
+    drop(data);
 }
 
 #[test]
@@ -339,6 +346,7 @@ fn without_a_locator_the_place_is_unknown() {
     // The newest locator that knows anything counts.
     let newer = trace::locate_with(|| vec![Frame::new("", "newer.mjs", 3, 4)]);
     let silent = trace::locate_with(Vec::new);
+    test.at(8);
     let other = guest.block(20);
     assert_eq!(snapshot().lines[0].place, Some(Frame::new("", "newer.mjs", 3, 4)));
     drop((newer, silent));
