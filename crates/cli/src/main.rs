@@ -1,11 +1,13 @@
 //! The `tombolo` command: runs a JavaScript module, or a WASI command.
 
 mod options;
+mod report;
 mod wasm;
 
 use std::process::ExitCode;
 
 use options::Command;
+use report::Report;
 use tombolo::{Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
@@ -30,15 +32,15 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> i32 {
-    let report = command.guest_memory;
-    let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command) };
-    if report {
-        eprintln!("{}", tombolo::marshal::report());
-    }
-    code
+    let mut report = match Report::begin(command.guest_memory.clone()) {
+        Ok(report) => report,
+        Err(code) => return code,
+    };
+    let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command, &mut report) };
+    report.end(code)
 }
 
-fn run_script(command: Command) -> i32 {
+fn run_script(command: Command, report: &mut Report) -> i32 {
     if !command.file.exists() {
         eprintln!("tombolo: cannot find the file {}", command.file.display());
         return 1;
@@ -54,7 +56,11 @@ fn run_script(command: Command) -> i32 {
     options.platform.exec_path = command.executable.clone();
     options.platform.expose_gc = command.expose_gc;
     match Runtime::new(options) {
-        Ok(mut runtime) => runtime.run_file(&command.file).exit_code,
+        Ok(mut runtime) => {
+            let code = runtime.run_file(&command.file).exit_code;
+            report.look(&runtime);
+            code
+        }
         Err(error) => {
             eprintln!("tombolo: {error}");
             1

@@ -15,9 +15,18 @@ use clap::Parser;
                   A command sees the current folder as `.`, the environment and ARGS."
 )]
 pub(crate) struct Command {
-    /// Print how many blocks of guest memory were allocated, freed and left alive, when the program has ended
-    #[arg(long)]
-    pub(crate) guest_memory: bool,
+    /// Print how many blocks of guest memory were allocated, freed and left alive, when the program has ended.
+    /// `=trace` prints which lines of the program made those that are left, what there was at the peak, and more;
+    /// `=trace:FILE.html` also writes it to a file, with a chart
+    #[arg(
+        long,
+        value_name = "trace[:FILE.html]",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "sums",
+        value_parser = guest_memory
+    )]
+    pub(crate) guest_memory: Option<GuestMemory>,
 
     /// Give scripts `globalThis.gc()`
     #[arg(long)]
@@ -38,6 +47,28 @@ pub(crate) struct Command {
     /// Where this program is.
     #[arg(skip)]
     pub(crate) executable: String,
+}
+
+/// What is printed of guest memory when the program has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GuestMemory {
+    /// One line.
+    Sums,
+    /// A trace.
+    Trace {
+        /// Where its chart goes.
+        chart: Option<PathBuf>,
+    },
+}
+
+fn guest_memory(value: &str) -> Result<GuestMemory, String> {
+    match value.split_once(':') {
+        None if value == "sums" => Ok(GuestMemory::Sums),
+        None if value == "trace" => Ok(GuestMemory::Trace { chart: None }),
+        Some(("trace", "")) => Err("a file's name is missing behind `trace:`".into()),
+        Some(("trace", file)) => Ok(GuestMemory::Trace { chart: Some(file.into()) }),
+        _ => Err("expected `trace` or `trace:FILE.html`, or no value".into()),
+    }
 }
 
 impl Command {

@@ -3,7 +3,8 @@
 //! A `prototype` is compiled from descriptors (`types`) once; `invoke` then does a whole marshalled call natively:
 //! arguments in, the guest's function, results out, temporary blocks freed, also when any of it throws. Results by view
 //! are typed arrays over their own `ArrayBuffer`, which owns the block (`view`); `manager` is a guest's heap, and
-//! `wasi` the class that ties a guest, its heap and WASI together.
+//! `wasi` the class that ties a guest, its heap and WASI together. `site` tells where a script is, for the trace of guest
+//! memory (`trace`).
 
 mod arrays;
 mod bind;
@@ -21,13 +22,16 @@ mod pointer;
 mod prototype;
 mod record;
 mod scalar;
+mod site;
 mod status;
 mod strings;
+mod trace;
 mod types;
 mod view;
 mod wasi;
 
 pub use manager::drain_all;
+pub use trace::define_trace;
 
 use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
@@ -55,6 +59,7 @@ pub(crate) mod ids {
 /// When memory is out.
 pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let exports = Object::new(ctx.clone())?;
+    site::install(ctx)?;
     qjs::spread::install(ctx)?;
     descriptors::define(ctx, &exports)?;
     view::define(ctx)?;

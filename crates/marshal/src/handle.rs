@@ -14,6 +14,7 @@ use rustc_hash::FxHashSet;
 
 use crate::error::HeapError;
 use crate::heap::Heap;
+use crate::trace;
 
 /// A guest's function that takes a handle back: of one address, with at most one result.
 #[derive(Debug)]
@@ -72,8 +73,30 @@ impl HandleQueue {
     /// Takes the handle that has waited longest out of the queue.
     pub(crate) fn next(&self) -> Option<(Rc<Destructor>, u64)> {
         let next = self.waiting.borrow_mut().pop_front()?;
-        self.open.borrow_mut().remove(&next.1);
+        self.close(next.1);
         Some(next)
+    }
+
+    /// Strikes a handle off, because its destructor is about to run, or somebody else takes it over.
+    fn close(&self, address: u64) {
+        self.open.borrow_mut().remove(&address);
+        if trace::is_on() {
+            trace::handle_closed(self.number(), address);
+        }
+    }
+
+    /// What tells it from other queues.
+    fn number(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+impl Drop for HandleQueue {
+    /// Nothing can close what is left.
+    fn drop(&mut self) {
+        if trace::is_on() {
+            self.open.borrow().iter().for_each(|&address| trace::handle_closed(self.number(), address));
+        }
     }
 }
 
@@ -108,7 +131,7 @@ impl Handle {
     /// or given up before.
     pub fn release(&self) -> Option<u64> {
         self.is_open.replace(false).then(|| {
-            self.queue.open.borrow_mut().remove(&self.address);
+            self.queue.close(self.address);
             self.address
         })
     }
@@ -135,6 +158,9 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         if self.is_open.get() {
+            if trace::is_on() {
+                trace::handle_dropped(self.queue.number(), self.address);
+            }
             self.queue.waiting.borrow_mut().push_back((self.destructor.clone(), self.address));
         }
     }
@@ -159,6 +185,9 @@ impl Heap {
         let queue = self.handles();
         if !queue.open.borrow_mut().insert(address) {
             return Err(HeapError::AlreadyOwned { address });
+        }
+        if trace::is_on() {
+            trace::handle_opened(queue.number(), address, destructor.name());
         }
         let (queue, destructor) = (queue.clone(), destructor.clone());
         Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), _keeps: keeps }))

@@ -15,6 +15,7 @@ use crate::block::GuestBlock;
 use crate::error::HeapError;
 use crate::handle::HandleQueue;
 use crate::reclaim::{self, Reclaim};
+use crate::trace;
 
 /// A guest's allocator, with the queue of the blocks that it should free.
 ///
@@ -77,6 +78,9 @@ impl Heap {
             Allocator::Host(host) => reclaim::Key::Host(Rc::as_ptr(host).cast::<()>().addr()),
         };
         let (routine, wide) = Routine::new(island, allocator)?;
+        if trace::is_on() {
+            trace::heap_made(&block, shared);
+        }
         let sizes = routine.needs_size().then(RefCell::default);
         Ok(Rc::new(Self {
             island: island.clone(),
@@ -186,6 +190,9 @@ impl Heap {
         if let Some(sizes) = &self.sizes {
             sizes.borrow_mut().insert(address, bytes);
         }
+        if trace::is_on() {
+            trace::allocated(self.data(), address, bytes);
+        }
         Ok(address)
     }
 
@@ -254,6 +261,9 @@ impl Heap {
         self.data().range(address, 1)?;
         if self.reclaim.is_owned(address) {
             return Err(HeapError::AlreadyOwned { address });
+        }
+        if trace::is_on() {
+            trace::freed(self.data(), address);
         }
         Ok(uninterrupted(|| self.call_free(address, bytes, align)).ok_or(HeapError::Busy)??)
     }

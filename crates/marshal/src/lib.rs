@@ -39,6 +39,7 @@
 //! - [`copy`]: numbers and strings in and out, by copies that may race with the guest but never leave its memory.
 //! - [`plain`]: which Rust types are nothing but bytes.
 //! - [`report`](mod@report): how many blocks there were and are, in the whole process.
+//! - [`trace`]: which line of a program made them, and how its heaps grew.
 //! - [`error`]: what can go wrong.
 //!
 //! The reclaim queue behind them is in `reclaim`: who owns what on which thread is told there.
@@ -56,6 +57,7 @@ pub mod output;
 pub mod plain;
 mod reclaim;
 pub mod report;
+pub mod trace;
 pub mod view;
 
 pub use allocator::{Allocator, HostAllocator};

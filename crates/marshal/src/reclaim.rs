@@ -19,6 +19,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::HeapError;
 use crate::report::Tally;
+use crate::trace;
 
 /// What tells two allocators in one memory apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -154,12 +155,20 @@ impl Reclaim {
         };
         state.bytes += bytes;
         state.tally.count_owned(bytes);
+        drop(state);
+        // Here and below: before anybody else can know the block, or its address be given out again.
+        if trace::is_on() {
+            trace::owned(&self.data, address, bytes);
+        }
         Ok(())
     }
 
     /// Strikes a block off, because it is about to be freed or given back to the guest.
     pub(crate) fn disown(&self, address: u64) {
         self.state().disown(address);
+        if trace::is_on() {
+            trace::disowned(&self.data, address);
+        }
     }
 
     #[inline]
@@ -171,6 +180,9 @@ impl Reclaim {
     /// finalizer does.
     #[inline]
     pub(crate) fn enqueue(&self, address: u64) {
+        if trace::is_on() {
+            trace::dropped(&self.data, address);
+        }
         let mut state = self.state();
         if !state.owned.contains_key(&address) {
             return;
@@ -199,6 +211,10 @@ impl Reclaim {
         let address = state.waiting.swap_remove(at);
         self.waiting.store(state.waiting.len(), Ordering::Release);
         let owned = state.disown(address);
+        drop(state);
+        if trace::is_on() {
+            trace::disowned(&self.data, address);
+        }
         Some(owned.map_or((address, 0, 1), |owned| (address, owned.bytes, owned.align)))
     }
 }
@@ -247,6 +263,9 @@ impl Drop for Reclaim {
         drop(registry);
         state.owned.values().for_each(|owned| state.tally.count_freed(owned.bytes));
         state.tally.settle();
+        if trace::is_on() {
+            trace::gone(&self.data, state.owned.keys().copied());
+        }
     }
 }
 

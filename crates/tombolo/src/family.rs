@@ -1,11 +1,18 @@
 //! What the agents of a program have in common, and how one starts another.
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use island::{Budget, Engine, EngineOptions};
 use platform::{Builtins, Spawn, Stream, WorkerSpec};
 
 use crate::{Runtime, RuntimeOptions};
+
+/// Agents that were started as workers, for the names of those that have none.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// What Node calls the thread of a worker that was given no name.
+const NODES_NAME: &str = "WorkerThread";
 
 /// The most stack that JavaScript can be given.
 const MOST_STACK: usize = 16 << 20;
@@ -58,10 +65,19 @@ impl Family {
     /// Starts the thread of a worker.
     pub(crate) fn start(self, spec: WorkerSpec) -> std::io::Result<()> {
         let options = self.options(&spec);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed) + 1;
         let name = if spec.name.is_empty() { "worker".into() } else { spec.name.replace('\0', "") };
+        let traced_as = match &*spec.name {
+            "" | NODES_NAME => format!("worker {number}"),
+            _ => name.clone(),
+        };
         let thread = std::thread::Builder::new().name(name).stack_size(Runtime::stack_size(&options));
         drop(options);
-        thread.spawn(move || self.run(spec)).map(drop)
+        let run = move || {
+            marshal::trace::name_agent(&traced_as);
+            self.run(spec);
+        };
+        thread.spawn(run).map(drop)
     }
 
     fn options(&self, spec: &WorkerSpec) -> RuntimeOptions {

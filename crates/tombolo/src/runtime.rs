@@ -153,6 +153,14 @@ impl Runtime {
     pub(crate) fn run_worker(&self, spec: platform::WorkerSpec) -> agent::Outcome {
         let outcome = platform::run_worker(&self.agent, spec);
         platform::end_workers(&self.agent);
+        if marshal::trace::is_on() {
+            // What only garbage holds is not to be seen as what went with its memory.
+            self.agent.with(|ctx| {
+                ctx.run_gc();
+                // Who would hear of a guest's `free` that fails has ended.
+                let _ = js_marshal::drain_all(ctx);
+            });
+        }
         outcome
     }
 
@@ -228,5 +236,6 @@ fn define_tombolo(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     let version: Value = rquickjs::String::from_str(ctx.clone(), crate::VERSION)?.into_value();
     define::value(&object, "version", &version, Attributes::Plain)?;
     define::method(&object, "guestMemory", 0, |call| Ok(js_marshal::guest_memory(&call.ctx)?.into_value()))?;
+    js_marshal::define_trace(ctx, &object.get("guestMemory")?)?;
     define::value(&ctx.globals(), "tombolo", object.as_value(), Attributes::Hidden)
 }

@@ -5,4 +5,5 @@ mod errors;
 mod harness;
 mod output;
 mod scripts;
+mod trace;
 mod wasi_command;

@@ -1,0 +1,83 @@
+//! What is said of guest memory when a program has ended.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use tombolo::Runtime;
+use tombolo::marshal::trace::{self, Snapshot};
+
+use crate::options::GuestMemory;
+
+/// A report in the making.
+pub(crate) struct Report {
+    what: Option<GuestMemory>,
+    /// The chart's file, open since before the program ran.
+    chart: Option<(PathBuf, File)>,
+    snapshot: Option<Snapshot>,
+}
+
+impl Report {
+    /// Begins to record what the report needs. Where its chart cannot be written, says so, and gives the exit code.
+    pub(crate) fn begin(what: Option<GuestMemory>) -> Result<Self, i32> {
+        let mut chart = None;
+        if let Some(GuestMemory::Trace { chart: path }) = &what {
+            if let Some(path) = path {
+                // What is there stays until the program has ended.
+                match File::options().write(true).create(true).truncate(false).open(path) {
+                    Ok(file) => chart = Some((path.clone(), file)),
+                    Err(error) => return Err(cannot_write(path, &error)),
+                }
+            }
+            trace::start();
+        }
+        Ok(Self { what, chart, snapshot: None })
+    }
+
+    /// Looks at what a program holds that has come to its end, before its runtime goes.
+    pub(crate) fn look(&mut self, runtime: &Runtime) {
+        if let Some(GuestMemory::Trace { .. }) = self.what {
+            runtime.agent().with(|ctx| ctx.run_gc());
+            self.snapshot = trace::snapshot();
+        }
+    }
+
+    /// Prints the report of a program that ends with `code`; the exit code.
+    pub(crate) fn end(self, code: i32) -> i32 {
+        match self.what {
+            None => code,
+            Some(GuestMemory::Sums) => {
+                eprintln!("{}", tombolo::marshal::report());
+                code
+            }
+            Some(GuestMemory::Trace { .. }) => {
+                let Some(snapshot) = self.snapshot.or_else(trace::snapshot) else { return code };
+                // A closed standard stream leaves nobody to tell.
+                let _ = io::stderr().write_all(snapshot.to_text().as_bytes());
+                match self.chart.map(|(path, file)| (write(file, &snapshot.to_html()), path)) {
+                    Some((Err(error), path)) => code.max(cannot_write(&path, &error)),
+                    Some((Ok(()), path)) => {
+                        eprintln!("\nThe chart is in {}.", path.display());
+                        code
+                    }
+                    None => code,
+                }
+            }
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> i32 {
+    eprintln!("tombolo: cannot write the trace to {}: {error}", path.display());
+    1
+}
+
+/// Puts `text` in the place of what the file has, where it is one that has a length.
+fn write(mut file: File, text: &str) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.rewind()?;
+        file.set_len(0)?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.flush()
+}
