@@ -41,6 +41,11 @@ impl Destructor {
         }
     }
 
+    /// What kind of number it returns, if any.
+    pub(crate) fn returns(&self) -> Option<Kind> {
+        self.callee.numeric()?.results.first().copied()
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -85,7 +90,7 @@ pub struct Handle {
     address: u64,
     is_open: Cell<bool>,
     /// Dropped after this one has entered the queue.
-    _keeps: Vec<Rc<Self>>,
+    keeps: RefCell<Vec<Rc<Self>>>,
 }
 
 impl Handle {
@@ -97,6 +102,16 @@ impl Handle {
     /// Whether it was neither closed nor given away.
     pub fn is_open(&self) -> bool {
         self.is_open.get()
+    }
+
+    /// Keeps `other` open as long as this one lives.
+    pub fn keep(&self, other: Rc<Self>) {
+        self.keeps.borrow_mut().push(other);
+    }
+
+    /// Whether `heap` can close it.
+    pub fn is_of(&self, heap: &Heap) -> bool {
+        Rc::ptr_eq(&self.queue, heap.handles())
     }
 
     /// What takes it back.
@@ -127,8 +142,7 @@ impl Handle {
         }
         let Some(address) = self.release() else { return Ok(None) };
         let returned = heap.destroy(&self.destructor, address)?;
-        let has_result = self.destructor.callee.numeric().is_some_and(|ty| !ty.results.is_empty());
-        Ok(has_result.then_some(returned))
+        Ok(self.destructor.returns().map(|_| returned))
     }
 }
 
@@ -161,7 +175,7 @@ impl Heap {
             return Err(HeapError::AlreadyOwned { address });
         }
         let (queue, destructor) = (queue.clone(), destructor.clone());
-        Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), _keeps: keeps }))
+        Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), keeps: RefCell::new(keeps) }))
     }
 
     /// Calls a destructor; what it returned, 0 for nothing.
