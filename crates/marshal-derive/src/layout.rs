@@ -31,7 +31,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             use ::core::result::Result;
 
             #implementation
-            krate::__by_value!(krate, #name);
+            impl krate::argument::Argument for #name {
+                type By = krate::ByValue<Self>;
+            }
         };
     })
 }
@@ -95,7 +97,7 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             false => {
                 let said = member_name(member);
                 quote_spanned! { ty.span() =>
-                    krate::marshal::store_count::<#ty>(
+                    krate::value::store_count::<#ty>(
                         &[#(Marshal::count(&self.#counted)),*], #said, #bytes, to,
                     )?;
                 }
@@ -115,7 +117,7 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             Some(at) => {
                 let (len, count) = (slice(at, places[at].ty), places[at].ty);
                 quote_spanned! { ty.span() =>
-                    let len = krate::marshal::load_count::<#count>(#len, from);
+                    let len = krate::value::load_count::<#count>(#len, from);
                     from.set_len(len.as_ref().ok().copied());
                     let #value = <#ty as Marshal>::load(#bytes, from);
                     let #value = len.and(#value);
@@ -177,7 +179,7 @@ fn of_enum(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
     }
     let mut integer = None;
     has_repr(&input.attrs, |repr| {
-        if INTEGERS.iter().any(|known| repr == *known) {
+        if INTEGERS.contains(&repr) {
             integer = Some(format_ident!("{repr}"));
         }
         false

@@ -71,7 +71,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     Ok(quote! {
         const _: () = {
             use #krate as krate;
-            use krate::marshal::{plain_back, plain_in, plain_load, plain_out, plain_store};
+            use krate::value::{plain_back, plain_in, plain_load, plain_out, plain_store};
             use krate::transfer::{Reader, Writer};
 
             #(#plain_checks)*
@@ -115,7 +115,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 }
             }
 
-            krate::__by_value!(krate, #name);
+            impl krate::argument::Argument for #name {
+                type By = krate::ByValue<Self>;
+            }
         };
     })
 }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | the numbers, `bool` | the number | itself | as it is |
 //! | `usize` | `size_t` | itself | with the guest's width |
-//! | what derives [`Marshal`] or [`Plain`](crate::Plain) | `struct t`, `enum t` | itself | by value |
+//! | what derives [`Marshal`] or [`Plain`](crate::Plain) | `struct t`, `enum t` | itself | [by value](ByValue) |
 //! | `&T` | `const T *` | itself | copied in with all that it points to, freed after the call |
 //! | `&mut T` | `T *` | itself | copied in, copied back, freed |
 //! | `&[T]`, `&mut [T]` | `const T *`, `T *` | itself | the same |
@@ -38,11 +38,11 @@ use crate::guest::Core;
 use crate::handle::Handle;
 use crate::heap::Heap;
 use crate::layout::Leaves;
-use crate::marshal::Marshal;
 use crate::output::{Nothing, One, Part};
 use crate::plain::Plain;
 use crate::text::{Counted, Latin1, Text, Utf16};
 use crate::transfer::{Binder, Bytes, Reader, Writer};
+use crate::value::Marshal;
 use crate::view::View;
 
 /// A call that is being prepared, and then taken apart.
@@ -112,6 +112,19 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Pushes a value as C does.
+    fn push_value<T: Marshal>(&mut self, value: &T) -> Result<(), GuestError> {
+        match T::LAYOUT.of(self.writer.pointer()).leaves {
+            Leaves::None => Ok(()),
+            Leaves::One(scalar) => {
+                let bytes = self.writer.image(std::slice::from_ref(value))?;
+                self.frame.push(scalar.widen(&bytes));
+                Ok(())
+            }
+            Leaves::Many => self.push_copy(std::slice::from_ref(value)).map(drop),
+        }
+    }
+
     /// Room for a `T`, with zeroes in it.
     fn push_room<T: Marshal>(&mut self) -> Result<u64, GuestError> {
         let room = Bytes::from_elem(0, T::LAYOUT.of(self.writer.pointer()).size);
@@ -120,8 +133,33 @@ impl<'c> Call<'c> {
     }
 }
 
-/// One argument. See the [module](self) for those that there are.
+mod sealed {
+    pub trait Sealed {}
+}
+pub(crate) use sealed::Sealed;
+
+/// The type of an argument. See the [module](self) for those that there are.
 pub trait Argument {
+    /// How it is passed: by value, for what derives [`Marshal`]; any other says so itself.
+    type By: Passing;
+}
+
+/// A way to pass an argument. They are all here: a call in preparation is in nobody else's hands.
+///
+/// ```compile_fail,E0277
+/// use marshal::argument::{Call, Passing};
+/// use marshal::output::Nothing;
+///
+/// struct Own;
+/// impl Passing for Own {
+///     type Given<'a> = ();
+///     type Passed<'a> = ();
+///     type Out = Nothing;
+///     fn pass<'a>(_: (), call: &mut Call<'_>) -> Result<(), marshal::GuestError> { todo!() }
+///     fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, marshal::GuestError> { todo!() }
+/// }
+/// ```
+pub trait Passing: Sealed {
     /// What is passed, with the lifetime of one call.
     type Given<'a>;
     /// What is kept of it until the call returns.
@@ -162,11 +200,11 @@ pub trait Argument {
 }
 
 /// An argument that is an address, and may be null where it is an `Option`.
-pub trait Nullable: Argument {}
+pub trait Nullable: Passing {}
 
 macro_rules! numbers {
     ($($ty:ty: $kind:ident $as:ty;)*) => { $(
-        impl Argument for $ty {
+        impl Passing for $ty {
             type Given<'a> = $ty;
             type Passed<'a> = ();
             type Out = Nothing;
@@ -190,64 +228,53 @@ numbers! {
     i64: I64 i64; u64: I64 i64; f32: F32 f32; f64: F64 f64;
 }
 
-/// [`Argument::pass`] by value: as the one number of which it consists, or by the address of a copy.
-#[doc(hidden)]
-pub fn pass_value<T: Marshal>(value: &T, call: &mut Call<'_>) -> Result<(), GuestError> {
-    match T::LAYOUT.of(call.writer.pointer()).leaves {
-        Leaves::None => Ok(()),
-        Leaves::One(scalar) => {
-            let bytes = call.writer.image(std::slice::from_ref(value))?;
-            call.frame.push(scalar.widen(&bytes));
-            Ok(())
-        }
-        Leaves::Many => call.push_copy(std::slice::from_ref(value)).map(drop),
-    }
-}
-
-/// Implements [`Argument`] for a type that goes by value.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __by_value {
-    ($krate:path, $ty:ty) => {
-        const _: () = {
-            use krate::argument::{Argument, Call, pass_value};
-            use krate::{GuestError, Marshal};
-            use $krate as krate;
-            impl Argument for $ty {
-                type Given<'a> = Self;
-                type Passed<'a> = ();
-                type Out = krate::output::Nothing;
-                const HEAP: bool = <Self as Marshal>::HEAP || krate::argument::by_copy::<Self>();
-                fn bind(binder: &mut krate::transfer::Binder<'_>) -> Result<(), GuestError> {
-                    <Self as Marshal>::bind(binder)
-                }
-                fn params(pointer: krate::island::Kind, into: &mut Vec<krate::island::Kind>) {
-                    <Self as Marshal>::params(pointer, into);
-                }
-                fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
-                    pass_value(&given, call)
-                }
-                fn take(_: (), _: &mut Call<'_>) -> Result<Self::Out, GuestError> {
-                    Ok(krate::output::Nothing)
-                }
-            }
-        };
-    };
-}
+/// Something by value, as C passes it: as the one number of which it consists, or by the address of a copy. What derives
+/// [`Marshal`] or [`Plain`] is passed so by itself.
+#[derive(Debug)]
+pub struct ByValue<T>(PhantomData<T>);
 
 /// Whether a value goes by the address of a copy.
-#[doc(hidden)]
-pub const fn by_copy<T: Marshal>() -> bool {
+pub(crate) const fn by_copy<T: Marshal>() -> bool {
     matches!(T::LAYOUT.narrow.leaves, Leaves::Many)
 }
 
-__by_value!(crate, usize);
+impl<T: Marshal> Passing for ByValue<T> {
+    type Given<'a> = T;
+    type Passed<'a> = ();
+    type Out = Nothing;
+    const HEAP: bool = T::HEAP || by_copy::<T>();
+
+    fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
+        T::bind(binder)
+    }
+
+    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+        // Not `T::params`: a counted one is two parameters where it is received, and here its address alone.
+        match T::LAYOUT.of(pointer).leaves {
+            Leaves::None => {}
+            Leaves::One(scalar) => into.push(scalar.kind()),
+            Leaves::Many => into.push(pointer),
+        }
+    }
+
+    fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
+        call.push_value(&given)
+    }
+
+    fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, GuestError> {
+        Ok(Nothing)
+    }
+}
+
+impl Argument for usize {
+    type By = ByValue<Self>;
+}
 
 /// Arguments of which nothing comes back: how each is passed, under which name.
 macro_rules! inputs {
     ($([$($generic:tt)*] $ty:ty, $given:ty: |$value:ident, $call:ident| $pass:expr;)*) => { $(
         impl<$($generic)*> Nullable for $ty {}
-        impl<$($generic)*> Argument for $ty {
+        impl<$($generic)*> Passing for $ty {
             type Given<'a> = $given;
             type Passed<'a> = ();
             type Out = Nothing;
@@ -280,7 +307,7 @@ inputs! {
 }
 
 impl<T: Marshal> Nullable for &T {}
-impl<T: Marshal> Argument for &T {
+impl<T: Marshal> Passing for &T {
     type Given<'a> = &'a T;
     type Passed<'a> = ();
     type Out = Nothing;
@@ -291,7 +318,7 @@ impl<T: Marshal> Argument for &T {
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
         match T::IN_PLACE {
-            true => pass_value(given, call),
+            true => call.push_value(given),
             false => call.push_copy(std::slice::from_ref(given)).map(drop),
         }
     }
@@ -302,7 +329,7 @@ impl<T: Marshal> Argument for &T {
 }
 
 impl<T: Marshal> Nullable for &mut [T] {}
-impl<T: Marshal> Argument for &mut [T] {
+impl<T: Marshal> Passing for &mut [T] {
     type Given<'a> = &'a mut [T];
     type Passed<'a> = (&'a mut [T], u64);
     type Out = Nothing;
@@ -326,7 +353,7 @@ impl<T: Marshal> Argument for &mut [T] {
 }
 
 impl<T: Marshal> Nullable for &mut T {}
-impl<T: Marshal> Argument for &mut T {
+impl<T: Marshal> Passing for &mut T {
     type Given<'a> = &'a mut T;
     type Passed<'a> = (&'a mut [T], u64);
     type Out = Nothing;
@@ -348,7 +375,7 @@ impl<T: Marshal> Argument for &mut T {
 macro_rules! counted {
     ($([$($generic:tt)*] $ty:ty, $given:ty: |$value:ident, $call:ident| $pass:expr;)*) => { $(
         impl<$($generic)*> Nullable for Counted<$ty> {}
-        impl<$($generic)*> Argument for Counted<$ty> {
+        impl<$($generic)*> Passing for Counted<$ty> {
             type Given<'a> = $given;
             type Passed<'a> = ();
             type Out = Nothing;
@@ -379,7 +406,7 @@ counted! {
     };
 }
 
-impl<A: Nullable> Argument for Option<A> {
+impl<A: Nullable> Passing for Option<A> {
     type Given<'a> = Option<A::Given<'a>>;
     type Passed<'a> = Option<A::Passed<'a>>;
     type Out = Nothing;
@@ -416,8 +443,8 @@ pub struct Consumed<T>(PhantomData<T>);
 macro_rules! consumed {
     ($([$($generic:tt)*] $ty:ty;)*) => { $(
         impl<$($generic)*> Nullable for Consumed<$ty> {}
-        impl<$($generic)*> Argument for Consumed<$ty> {
-            type Given<'a> = <$ty as Argument>::Given<'a>;
+        impl<$($generic)*> Passing for Consumed<$ty> {
+            type Given<'a> = <$ty as Passing>::Given<'a>;
             type Passed<'a> = ();
             type Out = Nothing;
             fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
@@ -445,7 +472,7 @@ consumed! {
 }
 
 impl<T: Marshal> Nullable for Consumed<&T> {}
-impl<T: Marshal> Argument for Consumed<&T> {
+impl<T: Marshal> Passing for Consumed<&T> {
     type Given<'a> = &'a T;
     type Passed<'a> = ();
     type Out = Nothing;
@@ -461,7 +488,7 @@ impl<T: Marshal> Argument for Consumed<&T> {
 }
 
 impl<T: Plain> Nullable for Consumed<View<[T]>> {}
-impl<T: Plain> Argument for Consumed<View<[T]>> {
+impl<T: Plain> Passing for Consumed<View<[T]>> {
     type Given<'a> = View<[T]>;
     type Passed<'a> = ();
     type Out = Nothing;
@@ -498,7 +525,7 @@ impl Call<'_> {
 #[derive(Debug)]
 pub struct Out<T>(PhantomData<T>);
 
-impl<T: Marshal> Argument for Out<T> {
+impl<T: Marshal> Passing for Out<T> {
     type Given<'a> = ();
     type Passed<'a> = u64;
     type Out = One<T>;
@@ -523,7 +550,7 @@ impl<T: Marshal> Argument for Out<T> {
 #[derive(Debug)]
 pub struct OutLen<T>(PhantomData<T>);
 
-impl<T: Marshal + Copy + TryInto<usize>> Argument for OutLen<T> {
+impl<T: Marshal + Copy + TryInto<usize>> Passing for OutLen<T> {
     type Given<'a> = ();
     type Passed<'a> = u64;
     type Out = Nothing;
@@ -535,7 +562,7 @@ impl<T: Marshal + Copy + TryInto<usize>> Argument for OutLen<T> {
 
     fn measure(&address: &u64, call: &mut Call<'_>) -> Result<(), GuestError> {
         let bytes = call.reader.bytes(address, T::LAYOUT.of(call.reader.pointer()).size as u64)?;
-        call.len = Some(crate::marshal::load_count::<T>(&bytes, &mut call.reader)?);
+        call.len = Some(crate::value::load_count::<T>(&bytes, &mut call.reader)?);
         Ok(())
     }
 
@@ -544,8 +571,37 @@ impl<T: Marshal + Copy + TryInto<usize>> Argument for OutLen<T> {
     }
 }
 
+/// Those that say themselves how they are passed.
+macro_rules! themselves {
+    ($([$($generic:tt)*] $ty:ty;)*) => { $(
+        impl<$($generic)*> Sealed for $ty {}
+        impl<$($generic)*> Argument for $ty {
+            type By = Self;
+        }
+    )* };
+}
+pub(crate) use themselves;
+
+themselves! {
+    [] bool; [] i8; [] u8; [] i16; [] u16; [] i32; [] u32; [] i64; [] u64; [] f32; [] f64;
+    [T: Marshal] &T; [T: Marshal] &mut T; [T: Marshal] &[T]; [T: Marshal] &mut [T];
+    [] &str; [] &CStr; [] Utf16<&str>; [] Latin1<&str>;
+    [T: Marshal] Counted<&[T]>; [] Counted<&str>; [] Counted<Utf16<&str>>; [] Counted<Latin1<&str>>;
+    [A: Nullable] Option<A>;
+    [T: Marshal] Consumed<&T>; [T: Marshal] Consumed<&[T]>; [T: Plain] Consumed<View<[T]>>;
+    [] Consumed<&str>; [] Consumed<&CStr>; [] Consumed<Utf16<&str>>; [] Consumed<Latin1<&str>>;
+    [T: Marshal] Consumed<Counted<&[T]>>; [] Consumed<Counted<&str>>;
+    [] Consumed<Counted<Utf16<&str>>>; [] Consumed<Counted<Latin1<&str>>>;
+    [T: Marshal] Out<T>; [T: Marshal + Copy + TryInto<usize>] OutLen<T>;
+}
+
+impl<T: Marshal> Sealed for ByValue<T> {}
+impl<T: Marshal> Argument for ByValue<T> {
+    type By = Self;
+}
+
 /// The arguments of a function: a tuple of up to eight.
-pub trait Arguments {
+pub trait Arguments: Sealed {
     /// The tuple with the lifetimes of one call.
     type Given<'a>;
     #[doc(hidden)]
@@ -572,7 +628,7 @@ pub trait Arguments {
 
 macro_rules! outs {
     () => { () };
-    ($first:ident $($rest:ident)*) => { <$first::Out as Part>::Before<outs!($($rest)*)> };
+    ($first:ident $($rest:ident)*) => { <<$first::By as Passing>::Out as Part>::Before<outs!($($rest)*)> };
 }
 
 macro_rules! join {
@@ -582,35 +638,36 @@ macro_rules! join {
 
 macro_rules! tuples {
     ($(($($name:ident $part:ident $place:tt)*))*) => { $(
+        impl<$($name: Argument),*> Sealed for ($($name,)*) {}
         impl<$($name: Argument),*> Arguments for ($($name,)*) {
-            type Given<'a> = ($($name::Given<'a>,)*);
-            type Passed<'a> = ($($name::Passed<'a>,)*);
+            type Given<'a> = ($(<$name::By as Passing>::Given<'a>,)*);
+            type Passed<'a> = ($(<$name::By as Passing>::Passed<'a>,)*);
             type Outs = outs!($($name)*);
-            const HEAP: bool = false $(|| $name::HEAP)*;
-            const SLICED: bool = false $(|| $name::SLICED)*;
-            const LENGTH: bool = false $(|| $name::LENGTH)*;
+            const HEAP: bool = false $(|| $name::By::HEAP)*;
+            const SLICED: bool = false $(|| $name::By::SLICED)*;
+            const LENGTH: bool = false $(|| $name::By::LENGTH)*;
             #[allow(unused_variables)]
             fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
-                $($name::bind(binder)?;)*
+                $($name::By::bind(binder)?;)*
                 Ok(())
             }
             #[allow(unused_variables)]
             fn params(pointer: Kind, into: &mut Vec<Kind>) {
-                $($name::params(pointer, into);)*
+                $($name::By::params(pointer, into);)*
             }
             #[allow(unused_variables, clippy::unused_unit)]
             fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
-                Ok(($($name::pass(given.$place, call)?,)*))
+                Ok(($($name::By::pass(given.$place, call)?,)*))
             }
             #[allow(unused_variables)]
             fn measure(passed: &Self::Passed<'_>, call: &mut Call<'_>) -> Result<(), GuestError> {
-                $($name::measure(&passed.$place, call)?;)*
+                $($name::By::measure(&passed.$place, call)?;)*
                 Ok(())
             }
             #[allow(unused_variables, clippy::unused_unit)]
             fn take(passed: Self::Passed<'_>, call: &mut Call<'_>) -> Result<Self::Outs, GuestError> {
                 // All of them, also behind one that is wrong: what the guest gave away is freed.
-                $(let $part = $name::take(passed.$place, call);)*
+                $(let $part = $name::By::take(passed.$place, call);)*
                 $(let $part = $part?;)*
                 Ok(join!($($part)*))
             }

@@ -19,13 +19,13 @@ use island::wasmtime::{FuncType, Ref, RefType, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, Kind};
 use smallvec::SmallVec;
 
-use crate::argument::{Argument, Call, Nullable};
+use crate::argument::{Argument, Call, Nullable, Passing, Sealed, themselves};
 use crate::error::{CallbackError, GuestError};
 use crate::guest::Core;
 use crate::layout::Leaves;
-use crate::marshal::Marshal;
 use crate::output::Nothing;
 use crate::transfer::{Reader, Writer};
+use crate::value::Marshal;
 
 /// What a callback does with the guest's arguments, its lifetime aside.
 type Run<'a> = dyn FnMut(&Core, &mut HostFrame<'_>) -> Result<(), CallbackError> + 'a;
@@ -344,7 +344,7 @@ fn signature<S: Signature>(pointer: Kind) -> Result<NumericType, GuestError> {
 }
 
 impl<S: Signature> Nullable for Callback<S> {}
-impl<S: Signature> Argument for Callback<S> {
+impl<S: Signature> Passing for Callback<S> {
     type Given<'a> = &'a mut S::Closure<'a>;
     type Passed<'a> = Armed<'a>;
     type Out = Nothing;
@@ -408,7 +408,7 @@ impl<S> std::fmt::Debug for Kept<S> {
 }
 
 impl<S: Signature> Nullable for &Kept<S> {}
-impl<S: Signature> Argument for &Kept<S> {
+impl<S: Signature> Passing for &Kept<S> {
     type Given<'a> = &'a Kept<S>;
     type Passed<'a> = ();
     type Out = Nothing;
@@ -424,4 +424,8 @@ impl<S: Signature> Argument for &Kept<S> {
     fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, GuestError> {
         Ok(Nothing)
     }
+}
+
+themselves! {
+    [S: Signature] Callback<S>; [S: Signature] &Kept<S>;
 }

@@ -118,16 +118,18 @@ impl<A: Arguments, R: Sequence<Element = T>, T: Plain + PartialEq> Length<A, R> 
     const KNOWN: bool = true;
 
     fn after(&self, core: &Core, address: u64) -> Result<Option<usize>, GuestError> {
+        if address == 0 {
+            return Ok(None);
+        }
         let (mut len, mut element) = (0, [zero::<T>()]);
-        while address != 0 {
+        loop {
             let at = (len as u64).saturating_mul(size_of::<T>() as u64).saturating_add(address);
             read_into(core.heap().data(), at, &mut element)?;
             if element[0] == self.0 {
-                break;
+                return Ok(Some(len));
             }
             len += 1;
         }
-        Ok(Some(len))
     }
 }
 
@@ -161,7 +163,10 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     /// A slice that comes back has a length that somebody says:
     ///
     /// ```compile_fail,E0080
-    /// # fn f(guest: marshal::Guest) -> Result<(), marshal::GuestError> {
+    /// # use marshal::island::{Engine, EngineOptions, Module};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::new(&EngineOptions::default())?;
+    /// # let guest = marshal::Guest::new(&engine, &Module::new(&engine, b"")?)?;
     /// let iota = guest.function::<(i32,), Vec<i32>>("iota")?; // and no .with_len(|&(n,)| n as usize)
     /// iota.call((3,))?;
     /// # Ok(())

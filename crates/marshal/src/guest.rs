@@ -28,13 +28,16 @@ pub struct GuestBuilder {
     allocator: Names,
 }
 
+/// Makes an allocator for a memory.
+type MakeAllocator = Box<dyn FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator>>;
+
 /// Who allocates in the guest's memory.
 enum Names {
     /// Whoever the guest exports.
     Known,
     Functions([String; 2]),
     AssemblyScript([String; 3]),
-    Host(Box<dyn FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator>>),
+    Host(MakeAllocator),
 }
 
 /// The pairs of functions that are looked for, in this order.

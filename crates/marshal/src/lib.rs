@@ -31,7 +31,7 @@
 //!
 //! - [`guest`]: a guest with its heap; binding functions.
 //! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
-//! - [`marshal`](mod@marshal): what can lie in a guest's memory, and how to derive it for structs and enums;
+//! - [`value`]: what can lie in a guest's memory, and how to derive it for structs and enums;
 //!   [`text`]: strings.
 //! - [`callback`]: closures as function pointers.
 //! - [`opaque`]: opaque pointers with a type, which close themselves.
@@ -59,7 +59,6 @@ pub mod guest;
 pub mod handle;
 pub mod heap;
 pub mod layout;
-pub mod marshal;
 pub mod opaque;
 pub mod output;
 pub mod plain;
@@ -67,10 +66,11 @@ mod reclaim;
 pub mod report;
 pub mod text;
 pub mod transfer;
+pub mod value;
 pub mod view;
 
 pub use allocator::{Allocator, HostAllocator};
-pub use argument::{Consumed, Out, OutLen};
+pub use argument::{ByValue, Consumed, Out, OutLen};
 pub use block::GuestBlock;
 pub use callback::{Callback, Kept};
 pub use error::{CallbackError, GuestError, HeapError, StatusError};
@@ -78,13 +78,13 @@ pub use function::Function;
 pub use guest::{Guest, GuestBuilder};
 pub use handle::{Destructor, Handle};
 pub use heap::Heap;
-pub use marshal::{Lent, Marshal};
 pub use marshal_derive::{Marshal, Plain};
 pub use opaque::{HandleType, Opaque};
 pub use output::{Code, Status};
 pub use plain::Plain;
 pub use report::{Report, report};
 pub use text::{Counted, Latin1, Utf16};
+pub use value::{Lent, Marshal};
 pub use view::{Owned, View};
 
 pub use island;

@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use island::Kind;
 
-use crate::argument::{Argument, Call, Consumed, Nullable};
+use crate::argument::{Argument, Call, Consumed, Nullable, Passing, Sealed, themselves};
 use crate::error::{GuestError, HeapError};
 use crate::guest::Core;
 use crate::handle::Handle;
 use crate::layout::Layouts;
-use crate::marshal::{Marshal, Pointer};
 use crate::output::Nothing;
 use crate::transfer::{Binder, Reader, Writer};
+use crate::value::{Marshal, Pointer};
 
 /// Which handle it is, and what takes it back. It is a name alone; nobody has a value of it.
 ///
@@ -142,7 +142,7 @@ impl<T: HandleType> Marshal for Opaque<T> {
 }
 
 impl<T: HandleType> Nullable for Consumed<Opaque<T>> {}
-impl<T: HandleType> Argument for Consumed<Opaque<T>> {
+impl<T: HandleType> Passing for Consumed<Opaque<T>> {
     type Given<'a> = Opaque<T>;
     type Passed<'a> = ();
     type Out = Nothing;
@@ -154,4 +154,8 @@ impl<T: HandleType> Argument for Consumed<Opaque<T>> {
     fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, GuestError> {
         Ok(Nothing)
     }
+}
+
+themselves! {
+    [T: HandleType] Consumed<Opaque<T>>;
 }

@@ -23,12 +23,12 @@ use island::call::{Kind, Number};
 use crate::error::{GuestError, HeapError, StatusError};
 use crate::guest::Core;
 use crate::layout::{Layout, Leaves};
-use crate::marshal::Marshal;
 use crate::plain::Plain;
 use crate::transfer::{Binder, Reader};
+use crate::value::Marshal;
 use crate::view::{Owned, View};
 
-pub use crate::marshal::Lent;
+pub use crate::value::Lent;
 
 /// What came back, on its way to becoming a value.
 pub struct Returned<'r, 'c> {
@@ -149,8 +149,13 @@ impl<A> Flat for (A, ()) {
     }
 }
 
+mod sealed {
+    pub trait Sealed {}
+}
+use sealed::Sealed;
+
 /// A result. See the [module](self) for those that there are.
-pub trait Output: Sized {
+pub trait Output: Sealed + Sized {
     /// What the caller gets of it.
     #[doc(hidden)]
     type Part: Part;
@@ -179,6 +184,7 @@ pub trait Output: Sized {
 /// A result that is sound whatever the guest does, so that no promise is asked for.
 pub trait Checked: Output {}
 
+impl Sealed for () {}
 impl Checked for () {}
 impl Output for () {
     type Part = Nothing;
@@ -191,6 +197,7 @@ impl Output for () {
     }
 }
 
+impl<T: Marshal> Sealed for T {}
 impl<T: Marshal> Checked for T {}
 impl<T: Marshal> Output for T {
     type Part = One<T>;
@@ -229,6 +236,7 @@ impl<T: Marshal> Output for T {
 #[derive(Debug)]
 pub struct Status;
 
+impl Sealed for Status {}
 impl Checked for Status {}
 impl Output for Status {
     type Part = Nothing;
@@ -247,6 +255,7 @@ impl Output for Status {
 #[derive(Debug)]
 pub struct Code;
 
+impl Sealed for Code {}
 impl Checked for Code {}
 impl Output for Code {
     type Part = One<i32>;
@@ -264,6 +273,7 @@ impl Output for Code {
 /// Several results of WebAssembly's own.
 macro_rules! several {
     ($(($($name:ident $value:ident $place:tt)*))*) => { $(
+        impl<$($name: Marshal),*> Sealed for ($($name,)*) {}
         impl<$($name: Marshal),*> Checked for ($($name,)*) {}
         impl<$($name: Marshal),*> Output for ($($name,)*) {
             type Part = One<Self>;
@@ -299,6 +309,7 @@ several! {
 
 macro_rules! owned {
     ($([$($generic:tt)*] $ty:ty, $sliced:literal: |$returned:ident| $take:expr;)*) => { $(
+        impl<$($generic)*> Sealed for $ty {}
         impl<$($generic)*> Output for $ty {
             type Part = One<Self>;
             const HEAP: bool = true;
@@ -311,6 +322,7 @@ macro_rules! owned {
             }
         }
 
+        impl<$($generic)*> Sealed for Option<$ty> {}
         impl<$($generic)*> Output for Option<$ty> {
             type Part = One<Self>;
             const HEAP: bool = true;
@@ -361,10 +373,10 @@ impl<T: Plain> Sequence for Owned<[T]> {
     type Element = T;
 }
 
-impl<S: Sequence + crate::marshal::Pointer> Sequence for Lent<S> {
+impl<S: Sequence + crate::value::Pointer> Sequence for Lent<S> {
     type Element = S::Element;
 }
 
-impl<S: Sequence + crate::marshal::Pointer> Sequence for Option<S> {
+impl<S: Sequence + crate::value::Pointer> Sequence for Option<S> {
     type Element = S::Element;
 }

@@ -60,7 +60,7 @@ const _: () = assert!(cfg!(target_endian = "little"));
 /// # Safety
 /// No padding, no pointers or references, no invalid values, no interior mutability; and the layout that it has as
 /// [`Marshal`](crate::Marshal) is the host's. Derive it.
-pub unsafe trait Plain: crate::marshal::Marshal + Copy + Send + Sync + 'static {}
+pub unsafe trait Plain: crate::value::Marshal + Copy + Send + Sync + 'static {}
 
 macro_rules! plain {
     ($($ty:ty)*) => { $(

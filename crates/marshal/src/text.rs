@@ -5,8 +5,8 @@ use island::call::Number;
 
 use crate::error::{GuestError, HeapError};
 use crate::layout::Layouts;
-use crate::marshal::{Marshal, Pointer};
 use crate::transfer::{Reader, Writer};
+use crate::value::{Marshal, Pointer};
 
 /// A string of 16-bit units. As an argument it is `Utf16<&str>`, given as `&str`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -129,6 +129,32 @@ fn a_closure_of_one_call_ends_with_it() {
 }
 
 #[test]
+fn a_closure_ends_also_where_the_guest_traps() {
+    let text = r#"(module (table (export "t") 1 funcref) (global $f (mut i32) (i32.const 0)) (type $f (func))
+        (func (export "fail") (param i32)
+          (global.set $f (local.get 0)) (call_indirect (type $f) (local.get 0)) (unreachable))
+        (func (export "again") (call_indirect (type $f) (global.get $f))))"#;
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let guest = Guest::new(&engine, &Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap()).unwrap();
+    let fail = guest.function::<(Callback<fn()>,), ()>("fail").unwrap();
+    let again = guest.function::<(), ()>("again").unwrap();
+    let calls = Cell::new(0);
+    let error = fail.call((&mut || calls.set(calls.get() + 1),)).unwrap_err();
+    assert!(matches!(error, GuestError::Call(island::CallError::Trap(_))), "{error}");
+    assert!(matches!(again.call(()), Err(GuestError::Callback(CallbackError::Ended { .. }))));
+    // A panic of the closure does not keep it either.
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        fail.call((&mut || {
+            calls.set(calls.get() + 1);
+            std::panic::panic_any(());
+        },))
+    }));
+    assert!(panicked.is_err());
+    assert!(matches!(again.call(()), Err(GuestError::Callback(CallbackError::Ended { .. }))));
+    assert_eq!(calls.get(), 2);
+}
+
+#[test]
 fn a_callback_may_call_the_guest_but_not_itself() {
     with_guests(|guest| {
         let apply = guest.function::<(Callback<fn(i32, f64) -> f64>, i32, f64), f64>("apply").unwrap();
@@ -163,7 +189,7 @@ fn a_closure_may_end_itself() {
     with_guests(|guest| {
         let listen = guest.function::<(&Kept<fn(i32) -> i32>,), ()>("listen").unwrap();
         let notify = guest.function::<(i32,), i32>("notify").unwrap();
-        let own: Rc<RefCell<Option<Kept<fn(i32) -> i32>>>> = Rc::default();
+        let own = Rc::new(RefCell::new(None::<Kept<fn(i32) -> i32>>));
         let (end, text) = (own.clone(), String::from("held"));
         let listener = guest.callback::<fn(i32) -> i32>(Box::new(move |value| {
             drop(end.take());

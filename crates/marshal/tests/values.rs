@@ -42,6 +42,34 @@ fn numbers_survive_the_round_trip() {
 }
 
 #[test]
+fn slices_survive_the_round_trip() {
+    with_guests(|guest| {
+        let mut random = Random(11);
+        macro_rules! echo {
+            ($($ty:ty)*) => { $(
+                let echo = guest.function::<(&[$ty], usize), Vec<$ty>>("echo_bytes").unwrap();
+                let echo = echo.with_len(|&(values, _)| values.len());
+                let back = guest.function::<(&mut [$ty], i32), i32>("length_or").unwrap();
+                for _ in 0..50 {
+                    let mut values: Vec<$ty> = (0..random.below(40)).map(|_| random.next() as $ty).collect();
+                    let bytes = size_of_val(&values[..]);
+                    assert_eq!(echo.call((&values, bytes)).unwrap(), values, stringify!($ty));
+                    let before = values.clone();
+                    values.push(0 as $ty); // it is read up to a zero
+                    back.call((&mut values, 0)).unwrap();
+                    assert_eq!(values[..before.len()], before);
+                }
+            )* };
+        }
+        echo! { i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 }
+        let echo = guest.function::<(&[[u16; 3]], usize), Vec<[u16; 3]>>("echo_bytes").unwrap().with_len(|_| 2);
+        assert_eq!(echo.call((&[[1, 2, 3], [4, 5, 6]], 12)).unwrap(), [[1, 2, 3], [4, 5, 6]]);
+        let bools = guest.function::<(&[bool], usize), Vec<bool>>("echo_bytes").unwrap().with_len(|_| 3);
+        assert_eq!(bools.call((&[true, false, true], 3)).unwrap(), [true, false, true]);
+    });
+}
+
+#[test]
 fn an_address_is_as_wide_as_the_guests() {
     let [narrow, wide] = typed::guests();
     let large = 1usize << 40;
