@@ -158,6 +158,8 @@ EXPORT(not_utf8) char *not_utf8(void) { return duplicate("ab\xff"); }
 EXPORT(version) const char *version(void) { return "1.0"; }
 EXPORT(text_or_null) char *text_or_null(bool there) { return there ? duplicate("there") : NULL; }
 
+EXPORT(same_text) char *same_text(char *text) { return text; }
+
 EXPORT(consume_text) int consume_text(char *text) {
   int n = (int)length(text);
   free(text);

@@ -11,16 +11,16 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ops::DerefMut;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number, NumericType};
 use island::wasmtime::{FuncType, Ref, RefType, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, Kind};
+use island::{CallError, HostFunction, HostThrew, Island, Kind};
 use smallvec::SmallVec;
 
-use crate::argument::{Argument, Call, Nullable, Passing, Sealed, themselves};
-use crate::error::{CallbackError, GuestError};
+use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
+use crate::error::{CallbackError, GuestError, HeapError};
 use crate::guest::Core;
 use crate::layout::Leaves;
 use crate::output::Nothing;
@@ -83,11 +83,6 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Why the guest was unwound, if a callback did it.
-    pub(crate) fn take_failure(&self) -> Option<Failure> {
-        self.failure.take()
-    }
-
     /// Nobody asked for the last failure.
     pub(crate) fn forget_failure(&self) {
         if self.failure.borrow().is_some() {
@@ -105,6 +100,21 @@ impl Callbacks {
 }
 
 impl Core {
+    /// The error of a call, where a callback ended it.
+    ///
+    /// # Panics
+    /// When it was the callback's own panic, which goes on.
+    pub(crate) fn explain(&self, error: GuestError) -> GuestError {
+        let (GuestError::Call(CallError::Host) | GuestError::Heap(HeapError::Call(CallError::Host))) = error else {
+            return error;
+        };
+        match self.callbacks.failure.take() {
+            Some(Failure::Panic(payload)) => resume_unwind(payload),
+            Some(Failure::Error(error)) => GuestError::Callback(error),
+            None => error,
+        }
+    }
+
     /// A slot for a signature: one that waits, or a new one at the table's end.
     fn slot(&self, ty: &NumericType) -> Result<Rc<Slot>, GuestError> {
         let waiting = {
@@ -154,6 +164,8 @@ pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instan
 /// `Result` of that, whose error ends the call.
 pub trait Reply {
     #[doc(hidden)]
+    const HEAP: bool = false;
+    #[doc(hidden)]
     fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool;
     #[doc(hidden)]
     fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError>;
@@ -170,6 +182,8 @@ impl Reply for () {
 }
 
 impl<T: Marshal> Reply for T {
+    const HEAP: bool = T::HEAP;
+
     fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
         match T::LAYOUT.of(pointer).leaves {
             Leaves::None => true,
@@ -197,6 +211,8 @@ impl<T: Marshal> Reply for T {
 }
 
 impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
+    const HEAP: bool = T::HEAP;
+
     fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
         T::results(pointer, into)
     }
@@ -214,6 +230,9 @@ impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
 pub trait Signature: 'static {
     /// The closure.
     type Closure<'a>: ?Sized;
+    /// Whether the guest's memory is read or written.
+    #[doc(hidden)]
+    const HEAP: bool;
     #[doc(hidden)]
     fn ty(pointer: Kind) -> Option<NumericType>;
     #[doc(hidden)]
@@ -224,6 +243,7 @@ macro_rules! signatures {
     ($(($($name:ident $value:ident)*))*) => { $(
         impl<$($name: Marshal,)* R: Reply + 'static> Signature for fn($($name),*) -> R {
             type Closure<'a> = dyn FnMut($($name),*) -> R + 'a;
+            const HEAP: bool = R::HEAP $(|| $name::HEAP || by_copy::<$name>())*;
 
             fn ty(pointer: Kind) -> Option<NumericType> {
                 #[allow(unused_mut)]
@@ -339,8 +359,12 @@ impl Drop for Armed<'_> {
     }
 }
 
-fn signature<S: Signature>(pointer: Kind) -> Result<NumericType, GuestError> {
-    S::ty(pointer).ok_or(GuestError::Signature { signature: std::any::type_name::<S>() })
+fn signature<S: Signature>(core: &Core) -> Result<NumericType, GuestError> {
+    let signature = std::any::type_name::<S>();
+    match S::HEAP && core.heap.is_none() {
+        true => Err(GuestError::NoHeap { function: signature.into() }),
+        false => S::ty(core.pointer).ok_or(GuestError::Signature { signature }),
+    }
 }
 
 impl<S: Signature> Nullable for Callback<S> {}
@@ -351,7 +375,7 @@ impl<S: Signature> Passing for Callback<S> {
     const HEAP: bool = false;
 
     fn bind(binder: &mut crate::transfer::Binder<'_>) -> Result<(), GuestError> {
-        signature::<S>(binder.core.pointer).map(drop)
+        signature::<S>(binder.core).map(drop)
     }
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
@@ -362,7 +386,7 @@ impl<S: Signature> Passing for Callback<S> {
         // arguments, whose borrows last for `'a`; nobody else gets hold of it who could forget it. By then no call of it
         // is in progress that could still hold it, since those are nested in the guest's call which has returned.
         let run = unsafe { std::mem::transmute::<Rc<RefCell<Run<'a>>>, Rc<RefCell<Run<'static>>>>(run) };
-        let armed: Armed<'a> = core.arm(signature::<S>(core.pointer)?, run)?;
+        let armed: Armed<'a> = core.arm(signature::<S>(core)?, run)?;
         call.push_size(armed.slot.index.get())?;
         Ok(armed)
     }
@@ -381,7 +405,7 @@ pub struct Kept<S> {
 
 impl<S: Signature> Kept<S> {
     pub(crate) fn new(core: &Core, closure: Box<S::Closure<'static>>) -> Result<Self, GuestError> {
-        let armed = core.arm(signature::<S>(core.pointer)?, S::run(closure))?;
+        let armed = core.arm(signature::<S>(core)?, S::run(closure))?;
         Ok(Self { armed, kind: PhantomData })
     }
 }

@@ -4,11 +4,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use island::call::{Number, NumericType};
-use island::{CallError, Callee, Frame, Kind};
+use island::{Callee, Frame, Kind};
 use smallvec::SmallVec;
 
 use crate::argument::{Arguments, Call};
-use crate::callback::Failure;
 use crate::copy::read_into;
 use crate::error::GuestError;
 use crate::guest::Core;
@@ -199,16 +198,10 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         let mut returned = false;
         let result = self.run(arguments, &mut call, &mut returned);
         // What the call allocated goes, however it ended; the first error is the one to tell.
-        let freed = call.writer.finish(returned);
-        let freed = freed.and(call.reader.finish());
-        let result = match result {
-            Err(GuestError::Call(CallError::Host)) => match core.callbacks.take_failure() {
-                Some(Failure::Panic(payload)) => std::panic::resume_unwind(payload),
-                Some(Failure::Error(error)) => Err(GuestError::Callback(error)),
-                None => Err(CallError::Host.into()),
-            },
-            result => result,
-        }?;
+        let Call { writer, reader, .. } = call;
+        let freed = reader.finish(&writer);
+        let freed = freed.and(writer.finish(returned));
+        let result = result.map_err(|error| core.explain(error))?;
         freed?;
         Ok(result.flat())
     }

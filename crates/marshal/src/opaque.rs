@@ -88,8 +88,11 @@ impl<T> Opaque<T> {
     ///
     /// # Errors
     /// As [`Handle::close`].
+    ///
+    /// # Panics
+    /// When a callback does that the destructor calls.
     pub fn close(&self) -> Result<Option<i64>, GuestError> {
-        let returned = self.handle.close(self.core.heap())?;
+        let returned = self.handle.close(self.core.heap()).map_err(|error| self.core.explain(error.into()))?;
         let is_narrow = self.handle.destructor().returns() == Some(Kind::I32);
         Ok(returned.map(|value| if is_narrow { i64::from(value as u32 as i32) } else { value as i64 }))
     }

@@ -123,7 +123,7 @@ impl<'c> Writer<'c> {
     /// Frees what the guest did not take over. `kept`: whether it had the chance to.
     pub(crate) fn finish(self, kept: bool) -> Result<(), HeapError> {
         let mut done = Ok(());
-        for (address, consumed) in self.blocks {
+        for &(address, consumed) in &self.blocks {
             let freed = match consumed && kept {
                 true => {
                     self.core.heap().forget(address);
@@ -268,15 +268,18 @@ impl<'c> Reader<'c> {
     /// Frees what was given away.
     ///
     /// # Errors
-    /// [`HeapError::AlreadyOwned`] where a block was given away twice, or is the host's already; what `free` fails with.
-    pub(crate) fn finish(self) -> Result<(), HeapError> {
+    /// [`HeapError::AlreadyOwned`] where a block was given away twice, or is the host's already: also where it is an
+    /// argument of the call, which `writer` frees. What `free` fails with.
+    pub(crate) fn finish(self, writer: &Writer<'_>) -> Result<(), HeapError> {
         let mut blocks = self.blocks;
         let mut done = Ok(());
         blocks.sort_unstable();
-        for (index, block) in blocks.iter().enumerate() {
-            let freed = match index > 0 && blocks[index - 1].address == block.address {
-                true => Err(HeapError::AlreadyOwned { address: block.address }),
-                false => self.core.heap().free_sized(block.address, block.bytes, block.align),
+        for (index, &Block { address, bytes, align }) in blocks.iter().enumerate() {
+            let is_known = (index > 0 && blocks[index - 1].address == address)
+                || writer.blocks.iter().any(|&(argument, consumed)| argument == address && !consumed);
+            let freed = match is_known {
+                true => Err(HeapError::AlreadyOwned { address }),
+                false => self.core.heap().free_sized(address, bytes, align),
             };
             done = done.and(freed);
         }

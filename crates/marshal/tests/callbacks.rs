@@ -261,6 +261,9 @@ fn what_can_be_no_callback_is_told_when_it_is_bound() {
         assert!(error.ends_with("the callback is of another guest"), "{error}");
     });
     let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let text = r#"(module (table (export "t") 1 funcref))"#;
+    let guest = Guest::new(&engine, &Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap()).unwrap();
+    assert!(matches!(guest.callback::<fn(String)>(Box::new(|_| ())), Err(GuestError::NoHeap { .. })));
     for (text, reason) in [
         ("(module)", "it exports no table of functions"),
         (r#"(module (table (export "t") 1 1 funcref))"#, "its table of functions cannot grow"),

@@ -293,6 +293,15 @@ fn a_block_that_is_given_away_twice_is_freed_once() {
         assert_eq!(kept.call(((),)).unwrap(), ("same".to_string(), Lent("same".to_string())));
         let version = guest.function::<(), Lent<String>>("version").unwrap();
         assert_eq!(version.call(()).unwrap().0, "1.0");
+        // An argument that comes back is the host's already, unless the guest had taken it over.
+        let same = guest.function::<(&str,), String>("same_text").unwrap();
+        let error = same.call(("isola",)).unwrap_err();
+        assert!(matches!(error, GuestError::Heap(HeapError::AlreadyOwned { .. })), "{error}");
+        assert_eq!(live(guest), (0, 0));
+        let same = guest.function::<(&str,), Lent<String>>("same_text").unwrap();
+        assert_eq!(same.call(("isola",)).unwrap().0, "isola");
+        let same = guest.function::<(Consumed<&str>,), String>("same_text").unwrap();
+        assert_eq!(same.call(("isola",)).unwrap(), "isola");
     });
 }
 
