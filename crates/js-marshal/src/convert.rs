@@ -475,7 +475,10 @@ impl<'c, 'js> Marshal<'c, 'js> {
                         qjs::buffer::detach(buffer);
                     }
                 }
-                Consumed::Block(address) => self.keep(address),
+                Consumed::Block(address) => {
+                    self.heap().forget(address);
+                    self.keep(address);
+                }
                 Consumed::Handle(handle) => drop(handle.release()),
             }
         }

@@ -1,5 +1,7 @@
 //! What can go wrong between a host and a guest's heap.
 
+use std::rc::Rc;
+
 use data_block::OutOfBounds;
 use island::wasi::WasiError;
 use island::{CallError, InstantiateError};
@@ -79,6 +81,28 @@ pub enum HeapError {
         /// Where the zero byte is.
         at: usize,
     },
+    /// A handle that was closed, or given to the guest.
+    Closed {
+        /// Where it pointed.
+        address: u64,
+    },
+    /// A view or a handle, which owns what it points to, of what stays the guest's.
+    Lent {
+        /// Where it points.
+        address: u64,
+    },
+    /// A character that Latin-1 does not have.
+    NotLatin1 {
+        /// Its offset in bytes.
+        at: usize,
+    },
+    /// The units of a guest's string are not UTF-16.
+    NotUtf16 {
+        /// The string's address.
+        address: u64,
+        /// The first unit that does not fit.
+        at: usize,
+    },
     /// The bytes of a guest's string are not UTF-8.
     NotUtf8 {
         /// The string's address.
@@ -129,6 +153,14 @@ impl std::fmt::Display for HeapError {
             }
             Self::Busy => f.write_str("the guest's heap is in use further up the stack"),
             Self::ZeroByte { at } => write!(f, "a C string cannot contain a zero byte; there is one at {at}"),
+            Self::Closed { address } => write!(f, "the handle at {address:#x} is closed, or was given to the guest"),
+            Self::Lent { address } => {
+                write!(f, "the block at {address:#x} stays the guest's, so no view or handle can own it")
+            }
+            Self::NotLatin1 { at } => write!(f, "the character at byte {at} is none of Latin-1's"),
+            Self::NotUtf16 { address, at } => {
+                write!(f, "the string at {address:#x} is not UTF-16 from its unit {at} on")
+            }
             Self::NotUtf8 { address, at } => {
                 write!(f, "the string at {address:#x} is not UTF-8 from its byte {at} on")
             }
@@ -155,6 +187,63 @@ impl From<CallError> for HeapError {
 impl From<OutOfBounds> for HeapError {
     fn from(error: OutOfBounds) -> Self {
         Self::BadAddress(error)
+    }
+}
+
+/// A function's result, which is an error's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusError {
+    /// The result.
+    pub code: i32,
+    /// The function's name.
+    pub function: Rc<str>,
+}
+
+impl std::fmt::Display for StatusError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} failed with {}", self.function, self.code)
+    }
+}
+
+impl std::error::Error for StatusError {}
+
+/// Why a callback did not return to the guest, which is unwound then.
+#[derive(Debug)]
+pub enum CallbackError {
+    /// It had ended: the guest kept the function pointer for longer than the callback was there.
+    Ended {
+        /// The function pointer.
+        index: u64,
+    },
+    /// It was running already: a closure that may change what it holds cannot run twice at a time.
+    Running {
+        /// The function pointer.
+        index: u64,
+    },
+    /// What the guest passed, or what the closure returned, is not what the signature says.
+    Value(Box<GuestError>),
+    /// The closure returned this error.
+    Failed(Box<dyn std::error::Error>),
+}
+
+impl std::fmt::Display for CallbackError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ended { index } => write!(f, "the guest called the callback {index}, which had ended"),
+            Self::Running { index } => write!(f, "the guest called the callback {index}, which was running already"),
+            Self::Value(error) => write!(f, "a callback's value: {error}"),
+            Self::Failed(error) => write!(f, "a callback failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CallbackError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Value(source) => Some(&**source),
+            Self::Failed(source) => Some(&**source),
+            _ => None,
+        }
     }
 }
 
@@ -187,11 +276,41 @@ pub enum GuestError {
         /// The function's name.
         function: String,
     },
-    /// A number too large for the guest's type.
+    /// A number too large for the guest's type, or a length too large for the host's.
     Range {
-        /// The number.
+        /// The number; a negative one as two's complement has it.
         value: u64,
     },
+    /// A slice came back, and nothing said how long it is.
+    NoLength,
+    /// Two members of a struct whose length the same member says have different ones.
+    Lengths {
+        /// The member that says it.
+        member: &'static str,
+    },
+    /// Structs point to structs without end, or nearly so.
+    Depth,
+    /// A number that is none of an enum's.
+    Unknown {
+        /// The enum.
+        name: &'static str,
+        /// The number.
+        value: i128,
+    },
+    /// The guest exports no table of functions, or one that cannot grow.
+    NoTable {
+        /// What it lacks.
+        reason: &'static str,
+    },
+    /// A signature that no callback has: it returns a struct, or a slice is among its parameters without a length.
+    Signature {
+        /// The callback's signature.
+        signature: &'static str,
+    },
+    /// The function said so by its result.
+    Status(StatusError),
+    /// A callback failed, or was called when it could not be.
+    Callback(CallbackError),
     /// Instantiation failed.
     Instantiate(InstantiateError),
     /// WASI failed.
@@ -213,7 +332,17 @@ impl std::fmt::Display for GuestError {
             Self::NoHeap { function } => {
                 write!(f, "{function} passes memory, and the guest exports no memory with an allocator for it")
             }
-            Self::Range { value } => write!(f, "{value} does not fit the guest's 32 bits"),
+            Self::Range { value } => write!(f, "{value} does not fit the type that the guest has for it"),
+            Self::NoLength => f.write_str("a slice came back, and nothing says how long it is"),
+            Self::Lengths { member } => write!(f, "the slices that `{member}` counts have different lengths"),
+            Self::Depth => f.write_str("the guest's structs point to each other without end, or too deep"),
+            Self::Unknown { name, value } => write!(f, "{value} is no value of {name}"),
+            Self::NoTable { reason } => write!(f, "the guest cannot be given callbacks: {reason}"),
+            Self::Signature { signature } => {
+                write!(f, "{signature} is no callback: it returns a number or nothing, and its slices are counted")
+            }
+            Self::Status(error) => error.fmt(f),
+            Self::Callback(error) => error.fmt(f),
             Self::Instantiate(error) => error.fmt(f),
             Self::Wasi(error) => error.fmt(f),
             Self::Heap(error) => error.fmt(f),
@@ -229,6 +358,8 @@ impl std::error::Error for GuestError {
             Self::Wasi(source) => Some(source),
             Self::Heap(source) => Some(source),
             Self::Call(source) => Some(source),
+            Self::Status(source) => Some(source),
+            Self::Callback(source) => Some(source),
             _ => None,
         }
     }

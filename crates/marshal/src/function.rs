@@ -3,114 +3,257 @@
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use island::{Callee, Frame, Island, Kind};
+use island::call::{Number, NumericType};
+use island::{Callee, Frame, Kind};
 use smallvec::SmallVec;
 
 use crate::argument::{Arguments, Call};
+use crate::copy::read_into;
 use crate::error::GuestError;
-use crate::heap::Heap;
-use crate::output::{Output, Returned, Sliced, Whole};
+use crate::guest::Core;
+use crate::output::{Flat, Name, Output, Part, Returned, Sequence};
+use crate::plain::{Plain, zero};
+use crate::transfer::Binder;
 
 /// A guest function, bound with its Rust types by [`Guest::function`](crate::Guest::function).
 ///
 /// It keeps its guest alive.
 pub struct Function<A, R, L = ()> {
-    island: Rc<Island>,
-    heap: Option<Rc<Heap>>,
+    core: Rc<Core>,
     callee: Callee,
+    name: Name,
     trusted: bool,
     len: L,
     kind: PhantomData<fn(A) -> R>,
 }
 
+/// What comes back from a call, as nested pairs.
+type Parts<A, R> = <<R as Output>::Part as Part>::Before<<A as Arguments>::Outs>;
+
+/// What comes back from a call: nothing, the only value, or a tuple of what the function returns and what it leaves in its
+/// out-parameters, in their order.
+pub type Returns<A, R> = <Parts<A, R> as Flat>::Tuple;
+
 impl<A: Arguments, R: Output> Function<A, R> {
-    pub(crate) fn bind(
-        island: &Rc<Island>,
-        heap: Option<&Rc<Heap>>,
-        name: &str,
-        callee: Callee,
-        trusted: bool,
-    ) -> Result<Self, GuestError> {
-        if (A::HEAP || R::HEAP) && heap.is_none() {
+    pub(crate) fn bind(core: &Rc<Core>, name: &str, callee: Callee, trusted: bool) -> Result<Self, GuestError> {
+        if (A::HEAP || R::HEAP) && core.heap.is_none() {
             return Err(GuestError::NoHeap { function: name.into() });
         }
-        let pointer = if heap.is_some_and(|heap| heap.is_wide()) { Kind::I64 } else { Kind::I32 };
-        let (params, result) = (A::params(pointer), R::kind(pointer));
-        let fits = |ty: &island::call::NumericType| *ty.params == *params && *ty.results == *result.as_slice();
+        let (mut params, mut results) = (Vec::new(), Vec::new());
+        if R::hidden(core.pointer).is_some() {
+            params.push(core.pointer);
+        }
+        A::params(core.pointer, &mut params);
+        R::kinds(core.pointer, &mut results);
+        let fits = |ty: &NumericType| *ty.params == *params && *ty.results == *results;
         if !callee.numeric().is_some_and(fits) {
-            let list = |kinds: &[Kind]| {
-                kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect::<Vec<_>>().join(", ")
-            };
-            let expected = format!("({}) -> ({})", list(&params), list(result.as_slice()));
+            let list = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(", ");
+            let expected = format!("({}) -> ({})", list(&params), list(&results));
             return Err(GuestError::Type { function: name.into(), expected, found: callee.ty().to_string() });
         }
-        Ok(Self { island: island.clone(), heap: heap.cloned(), callee, trusted, len: (), kind: PhantomData })
+        let mut binder = Binder::new(core);
+        A::bind(&mut binder)?;
+        R::bind(&mut binder)?;
+        let name = Name { name: name.into(), success: None };
+        Ok(Self { core: core.clone(), callee, name, trusted, len: (), kind: PhantomData })
     }
 
-    /// Says how many elements a returned slice has: `len` computes it from the arguments, before the call.
+    /// Says how many elements a slice has that comes back: `len` computes it from the arguments, before the call.
     pub fn with_len<F: for<'a> Fn(&A::Given<'a>) -> usize>(self, len: F) -> Function<A, R, Len<F>> {
-        let Self { island, heap, callee, trusted, .. } = self;
-        Function { island, heap, callee, trusted, len: Len(len), kind: PhantomData }
+        self.ruled(Len(len))
     }
 
-    /// Calls the guest. It is a safe point: blocks that were dropped before are freed first.
-    ///
-    /// # Errors
-    /// When an argument cannot be passed, when the guest does not return, or when what it returns is not what the
-    /// function was bound to return. What was allocated for the arguments is freed in any case.
-    pub fn call(&self, arguments: A::Given<'_>) -> Result<R, GuestError>
+    /// Says that a returned slice ends before the first element that is `sentinel`.
+    pub fn until(self, sentinel: R::Element) -> Function<A, R, Until<R::Element>>
     where
-        R: Whole,
+        R: Sequence,
+        R::Element: PartialEq,
     {
-        self.call_with_len(arguments, 0)
+        self.ruled(Until(sentinel))
+    }
+
+    fn ruled<L>(self, len: L) -> Function<A, R, L> {
+        let Self { core, callee, name, trusted, .. } = self;
+        Function { core, callee, name, trusted, len, kind: PhantomData }
     }
 }
 
-/// How [`Function::with_len`] computes a length.
+/// How the length is known of a slice that comes back.
+pub trait Length<A: Arguments, R> {
+    /// Whether it is known at all.
+    #[doc(hidden)]
+    const KNOWN: bool;
+    #[doc(hidden)]
+    fn before(&self, _given: &A::Given<'_>) -> Option<usize> {
+        None
+    }
+    #[doc(hidden)]
+    fn after(&self, _core: &Core, _address: u64) -> Result<Option<usize>, GuestError> {
+        Ok(None)
+    }
+}
+
+impl<A: Arguments, R> Length<A, R> for () {
+    const KNOWN: bool = false;
+}
+
+/// The rule of [`Function::with_len`].
 #[derive(Debug, Clone, Copy)]
 pub struct Len<F>(F);
 
-impl<A: Arguments, R: Sliced, F: for<'a> Fn(&A::Given<'a>) -> usize> Function<A, R, Len<F>> {
-    /// As the other [`call`](Function::call), for a result with a length.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn call(&self, arguments: A::Given<'_>) -> Result<R, GuestError> {
-        let len = self.len.0(&arguments);
-        self.call_with_len(arguments, len)
+impl<A: Arguments, R, F: for<'a> Fn(&A::Given<'a>) -> usize> Length<A, R> for Len<F> {
+    const KNOWN: bool = true;
+
+    fn before(&self, given: &A::Given<'_>) -> Option<usize> {
+        Some(self.0(given))
     }
 }
 
-impl<A: Arguments, R: Output, L> Function<A, R, L> {
-    fn call_with_len(&self, arguments: A::Given<'_>, len: usize) -> Result<R, GuestError> {
-        let heap = self.heap.as_deref();
-        if let Some(heap) = heap {
+/// The rule of [`Function::until`].
+#[derive(Debug, Clone, Copy)]
+pub struct Until<T>(T);
+
+impl<A: Arguments, R: Sequence<Element = T>, T: Plain + PartialEq> Length<A, R> for Until<T> {
+    const KNOWN: bool = true;
+
+    fn after(&self, core: &Core, address: u64) -> Result<Option<usize>, GuestError> {
+        if address == 0 {
+            return Ok(None);
+        }
+        let (mut len, mut element) = (0, [zero::<T>()]);
+        loop {
+            let at = (len as u64).saturating_mul(size_of::<T>() as u64).saturating_add(address);
+            read_into(core.heap().data(), at, &mut element)?;
+            if element[0] == self.0 {
+                return Ok(Some(len));
+            }
+            len += 1;
+        }
+    }
+}
+
+impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
+    /// Says which results of a [`Status`](crate::Status) or [`Code`](crate::Code) are no errors: 0 alone, if it is not said.
+    pub fn success(mut self, is_success: impl Fn(i32) -> bool + 'static) -> Self {
+        self.name.success = Some(Box::new(is_success));
+        self
+    }
+
+    /// Calls the guest. What comes back is nothing, the only value, or a tuple: what the function returns, and behind it
+    /// what it leaves in its [out-parameters](crate::Out).
+    ///
+    /// It is a safe point: blocks that were dropped before are freed first.
+    ///
+    /// ```
+    /// # use marshal::island::{Engine, EngineOptions, Module};
+    /// # use marshal::{Guest, Out};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let wasm = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/typed.wasm"))?;
+    /// # let engine = Engine::new(&EngineOptions::default())?;
+    /// # let guest = Guest::new(&engine, &Module::new(&engine, &wasm)?)?;
+    /// // void divmod(int a, int b, int *quotient, int *remainder);
+    /// let divmod = guest.function::<(i32, i32, Out<i32>, Out<i32>), ()>("divmod")?;
+    /// let (quotient, remainder) = divmod.call((17, 5, (), ()))?;
+    /// assert_eq!((quotient, remainder), (3, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A slice that comes back has a length that somebody says:
+    ///
+    /// ```compile_fail,E0080
+    /// # use marshal::island::{Engine, EngineOptions, Module};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::new(&EngineOptions::default())?;
+    /// # let guest = marshal::Guest::new(&engine, &Module::new(&engine, b"")?)?;
+    /// let iota = guest.function::<(i32,), Vec<i32>>("iota")?; // and no .with_len(|&(n,)| n as usize)
+    /// iota.call((3,))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When an argument cannot be passed, when the guest does not return, or when what it returns is not what the
+    /// function was bound to return. What was allocated for the arguments is freed in any case, and so is what the guest
+    /// gave away where it could be read so far.
+    ///
+    /// # Panics
+    /// When a [callback](crate::Callback) does, with the same payload, after everything was freed.
+    pub fn call(&self, arguments: A::Given<'_>) -> Result<Returns<A, R>, GuestError>
+    where
+        Parts<A, R>: Flat,
+    {
+        const {
+            assert!(
+                L::KNOWN || A::LENGTH || !(A::SLICED || R::SLICED),
+                "a slice comes back: say how long it is by `with_len`, `until` or an `OutLen`"
+            );
+        }
+        let core = &*self.core;
+        if let Some(heap) = &core.heap {
             heap.drain()?;
         }
         let ty = self.callee.numeric().expect("binding checked the type");
-        let mut call = Call { frame: Frame::new(ty), heap, trusted: self.trusted, temporary: SmallVec::new() };
-        let result = self.run(arguments, len, &mut call);
+        let mut call = Call::new(core, Frame::new(ty), self.trusted);
+        let mut returned = false;
+        let result = self.run(arguments, &mut call, &mut returned);
         // What the call allocated goes, however it ended; the first error is the one to tell.
-        let mut freed = Ok(());
-        for address in call.temporary {
-            freed = freed.and(heap.map_or(Ok(()), |heap| heap.free(address)));
-        }
-        let result = result?;
+        let Call { writer, reader, .. } = call;
+        let freed = reader.finish(&writer);
+        let freed = freed.and(writer.finish(returned));
+        let result = result.map_err(|error| core.explain(error))?;
         freed?;
-        Ok(result)
+        Ok(result.flat())
     }
 
-    fn run(&self, arguments: A::Given<'_>, len: usize, call: &mut Call<'_>) -> Result<R, GuestError> {
-        let addresses = A::pass(&arguments, call)?;
-        self.island.call_numeric(&self.callee, &mut call.frame)?;
-        A::take_back(arguments, addresses, call)?;
-        let number = call.frame.ty().results.first().map(|_| call.frame.result(0));
-        R::take(Returned { number, len, heap: call.heap })
+    /// `committed` says whether the guest was called.
+    fn run(
+        &self,
+        arguments: A::Given<'_>,
+        call: &mut Call<'_>,
+        committed: &mut bool,
+    ) -> Result<Parts<A, R>, GuestError> {
+        call.len = self.len.before(&arguments);
+        let hidden = match R::hidden(self.core.pointer) {
+            Some(layout) => {
+                let room = SmallVec::<[u8; 64]>::from_elem(0, layout.size);
+                let address = call.writer.bytes(&room)?;
+                call.push_size(address)?;
+                address
+            }
+            None => 0,
+        };
+        let passed = A::pass(arguments, call)?;
+        call.commit();
+        *committed = true;
+        self.core.callbacks.forget_failure();
+        self.core.island.call_numeric(&self.callee, &mut call.frame)?;
+        let results = call.frame.ty().results.len();
+        let numbers: SmallVec<[Number; 2]> = (0..results).map(|index| call.frame.result(index)).collect();
+        // What follows is done also behind something that is wrong: what the guest gave away is freed.
+        let mut measured = A::measure(&passed, call);
+        if call.len.is_none() && measured.is_ok() {
+            let address = numbers.first().map_or(0, |number| number.as_address());
+            measured = self.len.after(&self.core, address).map(|len| call.len = len);
+        }
+        let len = call.len;
+        let reader = &mut call.reader;
+        let result = R::take(Returned { numbers: &numbers, hidden, function: &self.name, reader, len });
+        let outs = A::take(passed, call);
+        match (result, measured) {
+            // The status of a function that failed says more than what it left out.
+            (Err(error @ GuestError::Status(_)), _) | (_, Err(error)) | (Err(error), _) => Err(error),
+            (Ok(result), Ok(())) => Ok(result.before(outs?)),
+        }
     }
 }
 
 impl<A, R, L> std::fmt::Debug for Function<A, R, L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Function").field("ty", self.callee.ty()).field("trusted", &self.trusted).finish_non_exhaustive()
+        f.debug_struct("Function")
+            .field("name", &self.name.name)
+            .field("ty", self.callee.ty())
+            .field("trusted", &self.trusted)
+            .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,20 @@
 //! A guest as a Rust host uses it: an instance with its heap, whose functions are bound by name.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use island::wasi::{self, WasiConfig, WasiContext};
-use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, IntoFunc};
-use island::{Callee, Engine, HostFunction, Island, Module, StoreState};
+use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, IntoFunc, Memory, Ref, Table};
+use island::{Callee, DataBlock, Engine, HostFunction, Island, Kind, Module, StoreState};
 
+use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
+use crate::callback::{Callbacks, Kept, Signature, find_table};
 use crate::error::GuestError;
 use crate::function::Function;
+use crate::handle::Destructor;
 use crate::heap::Heap;
 use crate::output::{Checked, Output};
 
@@ -20,8 +25,26 @@ pub struct GuestBuilder {
     engine: Engine,
     wasi: Option<WasiContext>,
     imports: HashMap<(String, String), Import>,
-    allocator: (String, String),
+    allocator: Names,
 }
+
+/// Makes an allocator for a memory.
+type MakeAllocator = Box<dyn FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator>>;
+
+/// Who allocates in the guest's memory.
+enum Names {
+    /// Whoever the guest exports.
+    Known,
+    Functions([String; 2]),
+    AssemblyScript([String; 3]),
+    Host(MakeAllocator),
+}
+
+/// The pairs of functions that are looked for, in this order.
+const KNOWN: [[&str; 2]; 3] = [["malloc", "free"], ["__wbindgen_malloc", "__wbindgen_free"], ["cabi_realloc", "free"]];
+
+/// AssemblyScript's, which are looked for last.
+const ASSEMBLY_SCRIPT: [&str; 3] = ["__new", "__pin", "__unpin"];
 
 impl GuestBuilder {
     /// Gives it WASI.
@@ -47,9 +70,27 @@ impl GuestBuilder {
         self
     }
 
-    /// What its allocator's functions are called, where that is not `malloc` and `free`.
+    /// What its allocator's functions are called; their types tell the [convention](Allocator). If it is not said, they are
+    /// `malloc` and `free`, else `__wbindgen_malloc` and `__wbindgen_free`, else `cabi_realloc` and `free`, else those of
+    /// [AssemblyScript](GuestBuilder::assembly_script).
     pub fn allocator(mut self, malloc: &str, free: &str) -> Self {
-        self.allocator = (malloc.into(), free.into());
+        self.allocator = Names::Functions([malloc.into(), free.into()]);
+        self
+    }
+
+    /// What its allocator's functions are called, where it is AssemblyScript's: `__new`, `__pin` and `__unpin`, if they
+    /// are not renamed.
+    pub fn assembly_script(mut self, new: &str, pin: &str, unpin: &str) -> Self {
+        self.allocator = Names::AssemblyScript([new.into(), pin.into(), unpin.into()]);
+        self
+    }
+
+    /// The host's own allocator, for a guest that leaves its memory to it. It is made for that memory.
+    pub fn host_allocator(
+        mut self,
+        allocator: impl FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator> + 'static,
+    ) -> Self {
+        self.allocator = Names::Host(Box::new(allocator));
         self
     }
 
@@ -76,14 +117,110 @@ impl GuestBuilder {
         if let Some(initialize) = func("_initialize") {
             island.call_values(initialize, &[], &mut [])?;
         }
-        let memory = island.enter(|store| instance.get_memory(store, "memory"));
-        let heap = match (memory, func(&self.allocator.0), func(&self.allocator.1)) {
-            (Some(memory), Some(malloc), Some(free)) => {
-                Some(Heap::new(&island, island.block_of(memory), malloc, free)?)
-            }
-            _ => None,
+        let memory = find_memory(&island, instance);
+        let is_wide = memory.is_some_and(|memory| island.enter(|store| memory.ty(&store).is_64()));
+        let heap = match memory {
+            Some(memory) => find_heap(&island, &func, self.allocator, island.block_of(memory))?,
+            None => None,
         };
-        Ok(Guest { island, instance, heap })
+        let table = find_table(&island, instance);
+        let core = Rc::new_cyclic(|this| Core {
+            this: this.clone(),
+            island,
+            instance,
+            heap,
+            pointer: if is_wide { Kind::I64 } else { Kind::I32 },
+            table,
+            callbacks: Callbacks::default(),
+            destructors: RefCell::default(),
+        });
+        Ok(Guest { core })
+    }
+}
+
+/// The memory called `memory`, else the only one.
+fn find_memory(island: &Rc<Island>, instance: Instance) -> Option<Memory> {
+    island.enter(|mut store| {
+        if let Some(memory) = instance.get_memory(&mut store, "memory") {
+            return Some(memory);
+        }
+        let mut memories = instance.exports(&mut store).filter_map(|export| export.into_memory());
+        let only = memories.next();
+        if memories.next().is_some() { None } else { only }
+    })
+}
+
+/// The heap in a guest's memory, if it has an allocator.
+fn find_heap(
+    island: &Rc<Island>,
+    func: &dyn Fn(&str) -> Option<Func>,
+    names: Names,
+    data: Arc<DataBlock>,
+) -> Result<Option<Rc<Heap>>, GuestError> {
+    let named = |name: &str| func(name).ok_or_else(|| GuestError::Export { name: name.into() });
+    let functions =
+        |[malloc, free]: [&str; 2]| Some(Allocator::Functions { allocate: func(malloc)?, free: func(free)? });
+    let assembly_script = |[new, pin, unpin]: [&str; 3]| {
+        Some(Allocator::AssemblyScript { new: func(new)?, pin: func(pin)?, unpin: func(unpin)? })
+    };
+    let allocator = match names {
+        Names::Known => KNOWN.into_iter().find_map(functions).or_else(|| assembly_script(ASSEMBLY_SCRIPT)),
+        Names::Functions([malloc, free]) => {
+            Some(Allocator::Functions { allocate: named(&malloc)?, free: named(&free)? })
+        }
+        Names::AssemblyScript([new, pin, unpin]) => {
+            Some(Allocator::AssemblyScript { new: named(&new)?, pin: named(&pin)?, unpin: named(&unpin)? })
+        }
+        Names::Host(make) => Some(Allocator::Host(make(&data))),
+    };
+    Ok(allocator.map(|allocator| Heap::with(island, data, allocator, false)).transpose()?)
+}
+
+/// What a guest and its functions have in common.
+pub struct Core {
+    this: Weak<Self>,
+    pub(crate) island: Rc<Island>,
+    instance: Instance,
+    pub(crate) heap: Option<Rc<Heap>>,
+    /// How wide its addresses are.
+    pub(crate) pointer: Kind,
+    /// Where its function pointers lead.
+    pub(crate) table: Option<Table>,
+    pub(crate) callbacks: Callbacks,
+    destructors: RefCell<HashMap<&'static str, Rc<Destructor>>>,
+}
+
+impl Core {
+    pub(crate) fn strong(&self) -> Rc<Self> {
+        self.this.upgrade().expect("nobody has a reference to what is gone")
+    }
+
+    pub(crate) fn heap(&self) -> &Rc<Heap> {
+        self.heap.as_ref().expect("binding checked that there is a heap")
+    }
+
+    fn func(&self, name: &str) -> Result<Func, GuestError> {
+        let func = self.island.enter(|store| self.instance.get_func(store, name));
+        func.ok_or_else(|| GuestError::Export { name: name.into() })
+    }
+
+    /// The destructor of that name, which is looked for once.
+    pub(crate) fn destructor(&self, name: &'static str) -> Result<Rc<Destructor>, GuestError> {
+        if let Some(known) = self.destructors.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let destructor = Destructor::new(&self.island, self.func(name)?, name)?;
+        self.destructors.borrow_mut().insert(name, destructor.clone());
+        Ok(destructor)
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // The last safe point: what handles stand for may be more than memory. Nobody is there to be told of a failure.
+        if let Some(heap) = self.heap.as_ref().filter(|heap| heap.open_handles() > 0) {
+            let _ = heap.drain();
+        }
     }
 }
 
@@ -92,16 +229,13 @@ impl GuestBuilder {
 /// It is of one thread. What its functions return is not: a [`View`](crate::View) or an [`Owned`](crate::Owned) may be
 /// sent elsewhere, and outlive the guest.
 pub struct Guest {
-    island: Rc<Island>,
-    instance: Instance,
-    heap: Option<Rc<Heap>>,
+    core: Rc<Core>,
 }
 
 impl Guest {
     /// Says what to give to a guest.
     pub fn builder(engine: &Engine) -> GuestBuilder {
-        let allocator = ("malloc".into(), "free".into());
-        GuestBuilder { engine: engine.clone(), wasi: None, imports: HashMap::new(), allocator }
+        GuestBuilder { engine: engine.clone(), wasi: None, imports: HashMap::new(), allocator: Names::Known }
     }
 
     /// A guest that imports nothing.
@@ -161,23 +295,66 @@ impl Guest {
     }
 
     fn bind<A: Arguments, R: Output>(&self, name: &str, trusted: bool) -> Result<Function<A, R>, GuestError> {
-        let func = self.island.enter(|store| self.instance.get_func(store, name));
-        let func = func.ok_or_else(|| GuestError::Export { name: name.into() })?;
-        Function::bind(&self.island, self.heap.as_ref(), name, Callee::new(&self.island, func), trusted)
+        let func = self.core.func(name)?;
+        Function::bind(&self.core, name, Callee::new(&self.core.island, func), trusted)
+    }
+
+    /// Binds what a function pointer of the guest's leads to.
+    ///
+    /// # Errors
+    /// [`GuestError::NoTable`]; [`GuestError::Export`] when nothing is there; else as [`Guest::function`].
+    pub fn function_at<A: Arguments, R: Checked>(&self, pointer: usize) -> Result<Function<A, R>, GuestError> {
+        let table = self.core.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
+        let name = format!("the function at {pointer}");
+        let func = self.core.island.enter(|store| table.get(store, pointer as u64));
+        let Some(Ref::Func(Some(func))) = func else { return Err(GuestError::Export { name }) };
+        Function::bind(&self.core, &name, Callee::new(&self.core.island, func), false)
+    }
+
+    /// Makes a closure a function pointer that the guest may keep: it is there until the result is dropped. For one call
+    /// alone, pass a [`Callback`](crate::Callback).
+    ///
+    /// ```
+    /// # use marshal::island::{Engine, EngineOptions, Module};
+    /// # use marshal::{Guest, Kept};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let wasm = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/typed.wasm"))?;
+    /// # let engine = Engine::new(&EngineOptions::default())?;
+    /// # let guest = Guest::new(&engine, &Module::new(&engine, &wasm)?)?;
+    /// // void listen(int (*listener)(int)); int notify(int value);
+    /// let listen = guest.function::<(&Kept<fn(i32) -> i32>,), ()>("listen")?;
+    /// let notify = guest.function::<(i32,), i32>("notify")?;
+    /// let mut sum = 0;
+    /// let listener = guest.callback::<fn(i32) -> i32>(Box::new(move |value| {
+    ///     sum += value;
+    ///     sum
+    /// }))?;
+    /// listen.call((&listener,))?;
+    /// assert_eq!((notify.call((2,))?, notify.call((3,))?), (2, 5));
+    /// drop(listener);
+    /// assert!(notify.call((1,)).unwrap_err().to_string().ends_with("which had ended"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`GuestError::NoTable`]; [`GuestError::Signature`].
+    pub fn callback<S: Signature>(&self, closure: Box<S::Closure<'static>>) -> Result<Kept<S>, GuestError> {
+        Kept::new(&self.core, closure)
     }
 
     /// Its heap; none where it exports no memory with an allocator.
     pub fn heap(&self) -> Option<&Rc<Heap>> {
-        self.heap.as_ref()
+        self.core.heap.as_ref()
     }
 
     /// Its island.
     pub fn island(&self) -> &Rc<Island> {
-        &self.island
+        &self.core.island
     }
 
     /// Its instance.
     pub fn instance(&self) -> Instance {
-        self.instance
+        self.core.instance
     }
 }

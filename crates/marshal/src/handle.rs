@@ -42,6 +42,11 @@ impl Destructor {
         }
     }
 
+    /// What kind of number it returns, if any.
+    pub(crate) fn returns(&self) -> Option<Kind> {
+        self.callee.numeric()?.results.first().copied()
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -108,7 +113,7 @@ pub struct Handle {
     address: u64,
     is_open: Cell<bool>,
     /// Dropped after this one has entered the queue.
-    _keeps: Vec<Rc<Self>>,
+    keeps: RefCell<Vec<Rc<Self>>>,
 }
 
 impl Handle {
@@ -120,6 +125,16 @@ impl Handle {
     /// Whether it was neither closed nor given away.
     pub fn is_open(&self) -> bool {
         self.is_open.get()
+    }
+
+    /// Keeps `other` open as long as this one lives.
+    pub fn keep(&self, other: Rc<Self>) {
+        self.keeps.borrow_mut().push(other);
+    }
+
+    /// Whether `heap` can close it.
+    pub fn is_of(&self, heap: &Heap) -> bool {
+        Rc::ptr_eq(&self.queue, heap.handles())
     }
 
     /// What takes it back.
@@ -150,8 +165,7 @@ impl Handle {
         }
         let Some(address) = self.release() else { return Ok(None) };
         let returned = heap.destroy(&self.destructor, address)?;
-        let has_result = self.destructor.callee.numeric().is_some_and(|ty| !ty.results.is_empty());
-        Ok(has_result.then_some(returned))
+        Ok(self.destructor.returns().map(|_| returned))
     }
 }
 
@@ -190,7 +204,7 @@ impl Heap {
             trace::handle_opened(queue.number(), address, destructor.name());
         }
         let (queue, destructor) = (queue.clone(), destructor.clone());
-        Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), _keeps: keeps }))
+        Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), keeps: RefCell::new(keeps) }))
     }
 
     /// Calls a destructor; what it returned, 0 for nothing.

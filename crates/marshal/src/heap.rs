@@ -294,6 +294,13 @@ impl Heap {
         self.reclaim.disown(address);
     }
 
+    /// A block of [`Heap::allocate`] that the guest has taken over.
+    pub fn forget(&self, address: u64) {
+        if let Some(sizes) = &self.sizes {
+            sizes.borrow_mut().remove(&address);
+        }
+    }
+
     /// Takes ownership of a block that the guest returned, or that [`Heap::allocate`] did.
     ///
     /// # Errors

@@ -31,10 +31,15 @@
 //!
 //! - [`guest`]: a guest with its heap; binding functions.
 //! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
+//! - [`value`]: what can lie in a guest's memory, and how to derive it for structs and enums;
+//!   [`text`]: strings.
+//! - [`callback`]: closures as function pointers.
+//! - [`opaque`]: opaque pointers with a type, which close themselves.
 //! - [`view`]: results that are the guest's memory.
 //! - [`allocator`]: whose functions allocate and free, by which convention.
 //! - [`heap`]: a guest's heap, and the safe points at which blocks are given back.
-//! - [`handle`]: opaque pointers that close themselves.
+//! - [`layout`]: the rules of C for WebAssembly; [`transfer`]: what is allocated and freed on the way.
+//! - [`handle`]: opaque pointers without a type.
 //! - [`block`]: one allocation, owned by the host; dropping it, on any thread, only enqueues it.
 //! - [`copy`]: numbers and strings in and out, by copies that may race with the guest but never leave its memory.
 //! - [`plain`]: which Rust types are nothing but bytes.
@@ -47,30 +52,41 @@
 pub mod allocator;
 pub mod argument;
 pub mod block;
+pub mod callback;
 pub mod copy;
 pub mod error;
 pub mod function;
 pub mod guest;
 pub mod handle;
 pub mod heap;
+pub mod layout;
+pub mod opaque;
 pub mod output;
 pub mod plain;
 mod reclaim;
 pub mod report;
+pub mod text;
 pub mod trace;
+pub mod transfer;
+pub mod value;
 pub mod view;
 
 pub use allocator::{Allocator, HostAllocator};
-pub use argument::Counted;
+pub use argument::{ByValue, Consumed, Out, OutLen};
 pub use block::GuestBlock;
-pub use error::{GuestError, HeapError};
+pub use callback::{Callback, Kept};
+pub use error::{CallbackError, GuestError, HeapError, StatusError};
 pub use function::Function;
 pub use guest::{Guest, GuestBuilder};
 pub use handle::{Destructor, Handle};
 pub use heap::Heap;
-pub use output::Lent;
+pub use marshal_derive::{Marshal, Plain};
+pub use opaque::{HandleType, Opaque};
+pub use output::{Code, Status};
 pub use plain::Plain;
 pub use report::{Report, report};
+pub use text::{Counted, Latin1, Utf16};
+pub use value::{Lent, Marshal};
 pub use view::{Owned, View};
 
 pub use island;

@@ -3,26 +3,64 @@
 // WebAssembly's memory is little-endian; on such hosts a copy of bytes is a copy of numbers.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// A type without padding, for which any bytes are a value. The numbers are, and so can be a `#[repr(C)]` struct that is
-/// laid out as its guest has it:
+/// A type without padding, for which any bytes are a value, that lies in a guest's memory as it does in the host's. The
+/// numbers are, and arrays of them, and what derives it: a `#[repr(C)]` struct or union of such types.
 ///
 /// ```
 /// use marshal::Plain;
 ///
-/// #[derive(Clone, Copy)]
+/// #[derive(Plain, Clone, Copy)]
 /// #[repr(C)]
 /// struct Point {
 ///     x: f64,
 ///     y: f64,
 /// }
 ///
-/// // SAFETY: two doubles with nothing between them, and any bytes are doubles.
-/// unsafe impl Plain for Point {}
+/// #[derive(Plain, Clone, Copy)]
+/// #[repr(C)]
+/// union Number {
+///     integer: i64,
+///     float: f64,
+/// }
+/// ```
+///
+/// Slices of it are copied at once, and are what [`View`](crate::View) and [`Owned`](crate::Owned) are of. Whatever else
+/// lies in a guest's memory derives [`Marshal`](crate::Marshal), which this includes.
+///
+/// Deriving it is safe: the compiler checks what it promises. Padding:
+///
+/// ```compile_fail,E0080
+/// #[derive(marshal::Plain, Clone, Copy)]
+/// #[repr(C)]
+/// struct Padded {
+///     id: i32,
+///     x: f64,
+/// }
+/// ```
+///
+/// Values that not all bytes are:
+///
+/// ```compile_fail,E0277
+/// #[derive(marshal::Plain, Clone, Copy)]
+/// #[repr(C)]
+/// struct Switch {
+///     on: bool,
+/// }
+/// ```
+///
+/// A layout that is not C's:
+///
+/// ```compile_fail
+/// #[derive(marshal::Plain, Clone, Copy)]
+/// struct Point {
+///     x: f64,
+/// }
 /// ```
 ///
 /// # Safety
-/// No padding, no pointers or references, no invalid values, no interior mutability.
-pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+/// No padding, no pointers or references, no invalid values, no interior mutability; and the layout that it has as
+/// [`Marshal`](crate::Marshal) is the host's. Derive it.
+pub unsafe trait Plain: crate::value::Marshal + Copy + Send + Sync + 'static {}
 
 macro_rules! plain {
     ($($ty:ty)*) => { $(

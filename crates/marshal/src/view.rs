@@ -66,6 +66,10 @@ impl<T: Plain> View<[T]> {
         &self.block
     }
 
+    pub(crate) fn into_block(self) -> GuestBlock {
+        self.block
+    }
+
     /// The same memory as a plain slice.
     ///
     /// # Safety

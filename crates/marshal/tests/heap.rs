@@ -231,9 +231,12 @@ fn other_signatures_are_refused() {
     let data = || guest.heap.data().clone();
     let heap = |malloc, free| marshal::Heap::new(&guest.island, data(), guest.func(malloc), guest.func(free));
     let error = heap("multiply", "free").unwrap_err().to_string();
-    assert!(error.starts_with("expected `malloc` to be (i32) -> i32 or (i64) -> i64; found "), "{error}");
+    assert!(error.starts_with("expected `malloc` to be (size) -> address, (size, align) -> address or "), "{error}");
     let error = heap("malloc", "malloc").unwrap_err().to_string();
-    assert!(error.starts_with("expected `free` to be (i32) -> () or (i64) -> (), as `malloc`; found "), "{error}");
+    assert!(
+        error.starts_with("expected `free` to be (address) -> () or (address, size, align) -> (); found "),
+        "{error}"
+    );
 }
 
 #[test]

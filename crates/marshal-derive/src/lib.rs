@@ -1,0 +1,24 @@
+//! The derives of `marshal`: what a struct, a union or an enum is in a guest's memory.
+//!
+//! `marshal` re-exports them and documents what they accept; what they generate is checked by the compiler there, so that
+//! neither can be used to break a promise.
+
+mod layout;
+mod plain;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// See `marshal::Plain`.
+#[proc_macro_derive(Plain, attributes(marshal))]
+pub fn derive_plain(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    plain::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// See `marshal::Marshal`.
+#[proc_macro_derive(Marshal, attributes(marshal))]
+pub fn derive_marshal(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    layout::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}

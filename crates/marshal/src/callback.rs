@@ -1,0 +1,455 @@
+//! Closures of the host as function pointers of the guest.
+//!
+//! A function pointer is an index into the guest's table of functions. A callback takes a slot there, which has a function of
+//! the host's with the callback's signature; when the callback ends, the slot waits for the next one of that signature.
+//! The function that stays in it fails from then on, so that a guest that has kept the pointer is told.
+//!
+//! Nothing here leaves its island's thread. A slot holds the closure, and the island the slot's function; neither holds
+//! the guest, so that no circle keeps it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::ops::DerefMut;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::{Rc, Weak};
+
+use island::call::{HostFrame, Number, NumericType};
+use island::wasmtime::{FuncType, Ref, RefType, Table, Val, ValType};
+use island::{CallError, HostFunction, HostThrew, Island, Kind};
+use smallvec::SmallVec;
+
+use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
+use crate::error::{CallbackError, GuestError, HeapError};
+use crate::guest::Core;
+use crate::layout::Leaves;
+use crate::output::Nothing;
+use crate::transfer::{Reader, Writer};
+use crate::value::Marshal;
+
+/// What a callback does with the guest's arguments, its lifetime aside.
+type Run<'a> = dyn FnMut(&Core, &mut HostFrame<'_>) -> Result<(), CallbackError> + 'a;
+
+/// Why a callback did not return.
+pub(crate) enum Failure {
+    Error(CallbackError),
+    Panic(Box<dyn Any + Send>),
+}
+
+/// A place in the guest's table.
+struct Slot {
+    index: Cell<u64>,
+    run: RefCell<Option<Rc<RefCell<Run<'static>>>>>,
+    core: Weak<Core>,
+}
+
+impl Slot {
+    fn call(&self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
+        let index = self.index.get();
+        let run = self.run.borrow().clone().ok_or(CallbackError::Ended { index })?;
+        let mut run = run.try_borrow_mut().map_err(|_| CallbackError::Running { index })?;
+        run(core, frame)
+    }
+}
+
+/// The function in a slot.
+struct Entry(Rc<Slot>);
+
+impl HostFunction for Entry {
+    fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
+        // Whoever calls the guest keeps its core; without one, there is nobody to tell why this fails.
+        let Some(core) = self.0.core.upgrade() else { return Err(HostThrew) };
+        // No panic unwinds through the guest. What the closure had borrowed is given back as it unwinds.
+        let failure = match catch_unwind(AssertUnwindSafe(|| self.0.call(&core, frame))) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => Failure::Error(error),
+            Err(payload) => Failure::Panic(payload),
+        };
+        core.callbacks.failure.replace(Some(failure));
+        Err(HostThrew)
+    }
+
+    fn call_values(&self, _: &Rc<Island>, _: &[Val], _: &mut [Val]) -> Result<(), HostThrew> {
+        unreachable!("a callback's signature has numbers alone")
+    }
+}
+
+/// The slots of a guest.
+#[derive(Default)]
+pub(crate) struct Callbacks {
+    /// Those that are free, by signature: there are few.
+    free: RefCell<Vec<(NumericType, Vec<Rc<Slot>>)>>,
+    failure: RefCell<Option<Failure>>,
+}
+
+impl Callbacks {
+    /// Nobody asked for the last failure.
+    pub(crate) fn forget_failure(&self) {
+        if self.failure.borrow().is_some() {
+            drop(self.failure.take());
+        }
+    }
+
+    fn free(&self, ty: &NumericType, slot: Rc<Slot>) {
+        let mut free = self.free.borrow_mut();
+        match free.iter_mut().find(|(known, _)| known == ty) {
+            Some((_, slots)) => slots.push(slot),
+            None => free.push((ty.clone(), vec![slot])),
+        }
+    }
+}
+
+impl Core {
+    /// The error of a call, where a callback ended it.
+    ///
+    /// # Panics
+    /// When it was the callback's own panic, which goes on.
+    pub(crate) fn explain(&self, error: GuestError) -> GuestError {
+        let (GuestError::Call(CallError::Host) | GuestError::Heap(HeapError::Call(CallError::Host))) = error else {
+            return error;
+        };
+        match self.callbacks.failure.take() {
+            Some(Failure::Panic(payload)) => resume_unwind(payload),
+            Some(Failure::Error(error)) => GuestError::Callback(error),
+            None => error,
+        }
+    }
+
+    /// A slot for a signature: one that waits, or a new one at the table's end.
+    fn slot(&self, ty: &NumericType) -> Result<Rc<Slot>, GuestError> {
+        let waiting = {
+            let mut free = self.callbacks.free.borrow_mut();
+            free.iter_mut().find(|(known, _)| known == ty).and_then(|(_, slots)| slots.pop())
+        };
+        if let Some(slot) = waiting {
+            return Ok(slot);
+        }
+        let table = self.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
+        let slot = Rc::new(Slot { index: Cell::new(0), run: RefCell::new(None), core: Rc::downgrade(&self.strong()) });
+        let kinds = |kinds: &[Kind]| {
+            let ty = |kind: &Kind| match kind {
+                Kind::I32 => ValType::I32,
+                Kind::I64 => ValType::I64,
+                Kind::F32 => ValType::F32,
+                Kind::F64 => ValType::F64,
+            };
+            kinds.iter().map(ty).collect::<Vec<_>>()
+        };
+        let wasm = FuncType::new(self.island.engine().wasmtime(), kinds(&ty.params), kinds(&ty.results));
+        // The function is made last: it stays as long as the island.
+        let index = self.island.enter(|store| table.grow(store, 1, Ref::Func(None)));
+        let index = index.map_err(|_| GuestError::NoTable { reason: "its table of functions cannot grow" })?;
+        let func = self.island.new_function(wasm, Rc::new(Entry(slot.clone())));
+        let set = self.island.enter(|store| table.set(store, index, Ref::Func(Some(func))));
+        set.expect("the table has just grown, and is of functions");
+        slot.index.set(index);
+        Ok(slot)
+    }
+}
+
+/// The guest's table of function pointers: the one that C compilers export, else the only one of functions.
+pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instance) -> Option<Table> {
+    island.enter(|mut store| {
+        if let Some(table) = instance.get_table(&mut store, "__indirect_function_table") {
+            return Some(table);
+        }
+        let exports: Vec<_> = instance.exports(&mut store).filter_map(|export| export.into_table()).collect();
+        let mut tables = exports.into_iter().filter(|table| RefType::eq(table.ty(&store).element(), &RefType::FUNCREF));
+        let only = tables.next();
+        if tables.next().is_some() { None } else { only }
+    })
+}
+
+/// What a closure may return to the guest: anything that a [`Marshal`] type returns by value as a number, nothing, or a
+/// `Result` of that, whose error ends the call.
+pub trait Reply {
+    #[doc(hidden)]
+    const HEAP: bool = false;
+    #[doc(hidden)]
+    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool;
+    #[doc(hidden)]
+    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError>;
+}
+
+impl Reply for () {
+    fn results(_: Kind, _: &mut Vec<Kind>) -> bool {
+        true
+    }
+
+    fn reply(self, _: &Core, _: &mut HostFrame<'_>) -> Result<(), CallbackError> {
+        Ok(())
+    }
+}
+
+impl<T: Marshal> Reply for T {
+    const HEAP: bool = T::HEAP;
+
+    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+        match T::LAYOUT.of(pointer).leaves {
+            Leaves::None => true,
+            Leaves::One(scalar) => {
+                into.push(scalar.kind());
+                true
+            }
+            Leaves::Many => false,
+        }
+    }
+
+    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
+        let mut writer = Writer::new(core);
+        // What it points to is the guest's from now on, as what the guest returns is the host's.
+        writer.consumed = true;
+        let image = writer.image(std::slice::from_ref(&self));
+        let freed = writer.finish(image.is_ok());
+        let bytes = image.and_then(|bytes| Ok(freed.map(|()| bytes)?));
+        let bytes = bytes.map_err(|error| CallbackError::Value(Box::new(error)))?;
+        if let Leaves::One(scalar) = T::LAYOUT.of(core.pointer).leaves {
+            frame.push(scalar.widen(&bytes));
+        }
+        Ok(())
+    }
+}
+
+impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
+    const HEAP: bool = T::HEAP;
+
+    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+        T::results(pointer, into)
+    }
+
+    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
+        self.map_err(|error| CallbackError::Failed(error.into()))?.reply(core, frame)
+    }
+}
+
+/// The signature of a callback, written as a type of functions: `fn(A, B) -> R`, with up to six parameters.
+///
+/// The parameters are [`Marshal`] types as a function would return them, but what they point to stays the guest's: a
+/// `String` is a `const char *`, a `Box<T>` a `const T *`, a `Counted<Vec<T>>` a `const T *` with a `size_t` behind it, and
+/// a plain address is a `usize`. What the closure [returns](Reply) is the guest's.
+pub trait Signature: 'static {
+    /// The closure.
+    type Closure<'a>: ?Sized;
+    /// Whether the guest's memory is read or written.
+    #[doc(hidden)]
+    const HEAP: bool;
+    #[doc(hidden)]
+    fn ty(pointer: Kind) -> Option<NumericType>;
+    #[doc(hidden)]
+    fn run<'a>(closure: impl DerefMut<Target = Self::Closure<'a>> + 'a) -> Rc<RefCell<Run<'a>>>;
+}
+
+macro_rules! signatures {
+    ($(($($name:ident $value:ident)*))*) => { $(
+        impl<$($name: Marshal,)* R: Reply + 'static> Signature for fn($($name),*) -> R {
+            type Closure<'a> = dyn FnMut($($name),*) -> R + 'a;
+            const HEAP: bool = R::HEAP $(|| $name::HEAP || by_copy::<$name>())*;
+
+            fn ty(pointer: Kind) -> Option<NumericType> {
+                #[allow(unused_mut)]
+                let (mut params, mut results) = (Vec::new(), Vec::new());
+                let fits = R::results(pointer, &mut results) $(&& param::<$name>(pointer, &mut params))*;
+                fits.then(|| NumericType { params: params.into(), results: results.into() })
+            }
+
+            fn run<'a>(mut closure: impl DerefMut<Target = Self::Closure<'a>> + 'a) -> Rc<RefCell<Run<'a>>> {
+                Rc::new(RefCell::new(move |core: &Core, frame: &mut HostFrame<'_>| {
+                    #[allow(unused_variables)]
+                    call_closure(core, frame, |reader, numbers| {
+                        $(let $value = $name::receive(numbers, reader);)*
+                        Ok((*closure)($($value?),*))
+                    })
+                }))
+            }
+        }
+    )* };
+}
+
+signatures! {
+    ()
+    (A a)
+    (A a B b)
+    (A a B b C c)
+    (A a B b C c D d)
+    (A a B b C c D d E e)
+    (A a B b C c D d E e F f)
+}
+
+/// Adds a parameter; says whether it is one: what a slice's length is must be said behind it.
+fn param<T: Marshal>(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+    let before = into.len();
+    T::params(pointer, into);
+    !T::SLICED || into.len() == before + 2
+}
+
+fn call_closure<R: Reply>(
+    core: &Core,
+    frame: &mut HostFrame<'_>,
+    call: impl FnOnce(&mut Reader<'_>, &mut dyn Iterator<Item = Number>) -> Result<R, GuestError>,
+) -> Result<(), CallbackError> {
+    let numbers: SmallVec<[Number; 8]> = frame.args().collect();
+    let mut reader = Reader::new(core);
+    reader.owned = false;
+    let reply = call(&mut reader, &mut numbers.into_iter());
+    reply.map_err(|error| CallbackError::Value(Box::new(error)))?.reply(core, frame)
+}
+
+/// A closure as an argument, for one call: `Callback<fn(f64) -> f64>` is given as `&mut |x| …`, and may borrow whatever
+/// the caller can. A guest that calls it later fails with [`CallbackError::Ended`].
+///
+/// It may call the guest again. A panic ends the guest's call and goes on in the caller.
+///
+/// ```
+/// # use marshal::island::{Engine, EngineOptions, Module};
+/// # use marshal::{Callback, Guest};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/typed.wasm"))?;
+/// # let engine = Engine::new(&EngineOptions::default())?;
+/// # let guest = Guest::new(&engine, &Module::new(&engine, &wasm)?)?;
+/// // void each(const int *values, int n, void (*function)(int));
+/// let each = guest.function::<(&[i32], i32, Callback<fn(i32)>), ()>("each")?;
+/// let mut seen = Vec::new();
+/// each.call((&[1, 2, 3], 3, &mut |value| seen.push(value)))?;
+/// assert_eq!(seen, [1, 2, 3]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What it borrows it cannot outlive:
+///
+/// ```compile_fail,E0597
+/// # fn f(guest: marshal::Guest) -> Result<(), marshal::GuestError> {
+/// let kept = {
+///     let mut sum = 0;
+///     guest.callback::<fn(i32)>(Box::new(|value| sum += value))?
+/// };
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Callback<S>(PhantomData<S>);
+
+/// A closure in its slot, for as long as `'a`.
+pub struct Armed<'a> {
+    slot: Rc<Slot>,
+    core: Rc<Core>,
+    ty: NumericType,
+    /// Whether the slot stays as it is.
+    is_kept: bool,
+    borrows: PhantomData<&'a mut ()>,
+}
+
+impl Core {
+    fn arm(&self, ty: NumericType, run: Rc<RefCell<Run<'static>>>) -> Result<Armed<'static>, GuestError> {
+        let slot = self.slot(&ty)?;
+        slot.run.replace(Some(run));
+        Ok(Armed { slot, core: self.strong(), ty, is_kept: false, borrows: PhantomData })
+    }
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        if self.is_kept {
+            return;
+        }
+        // The closure's own end may come back here, so the slot is in order before.
+        let run = self.slot.run.take();
+        self.core.callbacks.free(&self.ty, self.slot.clone());
+        drop(run);
+    }
+}
+
+fn signature<S: Signature>(core: &Core) -> Result<NumericType, GuestError> {
+    let signature = std::any::type_name::<S>();
+    match S::HEAP && core.heap.is_none() {
+        true => Err(GuestError::NoHeap { function: signature.into() }),
+        false => S::ty(core.pointer).ok_or(GuestError::Signature { signature }),
+    }
+}
+
+impl<S: Signature> Nullable for Callback<S> {}
+impl<S: Signature> Passing for Callback<S> {
+    type Given<'a> = &'a mut S::Closure<'a>;
+    type Passed<'a> = Armed<'a>;
+    type Out = Nothing;
+    const HEAP: bool = false;
+
+    fn bind(binder: &mut crate::transfer::Binder<'_>) -> Result<(), GuestError> {
+        signature::<S>(binder.core).map(drop)
+    }
+
+    fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
+        let core = call.writer.core;
+        let run: Rc<RefCell<Run<'a>>> = S::run(given);
+        // SAFETY: only the lifetime changes. The closure is called by a guest that found it in its slot, and `Armed` takes it
+        // out there when it is dropped. That is before `'a` ends: `Function::run` holds it in a local variable, after the
+        // arguments, whose borrows last for `'a`; nobody else gets hold of it who could forget it. By then no call of it
+        // is in progress that could still hold it, since those are nested in the guest's call which has returned.
+        let run = unsafe { std::mem::transmute::<Rc<RefCell<Run<'a>>>, Rc<RefCell<Run<'static>>>>(run) };
+        let armed: Armed<'a> = core.arm(signature::<S>(core)?, run)?;
+        call.push_size(armed.slot.index.get())?;
+        Ok(armed)
+    }
+
+    fn take(_: Armed<'_>, _: &mut Call<'_>) -> Result<Nothing, GuestError> {
+        Ok(Nothing)
+    }
+}
+
+/// A closure that a guest may keep, from [`Guest::callback`](crate::Guest::callback): it is there until this is dropped.
+/// It is passed as `&Kept<fn(A, B) -> R>`. It keeps its guest alive.
+pub struct Kept<S> {
+    armed: Armed<'static>,
+    kind: PhantomData<fn() -> S>,
+}
+
+impl<S: Signature> Kept<S> {
+    pub(crate) fn new(core: &Core, closure: Box<S::Closure<'static>>) -> Result<Self, GuestError> {
+        let armed = core.arm(signature::<S>(core)?, S::run(closure))?;
+        Ok(Self { armed, kind: PhantomData })
+    }
+}
+
+impl<S> Kept<S> {
+    /// The function pointer.
+    pub fn index(&self) -> u64 {
+        self.armed.slot.index.get()
+    }
+
+    /// Leaves the closure to the guest, for as long as that lives. Returns the function pointer. A closure that holds the
+    /// guest itself, or one of its functions, then keeps it for ever.
+    pub fn keep(mut self) -> u64 {
+        let index = self.index();
+        self.armed.is_kept = true;
+        index
+    }
+}
+
+impl<S> std::fmt::Debug for Kept<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kept<{}>({})", std::any::type_name::<S>(), self.index())
+    }
+}
+
+impl<S: Signature> Nullable for &Kept<S> {}
+impl<S: Signature> Passing for &Kept<S> {
+    type Given<'a> = &'a Kept<S>;
+    type Passed<'a> = ();
+    type Out = Nothing;
+    const HEAP: bool = false;
+
+    fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
+        if !std::ptr::eq(&*given.armed.core, call.writer.core) {
+            return Err(GuestError::NoTable { reason: "the callback is of another guest" });
+        }
+        call.push_size(given.index())
+    }
+
+    fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, GuestError> {
+        Ok(Nothing)
+    }
+}
+
+themselves! {
+    [S: Signature] Callback<S>; [S: Signature] &Kept<S>;
+}
