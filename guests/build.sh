@@ -19,6 +19,7 @@ c() {
   $zig cc -target wasm32-wasi -std=c17 -O2 -s -Wall -Wextra -Werror -Wl,-z,stack-size=131072 "$@" "src/$source.c" -o "$source.wasm"
 }
 c demo -mexec-model=reactor -Wl,--export-table,--growable-table
+c vocabulary -mexec-model=reactor -Wl,--export-table,--growable-table
 c hello
 
 # Agents share its memory, each with an instance of its own: no stack and no data in memory, so that none disturbs another.

@@ -120,7 +120,11 @@ declare module 'tombolo:marshal' {
    * is passed as C passes a struct by value; `new PointerType(struct)` and `new StructPointerType(struct)` are `struct S *`.
    */
   export class StructType<T extends object = any> extends Type<T> {
-    constructor(fields: Fields, options?: RecordOptions);
+    constructor(fields: [name: string, type: Type][], options?: RecordOptions);
+    constructor(fields: { [K in keyof T]: Type<T[K]> }, options?: RecordOptions);
+    /** Without fields it is defined later, so that it can have pointers to itself. */
+    constructor(fields?: Fields, options?: RecordOptions);
+    define(fields: Fields, options?: RecordOptions): this;
     readonly name: string | undefined;
     /** Where each field begins, in bytes, for pointers of 32 bits. */
     readonly offsets: Readonly<Record<string, number>>;
@@ -131,13 +135,23 @@ declare module 'tombolo:marshal' {
   }
   /** A union: takes an object with one of its members, gives one that reads any of them from a copy of the bytes. */
   export class UnionType<T extends object = any> extends Type<Partial<T>> {
-    constructor(members: Fields, options?: RecordOptions);
+    constructor(members: [name: string, type: Type][], options?: RecordOptions);
+    constructor(members: { [K in keyof T]: Type<T[K]> }, options?: RecordOptions);
+    constructor(members?: Fields, options?: RecordOptions);
+    define(members: Fields, options?: RecordOptions): this;
     readonly name: string | undefined;
+    readonly offsets: Readonly<Record<string, number>>;
     create(memoryManager: MemoryManager, values?: Partial<T>): T & Disposable;
     at(memoryManager: MemoryManager, address: number | bigint): T & Disposable;
   }
   /** `T[n]` in a struct or in another array: in place. */
-  export class InlineArrayType<T = any> extends Type<T[]> { constructor(type: Type<T>, length: number) }
+  export class InlineArrayType<T = any> extends Type<T[]> {
+    constructor(type: Type<T>, length: number);
+    readonly type: Type<T>;
+    readonly length: number;
+  }
+  /** `char name[n]` in a struct: a string, with a zero behind it where there is room. */
+  export class InlineStringType extends Type<string> { constructor(length: number, encoding?: Encoding) }
   /** `struct S *`, copied: an object with the fields. */
   export class StructPointerType<T extends object = any> extends ReferenceType<T> { constructor(type: StructType<T> | UnionType<T>) }
   /** `struct S *`, by view: an object whose fields are read and written in the guest's memory. */
@@ -183,15 +197,16 @@ declare module 'tombolo:marshal' {
     success?: number[];
     /** Results that are failures; all others are results. */
     failure?: number[];
-    /** The error to throw, or its message. */
-    error?: (code: number, functionName: string) => string | Error;
+    /** The error to throw, or its message; it gets what came out of the call too, such as a handle that failed to open. */
+    error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
   }
   /** A result that says whether the call failed, which then throws a {@link StatusError}. With `success` alone it is no result otherwise, unless there are several successes. */
   export class StatusType extends ValueType<number | undefined> { constructor(type?: Type, options?: StatusOptions) }
   export class StatusError extends Error { readonly code: number | bigint | null; readonly function: string }
 
   // ---- Ownership ------------------------------------------------------------------------------------------------------
-  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest.
+  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest. In `cdef`, what
+  // a result or an out-parameter points to is the guest's, unless `[[owned]]` says otherwise.
 
   /** As a result (or out-parameter): the host frees it, with `free` where that is not the heap's own. */
   export function owned<T extends Type>(type: T, free?: Function): T;
@@ -242,6 +257,8 @@ declare module 'tombolo:marshal' {
     findImplied(name: string | symbol, values: any[], options?: MangleOptions): Function | null;
     findExplicit(name: string | symbol, mangledValues: string): Function | null;
     has(name: string | symbol): boolean;
+    /** The mangled types of a function's overloads. */
+    overloads(name: string | symbol): string[];
   }
 
   // ---- Memory ---------------------------------------------------------------------------------------------------------
@@ -273,7 +290,8 @@ declare module 'tombolo:marshal' {
   }
 
   export class Pointer<T = any> { constructor(contents: T); contents: T }
-  export class StringBuffer extends Uint8Array {
+  export class StringBuffer extends Uint8Array implements Disposable {
+    [Symbol.dispose](): void;
     static fromString(memoryManager: MemoryManager, string: string, finalize: boolean): StringBuffer;
     static fromAddress(memoryManager: MemoryManager, address: number, finalize: boolean): StringBuffer;
     toString(): string;
@@ -287,6 +305,7 @@ declare module 'tombolo:marshal' {
     readonly env: Record<string, string>;
     instance: WebAssembly.Instance | null;
     memoryManager: MemoryManager | null;
+    readonly memory: WebAssembly.Memory | null;
     functionRegistry: FunctionRegistry | null;
     imports(): Record<string, Function>;
     wasiImplementation(): Record<string, Function>;
@@ -317,7 +336,7 @@ declare module 'tombolo:marshal' {
     /** Functions that `[[length(name)]]` names: `(index, args) => length`. */
     lengths?: Record<string, (index: number, args: any[]) => number>;
     /** The error for a `[[status]]` or `[[fails(…)]]` result. */
-    error?: (code: number, functionName: string) => string | Error;
+    error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
     /** The heap, where it is not the one of the instance's exports. */
     memoryManager?: MemoryManager;
   }
@@ -326,11 +345,11 @@ declare module 'tombolo:marshal' {
    * or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not have, are errors
    * with their line and column.
    */
-  export function cdef(instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library;
-  export type Library = {
-    /** Structs, unions, enums and handles by tag or typedef name. */
+  export function cdef<L extends object = Record<string, any>>(
+    instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library<L>;
+  export type Library<L extends object = Record<string, any>> = Readonly<L> & {
+    /** Structs, unions, enums, handles and function pointers by tag or typedef name. */
     readonly types: Readonly<Record<string, any>>;
     readonly memoryManager: MemoryManager;
-    readonly [name: string]: any;
   };
 }

