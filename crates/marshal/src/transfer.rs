@@ -18,7 +18,7 @@ use crate::value::Marshal;
 pub type Bytes = SmallVec<[u8; 64]>;
 
 /// How deep structs may point to structs, so that no guest's cycle of pointers exhausts the host's stack.
-const DEPTH: usize = 400;
+const DEPTH: usize = 200;
 
 /// Where the types of a function are [bound](Marshal::bind) to a guest.
 pub struct Binder<'c> {
