@@ -22,6 +22,7 @@ enum Colour {
 struct Series {
     colour: Colour,
     name: Option<String>,
+    #[allow(dead_code)] // it is what the length of `values` says
     count: u8,
     #[marshal(len = "count")]
     values: Vec<f64>,

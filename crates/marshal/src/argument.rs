@@ -63,6 +63,7 @@ enum Given {
 }
 
 impl<'c> Call<'c> {
+    #[inline]
     pub(crate) fn new(core: &'c Core, frame: Frame<'c>, trusted: bool) -> Self {
         let (writer, reader) = (Writer::new(core), Reader::new(core));
         Self { frame, writer, reader, trusted, len: None, given: Vec::new() }
@@ -73,7 +74,14 @@ impl<'c> Call<'c> {
     }
 
     /// All is prepared: what is consumed is the guest's from here on.
+    #[inline]
     pub(crate) fn commit(&mut self) {
+        if !self.given.is_empty() {
+            self.give();
+        }
+    }
+
+    fn give(&mut self) {
         for given in self.given.drain(..) {
             match given {
                 Given::Block(block) => drop(block.release()),
@@ -82,6 +90,7 @@ impl<'c> Call<'c> {
         }
     }
 
+    #[inline]
     pub(crate) fn push_size(&mut self, value: u64) -> Result<(), GuestError> {
         match self.frame.next() {
             Some(Kind::I64) => self.frame.push(Number::I64(value as i64)),

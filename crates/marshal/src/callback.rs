@@ -84,6 +84,7 @@ pub(crate) struct Callbacks {
 
 impl Callbacks {
     /// Nobody asked for the last failure.
+    #[inline]
     pub(crate) fn forget_failure(&self) {
         if self.failure.borrow().is_some() {
             drop(self.failure.take());
@@ -104,6 +105,7 @@ impl Core {
     ///
     /// # Panics
     /// When it was the callback's own panic, which goes on.
+    #[cold]
     pub(crate) fn explain(&self, error: GuestError) -> GuestError {
         let (GuestError::Call(CallError::Host) | GuestError::Heap(HeapError::Call(CallError::Host))) = error else {
             return error;

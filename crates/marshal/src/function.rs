@@ -198,9 +198,8 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         let mut returned = false;
         let result = self.run(arguments, &mut call, &mut returned);
         // What the call allocated goes, however it ended; the first error is the one to tell.
-        let Call { writer, reader, .. } = call;
-        let freed = reader.finish(&writer);
-        let freed = freed.and(writer.finish(returned));
+        let freed = call.reader.finish(&call.writer);
+        let freed = freed.and(call.writer.finish(returned));
         let result = result.map_err(|error| core.explain(error))?;
         freed?;
         Ok(result.flat())
@@ -228,8 +227,9 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         *committed = true;
         self.core.callbacks.forget_failure();
         self.core.island.call_numeric(&self.callee, &mut call.frame)?;
-        let results = call.frame.ty().results.len();
-        let numbers: SmallVec<[Number; 2]> = (0..results).map(|index| call.frame.result(index)).collect();
+        let mut numbers = [Number::I32(0); 4];
+        let numbers = &mut numbers[..call.frame.ty().results.len()];
+        numbers.iter_mut().enumerate().for_each(|(index, number)| *number = call.frame.result(index));
         // What follows is done also behind something that is wrong: what the guest gave away is freed.
         let mut measured = A::measure(&passed, call);
         if call.len.is_none() && measured.is_ok() {
@@ -238,7 +238,7 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         }
         let len = call.len;
         let reader = &mut call.reader;
-        let result = R::take(Returned { numbers: &numbers, hidden, function: &self.name, reader, len });
+        let result = R::take(Returned { numbers, hidden, function: &self.name, reader, len });
         let outs = A::take(passed, call);
         match (result, measured) {
             // The status of a function that failed says more than what it left out.

@@ -39,6 +39,7 @@ impl Scalar {
     }
 
     /// The number that its first bytes are, widened.
+    #[inline]
     pub(crate) fn widen(self, bytes: &[u8]) -> Number {
         let mut all = [0; 8];
         all[..self.size()].copy_from_slice(&bytes[..self.size()]);
@@ -55,6 +56,7 @@ impl Scalar {
     }
 
     /// The bytes of a number that is as wide as [`Scalar::kind`] says, narrowed; those past its size are not its own.
+    #[inline]
     pub(crate) fn narrow(self, number: Number) -> [u8; 8] {
         let word = |word: u32| {
             let [a, b, c, d] = word.to_le_bytes();

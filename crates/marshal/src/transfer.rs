@@ -18,7 +18,7 @@ use crate::value::Marshal;
 pub type Bytes = SmallVec<[u8; 64]>;
 
 /// How deep structs may point to structs, so that no guest's cycle of pointers exhausts the host's stack.
-const DEPTH: usize = 400;
+const DEPTH: usize = 200;
 
 /// Where the types of a function are [bound](Marshal::bind) to a guest.
 pub struct Binder<'c> {
@@ -51,6 +51,7 @@ pub struct Writer<'c> {
 }
 
 impl<'c> Writer<'c> {
+    #[inline]
     pub(crate) fn new(core: &'c Core) -> Self {
         Self { core, blocks: SmallVec::new(), consumed: false, depth: 0 }
     }
@@ -121,7 +122,12 @@ impl<'c> Writer<'c> {
     }
 
     /// Frees what the guest did not take over. `kept`: whether it had the chance to.
-    pub(crate) fn finish(self, kept: bool) -> Result<(), HeapError> {
+    #[inline]
+    pub(crate) fn finish(&self, kept: bool) -> Result<(), HeapError> {
+        if self.blocks.is_empty() { Ok(()) } else { self.free_blocks(kept) }
+    }
+
+    fn free_blocks(&self, kept: bool) -> Result<(), HeapError> {
         let mut done = Ok(());
         for &(address, consumed) in &self.blocks {
             let freed = match consumed && kept {
@@ -156,6 +162,7 @@ struct Block {
 }
 
 impl<'c> Reader<'c> {
+    #[inline]
     pub(crate) fn new(core: &'c Core) -> Self {
         Self { core, owned: true, len: None, depth: 0, spent: 0, blocks: SmallVec::new() }
     }
@@ -171,6 +178,7 @@ impl<'c> Reader<'c> {
     }
 
     /// Says how many elements the next slice has.
+    #[inline]
     pub fn set_len(&mut self, len: Option<usize>) {
         self.len = len;
     }
@@ -270,8 +278,13 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// [`HeapError::AlreadyOwned`] where a block was given away twice, or is the host's already: also where it is an
     /// argument of the call, which `writer` frees. What `free` fails with.
-    pub(crate) fn finish(self, writer: &Writer<'_>) -> Result<(), HeapError> {
-        let mut blocks = self.blocks;
+    #[inline]
+    pub(crate) fn finish(&mut self, writer: &Writer<'_>) -> Result<(), HeapError> {
+        if self.blocks.is_empty() { Ok(()) } else { self.free_blocks(writer) }
+    }
+
+    fn free_blocks(&mut self, writer: &Writer<'_>) -> Result<(), HeapError> {
+        let blocks = &mut self.blocks;
         let mut done = Ok(());
         blocks.sort_unstable();
         for (index, &Block { address, bytes, align }) in blocks.iter().enumerate() {

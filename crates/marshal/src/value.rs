@@ -30,6 +30,8 @@ use crate::view::View;
 /// [`Lent`], or points to the inside of what is, stays the guest's. A pointer that goes to the guest is to a copy, which is freed
 /// after the call.
 ///
+/// Structs may point to structs, 200 deep, so that pointers which lead back to where they came from end as an error.
+///
 /// # Deriving it
 /// For structs, whose members may be all of these; for enums without data that have a `#[repr]` of an integer: a value
 /// that is none of theirs is an error.
