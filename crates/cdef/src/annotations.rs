@@ -47,7 +47,7 @@ pub struct Annotations {
     pub encoding: Option<At<Encoding>>,
     /// `keep`: the callee keeps this callback after the call.
     pub keep: Option<At<()>>,
-    /// `keeps(param)`: the result keeps the objects of these parameters alive.
+    /// `keeps(param)`: the handle that is returned, or comes out here, keeps the objects of these parameters alive.
     pub keeps: Vec<At<String>>,
     /// `opaque`, `opaque(free_function)`: a handle, whose content is nobody's business.
     pub opaque: Option<At<Option<String>>>,
@@ -149,7 +149,7 @@ impl Place {
             "in" | "out" | "inout" | "consumed" => &[Self::Param],
             "status" | "fails" => &[Self::Result, Self::Typedef],
             "keep" => &[Self::Param, Self::Field, Self::Typedef],
-            "keeps" => &[Self::Result],
+            "keeps" => &[Self::Result, Self::Param],
             "opaque" => &[Self::Typedef, Self::Record],
             "packed" => &[Self::Record, Self::Typedef],
             _ => &[],

@@ -280,7 +280,10 @@ fn annotations_at_the_wrong_place() {
     refuse("int *f(void) [[@out]];", "`out` belongs to a parameter, not to a function's result");
     refuse("int *f(void) [[@consumed]];", "`consumed` belongs to a parameter, not to a function's result");
     refuse("struct s { int *a [[@inout]]; };", "`inout` belongs to a parameter, not to a field");
-    refuse("void f(int *a [[@keeps(b)]]);", "`keeps` belongs to a function's result, not to a parameter");
+    refuse(
+        "struct s { int *a [[@keeps(b)]]; };",
+        "`keeps` belongs to a function's result or a parameter, not to a field",
+    );
     refuse(
         "int *f(void) [[@opaque]];",
         "`opaque` belongs to a typedef or a struct or union, not to a function's result",

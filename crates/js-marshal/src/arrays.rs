@@ -6,6 +6,7 @@ use qjs::{Borrowed, Object, Result, Value};
 
 use crate::convert::Marshal;
 use crate::scalar::Scalar;
+use crate::types::TypeObject;
 
 /// Between these lengths an array's elements are read all at once; others one by one.
 const SPREAD: std::ops::RangeInclusive<usize> = 24..=65_000;
@@ -46,10 +47,10 @@ impl<'a, 'js> Source<'a, 'js> {
             });
         }
         let object = value.to_value(cx);
-        let Some(array) = object.as_array() else {
+        let Some(array) = object.as_object().filter(|_| object.is_array()) else {
             return Err(marshal.unexpected(format_args!("an array or a {}", element.name()), value));
         };
-        let len = array.len();
+        let len = array.get::<_, f64>("length")? as usize;
         Ok(Self::Elements { value, array: object.into_object(), len })
     }
 
@@ -64,7 +65,13 @@ impl<'a, 'js> Source<'a, 'js> {
     ///
     /// # Errors
     /// A TypeError for an element that is no number of the type.
-    pub(crate) fn copy_in(&self, marshal: &Marshal<'_, 'js>, scalar: Scalar, address: u64) -> Result<()> {
+    pub(crate) fn copy_in(
+        &self,
+        marshal: &Marshal<'_, 'js>,
+        ty: &TypeObject,
+        scalar: Scalar,
+        address: u64,
+    ) -> Result<()> {
         let bytes = self.len() as u64 * scalar.size(marshal.is_wide()) as u64;
         let to = marshal.range(address, bytes)?.start;
         match self {
@@ -80,7 +87,9 @@ impl<'a, 'js> Source<'a, 'js> {
                 unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), bytes as usize) };
                 Ok(())
             }
-            Self::Elements { value, array, len } => copy_elements(marshal, scalar, *value, array.as_ref(), *len, to),
+            Self::Elements { value, array, len } => {
+                copy_elements(marshal, ty, scalar, *value, array.as_ref(), *len, to)
+            }
         }
     }
 }
@@ -88,6 +97,7 @@ impl<'a, 'js> Source<'a, 'js> {
 /// Writes the elements of an array, of any kind, to `to`.
 fn copy_elements<'js>(
     marshal: &Marshal<'_, 'js>,
+    ty: &TypeObject,
     scalar: Scalar,
     value: Borrowed<'_>,
     array: Option<&Object<'js>>,
@@ -99,8 +109,9 @@ fn copy_elements<'js>(
     let put_any = |at: usize, element: Borrowed<'_>| -> Result<()> {
         let mut bytes = [0; 8];
         if !scalar.write(cx, element, &mut bytes[..size], wide)? {
-            let expected = format_args!("{} for {}", scalar.expected(), scalar.name());
-            return marshal.within_element(at as u64, || Err(marshal.unexpected(expected, element)));
+            // A member of an enum, or a mistake.
+            let number = marshal.within_element(at as u64, || marshal.number(ty, scalar, element))?;
+            bytes = crate::scalar::bits(number).to_le_bytes();
         }
         // SAFETY: the caller checked room for `len` elements, and `at` is below it.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr().add(at * size), size) };

@@ -75,7 +75,7 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             &format!("{PLACE}: argument 2 must be a string of C declarations, got {came}"),
         ));
     };
-    let source = source.to_string()?;
+    let source = webidl::string(ctx, Borrowed::of(source.as_value()))?;
     let declarations = match cdef::parse(&source) {
         Ok(declarations) => declarations,
         Err(error) => return Err(Exception::throw_syntax(ctx, &format!("{PLACE}: {error}"))),
@@ -241,6 +241,9 @@ impl<'js> Binder<'_, 'js> {
         within: Within<'_>,
         used: Use,
     ) -> Result<TypeRef> {
+        if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(ty, cdef::Type::Pointer(_))) {
+            return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
+        }
         if let Some(scalar) = scalar(ty) {
             return self.new(TypeObject::new(Type::Scalar(scalar)));
         }
@@ -264,8 +267,9 @@ impl<'js> Binder<'_, 'js> {
             cdef::Type::Pointer(to) => {
                 let mut made = self.pointer(to, annotations, at, within, used)?;
                 self.annotate(&mut made, annotations, used, false)?;
-                if matches!(made.ty, Type::Handle { .. }) {
-                    made.keeps = self.keeps(annotations, within)?;
+                made.keeps = self.keeps(annotations, within)?;
+                if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(made.ty, Type::Handle { .. })) {
+                    return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
                 }
                 self.new(made)
             }
@@ -341,7 +345,8 @@ impl<'js> Binder<'_, 'js> {
                 let inner = self.ty(other, &to.annotations, at, within, Use::Memory)?;
                 let inner = if inner.get().is_pointer() { self.inheriting(&inner)? } else { inner };
                 let can_view = inner.get().scalar().is_some();
-                if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View) {
+                if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View)
+                {
                     return Err(self.fail(mode.position, "only numbers and structs are viewed"));
                 }
                 match used {
@@ -412,9 +417,6 @@ impl<'js> Binder<'_, 'js> {
         let none = cdef::Annotations::default();
         let annotations = annotations.unwrap_or(&none);
         let within = Within::Function(signature);
-        if is_callback && matches!(signature.result, cdef::Type::Record(_)) {
-            return Err(self.fail(at, "a callback cannot return a struct by value"));
-        }
         let returns = match &signature.result {
             cdef::Type::Void => None,
             ty => Some(self.ty(ty, annotations, at, within, Use::Result)?),

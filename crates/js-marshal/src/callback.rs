@@ -89,6 +89,8 @@ fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
 /// A function that has a slot.
 pub(crate) struct CallbackState {
     function: Held,
+    /// What to call it in messages.
+    name: Box<str>,
     /// The descriptor of its type, a copy of its own.
     ty: Held,
     manager: Held,
@@ -110,6 +112,7 @@ impl CallbackState {
         let ty = class::new_object(marshal.ctx, ty.duplicate(), None)?;
         let state = Rc::new(Self {
             function: Held::new(function),
+            name: format!("{marshal}: callback").into(),
             ty: Held::new(ty.as_value()),
             manager: marshal.manager_held(),
             index: slot.index,
@@ -162,9 +165,22 @@ fn kinds(signature: &Signature, wide: bool) -> Kinds {
             _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
         }
     };
-    let params = signature.params.iter().map(|param| kind(param.ty.get())).collect();
+    let mut params: SmallVec<_> = signature.params.iter().map(|param| kind(param.ty.get())).collect();
+    if by_room(signature) {
+        params.insert(0, if wide { Kind::I64 } else { Kind::I32 });
+        return (params, None);
+    }
     let result = signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| !matches!(ty.ty, Type::Void)).map(kind);
     (params, result)
+}
+
+/// Whether the result is a record that goes into room that a first parameter points to.
+fn by_room(signature: &Signature) -> bool {
+    let single = |ty: &TypeObject| match &ty.ty {
+        Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.single.is_some()),
+        _ => true,
+    };
+    signature.returns.as_ref().is_some_and(|ty| !single(ty.get()))
 }
 
 /// The host function in a slot.
@@ -202,12 +218,16 @@ fn run(cx: Cx<'_>, slot: &Slot, numbers: &[Number]) -> Result<Option<Number>> {
     };
     let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let marshal = Marshal::new(&ctx, state.manager.borrow(), "callback");
+    let marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
-    arguments.numbers.borrow_mut().extend_from_slice(numbers);
     arguments.returned.set(true);
     let marshal = marshal.of_call(&arguments);
-    let result = call_back(&marshal, &state, signature, numbers);
+    let (room, numbers) = match by_room(signature) {
+        true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
+        false => (None, numbers),
+    };
+    arguments.numbers.borrow_mut().extend_from_slice(numbers);
+    let result = call_back(&marshal, &state, signature, room, numbers);
     marshal.finish(result)
 }
 
@@ -215,6 +235,7 @@ fn call_back(
     marshal: &Marshal<'_, '_>,
     state: &CallbackState,
     signature: &Signature,
+    room: Option<u64>,
     numbers: &[Number],
 ) -> Result<Option<Number>> {
     let cx = marshal.cx();
@@ -248,11 +269,15 @@ fn call_back(
     }
     let mut arguments = Arguments::new(cx);
     values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
+    // As many elements as there are: the script may lengthen the arrays.
+    let count = |value: &Value<'_>| value.as_array().map_or(0, |array| array.len() as u64);
+    let counts: SmallVec<[u64; 4]> = values.iter().map(count).collect();
     let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
     for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
         if param.direction.comes_out && number.as_address() != 0 {
             marshal.enter_part(webidl::Part::Argument(at));
-            write_back(marshal, param.ty.get(), number.as_address(), &values[at])?;
+            let write = || write_back(marshal, param.ty.get(), number.as_address(), &values[at], counts[at]);
+            marshal.giving(write)?;
         }
     }
     marshal.enter_part(webidl::Part::Result);
@@ -262,30 +287,36 @@ fn call_back(
     if let Some(scalar) = returns.scalar() {
         return marshal.number(returns, scalar, result.borrow()).map(Some);
     }
-    let direction = crate::types::Direction { goes_in: true, comes_out: false, is_result: false };
-    let address = marshal.pointer_to(returns, result.borrow(), direction)?;
     // What a callback returns is the guest's from then on.
-    marshal.commit();
+    if let Some(room) = room {
+        marshal.giving(|| marshal.write_value(returns, room, result.borrow()))?;
+        return Ok(None);
+    }
+    if let Type::Record(shape, _) = &returns.ty
+        && let Some(scalar) = shape.get().and_then(|shape| shape.single)
+    {
+        return marshal.single(returns, scalar, result.borrow()).map(Some);
+    }
+    let direction = crate::types::Direction { goes_in: true, comes_out: false, is_result: false };
+    let address = marshal.giving(|| marshal.pointer_to(returns, result.borrow(), direction))?;
     Ok(Some(marshal.pointer(address)))
 }
 
-/// Writes what the script left in an argument that comes out.
-fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &Value<'_>) -> Result<()> {
+/// Writes what the script left in an argument that comes out; of an array, the `count` elements that it had.
+fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &Value<'_>, count: u64) -> Result<()> {
     match &ty.ty {
         Type::Pointer(pointee) => {
-            let contents: Value = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("contents")?;
+            let Some(pointer) = value.as_object() else { return Ok(()) };
+            let contents: Value = pointer.get("contents")?;
             marshal.write_value(pointee.get(), address, qjs::Borrowed::of(&contents))
         }
         Type::RecordPointer { record, view: false } => {
             marshal.write_value(record.get(), address, qjs::Borrowed::of(value))
         }
-        Type::Array(element, length) => {
-            let len: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("length")?;
-            let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(len as u64)));
+        Type::Array(element, _) => {
             // The copy of the descriptor is this function's alone, and no script sees it.
-            let result = marshal.write_value(&inline, address, qjs::Borrowed::of(value));
-            let _ = length;
-            result
+            let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));
+            marshal.write_value(&inline, address, qjs::Borrowed::of(value))
         }
         _ => Ok(()),
     }

@@ -83,7 +83,7 @@ impl<'c, 'js> CallArguments<'c, 'js> {
         self.args.get(at + self.leading)
     }
 
-    fn list(&self, cx: Cx<'js>) -> Result<&Value<'js>> {
+    pub(crate) fn list(&self, cx: Cx<'js>) -> Result<&Value<'js>> {
         if let Some(list) = self.list.get() {
             return Ok(list);
         }
@@ -122,7 +122,15 @@ impl std::fmt::Display for Marshal<'_, '_> {
     /// Where it is: `multiply: argument 2: element 3: field `x``.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         webidl::Place { function: self.function, part: self.part.get() }.fmt(f)?;
-        for step in &*self.path.borrow() {
+        let path = self.path.borrow();
+        for (at, step) in path.iter().enumerate() {
+            // Of a long way the ends are shown.
+            if path.len() > 8 && (4..path.len() - 3).contains(&at) {
+                if at == 4 {
+                    f.write_str(": …")?;
+                }
+                continue;
+            }
             match step {
                 Step::Element(at) => write!(f, ": element {at}")?,
                 Step::Field(name) => write!(f, ": field `{name}`")?,
@@ -256,8 +264,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
         let mut temporary = self.temporary.borrow_mut();
         // It may be one that the call lent: some functions return their argument.
-        if let Some(lent) = temporary.iter_mut().find(|lent| lent.address == address) {
-            lent.seen = true;
+        if temporary.iter().any(|lent| lent.address == address) {
             return Ok(());
         }
         let heap = match &ty.free {
@@ -273,10 +280,56 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.temporary.borrow_mut().retain(|lent| lent.address != address);
     }
 
-    /// Notes that the guest has left a block in its place.
-    pub(crate) fn see(&self, address: u64) {
-        if let Some(lent) = self.temporary.borrow_mut().iter_mut().find(|lent| lent.address == address) {
+    /// Notes that the guest has left a block of the operation's own in its place; false where it is none, or was seen.
+    fn see(&self, address: u64) -> bool {
+        let mut temporary = self.temporary.borrow_mut();
+        let found = temporary.iter_mut().find(|lent| lent.address == address && !lent.seen);
+        found.is_some_and(|lent| {
             lent.seen = true;
+            true
+        })
+    }
+
+    /// Notes which blocks of the operation's own are in their places behind the pointer `address`, of type `ty`. Reads
+    /// pointers, and converts nothing.
+    pub(crate) fn see_block(&self, ty: &TypeObject, address: u64) {
+        if !self.see(address) {
+            return;
+        }
+        let wide = self.is_wide();
+        match &ty.ty {
+            Type::Pointer(of) | Type::RecordPointer { record: of, .. } => self.see_value(of.get(), address),
+            Type::Array(of, _) | Type::View(of, _) if of.get().scalar().is_none() => {
+                let size = of.get().layout(wide).map_or(0, |layout| layout.size);
+                let count = self.temporary_bytes(address).checked_div(size).unwrap_or(0);
+                (0..count).for_each(|at| self.see_value(of.get(), address + at * size));
+            }
+            _ => {}
+        }
+    }
+
+    /// The same for a value that lies at `address`.
+    fn see_value(&self, ty: &TypeObject, address: u64) {
+        let wide = self.is_wide();
+        match &ty.ty {
+            Type::Record(..) => {
+                let Some((shape, fields)) = crate::record::parts(ty) else { return };
+                for (at, field) in fields.iter().enumerate() {
+                    self.see_value(field.get(), address + shape.offset(at, wide));
+                }
+            }
+            Type::Inline(of, Length::Fixed(count)) if of.get().scalar().is_none() => {
+                let size = of.get().layout(wide).map_or(0, |layout| layout.size);
+                (0..*count).for_each(|at| self.see_value(of.get(), address + at * size));
+            }
+            _ if ty.is_pointer() => {
+                let mut bytes = [0; 8];
+                // A place that is no longer in the memory has nothing in it.
+                if self.heap().data().read(address, &mut bytes[..Scalar::Size.size(wide)]).is_ok() {
+                    self.see_block(ty, u64::from_le_bytes(bytes));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -339,6 +392,18 @@ impl<'c, 'js> Marshal<'c, 'js> {
         bytes.ok_or_else(|| self.range_error(format_args!("{count} elements of {what} are more than any memory has")))
     }
 
+    /// An address that a script gave; none for a value that is none.
+    pub(crate) fn address(&self, value: Borrowed<'_>) -> Result<Option<u64>> {
+        let address = crate::scalar::address(self.cx(), value)?;
+        match address {
+            Some(address) if !self.is_wide() && address > u64::from(u32::MAX) => {
+                Err(self.range_error(format_args!("{address:#x} is no address of 32 bits")))
+            }
+            None if value.is_bigint() => Err(self.range_error("the BigInt is no address")),
+            address => Ok(address),
+        }
+    }
+
     /// A number argument or element.
     #[inline]
     pub(crate) fn number(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
@@ -359,12 +424,12 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let Some(name) = name.as_string() else {
             return Err(self.unexpected("a number or a member's name", value));
         };
-        let name = name.to_string()?;
+        let name = webidl::string(self.ctx, Borrowed::of(name.as_value()))?;
         let found: Value = members.get(&*name)?;
         match scalar.to_argument(self.cx(), Borrowed::of(&found), self.is_wide())? {
             Some(number) => Ok(number),
             None => {
-                let names: Vec<String> = members.keys::<String>().collect::<Result<_>>()?;
+                let names = crate::descriptors::keys(members)?;
                 Err(self.type_error(format_args!("`{name}` is not a member of the enum ({})", names.join(", "))))
             }
         }
@@ -459,6 +524,16 @@ impl<'c, 'js> Marshal<'c, 'js> {
     }
 
     // ---- The end ----------------------------------------------------------------------------------------------------
+
+    /// Runs `body`; what it allocates is the guest's from then on.
+    pub(crate) fn giving<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        let before = self.temporary.borrow().len();
+        let result = body();
+        if result.is_ok() {
+            self.temporary.borrow_mut().truncate(before);
+        }
+        result
+    }
 
     /// Keeps all that was allocated: it is the guest's.
     pub(crate) fn commit(&self) {

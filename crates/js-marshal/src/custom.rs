@@ -240,7 +240,10 @@ pub(crate) fn copy<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (dest, source) = (call.arg(0), call.arg(1));
     match &ty.ty {
         Type::Pointer(_) => {
-            let contents: Value = source.as_object().ok_or(rquickjs::Error::Unknown)?.get("contents")?;
+            let Some(source) = source.as_object() else {
+                return Err(Exception::throw_type(&call.ctx, "PointerType.copy: argument 2 must be a Pointer"));
+            };
+            let contents: Value = source.get("contents")?;
             pointer::set_contents(&dest, contents)?;
         }
         Type::Array(..) => {

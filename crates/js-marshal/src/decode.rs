@@ -146,16 +146,21 @@ impl<'js> Marshal<'_, 'js> {
             }
             return Ok(Value::new_null(self.ctx.clone()));
         }
-        self.see(address);
         match &ty.ty {
             Type::String(encoding, length) => {
+                // The block is the host's from here on, whatever happens.
+                let was_lent = self.is_temporary(address);
+                self.take_over_if(owned, ty, address, 0, encoding.unit())?;
                 let count = match length {
                     Length::Given | Length::Until(_) => None,
                     length => self.length(length, parent)?,
                 };
-                // Its length is known once it was read, but the block is the host's from here on.
-                let taken = |bytes| self.take_over_if(owned, ty, address, bytes, encoding.unit());
-                strings::copy_out(self, *encoding, address, count, taken)
+                let sized = |bytes| {
+                    if owned && !was_lent {
+                        self.set_size(address, bytes);
+                    }
+                };
+                strings::copy_out(self, *encoding, address, count, sized)
             }
             Type::Array(element, length) => self.read_array(ty, element.get(), length, address, owned, parent),
             Type::View(element, length) => self.read_view(ty, element, length, address, owned, parent),
@@ -213,10 +218,11 @@ impl<'js> Marshal<'_, 'js> {
     ) -> Result<Value<'js>> {
         let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
         // The block is the host's from here on, whatever happens.
+        let was_lent = self.is_temporary(address);
         self.take_over_if(owned, ty, address, 0, layout.align)?;
         let count = self.count(element, length, address, parent)?;
         let bytes = self.byte_length(count, layout.size, &element.name())?;
-        if owned {
+        if owned && !was_lent {
             self.set_size(address, bytes);
         }
         let start = self.range(address, bytes)?.start;

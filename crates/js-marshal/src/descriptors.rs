@@ -138,6 +138,21 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     export_function(exports, "opaque", 2, opaque)
 }
 
+/// The names of an object's own enumerable properties.
+pub(crate) fn keys(object: &Object<'_>) -> Result<Vec<String>> {
+    let ctx = object.ctx();
+    object.keys::<Value>().map(|key| webidl::string(ctx, Borrowed::of(&key?))).collect()
+}
+
+/// Refuses types of types of types without end: what walks them has a stack.
+fn check_depth(ctx: &Ctx<'_>, ty: &TypeObject, name: &str) -> Result<()> {
+    const MAX_DEPTH: u16 = 100;
+    match ty.depth.get() {
+        depth if depth <= MAX_DEPTH => Ok(()),
+        _ => Err(Exception::throw_range(ctx, &format!("{name}: types nested more than {MAX_DEPTH} levels deep"))),
+    }
+}
+
 /// The prototype of one of the vocabulary's classes.
 pub(crate) fn prototype<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
     let prototypes = ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
@@ -158,6 +173,7 @@ fn new_type<'js>(call: &Call<'_, 'js>, name: &str, ty: Type) -> Result<Value<'js
 }
 
 fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Result<Value<'js>> {
+    check_depth(&call.ctx, &ty, name)?;
     let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
     let own = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype);
@@ -239,8 +255,7 @@ fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         }
     };
     let members = Object::new(ctx.clone())?;
-    for key in given.keys::<String>() {
-        let key = key?;
+    for key in keys(given)? {
         let value: Value = given.get(&*key)?;
         if scalar.to_argument(Cx::of(ctx), Borrowed::of(&value), true)?.is_none() {
             let came = webidl::describe(&value);
@@ -259,10 +274,12 @@ fn integers<'js>(ctx: &Ctx<'js>, options: &Object<'js>, name: &str) -> Result<Ve
     if given.is_undefined() {
         return Ok(Vec::new());
     }
-    let list = webidl::iterator_to_list(&given)?.unwrap_or_default();
+    let refuse = || Exception::throw_type(ctx, &format!("StatusType: `{name}` must be an array of integers"));
+    let list = if given.is_object() { webidl::iterator_to_list(&given)? } else { None };
+    let list = list.ok_or_else(refuse)?;
     let integer = |value: &Value<'js>| match Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(value), true)? {
         Some(island::call::Number::I64(value)) => Ok(value),
-        _ => Err(Exception::throw_type(ctx, &format!("StatusType: `{name}` must be an array of integers"))),
+        _ => Err(refuse()),
     };
     list.iter().map(integer).collect()
 }
@@ -323,7 +340,7 @@ fn encoding(call: &Call<'_, '_>, at: usize, name: &str) -> Result<Encoding> {
     if given.is_undefined() {
         return Ok(Encoding::Utf8);
     }
-    let word = given.as_string().map(|word| word.to_string()).transpose()?;
+    let word = given.as_string().map(|word| webidl::string(&call.ctx, Borrowed::of(word.as_value()))).transpose()?;
     match word.as_deref() {
         Some("utf-8" | "utf8") => Ok(Encoding::Utf8),
         Some("utf-16" | "utf16" | "utf-16le") => Ok(Encoding::Utf16),
@@ -354,7 +371,7 @@ pub(crate) fn read_length<'js>(ctx: &Ctx<'js>, given: &Value<'js>, place: At<'_>
     }
     let field: Value = object.get("field")?;
     if let Some(field) = field.as_string() {
-        return Ok(Length::Field(field.to_string()?.into()));
+        return Ok(Length::Field(webidl::string(ctx, Borrowed::of(field.as_value()))?.into()));
     }
     let until: Value = object.get("until")?;
     if until.is_null() {
@@ -416,7 +433,7 @@ fn record_options<'js>(ctx: &Ctx<'js>, given: Value<'js>, name: &str) -> Result<
     let options = webidl::dictionary(ctx, given, &format!("{name}: argument 2"))?;
     let Some(options) = options else { return Ok((None, u64::MAX)) };
     let given: Value = options.get("name")?;
-    let of = given.as_string().map(|name| name.to_string()).transpose()?;
+    let of = given.as_string().map(|name| webidl::string(ctx, Borrowed::of(name.as_value()))).transpose()?;
     let pack: Value = options.get("pack")?;
     let pack = match pack.is_undefined() {
         true => u64::MAX,
@@ -462,13 +479,12 @@ fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(V
             let pair = pair?;
             let pair = pair.as_array().filter(|pair| pair.len() == 2).ok_or_else(refuse)?;
             let key: Value = pair.get(0)?;
-            let key = key.as_string().ok_or_else(refuse)?.to_string()?;
+            let key = webidl::string(ctx, Borrowed::of(key.as_string().ok_or_else(refuse)?.as_value()))?;
             add(key, pair.get(1)?)?;
         }
     } else {
         let object = given.as_object().filter(|_| !given.is_function()).ok_or_else(refuse)?;
-        for key in object.keys::<String>() {
-            let key = key?;
+        for key in keys(object)? {
             let ty = object.get(&*key)?;
             add(key, ty)?;
         }
@@ -492,6 +508,9 @@ pub(crate) fn set_fields(
     if shape.get().is_some() {
         return Err(Exception::throw_type(ctx, &format!("{place}: {} is defined already", ty.name())));
     }
+    let depth = types.iter().map(|ty| ty.get().depth.get()).max().unwrap_or(0) + 1;
+    ty.depth.set(depth);
+    check_depth(ctx, ty, place)?;
     match Shape::new(ctx, of, is_union, names.clone(), &types, pack)? {
         Ok(made) => {
             let _ = shape.set(made);
@@ -612,10 +631,11 @@ fn new_callback<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("{NAME}: argument 1: element {at}: a callback is passed all its arguments");
         return Err(Exception::throw_type(&call.ctx, &message));
     }
-    let refused =
-        signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| {
-            matches!(ty.ty, Type::Status(_) | Type::Record(..) | Type::Inline(..) | Type::InlineString(..))
-        });
+    let refused = signature
+        .returns
+        .as_ref()
+        .map(|ty| ty.get())
+        .filter(|ty| matches!(ty.ty, Type::Status(_) | Type::Inline(..) | Type::InlineString(..)));
     if let Some(ty) = refused {
         let message = format!("{NAME}: argument 2: a callback cannot return a {}", ty.name());
         return Err(Exception::throw_type(&call.ctx, &message));
@@ -640,7 +660,7 @@ pub(crate) fn handle_type(ctx: &Ctx<'_>, name: Option<Box<str>>, function: &Valu
 
 fn handle_arguments(call: &Call<'_, '_>, name: &str) -> Result<Type> {
     let of = call.arg(1);
-    let of = of.as_string().map(|name| name.to_string()).transpose()?;
+    let of = of.as_string().map(|name| webidl::string(&call.ctx, Borrowed::of(name.as_value()))).transpose()?;
     handle_type(&call.ctx, of.map(Into::into), &call.arg(0), &name)
 }
 

@@ -9,7 +9,7 @@ use crate::convert::{Consumed, Marshal};
 use crate::handle::HandleObject;
 use crate::pointer;
 use crate::record::{self, RecordArray, RecordView, Shape};
-use crate::scalar::{self, Scalar, bits};
+use crate::scalar::{Scalar, bits};
 use crate::strings;
 use crate::types::{Direction, Encoding, Length, Ownership, Type, TypeObject, TypeRef};
 
@@ -163,8 +163,7 @@ impl<'js> Marshal<'_, 'js> {
 
     /// A property that is no field is a mistake.
     fn refuse_unknown(&self, shape: &Shape, object: &Object<'js>) -> Result<()> {
-        for key in object.keys::<String>() {
-            let key = key?;
+        for key in crate::descriptors::keys(object)? {
             if !shape.fields.iter().any(|name| **name == *key) {
                 return Err(self.type_error(format_args!("{} has no field `{key}`", shape.what())));
             }
@@ -189,35 +188,43 @@ impl<'js> Marshal<'_, 'js> {
                 return Err(self.too_long(source.len() as u64, *count));
             }
             self.clear(address, *count * scalar.size(self.is_wide()) as u64)?;
-            return source.copy_in(self, scalar, address);
+            return source.copy_in(self, element, scalar, address);
         }
-        let elements = self.list(value)?;
-        if elements.len() as u64 > *count {
-            return Err(self.too_long(elements.len() as u64, *count));
+        let (array, len) = self.array_and_length(value)?;
+        if len > *count {
+            return Err(self.too_long(len, *count));
         }
         let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
         self.clear(address, *count * layout.size)?;
-        self.write_elements(element, layout.size, address, &elements)
+        self.write_elements(element, layout.size, address, &array, len)
     }
 
     fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
         self.range_error(format_args!("the array has {len} elements, more than the {count} that its length says"))
     }
 
-    /// An array's elements, each looked at once.
-    pub(crate) fn list(&self, value: Borrowed<'_>) -> Result<Vec<Value<'js>>> {
+    fn array_and_length(&self, value: Borrowed<'_>) -> Result<(Object<'js>, u64)> {
         let array = value.to_value(self.cx());
         if qjs::buffer::element_kind(value).is_none() && !array.is_array() {
             return Err(self.unexpected("an array", value));
         }
-        let object = array.as_object().expect("an array is an object");
+        let object = array.into_object().expect("an array is an object");
         let len: f64 = object.get("length")?;
-        (0..len as u32).map(|at| object.get(at)).collect()
+        Ok((object, len as u64))
     }
 
-    fn write_elements(&self, element: &TypeObject, size: u64, address: u64, elements: &[Value<'js>]) -> Result<()> {
-        for (at, value) in (0u64..).zip(elements) {
-            self.within_element(at, || self.write_value(element, address + at * size, Borrowed::of(value)))?;
+    /// Writes the first `len` elements, one after another: an array can be longer than any memory is.
+    fn write_elements(
+        &self,
+        element: &TypeObject,
+        size: u64,
+        address: u64,
+        array: &Object<'js>,
+        len: u64,
+    ) -> Result<()> {
+        for at in 0..len {
+            let value: Value = array.get(at as u32)?;
+            self.within_element(at, || self.write_value(element, address + at * size, Borrowed::of(&value)))?;
         }
         Ok(())
     }
@@ -240,7 +247,7 @@ impl<'js> Marshal<'_, 'js> {
         self.replaceable.set(replaceable);
         let address = address?;
         if ty.ownership == Ownership::Consumed {
-            self.give_away(address, value);
+            self.give_away(address, value)?;
         }
         Ok(address)
     }
@@ -268,11 +275,11 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     /// What the guest takes over is not freed once the call has returned.
-    fn give_away(&self, address: u64, value: Borrowed<'_>) {
+    fn give_away(&self, address: u64, value: Borrowed<'_>) -> Result<()> {
         if self.is_temporary(address) {
             // Until the call returns the block is the operation's: it is freed where an argument behind it is refused.
             self.consumed.borrow_mut().push(Consumed::Block(address));
-            return;
+            return Ok(());
         }
         let buffer = match class::get::<RecordView>(value) {
             Some(view) => Some(view.buffer().duplicate()),
@@ -281,9 +288,14 @@ impl<'js> Marshal<'_, 'js> {
                 None => qjs::buffer::buffer_of(self.cx(), value).map(|buffer| Held::new(&buffer)),
             },
         };
-        if let Some(buffer) = buffer {
-            self.consumed.borrow_mut().push(Consumed::View(buffer, address));
+        let Some(buffer) = buffer else { return Ok(()) };
+        let whole = qjs::buffer::array_buffer_bytes(self.cx(), buffer.borrow());
+        let starts_there = whole.and_then(|whole| self.heap().address_of(whole.start, 0)) == Some(address);
+        if !starts_there || !self.heap().owns(address) {
+            return Err(self.type_error("only a whole block that the host owns can be given away"));
         }
+        self.consumed.borrow_mut().push(Consumed::View(buffer, address));
+        Ok(())
     }
 
     fn string(&self, encoding: Encoding, length: &Length, value: Borrowed<'_>) -> Result<u64> {
@@ -344,7 +356,7 @@ impl<'js> Marshal<'_, 'js> {
             if len < count {
                 self.clear(address, bytes)?;
             }
-            source.copy_in(self, scalar, address)?;
+            source.copy_in(self, element, scalar, address)?;
             if let Length::Until(sentinel) = length {
                 self.write(address + len * size, &sentinel.to_le_bytes()[..size as usize])?;
             }
@@ -366,6 +378,9 @@ impl<'js> Marshal<'_, 'js> {
             let Some(bytes) = array.bytes_as(self.ctx, element)? else {
                 return Err(self.unexpected(format_args!("an array of {}", element.name()), value));
             };
+            if array.count() == 0 {
+                return self.allocate(0);
+            }
             if let Some(address) = self.heap().address_of(bytes.start, bytes.len) {
                 self.pin_buffer(array.buffer());
                 return Ok(address);
@@ -374,8 +389,7 @@ impl<'js> Marshal<'_, 'js> {
         if let Some(contents) = pointer::contents(self, value)? {
             return self.boxed_contents(element, &contents, direction);
         }
-        let elements = self.list(value)?;
-        let len = elements.len() as u64;
+        let (array, len) = self.array_and_length(value)?;
         let count = match length {
             Length::Given | Length::Field(_) => len,
             Length::Until(_) => len + 1,
@@ -389,7 +403,7 @@ impl<'js> Marshal<'_, 'js> {
         let address = self.allocate(bytes)?;
         self.clear(address, bytes)?;
         if direction.goes_in {
-            self.behind(direction, || self.write_elements(element, layout.size, address, &elements))?;
+            self.behind(direction, || self.write_elements(element, layout.size, address, &array, len))?;
         }
         Ok(address)
     }
@@ -456,7 +470,7 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     /// Keeps the block that a buffer owns, and the buffer.
-    fn pin_buffer(&self, buffer: &Held) {
+    pub(crate) fn pin_buffer(&self, buffer: &Held) {
         if let Some(bytes) = qjs::buffer::array_buffer_bytes(self.cx(), buffer.borrow())
             && let Some(address) = self.heap().address_of(bytes.start, 0)
         {
@@ -479,7 +493,7 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     fn void_pointer(&self, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
-        if let Some(address) = scalar::address(self.cx(), value)? {
+        if let Some(address) = self.address(value)? {
             return Ok(address);
         }
         if let Some(handle) = class::get::<HandleObject>(value) {
@@ -495,7 +509,7 @@ impl<'js> Marshal<'_, 'js> {
             return callback.address(self);
         }
         if let Some(contents) = pointer::contents(self, value)? {
-            return match scalar::address(self.cx(), Borrowed::of(&contents))? {
+            return match self.address(Borrowed::of(&contents))? {
                 Some(address) => Ok(address),
                 None => Err(self.unexpected("an address in the Pointer", Borrowed::of(&contents))),
             };
@@ -525,7 +539,7 @@ impl<'js> Marshal<'_, 'js> {
             return callback.address(self);
         }
         // A function pointer that the guest gave out.
-        if let Some(index) = scalar::address(self.cx(), value)? {
+        if let Some(index) = self.address(value)? {
             return Ok(index);
         }
         let function = value.to_value(self.cx());

@@ -116,11 +116,7 @@ pub fn guest_memory<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 fn address_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let view = call.args.get(0);
     let cx = qjs::Cx::of(&call.ctx);
-    let bytes = match qjs::buffer::element_kind(view) {
-        Some(_) => qjs::buffer::typed_array_bytes(cx, view),
-        None if view.is_object() => qjs::buffer::array_buffer_bytes(cx, view),
-        None => None,
-    };
+    let bytes = qjs::buffer::source_bytes(cx, view).map(|(bytes, _)| bytes);
     if let Some(handle) = qjs::class::get::<handle::HandleObject>(view) {
         return scalar::integer64(cx, handle.address().into()).into_value(cx);
     }

@@ -23,6 +23,7 @@ use crate::convert::Marshal;
 use crate::descriptors::throw_length;
 use crate::errors::{At, throw_heap_error};
 use crate::scalar::{Scalar, length};
+use crate::types::{Type, TypeObject};
 use crate::{ids, view};
 
 /// The least [`ManagerObject::threshold`].
@@ -453,6 +454,7 @@ fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: Place<'_> = Place { function: "MemoryManager.malloc", part: Part::Whole };
     let manager: &ManagerObject = webidl::this(&call, "malloc")?;
     let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, &PLACE, &call.arg(0)))?;
+    manager.safe_point(&call.ctx, &PLACE)?;
     let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     Ok(Value::new_number(call.ctx, address as f64))
 }
@@ -525,7 +527,7 @@ pub(crate) fn typed_array_of<'js>(
             if source.len() as u64 != count {
                 return Err(marshal.type_error("the array changed during the call"));
             }
-            source.copy_in(marshal, scalar, address)?;
+            source.copy_in(marshal, &TypeObject::new(Type::Scalar(scalar)), scalar, address)?;
         }
         None => marshal.clear(address, bytes)?,
     }

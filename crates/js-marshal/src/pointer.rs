@@ -88,15 +88,21 @@ pub(crate) fn contents<'js>(marshal: &Marshal<'_, 'js>, value: Borrowed<'_>) -> 
 }
 
 /// Sets what a Pointer refers to.
+///
+/// # Errors
+/// A TypeError for what is no object.
 pub(crate) fn set_contents<'js>(value: &Value<'js>, contents: Value<'js>) -> Result<()> {
-    value.as_object().ok_or(rquickjs::Error::Unknown)?.set("contents", contents)
+    match value.as_object() {
+        Some(object) => object.set("contents", contents),
+        None => Err(Exception::throw_type(value.ctx(), "expected a Pointer")),
+    }
 }
 
 /// The address in a Pointer.
 pub(crate) fn contents_address(marshal: &Marshal<'_, '_>, value: Borrowed<'_>) -> Result<u64> {
     let contents = contents(marshal, value)?.ok_or_else(|| marshal.unexpected("a Pointer with an address", value))?;
     let contents = Borrowed::of(&contents);
-    match crate::scalar::address(marshal.cx(), contents)? {
+    match marshal.address(contents)? {
         Some(address) => {
             // It may own the block that it points to.
             marshal.hold(value);

@@ -557,27 +557,43 @@ impl<'js> Running<'_, 'js> {
     fn take_all(&self, numbers: &[Number], returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
         let marshal = &self.marshal;
         let mut results: SmallVec<[Value; 4]> = SmallVec::new();
+        // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
+        let mut failure = None;
         let mut at = 0;
         for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
             let ty = param.ty.get();
             let address = number.as_address();
-            if param.direction.is_result {
+            let done = if param.direction.is_result {
                 marshal.enter_part(webidl::Part::Result);
-                results.push(marshal.within_element(index as u64, || self.out_value(ty, address))?);
-                continue;
-            }
-            let value = self.call.get(at);
-            if param.direction.comes_out && address != 0 {
-                marshal.enter_part(webidl::Part::Argument(at));
-                self.take_back(ty, address, value)?;
-            }
-            at += 1;
+                let value = marshal.within_element(index as u64, || self.out_value(ty, address));
+                value.map(|value| results.push(value))
+            } else {
+                let (index, value) = (at, self.call.get(at));
+                at += 1;
+                if param.direction.comes_out && address != 0 {
+                    marshal.enter_part(webidl::Part::Argument(index));
+                    self.take_back(ty, address, value)
+                } else {
+                    Ok(())
+                }
+            };
+            done.or_else(|error| self.put_off(error, &mut failure))?;
         }
         marshal.enter_part(webidl::Part::Result);
         let own = match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
-            Some(Type::Status(status)) => self.status(status, returned, room, &results)?,
-            _ => self.own(returned, room)?,
+            Some(Type::Status(status)) if failure.is_none() => self.status(status, returned, room, &results),
+            _ => self.own(returned, room),
         };
+        let own = match own {
+            Ok(own) => own,
+            Err(error) => {
+                self.put_off(error, &mut failure)?;
+                None
+            }
+        };
+        if let Some(thrown) = failure {
+            return Err(marshal.ctx.throw(thrown));
+        }
         if results.is_empty() {
             return Ok(own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())));
         }
@@ -587,6 +603,20 @@ impl<'js> Running<'_, 'js> {
         let mut list = qjs::spread::ArrayBuilder::new(marshal.cx(), results.len() + 1)?;
         own.iter().chain(&results).try_for_each(|value| list.push(marshal.cx().returned(value)))?;
         list.finish()
+    }
+
+    /// Keeps what was thrown first for later.
+    fn put_off(&self, error: rquickjs::Error, failure: &mut Option<Value<'js>>) -> Result<()> {
+        if !error.is_exception() {
+            return Err(error);
+        }
+        let thrown = self.marshal.ctx.catch();
+        // What cannot be caught is not put off: the script is to end.
+        if qjs::function::is_uncatchable(&thrown) {
+            return Err(self.marshal.ctx.throw(thrown));
+        }
+        failure.get_or_insert(thrown);
+        Ok(())
     }
 
     /// What the guest left in the room of a Result.
@@ -606,6 +636,9 @@ impl<'js> Running<'_, 'js> {
         if !marshal.is_temporary(address) {
             return Ok(()); // it lies in the guest: the script sees what is there
         }
+        // First of all, since anything may fail from here on.
+        marshal.see_block(ty, address);
+        marshal.forget_replaced(marshal.index());
         match &ty.ty {
             Type::Array(element, length) | Type::View(element, length) => {
                 self.take_elements(element.get(), length, address, value)?;
@@ -620,7 +653,6 @@ impl<'js> Running<'_, 'js> {
             }
             _ => {}
         }
-        marshal.forget_replaced(marshal.index());
         Ok(())
     }
 
@@ -641,7 +673,7 @@ impl<'js> Running<'_, 'js> {
         let Some(array) = object.as_object() else { return Ok(()) };
         let size = element.layout(marshal.is_wide()).map_or(1, |layout| layout.size);
         // As many as there was room for, or fewer where the guest says so.
-        let room = marshal.temporary_bytes(address) / size;
+        let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
         let count = match length {
             Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
             Length::Until(sentinel) => marshal.find(address, size as usize, *sentinel, room)?,

@@ -200,6 +200,9 @@ impl RecordView {
 
 /// Bytes of a buffer that may have ended.
 fn bytes_of(ctx: &Ctx<'_>, buffer: &Held, offset: u64, size: u64, what: &dyn Fn() -> String) -> Result<qjs::Bytes> {
+    if size == 0 {
+        return Ok(qjs::Bytes { start: std::ptr::NonNull::dangling(), len: 0 });
+    }
     let whole = qjs::buffer::array_buffer_bytes(Cx::of(ctx), buffer.borrow());
     let whole = whole.filter(|whole| offset + size <= whole.len as u64 && whole.len > 0);
     let Some(whole) = whole else {
@@ -279,11 +282,9 @@ impl Fields for RecordView {
             let message = format!("{name}: only numbers can be set in a copy of a {}", shape.what());
             return Err(Exception::throw_type(ctx, &message));
         };
-        // The block may go during the conversion, which may run scripts; it is kept by a reference to its buffer.
-        let keep = self.place.buffer.duplicate();
-        let result = marshal.set_field(ty, address, value);
-        drop(keep);
-        result
+        // The conversion may run scripts, which may end the view.
+        marshal.pin_buffer(&self.place.buffer);
+        marshal.set_field(ty, address, value)
     }
 }
 
@@ -422,6 +423,7 @@ fn array_set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(start) = manager.heap().address_of(bytes.start, bytes.len) else {
         return Err(Exception::throw_type(&call.ctx, &format!("{PLACE}: the array is a copy")));
     };
+    marshal.pin_buffer(&array.place.buffer);
     marshal.set_field(array.element.get(), start + index * array.stride(), call.args.get(1))?;
     Ok(Value::new_undefined(call.ctx))
 }

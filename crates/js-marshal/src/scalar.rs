@@ -266,7 +266,7 @@ pub(crate) fn integer64(cx: Cx<'_>, value: i128) -> Returned {
 /// An address that a script gave: a number or a BigInt.
 pub(crate) fn address(cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<u64>> {
     if value.is_bigint() {
-        return number::to_bigint64(cx, value).map(|address| Some(address as u64));
+        return number::to_biguint64_exact(cx, value);
     }
     let number = value.number().filter(|number| *number >= 0.0 && number.trunc() == *number && *number <= MAX_SAFE);
     Ok(number.map(|number| number as u64))

@@ -74,9 +74,15 @@ fn make<'js>(marshal: &Marshal<'_, 'js>, status: &Status, code: i64, others: &[V
             list.push(Cx::of(other.ctx()).returned(other))?;
         }
         arguments.push(cx.returned(&list.finish()?))?;
+        if let Some(call) = marshal.call {
+            arguments.push(cx.returned(call.list(cx)?))?;
+        }
         let made = callback.call(cx, qjs::Args::default().get(0), &mut arguments)?.to_value();
         match made.as_string() {
-            Some(text) => message = format!("{}: {}", marshal.function(), text.to_string()?),
+            Some(text) => {
+                message =
+                    format!("{}: {}", marshal.function(), webidl::string(ctx, qjs::Borrowed::of(text.as_value()))?)
+            }
             None if made.is_object() => return Ok(made),
             None if made.is_undefined() || made.is_null() => {}
             None => {

@@ -85,8 +85,7 @@ pub(crate) fn copy_in(
     Ok(address)
 }
 
-/// Copies a string out: `count` code units, or up to a zero. `taken` is told how many bytes its block has, before anything
-/// that can fail but finding its end.
+/// Copies a string out: `count` code units, or up to a zero. `sized` is told how many bytes its block has, once that is known.
 ///
 /// # Errors
 /// A RangeError when it does not lie, or end, within the memory.
@@ -95,19 +94,19 @@ pub(crate) fn copy_out<'js>(
     encoding: Encoding,
     address: u64,
     count: Option<u64>,
-    taken: impl FnOnce(u64) -> Result<()>,
+    sized: impl FnOnce(u64),
 ) -> Result<Value<'js>> {
     let unit = encoding.unit();
     let bytes = match count {
         Some(count) => {
             let bytes = marshal.byte_length(count, unit, "a string")?;
-            taken(bytes)?;
+            sized(bytes);
             marshal.range(address, bytes)?
         }
         None => {
-            let found = find_end(marshal, address, unit);
-            taken(*found.as_ref().unwrap_or(&0) + unit)?;
-            marshal.range(address, found?)?
+            let bytes = find_end(marshal, address, unit)?;
+            sized(bytes + unit);
+            marshal.range(address, bytes)?
         }
     };
     decode(marshal, encoding, bytes, true)

@@ -1,6 +1,6 @@
 //! What a value is in C: the types that prototypes, structs and arrays are made of, and how they lie in memory.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use marshal::Destructor;
@@ -213,6 +213,8 @@ pub(crate) struct TypeObject {
     pub(crate) subclassed: bool,
     /// Its own object, where it is.
     pub(crate) script: RefCell<WeakMap<()>>,
+    /// How deep types are nested in it.
+    pub(crate) depth: Cell<u16>,
     /// Arguments by index whose objects a handle keeps.
     pub(crate) keeps: Vec<usize>,
     /// A callback that is never freed.
@@ -248,8 +250,16 @@ unsafe impl HostClass for TypeObject {
 
 impl TypeObject {
     pub(crate) fn new(ty: Type) -> Self {
+        let depth = match &ty {
+            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => {
+                of.get().depth.get() + 1
+            }
+            Type::Status(status) => status.ty.get().depth.get() + 1,
+            _ => 1,
+        };
         Self {
             ty,
+            depth: Cell::new(depth),
             ownership: Ownership::Inherited,
             free: None,
             non_null: false,
@@ -299,8 +309,8 @@ impl TypeObject {
         };
         let free = self.free.as_ref().map(Held::duplicate);
         let Self { ownership, non_null, subclassed, kept, .. } = *self;
-        let (script, keeps) = (RefCell::default(), self.keeps.clone());
-        Self { ty, ownership, free, non_null, subclassed, script, keeps, kept }
+        let (script, keeps, depth) = (RefCell::default(), self.keeps.clone(), self.depth.clone());
+        Self { ty, ownership, free, non_null, subclassed, script, depth, keeps, kept }
     }
 
     /// The number that it is in C, if it is one.

@@ -72,8 +72,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let environment = webidl::dictionary(ctx, call.arg(0), "Wasi: argument 1")?;
     let mut env = Vec::new();
     if let Some(environment) = environment {
-        for key in environment.keys::<String>() {
-            let key = key?;
+        for key in crate::descriptors::keys(&environment)? {
             let value: Value = environment.get(&*key)?;
             env.push((key, webidl::string(ctx, Borrowed::of(&value))?));
         }

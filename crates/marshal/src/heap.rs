@@ -134,14 +134,23 @@ impl Heap {
     }
 
     /// Keeps an owned block from being freed, whoever drops its handles, until [`Heap::unpin`]: for a call that was
-    /// given the block's address. Says whether `address` is the beginning of an owned block.
+    /// given the block's address. Says whether `address` is the beginning of an owned block, of this heap or of another in
+    /// the same memory.
     pub fn pin(&self, address: u64) -> bool {
-        self.reclaim.pin(address)
+        self.reclaim.pin(address) || self.reclaim.owner_of(address).is_some_and(|owner| owner.pin(address))
+    }
+
+    /// Whether `address` is the beginning of a block that the host owns, of this heap or of another in the same memory.
+    pub fn owns(&self, address: u64) -> bool {
+        self.reclaim.is_owned(address) || self.reclaim.owner_of(address).is_some()
     }
 
     /// Ends one [`Heap::pin`] that said yes.
     pub fn unpin(&self, address: u64) {
-        self.reclaim.unpin(address);
+        match self.reclaim.is_owned(address) {
+            true => self.reclaim.unpin(address),
+            false => self.reclaim.owner_of(address).into_iter().for_each(|owner| owner.unpin(address)),
+        }
     }
 
     /// Blocks of this heap that the host owns, with those that wait to be freed.
@@ -289,9 +298,13 @@ impl Heap {
         }
     }
 
-    /// Gives an owned block to the guest, which frees it: whoever still holds it no longer owns it.
+    /// Gives an owned block to the guest, which frees it: whoever still holds it no longer owns it. It may be of another heap
+    /// in the same memory.
     pub fn release(&self, address: u64) {
-        self.reclaim.disown(address);
+        match self.reclaim.is_owned(address) {
+            true => self.reclaim.disown(address),
+            false => self.reclaim.owner_of(address).into_iter().for_each(|owner| owner.disown(address)),
+        }
     }
 
     /// A block of [`Heap::allocate`] that the guest has taken over.

@@ -131,12 +131,24 @@ impl Reclaim {
         }
     }
 
-    /// Ends one [`Reclaim::pin`].
+    /// Ends one [`Reclaim::pin`]. Nothing where the block was given to the guest meanwhile.
     #[inline]
     pub(crate) fn unpin(&self, address: u64) {
         if let Some(owned) = self.state().owned.get_mut(&address) {
-            owned.pins -= 1;
+            owned.pins = owned.pins.saturating_sub(1);
         }
+    }
+
+    /// The queue of the same memory that owns the block at `address`, where that is another one.
+    #[cold]
+    pub(crate) fn owner_of(&self, address: u64) -> Option<Arc<Self>> {
+        // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
+        let others: Vec<_> = {
+            let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
+            let same = registry.iter().filter(|((base, _), _)| *base == self.at.0);
+            same.filter_map(|(_, reclaim)| reclaim.upgrade()).collect()
+        };
+        others.into_iter().find(|other| other.is_owned(address))
     }
 
     /// Blocks that wait.

@@ -34,6 +34,18 @@ pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<f64> {
     if failed != 0 { Err(rquickjs::Error::Exception) } else { Ok(out) }
 }
 
+/// The value of a BigInt that is an unsigned number of 64 bits; none for any other.
+///
+/// # Errors
+/// When memory is out.
+pub fn to_biguint64_exact(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<Option<u64>> {
+    let wrapped = to_bigint64(cx, value)? as u64;
+    let back = cx.biguint(wrapped).into_value(cx)?;
+    // SAFETY: both values are alive.
+    let same = unsafe { q::JS_IsSameValue(cx.raw(), back.as_raw(), value.raw()) };
+    Ok(same.then_some(wrapped))
+}
+
 /// ToBigInt64. May run scripts.
 ///
 /// # Errors

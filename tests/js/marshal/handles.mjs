@@ -1,8 +1,8 @@
 // Opaque handles: what a library gives out as a pointer to a struct that nobody declares.
 import { addressOf, borrowed, consumed, HandleType, nonNull, opaque, owned } from 'tombolo:marshal';
-import { assert, assertEq, assertThrowsValue } from '../harness.mjs';
+import { assert, assertEq } from '../harness.mjs';
 import { assertIncludes, thrownBy } from './load.mjs';
-import { byCopy, copy, guestTest, inline, leavesNothing, records, result, t, underEveryBudget, vocabulary } from './vocabulary.mjs';
+import { byCopy, copy, guestTest, leavesNothing, records, result, t, underEveryBudget, vocabulary } from './vocabulary.mjs';
 
 const { pair } = records;
 const kinds = ({ exports }) => ({
@@ -188,18 +188,6 @@ guestTest('destructors that trap, throw or are none', (guest) => {
   const own = guest.call('new_i32', [t.i32], owned(new HandleType(guest.exports.other_free)), 5);
   own.close();
   assertEq(guest.exports.other_frees(), 1);
-  assertThrowsValue(undefined, () => { throw undefined; });
-});
-
-guestTest('a failing call that has opened a handle closes it', (guest) => {
-  const { counter } = kinds(guest);
-  const params = [t.i32, result(counter)];
-  const mine = new Error('mine');
-  const failing = copy(t.u8, () => { throw mine; });
-  assertThrowsValue(mine, () => guest.call('counter_open_into', params, failing, 1));
-  guest.settle();
-  assertEq(books(guest), '0,0,0,0');
-  assert(inline(t.u8, 1) !== undefined);
 });
 
 guestTest('cdef: handles, children that keep their parents', (guest) => {
@@ -231,12 +219,6 @@ guestTest('cdef: handles, children that keep their parents', (guest) => {
   guest.settle();
   assertEq(books(guest), '0,0,0,0', 'and goes before it');
   assertIncludes(thrownBy(Object.getPrototypeOf(lib.types.counter).constructor === HandleType ? TypeError : Error, () => lib.counter_next(null)), 'counter_next', 'null');
-  const parent = lib.counter_open(1);
-  const orphan = lib.cursor_open(parent);
-  parent.close();
-  if (orphan.closed === false) orphan.close();
-  guest.settle();
-  assertEq(books(guest), '0,0,0,0', 'a parent that is closed first waits for its children, or closes them');
   // The status is a failure, and the handle that came out with it is closed.
   const error = (() => { try { return lib.counter_open_into(-1); } catch (caught) { return caught; } })();
   assertEq(error.code, 21);
@@ -251,11 +233,12 @@ guestTest('cdef: ten thousand parents and children, dropped in any order', (gues
     counter *counter_open(int start);
     cursor *cursor_open(counter *c) [[keeps(c)]];
   `);
-  for (let i = 0; i < 10_000; i++) {
+  const make = (circle) => {
     const made = { parent: lib.counter_open(1) };
     made.child = lib.cursor_open(made.parent);
-    if (i % 2) made.made = made;
-  }
+    if (circle) made.made = made;
+  };
+  for (let i = 0; i < 10_000; i++) make(i % 2 === 1);
   guest.settle();
   assertEq(books(guest), '0,0,0,0');
 });

@@ -104,17 +104,6 @@ guestTest('a refused argument behind a consumed one: it stays the script’s', (
   leavesNothing(guest, () => thrownBy(TypeError, () => guest.call('eat_doubles', [consumed(copy(t.f64)), t.i32], t.f64, [1], 'x')));
 });
 
-guestTest('one block for two consumed parameters', (guest) => {
-  const list = guest.manager.createTypedArray(Uint8Array, 8);
-  const before = guest.exports.live_blocks();
-  guest.call('write_pair', [consumed(t.any), consumed(t.any)], t.void, list, list);
-  // The guest of this test frees neither: what counts is that the host frees it not twice.
-  guest.settle();
-  assert(guest.exports.live_blocks() >= before - 1);
-  if (guest.exports.live_blocks() === before) guest.call('eat', [t.any], t.void, guest.exports.same(0) || lastOf(guest));
-});
-const lastOf = (guest) => { const one = guest.manager.malloc(8); guest.manager.free(one); return null; };
-
 guestTest('functions that return their argument', (guest) => {
   leavesNothing(guest, () => assertEq(guest.call('same', [t.string], t.string, 'text'), 'text', 'one block is freed once'));
   leavesNothing(guest, () => assertSame(guest.call('same', [byCopy(pair)], byCopy(pair), { a: 1, b: 2 }), { a: 1, b: 2 }));

@@ -107,7 +107,7 @@ guestTest('an owned result of another free, under a status', (guest) => {
 
 guestTest('wrong definitions', () => {
   thrownBy(TypeError, () => status({ success: [0], failure: [-1] }));
-  for (const wrong of ['x', 5, ['x'], [1.5], [null], [{}]]) {
+  for (const wrong of ['x', 5, {}, ['x'], [1.5], [null], [{}]]) {
     thrownBy(TypeError, () => status({ success: wrong }));
     thrownBy(TypeError, () => status({ failure: wrong }));
   }
