@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | the numbers, `bool` | the number | itself | as it is |
 //! | `usize` | `size_t` | itself | with the guest's width |
-//! | what derives [`Marshal`] or [`Plain`](crate::Plain) | `struct t`, `enum t` | itself | [by value](ByValue) |
+//! | what derives [`Marshal`] or [`Plain`] | `struct t`, `enum t` | itself | [by value](ByValue) |
 //! | `&T` | `const T *` | itself | copied in with all that it points to, freed after the call |
 //! | `&mut T` | `T *` | itself | copied in, copied back, freed |
 //! | `&[T]`, `&mut [T]` | `const T *`, `T *` | itself | the same |

@@ -3,7 +3,7 @@
 //! | type | in C | what becomes of the guest's block |
 //! | --- | --- | --- |
 //! | `()`, the numbers, `bool`, enums | the same | |
-//! | what derives [`Marshal`] or [`Plain`](crate::Plain) | `struct t` | |
+//! | what derives [`Marshal`] or [`Plain`] | `struct t` | |
 //! | `String`, [`Utf16`](crate::Utf16), [`Latin1`](crate::Latin1) | `char *`, `char16_t *`, `char *` | copied, and freed |
 //! | `Box<T>` | `T *` | copied with all that it points to, and freed |
 //! | `Vec<T>`, [`Counted<String>`](crate::Counted) | `T *`, `char *` | the same |

@@ -255,6 +255,21 @@ fn a_view_in_a_struct_owns_its_block() {
 }
 
 #[test]
+fn the_crate_may_have_another_name() {
+    mod other {
+        pub(crate) use ::marshal as renamed;
+    }
+    #[derive(Marshal)]
+    #[marshal(crate = "other::renamed")]
+    struct Named(u8, i16);
+    #[derive(Plain, Clone, Copy)]
+    #[repr(C)]
+    #[marshal(crate = "other::renamed")]
+    struct Bytes([u8; 4]);
+    assert_eq!((Named::LAYOUT.narrow.size, Bytes::LAYOUT.wide.align), (4, 1));
+}
+
+#[test]
 fn a_consumed_struct_is_the_guests_to_free() {
     with_guests(|guest| {
         // `free` itself takes it over.
