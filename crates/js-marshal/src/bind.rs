@@ -118,6 +118,7 @@ impl<'js> Binder<'_, 'js> {
     }
 
     fn new(&self, ty: TypeObject) -> Result<TypeRef> {
+        crate::descriptors::check_depth(self.ctx, &ty, PLACE)?;
         TypeRef::new(self.ctx, ty)
     }
 
@@ -136,7 +137,7 @@ impl<'js> Binder<'_, 'js> {
             let members = Object::new(self.ctx.clone())?;
             for (name, value) in &of.members {
                 let value = integer64(Cx::of(self.ctx), (*value).into()).into_value(Cx::of(self.ctx))?;
-                members.set(&**name, value)?;
+                define::value(&members, name, &value, Attributes::Plain)?;
             }
             members.set_prototype(None)?;
             define::freeze(&members)?;
@@ -170,7 +171,18 @@ impl<'js> Binder<'_, 'js> {
         let pack = if record.annotations.packed.is_some() { 1 } else { u64::MAX };
         let name = record.name.as_deref().map(Into::into);
         let is_union = record.kind == RecordKind::Union;
-        set_fields(self.ctx, self.records[at].get(), name, is_union, names, types, pack, PLACE)
+        let done = set_fields(self.ctx, self.records[at].get(), name, is_union, names, types, pack, "");
+        done.map_err(|error| self.located(error, record.position))
+    }
+
+    /// An error of the types themselves, with its place in the declarations.
+    fn located(&self, error: rquickjs::Error, at: Position) -> rquickjs::Error {
+        let thrown = self.ctx.catch();
+        let message = thrown.as_object().and_then(|thrown| thrown.get::<_, String>("message").ok());
+        match message.filter(|_| error.is_exception()) {
+            Some(message) => self.fail(at, message.trim_start_matches(": ")),
+            None => self.ctx.throw(thrown),
+        }
     }
 
     /// The length that an annotation names.
@@ -572,7 +584,7 @@ impl<'js> Binder<'_, 'js> {
             let object = ty.held().get(self.ctx);
             let object = object.as_object().ok_or(rquickjs::Error::Unknown)?;
             object.set_prototype(Some(&class_of(class)?))?;
-            types.set(name, object.clone())
+            define::value(&types, name, object.as_value(), Attributes::Plain)
         };
         let record_class = |of: usize| match self.declarations.records[of].kind {
             RecordKind::Union => "UnionType",

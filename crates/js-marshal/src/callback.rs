@@ -314,6 +314,9 @@ fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &
             marshal.write_value(record.get(), address, qjs::Borrowed::of(value))
         }
         Type::Array(element, _) => {
+            // Elements that the script took away stay as they were; there is no room for more.
+            let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))? as u64;
+            let count = if len < count { len } else { count };
             // The copy of the descriptor is this function's alone, and no script sees it.
             let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));
             marshal.write_value(&inline, address, qjs::Borrowed::of(value))

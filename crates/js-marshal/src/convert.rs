@@ -481,9 +481,22 @@ impl<'c, 'js> Marshal<'c, 'js> {
                 .signature
                 .map_or(0, |signature| signature.params[..at].iter().filter(|param| param.direction.is_result).count());
             let value = call.get(at - skipped);
-            return match ty.scalar() {
-                Some(scalar) => is_length(self.number(ty, scalar, value)?, scalar),
-                None => Err(self.type_error(format_args!("its length, parameter {at}, is no number before the call"))),
+            // What it points to, if it goes in.
+            let pointee = match &ty.ty {
+                Type::Pointer(of) | Type::Array(of, _) | Type::View(of, _) => of.get().scalar(),
+                _ => None,
+            };
+            let first = match pointee {
+                Some(_) => match crate::pointer::contents(self, value)? {
+                    Some(contents) => Some(contents),
+                    None => value.to_value(self.cx()).as_object().map(|array| array.get(0)).transpose()?,
+                },
+                None => None,
+            };
+            return match (ty.scalar(), pointee, first) {
+                (Some(scalar), ..) => is_length(self.number(ty, scalar, value)?, scalar),
+                (None, Some(scalar), Some(first)) => is_length(self.number(ty, scalar, Borrowed::of(&first))?, scalar),
+                _ => Err(self.type_error(format_args!("its length, parameter {at}, is no number before the call"))),
             };
         };
         if let Some(scalar) = ty.scalar().filter(|_| !param.direction.is_result) {

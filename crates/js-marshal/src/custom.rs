@@ -113,6 +113,18 @@ impl<'js> Method<'_, 'js> {
         }
     }
 
+    /// An array's type without a length, with that of the argument.
+    fn as_long_as_the_argument(&self, call: &Call<'_, 'js>, ty: TypeObject) -> Result<TypeObject> {
+        let Type::Array(element, Length::Given) = &ty.ty else { return Ok(ty) };
+        if self.index < 0 {
+            return Ok(ty);
+        }
+        let value = self.value(call)?;
+        let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))?;
+        let sized = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
+        Ok(TypeObject { ownership: ty.ownership, free: ty.free.as_ref().map(qjs::Held::duplicate), ..sized })
+    }
+
     /// Runs `body` with `args` for the lengths that depend on them.
     fn run<R>(
         &self,
@@ -169,6 +181,7 @@ pub(crate) fn unmarshall<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         if method.index >= 0 && matches!(native.ty, Type::View(..) | Type::StringBuffer | Type::Address) {
             return method.value(&call);
         }
+        let native = method.as_long_as_the_argument(&call, native)?;
         if native.is_pointer() {
             return marshal.from_pointer(&native, method.address, native.is_owned(true), None);
         }
@@ -217,13 +230,7 @@ pub(crate) fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         if matches!(native.ty, Type::View(..) | Type::StringBuffer | Type::Address) {
             return Ok(());
         }
-        if let Type::Array(element, Length::Given) = &native.ty {
-            // As many as the argument has.
-            let value = method.value(&call)?;
-            let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))?;
-            let inline = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
-            return marshal.from_pointer(&inline, method.address, true, None).map(drop);
-        }
+        let native = method.as_long_as_the_argument(&call, native)?;
         if native.is_pointer() {
             return marshal.from_pointer(&native, method.address, true, None).map(drop);
         }

@@ -145,11 +145,11 @@ pub(crate) fn keys(object: &Object<'_>) -> Result<Vec<String>> {
 }
 
 /// Refuses types of types of types without end: what walks them has a stack.
-fn check_depth(ctx: &Ctx<'_>, ty: &TypeObject, name: &str) -> Result<()> {
+pub(crate) fn check_depth(ctx: &Ctx<'_>, ty: &TypeObject, name: &str) -> Result<()> {
     const MAX_DEPTH: u16 = 100;
     match ty.depth.get() {
         depth if depth <= MAX_DEPTH => Ok(()),
-        _ => Err(Exception::throw_range(ctx, &format!("{name}: types nested more than {MAX_DEPTH} levels deep"))),
+        _ => Err(Exception::throw_type(ctx, &format!("{name}: types nested more than {MAX_DEPTH} levels deep"))),
     }
 }
 
@@ -257,9 +257,9 @@ fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let members = Object::new(ctx.clone())?;
     for key in keys(given)? {
         let value: Value = given.get(&*key)?;
-        if scalar.to_argument(Cx::of(ctx), Borrowed::of(&value), true)?.is_none() {
+        if Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(&value), true)?.is_none() {
             let came = webidl::describe(&value);
-            let message = format!("{NAME}: argument 1: `{key}` must be {}, got {came}", scalar.expected());
+            let message = format!("{NAME}: argument 1: `{key}` must be an integer, got {came}");
             return Err(Exception::throw_type(ctx, &message));
         }
         members.set(key, value)?;
@@ -581,7 +581,8 @@ fn record_offsets<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         && let Some(shape) = shape.get()
     {
         for (at, name) in shape.fields.iter().enumerate() {
-            object.set(&**name, shape.offset(at, false) as f64)?;
+            let offset = Value::new_number(call.ctx.clone(), shape.offset(at, false) as f64);
+            define::value(&object, name, &offset, Attributes::Plain)?;
         }
     }
     Ok(object.into_value())

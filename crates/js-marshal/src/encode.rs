@@ -49,7 +49,7 @@ impl<'js> Marshal<'_, 'js> {
     /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on.
     pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
         if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && !value.is_null() {
-            return Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value));
+            return self.finish(Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value)));
         }
         let result = self.write_value(ty, address, value);
         if result.is_ok() {
@@ -203,6 +203,10 @@ impl<'js> Marshal<'_, 'js> {
         self.range_error(format_args!("the array has {len} elements, more than the {count} that its length says"))
     }
 
+    fn too_short(&self, len: u64, count: u64) -> rquickjs::Error {
+        self.range_error(format_args!("the array has {len} elements, fewer than the {count} that its length says"))
+    }
+
     fn array_and_length(&self, value: Borrowed<'_>) -> Result<(Object<'js>, u64)> {
         let array = value.to_value(self.cx());
         if qjs::buffer::element_kind(value).is_none() && !array.is_array() {
@@ -338,9 +342,7 @@ impl<'js> Marshal<'_, 'js> {
         }
         if let Source::InGuest { address, .. } = source {
             if len < count {
-                return Err(self.range_error(format_args!(
-                    "the array has {len} elements, fewer than the {count} that its length says"
-                )));
+                return Err(self.too_short(len, count));
             }
             return Ok(address);
         }
@@ -383,6 +385,10 @@ impl<'js> Marshal<'_, 'js> {
             }
             if let Some(address) = self.heap().address_of(bytes.start, bytes.len) {
                 self.pin_buffer(array.buffer());
+                let count = self.length(length, None)?.unwrap_or(array.count());
+                if array.count() < count {
+                    return Err(self.too_short(array.count(), count));
+                }
                 return Ok(address);
             }
         }
@@ -515,6 +521,9 @@ impl<'js> Marshal<'_, 'js> {
             };
         }
         let Some((bytes, whole)) = qjs::buffer::source_bytes(self.cx(), value) else {
+            if qjs::buffer::is_buffer_source(self.cx(), value) {
+                return Err(self.type_error("the view has ended"));
+            }
             return Err(self.unexpected("an address, a view, a buffer or null", value));
         };
         if let Some(address) = self.heap().address_of(bytes.start, bytes.len).filter(|_| bytes.len > 0) {

@@ -682,12 +682,13 @@ impl<'js> Running<'_, 'js> {
         if let Some(scalar) = element.scalar() {
             return arrays::copy_back(marshal, scalar, address, value, count);
         }
-        for at in 0..count {
+        // All of them are taken before the array is asked to change, which may fail.
+        let read = |at: u64| {
             let bytes = marshal.range(address + at * size, size)?;
-            let read = || marshal.read_value(element, bytes, true, None);
-            array.set(at as u32, marshal.within_element(at, read)?)?;
-        }
-        Ok(())
+            marshal.within_element(at, || marshal.read_value(element, bytes, true, None))
+        };
+        let values = (0..count).map(read).collect::<Result<Vec<_>>>()?;
+        values.into_iter().enumerate().try_for_each(|(at, value)| array.set(at as u32, value))
     }
 
     fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {

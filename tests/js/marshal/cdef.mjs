@@ -157,7 +157,7 @@ guestTest('lengths: parameters, out-parameters, numbers, sentinels, functions', 
   lib.take(list, capacity, 3);
   assertEq(capacity[0], 3);
   assertList(list.slice(0, 3), [1, 2, 3]);
-  assertList(lib.copy_bytes([1, 2, 3], 3), [1, 2, 3]);
+  assertList(lib.copy_bytes(Uint8Array.of(1, 2, 3), 3), [1, 2, 3]);
   assertEq(seen[0], -1);
   assertEq(lib.sum_bytes([1, 2, 3], 3), 6);
   leavesNothing(guest, () => thrownBy(RangeError, () => lib.sum_bytes([1, 2, 3, 4], 3)));
