@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 
 use qjs::{Borrowed, Object, Result, Value};
+use rquickjs::atom::PredefinedAtom;
 
 use crate::convert::Marshal;
 use crate::scalar::Scalar;
@@ -50,7 +51,7 @@ impl<'a, 'js> Source<'a, 'js> {
         let Some(array) = object.as_object().filter(|_| object.is_array()) else {
             return Err(marshal.unexpected(format_args!("an array or a {}", element.name()), value));
         };
-        let len = array.get::<_, f64>("length")? as usize;
+        let len = array.get::<_, f64>(PredefinedAtom::Length)? as usize;
         Ok(Self::Elements { value, array: object.into_object(), len })
     }
 

@@ -117,7 +117,7 @@ impl<'js> Binder<'_, 'js> {
         Exception::throw_type(self.ctx, &format!("{PLACE}: {error}"))
     }
 
-    fn new(&self, ty: TypeObject) -> Result<TypeRef> {
+    fn descriptor(&self, ty: TypeObject) -> Result<TypeRef> {
         crate::descriptors::check_depth(self.ctx, &ty, PLACE)?;
         TypeRef::new(self.ctx, ty)
     }
@@ -143,11 +143,11 @@ impl<'js> Binder<'_, 'js> {
             define::freeze(&members)?;
             let scalar = scalar(&of.ty()).unwrap_or(Scalar::Int32);
             let ty = TypeObject::new(Type::Enum(scalar, Held::new(members.as_value())));
-            self.enums.push(self.new(ty)?);
+            self.enums.push(self.descriptor(ty)?);
         }
         for _ in &self.declarations.records {
             let ty = TypeObject::new(Type::Record(Rc::default(), OnceCell::new()));
-            self.records.push(self.new(ty)?);
+            self.records.push(self.descriptor(ty)?);
         }
         (0..self.records.len()).try_for_each(|at| self.define_record(at))
     }
@@ -257,10 +257,10 @@ impl<'js> Binder<'_, 'js> {
             return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
         }
         if let Some(scalar) = scalar(ty) {
-            return self.new(TypeObject::new(Type::Scalar(scalar)));
+            return self.descriptor(TypeObject::new(Type::Scalar(scalar)));
         }
         match ty {
-            cdef::Type::Void => self.new(TypeObject::new(Type::Void)),
+            cdef::Type::Void => self.descriptor(TypeObject::new(Type::Void)),
             cdef::Type::Enum(of) => Ok(self.enums[*of].duplicate()),
             cdef::Type::Record(of) => {
                 if self.records[*of].get().layout(false).is_none() {
@@ -271,10 +271,10 @@ impl<'js> Binder<'_, 'js> {
             cdef::Type::Array(element, count) => {
                 let length = Length::Fixed(*count);
                 if let Some(encoding) = self.text(element, annotations, true) {
-                    return self.new(TypeObject::new(Type::InlineString(encoding, length)));
+                    return self.descriptor(TypeObject::new(Type::InlineString(encoding, length)));
                 }
                 let element = self.ty(element, &cdef::Annotations::default(), at, within, Use::Memory)?;
-                self.new(TypeObject::new(Type::Inline(element, length)))
+                self.descriptor(TypeObject::new(Type::Inline(element, length)))
             }
             cdef::Type::Pointer(to) => {
                 let mut made = self.pointer(to, annotations, at, within, used)?;
@@ -283,7 +283,7 @@ impl<'js> Binder<'_, 'js> {
                 if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(made.ty, Type::Handle { .. })) {
                     return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
                 }
-                self.new(made)
+                self.descriptor(made)
             }
             cdef::Type::Function(_) => Err(self.fail(at, "a function is no value: write a pointer to it")),
             _ => unreachable!("numbers were handled"),
@@ -334,7 +334,7 @@ impl<'js> Binder<'_, 'js> {
         let has_length = !matches!(length, Length::Given);
         let view = self.is_view(annotations);
         // A `char *` that the guest writes to is no string: strings do not change.
-        let is_text = to.is_const || used != Use::Param || has_length && annotations.direction.is_none() && to.is_const;
+        let is_text = to.is_const || used != Use::Param;
         if let Some(encoding) = self.text(&to.ty, annotations, is_text) {
             return Ok(TypeObject::new(Type::String(encoding, length)));
         }
@@ -346,7 +346,7 @@ impl<'js> Binder<'_, 'js> {
             cdef::Type::Function(signature) => Type::Callback(self.signature(signature, None, at)?),
             cdef::Type::Void if !has_length => Type::VoidPointer,
             cdef::Type::Void | cdef::Type::Char => {
-                let byte = self.new(TypeObject::new(Type::Scalar(Scalar::Uint8)))?;
+                let byte = self.descriptor(TypeObject::new(Type::Scalar(Scalar::Uint8)))?;
                 match (used, has_length) {
                     (Use::Param, _) | (_, true) => elements(byte, length),
                     _ => Type::VoidPointer,
@@ -383,7 +383,7 @@ impl<'js> Binder<'_, 'js> {
         if copy.ownership == Ownership::Borrowed {
             copy.ownership = Ownership::Inherited;
         }
-        self.new(copy)
+        self.descriptor(copy)
     }
 
     fn record_pointer(
@@ -442,7 +442,7 @@ impl<'js> Binder<'_, 'js> {
                     Outcome::Fails(failure) => (Vec::new(), failure.clone()),
                 };
                 let error = self.error.as_ref().map(Held::duplicate);
-                Some(self.new(TypeObject::new(Type::Status(Status { ty, success, failure, error })))?)
+                Some(self.descriptor(TypeObject::new(Type::Status(Status { ty, success, failure, error })))?)
             }
         };
         Ok(Signature { params, returns })
@@ -496,7 +496,7 @@ impl<'js> Binder<'_, 'js> {
             let inner = self.ty(&to.ty, &to.annotations, at, within, Use::Memory)?;
             let mut made = TypeObject::new(Type::Pointer(inner));
             self.annotate(&mut made, annotations, Use::Result, false)?;
-            self.new(made)
+            self.descriptor(made)
         })
     }
 
@@ -524,13 +524,13 @@ impl<'js> Binder<'_, 'js> {
                 ty => self.ty(ty, annotations, at, within, Use::Memory)?,
             }
         } else if let Some(encoding) = self.text(&to.ty, annotations, true) {
-            self.new(TypeObject::new(Type::InlineString(encoding, length)))?
+            self.descriptor(TypeObject::new(Type::InlineString(encoding, length)))?
         } else {
             let element = match &to.ty {
-                cdef::Type::Void | cdef::Type::Char => self.new(TypeObject::new(Type::Scalar(Scalar::Uint8)))?,
+                cdef::Type::Void | cdef::Type::Char => self.descriptor(TypeObject::new(Type::Scalar(Scalar::Uint8)))?,
                 ty => self.ty(ty, &to.annotations, at, within, Use::Memory)?,
             };
-            self.new(TypeObject::new(Type::Inline(element, length)))?
+            self.descriptor(TypeObject::new(Type::Inline(element, length)))?
         };
         Ok(Param { ty, direction: RESULT })
     }
@@ -612,7 +612,7 @@ impl<'js> Binder<'_, 'js> {
                         annotations: typedef.annotations.clone(),
                     };
                     let within = Within::Record(&[]);
-                    let ty = self.new(self.pointer(&to, &none, typedef.position, within, Use::Result)?)?;
+                    let ty = self.descriptor(self.pointer(&to, &none, typedef.position, within, Use::Result)?)?;
                     add(&typedef.name, &ty, "HandleType")?;
                 }
                 cdef::Type::Enum(of) => add(&typedef.name, &self.enums[*of], "EnumType")?,

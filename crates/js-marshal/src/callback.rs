@@ -15,6 +15,7 @@ use js_api::anchor::Link;
 use qjs::{
     Args, Arguments, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define,
 };
+use rquickjs::atom::PredefinedAtom;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -263,7 +264,7 @@ fn call_back(
                 }
             }
             // What a callback is given is the guest's, unless its type says that it is given away.
-            _ => marshal.from_pointer(ty, number.as_address(), ty.is_owned(false), None)?,
+            _ => marshal.pointee_of(ty, number.as_address(), ty.is_owned(false), None)?,
         };
         values.push(value);
     }
@@ -315,7 +316,7 @@ fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &
         }
         Type::Array(element, _) => {
             // Elements that the script took away stay as they were; there is no room for more.
-            let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))? as u64;
+            let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))? as u64;
             let count = if len < count { len } else { count };
             // The copy of the descriptor is this function's alone, and no script sees it.
             let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));

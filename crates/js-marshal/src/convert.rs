@@ -350,7 +350,8 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Keeps a view's block from being freed while the operation lasts.
     pub(crate) fn pin(&self, address: u64) {
-        if self.heap().pin(address) {
+        // (The memory's own buffer begins at 0, where no block is.)
+        if address != 0 && self.heap().pin(address) {
             self.pinned.borrow_mut().push(address);
         }
     }
@@ -387,9 +388,12 @@ impl<'c, 'js> Marshal<'c, 'js> {
     }
 
     /// The bytes of `count` things of `size`.
-    pub(crate) fn byte_length(&self, count: u64, size: u64, what: &str) -> Result<u64> {
+    #[inline]
+    pub(crate) fn byte_length(&self, count: u64, size: u64) -> Result<u64> {
         let bytes = count.checked_mul(size).filter(|&bytes| bytes <= i64::MAX as u64);
-        bytes.ok_or_else(|| self.range_error(format_args!("{count} elements of {what} are more than any memory has")))
+        bytes.ok_or_else(|| {
+            self.range_error(format_args!("{count} elements of {size} bytes are more than any memory has"))
+        })
     }
 
     /// An address that a script gave; none for a value that is none.

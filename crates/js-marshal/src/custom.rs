@@ -3,6 +3,7 @@
 
 use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Result, Returned, Value};
 use rquickjs::Object;
+use rquickjs::atom::PredefinedAtom;
 
 use crate::convert::{CallArguments, Marshal};
 use crate::manager::ManagerObject;
@@ -120,7 +121,7 @@ impl<'js> Method<'_, 'js> {
             return Ok(ty);
         }
         let value = self.value(call)?;
-        let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>("length"))?;
+        let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))?;
         let sized = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
         Ok(TypeObject { ownership: ty.ownership, free: ty.free.as_ref().map(qjs::Held::duplicate), ..sized })
     }
@@ -183,7 +184,7 @@ pub(crate) fn unmarshall<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         }
         let native = method.as_long_as_the_argument(&call, native)?;
         if native.is_pointer() {
-            return marshal.from_pointer(&native, method.address, native.is_owned(true), None);
+            return marshal.pointee_of(&native, method.address, native.is_owned(true), None);
         }
         let layout = native.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(&native))?;
         marshal.take_over(&native, method.address, layout.size, layout.align)?;
@@ -202,14 +203,14 @@ pub(crate) fn alloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let bytes = match &native.ty {
             Type::View(..) if method.index >= 0 => return marshal.pointer_to(&native, Borrowed::of(&value), IN),
             Type::Array(element, length) | Type::View(element, length) => {
-                let given = value.as_object().and_then(|array| array.get::<_, f64>("length").ok());
+                let given = value.as_object().and_then(|array| array.get::<_, f64>(PredefinedAtom::Length).ok());
                 let count = match (marshal.length(length, None)?, given) {
                     (Some(count), _) => count,
                     (None, Some(given)) => given as u64,
                     (None, None) => return Err(marshal.range_error("the length of the array is not known")),
                 };
                 let size = element.get().layout(wide).map_or(0, |layout| layout.size);
-                marshal.byte_length(count, size, &element.get().name())?
+                marshal.byte_length(count, size)?
             }
             Type::Pointer(pointee) => pointee.get().layout(wide).map_or(0, |layout| layout.size),
             Type::RecordPointer { record, .. } => record.get().layout(wide).map_or(0, |layout| layout.size),
@@ -232,7 +233,7 @@ pub(crate) fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         }
         let native = method.as_long_as_the_argument(&call, native)?;
         if native.is_pointer() {
-            return marshal.from_pointer(&native, method.address, true, None).map(drop);
+            return marshal.pointee_of(&native, method.address, true, None).map(drop);
         }
         let layout = native.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(&native))?;
         marshal.take_over(&native, method.address, layout.size, layout.align)
@@ -257,7 +258,7 @@ pub(crate) fn copy<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             let (Some(to), Some(from)) = (dest.as_object(), source.as_object()) else {
                 return Err(Exception::throw_type(&call.ctx, "ArrayType.copy: both arguments must be arrays"));
             };
-            let len: f64 = from.get("length")?;
+            let len: f64 = from.get(PredefinedAtom::Length)?;
             for at in 0..len as u32 {
                 to.set(at, from.get::<_, Value>(at)?)?;
             }

@@ -45,7 +45,7 @@ impl<'js> Marshal<'_, 'js> {
             _ => {
                 let size = Scalar::Size.size(wide);
                 let pointer = u64::from_le_bytes(load(bytes, size));
-                self.from_pointer(ty, pointer, ty.is_owned(owned), parent)
+                self.pointee_of(ty, pointer, ty.is_owned(owned), parent)
             }
         }
     }
@@ -130,7 +130,7 @@ impl<'js> Marshal<'_, 'js> {
 
     /// The value behind a pointer that the guest gave out. Where it is `owned`, what it points to is freed when the
     /// operation ends, or with the value.
-    pub(crate) fn from_pointer(
+    pub(crate) fn pointee_of(
         &self,
         ty: &TypeObject,
         address: u64,
@@ -198,7 +198,7 @@ impl<'js> Marshal<'_, 'js> {
             }
             Type::VoidPointer => crate::scalar::integer64(self.cx(), address.into()).into_value(self.cx()),
             Type::Callback(_) => callback::function_at(self, address),
-            Type::Handle { .. } => HandleObject::new(self, ty, address),
+            Type::Handle { .. } => HandleObject::open(self, ty, address),
             _ => Err(self.no_value(ty)),
         }
     }
@@ -221,7 +221,7 @@ impl<'js> Marshal<'_, 'js> {
         let was_lent = self.is_temporary(address);
         self.take_over_if(owned, ty, address, 0, layout.align)?;
         let count = self.count(element, length, address, parent)?;
-        let bytes = self.byte_length(count, layout.size, &element.name())?;
+        let bytes = self.byte_length(count, layout.size)?;
         if owned && !was_lent {
             self.set_size(address, bytes);
         }
@@ -243,7 +243,7 @@ impl<'js> Marshal<'_, 'js> {
         let was_lent = self.is_temporary(address);
         self.take_over_if(owned, ty, address, 0, layout.align)?;
         let count = self.count(of, length, address, parent)?;
-        let bytes = self.byte_length(count, layout.size, &of.name())?;
+        let bytes = self.byte_length(count, layout.size)?;
         if owned && !was_lent {
             self.set_size(address, bytes);
         }

@@ -463,7 +463,7 @@ fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(V
     let (mut names, mut types) = (Vec::new(), Vec::new());
     let mut add = |key: String, ty: Value<'js>| -> Result<()> {
         let place = format!("{name}: argument 1: `{key}`");
-        if names.iter().any(|name: &Box<str>| **name == *key) {
+        if names.contains(&Box::from(&*key)) {
             return Err(Exception::throw_type(ctx, &format!("{place} is there twice")));
         }
         types.push(TypeRef::of(ctx, Borrowed::of(&ty), &place)?);

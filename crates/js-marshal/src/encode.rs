@@ -2,6 +2,7 @@
 
 use island::call::Number;
 use qjs::{Borrowed, Bytes, Held, Object, Result, Value, class};
+use rquickjs::atom::PredefinedAtom;
 
 use crate::arrays::Source;
 use crate::callback::{self, CallbackObject, CallbackState};
@@ -122,7 +123,7 @@ impl<'js> Marshal<'_, 'js> {
         if let Some(array) = class::of::<RecordArray>(value) {
             return Ok(array.count());
         }
-        let length: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get("length")?;
+        let length: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get(PredefinedAtom::Length)?;
         Ok(length as u64)
     }
 
@@ -213,7 +214,7 @@ impl<'js> Marshal<'_, 'js> {
             return Err(self.unexpected("an array", value));
         }
         let object = array.into_object().expect("an array is an object");
-        let len: f64 = object.get("length")?;
+        let len: f64 = object.get(PredefinedAtom::Length)?;
         Ok((object, len as u64))
     }
 
@@ -347,7 +348,7 @@ impl<'js> Marshal<'_, 'js> {
             return Ok(address);
         }
         let size = scalar.size(self.is_wide()) as u64;
-        let bytes = self.byte_length(count, size, scalar.name())?;
+        let bytes = self.byte_length(count, size)?;
         let address = self.allocate(bytes)?;
         if direction.goes_in {
             // Allocating ran the guest, which may have run scripts: the array is looked at again.
@@ -405,7 +406,7 @@ impl<'js> Marshal<'_, 'js> {
             return Err(self.too_long(len, count));
         }
         let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
-        let bytes = self.byte_length(count, layout.size, &element.name())?;
+        let bytes = self.byte_length(count, layout.size)?;
         let address = self.allocate(bytes)?;
         self.clear(address, bytes)?;
         if direction.goes_in {

@@ -40,7 +40,7 @@ unsafe impl HostClass for HandleObject {
 
 impl HandleObject {
     /// The object for a pointer that the guest gave out.
-    pub(crate) fn new<'js>(marshal: &Marshal<'_, 'js>, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+    pub(crate) fn open<'js>(marshal: &Marshal<'_, 'js>, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
         let Type::Handle { name, destructor, function } = &ty.ty else { unreachable!("called for handles alone") };
         let keeps: Vec<Held> = ty.keeps.iter().filter_map(|&index| marshal.argument(index)).collect();
         let handle = match destructor.as_ref().filter(|_| ty.is_owned(true)) {

@@ -515,7 +515,7 @@ pub(crate) fn typed_array_of<'js>(
             length(&contents).ok_or_else(|| throw_length(ctx, marshal, &contents))?
         }
     };
-    let bytes = marshal.byte_length(count, scalar.size(marshal.is_wide()) as u64, scalar.name())?;
+    let bytes = marshal.byte_length(count, scalar.size(marshal.is_wide()) as u64)?;
     marshal.manager.safe_point(ctx, marshal)?;
     let fail = |error| marshal.heap_error(error);
     let address = heap.allocate(bytes).map_err(fail)?;

@@ -1,5 +1,7 @@
 //! `FunctionPrototype`: a C function's signature, and whole marshalled calls by it.
 
+use std::cell::OnceCell;
+
 use island::call::{Number, NumericType};
 use island::{Frame, Kind};
 use js_api::ExportedFunction;
@@ -27,6 +29,19 @@ pub(crate) struct PrototypeObject {
     signature: Signature,
     /// The list that it was made of, for scripts.
     definitions: Held,
+    /// How it is passed, for addresses of 32 bits and of 64, once that is known.
+    plans: [OnceCell<Plan>; 2],
+}
+
+impl PrototypeObject {
+    /// How it is passed to a guest; none where a record in it is not defined yet.
+    fn plan(&self, wide: bool) -> Option<&Plan> {
+        let plan = &self.plans[usize::from(wide)];
+        if plan.get().is_none() && self.signature.is_defined() {
+            let _ = plan.set(Plan::new(&self.signature, wide));
+        }
+        plan.get()
+    }
 }
 
 // SAFETY: every type and the list are marked once. The number is this class's own.
@@ -101,8 +116,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 2: {message}")));
     }
     let prototype = class::prototype_from_new_target::<PrototypeObject>(&call)?;
-    let definitions = Held::new(&list);
-    Ok(class::new_object(ctx, PrototypeObject { signature, definitions }, prototype.as_ref())?.into_value())
+    let (definitions, plans) = (Held::new(&list), Default::default());
+    Ok(class::new_object(ctx, PrototypeObject { signature, definitions, plans }, prototype.as_ref())?.into_value())
 }
 
 /// Why a result's type cannot be one.
@@ -157,10 +172,12 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             Target::Callable(&held)
         }
     };
-    let plan = Plan::new(&prototype.signature, manager.heap().is_wide());
+    let Some(plan) = prototype.plan(manager.heap().is_wide()) else {
+        return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
+    };
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let marshal = Marshal::new(ctx, call.args.get(0), target.name()).of_call(&arguments);
-    Running { marshal, call: &arguments, signature: &prototype.signature, target, plan: &plan }.run()
+    Running { marshal, call: &arguments, signature: &prototype.signature, target, plan }.run()
 }
 
 /// `bind(memoryManager, func)`.
@@ -185,6 +202,9 @@ pub(crate) fn bound_function<'js>(
     place: &str,
 ) -> Result<Value<'js>> {
     let of: &ManagerObject = class::get(manager).ok_or(rquickjs::Error::Unknown)?;
+    if !signature.is_defined() {
+        return Err(Exception::throw_type(ctx, &format!("{place}: a struct in the prototype is not defined yet")));
+    }
     let plan = Plan::new(&signature, of.heap().is_wide());
     let exported = class::of::<ExportedFunction>(function);
     let name = name.or(exported.map(ExportedFunction::label)).unwrap_or("the function").to_string();
@@ -451,11 +471,11 @@ impl<'js> Running<'_, 'js> {
             Type::Inline(element, length) if !matches!(length, Length::Fixed(_)) => {
                 let size = element.get().layout(wide).map_or(0, |layout| layout.size);
                 let count = marshal.length(length, None)?.unwrap_or(0);
-                marshal.byte_length(count, size, &element.get().name())?
+                marshal.byte_length(count, size)?
             }
             Type::InlineString(encoding, length) => {
                 let count = marshal.length(length, None)?.unwrap_or(0);
-                marshal.byte_length(count, encoding.unit(), "a string")?
+                marshal.byte_length(count, encoding.unit())?
             }
             _ => ty.layout(wide).ok_or_else(|| marshal.no_value(ty))?.size,
         };
@@ -525,7 +545,7 @@ impl<'js> Running<'_, 'js> {
             marshal.write(address, &crate::scalar::bits(number).to_le_bytes()[..size])?;
             return marshal.read_value(ty, marshal.range(address, size as u64)?, true, None).map(Some);
         }
-        marshal.from_pointer(ty, number.as_address(), ty.is_owned(true), None).map(Some)
+        marshal.pointee_of(ty, number.as_address(), ty.is_owned(true), None).map(Some)
     }
 
     /// A result that says whether the call failed.

@@ -236,7 +236,7 @@ impl Fields for RecordView {
             Type::Inline(element, crate::types::Length::Fixed(count)) => {
                 let buffer = self.place.buffer.get(ctx);
                 match (element.get().scalar(), buffer.as_object()) {
-                    (Some(scalar), Some(buffer)) if offset % scalar.size(wide) as u64 == 0 => {
+                    (Some(scalar), Some(buffer)) if offset.is_multiple_of(scalar.size(wide) as u64) => {
                         return qjs::buffer::typed_array_part(
                             buffer,
                             scalar.element(wide),

@@ -50,10 +50,19 @@ impl Scalar {
     /// `Int8` and so on.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Int8 => "Int8",
+            Self::Uint8 => "Uint8",
+            Self::Int16 => "Int16",
+            Self::Uint16 => "Uint16",
+            Self::Int32 => "Int32",
+            Self::Uint32 => "Uint32",
+            Self::Int64 => "Int64",
+            Self::Uint64 => "Uint64",
+            Self::Float32 => "Float32",
+            Self::Float64 => "Float64",
             Self::Bool => "Bool",
             Self::Size => "Size",
             Self::SignedSize => "SignedSize",
-            _ => self.element(false).name().trim_end_matches("Array").trim_start_matches("Big"),
         }
     }
 

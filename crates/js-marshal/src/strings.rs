@@ -72,7 +72,7 @@ pub(crate) fn copy_in(
 ) -> Result<u64> {
     let (bytes, units) = encode(marshal, encoding, value, counted)?;
     let unit = encoding.unit();
-    let room = marshal.byte_length(room(units)?, unit, "a string")? + if counted { 0 } else { unit };
+    let room = marshal.byte_length(room(units)?, unit)? + if counted { 0 } else { unit };
     let address = marshal.allocate(room)?;
     // A guest's allocator that returns too little is caught by its memory's bounds.
     marshal.write(address, &bytes)?;
@@ -99,7 +99,7 @@ pub(crate) fn copy_out<'js>(
     let unit = encoding.unit();
     let bytes = match count {
         Some(count) => {
-            let bytes = marshal.byte_length(count, unit, "a string")?;
+            let bytes = marshal.byte_length(count, unit)?;
             sized(bytes);
             marshal.range(address, bytes)?
         }

@@ -174,6 +174,12 @@ impl Signature {
         Self { params, returns: self.returns.as_ref().map(TypeRef::duplicate) }
     }
 
+    /// Whether all records that are passed by value are defined.
+    pub(crate) fn is_defined(&self) -> bool {
+        let defined = |ty: &TypeObject| !matches!(&ty.ty, Type::Record(shape, _) if shape.get().is_none());
+        self.params.iter().map(|param| &param.ty).chain(&self.returns).all(|ty| defined(ty.get()))
+    }
+
     pub(crate) fn mark(&self, marker: &Marker) {
         self.params.iter().for_each(|param| param.ty.mark(marker));
         self.returns.iter().for_each(|ty| ty.mark(marker));

@@ -147,9 +147,10 @@ impl Heap {
 
     /// Ends one [`Heap::pin`] that said yes.
     pub fn unpin(&self, address: u64) {
-        match self.reclaim.is_owned(address) {
-            true => self.reclaim.unpin(address),
-            false => self.reclaim.owner_of(address).into_iter().for_each(|owner| owner.unpin(address)),
+        if !self.reclaim.unpin(address)
+            && let Some(owner) = self.reclaim.owner_of(address)
+        {
+            owner.unpin(address);
         }
     }
 

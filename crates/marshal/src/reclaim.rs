@@ -131,11 +131,15 @@ impl Reclaim {
         }
     }
 
-    /// Ends one [`Reclaim::pin`]. Nothing where the block was given to the guest meanwhile.
+    /// Ends one [`Reclaim::pin`]. Says whether the host still owns the block: it may have been given to the guest meanwhile.
     #[inline]
-    pub(crate) fn unpin(&self, address: u64) {
-        if let Some(owned) = self.state().owned.get_mut(&address) {
-            owned.pins = owned.pins.saturating_sub(1);
+    pub(crate) fn unpin(&self, address: u64) -> bool {
+        match self.state().owned.get_mut(&address) {
+            Some(owned) => {
+                owned.pins = owned.pins.saturating_sub(1);
+                true
+            }
+            None => false,
         }
     }
 

@@ -15,8 +15,9 @@ class DateType extends StringType {
     return super.marshall(manager, 0, [args[index].toISOString()]);
   }
   unmarshall(manager, address, index, args) {
-    this.log.push(['unmarshall', address > 0, index, Array.isArray(args)]);
-    return new Date(super.unmarshall(manager, address, -1, []));
+    this.log.push(['unmarshall', address >= 0, index, Array.isArray(args)]);
+    const text = super.unmarshall(manager, address, -1, []);
+    return text === null ? null : new Date(text);
   }
   free(manager, address, index, args) {
     this.log.push(['free', address > 0, index]);

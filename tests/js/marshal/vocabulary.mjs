@@ -183,14 +183,21 @@ export function underEveryBudget(guest, fn) {
   return fail('never succeeded');
 }
 
-/** Two values of the same shape: numbers by `Object.is`, arrays and typed arrays by elements, objects by their fields. */
+/**
+ * Two values of the same shape: numbers by `Object.is`, arrays and typed arrays by elements, objects by their fields. (A view of
+ * an array of bool is one of bytes.)
+ */
 export function assertSame(actual, expected, why = 'value') {
   if (Object(expected) !== expected) return assertEq(actual, expected, why);
   assert(Object(actual) === actual, `${why}: expected an object, got ${show(actual)}`);
   if (Array.isArray(expected) || ArrayBuffer.isView(expected)) {
     assertEq(actual.length, expected.length, `${why}: length`);
     const at = (list, i) => (list[i] === undefined && typeof list.at === 'function' ? list.at(i) : list[i]);
-    for (let i = 0; i < expected.length; i++) assertSame(at(actual, i), at(expected, i), `${why}[${i}]`);
+    for (let i = 0; i < expected.length; i++) {
+      const value = at(expected, i);
+      const byte = typeof value === 'boolean' && ArrayBuffer.isView(actual);
+      assertSame(at(actual, i), byte ? Number(value) : value, `${why}[${i}]`);
+    }
     return undefined;
   }
   for (const key of Object.keys(expected)) assertSame(actual[key], expected[key], `${why}.${key}`);
