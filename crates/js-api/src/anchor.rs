@@ -271,6 +271,12 @@ impl Drop for Anchor {
     }
 }
 
+/// What keeps an island's JavaScript values while Rust calls into it: a call in progress is a handle. None for an island
+/// that has none.
+pub fn hold_island(ctx: &Ctx<'_>, island: &Island) -> Option<Link> {
+    island.owner::<Shared>()?.link(ctx)
+}
+
 /// A handle into an island: what every JavaScript object of it holds.
 pub struct Link {
     /// The island's JavaScript side.

@@ -32,6 +32,7 @@ mod types;
 mod values;
 pub mod wasi;
 
+pub use anchor::hold_island;
 pub use api::{
     Api, Arrivals, AttentionHook, Options, Post, ResponseBytes, Task, ask_for_attention, install, set_attention_hook,
 };

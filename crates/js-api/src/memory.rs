@@ -75,6 +75,11 @@ impl MemoryObject {
         }
     }
 
+    /// Whether its addresses have 64 bits.
+    pub fn is_wide(&self) -> bool {
+        self.core.ty().is_64()
+    }
+
     /// The memory where it is shared.
     pub fn shared(&self) -> Option<&SharedMemory> {
         match self.core.bytes() {

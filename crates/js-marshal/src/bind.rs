@@ -12,9 +12,10 @@ use js_api::{ExportedFunction, InstanceObject};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
 
-use crate::descriptors::{handle_type, set_fields};
+use crate::descriptors::handle_type;
 use crate::manager::ManagerObject;
 use crate::prototype;
+use crate::record_types::set_fields;
 use crate::scalar::{Scalar, integer64};
 use crate::types::{Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef};
 use crate::wasi::WasiObject;
@@ -454,7 +455,7 @@ impl<'js> Binder<'_, 'js> {
         let (annotations, at, within) = (&param.annotations, param.position, Within::Function(signature));
         let direction = annotations.direction.as_ref().map(|placed| placed.value);
         let cdef::Type::Pointer(to) = &param.ty else {
-            if let Some(placed) = &annotations.direction {
+            if let Some(placed) = annotations.direction.as_ref().filter(|placed| placed.value != cdef::Direction::In) {
                 return Err(self.fail(placed.position, "only what a pointer points to can come out"));
             }
             let ty = self.ty(&param.ty, annotations, at, within, Use::Param)?;

@@ -193,9 +193,8 @@ struct Dispatch {
 impl HostFunction for Dispatch {
     fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> std::result::Result<(), HostThrew> {
         let shared = self.realm.upgrade().ok_or(HostThrew)?;
-        let slot = self.slot.upgrade().ok_or(HostThrew)?;
         let numbers: SmallVec<[Number; 8]> = frame.args().collect();
-        let result = js_api::call_host(&shared, |cx| run(cx, &slot, &numbers));
+        let result = js_api::call_host(&shared, |cx| run(cx, self.slot.upgrade().as_deref(), &numbers));
         if let Some(number) = result? {
             frame.push(number);
         }
@@ -208,12 +207,13 @@ impl HostFunction for Dispatch {
 }
 
 /// Calls the function that has the slot.
-fn run(cx: Cx<'_>, slot: &Slot, numbers: &[Number]) -> Result<Option<Number>> {
+fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Number>> {
     let ctx = cx.ctx();
-    let Some(state) = slot.target.borrow().upgrade() else {
+    let Some(state) = slot.and_then(|slot| slot.target.borrow().upgrade()) else {
+        let which = slot.map(|slot| format!(" {}", slot.index)).unwrap_or_default();
         let message = format!(
-            "the guest called the function pointer {}, whose callback has ended: keep a Callback for as long as it is called",
-            slot.index
+            "the guest called the function pointer{which}, whose callback has ended: keep a Callback for as long as it \
+             is called"
         );
         return Err(Exception::throw_type(&ctx, &message));
     };

@@ -1,36 +1,82 @@
 //! What guests write, line by line to the script's console.
 //!
-//! A guest writes from inside its call, where no script can run. So whole lines wait, and `console.log` (or
-//! `console.error`) gets them before the next script runs: when the guest calls one, or returns.
+//! A guest writes from inside its call, where no script can run. So what it writes waits until the next script would run:
+//! when the guest calls one, or returns. A console that a script has replaced gets whole lines then, `console.log` those of
+//! standard output and `console.error` those of standard error. The platform's own console would print them as they are,
+//! so there they go to the process's output at once, with what is no whole line yet.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use island::wasi::Output;
 use js_api::wasi::standard_output;
-use qjs::{Ctx, Function, Object, Result};
+use qjs::{Ctx, Object, Result, Value};
+use rquickjs::JsLifetime;
 
-thread_local! {
-    /// Lines that wait, each with the descriptor that it was written to.
-    static LINES: RefCell<VecDeque<(u8, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
-}
-
-/// The beginning of a line. What is left of it when the guest has gone goes to the process's own output as it is.
-struct Rest {
-    bytes: Vec<u8>,
+/// One of a guest's two streams.
+struct Stream {
+    /// 1 or 2.
+    descriptor: u8,
     output: Output,
+    /// The beginning of a line. What is left when the guest has gone goes to the process's own output as it is.
+    rest: Vec<u8>,
 }
 
-impl Drop for Rest {
-    fn drop(&mut self) {
-        if let Output::To { sink, .. } = &self.output
-            && !self.bytes.is_empty()
-        {
-            // There is nobody left to tell.
-            let _ = sink(&self.bytes);
+impl Stream {
+    /// Writes to the process's own output.
+    fn write(&self, bytes: &[u8]) {
+        if let Output::To { sink, .. } = &self.output {
+            // As for the guest's other output, there is nobody to tell that the process's own has gone.
+            let _ = sink(bytes);
         }
     }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if !self.rest.is_empty() {
+            self.write(&self.rest);
+        }
+    }
+}
+
+type Shared = Arc<Mutex<Stream>>;
+
+fn lock(stream: &Shared) -> MutexGuard<'_, Stream> {
+    stream.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+thread_local! {
+    /// What waits, in order.
+    static WRITTEN: RefCell<VecDeque<(Shared, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// `console.log` and `console.error` as they were before a script could replace them.
+struct Console<'js>([Value<'js>; 2]);
+
+// SAFETY: the lifetime is the values' own.
+unsafe impl<'js> JsLifetime<'js> for Console<'js> {
+    type Changed<'to> = Console<'to>;
+}
+
+/// A method of the console as it is now; `undefined` where there is none.
+fn method<'js>(ctx: &Ctx<'js>, descriptor: u8) -> Result<Value<'js>> {
+    let console: Value = ctx.globals().get("console")?;
+    match console.as_object() {
+        Some(console) => console.get(if descriptor == 1 { "log" } else { "error" }),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+/// Remembers the console. Needed once before [`lines`].
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
+    let console = Console([method(ctx, 1)?, method(ctx, 2)?]);
+    ctx.store_userdata(console).map_err(|_| rquickjs::Error::Unknown)?;
+    js_api::set_attention_hook(ctx, print)
 }
 
 /// Where a guest's standard output (1) or standard error (2) goes.
@@ -41,31 +87,50 @@ pub(crate) fn lines(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
     let output = standard_output(ctx, descriptor)?;
     let Output::To { terminal, .. } = &output else { return Ok(output) };
     let terminal = *terminal;
-    let rest = Mutex::new(Rest { bytes: Vec::new(), output });
+    let stream = Arc::new(Mutex::new(Stream { descriptor, output, rest: Vec::new() }));
     let sink = move |bytes: &[u8]| -> std::io::Result<()> {
-        let mut rest = rest.lock().unwrap_or_else(|e| e.into_inner());
-        rest.bytes.extend_from_slice(bytes);
-        while let Some(end) = rest.bytes.iter().position(|&byte| byte == b'\n') {
-            let mut line: Vec<u8> = rest.bytes.drain(..=end).collect();
-            line.pop();
-            LINES.with_borrow_mut(|lines| lines.push_back((descriptor, line)));
-            js_api::ask_for_attention();
-        }
+        WRITTEN.with_borrow_mut(|written| written.push_back((stream.clone(), bytes.to_vec())));
+        js_api::ask_for_attention();
         Ok(())
     };
     Ok(Output::To { sink: Arc::new(sink), terminal })
 }
 
-/// Gives the lines that wait to the console.
+/// Prints what waits.
 ///
 /// # Errors
-/// What the console throws; the other lines wait on.
-pub(crate) fn print(ctx: &Ctx<'_>) -> Result<()> {
-    while let Some((descriptor, line)) = LINES.with_borrow_mut(VecDeque::pop_front) {
-        let console: Object = ctx.globals().get("console")?;
-        let method: Function = console.get(if descriptor == 1 { "log" } else { "error" })?;
-        let text = qjs::string::from_utf8(ctx, String::from_utf8_lossy(&line).as_bytes())?;
-        method.call::<_, ()>((rquickjs::prelude::This(console), text))?;
+/// What a script's console throws; the rest waits on.
+fn print(ctx: &Ctx<'_>) -> Result<()> {
+    while let Some((stream, bytes)) = WRITTEN.with_borrow_mut(VecDeque::pop_front) {
+        let descriptor = lock(&stream).descriptor;
+        let method = method(ctx, descriptor)?;
+        let is_own = ctx.userdata::<Console>().is_some_and(|own| own.0[usize::from(descriptor == 2)] == method);
+        let mut lines = VecDeque::new();
+        {
+            let mut stream = lock(&stream);
+            stream.rest.extend_from_slice(&bytes);
+            let Some(function) = method.as_function().filter(|_| !is_own) else {
+                let bytes = std::mem::take(&mut stream.rest);
+                stream.write(&bytes);
+                continue;
+            };
+            while let Some(end) = stream.rest.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = stream.rest.drain(..=end).collect();
+                lines.push_back((function.clone(), line));
+            }
+        }
+        while let Some((function, line)) = lines.pop_front() {
+            let text = String::from_utf8_lossy(&line[..line.len() - 1]);
+            let text = qjs::string::from_utf8(ctx, text.as_bytes())?;
+            let console: Object = ctx.globals().get("console")?;
+            let done = function.call::<_, ()>((rquickjs::prelude::This(console), text));
+            if let Err(error) = done {
+                // The lines behind it are printed the next time.
+                let rest: Vec<u8> = lines.into_iter().flat_map(|(_, line)| line).collect();
+                WRITTEN.with_borrow_mut(|written| written.push_front((stream, rest)));
+                return Err(error);
+            }
+        }
     }
     Ok(())
 }

@@ -116,6 +116,8 @@ pub(crate) struct Marshal<'c, 'js> {
     /// Functions that the guest may call while the call lasts.
     pub(crate) callbacks: RefCell<SmallVec<[Rc<CallbackState>; 1]>>,
     pub(crate) consumed: RefCell<SmallVec<[Consumed; 1]>>,
+    /// What scripts' own types marshalled inside of arguments: the type, the address, and the arguments for `free`.
+    pub(crate) custom: RefCell<Vec<(Held, u64, Held)>>,
 }
 
 impl std::fmt::Display for Marshal<'_, '_> {
@@ -158,6 +160,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
             kept: RefCell::default(),
             callbacks: RefCell::default(),
             consumed: RefCell::default(),
+            custom: RefCell::default(),
         }
     }
 
@@ -226,6 +229,11 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     pub(crate) fn heap_error(&self, error: impl Into<HeapError>) -> rquickjs::Error {
         throw_heap_error(self.ctx, self, error.into())
+    }
+
+    /// Whether it is inside of a value.
+    pub(crate) fn is_inside(&self) -> bool {
+        !self.path.borrow().is_empty()
     }
 
     fn within<R>(&self, step: Step, body: impl FnOnce() -> Result<R>) -> Result<R> {
@@ -340,7 +348,13 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// The length of a block of the operation's own.
     pub(crate) fn temporary_bytes(&self, address: u64) -> u64 {
-        self.temporary.borrow().iter().find(|lent| lent.address == address).map_or(0, |lent| lent.bytes)
+        self.lent_layout(address).map_or(0, |(bytes, _)| bytes)
+    }
+
+    /// The length and alignment of a block that the operation allocated.
+    pub(crate) fn lent_layout(&self, address: u64) -> Option<(u64, u32)> {
+        let temporary = self.temporary.borrow();
+        temporary.iter().find(|lent| lent.address == address).map(|lent| (lent.bytes, lent.align))
     }
 
     /// Whether the block is one of the operation's own.

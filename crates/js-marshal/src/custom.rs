@@ -1,7 +1,7 @@
 //! Types of a script's own: subclasses of the vocabulary's, whose methods `alloc`, `free`, `marshall`, `unmarshall` and
 //! `copy` do what the native conversions do otherwise; and those methods for the native types.
 
-use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Result, Returned, Value};
+use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Held, Result, Returned, Value};
 use rquickjs::Object;
 use rquickjs::atom::PredefinedAtom;
 
@@ -34,7 +34,7 @@ impl<'js> Marshal<'_, 'js> {
         arguments.push(Returned::int(index))?;
         arguments.push(cx.returned(args))?;
         let this = object.into_value();
-        Ok(qjs::Held::new(&method).call(cx, Borrowed::of(&this), &mut arguments)?.to_value())
+        Ok(Held::new(&method).call(cx, Borrowed::of(&this), &mut arguments)?.to_value())
     }
 
     fn list_of(&self, values: &[Value<'js>]) -> Result<Value<'js>> {
@@ -46,8 +46,7 @@ impl<'js> Marshal<'_, 'js> {
 
     fn address_from(&self, value: &Value<'js>) -> Result<u64> {
         let borrowed = Borrowed::of(value);
-        crate::scalar::address(self.cx(), borrowed)?
-            .ok_or_else(|| self.unexpected("an address of `marshall`", borrowed))
+        self.address(borrowed)?.ok_or_else(|| self.unexpected("an address of `marshall`", borrowed))
     }
 
     /// What a script's own type makes of an argument.
@@ -55,7 +54,31 @@ impl<'js> Marshal<'_, 'js> {
         let list = self.list_of(&[value.to_value(self.cx())])?;
         let name = if direction.goes_in { "marshall" } else { "alloc" };
         let address = self.method(ty, name, 0, &list, None)?;
-        self.address_from(&address)
+        let address = self.address_from(&address)?;
+        // What is behind a pointer that does not come out is the type's to free when the operation ends.
+        if self.is_inside() && !self.replaceable.get() {
+            let object = Held::new(ty.script_object(self.ctx)?.as_value());
+            self.custom.borrow_mut().push((object, address, Held::new(&list)));
+        }
+        Ok(address)
+    }
+
+    /// Lets scripts' own types free what they marshalled inside of arguments.
+    pub(crate) fn free_custom_parts(&self) -> Result<()> {
+        let cx = self.cx();
+        let mut freed = Ok(());
+        for (object, address, list) in self.custom.take() {
+            let object = object.get(self.ctx);
+            let free: Value = object.as_object().expect("a type is an object").get("free")?;
+            let mut arguments = Arguments::new(cx);
+            arguments.push(cx.returned(&self.manager_value().to_value(cx)))?;
+            arguments.push(crate::scalar::integer64(cx, address.into()))?;
+            arguments.push(Returned::int(0))?;
+            arguments.push(cx.returned(&list.get(self.ctx)))?;
+            let done = Held::new(&free).call(cx, Borrowed::of(&object), &mut arguments).map(drop);
+            freed = freed.and(done);
+        }
+        freed
     }
 
     /// What a script's own type makes of a result, or of an element.
@@ -123,7 +146,7 @@ impl<'js> Method<'_, 'js> {
         let value = self.value(call)?;
         let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))?;
         let sized = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
-        Ok(TypeObject { ownership: ty.ownership, free: ty.free.as_ref().map(qjs::Held::duplicate), ..sized })
+        Ok(TypeObject { ownership: ty.ownership, free: ty.free.as_ref().map(Held::duplicate), ..sized })
     }
 
     /// Runs `body` with `args` for the lengths that depend on them.
@@ -277,7 +300,7 @@ impl TypeObject {
     }
 
     /// The object of a subclassed type.
-    fn script_object<'js>(&self, ctx: &qjs::Ctx<'js>) -> Result<Object<'js>> {
+    pub(crate) fn script_object<'js>(&self, ctx: &qjs::Ctx<'js>) -> Result<Object<'js>> {
         let object = self.script.borrow().get(ctx, &()).and_then(Value::into_object);
         object.ok_or_else(|| Exception::throw_type(ctx, &format!("{}: not a type of a script's own", self.name())))
     }

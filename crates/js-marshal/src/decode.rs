@@ -103,8 +103,8 @@ impl<'js> Marshal<'_, 'js> {
     /// How many elements there are at `address`.
     fn count(&self, element: &TypeObject, length: &Length, address: u64, parent: Option<Parent<'_>>) -> Result<u64> {
         if let Length::Until(sentinel) = length {
-            let size = element.layout(self.is_wide()).map_or(1, |layout| layout.size).clamp(1, 8);
-            return self.find(address, size as usize, *sentinel, u64::MAX);
+            let size = element.layout(self.is_wide()).map_or(1, |layout| layout.size);
+            return self.find(address, size, *sentinel, u64::MAX);
         }
         match self.length(length, parent)? {
             Some(count) => Ok(count),
@@ -112,15 +112,18 @@ impl<'js> Marshal<'_, 'js> {
         }
     }
 
-    /// The index of the element with the sentinel's bits, or `most`.
-    pub(crate) fn find(&self, address: u64, size: usize, sentinel: i64, most: u64) -> Result<u64> {
-        let wanted = &sentinel.to_le_bytes()[..size];
-        let mut bytes = [0; 8];
+    /// The index of the element with the sentinel's bits, or `most`. A struct ends an array where all its bytes are zero.
+    pub(crate) fn find(&self, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
+        let mut wanted = vec![0; size.max(1) as usize];
+        let bits = sentinel.to_le_bytes();
+        let len = wanted.len().min(bits.len());
+        wanted[..len].copy_from_slice(&bits[..len]);
+        let mut bytes = vec![0; wanted.len()];
         let mut at = 0;
         while at < most {
-            let element = address.saturating_add(at * size as u64);
-            self.heap().data().read(element, &mut bytes[..size]).map_err(|error| self.heap_error(error))?;
-            if bytes[..size] == *wanted {
+            let element = address.saturating_add(at * size);
+            self.heap().data().read(element, &mut bytes).map_err(|error| self.heap_error(error))?;
+            if bytes == wanted {
                 return Ok(at);
             }
             at += 1;
@@ -273,10 +276,15 @@ impl<'js> Marshal<'_, 'js> {
             Some(free) => self.manager.heap_for(self.ctx, free)?,
             None => self.heap().clone(),
         };
-        let block = heap.adopt_aligned(address, bytes, align as u32).map_err(|error| self.heap_error(error))?;
+        // A block that was lent to the guest, and comes back, has the length and alignment that it was allocated with.
+        let (whole, align) = match self.lent_layout(address) {
+            Some((whole, align)) if whole >= bytes => (whole, align),
+            _ => (bytes, align as u32),
+        };
+        let block = heap.adopt_aligned(address, whole, align).map_err(|error| self.heap_error(error))?;
         // From here on the buffer is what frees it.
         self.keep(address);
-        view::buffer(self.ctx, &heap, block)
+        view::buffer_of(self.ctx, &heap, block, bytes)
     }
 
     fn set_size(&self, address: u64, bytes: u64) {

@@ -411,6 +411,11 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(address, bytes)?;
         if direction.goes_in {
             self.behind(direction, || self.write_elements(element, layout.size, address, &array, len))?;
+            if let Length::Until(sentinel) = length
+                && element.is_pointer()
+            {
+                self.write_pointer(address + len * layout.size, *sentinel as u64)?;
+            }
         }
         Ok(address)
     }

@@ -14,9 +14,11 @@ pub(crate) type At<'a> = &'a dyn Display;
 pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: At<'_>, error: HeapError) -> rquickjs::Error {
     match error {
         HeapError::Call(error) => js_api::throw_call_error(ctx, error),
-        HeapError::Reclaim { source: CallError::Interrupted, .. } => {
-            js_api::throw_call_error(ctx, CallError::Interrupted)
-        }
+        // What a script threw, a guest's exception and an end are what they are, wherever they come out.
+        HeapError::Reclaim {
+            source: source @ (CallError::Host | CallError::Exception(_) | CallError::Exit(_) | CallError::Interrupted),
+            ..
+        } => js_api::throw_call_error(ctx, source),
         HeapError::Busy if island::Interrupter::current().is_raised() => {
             js_api::throw_call_error(ctx, CallError::Interrupted)
         }

@@ -106,7 +106,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     define::getter(&prototype, "address", address)?;
     define::getter(&prototype, "closed", closed)?;
     define::method(&prototype, "close", 0, close)?;
-    define::dispose_method(&prototype, close)?;
+    define::dispose_method(&prototype, dispose)?;
     class::set_prototype::<HandleObject>(ctx, &prototype);
     Ok(())
 }
@@ -122,7 +122,16 @@ fn closed<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_bool(call.ctx.clone(), !handle.is_open()))
 }
 
-/// Calls the destructor now. Nothing happens to a handle that was closed before, or is borrowed.
+/// As [`close`]; nothing for a borrowed handle, which nobody has to end.
+fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let object: &HandleObject = webidl::this(&call, "[Symbol.dispose]")?;
+    if object.handle.is_none() {
+        return Ok(Value::new_undefined(call.ctx));
+    }
+    close(call)
+}
+
+/// Calls the destructor now. Nothing happens to a handle that was closed before.
 fn close<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object: &HandleObject = webidl::this(&call, "close")?;
     let ctx = &call.ctx;

@@ -21,6 +21,7 @@ mod manager;
 mod pointer;
 mod prototype;
 mod record;
+mod record_types;
 mod scalar;
 mod site;
 mod status;
@@ -76,7 +77,7 @@ pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let registry: Function = ctx.eval(include_str!("js/registry.js"))?;
     registry.call::<_, ()>((exports.clone(),))?;
     ctx.store_userdata(Registry(exports.get("FunctionRegistry")?)).map_err(|_| rquickjs::Error::Unknown)?;
-    js_api::set_attention_hook(ctx, console::print)?;
+    console::install(ctx)?;
     Ok(exports)
 }
 

@@ -254,6 +254,11 @@ impl ManagerObject {
         };
         let heap = Heap::with(&link.shared.island, block, allocator, object.shared().is_some());
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
+        if heap.is_wide() != object.is_wide() {
+            let (of, memory) = if heap.is_wide() { (64, 32) } else { (32, 64) };
+            let message = format!("{place}: the allocator has addresses of {of} bits, and the memory of {memory}");
+            return Err(Exception::throw_type(ctx, &message));
+        }
         let functions = if is_guest { functions.iter().map(Held::new).collect() } else { Vec::new() };
         Self::assemble(ctx, link, heap, memory, functions, script, table, realm)
     }
@@ -382,7 +387,11 @@ pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
         heaps.retain(|heap| heap.strong_count() > 0);
         heaps.iter().filter_map(Weak::upgrade).filter(|heap| heap.waiting() > 0).collect()
     });
-    let drain = |heap: &Rc<Heap>| heap.drain().map_err(|error| throw_heap_error(ctx, &"free", error));
+    let drain = |heap: &Rc<Heap>| {
+        // A guest's `free` may call a script that collects garbage, of which its island may be by now.
+        let _island = js_api::hold_island(ctx, heap.island());
+        heap.drain().map_err(|error| throw_heap_error(ctx, &"free", error))
+    };
     heaps.iter().map(drain).fold(Ok(()), Result::and)
 }
 

@@ -248,24 +248,26 @@ fn returns<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     }
 }
 
-fn mangle(signature: &Signature) -> (String, String) {
-    let args = signature.params.iter().map(|param| param.ty.get().mangled()).collect();
-    (signature.returns.as_ref().map_or("v0".into(), |ty| ty.get().mangled()), args)
+/// The mangled result and arguments.
+fn mangle(ctx: &Ctx<'_>, signature: &Signature) -> Result<(String, String)> {
+    let args = signature.params.iter().map(|param| param.ty.get().mangled(ctx)).collect::<Result<String>>()?;
+    let returns = signature.returns.as_ref().map_or(Ok("v0".into()), |ty| ty.get().mangled(ctx))?;
+    Ok((returns, args))
 }
 
 fn mangled_args<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype: &PrototypeObject = webidl::this(&call, "mangledArgs")?;
-    qjs::string::from_utf8(&call.ctx, mangle(&prototype.signature).1.as_bytes())
+    qjs::string::from_utf8(&call.ctx, mangle(&call.ctx, &prototype.signature)?.1.as_bytes())
 }
 
 fn mangled_returns<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype: &PrototypeObject = webidl::this(&call, "mangleReturns")?;
-    qjs::string::from_utf8(&call.ctx, mangle(&prototype.signature).0.as_bytes())
+    qjs::string::from_utf8(&call.ctx, mangle(&call.ctx, &prototype.signature)?.0.as_bytes())
 }
 
 fn mangled_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype: &PrototypeObject = webidl::this(&call, "mangledName")?;
-    let (returns, args) = mangle(&prototype.signature);
+    let (returns, args) = mangle(&call.ctx, &prototype.signature)?;
     qjs::string::from_utf8(&call.ctx, format!("{returns}_{args}").as_bytes())
 }
 
@@ -305,7 +307,7 @@ impl Plan {
             passed += usize::from(!param.direction.is_result);
             params.push(if param.direction.is_result { pointer } else { kind(param.ty.get()) });
         }
-        let has_custom = signature.params.iter().any(|param| param.ty.get().subclassed);
+        let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
         Self { params, result, by_room, passed, has_custom }
     }
 
@@ -379,7 +381,7 @@ impl<'js> Running<'_, 'js> {
             _ => None,
         };
         let passed = self.call.numbers.borrow().clone();
-        let mut freed = Ok(());
+        let mut freed = marshal.free_custom_parts();
         let mut at = 0;
         for (param, number) in self.signature.params.iter().zip(&passed) {
             let (ty, index) = (param.ty.get(), at);
@@ -696,7 +698,7 @@ impl<'js> Running<'_, 'js> {
         let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
         let count = match length {
             Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
-            Length::Until(sentinel) => marshal.find(address, size as usize, *sentinel, room)?,
+            Length::Until(sentinel) => marshal.find(address, size, *sentinel, room)?,
             _ => room,
         };
         if let Some(scalar) = element.scalar() {

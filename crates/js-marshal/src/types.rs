@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use marshal::Destructor;
 use qjs::lazy::Names;
-use qjs::{Borrowed, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Result, WeakMap, class};
+use qjs::{Borrowed, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, WeakMap, class};
 
 use crate::ids;
 use crate::record::Shape;
@@ -352,6 +352,23 @@ impl TypeObject {
         }
     }
 
+    /// Whether a script's own type is in it.
+    pub(crate) fn has_custom(&self) -> bool {
+        self.subclassed
+            || match &self.ty {
+                Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => {
+                    of.get().has_custom()
+                }
+                Type::RecordPointer { record, .. } => match &record.get().ty {
+                    // (A record that refers to itself is asked once: its pointers are not followed.)
+                    Type::Record(_, fields) => fields.get().into_iter().flatten().any(|field| field.get().subclassed),
+                    _ => false,
+                },
+                Type::Record(_, fields) => fields.get().into_iter().flatten().any(|field| field.get().has_custom()),
+                _ => false,
+            }
+    }
+
     /// Whether what it points to may be the host's: a callback and an unowned handle are not.
     pub(crate) fn is_owned(&self, inherited: bool) -> bool {
         match self.ownership {
@@ -407,21 +424,33 @@ impl TypeObject {
     }
 
     /// The type in a mangled name, where the library that this vocabulary comes from has one.
-    pub(crate) fn mangled(&self) -> String {
-        match &self.ty {
+    ///
+    /// # Errors
+    /// What the getter of a script's own type throws.
+    pub(crate) fn mangled(&self, ctx: &Ctx<'_>) -> Result<String> {
+        if self.subclassed {
+            let own: Value = self.script_object(ctx)?.get("mangledName")?;
+            return webidl::string(ctx, Borrowed::of(&own));
+        }
+        self.native_mangled(ctx)
+    }
+
+    /// The same without a script's own getter.
+    pub(crate) fn native_mangled(&self, ctx: &Ctx<'_>) -> Result<String> {
+        Ok(match &self.ty {
             Type::Void => "v0".into(),
             Type::Scalar(scalar) | Type::Enum(scalar, _) => scalar.mangled().into(),
-            Type::Status(status) => status.ty.get().mangled(),
+            Type::Status(status) => status.ty.get().mangled(ctx)?,
             Type::String(Encoding::Utf8, _) => "s8".into(),
             Type::String(Encoding::Utf16, _) => "s16".into(),
             Type::String(Encoding::Latin1, _) => "s1".into(),
             Type::InlineString(..) => "c".into(),
             Type::StringBuffer => "b8".into(),
-            Type::Array(element, _) => format!("a({})", element.get().mangled()),
-            Type::View(element, _) => format!("t({})", element.get().mangled()),
-            Type::Inline(element, _) => format!("i({})", element.get().mangled()),
-            Type::Pointer(ty) => format!("p({})", ty.get().mangled()),
-            Type::RecordPointer { record, .. } => format!("p({})", record.get().mangled()),
+            Type::Array(element, _) => format!("a({})", element.get().mangled(ctx)?),
+            Type::View(element, _) => format!("t({})", element.get().mangled(ctx)?),
+            Type::Inline(element, _) => format!("i({})", element.get().mangled(ctx)?),
+            Type::Pointer(ty) => format!("p({})", ty.get().mangled(ctx)?),
+            Type::RecordPointer { record, .. } => format!("p({})", record.get().mangled(ctx)?),
             Type::Address => "a32".into(),
             Type::VoidPointer => "p(v0)".into(),
             Type::Record(shape, _) => {
@@ -434,7 +463,7 @@ impl TypeObject {
                 format!("h{}{name}", name.len())
             }
             Type::Custom => "c0".into(),
-        }
+        })
     }
 }
 
@@ -465,6 +494,7 @@ unsafe impl HostClass for ArgumentObject {
 /// A type that is a value where no value can be.
 pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rquickjs::Error {
     let why = match &ty.ty {
+        Type::Inline(_, Length::Fixed(_)) | Type::InlineString(_, Length::Fixed(_)) => "is larger than any memory",
         Type::Record(..) => "is not defined yet",
         Type::Inline(..) | Type::InlineString(..) => "needs a fixed length there",
         _ => "has no values in memory",

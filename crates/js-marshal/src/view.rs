@@ -59,7 +59,16 @@ pub(crate) fn end(ctx: &Ctx<'_>, buffer: &Object<'_>) -> Result<()> {
 /// # Errors
 /// A RangeError for a block that is longer than a buffer can be; the block is given back then.
 pub(crate) fn buffer<'js>(ctx: &Ctx<'js>, heap: &Heap, block: GuestBlock) -> Result<Object<'js>> {
-    let (start, len) = (block.start(), block.len() as usize);
+    let len = block.len();
+    buffer_of(ctx, heap, block, len)
+}
+
+/// [`buffer`] over the first `len` bytes of a block.
+///
+/// # Errors
+/// As [`buffer`].
+pub(crate) fn buffer_of<'js>(ctx: &Ctx<'js>, heap: &Heap, block: GuestBlock, len: u64) -> Result<Object<'js>> {
+    let (start, len) = (block.start(), len.min(block.len()) as usize);
     // SAFETY: the buffer owns the block, and the block its mapping. Rust makes no references to guest memory.
     unsafe {
         match heap.is_shared() {

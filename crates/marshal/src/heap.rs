@@ -95,7 +95,8 @@ impl Heap {
         }))
     }
 
-    pub(crate) fn island(&self) -> &Rc<Island> {
+    /// The island that the guest lives on.
+    pub fn island(&self) -> &Rc<Island> {
         &self.island
     }
 

@@ -293,6 +293,26 @@ guestTest('Callbacks in cycles do not fill the table', (guest) => {
   assert(table(guest) < length + 50_000, `table of ${table(guest)}`);
 });
 
+guestTest('a function of the table that outlives its Callback, its manager and its guest', () => {
+  const f = fn([t.i32], t.i32);
+  for (const keepsGuest of [true, false]) {
+    const kept = [];
+    const slot = (() => {
+      const other = vocabulary();
+      if (keepsGuest) kept.push(other);
+      const callback = new Callback(other.manager, f, (n) => n + 1);
+      const found = other.exports.__indirect_function_table.get(callback.address);
+      assertEq(found(4), 5);
+      return found;
+    })();
+    globalThis.gc();
+    globalThis.gc();
+    const error = thrown(() => slot(4), 'an error');
+    assert(error instanceof Error, `an Error, of type ${typeof error}`);
+    assertIncludes(error.message, 'ended');
+  }
+});
+
 guestTest('of another guest', (guest) => {
   const f = fn([t.i32], t.i32);
   const other = vocabulary();

@@ -1,6 +1,9 @@
 // Views, handles and callbacks end by `using`, by `[Symbol.dispose]()` and by gc(); what is used after the end says so.
-import { addressOf, borrowed, Callback, CallbackType, In, opaque, owned, Pointer, StringBuffer } from 'tombolo:marshal';
+import {
+  addressOf, borrowed, Callback, CallbackType, FunctionPrototype, In, MemoryManager, opaque, owned, Pointer, StringBuffer,
+} from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, test } from '../harness.mjs';
+import { op, WasmBuilder } from '../wasm-builder.mjs';
 import { heap, thrownBy } from './load.mjs';
 import { assertSame, byView, copy, guestTest, inout, leavesNothing, out, pointer, records, samples, t, view, vocabulary } from './vocabulary.mjs';
 
@@ -242,3 +245,27 @@ guestTest('transfer and structuredClone of a view’s buffer', (guest) => {
   }
   assert([out, owned, Pointer].length === 3);
 });
+
+for (const kind of ['a block', 'a handle']) {
+  test(`${kind} of a guest in a circle that nobody has: freed by an import that collects garbage`, async () => {
+    let calls = 0;
+    (() => {
+      const b = new WasmBuilder();
+      const imported = b.importFunc('host', 'free', ['i32'], []);
+      b.memory({ min: 1 }, { export: 'memory' });
+      b.func(['i32'], ['i32'], [op.i32(1024)], { export: 'malloc' });
+      b.func(['i32'], [], [op.localGet(0), op.call(imported)], { export: 'free' });
+      const free = () => {
+        calls++;
+        globalThis.gc();
+        return manager;
+      };
+      const { exports } = b.instance({ host: { free } });
+      const manager = new MemoryManager(exports.memory, exports.malloc, exports.free);
+      if (kind === 'a block') manager.createTypedArray(Uint8Array, 8);
+      else new FunctionPrototype([new In(t.i32)], opaque(exports.free)).invoke(manager, exports.malloc, 8);
+    })();
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert(calls <= 1, `freed ${calls} times`);
+  });
+}

@@ -103,6 +103,11 @@ guestTest('borrowed: nobody closes it', (guest) => {
     const seen = guest.call('same', [t.any], type, handle);
     assertEq(guest.call('counter_next', [plain], t.i32, seen) > 0, true);
     assertEq(seen.closed, false);
+    {
+      using same = seen;
+      assertEq(same.address, handle.address);
+    }
+    assertEq(guest.call('counter_next', [plain], t.i32, handle) > 0, true, 'the end of a borrowed one is nothing');
     guest.settle();
     assertEq(books(guest), '1,0,0,0');
   }

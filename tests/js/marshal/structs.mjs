@@ -193,6 +193,20 @@ guestTest('arrays of structs: In, InOut, result; copies and views', (guest) => {
   assert(Array.isArray(made));
 });
 
+guestTest('an array of structs up to one of zeros', (guest) => {
+  const list = [{ id: 1, x: 0, y: 5 }, { id: 2, x: 0, y: 0 }];
+  const block = guest.call('copy_bytes', [copy(point, { until: 0 }), t.size], t.any, list, 3 * point.size);
+  assertSame(guest.call('same', [t.any], borrowed(copy(point, { until: 0 })), block), list);
+  assertSame(guest.call('same', [t.any], borrowed(view(point, { until: 0 })), block), list);
+  guest.call('eat', [t.any], t.void, block);
+  const both = [...list];
+  guest.call('is_null', [inout(copy(point, { until: 0 }))], t.i32, both);
+  assertSame(both, list);
+  const three = [{ x: 1 }];
+  guest.call('is_null', [inout(copy(new StructType({ a: t.u8, b: t.u8, x: t.u8 }), { until: 0 }))], t.i32, three);
+  assertSame(three, [{ x: 1 }]);
+});
+
 guestTest('a StructArray', (guest) => {
   const made = guest.call('new_pairs', [t.i32], view(pair, { argument: 0 }), 4);
   assertEq(made.length, 4);
