@@ -166,6 +166,10 @@ impl<'js> Marshal<'_, 'js> {
                 strings::copy_out(self, *encoding, address, count, sized)
             }
             Type::Array(element, length) => self.read_array(ty, element.get(), length, address, owned, parent),
+            // What was lent for the call ends with it, and so would a view of it.
+            Type::View(element, length) if !owned && self.is_temporary(address) => {
+                self.read_array(ty, element.get(), length, address, owned, parent)
+            }
             Type::View(element, length) => self.read_view(ty, element, length, address, owned, parent),
             Type::Pointer(pointee) => {
                 let pointee = pointee.get();
@@ -175,13 +179,13 @@ impl<'js> Marshal<'_, 'js> {
                 let contents = self.within_contents(|| self.read_value(pointee, bytes, owned, None))?;
                 pointer::new(self.ctx, contents)
             }
-            Type::RecordPointer { record, view: false } => {
+            Type::RecordPointer { record, view } if !view || (!owned && self.is_temporary(address)) => {
                 let Some(layout) = record.get().layout(self.is_wide()) else { return Err(self.no_value(record.get())) };
                 self.take_over_if(owned, ty, address, layout.size, layout.align)?;
                 let bytes = self.range(address, layout.size)?;
                 self.within_contents(|| self.read_value(record.get(), bytes, owned, None))
             }
-            Type::RecordPointer { record, view: true } => {
+            Type::RecordPointer { record, .. } => {
                 let Some(layout) = record.get().layout(self.is_wide()) else { return Err(self.no_value(record.get())) };
                 let buffer = self.view_buffer(ty, address, layout.size, layout.align, owned)?;
                 let place = Place::new(&buffer, self.manager_held(), 0);
@@ -189,7 +193,10 @@ impl<'js> Marshal<'_, 'js> {
             }
             Type::StringBuffer => {
                 let bytes = self.heap().data().read_c_string(address).map_err(|error| self.heap_error(error))?;
-                let buffer = self.view_buffer(ty, address, bytes.len() as u64, 1, owned)?;
+                let buffer = match !owned && self.is_temporary(address) {
+                    true => view::copy(self.ctx, &bytes)?,
+                    false => self.view_buffer(ty, address, bytes.len() as u64, 1, owned)?,
+                };
                 pointer::string_buffer(self.ctx, &buffer)
             }
             Type::Address => {

@@ -81,6 +81,8 @@ struct ScriptAllocator {
 
 impl ScriptAllocator {
     fn call(&self, function: &Held, number: u64) -> std::result::Result<u64, CallError> {
+        // A reference of the call's own: the collector may find everything else of the allocator to be garbage meanwhile.
+        let function = function.duplicate();
         self.realm.with(|cx| {
             let mut arguments = Arguments::new(cx);
             let result = arguments.push(cx.float(number as f64));

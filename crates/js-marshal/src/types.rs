@@ -352,21 +352,23 @@ impl TypeObject {
         }
     }
 
-    /// Whether a script's own type is in it.
+    /// Whether a script's own type may be in it.
     pub(crate) fn has_custom(&self) -> bool {
-        self.subclassed
-            || match &self.ty {
-                Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => {
-                    of.get().has_custom()
-                }
-                Type::RecordPointer { record, .. } => match &record.get().ty {
-                    // (A record that refers to itself is asked once: its pointers are not followed.)
-                    Type::Record(_, fields) => fields.get().into_iter().flatten().any(|field| field.get().subclassed),
-                    _ => false,
-                },
-                Type::Record(_, fields) => fields.get().into_iter().flatten().any(|field| field.get().has_custom()),
-                _ => false,
-            }
+        // Records refer to themselves: what is that far away is taken to be there.
+        self.has_custom_within(8)
+    }
+
+    fn has_custom_within(&self, depth: u32) -> bool {
+        if self.subclassed || depth == 0 {
+            return true;
+        }
+        let inside = |ty: &TypeRef| ty.get().has_custom_within(depth - 1);
+        match &self.ty {
+            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => inside(of),
+            Type::RecordPointer { record, .. } => inside(record),
+            Type::Record(_, fields) => fields.get().into_iter().flatten().any(inside),
+            _ => false,
+        }
     }
 
     /// Whether what it points to may be the host's: a callback and an unowned handle are not.

@@ -173,10 +173,9 @@ mod tests {
     fn lines_and_functions() {
         let told = told("function outer() {\n  inner();\n}\nfunction inner() {\n\n    here();\n}\nouter();");
         let stack = told[0].as_ref().unwrap();
-        let lines: Vec<_> = stack.lines().collect();
-        assert!(lines[0].ends_with("(native)"), "{stack}");
-        assert_eq!(lines[1].trim(), "at inner (eval_script:6:5)", "{stack}");
-        assert_eq!(lines[2].trim(), "at outer (eval_script:2:3)", "{stack}");
+        // (The native function itself may stand in front.)
+        let lines: Vec<_> = stack.lines().map(str::trim).filter(|line| !line.ends_with("(native)")).collect();
+        assert_eq!(lines[..2], ["at inner (eval_script:6:5)", "at outer (eval_script:2:3)"], "{stack}");
     }
 
     #[test]

@@ -249,6 +249,37 @@ guestTest('records with pointers, both modes', (guest) => {
   assertEq(lib.sum_list({ value: 1, next: { value: 10, next: null } }), 11);
 });
 
+guestTest('records that refer to themselves, and to each other', (guest) => {
+  const source = `
+    struct tree;
+    struct leaf { int32_t value; struct tree *parent; };
+    struct tree { struct leaf leaf; struct tree *children[2]; };
+    struct node { int32_t value; struct node *next; };
+    int sum_list(struct node *list);
+    struct node *reverse_list(struct node *list [[in]]) [[borrowed]];
+    struct node *new_list(int n) [[owned]];
+    int is_null(struct tree *tree);
+    struct many { int32_t value; struct many *others [[length(2)]]; };
+    struct many *same(struct many *many [[length(1)]]) [[borrowed]];
+  `;
+  for (const views of [false, true]) {
+    const lib = guest.declare(source, { views });
+    const list = () => ({ value: 1, next: { value: 2, next: { value: 3, next: null } } });
+    const passed = list();
+    leavesNothing(guest, () => assertEq(lib.sum_list(passed), 6));
+    assertSame(passed, list());
+    const tree = { leaf: { value: 1, parent: null }, children: [{ leaf: { value: 2 }, children: [] }, null] };
+    leavesNothing(guest, () => assertEq(lib.is_null(tree), 0));
+    leavesNothing(guest, () => thrownBy(TypeError, () => lib.sum_list({ value: 1, next: { value: 'x' } })));
+    const ring = { value: 1 };
+    ring.next = ring;
+    leavesNothing(guest, () => thrownBy(RangeError, () => lib.sum_list(ring)));
+    leavesNothing(guest, () => lib.same([{ value: 1, others: [{ value: 2, others: null }, { value: 3, others: null }] }]));
+    if (views) continue;
+    leavesNothing(guest, () => assertEq(lib.reverse_list(list()).value, 3));
+  }
+});
+
 guestTest('views: a result is a view, an argument may be either', (guest) => {
   const lib = guest.declare(`
     struct pair { int32_t a, b; };

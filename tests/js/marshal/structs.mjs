@@ -538,3 +538,16 @@ guestTest('JSON and enumeration of a view', (guest) => {
   assertList([a, b], [1, 2]);
   made[Symbol.dispose]();
 });
+
+guestTest('no size and a sentinel: refused, rather than searched for ever', (guest) => {
+  const empty = new StructType({});
+  for (const make of [copy, view]) {
+    for (const until of [0, -1, 5]) {
+      try {
+        guest.call('same', [t.any], borrowed(make(empty, { until })), 1024);
+      } catch (error) {
+        assert(error instanceof TypeError || error instanceof RangeError, String(error));
+      }
+    }
+  }
+});
