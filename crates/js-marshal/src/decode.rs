@@ -103,7 +103,7 @@ impl<'js> Marshal<'_, 'js> {
     /// How many elements there are at `address`.
     fn count(&self, element: &TypeObject, length: &Length, address: u64, parent: Option<Parent<'_>>) -> Result<u64> {
         if let Length::Until(sentinel) = length {
-            let size = element.layout(self.is_wide()).map_or(1, |layout| layout.size);
+            let size = element.layout(self.is_wide()).map_or(0, |layout| layout.size);
             return self.find(address, size, *sentinel, u64::MAX);
         }
         match self.length(length, parent)? {
@@ -114,7 +114,10 @@ impl<'js> Marshal<'_, 'js> {
 
     /// The index of the element with the sentinel's bits, or `most`. A struct ends an array where all its bytes are zero.
     pub(crate) fn find(&self, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
-        let mut wanted = vec![0; size.max(1) as usize];
+        if size == 0 {
+            return Err(self.type_error("elements of no size have no end"));
+        }
+        let mut wanted = vec![0; size as usize];
         let bits = sentinel.to_le_bytes();
         let len = wanted.len().min(bits.len());
         wanted[..len].copy_from_slice(&bits[..len]);

@@ -693,12 +693,12 @@ impl<'js> Running<'_, 'js> {
         }
         let object = value.to_value(marshal.cx());
         let Some(array) = object.as_object() else { return Ok(()) };
-        let size = element.layout(marshal.is_wide()).map_or(1, |layout| layout.size);
+        let size = element.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
         // As many as there was room for, or fewer where the guest says so.
         let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
         let count = match length {
             Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
-            Length::Until(sentinel) => marshal.find(address, size, *sentinel, room)?,
+            Length::Until(sentinel) if size > 0 => marshal.find(address, size, *sentinel, room)?,
             _ => room,
         };
         if let Some(scalar) = element.scalar() {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::harness::{Outcome, Run, repository};
 
 /// Modules that scripts share.
-const HELPERS: [&str; 4] = ["load.mjs", "common.mjs", "support.mjs", "spawn.mjs"];
+const HELPERS: [&str; 5] = ["load.mjs", "vocabulary.mjs", "common.mjs", "support.mjs", "spawn.mjs"];
 
 fn folder(name: &str) -> PathBuf {
     repository().join("tests/js").join(name)
