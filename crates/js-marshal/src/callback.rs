@@ -217,9 +217,11 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         );
         return Err(Exception::throw_type(&ctx, &message));
     };
-    let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
+    // References of the call's own: the collector may find the Callback to be garbage meanwhile.
+    let (_function, ty, manager) = (state.function.duplicate(), state.ty.duplicate(), state.manager.duplicate());
+    let ty: &TypeObject = class::get(ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
+    let marshal = Marshal::new(&ctx, manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
     let marshal = marshal.of_call(&arguments);
@@ -229,6 +231,7 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
     };
     arguments.numbers.borrow_mut().extend_from_slice(numbers);
     let result = call_back(&marshal, &state, signature, room, numbers);
+    let result = result.and_then(|number| marshal.consume().map(|()| number));
     marshal.finish(result)
 }
 

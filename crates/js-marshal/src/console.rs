@@ -126,8 +126,12 @@ fn print(ctx: &Ctx<'_>) -> Result<()> {
             let done = function.call::<_, ()>((rquickjs::prelude::This(console), text));
             if let Err(error) = done {
                 // The lines behind it are printed the next time.
-                let rest: Vec<u8> = lines.into_iter().flat_map(|(_, line)| line).collect();
-                WRITTEN.with_borrow_mut(|written| written.push_front((stream, rest)));
+                let mut rest: Vec<u8> = lines.into_iter().flat_map(|(_, line)| line).collect();
+                let mut locked = lock(&stream);
+                rest.append(&mut locked.rest);
+                locked.rest = rest;
+                drop(locked);
+                WRITTEN.with_borrow_mut(|written| written.push_front((stream, Vec::new())));
                 return Err(error);
             }
         }

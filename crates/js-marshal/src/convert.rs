@@ -46,6 +46,8 @@ pub(crate) enum Consumed {
     View(Held, u64),
     /// A block of the operation's own.
     Block(u64),
+    /// A block that an object owns.
+    Address(u64),
     Handle(Rc<Handle>),
 }
 
@@ -285,6 +287,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Takes a block out of those that go when the operation ends.
     pub(crate) fn keep(&self, address: u64) {
+        self.heap().forget(address);
         self.temporary.borrow_mut().retain(|lent| lent.address != address);
     }
 
@@ -368,6 +371,11 @@ impl<'c, 'js> Marshal<'c, 'js> {
         if address != 0 && self.heap().pin(address) {
             self.pinned.borrow_mut().push(address);
         }
+    }
+
+    /// How many views' blocks were pinned so far.
+    pub(crate) fn pinned_blocks(&self) -> usize {
+        self.pinned.borrow().len()
     }
 
     /// Keeps a value while the operation lasts.
@@ -561,14 +569,14 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let before = self.temporary.borrow().len();
         let result = body();
         if result.is_ok() {
-            self.temporary.borrow_mut().truncate(before);
+            self.temporary.borrow_mut().drain(before..).for_each(|block| self.heap().forget(block.address));
         }
         result
     }
 
     /// Keeps all that was allocated: it is the guest's.
     pub(crate) fn commit(&self) {
-        self.temporary.borrow_mut().clear();
+        self.temporary.borrow_mut().drain(..).for_each(|block| self.heap().forget(block.address));
     }
 
     /// Ends what the guest has taken over.
@@ -581,10 +589,8 @@ impl<'c, 'js> Marshal<'c, 'js> {
                         qjs::buffer::detach(buffer);
                     }
                 }
-                Consumed::Block(address) => {
-                    self.heap().forget(address);
-                    self.keep(address);
-                }
+                Consumed::Block(address) => self.keep(address),
+                Consumed::Address(address) => self.heap().release(address),
                 Consumed::Handle(handle) => drop(handle.release()),
             }
         }

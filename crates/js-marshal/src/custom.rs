@@ -167,6 +167,7 @@ impl<'js> Method<'_, 'js> {
             marshal.enter_part(webidl::Part::Argument(index));
         }
         let result = body(&marshal);
+        let result = result.and_then(|value| if keeps { marshal.consume().map(|()| value) } else { Ok(value) });
         if result.is_ok() && keeps {
             marshal.commit();
         }

@@ -205,7 +205,12 @@ impl<'js> Marshal<'_, 'js> {
             Type::Address => {
                 let value = pointer::new(self.ctx, Value::new_number(self.ctx.clone(), address as f64))?;
                 if owned {
-                    self.manager.own_by(self.ctx, self, &value, address)?;
+                    let heap = match &ty.free {
+                        Some(free) => self.manager.heap_for(self.ctx, free)?,
+                        None => self.heap().clone(),
+                    };
+                    self.manager.own_by(self.ctx, self, &heap, &value, address)?;
+                    self.keep(address);
                 }
                 Ok(value)
             }
@@ -236,7 +241,8 @@ impl<'js> Marshal<'_, 'js> {
         let count = self.count(element, length, address, parent)?;
         let bytes = self.byte_length(count, layout.size)?;
         if owned && !was_lent {
-            self.set_size(address, bytes);
+            let end = if matches!(length, Length::Until(_)) { layout.size } else { 0 };
+            self.set_size(address, bytes + end);
         }
         let start = self.range(address, bytes)?.start;
         self.read_elements(element, start.as_ptr(), count, owned)

@@ -323,6 +323,9 @@ fn new_string<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const NAME: &str = "StringType";
     let encoding = encoding(&call, 0, NAME)?;
     let length = read_length(&call.ctx, &call.arg(1), &"StringType: argument 2")?;
+    if matches!(length, Length::Until(end) if end != 0) {
+        return Err(Exception::throw_type(&call.ctx, "StringType: argument 2: a string ends at a zero"));
+    }
     new_type(&call, NAME, Type::String(encoding, length))
 }
 
@@ -523,11 +526,16 @@ fn modified<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         0 => {
             copy.ownership = Ownership::Owned;
             let free = call.arg(1);
-            if free.is_function() {
+            if matches!(copy.ty, Type::VoidPointer | Type::Callback(_)) {
+                let message = format!("{name}: a {} owns nothing", copy.name());
+                return Err(Exception::throw_type(ctx, &message));
+            }
+            if class::of::<ExportedFunction>(&free).is_some() {
                 copy.free = Some(Held::new(&free));
             } else if !free.is_undefined() {
                 let came = webidl::describe(&free);
-                return Err(Exception::throw_type(ctx, &format!("{name}: argument 2 must be a function, got {came}")));
+                let message = format!("{name}: argument 2 must be a guest's exported function, got {came}");
+                return Err(Exception::throw_type(ctx, &message));
             }
         }
         1 => copy.ownership = Ownership::Borrowed,

@@ -47,12 +47,16 @@ impl<'js> Marshal<'_, 'js> {
         }
     }
 
-    /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on.
-    pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+    /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on. Says whether the guest
+    /// was given the address of a view, which then must stay as long as the field does.
+    pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<bool> {
         if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && !value.is_null() {
             return self.finish(Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value)));
         }
+        let before = self.pinned_blocks();
         let result = self.write_value(ty, address, value);
+        let has_views = self.pinned_blocks() > before;
+        let result = result.and_then(|()| self.consume()).map(|()| has_views);
         if result.is_ok() {
             self.commit();
         }
@@ -78,18 +82,24 @@ impl<'js> Marshal<'_, 'js> {
         let Some(object) = object.as_object().filter(|_| !object.is_function() && !object.is_array()) else {
             return Err(self.unexpected_record(shape, value));
         };
-        self.clear(address, size)?;
+        // Each field is read before its bytes change: the object may be a view of them, or have some.
         let mut found = 0;
         // The lengths of arrays whose length is another field, which the object may leave out.
         let mut lengths: Vec<(&str, u64)> = Vec::new();
         for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
             let value: Value = object.get(&**name)?;
+            let field = field.get();
+            let to = address + shape.offset(at, self.is_wide());
             if value.is_undefined() {
+                if !shape.is_union {
+                    self.clear(to, field.layout(self.is_wide()).map_or(0, |layout| layout.size))?;
+                }
                 continue;
             }
             found += 1;
-            let field = field.get();
-            let to = address + shape.offset(at, self.is_wide());
+            if shape.is_union {
+                self.clear_behind(field, to, address + size)?;
+            }
             self.within_field(name, || self.write_value(field, to, Borrowed::of(&value)))?;
             if let Type::Array(_, Length::Field(of))
             | Type::View(_, Length::Field(of))
@@ -188,16 +198,23 @@ impl<'js> Marshal<'_, 'js> {
             if source.len() as u64 > *count {
                 return Err(self.too_long(source.len() as u64, *count));
             }
-            self.clear(address, *count * scalar.size(self.is_wide()) as u64)?;
-            return source.copy_in(self, element, scalar, address);
+            let (size, len) = (scalar.size(self.is_wide()) as u64, source.len() as u64);
+            source.copy_in(self, element, scalar, address)?;
+            return self.clear(address + len * size, (*count - len) * size);
         }
         let (array, len) = self.array_and_length(value)?;
         if len > *count {
             return Err(self.too_long(len, *count));
         }
         let Some(layout) = element.layout(self.is_wide()) else { return Err(self.no_value(element)) };
-        self.clear(address, *count * layout.size)?;
-        self.write_elements(element, layout.size, address, &array, len)
+        self.write_elements(element, layout.size, address, &array, len)?;
+        self.clear(address + len * layout.size, (*count - len) * layout.size)
+    }
+
+    /// Clears what a union has behind one of its members.
+    fn clear_behind(&self, member: &TypeObject, address: u64, end: u64) -> Result<()> {
+        let from = address + member.layout(self.is_wide()).map_or(0, |layout| layout.size);
+        self.clear(from, end.saturating_sub(from))
     }
 
     fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
@@ -248,10 +265,14 @@ impl<'js> Marshal<'_, 'js> {
         // What the guest only borrows it does not free, whatever it puts in its place.
         let replaceable = self.replaceable.get();
         self.replaceable.set(replaceable && ty.ownership != Ownership::Borrowed);
+        let before = self.temporary.borrow().len();
         let address = self.pointer_to_value(ty, value, direction);
         self.replaceable.set(replaceable);
         let address = address?;
         if ty.ownership == Ownership::Consumed {
+            // With all that it points to.
+            let parts: Vec<_> = self.temporary.borrow()[before..].iter().map(|block| block.address).collect();
+            self.consumed.borrow_mut().extend(parts.into_iter().map(Consumed::Block));
             self.give_away(address, value)?;
         }
         Ok(address)
@@ -281,9 +302,12 @@ impl<'js> Marshal<'_, 'js> {
 
     /// What the guest takes over is not freed once the call has returned.
     fn give_away(&self, address: u64, value: Borrowed<'_>) -> Result<()> {
+        // Until the guest is called the block is the operation's: it is freed where an argument behind it is refused.
         if self.is_temporary(address) {
-            // Until the call returns the block is the operation's: it is freed where an argument behind it is refused.
-            self.consumed.borrow_mut().push(Consumed::Block(address));
+            return Ok(());
+        }
+        if let Some(handle) = class::get::<HandleObject>(value).and_then(HandleObject::handle) {
+            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
             return Ok(());
         }
         let buffer = match class::get::<RecordView>(value) {
@@ -293,7 +317,16 @@ impl<'js> Marshal<'_, 'js> {
                 None => qjs::buffer::buffer_of(self.cx(), value).map(|buffer| Held::new(&buffer)),
             },
         };
-        let Some(buffer) = buffer else { return Ok(()) };
+        let Some(buffer) = buffer else {
+            // An address that an object owns.
+            if self.heap().owns(address) {
+                self.consumed.borrow_mut().push(Consumed::Address(address));
+            }
+            return Ok(());
+        };
+        if self.heap().is_shared() {
+            return Err(self.type_error("a view of a shared memory, which others may have, cannot be given away"));
+        }
         let whole = qjs::buffer::array_buffer_bytes(self.cx(), buffer.borrow());
         let starts_there = whole.and_then(|whole| self.heap().address_of(whole.start, 0)) == Some(address);
         if !starts_there || !self.heap().owns(address) {
@@ -581,11 +614,6 @@ impl<'js> Marshal<'_, 'js> {
         }
         let address = handle.open_address(self)?;
         self.hold(value);
-        if ty.ownership == Ownership::Consumed
-            && let Some(handle) = handle.handle()
-        {
-            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
-        }
         Ok(address)
     }
 

@@ -142,6 +142,10 @@ fn close<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let place = format!("{} of a {}", handle.destructor().name(), object.name());
     match handle.close(manager.heap()).map_err(|error| throw_heap_error(ctx, &place, error))? {
+        Some(returned) if handle.destructor().is_wide() => {
+            let cx = qjs::Cx::of(ctx);
+            crate::scalar::integer64(cx, i128::from(returned as i64)).into_value(cx)
+        }
         Some(returned) => Ok(Value::new_int(ctx.clone(), returned as i32)),
         None => Ok(Value::new_undefined(ctx.clone())),
     }

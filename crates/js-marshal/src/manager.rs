@@ -47,6 +47,8 @@ pub(crate) struct ManagerObject {
     threshold: Cell<u64>,
     /// What keeps blocks for objects that are no views of them, by object.
     owners: Held,
+    /// Views that the fields of structs point to, by the struct's buffer.
+    in_structs: Held,
     /// For the heap's pressure hook, which has the other reference.
     realm: Rc<Realm>,
 }
@@ -68,6 +70,7 @@ unsafe impl HostClass for ManagerObject {
         self.others.borrow().iter().for_each(|(function, _)| marker.mark(function));
         self.kept.borrow().iter().for_each(|kept| marker.mark(kept));
         marker.mark(&self.owners);
+        marker.mark(&self.in_structs);
         self.realm.mark(marker);
     }
 }
@@ -135,6 +138,30 @@ impl ManagerObject {
 
     pub(crate) fn callbacks(&self) -> &Rc<Callbacks> {
         &self.callbacks
+    }
+
+    /// Lets `value` stay as long as the struct's buffer does, or another value takes its place at `offset`: the guest has its
+    /// address there.
+    pub(crate) fn keep_in(&self, ctx: &Ctx<'_>, buffer: &Held, offset: u64, value: Option<Borrowed<'_>>) -> Result<()> {
+        let in_structs = self.in_structs.get(ctx);
+        let in_structs = in_structs.as_object().expect("a WeakMap is an object");
+        let method = |name: &str| in_structs.get::<_, qjs::Function>(name);
+        let this = || rquickjs::prelude::This(in_structs.clone());
+        let kept: Value = method("get")?.call((this(), buffer.get(ctx)))?;
+        let kept = match (kept.into_object(), value) {
+            (Some(kept), _) => kept,
+            (None, None) => return Ok(()),
+            (None, Some(_)) => {
+                let kept = Object::new(ctx.clone())?;
+                kept.set_prototype(None)?;
+                method("set")?.call::<_, Value>((this(), buffer.get(ctx), kept.clone()))?;
+                kept
+            }
+        };
+        match value {
+            Some(value) => kept.set(offset.to_string(), value.to_value(Cx::of(ctx))),
+            None => kept.remove(offset.to_string()),
+        }
     }
 
     /// Keeps a value for as long as the manager lives.
@@ -351,6 +378,7 @@ impl ManagerObject {
             kept: RefCell::default(),
             threshold: Cell::new(LEAST_BYTES),
             owners: Held::new(&new_weak_map(ctx)?),
+            in_structs: Held::new(&new_weak_map(ctx)?),
             realm,
         })
     }
@@ -359,14 +387,21 @@ impl ManagerObject {
     ///
     /// # Errors
     /// Where the block has an owner already.
-    pub(crate) fn own_by<'js>(&self, ctx: &Ctx<'js>, place: At<'_>, target: &Value<'js>, address: u64) -> Result<()> {
+    pub(crate) fn own_by<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        place: At<'_>,
+        heap: &Heap,
+        target: &Value<'js>,
+        address: u64,
+    ) -> Result<()> {
         let owners = self.owners.get(ctx);
         let owners = owners.as_object().expect("a WeakMap is an object");
         let method = |name: &str| owners.get::<_, qjs::Function>(name);
         let this = || rquickjs::prelude::This(owners.clone());
         let before: Value = method("get")?.call((this(), target.clone()))?;
         // How long the block is, only the guest knows.
-        let block = self.heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, place, error))?;
+        let block = heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, place, error))?;
         let before = before.is_object().then(|| Held::new(&before));
         let owner = class::new_object(ctx, Owner { _block: block, before }, None)?;
         method("set")?.call::<_, Value>((this(), target.clone(), owner))?;
@@ -593,6 +628,6 @@ fn free_when_finalized<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &message));
     }
     let address = address(&call, 1, PLACE)?;
-    manager.own_by(ctx, &PLACE, &target, address)?;
+    manager.own_by(ctx, &PLACE, &manager.heap, &target, address)?;
     Ok(Value::new_undefined(ctx.clone()))
 }

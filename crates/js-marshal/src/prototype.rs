@@ -1,6 +1,6 @@
 //! `FunctionPrototype`: a C function's signature, and whole marshalled calls by it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use island::call::{Number, NumericType};
 use island::{Frame, Kind};
@@ -85,7 +85,8 @@ impl Callable for BoundFunction {
         };
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
         let marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name).of_call(&arguments);
-        let running = Running { marshal, call: &arguments, signature: &self.signature, target, plan: &self.plan };
+        let (call, signature, plan) = (&arguments, &self.signature, &self.plan);
+        let running = Running { marshal, call, signature, target, plan, entered: Cell::default() };
         Ok(cx.returned(&running.run()?))
     }
 }
@@ -177,7 +178,8 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let marshal = Marshal::new(ctx, call.args.get(0), target.name()).of_call(&arguments);
-    Running { marshal, call: &arguments, signature: &prototype.signature, target, plan }.run()
+    let (call, signature) = (&arguments, &prototype.signature);
+    Running { marshal, call, signature, target, plan, entered: Cell::default() }.run()
 }
 
 /// `bind(memoryManager, func)`.
@@ -358,6 +360,8 @@ struct Running<'c, 'js> {
     signature: &'c Signature,
     target: Target<'c>,
     plan: &'c Plan,
+    /// Whether the guest was called.
+    entered: Cell<bool>,
 }
 
 impl<'js> Running<'_, 'js> {
@@ -369,8 +373,27 @@ impl<'js> Running<'_, 'js> {
             return Err(self.marshal.range_error(format_args!("expected {expected} argument{s}, got {came}")));
         }
         let result = self.call();
+        if result.is_err() && self.entered.get() && !self.call.returned.get() {
+            self.forget_all_replaced();
+        }
         let result = if self.plan.has_custom { self.free_custom(result) } else { result };
         self.marshal.finish(result)
+    }
+
+    /// A guest that did not return may have put others in the place of what its arguments point to.
+    fn forget_all_replaced(&self) {
+        let passed = self.call.numbers.borrow().clone();
+        let mut at = 0;
+        for (param, number) in self.signature.params.iter().zip(&passed) {
+            if param.direction.is_result {
+                continue;
+            }
+            if param.direction.comes_out && self.marshal.is_temporary(number.as_address()) {
+                self.marshal.see_block(param.ty.get(), number.as_address());
+                self.marshal.forget_replaced(at);
+            }
+            at += 1;
+        }
     }
 
     /// What scripts' own types have marshalled is theirs to free, unless it came out.
@@ -435,9 +458,6 @@ impl<'js> Running<'_, 'js> {
         }
         let returned = self.enter(&numbers)?;
         self.call.returned.set(true);
-        if !marshal.consumed.borrow().is_empty() {
-            marshal.consume()?;
-        }
         let own = if comes_out {
             let numbers = &numbers[usize::from(self.plan.by_room)..];
             return self.take_all(numbers, returned, room);
@@ -500,6 +520,7 @@ impl<'js> Running<'_, 'js> {
                 }
                 let mut frame = Frame::new(ty);
                 numbers.iter().for_each(|&number| frame.push(number));
+                self.give()?;
                 function.call_frame(cx, &mut frame)?;
                 Ok(wanted.map(|_| frame.result(0)))
             }
@@ -507,10 +528,18 @@ impl<'js> Running<'_, 'js> {
                 let mut arguments = Arguments::new(cx);
                 numbers.iter().try_for_each(|&number| arguments.push(js_api::from_number(cx, number)))?;
                 let undefined = Args::default().get(0);
+                self.give()?;
                 let result = function.call(cx, undefined, &mut arguments)?;
                 wanted.map(|wanted| js_api::to_number(cx, result.borrow(), wanted)).transpose()
             }
         }
+    }
+
+    /// From here on the guest has what it is given, whether it returns or not.
+    #[inline]
+    fn give(&self) -> Result<()> {
+        self.entered.set(true);
+        if self.marshal.consumed.borrow().is_empty() { Ok(()) } else { self.marshal.consume() }
     }
 
     #[cold]
@@ -550,6 +579,17 @@ impl<'js> Running<'_, 'js> {
         marshal.pointee_of(ty, number.as_address(), ty.is_owned(true), None).map(Some)
     }
 
+    /// Whether the result says that the call failed.
+    fn has_failed(&self, returned: Option<Number>) -> bool {
+        match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
+            Some(Type::Status(status)) => {
+                let code = status::code(status.ty.get(), returned.unwrap_or(Number::I32(0)));
+                status.is_failure(code)
+            }
+            _ => false,
+        }
+    }
+
     /// A result that says whether the call failed.
     fn status(
         &self,
@@ -561,11 +601,7 @@ impl<'js> Running<'_, 'js> {
         let number = returned.unwrap_or(Number::I32(0));
         let ty = status.ty.get();
         let code = status::code(ty, number);
-        let failed = match status.success.is_empty() {
-            true => status.failure.contains(&code),
-            false => !status.success.contains(&code),
-        };
-        if failed {
+        if status.is_failure(code) {
             return Err(status::throw(&self.marshal, status, code, others));
         }
         // A single success tells nothing.
@@ -581,6 +617,8 @@ impl<'js> Running<'_, 'js> {
         let mut results: SmallVec<[Value; 4]> = SmallVec::new();
         // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
         let mut failure = None;
+        // Of a call that failed C leaves open what came out: what cannot be read then is null.
+        let failed = self.has_failed(returned);
         let mut at = 0;
         for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
             let ty = param.ty.get();
@@ -599,7 +637,15 @@ impl<'js> Running<'_, 'js> {
                     Ok(())
                 }
             };
-            done.or_else(|error| self.put_off(error, &mut failure))?;
+            if let Err(error) = done {
+                self.put_off(error, &mut failure)?;
+                if failed {
+                    failure = None;
+                    if param.direction.is_result {
+                        results.push(Value::new_null(marshal.ctx.clone()));
+                    }
+                }
+            }
         }
         marshal.enter_part(webidl::Part::Result);
         let own = match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
@@ -669,9 +715,11 @@ impl<'js> Running<'_, 'js> {
             Type::RecordPointer { record, .. } => self.take_record(record.get(), address, value)?,
             Type::VoidPointer => {
                 let Some((bytes, _)) = qjs::buffer::source_bytes(marshal.cx(), value) else { return Ok(()) };
-                let from = marshal.range(address, bytes.len as u64)?;
+                // The script may have made the buffer longer meanwhile.
+                let len = bytes.len.min(marshal.temporary_bytes(address) as usize);
+                let from = marshal.range(address, len as u64)?;
                 // SAFETY: both ranges were looked at just now, and nothing ran since.
-                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), bytes.len) };
+                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), len) };
             }
             _ => {}
         }
@@ -753,10 +801,16 @@ pub(crate) fn record_of<'js>(call: &Call<'_, 'js>, ty: &TypeObject, address: Opt
             marshal.enter_part(webidl::Part::Argument(1));
             marshal.write_value(ty, address, values)?;
         }
+        let has_views = marshal.pinned_blocks() > 0;
         let block = marshal.heap().adopt(address, layout.size).map_err(|error| marshal.heap_error(error))?;
         // What its fields point to is the guest's.
+        marshal.consume()?;
         marshal.commit();
         let buffer = view::buffer(ctx, marshal.heap(), block)?;
+        if has_views {
+            // (No field's assignment takes this one's place.)
+            marshal.manager.keep_in(ctx, &Held::new(buffer.as_value()), u64::MAX, Some(values))?;
+        }
         record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false)
     })();
     marshal.finish(made)

@@ -6,6 +6,8 @@ use qjs::fields::{self, Fields};
 use qjs::lazy::Names;
 use qjs::{Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use rquickjs::atom::PredefinedAtom;
+
 use crate::convert::Marshal;
 use crate::ids;
 use crate::manager::ManagerObject;
@@ -62,8 +64,11 @@ impl Shape {
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
         let names = crate::types::names(ctx, fields.iter().map(|name| &**name))?;
-        let single = match types {
-            [only] if !is_union => single_scalar(only.get()),
+        // C's convention looks past fields without bytes.
+        let mut with_bytes =
+            types.iter().map(TypeRef::get).filter(|ty| ty.layout(false).is_some_and(|own| own.size > 0));
+        let single = match (with_bytes.next(), with_bytes.next()) {
+            (Some(only), None) => single_scalar(only),
             _ => None,
         };
         Ok(Ok(Self { name, is_union, fields, names, layouts, single }))
@@ -93,6 +98,10 @@ fn single_scalar(ty: &TypeObject) -> Option<Scalar> {
         Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
         Type::Record(shape, _) => shape.get()?.single,
         Type::Inline(element, crate::types::Length::Fixed(1)) => single_scalar(element.get()),
+        Type::InlineString(encoding, crate::types::Length::Fixed(1)) => match encoding.unit() {
+            1 => Some(Scalar::Int8),
+            _ => Some(Scalar::Uint16),
+        },
         _ if ty.is_pointer() => Some(Scalar::Size),
         _ => None,
     }
@@ -236,7 +245,7 @@ impl Fields for RecordView {
             Type::Inline(element, crate::types::Length::Fixed(count)) => {
                 let buffer = self.place.buffer.get(ctx);
                 match (element.get().scalar(), buffer.as_object()) {
-                    (Some(scalar), Some(buffer)) if offset.is_multiple_of(scalar.size(wide) as u64) => {
+                    (Some(scalar), Some(buffer)) if bytes.start.addr().get().is_multiple_of(scalar.size(wide)) => {
                         return qjs::buffer::typed_array_part(
                             buffer,
                             scalar.element(wide),
@@ -255,7 +264,17 @@ impl Fields for RecordView {
         }
         let name = format!("{}.{}", shape.what(), shape.fields[index]);
         let marshal = Marshal::new(ctx, self.place.manager.borrow(), &name);
-        let record = self.place_bytes(ctx, self.place.offset, shape.layout(wide).size)?;
+        let mut record = self.place_bytes(ctx, self.place.offset, shape.layout(wide).size)?;
+        let mut bytes = bytes;
+        let mut local;
+        if self.copied {
+            // The engine's own buffer can go while scripts run.
+            // SAFETY: nothing ran since the bytes were asked for.
+            local = unsafe { record.to_vec() };
+            record.start = std::ptr::NonNull::from(local.as_mut_slice()).cast();
+            let offset = shape.offset(index, wide) as usize;
+            bytes.start = std::ptr::NonNull::from(&mut local[offset.min(record.len)..]).cast();
+        }
         let result = marshal.read_field(ty, bytes, (shape, fields, record));
         marshal.finish(result)
     }
@@ -284,7 +303,35 @@ impl Fields for RecordView {
         };
         // The conversion may run scripts, which may end the view.
         marshal.pin_buffer(&self.place.buffer);
-        marshal.set_field(ty, address, value)
+        let has_views = marshal.set_field(ty, address, value)?;
+        manager.keep_in(ctx, &self.place.buffer, offset, has_views.then_some(value))?;
+        self.check_length(ctx, index, value)
+    }
+}
+
+impl RecordView {
+    /// Refuses an array in a field that another field says is longer: the array is the guest's already, but its pointer is
+    /// taken back.
+    fn check_length(&self, ctx: &Ctx<'_>, index: usize, value: Borrowed<'_>) -> Result<()> {
+        let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
+        let (Type::Array(_, crate::types::Length::Field(of)) | Type::View(_, crate::types::Length::Field(of))) =
+            &fields[index].get().ty
+        else {
+            return Ok(());
+        };
+        let Some(at) = shape.fields.iter().position(|name| name == of).filter(|_| !value.is_null()) else {
+            return Ok(());
+        };
+        let says = crate::scalar::length(&self.read(ctx, at)?).unwrap_or(0);
+        let value = value.to_value(Cx::of(ctx));
+        let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))? as u64;
+        if says <= len {
+            return Ok(());
+        }
+        let null = Value::new_null(ctx.clone());
+        self.write(ctx, index, Borrowed::of(&null))?;
+        let message = format!("{}.{}: {len} elements, and `{of}` says {says}", shape.what(), shape.fields[index]);
+        Err(Exception::throw_range(ctx, &message))
     }
 }
 
@@ -424,7 +471,11 @@ fn array_set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(&call.ctx, &format!("{PLACE}: the array is a copy")));
     };
     marshal.pin_buffer(&array.place.buffer);
-    marshal.set_field(array.element.get(), start + index * array.stride(), call.args.get(1))?;
+    let (offset, value) = (index * array.stride(), call.args.get(1));
+    let has_views = marshal.set_field(array.element.get(), start + offset, value)?;
+    // A whole element's place is another than that of its first field.
+    let place = (1 << 60) + array.place.offset + offset;
+    manager.keep_in(&call.ctx, &array.place.buffer, place, has_views.then_some(value))?;
     Ok(Value::new_undefined(call.ctx))
 }
 

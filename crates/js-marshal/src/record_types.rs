@@ -111,8 +111,12 @@ pub(crate) fn set_fields(
 pub(crate) fn define_record<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "StructType.define";
     let ty = record_this(&call, "define")?;
-    let own = call.this().as_object().and_then(|object| object.get_prototype());
-    let is_union = own == Some(prototype(&call.ctx, "UnionType")?);
+    let union = prototype(&call.ctx, "UnionType")?;
+    let mut next = call.this().as_object().and_then(|object| object.get_prototype());
+    while next.as_ref().is_some_and(|prototype| *prototype != union) {
+        next = next.and_then(|prototype| prototype.get_prototype());
+    }
+    let is_union = next.is_some();
     let (of, pack) = record_options(&call.ctx, call.arg(1), PLACE)?;
     let (names, types) = read_fields(&call.ctx, &call.arg(0), PLACE)?;
     set_fields(&call.ctx, ty, of, is_union, names, types, pack, PLACE)?;

@@ -155,6 +155,16 @@ pub(crate) struct Status {
     pub(crate) error: Option<Held>,
 }
 
+impl Status {
+    /// Whether a result says that the call failed.
+    pub(crate) fn is_failure(&self, code: i64) -> bool {
+        match self.success.is_empty() {
+            true => self.failure.contains(&code),
+            false => !self.success.contains(&code),
+        }
+    }
+}
+
 /// What a function takes and returns.
 pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,

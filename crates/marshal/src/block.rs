@@ -19,13 +19,15 @@ pub struct GuestBlock {
     reclaim: Arc<Reclaim>,
     address: u64,
     len: u64,
+    /// Which block at this address, in the queue's count.
+    generation: u64,
     released: bool,
 }
 
 impl GuestBlock {
     /// A block that `reclaim` has entered as owned.
-    pub(crate) fn new(reclaim: Arc<Reclaim>, address: u64, len: u64) -> Self {
-        Self { reclaim, address, len, released: false }
+    pub(crate) fn new(reclaim: Arc<Reclaim>, address: u64, len: u64, generation: u64) -> Self {
+        Self { reclaim, address, len, generation, released: false }
     }
 
     /// Where it is in the guest's memory, in bytes.
@@ -91,7 +93,7 @@ impl Drop for GuestBlock {
     #[inline]
     fn drop(&mut self) {
         if !self.released {
-            self.reclaim.enqueue(self.address);
+            self.reclaim.enqueue(self.address, self.generation);
         }
     }
 }

@@ -47,6 +47,11 @@ impl Destructor {
         self.callee.numeric()?.results.first().copied()
     }
 
+    /// Whether its result has 64 bits.
+    pub fn is_wide(&self) -> bool {
+        self.callee.numeric().is_some_and(|ty| *ty.results == [Kind::I64])
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name

@@ -242,6 +242,9 @@ impl Heap {
             Some(sizes) if address != 0 => sizes.borrow().get(&address).copied(),
             _ => Some(0),
         };
+        if address != 0 && self.reclaim.owner_of(address).is_some() {
+            return Err(HeapError::AlreadyOwned { address });
+        }
         {
             let mut freed = self.freed.borrow_mut();
             if freed.0 != self.island.entries() {
@@ -336,8 +339,8 @@ impl Heap {
             return Err(HeapError::Null);
         }
         self.data().range(address, bytes)?;
-        self.reclaim.own(address, bytes, align)?;
-        Ok(GuestBlock::new(self.reclaim.clone(), address, bytes))
+        let generation = self.reclaim.own(address, bytes, align)?;
+        Ok(GuestBlock::new(self.reclaim.clone(), address, bytes, generation))
     }
 
     /// The safe point: calls the destructors of handles that wait in the queue, and frees the blocks that do. It does

@@ -54,6 +54,8 @@ struct State {
     waiting: Vec<u64>,
     /// Each block by its address, from when the host took it over until just before it is freed.
     owned: FxHashMap<u64, Owned>,
+    /// How many there ever were.
+    generations: u64,
     /// The lengths of all of them together.
     bytes: u64,
     tally: Tally,
@@ -64,6 +66,8 @@ struct Owned {
     bytes: u64,
     /// What the block's address is a multiple of, as its allocator knows it.
     align: u32,
+    /// Which of the blocks that were at this address one after another it is.
+    generation: u64,
     /// Calls in progress that were given the block's address: it is not freed under them.
     pins: u32,
 }
@@ -161,14 +165,16 @@ impl Reclaim {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Enters a block as owned.
+    /// Enters a block as owned; its generation.
     #[inline]
-    pub(crate) fn own(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
+    pub(crate) fn own(&self, address: u64, bytes: u64, align: u32) -> Result<u64, HeapError> {
         let mut state = self.state();
+        let generation = state.generations;
         match state.owned.entry(address) {
             Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, pins: 0 }),
+            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, generation, pins: 0 }),
         };
+        state.generations += 1;
         state.bytes += bytes;
         state.tally.count_owned(bytes);
         drop(state);
@@ -176,12 +182,16 @@ impl Reclaim {
         if trace::is_on() {
             trace::owned(&self.data, address, bytes);
         }
-        Ok(())
+        Ok(generation)
     }
 
-    /// Strikes a block off, because it is about to be freed or given back to the guest.
+    /// Strikes a block off, because it is given to the guest. It may wait in the queue already.
     pub(crate) fn disown(&self, address: u64) {
-        self.state().disown(address);
+        let mut state = self.state();
+        state.disown(address);
+        state.waiting.retain(|&waiting| waiting != address);
+        self.waiting.store(state.waiting.len(), Ordering::Release);
+        drop(state);
         if trace::is_on() {
             trace::disowned(&self.data, address);
         }
@@ -195,12 +205,12 @@ impl Reclaim {
     /// Puts a block whose last handle is gone into the queue, unless it was given to the guest. This is all that a
     /// finalizer does.
     #[inline]
-    pub(crate) fn enqueue(&self, address: u64) {
+    pub(crate) fn enqueue(&self, address: u64, generation: u64) {
         if trace::is_on() {
             trace::dropped(&self.data, address);
         }
         let mut state = self.state();
-        if !state.owned.contains_key(&address) {
+        if state.owned.get(&address).is_none_or(|owned| owned.generation != generation) {
             return;
         }
         state.waiting.push(address);
@@ -211,6 +221,7 @@ impl Reclaim {
     fn inherit(&self, left: State) {
         let mut state = self.state();
         state.bytes += left.bytes;
+        state.generations = state.generations.max(left.generations);
         state.owned.extend(left.owned);
         state.waiting.extend(left.waiting);
         self.waiting.store(state.waiting.len(), Ordering::Release);
@@ -222,16 +233,16 @@ impl Reclaim {
     pub(crate) fn next(&self) -> Option<(u64, u64, u32)> {
         let mut state = self.state();
         let State { waiting, owned, .. } = &*state;
-        let free = |address: &u64| owned.get(address).is_none_or(|owned| owned.pins == 0);
+        let free = |address: &u64| owned.get(address).is_some_and(|owned| owned.pins == 0);
         let at = waiting.iter().rposition(free)?;
         let address = state.waiting.swap_remove(at);
         self.waiting.store(state.waiting.len(), Ordering::Release);
-        let owned = state.disown(address);
+        let owned = state.disown(address)?;
         drop(state);
         if trace::is_on() {
             trace::disowned(&self.data, address);
         }
-        Some(owned.map_or((address, 0, 1), |owned| (address, owned.bytes, owned.align)))
+        Some((address, owned.bytes, owned.align))
     }
 }
 

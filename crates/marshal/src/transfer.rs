@@ -135,7 +135,7 @@ impl<'c> Writer<'c> {
                     self.core.heap().forget(address);
                     Ok(())
                 }
-                false => self.core.heap().free(address),
+                false => self.core.heap().give_back(address),
             };
             done = done.and(freed);
         }

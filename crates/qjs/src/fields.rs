@@ -162,9 +162,17 @@ unsafe extern "C" fn set_property<T: Fields>(
     object: q::JSValue,
     atom: q::JSAtom,
     value: q::JSValue,
-    _receiver: q::JSValue,
-    _flags: i32,
+    receiver: q::JSValue,
+    flags: i32,
 ) -> i32 {
+    // SAFETY: reading pointers of objects.
+    let is_own = unsafe { q::JS_IsObject(receiver) && q::JS_VALUE_GET_PTR(receiver) == q::JS_VALUE_GET_PTR(object) };
+    if !is_own {
+        // An object that inherits from this one gets a property of its own.
+        let flags = (q::JS_PROP_C_W_E as i32) | (flags & q::JS_PROP_THROW as i32);
+        // SAFETY: QuickJS calls with a live context, receiver and value, and takes over the reference.
+        return unsafe { q::JS_DefinePropertyValue(ctx, receiver, atom, q::JS_DupValue(ctx, value), flags) };
+    }
     // SAFETY: QuickJS calls with a live context, object and value.
     unsafe { write::<T>(ctx, object, atom, value) }
 }
@@ -189,6 +197,10 @@ unsafe extern "C" fn define_own_property<T: Fields>(
         let ctx = unsafe { Cx::from_raw(ctx) }.ctx();
         rquickjs::Exception::throw_type(&ctx, "a field cannot be redefined");
         return -1;
+    }
+    // SAFETY: the object is alive for the call.
+    if !has(q::JS_PROP_HAS_VALUE) && unsafe { find::<T>(object, atom) }.is_some() {
+        return 1;
     }
     // SAFETY: QuickJS calls with a live context, object and value.
     unsafe { write::<T>(ctx, object, atom, value) }
