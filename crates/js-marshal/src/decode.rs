@@ -104,7 +104,7 @@ impl<'js> Marshal<'_, 'js> {
     fn count(&self, element: &TypeObject, length: &Length, address: u64, parent: Option<Parent<'_>>) -> Result<u64> {
         if let Length::Until(sentinel) = length {
             let size = element.layout(self.is_wide()).map_or(0, |layout| layout.size);
-            return self.find(address, size, *sentinel, u64::MAX);
+            return self.find(element, address, size, *sentinel, u64::MAX);
         }
         match self.length(length, parent)? {
             Some(count) => Ok(count),
@@ -113,19 +113,19 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     /// The index of the element with the sentinel's bits, or `most`. A struct ends an array where all its bytes are zero.
-    pub(crate) fn find(&self, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
+    pub(crate) fn find(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
         if size == 0 {
             return Err(self.type_error("elements of no size have no end"));
         }
         let mut wanted = vec![0; size as usize];
-        let bits = sentinel.to_le_bytes();
+        let bits = element.scalar().map_or(sentinel.to_le_bytes(), |scalar| scalar.bytes_of(sentinel));
         let len = wanted.len().min(bits.len());
         wanted[..len].copy_from_slice(&bits[..len]);
         let mut bytes = vec![0; wanted.len()];
         let mut at = 0;
         while at < most {
-            let element = address.saturating_add(at * size);
-            self.heap().data().read(element, &mut bytes).map_err(|error| self.heap_error(error))?;
+            let next = address.saturating_add(at * size);
+            self.heap().data().read(next, &mut bytes).map_err(|error| self.heap_error(error))?;
             if bytes == wanted {
                 return Ok(at);
             }

@@ -394,7 +394,7 @@ impl<'js> Marshal<'_, 'js> {
             }
             source.copy_in(self, element, scalar, address)?;
             if let Length::Until(sentinel) = length {
-                self.write(address + len * size, &sentinel.to_le_bytes()[..size as usize])?;
+                self.write(address + len * size, &scalar.bytes_of(*sentinel)[..size as usize])?;
             }
         } else {
             self.clear(address, bytes)?;

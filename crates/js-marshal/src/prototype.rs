@@ -746,7 +746,7 @@ impl<'js> Running<'_, 'js> {
         let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
         let count = match length {
             Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
-            Length::Until(sentinel) if size > 0 => marshal.find(address, size, *sentinel, room)?,
+            Length::Until(sentinel) if size > 0 => marshal.find(element, address, size, *sentinel, room)?,
             _ => room,
         };
         if let Some(scalar) = element.scalar() {

@@ -303,15 +303,16 @@ impl Fields for RecordView {
         };
         // The conversion may run scripts, which may end the view.
         marshal.pin_buffer(&self.place.buffer);
+        if let Err(error) = self.check_length(ctx, index, value) {
+            return marshal.finish(Err(error));
+        }
         let has_views = marshal.set_field(ty, address, value)?;
-        manager.keep_in(ctx, &self.place.buffer, offset, has_views.then_some(value))?;
-        self.check_length(ctx, index, value)
+        manager.keep_in(ctx, &self.place.buffer, offset, has_views.then_some(value))
     }
 }
 
 impl RecordView {
-    /// Refuses an array in a field that another field says is longer: the array is the guest's already, but its pointer is
-    /// taken back.
+    /// Refuses an array for a field that another field says is longer.
     fn check_length(&self, ctx: &Ctx<'_>, index: usize, value: Borrowed<'_>) -> Result<()> {
         let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
         let (Type::Array(_, crate::types::Length::Field(of)) | Type::View(_, crate::types::Length::Field(of))) =
@@ -328,8 +329,6 @@ impl RecordView {
         if says <= len {
             return Ok(());
         }
-        let null = Value::new_null(ctx.clone());
-        self.write(ctx, index, Borrowed::of(&null))?;
         let message = format!("{}.{}: {len} elements, and `{of}` says {says}", shape.what(), shape.fields[index]);
         Err(Exception::throw_range(ctx, &message))
     }

@@ -223,6 +223,15 @@ impl Scalar {
         self.result_to_js(cx, self.load(bytes, wide))
     }
 
+    /// The bytes of an integer as an element of this type.
+    pub(crate) fn bytes_of(self, value: i64) -> [u8; 8] {
+        match self {
+            Self::Float32 => u64::from((value as f32).to_bits()).to_le_bytes(),
+            Self::Float64 => (value as f64).to_le_bytes(),
+            _ => value.to_le_bytes(),
+        }
+    }
+
     /// The number as a length: none for a negative one, and for what is no integer.
     pub(crate) fn as_length(self, number: Number) -> Option<u64> {
         let signed = match (self, number) {

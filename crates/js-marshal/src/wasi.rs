@@ -24,6 +24,8 @@ pub(crate) struct WasiObject {
     parts: RefCell<[Held; 3]>,
 }
 
+/// Their names.
+const PARTS: [&str; 3] = ["instance", "memoryManager", "functionRegistry"];
 const INSTANCE: usize = 0;
 const MANAGER: usize = 1;
 const REGISTRY: usize = 2;
@@ -129,12 +131,12 @@ impl WasiObject {
 
 /// What `init` found; null before.
 fn part<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let wasi: &WasiObject = webidl::this(&call, "memoryManager")?;
+    let wasi: &WasiObject = webidl::this(&call, PARTS[AT])?;
     Ok(wasi.parts.borrow()[AT].get(&call.ctx))
 }
 
 fn set_part<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let wasi: &WasiObject = webidl::this(&call, "memoryManager")?;
+    let wasi: &WasiObject = webidl::this(&call, PARTS[AT])?;
     let value = Held::new(&call.arg(0));
     let before = std::mem::replace(&mut wasi.parts.borrow_mut()[AT], value);
     drop(before);
