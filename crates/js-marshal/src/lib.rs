@@ -8,6 +8,7 @@
 
 mod arrays;
 mod bind;
+mod call;
 mod callback;
 mod console;
 mod convert;

@@ -4,12 +4,14 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
 
+use crate::convert::Marshal;
 use crate::descriptors::{check_depth, keys, new_type, prototype};
-use crate::record::Shape;
-use crate::scalar;
+use crate::manager::ManagerObject;
+use crate::record::{self, Place, Shape};
 use crate::types::{Type, TypeObject, TypeRef, throw_no_value};
+use crate::{scalar, view};
 
 /// The name and the packing of a record's options.
 fn record_options<'js>(ctx: &Ctx<'js>, given: Value<'js>, name: &str) -> Result<(Option<Box<str>>, u64)> {
@@ -133,7 +135,7 @@ fn record_this<'a>(call: &Call<'a, '_>, member: &str) -> Result<&'a TypeObject> 
 
 /// `create(memoryManager, values)`: a new struct in the guest's heap, by view.
 pub(crate) fn create_record<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    crate::prototype::record_of(&call, record_this(&call, "create")?, None)
+    record_of(&call, record_this(&call, "create")?, None)
 }
 
 /// `at(memoryManager, address)`: a struct that something else owns, by view.
@@ -142,7 +144,7 @@ pub(crate) fn record_at<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(address) = scalar::address(Cx::of(&call.ctx), call.args.get(1))? else {
         return Err(Exception::throw_type(&call.ctx, "StructType.at: argument 2 must be an address"));
     };
-    crate::prototype::record_of(&call, ty, Some(address))
+    record_of(&call, ty, Some(address))
 }
 
 pub(crate) fn record_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -180,4 +182,40 @@ pub(crate) fn new_record_pointer<'js, const VIEW: bool>(call: Call<'_, 'js>) -> 
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     new_type(&call, name, Type::RecordPointer { record, view: VIEW })
+}
+
+/// A struct by view: a new one in the guest's heap, or the one at `address`, which something else owns.
+fn record_of<'js>(call: &Call<'_, 'js>, ty: &TypeObject, address: Option<u64>) -> Result<Value<'js>> {
+    let place = format!("{}.{}", ty.name(), if address.is_some() { "at" } else { "create" });
+    let ctx = &call.ctx;
+    let _: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{place}: argument 1"))?;
+    let marshal = Marshal::new(ctx, call.args.get(0), &place);
+    let layout = ty.layout(marshal.is_wide()).ok_or_else(|| marshal.no_value(ty))?;
+    let reference = TypeRef::of(ctx, call.this, &place)?;
+    if let Some(address) = address {
+        let buffer = view::borrowed_buffer(ctx, marshal.heap(), address, layout.size)?;
+        return record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false);
+    }
+    marshal.manager.safe_point(ctx, &marshal)?;
+    let made = (|| {
+        let address = marshal.allocate(layout.size)?;
+        marshal.clear(address, layout.size)?;
+        let values = call.args.get(1);
+        if !values.is_undefined() {
+            marshal.enter_part(webidl::Part::Argument(1));
+            marshal.write_value(ty, address, values)?;
+        }
+        let has_views = marshal.pinned_blocks() > 0;
+        let block = marshal.heap().adopt(address, layout.size).map_err(|error| marshal.heap_error(error))?;
+        // What its fields point to is the guest's.
+        marshal.consume()?;
+        marshal.commit();
+        let buffer = view::buffer(ctx, marshal.heap(), block)?;
+        if has_views {
+            // (No field's assignment takes this one's place.)
+            marshal.manager.keep_in(ctx, &Held::new(buffer.as_value()), u64::MAX, Some(values))?;
+        }
+        record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false)
+    })();
+    marshal.finish(made)
 }

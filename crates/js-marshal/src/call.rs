@@ -1,0 +1,520 @@
+//! A marshalled call in progress: arguments in, the guest's function, what comes out.
+
+use std::cell::Cell;
+
+use island::call::{Number, NumericType};
+use island::{Frame, Kind};
+use js_api::ExportedFunction;
+use qjs::{Args, Arguments, Borrowed, Held, Result, Value};
+use smallvec::SmallVec;
+
+use crate::convert::{CallArguments, Marshal};
+use crate::types::{Direction, Length, Signature, Status, Type, TypeObject};
+use crate::{arrays, pointer, record, status};
+
+/// How a signature is passed by C's convention for WebAssembly.
+pub(crate) struct Plan {
+    /// The numbers that the function takes.
+    params: SmallVec<[Kind; 8]>,
+    result: Option<Kind>,
+    /// A record is returned through a first parameter that points to room for it.
+    by_room: bool,
+    /// How many arguments the script passes.
+    pub(crate) passed: usize,
+    /// Whether a parameter is of a script's own type.
+    has_custom: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(signature: &Signature, wide: bool) -> Self {
+        let pointer = if wide { Kind::I64 } else { Kind::I32 };
+        let kind = |ty: &TypeObject| match &ty.ty {
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => scalar.kind(wide),
+            Type::Record(shape, _) => {
+                shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
+            }
+            _ => pointer,
+        };
+        let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
+        let single = |ty: &TypeObject| match &ty.ty {
+            Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.single.is_some()),
+            _ => true,
+        };
+        let by_room = returns.is_some_and(|ty| !single(ty));
+        let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void)).map(kind);
+        let mut params: SmallVec<_> = by_room.then_some(pointer).into_iter().collect();
+        let mut passed = 0;
+        for param in &signature.params {
+            passed += usize::from(!param.direction.is_result);
+            params.push(if param.direction.is_result { pointer } else { kind(param.ty.get()) });
+        }
+        let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
+        Self { params, result, by_room, passed, has_custom }
+    }
+
+    /// What the function's type does not fit; none where it does.
+    pub(crate) fn mismatch(&self, ty: Option<&NumericType>) -> Option<String> {
+        let fits = |ty: &NumericType| {
+            ty.params == self.params && self.result.is_none_or(|result| ty.results.first() == Some(&result))
+        };
+        if ty.is_some_and(fits) {
+            return None;
+        }
+        let params: Vec<_> = self.params.iter().map(Kind::to_string).collect();
+        let result = self.result.map_or("nothing".into(), |result| result.to_string());
+        Some(format!("the prototype passes ({}) and expects {result}", params.join(", ")))
+    }
+}
+
+/// The type of what the function itself returns.
+fn own_result(ty: &TypeObject) -> &TypeObject {
+    match &ty.ty {
+        Type::Status(status) => status.ty.get(),
+        _ => ty,
+    }
+}
+
+/// What is called.
+pub(crate) enum Target<'a> {
+    /// A function of the manager's own island: called directly.
+    Exported(&'a ExportedFunction),
+    /// Any other function: a script's wrapper, say.
+    Callable(&'a Held),
+}
+
+impl<'a> Target<'a> {
+    /// The function's name, for messages.
+    pub(crate) fn name(&self) -> &'a str {
+        match self {
+            Self::Exported(function) => function.label(),
+            Self::Callable(_) => "the function",
+        }
+    }
+}
+
+/// A call in progress.
+pub(crate) struct Running<'c, 'js> {
+    pub(crate) marshal: Marshal<'c, 'js>,
+    pub(crate) call: &'c CallArguments<'c, 'js>,
+    pub(crate) signature: &'c Signature,
+    pub(crate) target: Target<'c>,
+    pub(crate) plan: &'c Plan,
+    /// Whether the guest was called.
+    pub(crate) entered: Cell<bool>,
+}
+
+impl<'js> Running<'_, 'js> {
+    pub(crate) fn run(&self) -> Result<Value<'js>> {
+        let came = self.call.args.len().saturating_sub(self.call.leading);
+        let expected = self.plan.passed;
+        if came != expected {
+            let s = if expected == 1 { "" } else { "s" };
+            return Err(self.marshal.range_error(format_args!("expected {expected} argument{s}, got {came}")));
+        }
+        let result = self.call();
+        if result.is_err() && self.entered.get() && !self.call.returned.get() {
+            self.forget_all_replaced();
+        }
+        let result = if self.plan.has_custom { self.free_custom(result) } else { result };
+        self.marshal.finish(result)
+    }
+
+    /// A guest that did not return may have put others in the place of what its arguments point to.
+    fn forget_all_replaced(&self) {
+        let passed = self.call.numbers.borrow().clone();
+        let mut at = 0;
+        for (param, number) in self.signature.params.iter().zip(&passed) {
+            if param.direction.is_result {
+                continue;
+            }
+            if param.direction.comes_out && self.marshal.is_temporary(number.as_address()) {
+                self.marshal.see_block(param.ty.get(), number.as_address());
+                self.marshal.forget_replaced(at);
+            }
+            at += 1;
+        }
+    }
+
+    /// What scripts' own types have marshalled is theirs to free, unless it came out.
+    fn free_custom(&self, result: Result<Value<'js>>) -> Result<Value<'js>> {
+        let (ctx, marshal) = (self.marshal.ctx, &self.marshal);
+        let thrown = match &result {
+            Err(rquickjs::Error::Exception) => Some(ctx.catch()),
+            _ => None,
+        };
+        let passed = self.call.numbers.borrow().clone();
+        let mut freed = marshal.free_custom_parts();
+        let mut at = 0;
+        for (param, number) in self.signature.params.iter().zip(&passed) {
+            let (ty, index) = (param.ty.get(), at);
+            at += usize::from(!param.direction.is_result);
+            let came_out = param.direction.comes_out && result.is_ok();
+            if ty.subclassed && !came_out && !param.direction.is_result && number.as_address() != 0 {
+                marshal.enter_part(webidl::Part::Argument(index));
+                let done = marshal.custom_take_back(ty, number.as_address(), self.call.get(index), false);
+                freed = freed.and(done);
+            }
+        }
+        match thrown {
+            Some(thrown) => {
+                if freed.is_err() {
+                    drop(ctx.catch());
+                }
+                Err(ctx.throw(thrown))
+            }
+            None => freed.and(result),
+        }
+    }
+
+    fn call(&self) -> Result<Value<'js>> {
+        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        marshal.manager.safe_point(marshal.ctx, marshal)?;
+        let mut numbers = SmallVec::<[Number; 8]>::new();
+        let room = match &self.signature.returns {
+            Some(ty) if self.plan.by_room => {
+                let layout = own_result(ty.get()).layout(wide).ok_or_else(|| marshal.no_value(ty.get()))?;
+                let address = marshal.allocate(layout.size)?;
+                numbers.push(marshal.pointer(address));
+                Some((address, layout.size))
+            }
+            _ => None,
+        };
+        let mut at = 0;
+        let mut comes_out = false;
+        for param in &self.signature.params {
+            let number = match param.direction.is_result {
+                true => self.room_for(param.ty.get())?,
+                false => {
+                    marshal.enter_part(webidl::Part::Argument(at));
+                    let value = self.call.get(at);
+                    at += 1;
+                    self.argument(param.ty.get(), param.direction, value)?
+                }
+            };
+            comes_out |= param.direction.comes_out;
+            self.call.numbers.borrow_mut().push(number);
+            numbers.push(number);
+        }
+        let returned = self.enter(&numbers)?;
+        self.call.returned.set(true);
+        let own = if comes_out {
+            let numbers = &numbers[usize::from(self.plan.by_room)..];
+            return self.take_all(numbers, returned, room);
+        } else {
+            self.own(returned, room)
+        };
+        own.map(|own| own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())))
+    }
+
+    /// An argument as a number.
+    #[inline]
+    fn argument(&self, ty: &TypeObject, direction: Direction, value: Borrowed<'_>) -> Result<Number> {
+        let marshal = &self.marshal;
+        if let Some(scalar) = ty.scalar() {
+            return marshal.number(ty, scalar, value);
+        }
+        if let Type::Record(shape, _) = &ty.ty {
+            let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
+            if let Some(scalar) = shape.single {
+                return marshal.single(ty, scalar, value);
+            }
+            let address = marshal.allocate(shape.layout(marshal.is_wide()).size)?;
+            marshal.write_value(ty, address, value)?;
+            return Ok(marshal.pointer(address));
+        }
+        Ok(marshal.pointer(marshal.pointer_to(ty, value, direction)?))
+    }
+
+    /// Room for a value that the guest fills in.
+    fn room_for(&self, ty: &TypeObject) -> Result<Number> {
+        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        let bytes = match &ty.ty {
+            Type::Inline(element, length) if !matches!(length, Length::Fixed(_)) => {
+                let size = element.get().layout(wide).map_or(0, |layout| layout.size);
+                let count = marshal.length(length, None)?.unwrap_or(0);
+                marshal.byte_length(count, size)?
+            }
+            Type::InlineString(encoding, length) => {
+                let count = marshal.length(length, None)?.unwrap_or(0);
+                marshal.byte_length(count, encoding.unit())?
+            }
+            _ => ty.layout(wide).ok_or_else(|| marshal.no_value(ty))?.size,
+        };
+        let address = marshal.allocate(bytes)?;
+        marshal.clear(address, bytes)?;
+        Ok(marshal.pointer(address))
+    }
+
+    /// Calls the guest's function; its result where the prototype has one.
+    #[inline]
+    fn enter(&self, numbers: &[Number]) -> Result<Option<Number>> {
+        let cx = self.marshal.cx();
+        let wanted = self.plan.result;
+        self.marshal.enter_part(webidl::Part::Whole);
+        match &self.target {
+            Target::Exported(function) => {
+                let ty = function.callee().numeric().expect("checked when it was chosen");
+                if ty.params != self.plan.params || wanted.is_some_and(|wanted| ty.results.first() != Some(&wanted)) {
+                    return Err(self.throw_signature(function));
+                }
+                let mut frame = Frame::new(ty);
+                numbers.iter().for_each(|&number| frame.push(number));
+                self.give()?;
+                function.call_frame(cx, &mut frame)?;
+                Ok(wanted.map(|_| frame.result(0)))
+            }
+            Target::Callable(function) => {
+                let mut arguments = Arguments::new(cx);
+                numbers.iter().try_for_each(|&number| arguments.push(js_api::from_number(cx, number)))?;
+                let undefined = Args::default().get(0);
+                self.give()?;
+                let result = function.call(cx, undefined, &mut arguments)?;
+                wanted.map(|wanted| js_api::to_number(cx, result.borrow(), wanted)).transpose()
+            }
+        }
+    }
+
+    /// From here on the guest has what it is given, whether it returns or not.
+    #[inline]
+    fn give(&self) -> Result<()> {
+        self.entered.set(true);
+        if self.marshal.consumed.borrow().is_empty() { Ok(()) } else { self.marshal.consume() }
+    }
+
+    #[cold]
+    fn throw_signature(&self, function: &ExportedFunction) -> rquickjs::Error {
+        let message = self.plan.mismatch(function.callee().numeric()).unwrap_or_default();
+        self.marshal.type_error(format_args!("{message}, but the function's type is {}", function.callee().ty()))
+    }
+
+    /// What the function itself returned, as the script gets it; none for nothing.
+    fn own(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+        let Some(ty) = &self.signature.returns else { return Ok(None) };
+        let marshal = &self.marshal;
+        marshal.enter_part(webidl::Part::Result);
+        match &ty.get().ty {
+            Type::Status(status) => self.status(status, returned, room, &[]),
+            _ => self.value(ty.get(), returned, room),
+        }
+    }
+
+    fn value(&self, ty: &TypeObject, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+        let (marshal, cx, wide) = (&self.marshal, self.marshal.cx(), self.marshal.is_wide());
+        if let Some((address, size)) = room {
+            return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
+        }
+        let Some(number) = returned else { return Ok(None) };
+        if let Some(scalar) = ty.scalar() {
+            return scalar.result_to_js(cx, number).into_value(cx).map(Some);
+        }
+        if let Type::Record(shape, _) = &ty.ty {
+            // A record of one number came as that number.
+            let scalar = shape.get().and_then(|shape| shape.single).ok_or_else(|| marshal.no_value(ty))?;
+            let size = scalar.size(wide);
+            let address = marshal.allocate(size as u64)?;
+            marshal.write(address, &crate::scalar::bits(number).to_le_bytes()[..size])?;
+            return marshal.read_value(ty, marshal.range(address, size as u64)?, true, None).map(Some);
+        }
+        marshal.pointee_of(ty, number.as_address(), ty.is_owned(true), None).map(Some)
+    }
+
+    /// Whether the result says that the call failed.
+    fn has_failed(&self, returned: Option<Number>) -> bool {
+        match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
+            Some(Type::Status(status)) => {
+                let code = status::code(status.ty.get(), returned.unwrap_or(Number::I32(0)));
+                status.is_failure(code)
+            }
+            _ => false,
+        }
+    }
+
+    /// A result that says whether the call failed.
+    fn status(
+        &self,
+        status: &Status,
+        returned: Option<Number>,
+        room: Option<(u64, u64)>,
+        others: &[Value<'js>],
+    ) -> Result<Option<Value<'js>>> {
+        let number = returned.unwrap_or(Number::I32(0));
+        let ty = status.ty.get();
+        let code = status::code(ty, number);
+        if status.is_failure(code) {
+            return Err(status::throw(&self.marshal, status, code, others));
+        }
+        // A single success tells nothing.
+        if status.success.len() == 1 {
+            return Ok(None);
+        }
+        self.value(ty, returned, room)
+    }
+
+    /// What comes out of the arguments, and the result.
+    fn take_all(&self, numbers: &[Number], returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
+        let marshal = &self.marshal;
+        let mut results: SmallVec<[Value; 4]> = SmallVec::new();
+        // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
+        let mut failure = None;
+        // Of a call that failed C leaves open what came out: what cannot be read then is null.
+        let failed = self.has_failed(returned);
+        let mut at = 0;
+        for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
+            let ty = param.ty.get();
+            let address = number.as_address();
+            let done = if param.direction.is_result {
+                marshal.enter_part(webidl::Part::Result);
+                let value = marshal.within_element(index as u64, || self.out_value(ty, address));
+                value.map(|value| results.push(value))
+            } else {
+                let (index, value) = (at, self.call.get(at));
+                at += 1;
+                if param.direction.comes_out && address != 0 {
+                    marshal.enter_part(webidl::Part::Argument(index));
+                    self.take_back(ty, address, value)
+                } else {
+                    Ok(())
+                }
+            };
+            if let Err(error) = done {
+                self.put_off(error, &mut failure)?;
+                if failed {
+                    failure = None;
+                    if param.direction.is_result {
+                        results.push(Value::new_null(marshal.ctx.clone()));
+                    }
+                }
+            }
+        }
+        marshal.enter_part(webidl::Part::Result);
+        let own = match self.signature.returns.as_ref().map(|ty| &ty.get().ty) {
+            Some(Type::Status(status)) if failure.is_none() => self.status(status, returned, room, &results),
+            _ => self.own(returned, room),
+        };
+        let own = match own {
+            Ok(own) => own,
+            Err(error) => {
+                self.put_off(error, &mut failure)?;
+                None
+            }
+        };
+        if let Some(thrown) = failure {
+            return Err(marshal.ctx.throw(thrown));
+        }
+        if results.is_empty() {
+            return Ok(own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())));
+        }
+        if own.is_none() && results.len() == 1 {
+            return Ok(results.remove(0));
+        }
+        let mut list = qjs::spread::ArrayBuilder::new(marshal.cx(), results.len() + 1)?;
+        own.iter().chain(&results).try_for_each(|value| list.push(marshal.cx().returned(value)))?;
+        list.finish()
+    }
+
+    /// Keeps what was thrown first for later.
+    fn put_off(&self, error: rquickjs::Error, failure: &mut Option<Value<'js>>) -> Result<()> {
+        if !error.is_exception() {
+            return Err(error);
+        }
+        let thrown = self.marshal.ctx.catch();
+        // What cannot be caught is not put off: the script is to end.
+        if qjs::function::is_uncatchable(&thrown) {
+            return Err(self.marshal.ctx.throw(thrown));
+        }
+        failure.get_or_insert(thrown);
+        Ok(())
+    }
+
+    /// What the guest left in the room of a Result.
+    fn out_value(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+        let marshal = &self.marshal;
+        let size = ty.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        // (A length that is an out-parameter is known now; what it needs is looked at there.)
+        marshal.read_value(ty, marshal.range(address, size)?, true, None)
+    }
+
+    /// What the guest changed in an argument goes back into the script's value.
+    fn take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if ty.subclassed {
+            return marshal.custom_take_back(ty, address, value, true);
+        }
+        if !marshal.is_temporary(address) {
+            return Ok(()); // it lies in the guest: the script sees what is there
+        }
+        // First of all, since anything may fail from here on.
+        marshal.see_block(ty, address);
+        marshal.forget_replaced(marshal.index());
+        match &ty.ty {
+            Type::Array(element, length) | Type::View(element, length) => {
+                self.take_elements(element.get(), length, address, value)?;
+            }
+            Type::Pointer(pointee) => self.take_contents(pointee.get(), address, value)?,
+            Type::RecordPointer { record, .. } => self.take_record(record.get(), address, value)?,
+            Type::VoidPointer => {
+                let Some((bytes, _)) = qjs::buffer::source_bytes(marshal.cx(), value) else { return Ok(()) };
+                // The script may have made the buffer longer meanwhile.
+                let len = bytes.len.min(marshal.temporary_bytes(address) as usize);
+                let from = marshal.range(address, len as u64)?;
+                // SAFETY: both ranges were looked at just now, and nothing ran since.
+                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), len) };
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_contents(&self, pointee: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        let size = pointee.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        let bytes = marshal.range(address, size)?;
+        let contents = marshal.within_contents(|| marshal.read_value(pointee, bytes, true, None))?;
+        pointer::set_contents(&value.to_value(marshal.cx()), contents)
+    }
+
+    fn take_elements(&self, element: &TypeObject, length: &Length, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if pointer::contents(marshal, value)?.is_some() {
+            return self.take_contents(element, address, value);
+        }
+        let object = value.to_value(marshal.cx());
+        let Some(array) = object.as_object() else { return Ok(()) };
+        let size = element.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        // As many as there was room for, or fewer where the guest says so.
+        let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
+        let count = match length {
+            Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
+            Length::Until(sentinel) if size > 0 => marshal.find(element, address, size, *sentinel, room)?,
+            _ => room,
+        };
+        if let Some(scalar) = element.scalar() {
+            return arrays::copy_back(marshal, scalar, address, value, count);
+        }
+        // All of them are taken before the array is asked to change, which may fail.
+        let read = |at: u64| {
+            let bytes = marshal.range(address + at * size, size)?;
+            marshal.within_element(at, || marshal.read_value(element, bytes, true, None))
+        };
+        let values = (0..count).map(read).collect::<Result<Vec<_>>>()?;
+        values.into_iter().enumerate().try_for_each(|(at, value)| array.set(at as u32, value))
+    }
+
+    fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
+        let marshal = &self.marshal;
+        if pointer::contents(marshal, value)?.is_some() {
+            return self.take_contents(record, address, value);
+        }
+        let size = record.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        let made = marshal.read_value(record, marshal.range(address, size)?, true, None)?;
+        let object = value.to_value(marshal.cx());
+        let (Some(to), Some(from), Some((shape, _))) = (object.as_object(), made.as_object(), record::parts(record))
+        else {
+            return Ok(());
+        };
+        for name in &shape.fields {
+            to.set(&**name, from.get::<_, Value>(&**name)?)?;
+        }
+        Ok(())
+    }
+}
