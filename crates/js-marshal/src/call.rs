@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     by_room: bool,
     /// How many arguments the script passes.
     pub(crate) passed: usize,
+    /// Whether anything but numbers is passed, so that the guest's memory matters.
+    has_memory: bool,
     /// Whether a parameter is of a script's own type.
     has_custom: bool,
 }
@@ -48,8 +50,11 @@ impl Plan {
             passed += usize::from(!param.direction.is_result);
             params.push(if param.direction.is_result { pointer } else { kind(param.ty.get()) });
         }
+        let is_number = |ty: &TypeObject| ty.scalar().is_some() || matches!(ty.ty, Type::Void);
+        let params_are = signature.params.iter().all(|param| !param.direction.is_result && is_number(param.ty.get()));
+        let has_memory = !params_are || returns.is_some_and(|ty| !is_number(ty));
         let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
-        Self { params, result, by_room, passed, has_custom }
+        Self { params, result, by_room, passed, has_memory, has_custom }
     }
 
     /// What the function's type does not fit; none where it does.
@@ -168,7 +173,9 @@ impl<'js> Running<'_, 'js> {
 
     fn call(&self) -> Result<Value<'js>> {
         let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
-        marshal.manager.safe_point(marshal.ctx, marshal)?;
+        if self.plan.has_memory {
+            marshal.manager.safe_point(marshal.ctx, marshal)?;
+        }
         let mut numbers = SmallVec::<[Number; 8]>::new();
         let room = match &self.signature.returns {
             Some(ty) if self.plan.by_room => {

@@ -79,7 +79,7 @@ impl<'js> Marshal<'_, 'js> {
             let bytes_of = part(bytes, shape.offset(at, wide), field.layout(wide).map_or(0, |layout| layout.size));
             let read = || self.read_value(field, bytes_of, owned, Some((shape, fields, bytes)));
             let value = if field.scalar().is_some() { read()? } else { self.within_field(name, read)? };
-            qjs::define::value(&object, name, &value, qjs::define::Attributes::Plain)?;
+            shape.names.create(&object, at, value)?;
         }
         Ok(object.into_value())
     }

@@ -87,7 +87,7 @@ impl<'js> Marshal<'_, 'js> {
         // The lengths of arrays whose length is another field, which the object may leave out.
         let mut lengths: Vec<(&str, u64)> = Vec::new();
         for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
-            let value: Value = object.get(&**name)?;
+            let value = shape.names.get(object, at)?;
             let field = field.get();
             let to = address + shape.offset(at, self.is_wide());
             if value.is_undefined() {

@@ -20,7 +20,7 @@ pub(crate) struct Shape {
     pub(crate) is_union: bool,
     /// The fields' names, in order.
     pub(crate) fields: Vec<Box<str>>,
-    names: Names,
+    pub(crate) names: Names,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
     /// The only number in it, if there is one: such a record is passed as that number by value.

@@ -47,6 +47,41 @@ impl Names {
     }
 }
 
+impl Names {
+    /// The property of any object that has the name at `index`. Runs a getter, if there is one.
+    ///
+    /// # Errors
+    /// What the getter throws.
+    ///
+    /// # Panics
+    /// When there is no such name.
+    pub fn get<'js>(&self, object: &Object<'js>, index: usize) -> rquickjs::Result<Value<'js>> {
+        let cx = Cx::of(object.ctx());
+        assert_eq!(self.runtime, cx.runtime(), "names were used with an object of another runtime");
+        // SAFETY: the object is alive, and the list owns a reference to the atom.
+        cx.take(unsafe { q::JS_GetProperty(cx.raw(), object.as_raw(), self.order[index]) })
+    }
+
+    /// CreateDataProperty(object, the name at `index`, value).
+    ///
+    /// # Errors
+    /// When memory is out.
+    ///
+    /// # Panics
+    /// As [`Names::get`].
+    pub fn create<'js>(&self, object: &Object<'js>, index: usize, value: Value<'js>) -> rquickjs::Result<()> {
+        let cx = Cx::of(object.ctx());
+        assert_eq!(self.runtime, cx.runtime(), "names were used with an object of another runtime");
+        let flags = (q::JS_PROP_C_W_E | q::JS_PROP_THROW) as i32;
+        // SAFETY: as above; QuickJS takes over the duplicated reference, also when it fails.
+        let done = unsafe {
+            let value = q::JS_DupValue(cx.raw(), value.as_raw());
+            q::JS_DefinePropertyValue(cx.raw(), object.as_raw(), self.order[index], value, flags)
+        };
+        if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+    }
+}
+
 impl Drop for Names {
     fn drop(&mut self) {
         for &atom in &self.order {
