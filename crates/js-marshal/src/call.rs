@@ -98,8 +98,8 @@ impl<'a> Target<'a> {
 }
 
 /// A call in progress.
-pub(crate) struct Running<'c, 'js> {
-    pub(crate) marshal: Marshal<'c, 'js>,
+pub(crate) struct Running<'r, 'c, 'js> {
+    pub(crate) marshal: &'r Marshal<'c, 'js>,
     pub(crate) call: &'c CallArguments<'c, 'js>,
     pub(crate) signature: &'c Signature,
     pub(crate) target: Target<'c>,
@@ -108,7 +108,7 @@ pub(crate) struct Running<'c, 'js> {
     pub(crate) entered: Cell<bool>,
 }
 
-impl<'js> Running<'_, 'js> {
+impl<'js> Running<'_, '_, 'js> {
     pub(crate) fn run(&self) -> Result<Value<'js>> {
         let came = self.call.args.len().saturating_sub(self.call.leading);
         let expected = self.plan.passed;
@@ -142,7 +142,7 @@ impl<'js> Running<'_, 'js> {
 
     /// What scripts' own types have marshalled is theirs to free, unless it came out.
     fn free_custom(&self, result: Result<Value<'js>>) -> Result<Value<'js>> {
-        let (ctx, marshal) = (self.marshal.ctx, &self.marshal);
+        let (ctx, marshal) = (self.marshal.ctx, self.marshal);
         let thrown = match &result {
             Err(rquickjs::Error::Exception) => Some(ctx.catch()),
             _ => None,
@@ -172,7 +172,7 @@ impl<'js> Running<'_, 'js> {
     }
 
     fn call(&self) -> Result<Value<'js>> {
-        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        let (marshal, wide) = (self.marshal, self.marshal.is_wide());
         if self.plan.has_memory {
             marshal.manager.safe_point(marshal.ctx, marshal)?;
         }
@@ -216,7 +216,7 @@ impl<'js> Running<'_, 'js> {
     /// An argument as a number.
     #[inline]
     fn argument(&self, ty: &TypeObject, direction: Direction, value: Borrowed<'_>) -> Result<Number> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         if let Some(scalar) = ty.scalar() {
             return marshal.number(ty, scalar, value);
         }
@@ -234,7 +234,7 @@ impl<'js> Running<'_, 'js> {
 
     /// Room for a value that the guest fills in.
     fn room_for(&self, ty: &TypeObject) -> Result<Number> {
-        let (marshal, wide) = (&self.marshal, self.marshal.is_wide());
+        let (marshal, wide) = (self.marshal, self.marshal.is_wide());
         let bytes = match &ty.ty {
             Type::Inline(element, length) if !matches!(length, Length::Fixed(_)) => {
                 let size = element.get().layout(wide).map_or(0, |layout| layout.size);
@@ -297,7 +297,7 @@ impl<'js> Running<'_, 'js> {
     /// What the function itself returned, as the script gets it; none for nothing.
     fn own(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
         let Some(ty) = &self.signature.returns else { return Ok(None) };
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         marshal.enter_part(webidl::Part::Result);
         match &ty.get().ty {
             Type::Status(status) => self.status(status, returned, room, &[]),
@@ -306,7 +306,7 @@ impl<'js> Running<'_, 'js> {
     }
 
     fn value(&self, ty: &TypeObject, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
-        let (marshal, cx, wide) = (&self.marshal, self.marshal.cx(), self.marshal.is_wide());
+        let (marshal, cx, wide) = (self.marshal, self.marshal.cx(), self.marshal.is_wide());
         if let Some((address, size)) = room {
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
@@ -348,7 +348,7 @@ impl<'js> Running<'_, 'js> {
         let ty = status.ty.get();
         let code = status::code(ty, number);
         if status.is_failure(code) {
-            return Err(status::throw(&self.marshal, status, code, others));
+            return Err(status::throw(self.marshal, status, code, others));
         }
         // A single success tells nothing.
         if status.success.len() == 1 {
@@ -359,7 +359,7 @@ impl<'js> Running<'_, 'js> {
 
     /// What comes out of the arguments, and the result.
     fn take_all(&self, numbers: &[Number], returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         let mut results: SmallVec<[Value; 4]> = SmallVec::new();
         // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
         let mut failure = None;
@@ -435,7 +435,7 @@ impl<'js> Running<'_, 'js> {
 
     /// What the guest left in the room of a Result.
     fn out_value(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         let size = ty.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
         // (A length that is an out-parameter is known now; what it needs is looked at there.)
         marshal.read_value(ty, marshal.range(address, size)?, true, None)
@@ -443,7 +443,7 @@ impl<'js> Running<'_, 'js> {
 
     /// What the guest changed in an argument goes back into the script's value.
     fn take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         if ty.subclassed {
             return marshal.custom_take_back(ty, address, value, true);
         }
@@ -473,7 +473,7 @@ impl<'js> Running<'_, 'js> {
     }
 
     fn take_contents(&self, pointee: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         let size = pointee.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
         let bytes = marshal.range(address, size)?;
         let contents = marshal.within_contents(|| marshal.read_value(pointee, bytes, true, None))?;
@@ -481,7 +481,7 @@ impl<'js> Running<'_, 'js> {
     }
 
     fn take_elements(&self, element: &TypeObject, length: &Length, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         if pointer::contents(marshal, value)?.is_some() {
             return self.take_contents(element, address, value);
         }
@@ -508,7 +508,7 @@ impl<'js> Running<'_, 'js> {
     }
 
     fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = &self.marshal;
+        let marshal = self.marshal;
         if pointer::contents(marshal, value)?.is_some() {
             return self.take_contents(record, address, value);
         }

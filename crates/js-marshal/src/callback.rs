@@ -221,10 +221,10 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
     let (_function, ty, manager) = (state.function.duplicate(), state.ty.duplicate(), state.manager.duplicate());
     let ty: &TypeObject = class::get(ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let marshal = Marshal::new(&ctx, manager.borrow(), &state.name);
+    let mut marshal = Marshal::new(&ctx, manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
-    let marshal = marshal.of_call(&arguments);
+    marshal.call = Some(&arguments);
     let (room, numbers) = match by_room(signature) {
         true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
         false => (None, numbers),

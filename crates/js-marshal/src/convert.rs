@@ -107,6 +107,7 @@ pub(crate) struct Marshal<'c, 'js> {
     function: &'c str,
     part: Cell<webidl::Part>,
     path: RefCell<Vec<Step>>,
+    /// What lengths may depend on, where it is part of a call.
     pub(crate) call: Option<&'c CallArguments<'c, 'js>>,
     /// Whether what is allocated now is behind a pointer of an argument that comes out.
     pub(crate) replaceable: Cell<bool>,
@@ -164,12 +165,6 @@ impl<'c, 'js> Marshal<'c, 'js> {
             consumed: RefCell::default(),
             custom: RefCell::default(),
         }
-    }
-
-    /// As part of a call, whose arguments lengths may depend on.
-    pub(crate) fn of_call(mut self, call: &'c CallArguments<'c, 'js>) -> Self {
-        self.call = Some(call);
-        self
     }
 
     /// The memory manager's object.

@@ -162,7 +162,8 @@ impl<'js> Method<'_, 'js> {
             let _ = arguments.list.set(self.args.clone());
         }
         let function = format!("{}.{name}", self.ty.name());
-        let marshal = Marshal::new(&call.ctx, call.args.get(0), &function).of_call(&arguments);
+        let mut marshal = Marshal::new(&call.ctx, call.args.get(0), &function);
+        marshal.call = Some(&arguments);
         if let Ok(index) = usize::try_from(self.index) {
             marshal.enter_part(webidl::Part::Argument(index));
         }

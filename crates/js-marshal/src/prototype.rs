@@ -81,9 +81,10 @@ impl Callable for BoundFunction {
             _ => Target::Callable(&self.function),
         };
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
-        let marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name).of_call(&arguments);
+        let mut marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name);
+        marshal.call = Some(&arguments);
         let (call, signature, plan) = (&arguments, &self.signature, &self.plan);
-        let running = Running { marshal, call, signature, target, plan, entered: Cell::default() };
+        let running = Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() };
         Ok(cx.returned(&running.run()?))
     }
 }
@@ -174,9 +175,10 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
-    let marshal = Marshal::new(ctx, call.args.get(0), target.name()).of_call(&arguments);
+    let mut marshal = Marshal::new(ctx, call.args.get(0), target.name());
+    marshal.call = Some(&arguments);
     let (call, signature) = (&arguments, &prototype.signature);
-    Running { marshal, call, signature, target, plan, entered: Cell::default() }.run()
+    Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() }.run()
 }
 
 /// `bind(memoryManager, func)`.
