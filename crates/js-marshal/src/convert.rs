@@ -7,6 +7,7 @@ use std::rc::Rc;
 use island::call::Number;
 use marshal::{Handle, Heap, HeapError};
 use qjs::{Args, Arguments, Borrowed, Bytes, Ctx, Cx, Exception, Held, Result, Returned, Value, class};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::callback::CallbackState;
@@ -49,13 +50,6 @@ pub(crate) enum Consumed {
     /// A block that an object owns.
     Address(u64),
     Handle(Rc<Handle>),
-}
-
-impl Temporary {
-    /// Tells how long it is, once that is known.
-    pub(crate) fn set_size(&mut self, bytes: u64) {
-        self.bytes = bytes;
-    }
 }
 
 /// A struct that a field is read from: its shape, its fields' types and its bytes.
@@ -112,6 +106,8 @@ pub(crate) struct Marshal<'c, 'js> {
     /// Whether what is allocated now is behind a pointer of an argument that comes out.
     pub(crate) replaceable: Cell<bool>,
     pub(crate) temporary: RefCell<SmallVec<[Temporary; 4]>>,
+    /// Where each is in that list, once they are many; empty where that is to be found out anew.
+    places: RefCell<FxHashMap<u64, usize>>,
     /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
     pinned: RefCell<SmallVec<[u64; 4]>>,
     /// Values whose addresses the guest was given in another way.
@@ -159,6 +155,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
             call: None,
             replaceable: Cell::new(false),
             temporary: RefCell::default(),
+            places: RefCell::default(),
             pinned: RefCell::default(),
             kept: RefCell::default(),
             callbacks: RefCell::default(),
@@ -269,7 +266,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
         let mut temporary = self.temporary.borrow_mut();
         // It may be one that the call lent: some functions return their argument.
-        if temporary.iter().any(|lent| lent.address == address) {
+        if self.place_of(&temporary, address).is_some() {
             return Ok(());
         }
         let heap = match &ty.free {
@@ -280,20 +277,33 @@ impl<'c, 'js> Marshal<'c, 'js> {
         Ok(())
     }
 
+    /// Where a block is in the list.
+    fn place_of(&self, temporary: &[Temporary], address: u64) -> Option<usize> {
+        /// As many are looked through faster than anything is looked up.
+        const FEW: usize = 24;
+        if temporary.len() <= FEW {
+            return temporary.iter().position(|lent| lent.address == address);
+        }
+        let mut places = self.places.borrow_mut();
+        // The list grows at its end; where it was shortened, the places were forgotten.
+        for (place, lent) in temporary.iter().enumerate().skip(places.len()) {
+            places.insert(lent.address, place);
+        }
+        places.get(&address).copied()
+    }
+
     /// Takes a block out of those that go when the operation ends.
     pub(crate) fn keep(&self, address: u64) {
         self.heap().forget(address);
+        self.places.borrow_mut().clear();
         self.temporary.borrow_mut().retain(|lent| lent.address != address);
     }
 
     /// Notes that the guest has left a block of the operation's own in its place; false where it is none, or was seen.
     fn see(&self, address: u64) -> bool {
         let mut temporary = self.temporary.borrow_mut();
-        let found = temporary.iter_mut().find(|lent| lent.address == address && !lent.seen);
-        found.is_some_and(|lent| {
-            lent.seen = true;
-            true
-        })
+        let Some(place) = self.place_of(&temporary, address) else { return false };
+        !std::mem::replace(&mut temporary[place].seen, true)
     }
 
     /// Notes which blocks of the operation's own are in their places behind the pointer `address`, of type `ty`. Reads
@@ -341,6 +351,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Forgets the parts of an argument that the guest has put others in the place of: it has freed them.
     pub(crate) fn forget_replaced(&self, index: i32) {
+        self.places.borrow_mut().clear();
         self.temporary.borrow_mut().retain(|block| block.part_of != Some(index) || block.seen);
     }
 
@@ -352,12 +363,20 @@ impl<'c, 'js> Marshal<'c, 'js> {
     /// The length and alignment of a block that the operation allocated.
     pub(crate) fn lent_layout(&self, address: u64) -> Option<(u64, u32)> {
         let temporary = self.temporary.borrow();
-        temporary.iter().find(|lent| lent.address == address).map(|lent| (lent.bytes, lent.align))
+        self.place_of(&temporary, address).map(|place| (temporary[place].bytes, temporary[place].align))
+    }
+
+    /// Tells how long a block is that was taken over.
+    pub(crate) fn set_temporary_bytes(&self, address: u64, bytes: u64) {
+        let mut temporary = self.temporary.borrow_mut();
+        if let Some(place) = self.place_of(&temporary, address) {
+            temporary[place].bytes = bytes;
+        }
     }
 
     /// Whether the block is one of the operation's own.
     pub(crate) fn is_temporary(&self, address: u64) -> bool {
-        self.temporary.borrow().iter().any(|lent| lent.address == address)
+        self.place_of(&self.temporary.borrow(), address).is_some()
     }
 
     /// Keeps a view's block from being freed while the operation lasts.
@@ -564,6 +583,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let before = self.temporary.borrow().len();
         let result = body();
         if result.is_ok() {
+            self.places.borrow_mut().clear();
             self.temporary.borrow_mut().drain(before..).for_each(|block| self.heap().forget(block.address));
         }
         result
@@ -571,6 +591,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Keeps all that was allocated: it is the guest's.
     pub(crate) fn commit(&self) {
+        self.places.borrow_mut().clear();
         self.temporary.borrow_mut().drain(..).for_each(|block| self.heap().forget(block.address));
     }
 

@@ -163,7 +163,7 @@ impl<'js> Marshal<'_, 'js> {
                 };
                 let sized = |bytes| {
                     if owned && !was_lent {
-                        self.set_size(address, bytes);
+                        self.set_temporary_bytes(address, bytes);
                     }
                 };
                 strings::copy_out(self, *encoding, address, count, sized)
@@ -242,7 +242,7 @@ impl<'js> Marshal<'_, 'js> {
         let bytes = self.byte_length(count, layout.size)?;
         if owned && !was_lent {
             let end = if matches!(length, Length::Until(_)) { layout.size } else { 0 };
-            self.set_size(address, bytes + end);
+            self.set_temporary_bytes(address, bytes + end);
         }
         let start = self.range(address, bytes)?.start;
         self.read_elements(element, start.as_ptr(), count, owned)
@@ -264,7 +264,7 @@ impl<'js> Marshal<'_, 'js> {
         let count = self.count(of, length, address, parent)?;
         let bytes = self.byte_length(count, layout.size)?;
         if owned && !was_lent {
-            self.set_size(address, bytes);
+            self.set_temporary_bytes(address, bytes);
         }
         let Some(scalar) = of.scalar() else {
             if !matches!(of.ty, Type::Record(..)) {
@@ -301,12 +301,6 @@ impl<'js> Marshal<'_, 'js> {
         // From here on the buffer is what frees it.
         self.keep(address);
         view::buffer_of(self.ctx, &heap, block, bytes)
-    }
-
-    fn set_size(&self, address: u64, bytes: u64) {
-        if let Some(block) = self.temporary.borrow_mut().iter_mut().find(|block| block.address == address) {
-            block.set_size(bytes);
-        }
     }
 
     /// A value that the operation keeps for a handle.
