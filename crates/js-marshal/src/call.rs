@@ -14,7 +14,6 @@ use crate::{arrays, pointer, record, status};
 
 /// How a signature is passed by C's convention for WebAssembly.
 pub(crate) struct Plan {
-    /// The numbers that the function takes.
     params: SmallVec<[Kind; 8]>,
     result: Option<Kind>,
     /// A record is returned through a first parameter that points to room for it.
@@ -29,32 +28,14 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(signature: &Signature, wide: bool) -> Self {
-        let pointer = if wide { Kind::I64 } else { Kind::I32 };
-        let kind = |ty: &TypeObject| match &ty.ty {
-            Type::Scalar(scalar) | Type::Enum(scalar, _) => scalar.kind(wide),
-            Type::Record(shape, _) => {
-                shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
-            }
-            _ => pointer,
-        };
+        let (params, result) = kinds(signature, wide);
         let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
-        let single = |ty: &TypeObject| match &ty.ty {
-            Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.single.is_some()),
-            _ => true,
-        };
-        let by_room = returns.is_some_and(|ty| !single(ty));
-        let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void)).map(kind);
-        let mut params: SmallVec<_> = by_room.then_some(pointer).into_iter().collect();
-        let mut passed = 0;
-        for param in &signature.params {
-            passed += usize::from(!param.direction.is_result);
-            params.push(if param.direction.is_result { pointer } else { kind(param.ty.get()) });
-        }
+        let passed = signature.params.iter().filter(|param| !param.direction.is_result).count();
         let is_number = |ty: &TypeObject| ty.scalar().is_some() || matches!(ty.ty, Type::Void);
         let params_are = signature.params.iter().all(|param| !param.direction.is_result && is_number(param.ty.get()));
         let has_memory = !params_are || returns.is_some_and(|ty| !is_number(ty));
         let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
-        Self { params, result, by_room, passed, has_memory, has_custom }
+        Self { params, result, by_room: by_room(signature), passed, has_memory, has_custom }
     }
 
     /// What the function's type does not fit; none where it does.
@@ -71,8 +52,39 @@ impl Plan {
     }
 }
 
+/// The numbers that a function takes, and the one that it returns.
+pub(crate) type Kinds = (SmallVec<[Kind; 8]>, Option<Kind>);
+
+/// The numbers of a signature, by C's convention for WebAssembly: of a guest's function or of a callback.
+pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
+    let pointer = if wide { Kind::I64 } else { Kind::I32 };
+    let kind = |ty: &TypeObject| match &ty.ty {
+        Type::Record(shape, _) => {
+            shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
+        }
+        _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
+    };
+    let by_room = by_room(signature);
+    let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
+    let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void)).map(kind);
+    let room = by_room.then_some(pointer);
+    let params = signature.params.iter().map(|param| match param.direction.is_result {
+        true => pointer,
+        false => kind(param.ty.get()),
+    });
+    (room.into_iter().chain(params).collect(), result)
+}
+
+/// Whether the result is a record that goes into room that a first parameter points to.
+pub(crate) fn by_room(signature: &Signature) -> bool {
+    signature.returns.as_ref().is_some_and(|ty| match &own_result(ty.get()).ty {
+        Type::Record(shape, _) => shape.get().is_none_or(|shape| shape.single.is_none()),
+        _ => false,
+    })
+}
+
 /// The type of what the function itself returns.
-fn own_result(ty: &TypeObject) -> &TypeObject {
+pub(crate) fn own_result(ty: &TypeObject) -> &TypeObject {
     match &ty.ty {
         Type::Status(status) => status.ty.get(),
         _ => ty,

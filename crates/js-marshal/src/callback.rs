@@ -19,13 +19,11 @@ use rquickjs::atom::PredefinedAtom;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::call::{Kinds, by_room, kinds};
 use crate::convert::{CallArguments, Marshal};
 use crate::ids;
 use crate::manager::ManagerObject;
 use crate::types::{Length, Signature, Type, TypeObject};
-
-/// The numbers that a function pointer's function takes and returns.
-type Kinds = (SmallVec<[Kind; 8]>, Option<Kind>);
 
 /// A guest's slots for callbacks.
 pub(crate) struct Callbacks {
@@ -153,35 +151,6 @@ impl Drop for CallbackState {
     fn drop(&mut self) {
         self.disarm();
     }
-}
-
-/// The numbers of a signature, by C's convention.
-fn kinds(signature: &Signature, wide: bool) -> Kinds {
-    let kind = |ty: &TypeObject| {
-        let pointer = if wide { Kind::I64 } else { Kind::I32 };
-        match &ty.ty {
-            Type::Record(shape, _) => {
-                shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
-            }
-            _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
-        }
-    };
-    let mut params: SmallVec<_> = signature.params.iter().map(|param| kind(param.ty.get())).collect();
-    if by_room(signature) {
-        params.insert(0, if wide { Kind::I64 } else { Kind::I32 });
-        return (params, None);
-    }
-    let result = signature.returns.as_ref().map(|ty| ty.get()).filter(|ty| !matches!(ty.ty, Type::Void)).map(kind);
-    (params, result)
-}
-
-/// Whether the result is a record that goes into room that a first parameter points to.
-fn by_room(signature: &Signature) -> bool {
-    let single = |ty: &TypeObject| match &ty.ty {
-        Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.single.is_some()),
-        _ => true,
-    };
-    signature.returns.as_ref().is_some_and(|ty| !single(ty.get()))
 }
 
 /// The host function in a slot.

@@ -121,11 +121,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// Why a result's type cannot be one.
 pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
-    let returns = signature.returns.as_ref()?.get();
-    let of = match &returns.ty {
-        Type::Status(status) => status.ty.get(),
-        _ => returns,
-    };
+    let of = crate::call::own_result(signature.returns.as_ref()?.get());
     match &of.ty {
         Type::Array(_, Length::Given) | Type::View(_, Length::Given) => {
             Some(format!("the {} of a result needs a length", of.name()))

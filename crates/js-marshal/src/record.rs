@@ -1,7 +1,5 @@
 //! Structs and unions: C's layout, and objects that are views of them in guest memory.
 
-use std::rc::Rc;
-
 use qjs::fields::{self, Fields};
 use qjs::lazy::Names;
 use qjs::{Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
@@ -63,7 +61,7 @@ impl Shape {
             (Ok(narrow), Ok(wide)) => [narrow, wide],
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
-        let names = crate::types::names(ctx, fields.iter().map(|name| &**name))?;
+        let names = Names::new(ctx, fields.iter().map(|name| &**name))?;
         // C's convention looks past fields without bytes.
         let mut with_bytes =
             types.iter().map(TypeRef::get).filter(|ty| ty.layout(false).is_some_and(|own| own.size > 0));
@@ -194,11 +192,7 @@ impl RecordView {
 
     /// The bytes, where the view is of a record of `ty`.
     pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
-        let same = match (&self.ty.get().ty, &ty.ty) {
-            (Type::Record(one, _), Type::Record(other, _)) => Rc::ptr_eq(one, other),
-            _ => false,
-        };
-        if same { self.bytes(ctx).map(Some) } else { Ok(None) }
+        if self.ty.get().is_same_record(ty) { self.bytes(ctx).map(Some) } else { Ok(None) }
     }
 
     /// The whole buffer that it lies in.
@@ -371,11 +365,7 @@ impl RecordArray {
 
     /// Its bytes, where its elements are of `ty`.
     pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
-        let same = match (&self.element.get().ty, &ty.ty) {
-            (Type::Record(one, _), Type::Record(other, _)) => Rc::ptr_eq(one, other),
-            _ => false,
-        };
-        if !same {
+        if !self.element.get().is_same_record(ty) {
             return Ok(None);
         }
         let what = || format!("an array of {}", self.element.get().name());
@@ -407,7 +397,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     fields::register::<RecordView>(ctx)?;
     class::register::<RecordArray>(ctx)?;
     let view = Object::new(ctx.clone())?;
-    crate::view::define_dispose(&view, dispose_view)?;
+    qjs::define::dispose_method(&view, dispose_view)?;
     class::set_prototype::<RecordView>(ctx, &view);
     let array = Object::new(ctx.clone())?;
     qjs::define::method(&array, "at", 1, array_at)?;
@@ -420,7 +410,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
         0,
         array_iterator,
     )?;
-    crate::view::define_dispose(&array, dispose_array)?;
+    qjs::define::dispose_method(&array, dispose_array)?;
     class::set_prototype::<RecordArray>(ctx, &array);
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use marshal::Destructor;
-use qjs::lazy::Names;
 use qjs::{Borrowed, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, WeakMap, class};
 
 use crate::ids;
@@ -338,6 +337,14 @@ impl TypeObject {
         }
     }
 
+    /// Whether both describe one record, as copies of a descriptor do.
+    pub(crate) fn is_same_record(&self, other: &TypeObject) -> bool {
+        match (&self.ty, &other.ty) {
+            (Type::Record(one, _), Type::Record(other, _)) => Rc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// Whether its values are addresses.
     pub(crate) fn is_pointer(&self) -> bool {
         match &self.ty {
@@ -512,12 +519,4 @@ pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rqu
         _ => "has no values in memory",
     };
     Exception::throw_type(ctx, &format!("{place}: {} {why}", ty.name()))
-}
-
-/// Names of fields as QuickJS has them.
-///
-/// # Errors
-/// When memory is out.
-pub(crate) fn names<'n>(ctx: &Ctx<'_>, names: impl Iterator<Item = &'n str>) -> Result<Names> {
-    Names::new(ctx, names)
 }

@@ -7,18 +7,12 @@
 
 use marshal::{GuestBlock, Heap};
 use qjs::define;
-use qjs::function::Native;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value};
 
 pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
     let class: Object = ctx.globals().get("Uint8Array")?;
     let prototype = class.get::<_, Object>("prototype")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
-    define_dispose(&prototype, dispose)
-}
-
-/// Gives `prototype` the method that `using` calls.
-pub(crate) fn define_dispose<'js, F: Native>(prototype: &Object<'js>, native: F) -> Result<()> {
-    define::dispose_method(prototype, native)
+    define::dispose_method(&prototype, dispose)
 }
 
 fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
