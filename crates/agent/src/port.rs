@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use qjs::{ClassId, Ctx, Function, HostClass, Object, Result, Value, class};
+use qjs::{Ctx, Function, HostClass, Object, Result, Value, class};
 use rquickjs::{JsLifetime, Persistent};
 use rustc_hash::FxHashMap;
 
@@ -238,10 +238,11 @@ pub struct PortHandle {
     hold: Hold,
 }
 
-// SAFETY: holds no JavaScript value. The number is this class's own.
+// SAFETY: holds no JavaScript value.
 unsafe impl HostClass for PortHandle {
-    const ID: ClassId = ClassId::new(50);
     const NAME: &'static std::ffi::CStr = c"Port";
+
+    qjs::class_id!();
 }
 
 // SAFETY: there is no lifetime.

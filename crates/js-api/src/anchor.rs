@@ -16,11 +16,10 @@ use island::wasmtime::{ExternRef, Func, Rooted, StoreContextMut};
 use island::{FunctionKey, Island, StoreState};
 use rustc_hash::FxHashMap;
 
-use qjs::{ClassId, Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
+use qjs::{Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
 
 use crate::api::Api;
 use crate::exception::RecentExceptions;
-use crate::ids;
 use crate::tag::Tags;
 
 /// What an island has on the JavaScript side.
@@ -244,10 +243,11 @@ pub struct Anchor {
     shared: Rc<Shared>,
 }
 
-// SAFETY: every `Held` of `Shared` is marked once, here; nothing else marks them. The number is this class's own.
+// SAFETY: every `Held` of `Shared` is marked once, here; nothing else marks them.
 unsafe impl HostClass for Anchor {
-    const ID: ClassId = ids::ANCHOR;
     const NAME: &'static std::ffi::CStr = c"Island";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         let shared = &self.shared;

@@ -165,7 +165,7 @@ impl Api {
 ///
 /// # Errors
 /// A TypeError when this runtime has the namespace already, in this context or another: what the API keeps is the
-/// runtime's. Also when memory is out, or something else in the runtime uses the API's class numbers.
+/// runtime's. Also when memory is out.
 pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     if ctx.userdata::<Api>().is_some() {
         return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));

@@ -12,12 +12,11 @@ use std::rc::{Rc, Weak};
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
 use island::{HostThrew, Uncaught};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use webidl::Place;
 
 use crate::anchor::{Address, Link, Shared};
-use crate::ids;
 use crate::tag::{TagCore, TagObject};
 use crate::values::{HostValue, Outgoing, RawReference, out_of_memory, refuse_uncrossable, take_val, to_host_value};
 
@@ -44,10 +43,11 @@ struct Local {
     address: Address,
 }
 
-// SAFETY: the values, the link and the stack are marked once. The number is this class's own.
+// SAFETY: the values, the link and the stack are marked once.
 unsafe impl HostClass for ExceptionObject {
-    const ID: ClassId = ids::EXCEPTION;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Exception";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         match &self.payload {

@@ -5,9 +5,7 @@ use std::rc::{Rc, Weak};
 use island::call::{HostFrame, Signature, ValueTypes};
 use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
-use qjs::{
-    Args, Arguments, Borrowed, Callable, ClassId, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class,
-};
+use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class};
 use smallvec::SmallVec;
 
 use webidl::Place;
@@ -16,7 +14,7 @@ use crate::anchor::{Link, Shared};
 use crate::errors::throw_call_error;
 use crate::exception::throw_into_guest;
 use crate::values::{from_number, never_crosses, take_val, to_host_value, to_number_at};
-use crate::{ids, memory_core, typed_function};
+use crate::{memory_core, typed_function};
 
 /// An Exported Function: a function object that calls a WebAssembly function.
 pub struct ExportedFunction {
@@ -29,10 +27,11 @@ pub struct ExportedFunction {
     refused: Option<&'static str>,
 }
 
-// SAFETY: the link is marked once; nothing else is held. The number is this class's own.
+// SAFETY: the link is marked once; nothing else is held.
 unsafe impl HostClass for ExportedFunction {
-    const ID: ClassId = ids::EXPORTED_FUNCTION;
     const NAME: &'static std::ffi::CStr = c"Function";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);

@@ -7,11 +7,10 @@
 use island::wasmtime::{AnyRef, HeapType, OwnedRooted};
 use qjs::define::Attributes;
 use qjs::function::{Kind, function};
-use qjs::{Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
 use crate::anchor::{Address, Link};
-use crate::ids;
 
 /// An Exported GC Object's value.
 pub(crate) struct GcObject {
@@ -21,10 +20,11 @@ pub(crate) struct GcObject {
     ty: HeapType,
 }
 
-// SAFETY: the link is marked once. The number is this class's own.
+// SAFETY: the link is marked once.
 unsafe impl HostClass for GcObject {
-    const ID: ClassId = ids::GC_OBJECT;
     const NAME: &'static std::ffi::CStr = c"Object";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);

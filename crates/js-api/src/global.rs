@@ -4,12 +4,11 @@ use std::cell::RefCell;
 
 use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RootScope, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 
 use webidl::Place;
 
 use crate::anchor::{Address, Link};
-use crate::ids;
 use crate::types::{global_type, type_name, value_type};
 use crate::values::{
     HostValue, default_value, never_crosses, out_of_memory, refuse_uncrossable, take_val, to_host_value,
@@ -27,10 +26,11 @@ enum State {
     Bound(Link, Global),
 }
 
-// SAFETY: the value or the link is marked once. The number is this class's own.
+// SAFETY: the value or the link is marked once.
 unsafe impl HostClass for GlobalObject {
-    const ID: ClassId = ids::GLOBAL;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Global";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         match &*self.state.borrow() {

@@ -7,7 +7,7 @@ use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Insta
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
 use qjs::lazy::{Lazy, Names};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
 
 use webidl::Place;
 
@@ -18,6 +18,7 @@ use crate::function::{ExportedFunction, exported_function};
 use crate::global::{GlobalObject, global_object};
 use crate::linking::{Bound, choose_island, host_function, local_function};
 use crate::memory::{MemoryObject, memory_object, shared_memory_object};
+use crate::memory_core;
 use crate::module::ModuleObject;
 use crate::options::Source;
 use crate::table::{TableObject, table_object};
@@ -26,7 +27,6 @@ use crate::typed_function::{exported_type, handed_on_function};
 use crate::types::type_name;
 use crate::values::{HostValue, to_host_value};
 use crate::wasi::WasiFunction;
-use crate::{ids, memory_core};
 
 /// An Instance object's value.
 pub struct InstanceObject {
@@ -36,10 +36,11 @@ pub struct InstanceObject {
     module: Module,
 }
 
-// SAFETY: the link and the exports are marked once. The number is this class's own.
+// SAFETY: the link and the exports are marked once.
 unsafe impl HostClass for InstanceObject {
-    const ID: ClassId = ids::INSTANCE;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Instance";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);
@@ -93,10 +94,11 @@ enum Slot {
     Made(Held),
 }
 
-// SAFETY: the link and the values are marked once. The number is this class's own.
+// SAFETY: the link and the values are marked once.
 unsafe impl HostClass for Exports {
-    const ID: ClassId = ids::EXPORTS;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Exports";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);

@@ -44,25 +44,3 @@ pub use memory::{MemoryObject, shared_memory_object};
 pub use module::ModuleObject;
 pub use table::bound_table;
 pub use values::{from_number, to_number};
-
-/// The numbers of this crate's classes.
-pub(crate) mod ids {
-    use qjs::ClassId;
-
-    pub(crate) const ANCHOR: ClassId = ClassId::new(0);
-    pub(crate) const EXPORTED_FUNCTION: ClassId = ClassId::new(1);
-    pub(crate) const MODULE: ClassId = ClassId::new(2);
-    pub(crate) const INSTANCE: ClassId = ClassId::new(3);
-    pub(crate) const EXPORTS: ClassId = ClassId::new(4);
-    pub(crate) const MEMORY: ClassId = ClassId::new(5);
-    pub(crate) const TABLE: ClassId = ClassId::new(6);
-    pub(crate) const GLOBAL: ClassId = ClassId::new(7);
-    pub(crate) const PENDING: ClassId = ClassId::new(8);
-    pub(crate) const WASI_HOST: ClassId = ClassId::new(9);
-    pub(crate) const WASI_FUNCTION: ClassId = ClassId::new(10);
-    pub(crate) const TAG: ClassId = ClassId::new(11);
-    pub(crate) const EXCEPTION: ClassId = ClassId::new(12);
-    pub(crate) const GC_OBJECT: ClassId = ClassId::new(13);
-    pub(crate) const TYPED_FUNCTION: ClassId = ClassId::new(14);
-    pub(crate) const STREAMING: ClassId = ClassId::new(15);
-}

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
-use qjs::{Call, ClassId, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 
 use crate::anchor::Link;
 use crate::api::Api;
-use crate::ids;
 use crate::limits::{self, Limits};
 use crate::memory_core::{Bytes, MAX_PAGES, MAX_PAGES64, MemoryCore};
 use crate::types::{Sizes, memory_type};
@@ -21,10 +20,11 @@ pub struct MemoryObject {
 }
 
 // SAFETY: what the core holds is marked once: it belongs to one Memory object, others only borrow it for a moment, and
-// buffers that keep it beyond that object's end keep no value with it. The number is this class's own.
+// buffers that keep it beyond that object's end keep no value with it.
 unsafe impl HostClass for MemoryObject {
-    const ID: ClassId = ids::MEMORY;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Memory";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.core.mark(marker);

@@ -4,11 +4,10 @@ use island::module::kind_name;
 use island::wasmtime::ExternType;
 use island::{Import, Module};
 use qjs::define::{self, Attributes};
-use qjs::{Call, ClassId, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
+use qjs::{Call, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
 
 use crate::api::Api;
 use crate::errors::{ErrorClass, throw};
-use crate::ids;
 use crate::options::{CompileOptions, Source};
 use crate::types::extern_type;
 
@@ -32,10 +31,11 @@ impl ModuleObject {
     }
 }
 
-// SAFETY: holds no JavaScript value. The number is this class's own.
+// SAFETY: holds no JavaScript value.
 unsafe impl HostClass for ModuleObject {
-    const ID: ClassId = ids::MODULE;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Module";
+
+    qjs::class_id!();
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {

@@ -2,10 +2,9 @@
 
 use island::Module;
 use qjs::define;
-use qjs::{Borrowed, Call, ClassId, Ctx, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::api::Api;
-use crate::ids;
 use crate::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
 use crate::module::{ModuleObject, bytes, compile as compile_module, require_buffer_source};
 use crate::options::CompileOptions;
@@ -48,10 +47,11 @@ pub(crate) enum Source {
     Instantiate(Held, Imports),
 }
 
-// SAFETY: each held value is marked once. The number is this class's own.
+// SAFETY: each held value is marked once.
 unsafe impl HostClass for Pending {
-    const ID: ClassId = ids::PENDING;
     const NAME: &'static std::ffi::CStr = c"Pending";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.resolve);

@@ -1,12 +1,11 @@
 //! `WebAssembly.compileStreaming` and `instantiateStreaming`, where the embedder says what a Response is.
 
 use qjs::define;
-use qjs::{Args, Call, Callable, ClassId, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{Args, Call, Callable, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
 use rquickjs::JsLifetime;
 use rquickjs::function::This;
 
 use crate::api::Api;
-use crate::ids;
 use crate::instance::import_object;
 use crate::namespace::{Source, enqueue};
 use crate::options::CompileOptions;
@@ -48,10 +47,11 @@ enum Step {
     Body,
 }
 
-// SAFETY: each held value is marked once. The number is this class's own.
+// SAFETY: each held value is marked once.
 unsafe impl HostClass for Reaction {
-    const ID: ClassId = ids::STREAMING;
     const NAME: &'static std::ffi::CStr = c"StreamingReaction";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.imports.iter().chain([&self.resolve, &self.reject]).for_each(|held| marker.mark(held));

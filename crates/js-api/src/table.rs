@@ -7,14 +7,13 @@ use island::FunctionKey;
 use island::limits::TABLE_ELEMENTS;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use webidl::Place;
 
 use crate::anchor::{Address, Link};
 use crate::elements::Elements;
 use crate::function::ExportedFunction;
-use crate::ids;
 use crate::limits::{self, Limits};
 use crate::types::{Sizes, table_type, type_name, value_type};
 use crate::values::{HostValue, default_value, out_of_memory, refuse_uncrossable, take_val, to_host_value};
@@ -35,10 +34,11 @@ enum State {
     Bound(Link, Table),
 }
 
-// SAFETY: every value and the link are marked once. The number is this class's own.
+// SAFETY: every value and the link are marked once.
 unsafe impl HostClass for TableObject {
-    const ID: ClassId = ids::TABLE;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Table";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         match &*self.state.borrow() {

@@ -9,12 +9,11 @@ use std::rc::Rc;
 
 use island::wasmtime::{AsContextMut, FuncType, Tag, TagType};
 use qjs::define::{self, Attributes};
-use qjs::{Call, ClassId, Ctx, HostClass, Object, Result, Value, WeakMap, class};
+use qjs::{Call, Ctx, HostClass, Object, Result, Value, WeakMap, class};
 use rquickjs::JsLifetime;
 
 use crate::anchor::{Link, Shared};
 use crate::api::Api;
-use crate::ids;
 use crate::instance::came_type;
 
 /// A tag, wherever it is known.
@@ -81,10 +80,11 @@ pub(crate) struct TagObject {
     core: Rc<TagCore>,
 }
 
-// SAFETY: holds no JavaScript value. The number is this class's own.
+// SAFETY: holds no JavaScript value.
 unsafe impl HostClass for TagObject {
-    const ID: ClassId = ids::TAG;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Tag";
+
+    qjs::class_id!();
 }
 
 impl Drop for TagObject {

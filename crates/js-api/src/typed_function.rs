@@ -10,8 +10,8 @@ use island::wasmtime::{Func, FuncType};
 use island::{Export, FunctionKey};
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Arguments, Borrowed, Call, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result,
-    Returned, Value, class,
+    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned,
+    Value, class,
 };
 use smallvec::SmallVec;
 
@@ -20,7 +20,6 @@ use webidl::Place;
 use crate::anchor::Link;
 use crate::api::Api;
 use crate::function::{ExportedFunction, list, uncrossable};
-use crate::ids;
 use crate::types::{function_type, value_types};
 use crate::values::to_host_value;
 
@@ -33,10 +32,11 @@ pub(crate) struct TypedFunction {
     refused: Option<&'static str>,
 }
 
-// SAFETY: the callable is marked once. The number is this class's own.
+// SAFETY: the callable is marked once.
 unsafe impl HostClass for TypedFunction {
-    const ID: ClassId = ids::TYPED_FUNCTION;
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Function";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.callable);

@@ -12,17 +12,15 @@ use island::wasi::{Output, WasiContext};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
-use qjs::{
-    Args, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class,
-};
+use qjs::{Args, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
 
 use crate::anchor::Link;
 use crate::api::Api;
 use crate::errors::throw_call_error;
 use crate::instance::InstanceObject;
 use crate::memory::MemoryObject;
+use crate::memory_core;
 use crate::values::{from_number, to_number};
-use crate::{ids, memory_core};
 
 /// A guest's WASI on the JavaScript side. Scripts never see the object.
 pub struct WasiHost {
@@ -34,10 +32,11 @@ pub struct WasiHost {
     callees: RefCell<HashMap<String, Rc<Callee>>>,
 }
 
-// SAFETY: the memory is marked once. The number is this class's own.
+// SAFETY: the memory is marked once.
 unsafe impl HostClass for WasiHost {
-    const ID: ClassId = ids::WASI_HOST;
     const NAME: &'static std::ffi::CStr = c"WasiHost";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.memory.borrow().iter().for_each(|memory| marker.mark(memory));
@@ -51,10 +50,11 @@ pub(crate) struct WasiFunction {
     ty: NumericType,
 }
 
-// SAFETY: the host is marked once. The number is this class's own.
+// SAFETY: the host is marked once.
 unsafe impl HostClass for WasiFunction {
-    const ID: ClassId = ids::WASI_FUNCTION;
     const NAME: &'static std::ffi::CStr = c"Function";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.host);

@@ -12,16 +12,13 @@ use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, Kind};
 use js_api::anchor::Link;
-use qjs::{
-    Args, Arguments, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define,
-};
+use qjs::{Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define};
 use rquickjs::atom::PredefinedAtom;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::call::{Kinds, by_room, kinds};
 use crate::convert::{CallArguments, Marshal};
-use crate::ids;
 use crate::manager::ManagerObject;
 use crate::types::{Length, Signature, Type, TypeObject};
 
@@ -312,10 +309,11 @@ pub(crate) struct CallbackObject {
     state: Rc<CallbackState>,
 }
 
-// SAFETY: the state's values are marked once: it has no other owner but running calls. The number is this class's own.
+// SAFETY: the state's values are marked once: it has no other owner but running calls.
 unsafe impl HostClass for CallbackObject {
-    const ID: ClassId = ids::CALLBACK;
     const NAME: &'static std::ffi::CStr = c"Callback";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.state.mark(marker);

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use marshal::Handle;
 use qjs::define;
-use qjs::{Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::convert::Marshal;
 use crate::errors::throw_heap_error;
-use crate::ids;
 use crate::manager::ManagerObject;
 use crate::types::{Type, TypeObject};
 
@@ -26,10 +25,11 @@ pub(crate) struct HandleObject {
     keeps: Vec<Held>,
 }
 
-// SAFETY: every value is marked once. The number is this class's own.
+// SAFETY: every value is marked once.
 unsafe impl HostClass for HandleObject {
-    const ID: ClassId = ids::HANDLE;
     const NAME: &'static std::ffi::CStr = c"Handle";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.manager);

@@ -38,23 +38,6 @@ pub use trace::define_trace;
 use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
 
-/// The numbers of this crate's classes.
-pub(crate) mod ids {
-    use qjs::ClassId;
-
-    pub(crate) const TYPE: ClassId = ClassId::new(20);
-    pub(crate) const ARGUMENT: ClassId = ClassId::new(21);
-    pub(crate) const PROTOTYPE: ClassId = ClassId::new(22);
-    pub(crate) const MANAGER: ClassId = ClassId::new(23);
-    pub(crate) const WASI: ClassId = ClassId::new(24);
-    pub(crate) const OWNER: ClassId = ClassId::new(25);
-    pub(crate) const RECORD_VIEW: ClassId = ClassId::new(40);
-    pub(crate) const RECORD_ARRAY: ClassId = ClassId::new(41);
-    pub(crate) const HANDLE: ClassId = ClassId::new(42);
-    pub(crate) const CALLBACK: ClassId = ClassId::new(43);
-    pub(crate) const BOUND_FUNCTION: ClassId = ClassId::new(44);
-}
-
 /// The exports of `tombolo:marshal`. The `WebAssembly` namespace must be installed.
 ///
 /// # Errors

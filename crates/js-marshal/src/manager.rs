@@ -9,8 +9,7 @@ use js_api::{ExportedFunction, InstanceObject, MemoryObject};
 use marshal::{Allocator, Heap, HostAllocator};
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Arguments, Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result,
-    Value, class,
+    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class,
 };
 
 use rquickjs::JsLifetime;
@@ -24,7 +23,7 @@ use crate::descriptors::throw_length;
 use crate::errors::{At, throw_heap_error};
 use crate::scalar::{Scalar, length};
 use crate::types::{Type, TypeObject};
-use crate::{ids, view};
+use crate::view;
 
 /// The least [`ManagerObject::threshold`].
 const LEAST_BYTES: u64 = 24 << 20;
@@ -54,10 +53,11 @@ pub(crate) struct ManagerObject {
 }
 
 // SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing, nor does
-// the heap's to the script's functions. The number is this class's own.
+// the heap's to the script's functions.
 unsafe impl HostClass for ManagerObject {
-    const ID: ClassId = ids::MANAGER;
     const NAME: &'static std::ffi::CStr = c"MemoryManager";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.link.mark(marker);
@@ -602,10 +602,11 @@ struct Owner {
     before: Option<Held>,
 }
 
-// SAFETY: the one before is marked once. The number is this class's own.
+// SAFETY: the one before is marked once.
 unsafe impl HostClass for Owner {
-    const ID: ClassId = ids::OWNER;
     const NAME: &'static std::ffi::CStr = c"Owner";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.before.iter().for_each(|before| marker.mark(before));

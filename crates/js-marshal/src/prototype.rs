@@ -5,14 +5,12 @@ use std::cell::{Cell, OnceCell};
 use js_api::ExportedFunction;
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Borrowed, Call, Callable, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned,
-    Value, class,
+    Args, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class,
 };
 
 use crate::call::{Plan, Running, Target};
 use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
-use crate::ids;
 use crate::manager::ManagerObject;
 use crate::types::{Length, Signature, Type};
 
@@ -41,10 +39,11 @@ impl PrototypeObject {
     }
 }
 
-// SAFETY: every type and the list are marked once. The number is this class's own.
+// SAFETY: every type and the list are marked once.
 unsafe impl HostClass for PrototypeObject {
-    const ID: ClassId = ids::PROTOTYPE;
     const NAME: &'static std::ffi::CStr = c"FunctionPrototype";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.signature.mark(marker);
@@ -61,10 +60,11 @@ pub(crate) struct BoundFunction {
     plan: Plan,
 }
 
-// SAFETY: every value is marked once. The number is this class's own.
+// SAFETY: every value is marked once.
 unsafe impl HostClass for BoundFunction {
-    const ID: ClassId = ids::BOUND_FUNCTION;
     const NAME: &'static std::ffi::CStr = c"Function";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.signature.mark(marker);

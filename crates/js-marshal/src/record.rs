@@ -2,12 +2,11 @@
 
 use qjs::fields::{self, Fields};
 use qjs::lazy::Names;
-use qjs::{Borrowed, Call, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use rquickjs::atom::PredefinedAtom;
 
 use crate::convert::Marshal;
-use crate::ids;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
 use crate::types::{Layout, Type, TypeObject, TypeRef};
@@ -157,10 +156,11 @@ pub(crate) struct RecordView {
     copied: bool,
 }
 
-// SAFETY: the type and the place are marked once. The number is this class's own.
+// SAFETY: the type and the place are marked once.
 unsafe impl HostClass for RecordView {
-    const ID: ClassId = ids::RECORD_VIEW;
     const NAME: &'static std::ffi::CStr = c"StructView";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.ty.mark(marker);
@@ -342,10 +342,11 @@ pub(crate) struct RecordArray {
     copied: bool,
 }
 
-// SAFETY: every value is marked once. The number is this class's own.
+// SAFETY: every value is marked once.
 unsafe impl HostClass for RecordArray {
-    const ID: ClassId = ids::RECORD_ARRAY;
     const NAME: &'static std::ffi::CStr = c"StructArray";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.element.mark(marker);

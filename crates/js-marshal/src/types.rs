@@ -4,9 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use marshal::Destructor;
-use qjs::{Borrowed, ClassId, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, WeakMap, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, WeakMap, class};
 
-use crate::ids;
 use crate::record::Shape;
 use crate::scalar::Scalar;
 
@@ -236,10 +235,11 @@ pub(crate) struct TypeObject {
     pub(crate) kept: bool,
 }
 
-// SAFETY: each value is marked once: a child's descriptor is an object of its own. The number is this class's own.
+// SAFETY: each value is marked once: a child's descriptor is an object of its own.
 unsafe impl HostClass for TypeObject {
-    const ID: ClassId = ids::TYPE;
     const NAME: &'static std::ffi::CStr = c"Type";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.free.iter().for_each(|free| marker.mark(free));
@@ -500,10 +500,11 @@ pub(crate) struct ArgumentObject {
     pub(crate) direction: Direction,
 }
 
-// SAFETY: the type is marked once. The number is this class's own.
+// SAFETY: the type is marked once.
 unsafe impl HostClass for ArgumentObject {
-    const ID: ClassId = ids::ARGUMENT;
     const NAME: &'static std::ffi::CStr = c"ArgumentDef";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         self.ty.mark(marker);

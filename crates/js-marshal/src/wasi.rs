@@ -6,13 +6,13 @@ use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::WasiHost;
 use qjs::define;
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
+use crate::console;
 use crate::convert::Marshal;
 use crate::descriptors::define_class;
 use crate::manager::{ManagerObject, typed_array_of};
 use crate::scalar::Scalar;
-use crate::{console, ids};
 use webidl::Place;
 
 /// The value of a Wasi.
@@ -30,10 +30,11 @@ const INSTANCE: usize = 0;
 const MANAGER: usize = 1;
 const REGISTRY: usize = 2;
 
-// SAFETY: every value is marked once. The number is this class's own.
+// SAFETY: every value is marked once.
 unsafe impl HostClass for WasiObject {
-    const ID: ClassId = ids::WASI;
     const NAME: &'static std::ffi::CStr = c"Wasi";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.host);

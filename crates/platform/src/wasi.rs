@@ -9,7 +9,7 @@ use js_api::InstanceObject;
 use js_api::wasi::{WasiHost, run_export};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, Native, function, set_constructor};
-use qjs::{Borrowed, Call, ClassId, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::state::{Platform, State};
 
@@ -56,10 +56,11 @@ struct WasiObject {
     started: Cell<bool>,
 }
 
-// SAFETY: the host is marked once. The number is this class's own.
+// SAFETY: the host is marked once.
 unsafe impl HostClass for WasiObject {
-    const ID: ClassId = ClassId::new(40);
     const NAME: &'static std::ffi::CStr = c"WASI";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.host);

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use agent::port::{Port, PortHandle};
 use agent::structured::{Data, Serialized};
 use agent::{Agent, EventLoop, KeepAlive, Mailbox};
-use qjs::{ClassId, Held, HostClass, Marker, class};
+use qjs::{Held, HostClass, Marker, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
@@ -271,10 +271,11 @@ struct WorkerHandle {
     thread: Arc<Thread>,
 }
 
-// SAFETY: the port is marked once. The number is this class's own.
+// SAFETY: the port is marked once.
 unsafe impl HostClass for WorkerHandle {
-    const ID: ClassId = ClassId::new(51);
     const NAME: &'static std::ffi::CStr = c"Worker";
+
+    qjs::class_id!();
 
     fn mark(&self, marker: &Marker) {
         marker.mark(&self.port);

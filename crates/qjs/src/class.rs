@@ -8,6 +8,7 @@ use std::any::TypeId;
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
@@ -15,26 +16,37 @@ use crate::held::Marker;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// QuickJS hands out numbers from about 70 on, per runtime; ours begin far above what it will reach.
-const FIRST: q::JSClassID = 400;
+const FIRST: u32 = 400;
 
-/// How many there can be.
-const CLASSES: q::JSClassID = 64;
-
-/// A class's number. The numbers are fixed, so that a method can check its `this` without a look-up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ClassId(q::JSClassID);
+/// A class's number. It is the same in every runtime of the process, so that a method can check its `this` without a
+/// look-up, and is given out when the class is first registered: no two classes can have the same.
+#[derive(Debug)]
+pub struct ClassId(AtomicU32);
 
 impl ClassId {
-    /// The `index`th of our classes. Each class of the workspace has its own; see the callers.
-    pub const fn new(index: u32) -> Self {
-        assert!(index < CLASSES);
-        Self(FIRST + index)
+    /// The number of a class that is not registered yet. [`class_id!`](crate::class_id) makes one for each class.
+    #[expect(clippy::new_without_default, reason = "each is the static of one class")]
+    pub const fn new() -> Self {
+        Self(AtomicU32::new(0))
     }
 
+    /// Zero, which no object's class has, before the class is registered.
     #[inline]
-    pub(crate) fn number(self) -> q::JSClassID {
-        self.0
+    pub(crate) fn number(&self) -> q::JSClassID {
+        self.0.load(Ordering::Relaxed)
     }
+}
+
+/// The [`HostClass::id`] of the implementation that it stands in.
+#[macro_export]
+macro_rules! class_id {
+    () => {
+        #[inline]
+        fn id() -> &'static $crate::ClassId {
+            static ID: $crate::ClassId = $crate::ClassId::new();
+            &ID
+        }
+    };
 }
 
 /// A Rust type that JavaScript objects can own.
@@ -42,12 +54,13 @@ impl ClassId {
 /// # Safety
 /// `mark` must report every [`crate::Held`] that the value owns and that nothing else marks, each exactly once.
 /// (Leaving one out only leaks cycles through it; reporting one twice, or one of another owner, frees it too early.)
-/// The type's `ID` must be its own.
+/// `id` must be the type's own, as [`class_id!`](crate::class_id) makes it.
 pub unsafe trait HostClass: Sized + 'static {
-    /// The class's number.
-    const ID: ClassId;
     /// The class's name.
     const NAME: &'static CStr;
+
+    /// The class's number.
+    fn id() -> &'static ClassId;
 
     /// Reports the JavaScript values that this value owns. Must not panic.
     fn mark(&self, marker: &Marker) {
@@ -67,7 +80,7 @@ pub trait Callable: HostClass {
 /// Makes the class known to the context's runtime. Doing it again changes nothing.
 ///
 /// # Errors
-/// When something else in the process took the class's number, or memory is out.
+/// When memory is out.
 pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     define::<T>(ctx, None, std::ptr::null_mut())
 }
@@ -80,15 +93,21 @@ pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     define::<T>(ctx, Some(call::<T>), std::ptr::null_mut())
 }
 
-/// Takes `T`'s number for it, in the whole process.
+/// Gives `T` its number, in the whole process.
 ///
 /// # Panics
-/// When another type has the number: a mistake of the program, which would take values of one type for another's.
+/// If another type uses `T`'s [`ClassId`], which breaks the promise of [`HostClass`]: values of one type would be taken
+/// for the other's.
 fn claim<T: HostClass>() {
-    static OWNERS: Mutex<[Option<TypeId>; CLASSES as usize]> = Mutex::new([None; CLASSES as usize]);
+    static OWNERS: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
     let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
-    let owner = owners[(T::ID.0 - FIRST) as usize].get_or_insert(TypeId::of::<T>());
-    assert_eq!(*owner, TypeId::of::<T>(), "two classes have the number {}", T::ID.0 - FIRST);
+    match T::id().number().checked_sub(FIRST) {
+        Some(index) => assert_eq!(owners[index as usize], TypeId::of::<T>(), "two classes share a number"),
+        None => {
+            T::id().0.store(FIRST + owners.len() as u32, Ordering::Relaxed);
+            owners.push(TypeId::of::<T>());
+        }
+    }
 }
 
 pub(crate) fn define<T: HostClass>(
@@ -99,7 +118,7 @@ pub(crate) fn define<T: HostClass>(
     claim::<T>();
     let runtime = Cx::of(ctx).runtime();
     // SAFETY: the runtime is live.
-    if unsafe { q::JS_IsRegisteredClass(runtime, T::ID.0) } {
+    if unsafe { q::JS_IsRegisteredClass(runtime, T::id().number()) } {
         return Ok(());
     }
     let definition = q::JSClassDef {
@@ -110,7 +129,7 @@ pub(crate) fn define<T: HostClass>(
         exotic,
     };
     // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
-    match unsafe { q::JS_NewClass(runtime, T::ID.0, &definition) } {
+    match unsafe { q::JS_NewClass(runtime, T::id().number(), &definition) } {
         0 => Ok(()),
         _ => Err(rquickjs::Error::Allocation),
     }
@@ -120,14 +139,14 @@ pub(crate) fn define<T: HostClass>(
 pub fn set_prototype<'js, T: HostClass>(ctx: &Ctx<'js>, prototype: &Object<'js>) {
     let cx = Cx::of(ctx);
     // SAFETY: the context takes over the duplicated reference.
-    unsafe { q::JS_SetClassProto(cx.raw(), T::ID.0, q::JS_DupValue(cx.raw(), prototype.as_raw())) };
+    unsafe { q::JS_SetClassProto(cx.raw(), T::id().number(), q::JS_DupValue(cx.raw(), prototype.as_raw())) };
 }
 
 /// The prototype that new objects of the class get in this context.
 pub fn prototype<'js, T: HostClass>(ctx: &Ctx<'js>) -> Value<'js> {
     let cx = Cx::of(ctx);
     // SAFETY: QuickJS returns a reference of our own; the class may be without prototype, which is `null`.
-    unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), T::ID.0)) }
+    unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), T::id().number())) }
 }
 
 /// A new object that owns `value`. `prototype` replaces the class's.
@@ -143,8 +162,8 @@ pub fn new_object<'js, T: HostClass>(
     // SAFETY: the class is registered by `install`; a class without prototype gives an object without one.
     let object = unsafe {
         match prototype {
-            Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), T::ID.0),
-            None => q::JS_NewObjectClass(cx.raw(), T::ID.0),
+            Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), T::id().number()),
+            None => q::JS_NewObjectClass(cx.raw(), T::id().number()),
         }
     };
     let object = cx.take(object)?;
@@ -186,7 +205,7 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
 #[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
     // SAFETY: QuickJS checks the class; the box stays until the object's end, which `'a` excludes.
-    unsafe { q::JS_GetOpaque(value.raw(), T::ID.0).cast::<T>().as_ref() }
+    unsafe { q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref() }
 }
 
 /// [`get`] for a value as `rquickjs` has it.
@@ -197,7 +216,7 @@ pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
 
 unsafe extern "C" fn finalize<T: HostClass>(_runtime: *mut q::JSRuntime, value: q::JSValue) {
     // SAFETY: the object is of class `T`; it ends here, so the box is taken back exactly once.
-    let opaque = unsafe { q::JS_GetOpaque(value, T::ID.0) }.cast::<T>();
+    let opaque = unsafe { q::JS_GetOpaque(value, T::id().number()) }.cast::<T>();
     if !opaque.is_null() {
         // SAFETY: as above. A panic in a destructor must not unwind into C; there is nobody to tell but the process.
         let value = unsafe { Box::from_raw(opaque) };
@@ -209,7 +228,7 @@ unsafe extern "C" fn finalize<T: HostClass>(_runtime: *mut q::JSRuntime, value: 
 
 unsafe extern "C" fn mark<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JSValue, mark: q::JS_MarkFunc) {
     // SAFETY: the object is of class `T` and alive during marking.
-    if let Some(value) = unsafe { q::JS_GetOpaque(value, T::ID.0).cast::<T>().as_ref() }
+    if let Some(value) = unsafe { q::JS_GetOpaque(value, T::id().number()).cast::<T>().as_ref() }
         && catch_unwind(AssertUnwindSafe(|| value.mark(&Marker { runtime, mark }))).is_err()
     {
         std::process::abort();
@@ -226,7 +245,7 @@ unsafe extern "C" fn call<T: Callable>(
 ) -> q::JSValue {
     // SAFETY: QuickJS calls with a live context, a live object of class `T` and its arguments.
     let (cx, value, args) = unsafe {
-        let value = q::JS_GetOpaque(function, T::ID.0).cast::<T>().as_ref();
+        let value = q::JS_GetOpaque(function, T::id().number()).cast::<T>().as_ref();
         (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
     };
     let Some(value) = value else { return q::JS_EXCEPTION };

@@ -151,7 +151,7 @@ unsafe fn find<'a, T: Lazy>(object: q::JSValue, atom: q::JSAtom) -> Option<(&'a 
 }
 
 pub(crate) fn value_class<T: HostClass>() -> q::JSClassID {
-    T::ID.number()
+    T::id().number()
 }
 
 unsafe fn load<T: Lazy>(ctx: *mut q::JSContext, value: &T, index: usize) -> q::JSValue {
