@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use qjs::limits::Starver;
 use rquickjs::{Context, Ctx, Persistent, Runtime, Value};
 
 use crate::{
@@ -30,6 +31,7 @@ impl Default for AgentOptions {
 pub struct Agent {
     context: Context,
     event_loop: EventLoop,
+    max_stack_size: usize,
 }
 
 impl std::fmt::Debug for Agent {
@@ -54,8 +56,13 @@ impl Agent {
         let mailbox = event_loop.mailbox().clone();
         runtime.set_interrupt_handler(Some(Box::new(move || mailbox.is_interrupted())));
         event_loop.state.rejections.track(&runtime);
-        context.with(|ctx| ctx.store_userdata(event_loop.clone()).map(drop).map_err(|_| rquickjs::Error::Unknown))?;
-        Ok(Self { context, event_loop })
+        context.with(|ctx| {
+            // SAFETY: the mailbox drops it before the runtime goes: at the latest in the agent's `drop`, which comes before
+            // that of its context.
+            unsafe { event_loop.mailbox().set_engine(Starver::new(&ctx)) };
+            ctx.store_userdata(event_loop.clone()).map(drop).map_err(|_| rquickjs::Error::Unknown)
+        })?;
+        Ok(Self { context, event_loop, max_stack_size: options.max_stack_size })
     }
 
     /// Enters the agent's context. Promise jobs that `f` leaves behind run in [`Agent::run`].
@@ -153,7 +160,7 @@ impl Agent {
     fn finish(&self) -> Outcome {
         let event_loop = &self.event_loop;
         let requested = event_loop.state.exit_requested.get();
-        let termination = event_loop.mailbox().finish();
+        let termination = event_loop.mailbox().finish(self.max_stack_size);
         safe_points(&self.context, event_loop);
         let uncaught = event_loop.state.uncaught.borrow().as_ref().map(|(_, uncaught)| uncaught.clone());
         let own = event_loop.exit_code();

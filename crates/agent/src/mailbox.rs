@@ -8,13 +8,16 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use qjs::limits::Starver;
 use rquickjs::Ctx;
+
+use crate::port::Port;
 
 /// What other threads post: runs on the agent's thread; an error it returns becomes an uncaught error of the agent.
 pub type MailboxTask = Box<dyn for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send>;
@@ -57,6 +60,11 @@ struct State {
     /// Whether a task is running.
     busy: bool,
     exit_code: Option<i32>,
+    /// The agent's JavaScript, for as long as it may have to be starved.
+    engine: Option<Starver>,
+    is_starved: bool,
+    /// The ports that the agent has, and some that are gone.
+    ports: Vec<Weak<Port>>,
 }
 
 impl State {
@@ -200,11 +208,59 @@ impl Mailbox {
         *self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Lets an agent that was told to stop be starved ([`Mailbox::starve`]).
+    ///
+    /// # Safety
+    /// The agent's runtime must live until [`Mailbox::finish`] or [`Mailbox::close`] has returned.
+    pub(crate) unsafe fn set_engine(&self, engine: Starver) {
+        self.lock().engine = Some(engine);
+    }
+
+    /// Takes memory and stack away from the scripts of an agent that was told to stop and goes on: QuickJS asks seldom
+    /// whether it is to stop, and within a native function not at all. No script runs in this agent any more.
+    pub fn starve(&self) {
+        let mut state = self.lock();
+        if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
+            // Under the lock, without which the runtime is not freed.
+            engine.starve();
+            state.is_starved = true;
+        }
+    }
+
+    /// Cuts off an agent that was terminated and does not end, since what it runs asks nobody: its ports are closed, its
+    /// mailbox takes nothing more, and what is in it is dropped. False, without doing anything, where the agent is past all
+    /// scripts and about to end.
+    pub fn cut_off(&self) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.closed = true;
+        let (queue, ports) = (state.take_queue(), std::mem::take(&mut state.ports));
+        drop(state);
+        drop(queue);
+        ports.iter().filter_map(Weak::upgrade).for_each(|port| port.abandon());
+        true
+    }
+
+    /// Notes a port that the agent has got.
+    pub(crate) fn add_port(&self, port: &Arc<Port>) {
+        let ports = &mut self.lock().ports;
+        if ports.len() == ports.capacity() {
+            // As often as the list would double, so that each port costs no more for it.
+            ports.retain(|port| port.strong_count() > 0);
+        }
+        ports.push(Arc::downgrade(port));
+    }
+
     /// Takes no more tasks, and unless the agent was terminated lets the rest go on. The exit code that
-    /// [`Mailbox::terminate`] asked for.
-    pub(crate) fn finish(&self) -> Option<i32> {
+    /// [`Mailbox::terminate`] asked for. An agent that was starved gets `stack_bytes` of stack and all memory for its end.
+    pub(crate) fn finish(&self, stack_bytes: usize) -> Option<i32> {
         let mut state = self.lock();
         state.closed = true;
+        if let Some(engine) = state.engine.take().filter(|_| state.is_starved) {
+            engine.feed(stack_bytes);
+        }
         let queue = state.take_queue();
         let termination = state.exit_code;
         if termination.is_none() {
@@ -278,6 +334,7 @@ impl Mailbox {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
+        state.engine = None;
         let queue = state.take_queue();
         drop(state);
         drop(queue);

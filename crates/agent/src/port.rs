@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use qjs::{Ctx, Function, HostClass, Object, Result, Value, class};
 use rquickjs::{JsLifetime, Persistent};
@@ -35,11 +35,56 @@ struct Channel {
 
 #[derive(Default)]
 struct Side {
-    queue: VecDeque<Serialized>,
+    queue: Queue,
+    /// The end whose queue this end waits in, on its way to another agent.
+    container: Option<End>,
     /// Whose agent hears of this end.
     receiver: Option<Receiver>,
     /// Whether it hears of messages, not only of the channel's end.
     delivers: bool,
+}
+
+/// An end of a channel that somebody else owns.
+#[derive(Clone)]
+struct End {
+    channel: Weak<Mutex<Channel>>,
+    side: usize,
+}
+
+/// Held while ports come into a queue or leave it, so that whether one waits in another's queue does not change meanwhile.
+/// A channel may be locked under it.
+static TRANSFERS: Mutex<()> = Mutex::new(());
+
+/// Messages that wait. They may hold ports, in whose queues other messages wait: they are dropped one after another, however
+/// deep they are nested.
+#[derive(Default)]
+struct Queue(VecDeque<Serialized>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        thread_local! {
+            /// What is left to drop, while this thread is at it.
+            static LEFT: RefCell<Option<VecDeque<Serialized>>> = const { RefCell::new(None) };
+        }
+        let messages = &mut self.0;
+        if messages.iter().all(|message| message.ports().next().is_none()) {
+            return;
+        }
+        let begins = LEFT.try_with(|left| match &mut *left.borrow_mut() {
+            Some(left) => {
+                left.append(messages);
+                false
+            }
+            left => left.replace(std::mem::take(messages)).is_none(),
+        });
+        // A thread that is past its end drops them as they are nested.
+        if begins == Ok(true) {
+            while let Some(message) = LEFT.with_borrow_mut(|left| left.as_mut()?.pop_front()) {
+                drop(message);
+            }
+            LEFT.set(None);
+        }
+    }
 }
 
 /// Has whoever owns an end look at it.
@@ -90,25 +135,51 @@ impl Port {
 
     /// Sends a message to the other end; a closed channel drops it.
     pub fn post(&self, message: Serialized) {
-        // HTML's doomed port: its message would be in its own queue for ever.
-        if message.ports().any(|port| port.is_other_end_of(self)) {
-            return self.close();
+        let has_ports = message.ports().next().is_some();
+        let transfers = has_ports.then(|| TRANSFERS.lock().unwrap_or_else(|e| e.into_inner()));
+        if has_ports && self.is_doomed(&message) {
+            drop(transfers);
+            if message.ports().any(|port| port.is_other_end_of(self)) {
+                self.close();
+            }
+            return;
         }
+        let container = End { channel: Arc::downgrade(&self.channel), side: 1 - self.side };
+        message.ports().for_each(|port| port.lock().sides[port.side].container = Some(container.clone()));
         let mut channel = self.lock();
         if channel.closed {
-            drop(channel);
+            drop((channel, transfers));
             return;
         }
         let other = &mut channel.sides[1 - self.side];
-        other.queue.push_back(message);
+        other.queue.0.push_back(message);
         let receiver = other.receiver.clone().filter(|_| other.delivers);
         drop(channel);
+        drop(transfers);
         receiver.iter().for_each(|receiver| receiver.wake(News::Message));
+    }
+
+    /// Whether nobody could ever receive a message that is posted here, since with it the port that it would wait for would
+    /// wait in its own queue, directly (HTML's doomed port) or in the queue of another that does. Under [`TRANSFERS`]: it
+    /// cannot change meanwhile, for only who owns a port can take something out of its queue.
+    fn is_doomed(&self, message: &Serialized) -> bool {
+        let (mut channel, mut side) = (self.channel.clone(), 1 - self.side);
+        loop {
+            if message.ports().any(|port| Arc::ptr_eq(&port.channel, &channel) && port.side == side) {
+                return true;
+            }
+            let container = channel.lock().unwrap_or_else(|e| e.into_inner()).sides[side].container.clone();
+            let Some((upper, its_side)) = container.and_then(|end| Some((end.channel.upgrade()?, end.side))) else {
+                return false;
+            };
+            (channel, side) = (upper, its_side);
+        }
     }
 
     /// Takes the next message that has arrived at this end, of a port whose owner is no agent.
     pub fn take_message(&self) -> Option<Serialized> {
-        self.lock().sides[self.side].queue.pop_front()
+        let message = self.lock().sides[self.side].queue.0.pop_front();
+        message.inspect(unpack)
     }
 
     /// Takes the next message that has arrived at this end.
@@ -116,12 +187,12 @@ impl Port {
         let mut channel = self.lock();
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
-        let message = side.queue.pop_front();
+        let message = side.queue.0.pop_front();
         // Whoever waited for the end only waited for the messages before it.
-        let receiver = side.receiver.clone().filter(|_| closed && side.queue.is_empty());
+        let receiver = side.receiver.clone().filter(|_| closed && side.queue.0.is_empty());
         drop(channel);
         receiver.iter().for_each(|receiver| receiver.wake(News::End));
-        message
+        message.inspect(unpack)
     }
 
     /// Has messages delivered to an agent from now on.
@@ -129,7 +200,7 @@ impl Port {
         let mut channel = self.lock();
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
-        let waiting = side.queue.len();
+        let waiting = side.queue.0.len();
         side.receiver = Some(receiver.clone());
         side.delivers = true;
         drop(channel);
@@ -157,11 +228,13 @@ impl Port {
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
         if side.delivers
-            && let Some(message) = side.queue.pop_front()
+            && let Some(message) = side.queue.0.pop_front()
         {
+            drop(channel);
+            unpack(&message);
             return Arrival::Message(message);
         }
-        match closed && side.queue.is_empty() && side.receiver.take().is_some() {
+        match closed && side.queue.0.is_empty() && side.receiver.take().is_some() {
             true => Arrival::Closed,
             false => Arrival::Nothing,
         }
@@ -171,7 +244,7 @@ impl Port {
     pub fn close(&self) {
         let mut channel = self.lock();
         let side = &mut channel.sides[self.side];
-        let own = if side.delivers { VecDeque::new() } else { std::mem::take(&mut side.queue) };
+        let own = if side.delivers { Queue::default() } else { std::mem::take(&mut side.queue) };
         let first = !std::mem::replace(&mut channel.closed, true);
         let receivers: Vec<_> = channel.sides.iter().filter_map(|side| side.receiver.clone()).collect();
         drop(channel);
@@ -179,6 +252,12 @@ impl Port {
         if first {
             receivers.iter().for_each(|receiver| receiver.wake(News::End));
         }
+    }
+
+    /// Closes the channel for an owner that takes no more messages.
+    pub(crate) fn abandon(&self) {
+        self.stop(false);
+        self.close();
     }
 
     /// Whether both are ends of one channel.
@@ -194,8 +273,16 @@ impl Port {
 
 impl Drop for Port {
     fn drop(&mut self) {
-        self.stop(false);
-        self.close();
+        self.abandon();
+    }
+}
+
+/// A message has left its queue, and its ports with it.
+fn unpack(message: &Serialized) {
+    let mut ports = message.ports().peekable();
+    if ports.peek().is_some() {
+        let _transfers = TRANSFERS.lock().unwrap_or_else(|e| e.into_inner());
+        ports.for_each(|port| port.lock().sides[port.side].container = None);
     }
 }
 
@@ -254,12 +341,13 @@ impl PortHandle {
     /// A handle that scripts of this agent can hold.
     ///
     /// # Errors
-    /// When memory is out.
+    /// When memory is out, or the context belongs to no agent.
     pub fn new_object<'js>(ctx: &Ctx<'js>, port: Port) -> Result<Object<'js>> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         class::register::<Self>(ctx)?;
-        let id = LAST.fetch_add(1, Ordering::Relaxed);
-        let handle = Self { id, port: RefCell::new(Some(Arc::new(port))), hold: Hold::default() };
+        let (id, port) = (LAST.fetch_add(1, Ordering::Relaxed), Arc::new(port));
+        EventLoop::of(ctx)?.mailbox().add_port(&port);
+        let handle = Self { id, port: RefCell::new(Some(port)), hold: Hold::default() };
         class::new_object(ctx, handle, None)
     }
 

@@ -1,5 +1,7 @@
 //! Limits of a runtime that Rust code changes while it runs.
 
+use std::ptr::NonNull;
+
 use rquickjs::{Ctx, qjs as q};
 
 use crate::value::Cx;
@@ -8,4 +10,48 @@ use crate::value::Cx;
 pub fn set_memory_limit(ctx: &Ctx<'_>, bytes: usize) {
     // SAFETY: the runtime is live.
     unsafe { q::JS_SetMemoryLimit(Cx::of(ctx).runtime(), bytes as _) };
+}
+
+/// Takes a runtime's memory and stack away from any thread, so that scripts end which nothing else ends.
+///
+/// QuickJS asks its interrupt handler once in 10,000 calls and turns of loops, so a script that only calls native functions
+/// which take long goes on, as does a native function that loops by itself. A runtime that is starved refuses every
+/// allocation and every call, which ends both as soon as they need either.
+#[derive(Debug)]
+pub struct Starver {
+    runtime: NonNull<q::JSRuntime>,
+}
+
+// SAFETY: other threads only write two of the runtime's words, as `starve` says.
+unsafe impl Send for Starver {}
+
+impl Starver {
+    /// The starver of the context's runtime.
+    ///
+    /// # Safety
+    /// It must be dropped before the runtime is freed, also where `starve` is running on another thread then: a lock that
+    /// guards it must be taken for both.
+    pub unsafe fn new(ctx: &Ctx<'_>) -> Self {
+        Self { runtime: NonNull::new(Cx::of(ctx).runtime()).expect("a context has a runtime") }
+    }
+
+    /// Has every allocation and every call of the runtime fail from now on. Any thread may call this.
+    pub fn starve(&self) {
+        // SAFETY: the runtime is live, as `new` demands. Each call writes one aligned word, which the runtime's own thread
+        // reads afresh for each allocation and each call, and never writes meanwhile; whichever value such a read gets,
+        // the old or the new, is a limit that the runtime can work with.
+        unsafe {
+            q::JS_SetMemoryLimit(self.runtime.as_ptr(), 1);
+            q::JS_SetMaxStackSize(self.runtime.as_ptr(), 1);
+        }
+    }
+
+    /// Gives the runtime all the memory there is, and `stack_bytes` of its thread's stack. Only on its own thread.
+    pub fn feed(&self, stack_bytes: usize) {
+        // SAFETY: as in `starve`.
+        unsafe {
+            q::JS_SetMemoryLimit(self.runtime.as_ptr(), 0);
+            q::JS_SetMaxStackSize(self.runtime.as_ptr(), stack_bytes as _);
+        }
+    }
 }
