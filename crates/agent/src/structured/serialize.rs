@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::intrinsics::Intrinsics;
 use super::{ErrorName, Plugins, Record, Serialized, Text, Transferred, throw_data_clone_error};
+use crate::EventLoop;
 use crate::port::{self, Port, PortHandle};
 
 /// What is being serialized, of one message.
@@ -189,7 +190,11 @@ impl<'js> Serializer<'_, 'js> {
 
     /// Serializes what the open containers contain.
     fn drain(&mut self) -> Result<()> {
+        let event_loop = self.ctx.userdata::<EventLoop>().map(|event_loop| event_loop.clone());
         while let Some(open) = self.open.last_mut() {
+            if event_loop.as_ref().is_some_and(|event_loop| event_loop.mailbox().is_interrupted()) {
+                return Err(qjs::function::throw_uncatchable(self.ctx));
+            }
             match open {
                 Open::Properties { object, names, next } => {
                     let (object, at) = (object.clone(), *next);

@@ -2,20 +2,19 @@
 //!
 //! Who owns what on which thread: the parent's [`Platform`] has an entry for each worker, with what is to be called; the
 //! worker's thread has a [`Worker`], which tells the parent what happens through the parent's mailbox, by the entry's number
-//! (or, where the parent is a thread of Rust code's own, a [`Remote`]).
-//! Both have the [`Thread`], behind a mutex: how the worker is reached once it has a mailbox, and whether it has ended. The
+//! (or, where the parent is a thread of Rust code's own, a [`Remote`]). How a thread is ended is in [`thread`].
+//! Both have the `Thread`: how the worker is reached once it has a mailbox, and whether it has ended. The
 //! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an agent.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use agent::port::{Port, PortHandle};
-use agent::structured::{Data, Serialized};
-use agent::{Agent, EventLoop, KeepAlive, Mailbox};
+use agent::structured::Serialized;
+use agent::{Agent, EventLoop, KeepAlive};
 use qjs::{Held, HostClass, Marker, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
@@ -23,6 +22,13 @@ use crate::Environment;
 use crate::internal::{self, def};
 use crate::modules;
 use crate::state::Platform;
+
+mod remote;
+mod thread;
+
+pub use remote::Remote;
+pub use thread::Worker;
+use thread::{Details, Event, Thread};
 
 /// What a worker is made of, on its way to its thread.
 pub struct WorkerSpec {
@@ -97,76 +103,6 @@ impl WorkerSpec {
     }
 }
 
-/// How a worker's thread reaches its parent. The last handle tells that the worker has ended.
-#[derive(Clone)]
-pub struct Worker {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    parent: Box<dyn Fn(Event) + Send + Sync>,
-    thread_id: u32,
-    thread: Arc<Thread>,
-}
-
-/// A worker's thread, as both sides see it.
-#[derive(Default)]
-struct Thread {
-    state: Mutex<ThreadState>,
-    ended: Condvar,
-}
-
-#[derive(Default)]
-struct ThreadState {
-    mailbox: Option<Mailbox>,
-    terminated: bool,
-    exit_code: Option<i32>,
-    has_ended: bool,
-}
-
-impl ThreadState {
-    /// What the worker has ended with.
-    fn code(&self) -> i32 {
-        if self.terminated { 1 } else { self.exit_code.unwrap_or(1) }
-    }
-}
-
-impl Thread {
-    fn lock(&self) -> MutexGuard<'_, ThreadState> {
-        self.state.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    fn terminate(&self) {
-        let mut state = self.lock();
-        state.terminated = true;
-        let mailbox = state.mailbox.clone();
-        drop(state);
-        if let Some(mailbox) = mailbox {
-            mailbox.terminate(1);
-        }
-    }
-
-    /// Waits until the worker has ended; false when it takes longer than `patience`.
-    fn wait(&self, patience: Duration) -> bool {
-        let waited = self.ended.wait_timeout_while(self.lock(), patience, |state| !state.has_ended);
-        waited.unwrap_or_else(|e| e.into_inner()).0.has_ended
-    }
-}
-
-/// What a worker tells its parent.
-pub(crate) enum Event {
-    Online,
-    /// It has written to standard output (1) or standard error (2).
-    Output(u8, Vec<u8>),
-    /// The value, and with an error its own properties.
-    Error {
-        value: Serialized,
-        properties: Serialized,
-        details: Details,
-    },
-    Exit(i32),
-}
-
 /// A stream that hands what is written to the parent.
 struct ToParent {
     worker: Worker,
@@ -181,57 +117,6 @@ impl std::io::Write for ToParent {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-/// Where an uncaught error was thrown.
-#[derive(Default)]
-pub(crate) struct Details {
-    pub(crate) message: String,
-    pub(crate) stack: String,
-    code: Option<&'static str>,
-}
-
-impl Worker {
-    fn new(parent: Box<dyn Fn(Event) + Send + Sync>) -> Self {
-        static LAST_THREAD: AtomicU32 = AtomicU32::new(0);
-        let thread_id = LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { inner: Arc::new(Inner { parent, thread_id, thread: Arc::default() }) }
-    }
-
-    fn tell(&self, event: Event) {
-        (self.inner.parent)(event);
-    }
-
-    /// Tells the parent of an error that is no script's: the worker could not be made.
-    pub fn fail(&self, message: &str) {
-        let details = Details { message: message.to_owned(), ..Details::default() };
-        self.tell(Event::Error { value: Serialized::default(), properties: Serialized::undefined(), details });
-        self.set_exit_code(1);
-    }
-
-    /// Lets the parent reach the worker's agent. False when it has terminated the worker already.
-    pub fn attach(&self, mailbox: Mailbox) -> bool {
-        let mut state = self.inner.thread.lock();
-        state.mailbox = Some(mailbox);
-        !state.terminated
-    }
-
-    /// Says what the worker ends with.
-    pub fn set_exit_code(&self, code: i32) {
-        self.inner.thread.lock().exit_code = Some(code);
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let mut state = self.thread.lock();
-        state.mailbox = None;
-        state.has_ended = true;
-        let code = state.code();
-        drop(state);
-        (self.parent)(Event::Exit(code));
-        self.thread.ended.notify_all();
     }
 }
 
@@ -266,7 +151,6 @@ pub(crate) struct Workers {
 /// The value behind a script's Worker.
 struct WorkerHandle {
     entry: u64,
-    thread_id: u32,
     port: Held,
     thread: Arc<Thread>,
 }
@@ -292,7 +176,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "threadId", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<i32> {
         let handle = self::handle(&ctx, &handle)?;
         let is_there = Platform::of(&ctx)?.workers.entries.borrow().contains_key(&handle.entry);
-        Ok(if is_there { handle.thread_id as i32 } else { -1 })
+        Ok(if is_there { handle.thread.id() as i32 } else { -1 })
     })?;
     def(&native, "terminate", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<()> {
         self::handle(&ctx, &handle)?.thread.terminate();
@@ -375,7 +259,10 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let worker = Worker::new(Box::new(move |event| {
         let _ = parent.post(move |ctx| arrive(ctx, entry, event));
     }));
-    let (thread, thread_id) = (worker.inner.thread.clone(), worker.inner.thread_id);
+    let thread = worker.thread().clone();
+    if let Some(own) = &platform.own_worker {
+        own.worker.thread().add_child(&thread);
+    }
     let (here, there) = Port::channel();
     let port = PortHandle::new_object(&ctx, here)?;
     let name = text("name")?.unwrap_or_default();
@@ -406,7 +293,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     if let Err(error) = start(spec) {
         worker.fail(&format!("cannot start a thread: {error}"));
     }
-    let handle = WorkerHandle { entry, thread_id, port: Held::new(port.as_value()), thread };
+    let handle = WorkerHandle { entry, port: Held::new(port.as_value()), thread };
     Ok(class::new_object(&ctx, handle, None)?.into_value())
 }
 
@@ -511,7 +398,7 @@ fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
     let object = Object::new(ctx.clone())?;
     object.set("web", own.web)?;
     object.set("classic", own.classic)?;
-    object.set("threadId", own.worker.inner.thread_id)?;
+    object.set("threadId", own.worker.thread().id())?;
     object.set("name", &*own.name)?;
     object.set("url", &*own.url)?;
     if let Some(port) = own.port.take() {
@@ -664,136 +551,6 @@ pub fn end_workers(agent: &Agent) {
     let deadline = Instant::now() + PATIENCE;
     for thread in threads {
         thread.wait(deadline.saturating_duration_since(Instant::now()));
-    }
-}
-
-/// An agent that a thread of Rust code has started: how it is reached from there. It goes to any thread.
-pub struct Remote {
-    thread: Arc<Thread>,
-    port: Port,
-    events: Mutex<RemoteEvents>,
-}
-
-struct RemoteEvents {
-    arrivals: mpsc::Receiver<RemoteEvent>,
-    error: Option<String>,
-    has_exited: bool,
-}
-
-enum RemoteEvent {
-    /// A message, or the channel's end: the port is to be looked at.
-    Arrival,
-    Error(String),
-    Exit,
-}
-
-impl Remote {
-    /// An agent to be, and what its thread needs. `data` is what the agent finds as `workerData`.
-    pub fn new(script: Script, name: &str, data: Serialized) -> (Self, WorkerSpec) {
-        let (sender, arrivals) = mpsc::channel();
-        let of_worker = sender.clone();
-        // Nobody listens any more where the receiver has gone.
-        let worker = Worker::new(Box::new(move |event| match event {
-            Event::Error { details, .. } => {
-                let text = if details.stack.is_empty() { details.message } else { details.stack };
-                drop(of_worker.send(RemoteEvent::Error(text)));
-            }
-            Event::Exit(_) => drop(of_worker.send(RemoteEvent::Exit)),
-            Event::Online | Event::Output(..) => {}
-        }));
-        let (here, there) = Port::channel();
-        let wake = Mutex::new(sender);
-        here.on_arrival(move || drop(wake.lock().unwrap_or_else(|e| e.into_inner()).send(RemoteEvent::Arrival)));
-        let spec = WorkerSpec {
-            name: name.to_owned(),
-            argv: Vec::new(),
-            exec_argv: Vec::new(),
-            env: Environment::of_process(),
-            heap_bytes: None,
-            guest_bytes: None,
-            stack_bytes: None,
-            captured: [false; 2],
-            script,
-            web: false,
-            classic: false,
-            data,
-            resource_limits: Data::Object(Vec::new()).into(),
-            environment_data: Serialized::undefined(),
-            port: there,
-            worker: worker.clone(),
-        };
-        let events = Mutex::new(RemoteEvents { arrivals, error: None, has_exited: false });
-        (Self { thread: worker.inner.thread.clone(), port: here, events }, spec)
-    }
-
-    /// Sends a message, which the agent's `parentPort` receives.
-    pub fn post(&self, message: Serialized) {
-        self.port.post(message);
-    }
-
-    /// Waits for the agent's next message; none when it has ended, or `patience` is over.
-    pub fn receive(&self, patience: Option<Duration>) -> Option<Serialized> {
-        let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
-        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
-        loop {
-            if let Some(message) = self.port.take_message() {
-                return Some(message);
-            }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if events.has_exited || left.is_some_and(|left| left.is_zero()) {
-                return None;
-            }
-            let event = match left {
-                Some(left) => events.arrivals.recv_timeout(left).ok(),
-                None => events.arrivals.recv().ok(),
-            };
-            match event {
-                Some(RemoteEvent::Arrival) => {}
-                Some(RemoteEvent::Error(text)) => _ = events.error.get_or_insert(text),
-                Some(RemoteEvent::Exit) => events.has_exited = true,
-                None => return self.port.take_message(),
-            }
-        }
-    }
-
-    /// Stops the task that the agent is running, in a script, a guest or a wait; it goes on with the next one.
-    pub fn interrupt(&self) {
-        let mailbox = self.thread.lock().mailbox.clone();
-        if let Some(mailbox) = mailbox {
-            mailbox.interrupt();
-        }
-    }
-
-    /// Stops the agent.
-    pub fn terminate(&self) {
-        self.thread.terminate();
-    }
-
-    /// Has the agent terminated when it has run for so long.
-    ///
-    /// # Errors
-    /// When the system has no thread to look after it; it is terminated then.
-    pub fn end_after(&self, time: Duration) -> std::io::Result<()> {
-        let thread = self.thread.clone();
-        let watch = move || {
-            if !thread.wait(time) {
-                thread.terminate();
-            }
-        };
-        let spawned = std::thread::Builder::new().name("time limit".into()).stack_size(64 << 10).spawn(watch);
-        spawned.map(drop).inspect_err(|_| self.terminate())
-    }
-
-    /// Waits until the agent has ended: its exit code, and the uncaught error that ended it.
-    pub fn join(&self) -> (i32, Option<String>) {
-        while !self.thread.wait(Duration::from_secs(3600)) {}
-        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
-        while let Ok(event) = events.arrivals.try_recv() {
-            if let RemoteEvent::Error(text) = event {
-                events.error.get_or_insert(text);
-            }
-        }
-        (self.thread.lock().code(), events.error.clone())
     }
 }
 

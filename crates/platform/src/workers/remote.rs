@@ -1,0 +1,141 @@
+//! Agents that a thread of Rust code has started, and how they are reached from there.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use agent::port::Port;
+use agent::structured::{Data, Serialized};
+
+use super::thread::{Event, Thread, Worker};
+use super::{Script, WorkerSpec};
+use crate::Environment;
+
+/// An agent that a thread of Rust code has started: how it is reached from there. It goes to any thread.
+pub struct Remote {
+    thread: Arc<Thread>,
+    port: Port,
+    events: Mutex<RemoteEvents>,
+}
+
+struct RemoteEvents {
+    arrivals: mpsc::Receiver<RemoteEvent>,
+    error: Option<String>,
+    has_exited: bool,
+}
+
+enum RemoteEvent {
+    /// A message, or the channel's end: the port is to be looked at.
+    Arrival,
+    Error(String),
+    Exit,
+}
+
+impl Remote {
+    /// An agent to be, and what its thread needs. `data` is what the agent finds as `workerData`.
+    pub fn new(script: Script, name: &str, data: Serialized) -> (Self, WorkerSpec) {
+        let (sender, arrivals) = mpsc::channel();
+        let of_worker = sender.clone();
+        // Nobody listens any more where the receiver has gone.
+        let worker = Worker::new(Box::new(move |event| match event {
+            Event::Error { details, .. } => {
+                let text = if details.stack.is_empty() { details.message } else { details.stack };
+                drop(of_worker.send(RemoteEvent::Error(text)));
+            }
+            Event::Exit(_) => drop(of_worker.send(RemoteEvent::Exit)),
+            Event::Online | Event::Output(..) => {}
+        }));
+        let (here, there) = Port::channel();
+        let wake = Mutex::new(sender);
+        here.on_arrival(move || drop(wake.lock().unwrap_or_else(|e| e.into_inner()).send(RemoteEvent::Arrival)));
+        let spec = WorkerSpec {
+            name: name.to_owned(),
+            argv: Vec::new(),
+            exec_argv: Vec::new(),
+            env: Environment::of_process(),
+            heap_bytes: None,
+            guest_bytes: None,
+            stack_bytes: None,
+            captured: [false; 2],
+            script,
+            web: false,
+            classic: false,
+            data,
+            resource_limits: Data::Object(Vec::new()).into(),
+            environment_data: Serialized::undefined(),
+            port: there,
+            worker: worker.clone(),
+        };
+        let events = Mutex::new(RemoteEvents { arrivals, error: None, has_exited: false });
+        (Self { thread: worker.thread().clone(), port: here, events }, spec)
+    }
+
+    /// Sends a message, which the agent's `parentPort` receives.
+    pub fn post(&self, message: Serialized) {
+        self.port.post(message);
+    }
+
+    /// Waits for the agent's next message; none when it has ended, or `patience` is over.
+    pub fn receive(&self, patience: Option<Duration>) -> Option<Serialized> {
+        let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
+        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
+        loop {
+            if let Some(message) = self.port.take_message() {
+                return Some(message);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if events.has_exited || left.is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            let event = match left {
+                Some(left) => events.arrivals.recv_timeout(left).ok(),
+                None => events.arrivals.recv().ok(),
+            };
+            match event {
+                Some(RemoteEvent::Arrival) => {}
+                Some(RemoteEvent::Error(text)) => _ = events.error.get_or_insert(text),
+                Some(RemoteEvent::Exit) => events.has_exited = true,
+                None => return self.port.take_message(),
+            }
+        }
+    }
+
+    /// Stops the task that the agent is running, in a script, a guest or a wait; it goes on with the next one.
+    pub fn interrupt(&self) {
+        let mailbox = self.thread.mailbox();
+        if let Some(mailbox) = mailbox {
+            mailbox.interrupt();
+        }
+    }
+
+    /// Stops the agent.
+    pub fn terminate(&self) {
+        self.thread.terminate();
+    }
+
+    /// Has the agent terminated when it has run for so long.
+    ///
+    /// # Errors
+    /// When the system has no thread to look after it; it is terminated then.
+    pub fn end_after(&self, time: Duration) -> std::io::Result<()> {
+        let thread = self.thread.clone();
+        let watch = move || {
+            if !thread.wait(time) {
+                thread.terminate();
+            }
+        };
+        let spawned = std::thread::Builder::new().name("time limit".into()).stack_size(64 << 10).spawn(watch);
+        spawned.map(drop).inspect_err(|_| self.terminate())
+    }
+
+    /// Waits until the agent has ended: its exit code, and the uncaught error that ended it.
+    pub fn join(&self) -> (i32, Option<String>) {
+        while !self.thread.wait(Duration::from_secs(3600)) {}
+        let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
+        while let Ok(event) = events.arrivals.try_recv() {
+            if let RemoteEvent::Error(text) = event {
+                events.error.get_or_insert(text);
+            }
+        }
+        (self.thread.code(), events.error.clone())
+    }
+}
