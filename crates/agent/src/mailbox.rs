@@ -239,7 +239,7 @@ impl Mailbox {
         let (queue, ports) = (state.take_queue(), std::mem::take(&mut state.ports));
         drop(state);
         drop(queue);
-        ports.iter().filter_map(Weak::upgrade).for_each(|port| port.abandon());
+        abandon(&ports);
         true
     }
 
@@ -330,15 +330,21 @@ impl Mailbox {
         }
     }
 
-    /// Refuses further tasks and drops the queued ones, outside the lock since a task may own anything.
+    /// Refuses further tasks, closes the agent's ports and drops the queued tasks, outside the lock since a task may own anything.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         state.engine = None;
-        let queue = state.take_queue();
+        let (queue, ports) = (state.take_queue(), std::mem::take(&mut state.ports));
         drop(state);
         drop(queue);
+        // Those that scripts had go with them; but some references are lost where memory is out.
+        abandon(&ports);
     }
+}
+
+fn abandon(ports: &[Weak<Port>]) {
+    ports.iter().filter_map(Weak::upgrade).for_each(|port| port.abandon());
 }
 
 /// Holds an agent's loop alive; see [`Mailbox::keep_alive`].

@@ -4,6 +4,7 @@ mod options;
 mod report;
 mod wasm;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use options::Command;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         // The panic has been printed.
         Ok(Err(_)) => 101,
         Err(error) => {
-            eprintln!("tombolo: cannot start a thread: {error}");
+            tell(format_args!("tombolo: cannot start a thread: {error}"));
             1
         }
     };
@@ -42,11 +43,11 @@ fn run(command: Command) -> i32 {
 
 fn run_script(command: Command, report: &mut Report) -> i32 {
     if !command.file.exists() {
-        eprintln!("tombolo: cannot find the file {}", command.file.display());
+        tell(format_args!("tombolo: cannot find the file {}", command.file.display()));
         return 1;
     }
     if command.file.is_dir() {
-        eprintln!("tombolo: {} is a folder, not a file", command.file.display());
+        tell(format_args!("tombolo: {} is a folder, not a file", command.file.display()));
         return 1;
     }
     let mut argv = vec![command.executable.clone(), command.absolute_file()];
@@ -62,8 +63,13 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
             code
         }
         Err(error) => {
-            eprintln!("tombolo: {error}");
+            tell(format_args!("tombolo: {error}"));
             1
         }
     }
+}
+
+/// Writes a line to standard error. A closed or full one leaves nobody to tell.
+fn tell(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

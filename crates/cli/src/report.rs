@@ -8,6 +8,7 @@ use tombolo::Runtime;
 use tombolo::marshal::trace::{self, Snapshot};
 
 use crate::options::GuestMemory;
+use crate::tell;
 
 /// A report in the making.
 pub(crate) struct Report {
@@ -44,10 +45,16 @@ impl Report {
 
     /// Prints the report of a program that ends with `code`; the exit code.
     pub(crate) fn end(self, code: i32) -> i32 {
+        let lost = tombolo::lost_objects();
+        if self.what.is_some() && lost > 0 {
+            tell(format_args!(
+                "{lost} objects were lost by agents that ran out of memory; what they held was not freed"
+            ));
+        }
         match self.what {
             None => code,
             Some(GuestMemory::Sums) => {
-                eprintln!("{}", tombolo::marshal::report());
+                tell(format_args!("{}", tombolo::marshal::report()));
                 code
             }
             Some(GuestMemory::Trace { .. }) => {
@@ -57,7 +64,7 @@ impl Report {
                 match self.chart.map(|(path, file)| (write(file, &snapshot.to_html()), path)) {
                     Some((Err(error), path)) => code.max(cannot_write(&path, &error)),
                     Some((Ok(()), path)) => {
-                        eprintln!("\nThe chart is in {}.", path.display());
+                        tell(format_args!("\nThe chart is in {}.", path.display()));
                         code
                     }
                     None => code,
@@ -68,7 +75,7 @@ impl Report {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> i32 {
-    eprintln!("tombolo: cannot write the trace to {}: {error}", path.display());
+    tell(format_args!("tombolo: cannot write the trace to {}: {error}", path.display()));
     1
 }
 

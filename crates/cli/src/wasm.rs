@@ -6,6 +6,7 @@ use tombolo::island::wasmtime::Extern;
 use tombolo::island::{CallError, Callee, Engine, EngineOptions, Frame, InstantiateError, Island, Module};
 
 use crate::options::Command;
+use crate::tell;
 
 /// Why a command did not run to its end.
 enum Failure {
@@ -23,11 +24,11 @@ pub(crate) fn run(command: &Command) -> i32 {
         Ok(()) => 0,
         Err(Failure::Exit(code)) => code,
         Err(Failure::Setup(message)) => {
-            eprintln!("tombolo: {}: {message}", command.file.display());
+            tell(format_args!("tombolo: {}: {message}", command.file.display()));
             1
         }
         Err(Failure::Trap(message)) => {
-            eprintln!("tombolo: {}: the program trapped: {message}", command.file.display());
+            tell(format_args!("tombolo: {}: the program trapped: {message}", command.file.display()));
             // What a shell says of a process that a signal ended, as wasmtime and Node's aborts do.
             134
         }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
 use crate::held::Marker;
+use crate::lost;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// QuickJS hands out numbers from about 70 on, per runtime; ours begin far above what it will reach.
@@ -130,7 +131,7 @@ pub(crate) fn define<T: HostClass>(
     };
     // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
     match unsafe { q::JS_NewClass(runtime, T::id().number(), &definition) } {
-        0 => Ok(()),
+        0 if lost::watch(runtime) => Ok(()),
         _ => Err(rquickjs::Error::Allocation),
     }
 }
@@ -169,6 +170,7 @@ pub fn new_object<'js, T: HostClass>(
     let object = cx.take(object)?;
     // SAFETY: the object is of class `T`, whose finalizer takes the box back.
     unsafe { q::JS_SetOpaque(object.as_raw(), Box::into_raw(Box::new(value)).cast()) };
+    lost::made(cx.runtime());
     object.into_object().ok_or(rquickjs::Error::Unknown)
 }
 
@@ -214,10 +216,11 @@ pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
     get(Borrowed::of(value))
 }
 
-unsafe extern "C" fn finalize<T: HostClass>(_runtime: *mut q::JSRuntime, value: q::JSValue) {
+unsafe extern "C" fn finalize<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JSValue) {
     // SAFETY: the object is of class `T`; it ends here, so the box is taken back exactly once.
     let opaque = unsafe { q::JS_GetOpaque(value, T::id().number()) }.cast::<T>();
     if !opaque.is_null() {
+        lost::ended(runtime);
         // SAFETY: as above. A panic in a destructor must not unwind into C; there is nobody to tell but the process.
         let value = unsafe { Box::from_raw(opaque) };
         if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {

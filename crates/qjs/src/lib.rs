@@ -16,6 +16,7 @@ pub mod held;
 pub mod kind;
 pub mod lazy;
 pub mod limits;
+mod lost;
 pub mod module;
 pub mod moved;
 pub mod number;
@@ -30,6 +31,7 @@ pub use buffer::{Bytes, ElementKind};
 pub use class::{Callable, ClassId, HostClass};
 pub use function::Call;
 pub use held::{Arguments, CallResult, Held, Marker, Realm, WeakMap};
+pub use lost::lost_objects;
 pub use value::{Args, Borrowed, Cx, Returned};
 
 pub use rquickjs::{Ctx, Exception, Function, Object, Result, Value};

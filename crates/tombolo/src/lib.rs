@@ -20,6 +20,7 @@ mod runtime;
 
 pub use agent::structured::{Data, Serialized};
 pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended, Limits};
+pub use qjs::lost_objects;
 pub use runtime::{Error, Runtime, RuntimeOptions};
 
 /// This release.

@@ -21,6 +21,22 @@ defineProperty(Error.prototype, 'stack', {
   } }.stack,
 });
 
+// The engine takes over a reference to whatever is assigned, never gives it back, and calls `valueOf` of an object whenever
+// an error is made. So it only gets numbers; without one there are no frames, as in V8. A subclass gets a property of its own.
+let stackTraceLimit = apply(limit.get, Error, []);
+defineProperty(Error, 'stackTraceLimit', {
+  ...limit,
+  get: { stackTraceLimit() { return stackTraceLimit; } }.stackTraceLimit,
+  set: { stackTraceLimit(value) {
+    if (this !== Error) {
+      defineProperty(this, 'stackTraceLimit', { value, writable: true, enumerable: true, configurable: true });
+      return;
+    }
+    stackTraceLimit = value;
+    apply(limit.set, Error, [typeof value === 'number' ? value : 0]);
+  } }.stackTraceLimit,
+});
+
 // The engine's own part of `stack`; or what `Error.prepareStackTrace` has made of it.
 exports.frames = (error) => apply(get, error, []);
 
