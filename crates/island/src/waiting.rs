@@ -51,6 +51,11 @@ pub trait Word: Send {
 
     /// Whether it holds the value now, by an atomic load. Called under a lock: it must not wait.
     fn holds(&self, expected: Expected) -> bool;
+
+    /// Whether nobody but those who wait for it has its bytes, so that nobody will ever notify it. Called under a lock.
+    fn is_forsaken(&self) -> bool {
+        false
+    }
 }
 
 /// Runs once, on any thread, when an asynchronous wait has ended.
@@ -60,24 +65,39 @@ pub type Deliver = Box<dyn FnOnce(Outcome) + Send>;
 #[derive(Default)]
 pub struct Owner(Arc<()>);
 
-impl Drop for Owner {
-    fn drop(&mut self) {
+impl Owner {
+    /// Takes those of its waits out of the lists that `is_over` says of.
+    fn take_where(&self, is_over: impl Fn(&dyn Word) -> bool) -> Vec<Waiter> {
+        let mut taken = Vec::new();
         for shard in &SHARDS {
-            let mut lists = lock(shard);
-            let mut gone = Vec::new();
-            lists.retain(|_, list| {
-                let (its, others): (Vec<_>, Vec<_>) = list.drain(..).partition(|waiter| waiter.is_of(self));
+            lock(shard).retain(|_, list| {
+                let (over, others): (Vec<_>, Vec<_>) = list.drain(..).partition(|waiter| match &waiter.kind {
+                    Kind::Async { word, owner, .. } => Arc::ptr_eq(owner, &self.0) && is_over(&**word),
+                    Kind::Blocking(_) => false,
+                });
                 *list = others.into();
-                gone.extend(its);
+                taken.extend(over);
                 !list.is_empty()
             });
-            // What they hold may lock other things.
-            drop(lists);
-            drop(gone);
         }
+        // The caller drops them after the locks: what they hold may lock other things.
+        taken
+    }
+
+    /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]): nobody hears of them. Their names.
+    pub fn forget_forsaken(&self) -> Vec<u64> {
+        let name = |waiter: &Waiter| if let Kind::Async { name, .. } = waiter.kind { Some(name) } else { None };
+        self.take_where(|word| word.is_forsaken()).iter().filter_map(name).collect()
     }
 }
 
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.take_where(|_| true));
+    }
+}
+
+/// Who waits at each address, in the order of their numbers.
 type Lists = FxHashMap<usize, VecDeque<Waiter>>;
 
 struct Shard(Mutex<Option<Lists>>);
@@ -108,7 +128,11 @@ fn lists(address: usize) -> impl std::ops::DerefMut<Target = Lists> {
     lock(&SHARDS[(address >> 6) % SHARDS.len()])
 }
 
-static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
+/// A number that no waiter has had. Under the lock of the list that it is for, whose order it keeps.
+fn next_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
 
 struct Waiter {
     number: u64,
@@ -117,7 +141,7 @@ struct Waiter {
 
 enum Kind {
     Blocking(Arc<Ticket>),
-    Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<()> },
+    Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<()>, name: u64 },
 }
 
 /// A waiting thread's own.
@@ -127,10 +151,6 @@ struct Ticket {
 }
 
 impl Waiter {
-    fn is_of(&self, owner: &Owner) -> bool {
-        matches!(&self.kind, Kind::Async { owner: its, .. } if Arc::ptr_eq(its, &owner.0))
-    }
-
     /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark of an earlier wait.
     fn mark(&self) {
         if let Kind::Blocking(ticket) = &self.kind {
@@ -155,7 +175,7 @@ impl Waiter {
 fn remove(address: usize, number: u64) -> Option<Waiter> {
     let mut lists = lists(address);
     let list = lists.get_mut(&address)?;
-    let at = list.iter().position(|waiter| waiter.number == number)?;
+    let at = list.binary_search_by_key(&number, |waiter| waiter.number).ok()?;
     let waiter = list.remove(at);
     if list.is_empty() {
         lists.remove(&address);
@@ -164,7 +184,7 @@ fn remove(address: usize, number: u64) -> Option<Waiter> {
 }
 
 fn is_waiting(address: usize, number: u64) -> bool {
-    lists(address).get(&address).is_some_and(|list| list.iter().any(|waiter| waiter.number == number))
+    lists(address).get(&address).is_some_and(|list| list.binary_search_by_key(&number, |waiter| waiter.number).is_ok())
 }
 
 fn deadline(timeout: Option<Duration>) -> Option<Instant> {
@@ -184,14 +204,16 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
     let deadline = deadline(timeout);
     let ticket = TICKET.with(Arc::clone);
     ticket.woken.store(false, Ordering::Relaxed);
-    let (address, number) = (word.address(), LAST_NUMBER.fetch_add(1, Ordering::Relaxed));
-    {
+    let address = word.address();
+    let number = {
         let mut lists = lists(address);
         if !word.holds(expected) {
             return Outcome::NotEqual;
         }
+        let number = next_number();
         lists.entry(address).or_default().push_back(Waiter { number, kind: Kind::Blocking(ticket.clone()) });
-    }
+        number
+    };
     let outcome = block(&interrupter, deadline, Spin::new(), || ticket.woken.load(Ordering::Acquire));
     match outcome {
         Outcome::Ok => Outcome::Ok,
@@ -250,7 +272,8 @@ impl Default for Spin {
     }
 }
 
-/// Waits without blocking: an outcome that is there at once, or none, and `deliver` is called with it later.
+/// Waits without blocking: an outcome that is there at once, or none, and `deliver` is called with it later. `name` is what
+/// the owner calls the wait.
 ///
 /// # Errors
 /// When the system has no thread to look after timeouts.
@@ -259,20 +282,23 @@ pub fn wait_async(
     expected: Expected,
     timeout: Option<Duration>,
     owner: &Owner,
+    name: u64,
     deliver: Deliver,
 ) -> std::io::Result<Option<Outcome>> {
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Ok(Some(if word.holds(expected) { Outcome::TimedOut } else { Outcome::NotEqual }));
     }
-    let (address, number) = (word.address(), LAST_NUMBER.fetch_add(1, Ordering::Relaxed));
-    {
+    let address = word.address();
+    let number = {
         let mut lists = lists(address);
         if !word.holds(expected) {
             return Ok(Some(Outcome::NotEqual));
         }
-        let kind = Kind::Async { deliver, word, owner: owner.0.clone() };
+        let number = next_number();
+        let kind = Kind::Async { deliver, word, owner: owner.0.clone(), name };
         lists.entry(address).or_default().push_back(Waiter { number, kind });
-    }
+        number
+    };
     // Only now: a timer looks for its waiter once.
     if let Some(due) = deadline(timeout)
         && let Err(error) = Timers::add(due, address, number)

@@ -135,7 +135,7 @@ fn those_who_came_first_are_woken_first_blocking_or_not() {
     let wait_async = |name: &'static str| {
         let sender = sender.clone();
         let deliver = Box::new(move |outcome| sender.send((name, outcome)).unwrap());
-        let begun = waiting::wait_async(Box::new(&WORD), waiting::Expected::I32(0), None, &owner, deliver);
+        let begun = waiting::wait_async(Box::new(&WORD), waiting::Expected::I32(0), None, &owner, 0, deliver);
         assert_eq!(begun.unwrap(), None);
     };
     wait_async("first");

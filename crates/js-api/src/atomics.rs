@@ -26,14 +26,29 @@ struct Pending<'js> {
     owner: waiting::Owner,
     last: Cell<u64>,
     waits: RefCell<HashMap<u64, PendingWait<'js>>>,
+    /// How many there may be before those that nobody can end any more are looked for.
+    crowded: Cell<usize>,
 }
 
 struct PendingWait<'js> {
     resolve: Function<'js>,
-    address: usize,
-    /// Holds the event loop: where the wait ends by itself, or somebody here has notified its place. A wait that nobody
-    /// may ever end does not keep a program running.
-    hold: Option<Box<dyn Any>>,
+    /// Holds the event loop where the wait ends by itself. One that nobody may ever end does not keep a program running.
+    _hold: Option<Box<dyn Any>>,
+}
+
+impl Pending<'_> {
+    /// Forgets the waits that nobody can end any more, each time that there are twice as many as were left the last time.
+    fn make_room(&self) {
+        const FEW: usize = 256;
+        if self.waits.borrow().len() < self.crowded.get().max(FEW) {
+            return;
+        }
+        let forsaken = self.owner.forget_forsaken();
+        let forsaken: Vec<_> = forsaken.iter().filter_map(|number| self.waits.borrow_mut().remove(number)).collect();
+        self.crowded.set(2 * self.waits.borrow().len());
+        // Not while the list is borrowed: what resolves a promise may hold anything.
+        drop(forsaken);
+    }
 }
 
 // SAFETY: the lifetime is the functions' own.
@@ -58,11 +73,17 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
 struct SharedWord {
     bytes: Hold,
     offset: usize,
+    /// Whether who waits here does so without a timeout.
+    is_endless: bool,
 }
 
 impl Word for SharedWord {
     fn address(&self) -> usize {
         self.bytes.base().as_ptr().addr() + self.offset
+    }
+
+    fn is_forsaken(&self) -> bool {
+        self.is_endless && qjs::shared::has_only_waiting(self.bytes.base())
     }
 
     fn holds(&self, expected: Expected) -> bool {
@@ -133,7 +154,7 @@ fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Shar
         return None;
     }
     let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
-    Some(SharedWord { bytes: qjs::shared::hold(buffer.start)?, offset })
+    Some(SharedWord { bytes: qjs::shared::hold(buffer.start)?, offset, is_endless: false })
 }
 
 /// The steps that DoWait takes before it waits. A timeout of none is infinite.
@@ -179,21 +200,23 @@ fn wait<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "Atomics.waitAsync";
     let ctx = &call.ctx;
-    let (place, expected, timeout) = prepare(&call, PLACE)?;
+    let (mut place, expected, timeout) = prepare(&call, PLACE)?;
+    place.bytes.set_waiting();
+    place.is_endless = timeout.is_none();
     let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
     let arrivals = Api::of(ctx)?.state.options.arrivals.clone().ok_or(rquickjs::Error::Unknown)?;
     let number = {
         let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
         let number = pending.last.get() + 1;
         pending.last.set(number);
-        let wait = PendingWait { resolve, address: place.address(), hold: timeout.map(|_| arrivals.hold()) };
-        pending.waits.borrow_mut().insert(number, wait);
+        pending.make_room();
+        pending.waits.borrow_mut().insert(number, PendingWait { resolve, _hold: timeout.map(|_| arrivals.hold()) });
         number
     };
     let post = arrivals.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
     let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
-    let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, Box::new(deliver));
+    let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
     drop(pending);
     let result = Object::new(ctx.clone())?;
     let value = match &waiting {
@@ -226,18 +249,6 @@ fn resolve_wait(ctx: &Ctx<'_>, number: u64, outcome: Outcome) -> Result<()> {
     }
 }
 
-/// Has this runtime's own waits at an address hold the loop: they may be about to end.
-fn hold_waits(ctx: &Ctx<'_>, address: usize) -> Result<()> {
-    let (Some(pending), Some(arrivals)) = (ctx.userdata::<Pending>(), Api::of(ctx)?.state.options.arrivals.clone())
-    else {
-        return Ok(());
-    };
-    for wait in pending.waits.borrow_mut().values_mut().filter(|wait| wait.address == address) {
-        wait.hold.get_or_insert_with(|| arrivals.hold());
-    }
-    Ok(())
-}
-
 /// `Atomics.notify`.
 fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "Atomics.notify";
@@ -255,8 +266,5 @@ fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: the array has lost the element")));
     };
     let woken = waiting::notify(place.address(), count);
-    if woken > 0 {
-        hold_waits(ctx, place.address())?;
-    }
     Ok(Value::new_number(ctx.clone(), f64::from(woken)))
 }

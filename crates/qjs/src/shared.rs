@@ -20,6 +20,8 @@ static BLOCKS: Mutex<Option<HashMap<usize, Block>>> = Mutex::new(None);
 struct Block {
     /// Buffers and [`Hold`]s.
     buffers: usize,
+    /// Those of the holds that only wait ([`Hold::set_waiting`]).
+    waiting: usize,
     /// Bytes that are there.
     len: usize,
     /// The length that growable buffers over them have reached.
@@ -71,11 +73,16 @@ pub unsafe fn foreign<'js, O: Any + Send>(
     let hold = {
         let mut blocks = blocks();
         let block = blocks.get_or_insert_default().entry(key);
-        let block =
-            block.or_insert_with(|| Block { buffers: 0, len, grown: 0, owner: Owner::Foreign(Box::new(owner)) });
+        let block = block.or_insert_with(|| Block {
+            buffers: 0,
+            waiting: 0,
+            len,
+            grown: 0,
+            owner: Owner::Foreign(Box::new(owner)),
+        });
         block.buffers += 1;
         block.len = block.len.max(len).max(max.unwrap_or(0));
-        Hold { base, len: block.len }
+        Hold { base, len: block.len, waits: false }
     };
     hold.buffer(ctx, len, max)
 }
@@ -83,6 +90,14 @@ pub unsafe fn foreign<'js, O: Any + Send>(
 /// Whether `base` is where the bytes of a `SharedArrayBuffer` begin.
 pub fn is_shared(base: NonNull<u8>) -> bool {
     blocks().as_ref().is_some_and(|blocks| blocks.contains_key(&base.as_ptr().addr()))
+}
+
+/// Whether all that is left of the bytes at `base` are holds that wait for others, of whom there are none: no buffer is on
+/// them any more. Never of bytes that have an owner, who may do something with them.
+pub fn has_only_waiting(base: NonNull<u8>) -> bool {
+    let blocks = blocks();
+    let block = blocks.as_ref().and_then(|blocks| blocks.get(&base.as_ptr().addr()));
+    block.is_some_and(|block| block.buffers == block.waiting && matches!(block.owner, Owner::Words(_)))
 }
 
 /// The length that growable buffers over the bytes at `base` have: QuickJS counts it for each buffer, so whoever grows one
@@ -103,6 +118,7 @@ pub fn set_grown(base: NonNull<u8>, len: usize) {
 pub struct Hold {
     base: NonNull<u8>,
     len: usize,
+    waits: bool,
 }
 
 // SAFETY: the bytes are the process's, and counted under a lock.
@@ -115,13 +131,22 @@ pub fn hold(base: NonNull<u8>) -> Option<Hold> {
     let mut blocks = blocks();
     let block = blocks.as_mut()?.get_mut(&base.as_ptr().addr())?;
     block.buffers += 1;
-    Some(Hold { base, len: block.len })
+    Some(Hold { base, len: block.len, waits: false })
 }
 
 impl Hold {
     /// Where the bytes begin.
     pub fn base(&self) -> NonNull<u8> {
         self.base
+    }
+
+    /// Says that this hold does nothing but wait for somebody else to do something with the bytes.
+    pub fn set_waiting(&mut self) {
+        if !std::mem::replace(&mut self.waits, true)
+            && let Some(block) = blocks().as_mut().and_then(|blocks| blocks.get_mut(&self.base.as_ptr().addr()))
+        {
+            block.waiting += 1;
+        }
     }
 
     /// A `SharedArrayBuffer` over the first `len` of the bytes; with `max`, a growable one.
@@ -168,6 +193,11 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        if self.waits
+            && let Some(block) = blocks().as_mut().and_then(|blocks| blocks.get_mut(&self.base.as_ptr().addr()))
+        {
+            block.waiting -= 1;
+        }
         // SAFETY: gives the count back that `hold` took.
         unsafe { release(std::ptr::null_mut(), self.base.as_ptr().cast()) };
     }
@@ -192,7 +222,7 @@ unsafe extern "C" fn allocate(_opaque: *mut c_void, size: q::size_t) -> *mut c_v
     let start = words.as_mut_ptr();
     blocks()
         .get_or_insert_default()
-        .insert(start.addr(), Block { buffers: 1, len: count * 8, grown: 0, owner: Owner::Words(words) });
+        .insert(start.addr(), Block { buffers: 1, waiting: 0, len: count * 8, grown: 0, owner: Owner::Words(words) });
     start.cast()
 }
 
