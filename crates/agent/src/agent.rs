@@ -9,6 +9,7 @@ use crate::{
     EventLoop, Mailbox, Outcome, SafePoint,
     checkpoint::{self, guard, run_task, safe_points},
     mailbox::Wait,
+    weak,
 };
 
 /// Limits of an agent's JavaScript heap and stack.
@@ -60,7 +61,8 @@ impl Agent {
             // SAFETY: the mailbox drops it before the runtime goes: at the latest in the agent's `drop`, which comes before
             // that of its context.
             unsafe { event_loop.mailbox().set_engine(Starver::new(&ctx)) };
-            ctx.store_userdata(event_loop.clone()).map(drop).map_err(|_| rquickjs::Error::Unknown)
+            ctx.store_userdata(event_loop.clone()).map_err(|_| rquickjs::Error::Unknown)?;
+            weak::install(&ctx)
         })?;
         Ok(Self { context, event_loop, max_stack_size: options.max_stack_size })
     }
@@ -104,6 +106,7 @@ impl Agent {
         checkpoint::checkpoint(&self.context, event_loop);
         safe_points(&self.context, event_loop);
         while !mailbox.is_stopping() {
+            event_loop.state.weakness.enqueue_cleanups(event_loop);
             if event_loop.is_alive() || self.runtime().is_job_pending() {
                 self.turn();
                 continue;

@@ -27,7 +27,9 @@ pub(crate) fn run_task(
     guard(context, event_loop, task);
     checkpoint(context, event_loop);
     mailbox.end_task();
+    event_loop.state.weakness.clear_kept_objects();
     safe_points(context, event_loop);
+    event_loop.state.weakness.enqueue_cleanups(event_loop);
     if event_loop.state.ends_after_task.get() {
         event_loop.state.exit_requested.set(true);
         mailbox.set_stop(true);

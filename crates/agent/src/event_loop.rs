@@ -12,7 +12,7 @@ use rquickjs::{Ctx, Error, Exception, JsLifetime, Persistent, Value};
 
 use crate::{
     Hooks, ImmediateId, Mailbox, Origin, TimerId, Uncaught, hooks::NoHooks, immediates::Immediates, port::Ports,
-    rejections::Rejections, timers::Timers,
+    rejections::Rejections, timers::Timers, weak::Weakness,
 };
 
 /// A task of the agent's own thread; an error it returns becomes an uncaught error of the agent.
@@ -47,6 +47,7 @@ pub(crate) struct State {
     pub(crate) jobs_first: Cell<bool>,
     pub(crate) uncaught: RefCell<Option<(Persistent<Value<'static>>, Uncaught)>>,
     pub(crate) ports: Ports,
+    pub(crate) weakness: Weakness,
     origin: Instant,
     time_origin: SystemTime,
 }
@@ -67,6 +68,7 @@ impl EventLoop {
             jobs_first: Cell::new(false),
             uncaught: RefCell::default(),
             ports: Ports::default(),
+            weakness: Weakness::default(),
             origin: Instant::now(),
             time_origin: SystemTime::now(),
         };
@@ -219,5 +221,6 @@ impl EventLoop {
         drop(std::mem::take(&mut *state.safe_points.borrow_mut()));
         drop(state.uncaught.take());
         state.ports.clear();
+        state.weakness.clear_kept_objects();
     }
 }

@@ -18,6 +18,7 @@ pub mod port;
 mod rejections;
 pub mod structured;
 mod timers;
+mod weak;
 
 pub use agent::{Agent, AgentOptions};
 pub use event_loop::{EventLoop, LocalTask, SafePoint};

@@ -169,6 +169,13 @@ impl<'a> Borrowed<'a> {
         matches!(self.tag(), q::JS_TAG_STRING | q::JS_TAG_STRING_ROPE)
     }
 
+    /// What tells an object, a symbol or a string from every other that is alive; other values have none.
+    #[inline]
+    pub fn identity(self) -> usize {
+        // SAFETY: reading the tag, and the pointer of a counted value.
+        unsafe { if q::JS_VALUE_HAS_REF_COUNT(self.raw) { q::JS_VALUE_GET_PTR(self.raw).addr() } else { 0 } }
+    }
+
     /// Whether the value is a BigInt.
     #[inline]
     pub fn is_bigint(self) -> bool {
