@@ -13,6 +13,7 @@ pub mod define;
 pub mod fields;
 pub mod function;
 pub mod held;
+pub mod iterators;
 pub mod kind;
 pub mod lazy;
 pub mod limits;
