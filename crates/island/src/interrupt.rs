@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use data_block::PollPages;
 
+use crate::engine::Layout;
+
 /// How long something that is not to be interrupted may go on before it is all the same.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -52,7 +54,7 @@ impl Interrupter {
                 masks: AtomicU32::new(0),
                 forced: AtomicBool::new(false),
                 thread: thread::current(),
-                pages: PollPages::default(),
+                pages: PollPages::new(Layout::of_process().poll_claim()),
                 generation: Mutex::new(0),
             }),
         }
