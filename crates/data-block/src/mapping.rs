@@ -51,6 +51,11 @@ pub fn is_short() -> bool {
     *SHORT.get_or_init(|| !can_reserve(AMPLE))
 }
 
+/// Whether all is in use of address space that is short, but for what the process needs to go on.
+pub fn is_exhausted() -> bool {
+    is_short() && !can_reserve(HEADROOM)
+}
+
 /// About how many bytes of address space, at most `most`, can be reserved in one piece now.
 pub fn room(most: usize) -> usize {
     const LEAST: usize = 64 << 10;
@@ -100,7 +105,7 @@ impl Mapping {
             pool.into_iter().for_each(|mut mapping| mapping.unmap());
             Self::reserve(reserved)
         })?;
-        if is_short() && !can_reserve(HEADROOM) {
+        if is_exhausted() {
             let source = std::io::Error::from_raw_os_error(libc::ENOMEM);
             return Err(MapError { doing: "reserve", bytes: reserved, source });
         }

@@ -8,6 +8,7 @@ use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 use data_block::PollPages;
 
 use crate::host_memory::HostMemory;
+use crate::threads::start_compilers;
 
 /// How memories lie in address space: what compiled code relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,34 +207,6 @@ impl Engine {
     /// Wasmtime's own handle, for what this crate does not wrap.
     pub fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
-    }
-}
-
-/// Starts the threads that Wasmtime compiles on, once for the process. It would panic where the system refuses one; as many as
-/// there are will do.
-fn start_compilers() -> wasmtime::Result<()> {
-    static REFUSED: OnceLock<Option<String>> = OnceLock::new();
-    let refused = REFUSED.get_or_init(|| {
-        let (mut started, mut refused) = (0, None);
-        let start = |compiler: rayon_core::ThreadBuilder| {
-            match std::thread::Builder::new().name("compiler".into()).spawn(|| compiler.run()) {
-                Ok(_) => started += 1,
-                // Nobody waits for one that is missing: the others take all of the work.
-                Err(_) if started > 0 => {}
-                Err(error) => {
-                    refused = Some(error.to_string());
-                    return Err(error);
-                }
-            }
-            Ok(())
-        };
-        // It fails where the embedder has made them already, too.
-        let _ = rayon_core::ThreadPoolBuilder::new().spawn_handler(start).build_global();
-        refused
-    });
-    match refused {
-        Some(error) => Err(wasmtime::Error::msg(format!("cannot start a thread that compiles: {error}"))),
-        None => Ok(()),
     }
 }
 
