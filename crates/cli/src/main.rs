@@ -12,6 +12,9 @@ use report::Report;
 use tombolo::{Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
+    // A file that may not grow any more is an error of whoever writes to it, not the end of the process.
+    // SAFETY: no handler is installed; the signal is ignored from here on.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let command = match options::parse() {
         Ok(command) => command,
         Err(code) => return code,
@@ -38,7 +41,8 @@ fn run(command: Command) -> i32 {
         Err(code) => return code,
     };
     let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command, &mut report) };
-    report.end(code)
+    let code = report.end(code);
+    if code == 0 && tombolo::platform::lost_output() { 1 } else { code }
 }
 
 fn run_script(command: Command, report: &mut Report) -> i32 {
