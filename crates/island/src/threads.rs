@@ -68,6 +68,11 @@ pub(crate) fn start_wasi() -> io::Result<()> {
         if !all {
             return Some(libc::EAGAIN);
         }
+        // Those that its event loop takes.
+        let files: io::Result<Vec<_>> = (0..4).map(|_| std::fs::File::open("/dev/null")).collect();
+        if let Err(error) = files {
+            return error.raw_os_error().or(Some(libc::EMFILE));
+        }
         wasmtime_wasi::runtime::with_ambient_tokio_runtime(|| ());
         None
     };
