@@ -15,6 +15,12 @@ fn main() -> ExitCode {
     // A file that may not grow any more is an error of whoever writes to it, not the end of the process.
     // SAFETY: no handler is installed; the signal is ignored from here on.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    #[cfg(target_env = "gnu")]
+    if tombolo::data_block::is_short() {
+        // Each thread's own arena of glibc's allocator would take up to 128 MiB of addresses.
+        // SAFETY: it is an option of the allocator, which no other thread uses yet.
+        unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+    }
     let command = match options::parse() {
         Ok(command) => command,
         Err(code) => return code,

@@ -69,9 +69,9 @@ pub(crate) fn start_wasi() -> io::Result<()> {
             return Some(libc::EAGAIN);
         }
         // Those that its event loop takes.
-        let files: io::Result<Vec<_>> = (0..4).map(|_| std::fs::File::open("/dev/null")).collect();
-        if let Err(error) = files {
-            return error.raw_os_error().or(Some(libc::EMFILE));
+        match (0..4).map(|_| std::fs::File::open("/dev/null")).collect::<io::Result<Vec<_>>>() {
+            Ok(files) => drop(files),
+            Err(error) => return error.raw_os_error().or(Some(libc::EMFILE)),
         }
         wasmtime_wasi::runtime::with_ambient_tokio_runtime(|| ());
         None
