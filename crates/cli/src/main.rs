@@ -12,6 +12,15 @@ use report::Report;
 use tombolo::{Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
+    // A file that may not grow any more is an error of whoever writes to it, not the end of the process.
+    // SAFETY: no handler is installed; the signal is ignored from here on.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    #[cfg(target_env = "gnu")]
+    if tombolo::data_block::is_short() {
+        // Each thread's own arena of glibc's allocator would take up to 128 MiB of addresses.
+        // SAFETY: it is an option of the allocator, which no other thread uses yet.
+        unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+    }
     let command = match options::parse() {
         Ok(command) => command,
         Err(code) => return code,
@@ -38,7 +47,8 @@ fn run(command: Command) -> i32 {
         Err(code) => return code,
     };
     let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command, &mut report) };
-    report.end(code)
+    let code = report.end(code);
+    if code == 0 && tombolo::platform::lost_output() { 1 } else { code }
 }
 
 fn run_script(command: Command, report: &mut Report) -> i32 {

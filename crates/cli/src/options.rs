@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -103,8 +104,9 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
         Err(error) => {
             let failed = error.use_stderr();
             // A closed standard stream leaves nobody to tell.
-            let _ = error.print();
-            Err(if failed { ExitCode::from(2) } else { ExitCode::SUCCESS })
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+            Err(ExitCode::from(if failed { 2 } else { u8::from(lost) }))
         }
     }
 }

@@ -14,5 +14,5 @@ pub mod poll;
 
 pub use block::{DataBlock, OutOfBounds, address_of, live};
 pub use budget::Budget;
-pub use mapping::MapError;
+pub use mapping::{MapError, is_exhausted, is_short, room};
 pub use poll::PollPages;

@@ -5,7 +5,7 @@
 //! and programs that make one instance after another would pay that for every one of them.
 
 use std::ptr::NonNull;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// The kernel refused to reserve or to open up address space.
 #[derive(Debug)]
@@ -36,6 +36,40 @@ const POOL_BYTES: usize = 32 << 20;
 
 static POOL: Mutex<Vec<Mapping>> = Mutex::new(Vec::new());
 
+/// What there must be of address space for it not to be short: room for some dozens of memories of 4 GiB, and for what
+/// the threads of a program reserve besides.
+const AMPLE: usize = 192 << 30;
+
+/// Where address space is short, the last of it is left to the threads and the heap of the process, which ends when it
+/// cannot allocate.
+const HEADROOM: usize = 64 << 20;
+
+/// Whether address space is short, because of a limit (`ulimit -v`) or on this machine. It is asked once: what is compiled
+/// relies on the answer.
+pub fn is_short() -> bool {
+    static SHORT: OnceLock<bool> = OnceLock::new();
+    *SHORT.get_or_init(|| !can_reserve(AMPLE))
+}
+
+/// Whether all is in use of address space that is short, but for what the process needs to go on.
+pub fn is_exhausted() -> bool {
+    is_short() && !can_reserve(HEADROOM)
+}
+
+/// About how many bytes of address space, at most `most`, can be reserved in one piece now.
+pub fn room(most: usize) -> usize {
+    const LEAST: usize = 64 << 10;
+    let mut tries = std::iter::successors(Some(most), |&bytes| Some(bytes / 4 * 3).filter(|&bytes| bytes >= LEAST));
+    tries.find(|&bytes| can_reserve(bytes)).unwrap_or(0)
+}
+
+fn can_reserve(bytes: usize) -> bool {
+    Mapping::reserve(bytes).is_ok_and(|mut mapping| {
+        mapping.unmap();
+        true
+    })
+}
+
 /// `reserved` bytes of address space, of which the first `open` may be read and written; the rest faults.
 #[derive(Debug)]
 pub(crate) struct Mapping {
@@ -55,9 +89,26 @@ impl Mapping {
         let reserved = page_ceil(reserved.max(open).max(1));
         let mut mapping = match Self::reuse(open, reserved) {
             Some(mapping) => mapping,
-            None => Self::reserve(reserved)?,
+            None => Self::reserve_anew(reserved)?,
         };
         mapping.open_to(open)?;
+        Ok(mapping)
+    }
+
+    /// Reserves, also where what is kept for reuse is in the way, and not the last of what there is.
+    fn reserve_anew(reserved: usize) -> Result<Self, MapError> {
+        let mapping = Self::reserve(reserved).or_else(|error| {
+            let pool = std::mem::take(&mut *POOL.lock().unwrap_or_else(|e| e.into_inner()));
+            if pool.is_empty() {
+                return Err(error);
+            }
+            pool.into_iter().for_each(|mut mapping| mapping.unmap());
+            Self::reserve(reserved)
+        })?;
+        if is_exhausted() {
+            let source = std::io::Error::from_raw_os_error(libc::ENOMEM);
+            return Err(MapError { doing: "reserve", bytes: reserved, source });
+        }
         Ok(mapping)
     }
 
@@ -158,6 +209,9 @@ impl Drop for Mapping {
         if self.reserved == 0 {
             return;
         }
+        if is_short() {
+            return self.unmap();
+        }
         let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
         let held: usize = pool.iter().map(|m| m.open).sum();
         if pool.len() < POOL_COUNT && held + self.open <= POOL_BYTES {
@@ -170,7 +224,6 @@ impl Drop for Mapping {
 }
 
 fn page_size() -> usize {
-    use std::sync::OnceLock;
     static SIZE: OnceLock<usize> = OnceLock::new();
     // SAFETY: sysconf reads a constant of the system.
     *SIZE.get_or_init(|| unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize)

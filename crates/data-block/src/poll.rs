@@ -1,7 +1,7 @@
 //! Pages that compiled guests read again and again, and that fault when their guests are to stop.
 //!
-//! Wasmtime tells by the address which memory of a store a fault belongs to, and each memory claims [`STRIDE`] bytes from
-//! its base. So the instances of one store read pages that lie that far apart; stores of one thread share them. All that is
+//! Wasmtime tells by the address which memory of a store a fault belongs to, and each memory claims some bytes from its
+//! base on, whether it has them or not: as many as a memory reserves at the least, guard and all. So the instances of one store read pages that lie that far apart; stores of one thread share them. All that is
 //! reserved is readable, and is one piece for the kernel: it is closed and opened by one call.
 
 use std::ptr::NonNull;
@@ -9,12 +9,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::mapping::MapError;
 
-/// Bytes between two pages: more than a memory of 32-bit addresses reserves, guard and all.
-const STRIDE: usize = (4 << 30) + (64 << 20);
-
 /// The poll pages of one thread's guests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PollPages {
+    /// Bytes between two pages.
+    stride: usize,
     state: Mutex<State>,
 }
 
@@ -26,11 +25,11 @@ struct State {
     closed: bool,
 }
 
-/// A range of addresses with room for `pages` pages.
+/// A range of addresses with room for some pages.
 #[derive(Debug)]
 struct Region {
     base: NonNull<u8>,
-    pages: usize,
+    bytes: usize,
 }
 
 // SAFETY: a region is a range of addresses, owned by this value alone; nothing about it belongs to a thread.
@@ -39,6 +38,11 @@ unsafe impl Send for Region {}
 impl PollPages {
     /// Bytes of one page that guests may read.
     pub const PAGE: usize = 64 << 10;
+
+    /// Pages of which each claims `claim` bytes, a multiple of [`PollPages::PAGE`].
+    pub fn new(claim: usize) -> Self {
+        Self { stride: claim.max(Self::PAGE), state: Mutex::default() }
+    }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
@@ -53,18 +57,19 @@ impl PollPages {
         let mut at = 0;
         loop {
             if at == state.regions.len() {
-                let region = Region::new(8 << at.min(7))?;
+                let region = Region::new(self.stride * (8 << at.min(7)))?;
                 if state.closed {
                     region.protect(libc::PROT_NONE)?;
                 }
                 state.regions.push(region);
             }
             let region = &state.regions[at];
-            if number < region.pages {
+            let pages = region.bytes / self.stride;
+            if number < pages {
                 // SAFETY: the page lies in the region.
-                return Ok(unsafe { region.base.add(number * STRIDE) });
+                return Ok(unsafe { region.base.add(number * self.stride) });
             }
-            number -= region.pages;
+            number -= pages;
             at += 1;
         }
     }
@@ -76,7 +81,7 @@ impl PollPages {
     pub fn open_page(&self) -> Result<NonNull<u8>, MapError> {
         let mut state = self.state();
         if state.open.is_none() {
-            state.open = Some(Region::new(1)?);
+            state.open = Some(Region::new(self.stride)?);
         }
         Ok(state.open.as_ref().map_or(NonNull::dangling(), |region| region.base))
     }
@@ -108,19 +113,18 @@ impl PollPages {
 }
 
 impl Region {
-    fn new(pages: usize) -> Result<Self, MapError> {
-        let bytes = pages * STRIDE;
+    fn new(bytes: usize) -> Result<Self, MapError> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches nothing that exists.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, -1, 0) };
         match NonNull::new(base.cast::<u8>()).filter(|_| base != libc::MAP_FAILED) {
-            Some(base) => Ok(Self { base, pages }),
+            Some(base) => Ok(Self { base, bytes }),
             None => Err(MapError { doing: "reserve", bytes, source: std::io::Error::last_os_error() }),
         }
     }
 
     fn protect(&self, protection: libc::c_int) -> Result<(), MapError> {
-        let bytes = self.pages * STRIDE;
+        let bytes = self.bytes;
         // SAFETY: the range is this region's own, and nobody in Rust reads it.
         match unsafe { libc::mprotect(self.base.as_ptr().cast(), bytes, protection) } {
             0 => Ok(()),
@@ -132,7 +136,7 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         // SAFETY: the reservation is this value's own, and guests that read it keep the whole of `PollPages`.
-        let failed = unsafe { libc::munmap(self.base.as_ptr().cast(), self.pages * STRIDE) };
+        let failed = unsafe { libc::munmap(self.base.as_ptr().cast(), self.bytes) };
         debug_assert_eq!(failed, 0, "munmap: {}", std::io::Error::last_os_error());
     }
 }
@@ -143,11 +147,12 @@ mod tests {
 
     #[test]
     fn pages_lie_apart_and_stay() {
-        let pages = PollPages::default();
+        const CLAIM: usize = (4 << 30) + (64 << 20);
+        let pages = PollPages::new(CLAIM);
         let addresses: Vec<_> = (0..30).map(|number| pages.page(number).unwrap().addr().get()).collect();
         for (at, one) in addresses.iter().enumerate() {
             for other in &addresses[at + 1..] {
-                assert!(one.abs_diff(*other) >= STRIDE);
+                assert!(one.abs_diff(*other) >= CLAIM);
             }
         }
         pages.close().unwrap();

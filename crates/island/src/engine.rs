@@ -5,13 +5,39 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 
+use data_block::PollPages;
+
 use crate::host_memory::HostMemory;
+use crate::threads::start_compilers;
 
-/// Address space that a 32-bit memory reserves, so that its base never moves.
-pub(crate) const RESERVATION: u64 = 4 << 30;
+/// How memories lie in address space: what compiled code relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Address space that every memory has at the least.
+    pub(crate) reservation: usize,
+    /// Bytes after what a memory reserves that always fault.
+    pub(crate) guard: usize,
+}
 
-/// Bytes after that reservation that always fault, so that most bounds checks cost nothing.
-pub(crate) const GUARD: u64 = 32 << 20;
+/// A 32-bit memory has whatever a guest can address, so that bounds checks cost nothing.
+const AMPLE: Layout = Layout { reservation: 4 << 30, guard: 32 << 20 };
+
+/// A memory has what there is (`host_memory`), and accesses are checked against its length. The reservation is none at all:
+/// with any other, Wasmtime would check accesses to a shared memory against that instead of the length.
+const SHORT: Layout = Layout { reservation: 0, guard: 64 << 10 };
+
+impl Layout {
+    /// The one for all engines of this process.
+    pub(crate) fn of_process() -> Self {
+        if data_block::is_short() { SHORT } else { AMPLE }
+    }
+
+    /// Bytes from the base of a poll page on that faults are looked for in: what Wasmtime takes its memory to have, and
+    /// something more.
+    pub(crate) fn poll_claim(self) -> usize {
+        self.reservation.max(PollPages::PAGE) + 2 * self.guard
+    }
+}
 
 /// What an embedder can choose about an engine.
 #[derive(Debug, Clone)]
@@ -57,6 +83,7 @@ impl Engine {
     /// # Errors
     /// When the options do not fit together or this machine lacks what the compiler needs.
     pub fn new(options: &EngineOptions) -> wasmtime::Result<Self> {
+        let layout = Layout::of_process();
         let mut config = Config::new();
         config
             .wasm_threads(true)
@@ -78,11 +105,15 @@ impl Engine {
             .collector(Collector::DeferredReferenceCounting)
             .max_wasm_stack(options.max_wasm_stack)
             .async_stack_size(options.max_wasm_stack + (1 << 20))
-            .memory_reservation(RESERVATION)
-            .memory_guard_size(GUARD)
+            .memory_reservation(layout.reservation as u64)
+            .memory_guard_size(layout.guard as u64)
             // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
             .memory_init_cow(false)
             .with_host_memory(Arc::new(HostMemory));
+        if layout == SHORT {
+            // They never do; in the other layout Wasmtime sees that by itself.
+            config.memory_may_move(false);
+        }
         let inner = wasmtime::Engine::new(&config)?;
         Ok(Self {
             inner,
@@ -110,7 +141,7 @@ impl Engine {
         let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
         let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
         let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
-        let module = wasmtime::Module::new(&self.inner, text)?;
+        let module = self.compile(&text)?;
         let mut cache = self.cache();
         if cache.len() < CACHED {
             cache.insert(key, module.clone());
@@ -131,13 +162,31 @@ impl Engine {
             .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
+    /// Compiles a module of ours, by its text.
+    fn compile(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::new(&self.inner, text)
+    }
+
+    /// Compiles a module in the binary format.
+    pub(crate) fn compile_binary(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::from_binary(&self.inner, bytes)
+    }
+
+    /// Whether the bytes are a module that could be compiled.
+    pub(crate) fn validate(&self, bytes: &[u8]) -> wasmtime::Result<()> {
+        start_compilers()?;
+        wasmtime::Module::validate(&self.inner, bytes)
+    }
+
     /// A small module of ours, by its text. There are few of them, each for a signature of WASI's.
     pub(crate) fn adapter(&self, text: String) -> wasmtime::Result<wasmtime::Module> {
         let mut adapters = self.adapters.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(module) = adapters.get(&text) {
             return Ok(module.clone());
         }
-        let module = wasmtime::Module::new(&self.inner, &text)?;
+        let module = self.compile(&text)?;
         adapters.insert(text, module.clone());
         Ok(module)
     }
@@ -147,7 +196,7 @@ impl Engine {
         if let Some(module) = self.unit_copier.get() {
             return Ok(module.clone());
         }
-        let module = wasmtime::Module::new(&self.inner, crate::units::GUEST)?;
+        let module = self.compile(crate::units::GUEST)?;
         Ok(self.unit_copier.get_or_init(|| module).clone())
     }
 

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::engine::{GUARD, RESERVATION};
+use crate::engine::Layout;
 use data_block::{Budget, DataBlock, MapError, PollPages};
 use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
@@ -14,7 +14,14 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
 use crate::interrupt::Interrupter;
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
-const RESERVATION64: u64 = 16 << 30;
+const RESERVATION64: usize = 16 << 30;
+
+/// What a memory whose addresses have 32 bits can have at the most.
+const RESERVATION32: usize = 4 << 30;
+
+/// Where address space is short, a memory takes one part in so many of what there is; and the smaller a part the more
+/// memories there are, so that there can be many.
+const SHARES: usize = 8;
 
 /// What passes between the hook and the island on whose behalf Wasmtime calls it. Both are on one thread.
 #[derive(Default)]
@@ -171,15 +178,23 @@ fn new_block(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>
 pub(crate) fn block_for(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
     let bytes = |pages: u64| usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX);
     let minimum = bytes(ty.minimum());
-    let capacity = capacity(ty, minimum, ty.maximum().map(bytes), Some(RESERVATION as usize));
-    new_block(minimum, capacity, GUARD as usize)
+    let layout = Layout::of_process();
+    let capacity = capacity(ty, minimum, ty.maximum().map(bytes), Some(layout.reservation));
+    new_block(minimum, capacity, layout.guard)
 }
 
 /// Bytes that the memory can grow to without moving.
 fn capacity(ty: &MemoryType, minimum: usize, maximum: Option<usize>, reserved: Option<usize>) -> usize {
+    if data_block::is_short() {
+        let most = if ty.is_64() { RESERVATION64 } else { RESERVATION32 };
+        let wanted = maximum.unwrap_or(most).min(most);
+        let shares = SHARES + data_block::live().0;
+        let share = data_block::room(wanted.saturating_mul(shares)) / shares;
+        return (share - share % PollPages::PAGE).min(wanted).max(minimum);
+    }
     let wanted = match (ty.is_64(), maximum) {
-        (true, Some(maximum)) => maximum.min(RESERVATION64 as usize),
-        (true, None) => RESERVATION64 as usize,
+        (true, Some(maximum)) => maximum.min(RESERVATION64),
+        (true, None) => RESERVATION64,
         (false, maximum) => maximum.unwrap_or(minimum),
     };
     wanted.max(minimum).max(reserved.unwrap_or(0))

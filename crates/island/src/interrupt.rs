@@ -10,12 +10,15 @@
 //! [uninterrupted] is left alone for [`PATIENCE`], and not begun when the flag is raised.
 
 use std::cell::OnceCell;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use data_block::PollPages;
+
+use crate::engine::Layout;
 
 /// How long something that is not to be interrupted may go on before it is all the same.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -52,7 +55,7 @@ impl Interrupter {
                 masks: AtomicU32::new(0),
                 forced: AtomicBool::new(false),
                 thread: thread::current(),
-                pages: PollPages::default(),
+                pages: PollPages::new(Layout::of_process().poll_claim()),
                 generation: Mutex::new(0),
             }),
         }
@@ -99,7 +102,7 @@ impl Interrupter {
     fn close(&self, _locked: &MutexGuard<'_, u64>) {
         if let Err(error) = self.shared.pages.close() {
             // The flag stops waits and scripts all the same.
-            eprintln!("tombolo: a guest cannot be interrupted: {error}");
+            let _ = writeln!(std::io::stderr(), "tombolo: a guest cannot be interrupted: {error}");
         }
         self.shared.thread.unpark();
     }
@@ -111,7 +114,7 @@ impl Interrupter {
         self.shared.raised.store(false, SeqCst);
         self.shared.forced.store(false, SeqCst);
         if let Err(error) = self.shared.pages.open() {
-            eprintln!("tombolo: guests stay interrupted: {error}");
+            let _ = writeln!(std::io::stderr(), "tombolo: guests stay interrupted: {error}");
         }
     }
 

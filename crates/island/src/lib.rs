@@ -23,6 +23,7 @@ pub mod limits;
 pub mod module;
 mod prepare;
 mod raw;
+mod threads;
 pub mod trap;
 mod units;
 pub mod waiting;

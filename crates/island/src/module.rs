@@ -100,18 +100,16 @@ impl Preparation {
 /// Prepares and compiles. What a script did wrong is said of the module that it gave.
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
     match prepare::prepare(bytes, engine.interruptible) {
-        prepare::Preparation::Unneeded => {
-            Ok((wasmtime::Module::from_binary(&engine.inner, bytes)?, Preparation::default()))
-        }
+        prepare::Preparation::Unneeded => Ok((engine.compile_binary(bytes)?, Preparation::default())),
         prepare::Preparation::DoesNotFit => {
-            wasmtime::Module::validate(&engine.inner, bytes)?;
+            engine.validate(bytes)?;
             let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
                            memories and tables, and functions a little shorter than the limit";
             Err(CompileError { message: message.into() })
         }
         prepare::Preparation::Made(mut prepared) => {
-            wasmtime::Module::validate(&engine.inner, bytes)?;
-            let wasm = wasmtime::Module::from_binary(&engine.inner, &prepared.bytes)?;
+            engine.validate(bytes)?;
+            let wasm = engine.compile_binary(&prepared.bytes)?;
             prepared.bytes = Vec::new();
             Ok((wasm, Preparation(Some(prepared))))
         }
@@ -164,9 +162,7 @@ impl Module {
 
     /// Whether the bytes are a valid module that this engine would compile.
     pub fn validate(engine: &Engine, bytes: &[u8]) -> bool {
-        check_size(bytes).is_ok()
-            && wasmtime::Module::validate(&engine.inner, bytes).is_ok()
-            && Surface::read(bytes).is_ok()
+        check_size(bytes).is_ok() && engine.validate(bytes).is_ok() && Surface::read(bytes).is_ok()
     }
 
     /// A module that has the imports of the valid module `bytes` and nothing else: their types, without compiling it.

@@ -29,6 +29,7 @@ use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, Numer
 use crate::engine::Engine;
 use crate::interrupt::Interrupter;
 use crate::island::{Island, StoreState};
+use crate::threads::start_wasi;
 use crate::wasi_sleep;
 
 /// The module name of preview 1.
@@ -117,6 +118,8 @@ pub enum WasiError {
     },
     /// The memory is not one that WASI can work on.
     NoMemory,
+    /// The system lets no more threads or files be opened, and WASI needs some for itself.
+    NoThreads(std::io::Error),
 }
 
 impl std::fmt::Display for WasiError {
@@ -125,6 +128,7 @@ impl std::fmt::Display for WasiError {
             Self::Preopen { host, message } => write!(f, "cannot open the directory {}: {message}", host.display()),
             Self::OtherIsland => f.write_str("the WASI context is in use by instances that this one is not linked to"),
             Self::NoFunction { module, name } => write!(f, "there is no WASI function {module}.{name}"),
+            Self::NoThreads(error) => write!(f, "cannot start the threads of WASI: {error}"),
             Self::NoMemory => f.write_str("WASI works on a memory; something else was given"),
         }
     }
@@ -388,6 +392,7 @@ impl Island {
             let here = std::ptr::eq(island.as_ptr(), Rc::as_ptr(self));
             return if here { Ok(*index) } else { Err(WasiError::OtherIsland) };
         }
+        start_wasi().map_err(WasiError::NoThreads)?;
         let index = self.enter(|store| store.data().wasi.len());
         let before = std::mem::replace(&mut *place, Place::Used { island: Rc::downgrade(self), index });
         let Place::Unused(context) = before else { unreachable!("the other case returned") };

@@ -120,7 +120,7 @@ impl Program {
     /// `thread-spawn`: the new thread's id, or a negative number.
     fn spawn(self: &Arc<Self>, argument: i32) -> i32 {
         let thread = self.last_thread.fetch_add(1, Ordering::Relaxed) + 1;
-        if thread > MOST_THREADS {
+        if thread > MOST_THREADS || data_block::is_exhausted() {
             return NO_THREAD;
         }
         let program = self.clone();

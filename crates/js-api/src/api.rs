@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::io::Write;
 use std::rc::{Rc, Weak};
 
 use island::Engine;
@@ -153,7 +154,8 @@ impl Api {
     pub(crate) fn warn_of_long_memory(&self, bytes: usize) {
         if !self.state.warned_of_long_memory.replace(true) {
             let shown = crate::memory_core::LONGEST_BUFFER;
-            eprintln!(
+            let _ = writeln!(
+                std::io::stderr(),
                 "tombolo: a WebAssembly.Memory of {bytes} bytes is longer than an ArrayBuffer can be here: \
                  `buffer` shows its first {shown} bytes"
             );

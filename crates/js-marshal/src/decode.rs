@@ -117,21 +117,34 @@ impl<'js> Marshal<'_, 'js> {
         if size == 0 {
             return Err(self.type_error("elements of no size have no end"));
         }
-        let mut wanted = vec![0; size as usize];
         let bits = element.scalar().map_or(sentinel.to_le_bytes(), |scalar| scalar.bytes_of(sentinel));
-        let len = wanted.len().min(bits.len());
-        wanted[..len].copy_from_slice(&bits[..len]);
-        let mut bytes = vec![0; wanted.len()];
         let mut at = 0;
         while at < most {
-            let next = address.saturating_add(at * size);
-            self.heap().data().read(next, &mut bytes).map_err(|error| self.heap_error(error))?;
-            if bytes == wanted {
+            let next = address.saturating_add(at.saturating_mul(size));
+            if self.is_sentinel(next, size, &bits).map_err(|error| self.heap_error(error))? {
                 return Ok(at);
             }
             at += 1;
         }
         Ok(most)
+    }
+
+    /// Whether an element of `size` bytes has these bits and no others.
+    fn is_sentinel(&self, address: u64, size: u64, bits: &[u8]) -> std::result::Result<bool, data_block::OutOfBounds> {
+        let data = self.heap().data();
+        data.range(address, size)?;
+        let (mut at, mut wanted) = (0, bits);
+        while at < size {
+            let mut part = [0; 64];
+            let len = (part.len() as u64).min(size - at) as usize;
+            data.read(address + at, &mut part[..len])?;
+            let (start, rest) = part[..len].split_at(wanted.len().min(len));
+            if start != &wanted[..start.len()] || rest.iter().any(|&byte| byte != 0) {
+                return Ok(false);
+            }
+            (at, wanted) = (at + len as u64, &[]);
+        }
+        Ok(true)
     }
 
     /// The value behind a pointer that the guest gave out. Where it is `owned`, what it points to is freed when the

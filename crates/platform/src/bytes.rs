@@ -10,6 +10,19 @@ use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Persistent, TypedArray, Va
 
 use crate::{internal, state::Platform};
 
+/// `length` zeros, where there is room for them.
+pub(crate) fn zeroed(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| no_room(ctx, length))?;
+    bytes.resize(length, 0);
+    Ok(bytes)
+}
+
+/// Throws that there is no memory for so many bytes.
+pub(crate) fn no_room(ctx: &Ctx<'_>, length: usize) -> rquickjs::Error {
+    Exception::throw_range(ctx, &format!("there is no memory for {length} bytes"))
+}
+
 /// The bytes of an ArrayBuffer, a SharedArrayBuffer or a view of one; `None` for any other value.
 pub(crate) fn copy_from<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Option<Vec<u8>>> {
     let Some(view) = view_of(ctx, value)? else { return Ok(None) };
@@ -17,7 +30,7 @@ pub(crate) fn copy_from<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Re
     if length == 0 {
         return Ok(Some(Vec::new()));
     }
-    let bytes = Arc::new(vec![0_u8; length]);
+    let bytes = Arc::new(zeroed(ctx, length)?);
     let buffer = ArrayBuffer::from_source(ctx.clone(), bytes.clone())?;
     let target = TypedArray::<u8>::from_arraybuffer(buffer)?;
     set_function(ctx)?.call::<_, ()>((This(target), view))?;

@@ -28,7 +28,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 }
 
 fn random(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
+    let mut bytes = bytes::zeroed(ctx, length)?;
     match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes),
         Err(error) => Err(Exception::throw_message(ctx, &format!("no random bytes: {error}"))),

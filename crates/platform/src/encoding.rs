@@ -46,13 +46,14 @@ impl DecoderState {
         let mut text = String::new();
         let result = if self.fatal {
             let size = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            text.reserve(size);
+            text.try_reserve(size).map_err(|_| bytes::no_room(ctx, size))?;
             matches!(
                 decoder.decode_to_string_without_replacement(bytes, &mut text, !stream).0,
                 DecoderResult::InputEmpty
             )
         } else {
-            text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16));
+            let size = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+            text.try_reserve(size).map_err(|_| bytes::no_room(ctx, size))?;
             matches!(decoder.decode_to_string(bytes, &mut text, !stream).0, CoderResult::InputEmpty)
         };
         if !stream || !result {

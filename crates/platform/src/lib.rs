@@ -42,6 +42,7 @@ use rquickjs::{Ctx, Object, Value};
 pub use environment::Environment;
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use report::report_uncaught;
+pub use stdio::lost_output;
 pub use wasi::guest_output;
 pub use workers::{OwnWorker, Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 

@@ -3,7 +3,10 @@
 use std::{
     cell::{Cell, RefCell},
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use agent::EventLoop;
@@ -11,6 +14,13 @@ use agent::EventLoop;
 use crate::Stream;
 
 const CAPACITY: usize = 64 << 10;
+
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether any agent of the process had something to print that could not be written, but for a reader that has gone.
+pub fn lost_output() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
 
 /// Where an agent's output goes.
 pub(crate) struct Stdio {
@@ -46,8 +56,9 @@ impl Stdio {
     /// Writes to standard error at once, after what standard output still holds.
     pub(crate) fn err(&self, bytes: &[u8]) {
         self.flush();
-        // Nobody is left to hear that standard error is gone.
-        let _ = write_all(&self.stderr, bytes);
+        if write_all(&self.stderr, bytes).is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+            LOST.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Hands the buffer to the descriptor. When the reader has gone the agent ends, quietly.
@@ -62,6 +73,10 @@ impl Stdio {
             self.broken.set(true);
             if error.kind() == io::ErrorKind::BrokenPipe {
                 self.event_loop.request_exit(0);
+            } else {
+                LOST.store(true, Ordering::Relaxed);
+                let message = format!("tombolo: cannot write to standard output: {error}\n");
+                let _ = write_all(&self.stderr, message.as_bytes());
             }
         }
         buffer.clear();

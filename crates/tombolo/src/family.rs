@@ -1,6 +1,7 @@
 //! What the agents of a program have in common, and how one starts another.
 
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use island::{Budget, Engine, EngineOptions};
@@ -10,6 +11,9 @@ use crate::{Runtime, RuntimeOptions};
 
 /// Agents that were started as workers, for the names of those that have none.
 static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// Where address space is short, agents are made one after another, so that each sees what the others have left.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// What Node calls the thread of a worker that was given no name.
 const NODES_NAME: &str = "WorkerThread";
@@ -110,7 +114,13 @@ impl Family {
         island::set_memory_budget(spec.guest_bytes.map(Budget::new).or(self.budget.clone()));
         let mut options = self.options(&spec);
         options.platform.set_worker(&mut spec);
-        match Runtime::with_engine(self.engine.clone(), options) {
+        let making = data_block::is_short().then(|| MAKING.lock().unwrap_or_else(|e| e.into_inner()));
+        if data_block::is_exhausted() {
+            return worker.fail("there is no memory left for another agent");
+        }
+        let made = Runtime::with_engine(self.engine.clone(), options);
+        drop(making);
+        match made {
             Ok(runtime) => {
                 if worker.attach(runtime.agent().mailbox()) {
                     runtime.run_worker(spec);

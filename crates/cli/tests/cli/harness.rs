@@ -78,6 +78,14 @@ impl Run {
         Self { command, stdin: Vec::new() }
     }
 
+    /// The command in the place of a shell that has run `setup`.
+    pub(crate) fn behind(setup: &str, folder: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_tombolo");
+        command.args(["-c", &format!("{setup}; exec \"$0\" \"$@\""), program]).args(args).current_dir(folder);
+        Self { command, stdin: Vec::new() }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

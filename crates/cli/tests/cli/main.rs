@@ -3,6 +3,7 @@
 mod command_line;
 mod errors;
 mod harness;
+mod limits;
 mod output;
 mod scripts;
 mod trace;

@@ -15,7 +15,12 @@ use std::{
 use rquickjs::{Ctx, Object, TypedArray, Value, function::Opt};
 
 use super::path::stats;
-use crate::{bytes, error::throw_system, internal::def, state::Platform};
+use crate::{
+    bytes,
+    error::{throw, throw_system},
+    internal::def,
+    state::Platform,
+};
 
 /// Open files by descriptor.
 #[derive(Default)]
@@ -58,11 +63,23 @@ fn open(path: &str, flags: &str, mode: u32) -> io::Result<File> {
     options.mode(mode).open(path)
 }
 
+/// What is read in one piece at the most, as in Node; an ArrayBuffer holds no more.
+const MOST_BYTES: u64 = i32::MAX as u64;
+
+fn too_large(ctx: &Ctx<'_>, size: u64) -> rquickjs::Error {
+    let message = format!("File size ({size}) is greater than 2 GiB");
+    throw(ctx, "RangeError", "ERR_FS_FILE_TOO_LARGE", &message)
+}
+
 fn read_all(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<Vec<u8>> {
     let failed = |error: io::Error, syscall: &str, path| throw_system(ctx, &error, syscall, path, None);
     let mut file = File::open(path).map_err(|error| failed(error, "open", Some(path)))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1).min(1 << 31));
+    if size > MOST_BYTES {
+        return Err(too_large(ctx, size));
+    }
+    let (mut content, room) = (Vec::new(), size as usize + 1);
+    content.try_reserve_exact(room).map_err(|_| bytes::no_room(ctx, room))?;
     file.read_to_end(&mut content).map_err(|error| failed(error, "read", None))?;
     content.shrink_to_fit();
     Ok(content)
@@ -85,6 +102,10 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             if count == 0 {
                 return TypedArray::<u8>::new(ctx, content);
             }
+            if content.len() as u64 > MOST_BYTES {
+                return Err(too_large(&ctx, content.len() as u64));
+            }
+            content.try_reserve(count).map_err(|_| bytes::no_room(&ctx, content.len() + count))?;
             content.extend_from_slice(&chunk[..count]);
         }
     })?;
@@ -111,7 +132,7 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
          length: usize,
          position: Opt<Option<f64>>|
          -> rquickjs::Result<usize> {
-            let mut buffer = vec![0; length];
+            let mut buffer = bytes::zeroed(&ctx, length)?;
             let position = position.0.flatten().filter(|position| *position >= 0.0).map(|position| position as u64);
             let count = read(&ctx, fd, &mut buffer, position)?;
             buffer.truncate(count);
