@@ -85,6 +85,22 @@ impl Program {
     }
 }
 
+/// A program that prints what the reflective caller calls to standard error, a path (`WebAssembly.Memory.prototype.grow`) in
+/// each line.
+pub fn surface() -> String {
+    let header = header(&mut Random::new(0, 0), false, false);
+    let print = "await surface(); fill(); prepareEntries(); const paths = [...entries.ours, ...entries.engine];\n\
+                 process.stderr.write(paths.map(({ path }) => `${path}\\n`).join('')); exit(0);";
+    format!("{header}{PRELUDE}}};\n{print}\n")
+}
+
+/// Whether a grammar, or the prelude, has this identifier.
+pub fn mentions(name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let texts = GRAMMARS.iter().map(|(_, text)| *text).chain([PRELUDE]);
+    texts.flat_map(|text| text.split(|c| !part(c))).any(|word| word == name)
+}
+
 /// The constants that the prelude reads.
 fn header(random: &mut Random, ends: bool, avoid_native_loops: bool) -> String {
     let limits = match random.below(6) {

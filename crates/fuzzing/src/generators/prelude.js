@@ -236,36 +236,36 @@ const discover = () => {
     seen.add(value);
     push(queue, { value, path, depth, engine });
   };
-  for (const key of ownKeys(globalThis)) {
-    const { value } = getOwnPropertyDescriptor(globalThis, key);
-    const engine = ENGINE.has(key);
-    if (typeof value === 'function') push(found, { path: String(key), holder: globalThis, key, value, engine });
-    if (!engine) visit(value, String(key), 0, false);
-  }
-  for (const name in modules) visit(modules[name], name, 0, false);
-  for (const value of pool) visit(getPrototypeOf(value), 'pool', 2, false);
+  const walk = () => {
+    for (let next; (next = queue.shift()) !== undefined && found.length < 8000;) {
+      const { value: holder, path, depth, engine } = next;
+      let keys = [];
+      try { keys = ownKeys(holder); } catch {}
+      for (const key of keys) {
+        let own;
+        try { own = getOwnPropertyDescriptor(holder, key); } catch {}
+        if (own === undefined) continue;
+        const name = holder === globalThis ? String(key) : `${path}.${String(key)}`;
+        const { get, set, value } = own;
+        if (typeof value === 'function') push(found, { path: name, holder, key, value, engine });
+        if (get) push(found, { path: `get ${name}`, holder, key, value: get, engine });
+        if (set) push(found, { path: `set ${name}`, holder, key, value: set, engine });
+        visit(value, name, depth + 1, engine);
+      }
+      visit(getPrototypeOf(holder), `${path}.__proto__`, depth + 1, engine);
+    }
+  };
+  // The engine's first, so that what all objects inherit is not taken for ours.
   for (const key of ENGINE) visit(globalThis[key], key, 0, true);
   visit(getPrototypeOf(function* () {}), 'Generator', 0, true);
   visit(getPrototypeOf(async function* () {}), 'AsyncGenerator', 0, true);
   visit(getPrototypeOf(getPrototypeOf([][Symbol.iterator]())), 'Iterator', 0, true);
-  for (let at = 0; at < queue.length && found.length < 8000; at++) {
-    const { value: holder, path, depth, engine } = queue[at];
-    let keys = [];
-    try { keys = ownKeys(holder); } catch {}
-    for (const key of keys) {
-      let own;
-      try { own = getOwnPropertyDescriptor(holder, key); } catch {}
-      if (own === undefined) continue;
-      const name = `${path}.${String(key)}`;
-      const { get, set, value } = own;
-      if (typeof value === 'function') push(found, { path: name, holder, key, value, engine });
-      if (get) push(found, { path: `get ${name}`, holder, key, value: get, engine });
-      if (set) push(found, { path: `set ${name}`, holder, key, value: set, engine });
-      visit(value, name, depth + 1, engine);
-      if (key === 'constructor') continue;
-    }
-    visit(getPrototypeOf(holder), `${path}.__proto__`, depth + 1, engine);
-  }
+  walk();
+  visit(globalThis, 'globalThis', 0, false);
+  for (const name in modules) visit(modules[name], name, 0, false);
+  walk();
+  for (const value of pool) visit(getPrototypeOf(value), 'pool', 2, false);
+  walk();
   return found;
 };
 // The engine's own globals, which its authors test as well.
