@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use data_block::{DataBlock, MapError};
 use wasmtime::{
-    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
-    RootScope, Store, StoreContextMut, ThrownException,
+    AsContextMut, ExnRef, Extern, Func, FuncType, Global, GlobalType, Instance, Memory, MemoryType, Mutability,
+    OwnedRooted, ResourceLimiter, RootScope, Store, StoreContextMut, ThrownException, Val, ValType,
 };
 
 use crate::call::{HostFunction, HostThrew};
@@ -29,6 +29,8 @@ pub struct Island {
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     pub(crate) unit_copier: crate::units::Slot,
+    /// A variable that any function of the store can be put into, and no other function.
+    touchstone: OnceCell<Global>,
 }
 
 /// What an island keeps in its store.
@@ -105,6 +107,7 @@ impl Island {
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 unit_copier: OnceCell::new(),
+                touchstone: OnceCell::new(),
             }
         })
     }
@@ -293,6 +296,23 @@ impl Island {
             trap.frames.iter_mut().for_each(|frame| frame.complete(&modules));
         }
         error
+    }
+
+    /// Whether `func` is a function of this island. Nearly everything that Wasmtime does with a function panics where it
+    /// is of another store, so whatever takes functions from outside asks first.
+    pub fn owns(&self, func: Func) -> bool {
+        self.enter(|mut store| {
+            let variable = match self.touchstone.get() {
+                Some(variable) => *variable,
+                None => {
+                    let ty = GlobalType::new(ValType::FUNCREF, Mutability::Var);
+                    let Ok(variable) = Global::new(&mut store, ty, Val::FuncRef(None)) else { return false };
+                    *self.touchstone.get_or_init(|| variable)
+                }
+            };
+            // Any function has the variable's type: one of another store is the only one that is refused.
+            variable.set(&mut store, Val::FuncRef(Some(func))).is_ok()
+        })
     }
 
     /// The index that a guest function has in its own module; none for host functions.

@@ -22,9 +22,10 @@ pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: At<'_>, error: HeapError) -
         HeapError::Busy if island::Interrupter::current().is_raised() => {
             js_api::throw_call_error(ctx, CallError::Interrupted)
         }
-        HeapError::Signature { .. } | HeapError::Destructor { .. } | HeapError::NotOurs { .. } => {
-            Exception::throw_type(ctx, &format!("{place}: {error}"))
-        }
+        HeapError::Signature { .. }
+        | HeapError::Destructor { .. }
+        | HeapError::Foreign { .. }
+        | HeapError::NotOurs { .. } => Exception::throw_type(ctx, &format!("{place}: {error}")),
         error => Exception::throw_range(ctx, &format!("{place}: {error}")),
     }
 }

@@ -86,7 +86,7 @@ pub(crate) enum Routine {
 }
 
 impl Routine {
-    /// Checks the types; also says whether addresses have 64 bits.
+    /// Checks whose functions they are, and their types; also says whether addresses have 64 bits.
     pub(crate) fn new(island: &Rc<Island>, allocator: Allocator) -> Result<(Self, bool), HeapError> {
         let island = island.clone();
         let (allocate, pin, free) = match allocator {
@@ -94,8 +94,12 @@ impl Routine {
             Allocator::AssemblyScript { new, pin, unpin } => (new, Some(pin), unpin),
             Allocator::Host(host) => return Ok((Self::Host(host), false)),
         };
-        let (allocate, free) = (Callee::new(&island, allocate), Callee::new(&island, free));
-        let pin = pin.map(|pin| Callee::new(&island, pin));
+        let own = |function: &str, func: Func| match island.owns(func) {
+            true => Ok(Callee::new(&island, func)),
+            false => Err(HeapError::Foreign { function: function.into() }),
+        };
+        let (allocate, free) = (own("malloc", allocate)?, own("free", free)?);
+        let pin = pin.map(|pin| own("__pin", pin)).transpose()?;
         let wide = match allocate.numeric().map(|ty| (&*ty.params, &*ty.results)) {
             Some((_, [Kind::I32])) => false,
             Some((_, [Kind::I64])) => true,

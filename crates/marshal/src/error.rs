@@ -67,6 +67,11 @@ pub enum HeapError {
         /// The type that it has.
         found: String,
     },
+    /// A function of another island than the guest's.
+    Foreign {
+        /// Its name, or what it was to do: `malloc`, `free` or `__pin`.
+        function: String,
+    },
     /// A function of the allocator has a signature that no [convention](crate::Allocator) has.
     Signature {
         /// Which: `malloc`, `free` or `__pin`.
@@ -140,6 +145,9 @@ impl std::fmt::Display for HeapError {
             }
             Self::Destructor { function, found } => {
                 write!(f, "expected the destructor `{function}` to take one address; found {found}")
+            }
+            Self::Foreign { function } => {
+                write!(f, "`{function}` is a function of another guest, which cannot work in this one's memory")
             }
             Self::Signature { function: function @ "free", found } => {
                 write!(f, "expected `{function}` to be (address) -> () or (address, size, align) -> (); found {found}")

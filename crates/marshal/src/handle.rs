@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use island::wasmtime::Func;
 use island::{Callee, Island, Kind};
@@ -20,6 +20,8 @@ use crate::trace;
 #[derive(Debug)]
 pub struct Destructor {
     callee: Callee,
+    /// Whose function it is. While this is kept no other island is at the same place.
+    island: Weak<Island>,
     name: Box<str>,
 }
 
@@ -27,18 +29,34 @@ impl Destructor {
     /// The destructor `func`, called `name` in messages.
     ///
     /// # Errors
-    /// [`HeapError::Destructor`] when it has another type.
-    ///
-    /// # Panics
-    /// When it is not of this island.
+    /// [`HeapError::Destructor`] when it has another type; [`HeapError::Foreign`] when it is not of this island.
     pub fn new(island: &Rc<Island>, func: Func, name: &str) -> Result<Rc<Self>, HeapError> {
+        if !island.owns(func) {
+            return Err(HeapError::Foreign { function: name.into() });
+        }
         let callee = Callee::new(island, func);
         let fits = callee.numeric().is_some_and(|ty| {
             matches!(&*ty.params, [Kind::I32 | Kind::I64]) && matches!(&*ty.results, [] | [Kind::I32 | Kind::I64])
         });
         match fits {
-            true => Ok(Rc::new(Self { callee, name: name.into() })),
+            true => Ok(Rc::new(Self { callee, island: Rc::downgrade(island), name: name.into() })),
             false => Err(HeapError::Destructor { function: name.into(), found: callee.ty().to_string() }),
+        }
+    }
+
+    /// Whether it can take back what is in `heap`.
+    ///
+    /// # Errors
+    /// [`HeapError::Foreign`] when it is of another island; [`HeapError::Destructor`] when its addresses have fewer bits than
+    /// the heap's.
+    pub fn check(&self, heap: &Heap) -> Result<(), HeapError> {
+        if !std::ptr::eq(self.island.as_ptr(), Rc::as_ptr(heap.island())) {
+            return Err(HeapError::Foreign { function: self.name.to_string() });
+        }
+        let address = if heap.is_wide() { Kind::I64 } else { Kind::I32 };
+        match self.callee.numeric().is_some_and(|ty| *ty.params == [address]) {
+            true => Ok(()),
+            false => Err(HeapError::Destructor { function: self.name.to_string(), found: self.callee.ty().to_string() }),
         }
     }
 
@@ -159,11 +177,14 @@ impl Handle {
     /// Calls its destructor now. What that returned; none where it was closed before, or returns nothing.
     ///
     /// # Errors
-    /// [`HeapError::Busy`] leaves it open; [`HeapError::Call`] when the destructor does not return, which is not tried
+    /// [`HeapError::Busy`], and [`HeapError::NotOurs`] for another heap than its own, leave it open; [`HeapError::Call`] when the destructor does not return, which is not tried
     /// again.
     pub fn close(&self, heap: &Heap) -> Result<Option<u64>, HeapError> {
         if !self.is_open() {
             return Ok(None);
+        }
+        if !self.is_of(heap) {
+            return Err(HeapError::NotOurs { address: self.address });
         }
         if !heap.is_callable() {
             return Err(HeapError::Busy);
@@ -189,8 +210,8 @@ impl Heap {
     /// Takes ownership of an opaque pointer that the guest returned. `keeps` stays open as long as the handle lives.
     ///
     /// # Errors
-    /// [`HeapError::Null`], [`HeapError::BadAddress`], and [`HeapError::AlreadyOwned`] where a handle has it that is
-    /// open, or waits to be closed.
+    /// [`HeapError::Null`], [`HeapError::BadAddress`], what [`Destructor::check`] finds, and [`HeapError::AlreadyOwned`]
+    /// where a handle has it that is open, or waits to be closed.
     pub fn handle(
         &self,
         destructor: &Rc<Destructor>,
@@ -201,6 +222,7 @@ impl Heap {
             return Err(HeapError::Null);
         }
         self.data().range(address, 0)?;
+        destructor.check(self)?;
         let queue = self.handles();
         if !queue.open.borrow_mut().insert(address) {
             return Err(HeapError::AlreadyOwned { address });

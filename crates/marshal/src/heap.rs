@@ -44,10 +44,7 @@ impl Heap {
     /// Heaps for the same memory and `free` share their queue.
     ///
     /// # Errors
-    /// [`HeapError::Signature`].
-    ///
-    /// # Panics
-    /// When a function is not of this island.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island.
     pub fn new(island: &Rc<Island>, block: Arc<DataBlock>, malloc: Func, free: Func) -> Result<Rc<Self>, HeapError> {
         Self::with(island, block, Allocator::Functions { allocate: malloc, free }, false)
     }
@@ -58,16 +55,14 @@ impl Heap {
     /// module, or at least have `free` at the same index.
     ///
     /// # Errors
-    /// [`HeapError::Signature`].
-    ///
-    /// # Panics
-    /// When a function is not of this island.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island.
     pub fn with(
         island: &Rc<Island>,
         block: Arc<DataBlock>,
         allocator: Allocator,
         shared: bool,
     ) -> Result<Rc<Self>, HeapError> {
+        let (routine, wide) = Routine::new(island, allocator.clone())?;
         let key = match &allocator {
             Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } if shared => {
                 reclaim::Key::Index(island.function_index(*free))
@@ -77,7 +72,6 @@ impl Heap {
             }
             Allocator::Host(host) => reclaim::Key::Host(Rc::as_ptr(host).cast::<()>().addr()),
         };
-        let (routine, wide) = Routine::new(island, allocator)?;
         if trace::is_on() {
             trace::heap_made(&block, shared);
         }
