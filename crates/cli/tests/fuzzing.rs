@@ -11,7 +11,15 @@ const LONG: Duration = Duration::from_secs(180);
 
 /// What is in nobody's reach: it ends the process, leaves its folder, or makes what does.
 const LEFT_OUT: [&str; 10] = [
-    "abort", "binding", "chdir", "createRequire", "getBuiltinModule", "kill", "reallyExit", "register", "setPriority",
+    "abort",
+    "binding",
+    "chdir",
+    "createRequire",
+    "getBuiltinModule",
+    "kill",
+    "reallyExit",
+    "register",
+    "setPriority",
     "syncBuiltinESMExports",
 ];
 
@@ -30,7 +38,9 @@ fn programs(seed: u64, count: u64) -> impl Iterator<Item = Program> {
 
 #[test]
 fn every_line_is_javascript() {
-    let mut script = String::from("const check = (line) => {\n  try { new Function(line); } catch (error) { console.error(error.message, line); }\n};\n");
+    let mut script = String::from(
+        "const check = (line) => {\n  try { new Function(line); } catch (error) { console.error(error.message, line); }\n};\n",
+    );
     for program in programs(1, 400) {
         let own = program.source.split(generators::BEGIN).nth(1).unwrap().split(generators::END).next().unwrap();
         for line in own.lines().filter(|line| !line.is_empty() && !line.starts_with("await ")) {

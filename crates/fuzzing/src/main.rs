@@ -69,7 +69,8 @@ fn main() -> Result<ExitCode> {
         Some(path) => path,
         None => std::env::current_exe()?.with_file_name("tombolo"),
     };
-    let tombolo = tombolo.canonicalize().with_context(|| format!("no command {}; build it first", tombolo.display()))?;
+    let tombolo =
+        tombolo.canonicalize().with_context(|| format!("no command {}; build it first", tombolo.display()))?;
     let limits = Limits { time: Duration::from_secs(arguments.limit), ..Limits::default() };
     let oracle = Oracle::of_tombolo(&tombolo, limits);
     if let Some(path) = &arguments.minimize {

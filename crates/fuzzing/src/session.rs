@@ -80,7 +80,9 @@ fn save(folder: &Path, program: &Program, signature: &str, stderr: &str, trace: 
     fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
     let Program { seed, number, target, .. } = program;
     let about = format!("{signature}\nseed {seed}, program {number}, target {target}\n");
-    for (name, text) in [("about.txt", &*about), ("program.mjs", &program.source), ("stderr.txt", stderr), ("trace.txt", trace)] {
+    for (name, text) in
+        [("about.txt", &*about), ("program.mjs", &program.source), ("stderr.txt", stderr), ("trace.txt", trace)]
+    {
         fs::write(folder.join(name), text)?;
     }
     Ok(())
@@ -109,7 +111,13 @@ mod tests {
     fn findings_are_kept_once_each() {
         let findings = std::env::temp_dir().join(format!("tombolo-fuzzing-session-{}", std::process::id()));
         let session = Session {
-            seed: 1, first: 0, programs: 6, time: Duration::MAX, jobs: 2, options: Options::default(), findings: findings.clone(),
+            seed: 1,
+            first: 0,
+            programs: 6,
+            time: Duration::MAX,
+            jobs: 2,
+            options: Options::default(),
+            findings: findings.clone(),
         };
         let reports = Mutex::new(0);
         let report = |signature: &str, folder: &Path| {

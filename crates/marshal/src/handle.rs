@@ -56,7 +56,9 @@ impl Destructor {
         let address = if heap.is_wide() { Kind::I64 } else { Kind::I32 };
         match self.callee.numeric().is_some_and(|ty| *ty.params == [address]) {
             true => Ok(()),
-            false => Err(HeapError::Destructor { function: self.name.to_string(), found: self.callee.ty().to_string() }),
+            false => {
+                Err(HeapError::Destructor { function: self.name.to_string(), found: self.callee.ty().to_string() })
+            }
         }
     }
 

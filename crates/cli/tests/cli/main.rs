@@ -1,6 +1,7 @@
 //! The `tombolo` command from outside: every script of tests/js in a process of its own, and what the command line does.
 
 mod command_line;
+mod ends;
 mod errors;
 mod harness;
 mod limits;

@@ -50,7 +50,8 @@ impl Grammar {
         let mut areas: BTreeMap<_, Area> = BTreeMap::new();
         for (name, text) in GRAMMARS {
             for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-                let (kind, expansion) = line.split_once(": ").unwrap_or_else(|| panic!("{name}.txt: no kind in {line:?}"));
+                let (kind, expansion) =
+                    line.split_once(": ").unwrap_or_else(|| panic!("{name}.txt: no kind in {line:?}"));
                 let area = areas.entry(name).or_default();
                 if kind == "do" {
                     area.statements.push(expansion);

@@ -51,9 +51,12 @@ pub fn finding(run: &Run, ends: bool) -> Option<String> {
     let confession = run.stderr.lines().find(|line| CONFESSIONS[..2].iter().any(|text| line.contains(text)));
     match run.end {
         End::Signal(_) | End::Exit(PANICKED) => {
-            let said = confession.or_else(|| run.stderr.lines().find(|line| CONFESSIONS.iter().any(|text| line.contains(text))));
+            let said = confession
+                .or_else(|| run.stderr.lines().find(|line| CONFESSIONS.iter().any(|text| line.contains(text))));
             Some(match said {
-                Some(line) if line.contains("overflowed its stack") => format!("{}: stack overflow in {}", run.end, doing(run)),
+                Some(line) if line.contains("overflowed its stack") => {
+                    format!("{}: stack overflow in {}", run.end, doing(run))
+                }
                 Some(line) => format!("{}: {}", run.end, without_numbers(line)),
                 None => format!("{} in {}", run.end, doing(run)),
             })
@@ -95,7 +98,11 @@ mod tests {
     use super::*;
 
     fn run(end: End, stderr: &str) -> Run {
-        Run { end, stderr: stderr.to_string(), trace: "[0] line 1\n[1] WebAssembly.Memory.grow(1) on <x>\n[0] exit\n".to_string() }
+        Run {
+            end,
+            stderr: stderr.to_string(),
+            trace: "[0] line 1\n[1] WebAssembly.Memory.grow(1) on <x>\n[0] exit\n".to_string(),
+        }
     }
 
     #[test]
@@ -112,7 +119,10 @@ mod tests {
         assert_eq!(signature(End::Signal(11), "").unwrap(), "signal 11 in WebAssembly.Memory.grow");
         let overflow = "thread 'main' (7) has overflowed its stack";
         assert_eq!(signature(End::Signal(6), overflow).unwrap(), "signal 6: stack overflow in WebAssembly.Memory.grow");
-        assert_eq!(signature(End::Signal(6), "memory allocation of 77 bytes failed").unwrap(), "signal 6: memory allocation of # bytes failed");
+        assert_eq!(
+            signature(End::Signal(6), "memory allocation of 77 bytes failed").unwrap(),
+            "signal 6: memory allocation of # bytes failed"
+        );
         assert_eq!(signature(End::Exit(1), "internal error of tombolo: 5").unwrap(), "internal error of tombolo: #");
     }
 

@@ -92,7 +92,8 @@ impl Oracle {
             folder.write(&format!("guests/{name}.wasm"), bytes)?;
         }
         folder.create("work")?;
-        let read = |name: &str| String::from_utf8_lossy(&fs::read(folder.path.join(name)).unwrap_or_default()).into_owned();
+        let read =
+            |name: &str| String::from_utf8_lossy(&fs::read(folder.path.join(name)).unwrap_or_default()).into_owned();
         let end = self.wait(self.spawn(&folder)?)?;
         Ok(Run { end, stderr: read("stderr"), trace: read("trace") })
     }

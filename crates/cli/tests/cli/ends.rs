@@ -1,0 +1,72 @@
+//! How a program ends while its workers do what nothing can stop.
+
+use std::process::Command;
+
+use crate::harness::Folder;
+
+/// A program whose worker has begun `endless`; then it does `end`.
+fn program(endless: &str, end: &str) -> String {
+    format!(
+        "import {{ Worker }} from 'node:worker_threads';
+         const worker = new Worker({source:?}, {{ eval: true }});
+         await new Promise((resolve) => worker.once('message', resolve));
+         setTimeout(async () => {{ {end} }}, 50);",
+        source = format!("require('node:worker_threads').parentPort.postMessage('begins'); {endless}"),
+    )
+}
+
+/// Neither calls nor allocates before it has looked at 2³¹ elements.
+const SEARCH: &str = "[].indexOf.call({ length: 2 ** 53 - 1 }, 1)";
+
+#[test]
+fn process_exit_waits_for_no_worker_that_nothing_can_stop() {
+    let folder = Folder::with("exit.mjs", program(SEARCH, "process.exit(3);"));
+    folder.run(["exit.mjs"]).outcome().exits(3).stdout("").stderr("");
+}
+
+#[test]
+fn an_uncaught_error_does_not_either() {
+    let folder = Folder::with("throw.mjs", program(SEARCH, "throw new Error('the end');"));
+    folder.run(["throw.mjs"]).outcome().exits(1).stderr_has(&["Error: the end\n"]);
+}
+
+#[test]
+fn a_worker_that_waits_for_a_file_is_terminated() {
+    let read = "require('node:fs').readFileSync('fifo')";
+    let folder = Folder::with("wait.mjs", program(read, "console.log(await worker.terminate());"));
+    let made = Command::new("mkfifo").arg(folder.path().join("fifo")).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo makes a FIFO");
+    folder.run(["wait.mjs"]).outcome().exits(0).stdout("1\n").stderr("");
+}
+
+#[test]
+fn workers_that_run_out_of_memory_end_alone() {
+    let text = "
+        import { Worker } from 'node:worker_threads';
+        const code = `const keep = [];
+            for (;;) keep.push(Object.setPrototypeOf({ contents: {}, port: new (require('node:worker_threads').MessageChannel)() }, {}));`;
+        for (let limit = 2; limit < 5; limit += 0.2) {
+            const worker = new Worker(code, { eval: true, resourceLimits: { maxOldGenerationSizeMb: limit } });
+            let error;
+            worker.on('error', (value) => { error = value; });
+            const exit = await new Promise((resolve) => worker.on('exit', resolve));
+            if (exit === 0 || error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') console.log(limit, exit, error);
+        }
+        console.log('still here');";
+    Folder::with("memory.mjs", text).run(["memory.mjs"]).outcome().exits(0).stdout("still here\n").stderr("");
+}
+
+#[test]
+fn what_is_assigned_to_the_stack_trace_limit_is_no_burden() {
+    let text = "
+        Error.stackTraceLimit = { valueOf() { console.log('asked'); } };
+        Error.stackTraceLimit = {};
+        console.log(new Error('without frames').stack, typeof Error.stackTraceLimit);
+        Error.stackTraceLimit = 1;
+        console.log(new Error('with one').stack.split('\\n').length);
+        class Own extends Error {}
+        Own.stackTraceLimit = 0;
+        console.log(Error.stackTraceLimit);";
+    let expected = "Error: without frames object\n2\n1\n";
+    Folder::with("limit.mjs", text).run(["limit.mjs"]).outcome().exits(0).stdout(expected).stderr("");
+}
