@@ -144,6 +144,24 @@ fn what_does_not_fit_is_an_exception() {
     }
 }
 
+/// A struct that no memory could hold, as the element of an array that ends with zeros.
+#[test]
+fn a_declared_size_is_checked() {
+    let script = r"
+        import { readFileSync } from 'node:fs';
+        import { cdef, Wasi } from 'tombolo:marshal';
+        const wasi = new Wasi({});
+        const { instance } = await WebAssembly.instantiate(
+          readFileSync(process.argv[2]), { wasi_snapshot_preview1: wasi.imports() });
+        wasi.init(instance);
+        const { malloc } = cdef(wasi, `struct large { char text[1099511627776]; }; struct large *malloc(int n) [[until(0)]];`);
+        try { malloc(8); } catch (error) { console.log(error.name); }
+    ";
+    let folder = Folder::with("main.mjs", script);
+    let demo = crate::harness::guest("demo.wasm");
+    folder.run(["main.mjs".as_ref(), demo.as_os_str()]).outcome().exits(0).stdout("RangeError\n").stderr("");
+}
+
 #[test]
 fn a_file_that_is_too_large_is_not_read() {
     let script = "import fs from 'node:fs'; try { fs.readFileSync('huge'); } catch (error) { console.log(error.name, error.code); }";
