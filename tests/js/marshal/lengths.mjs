@@ -192,7 +192,7 @@ guestTest('the arguments’ array is a copy: changing it changes no argument', (
 });
 
 guestTest('sizes that no memory has', ({ call }) => {
-  for (const length of [2 ** 31, 2 ** 40, 2 ** 53 - 1]) {
+  for (const length of [2 ** 31, 2 ** 40]) {
     const text = new marshal.StructType({ text: new marshal.InlineArrayType(new marshal.Int8Type(), length) });
     const returned = [
       new marshal.ArrayType(new marshal.Int8Type(), length),
