@@ -76,7 +76,7 @@ impl ResourceLimiter for RunTimeLimits {
 pub enum InstantiateError {
     /// An import does not fit.
     Link(String),
-    /// There is no room for a memory, or it is above the limit.
+    /// There is no room for a memory or another part of it, or a memory is above the limit.
     Memory(String),
     /// A segment or the start function failed.
     Call(CallError),
@@ -214,6 +214,8 @@ impl Island {
                 InstantiateError::Call(self.call_error(error))
             } else if let Some(message) = no_room {
                 InstantiateError::Memory(message)
+            } else if error.is::<wasmtime::OutOfMemory>() {
+                InstantiateError::Memory(error.to_string())
             } else {
                 InstantiateError::Link(format!("{error:#}"))
             }

@@ -28,6 +28,10 @@ impl DecoderState {
         if slot.is_none() && !stream {
             // One shot; for UTF-8 that is a validation, and the engine makes the string from the same bytes.
             let bytes = if self.ignore_bom { bytes } else { self.without_bom(bytes) };
+            let size = bytes.len().saturating_mul(3);
+            if String::new().try_reserve(size).is_err() {
+                return Err(crate::bytes::no_room(ctx, size));
+            }
             if self.fatal {
                 return match self.encoding.decode_without_bom_handling_and_without_replacement(bytes) {
                     Some(text) => JsString::from_str(ctx.clone(), &text),
@@ -46,14 +50,14 @@ impl DecoderState {
         let mut text = String::new();
         let result = if self.fatal {
             let size = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            text.try_reserve(size).map_err(|_| bytes::no_room(ctx, size))?;
+            text.try_reserve(size).map_err(|_| crate::bytes::no_room(ctx, size))?;
             matches!(
                 decoder.decode_to_string_without_replacement(bytes, &mut text, !stream).0,
                 DecoderResult::InputEmpty
             )
         } else {
             let size = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            text.try_reserve(size).map_err(|_| bytes::no_room(ctx, size))?;
+            text.try_reserve(size).map_err(|_| crate::bytes::no_room(ctx, size))?;
             matches!(decoder.decode_to_string(bytes, &mut text, !stream).0, CoderResult::InputEmpty)
         };
         if !stream || !result {

@@ -1,4 +1,5 @@
 // Where an array's length comes from: the argument, a number, a function of the arguments.
+import * as marshal from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, assertThrowsValue } from '../harness.mjs';
 import {
   assertIncludes,
@@ -188,4 +189,16 @@ guestTest('the arguments’ array is a copy: changing it changes no argument', (
     return 2;
   };
   assertEq(call('sum_f64', [copy(f64, length), i32], f64, [1, 2], 2), 3);
+});
+
+guestTest('sizes that no memory has', ({ call }) => {
+  for (const length of [2 ** 31, 2 ** 40]) {
+    const text = new marshal.StructType({ text: new marshal.InlineArrayType(new marshal.Int8Type(), length) });
+    const returned = [
+      new marshal.ArrayType(new marshal.Int8Type(), length),
+      new marshal.ArrayType(text, 1),
+      new marshal.StructPointerType(text),
+    ];
+    for (const type of returned) thrownBy(RangeError, () => call('iota_f64', [i32], type, 1));
+  }
 });

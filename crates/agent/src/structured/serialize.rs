@@ -191,7 +191,9 @@ impl<'js> Serializer<'_, 'js> {
     /// Serializes what the open containers contain.
     fn drain(&mut self) -> Result<()> {
         let event_loop = self.ctx.userdata::<EventLoop>().map(|event_loop| event_loop.clone());
-        while let Some(open) = self.open.last_mut() {
+        while !self.open.is_empty() {
+            self.make_room()?;
+            let Some(open) = self.open.last_mut() else { break };
             if event_loop.as_ref().is_some_and(|event_loop| event_loop.mailbox().is_interrupted()) {
                 return Err(qjs::function::throw_uncatchable(self.ctx));
             }
@@ -222,6 +224,15 @@ impl<'js> Serializer<'_, 'js> {
             }
         }
         Ok(())
+    }
+
+    /// Sees to it that there is memory for what one step adds.
+    fn make_room(&mut self) -> Result<()> {
+        let room = self.records.try_reserve(4).is_ok()
+            && self.open.try_reserve(1).is_ok()
+            && self.kept.try_reserve(1).is_ok()
+            && self.memory.try_reserve(1).is_ok();
+        if room { Ok(()) } else { Err(throw_data_clone_error(self.ctx, "There is no memory for a copy of the value.")) }
     }
 
     fn close(&mut self) {

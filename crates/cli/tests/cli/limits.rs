@@ -121,6 +121,58 @@ fn workers_that_cannot_be_made_have_an_error() {
 }
 
 #[test]
+fn what_does_not_fit_is_an_exception() {
+    let script = r"
+        const tables = () => {
+          const module = new WebAssembly.Module(
+            Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 4, 7, 1, 0x70, 0, 0x80, 0xad, 0xe2, 0x04));
+          const kept = [];
+          for (;;) kept.push(new WebAssembly.Instance(module));
+        };
+        const attempts = [
+          tables,
+          () => structuredClone(new Array(2 ** 24).fill(1)),
+          () => new WebAssembly.Module(new Uint8Array(2 ** 29)),
+          () => new TextDecoder('latin1').decode(new Uint8Array(2 ** 28)),
+          () => new TextDecoder().decode(new Uint8Array(2 ** 28), { stream: true }),
+        ];
+        try { attempts[process.argv[2]](); console.log('fits'); } catch (error) { console.log(error.name); }
+    ";
+    let names = ["RangeError", "DataCloneError", "RangeError", "RangeError", "RangeError"];
+    for (at, name) in names.into_iter().enumerate() {
+        within(900_000, script, &[&at.to_string()]).exits(0).stdout(&format!("{name}\n")).stderr("");
+    }
+}
+
+/// A struct that no memory could hold, as the element of an array that ends with zeros.
+#[test]
+fn a_declared_size_is_checked() {
+    let script = r"
+        import { readFileSync } from 'node:fs';
+        import { cdef, Wasi } from 'tombolo:marshal';
+        const wasi = new Wasi({});
+        const { instance } = await WebAssembly.instantiate(
+          readFileSync(process.argv[2]), { wasi_snapshot_preview1: wasi.imports() });
+        wasi.init(instance);
+        const { malloc } = cdef(wasi, `struct large { char text[1099511627776]; }; struct large *malloc(int n) [[until(0)]];`);
+        try { malloc(8); } catch (error) { console.log(error.name); }
+    ";
+    let folder = Folder::with("main.mjs", script);
+    let demo = crate::harness::guest("demo.wasm");
+    folder.run(["main.mjs".as_ref(), demo.as_os_str()]).outcome().exits(0).stdout("RangeError\n").stderr("");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let script = "import fs from 'node:fs'; try { fs.readFileSync('huge'); } catch (error) { console.log(error.name, error.code); }";
+    let folder = Folder::with("main.mjs", script);
+    std::fs::File::create(folder.path().join("huge"))
+        .and_then(|file| file.set_len(1 << 42))
+        .expect("files can be sparse");
+    folder.run(["main.mjs"]).outcome().exits(0).stdout("RangeError ERR_FS_FILE_TOO_LARGE\n").stderr("");
+}
+
+#[test]
 fn thread_spawn_says_when_there_is_no_thread() {
     // Spawns until that fails, and exits with 3 where the answer was negative.
     let program = r#"(module
@@ -139,10 +191,7 @@ fn thread_spawn_says_when_there_is_no_thread() {
 
 #[test]
 fn few_descriptors() {
-    let folder = Folder::with("main.wat", "(module (memory (export \"memory\") 1) (func (export \"_start\")))").and(
-        "main.mjs",
-        "import { WASI } from 'node:wasi'; try { new WASI({ version: 'preview1' }); console.log('made'); } catch (e) { console.log(e.message); }",
-    );
+    let folder = Folder::with("main.wat", "(module (memory (export \"memory\") 1) (func (export \"_start\")))");
     behind("ulimit -n 10", &repository(), &["examples/quickstart.mjs"]).exits(0);
     behind("ulimit -n 10", folder.path(), &["main.wat"]).exits(0).stderr("");
     for few in 6..10 {
