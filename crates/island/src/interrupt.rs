@@ -10,6 +10,7 @@
 //! [uninterrupted] is left alone for [`PATIENCE`], and not begun when the flag is raised.
 
 use std::cell::OnceCell;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, Thread};
@@ -99,7 +100,7 @@ impl Interrupter {
     fn close(&self, _locked: &MutexGuard<'_, u64>) {
         if let Err(error) = self.shared.pages.close() {
             // The flag stops waits and scripts all the same.
-            eprintln!("tombolo: a guest cannot be interrupted: {error}");
+            let _ = writeln!(std::io::stderr(), "tombolo: a guest cannot be interrupted: {error}");
         }
         self.shared.thread.unpark();
     }
@@ -111,7 +112,7 @@ impl Interrupter {
         self.shared.raised.store(false, SeqCst);
         self.shared.forced.store(false, SeqCst);
         if let Err(error) = self.shared.pages.open() {
-            eprintln!("tombolo: guests stay interrupted: {error}");
+            let _ = writeln!(std::io::stderr(), "tombolo: guests stay interrupted: {error}");
         }
     }
 
