@@ -33,6 +33,9 @@
 //! parentheses 8, and types, through typedefs, 64. Time and memory are linear in the source, which may be hostile; 256 KiB
 //! of stack are enough, and 768 without optimizations.
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod annotations;
 mod attach;
 mod clean;

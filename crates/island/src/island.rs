@@ -260,7 +260,7 @@ impl Island {
     #[inline]
     pub fn check_stack(&self) -> Result<(), CallError> {
         // Below a guest of this store, its own limit still holds.
-        if self.store.is_entered() || has_stack_room(self.engine.max_wasm_stack) {
+        if self.store.is_entered() || has_stack_room(&self.engine) {
             return Ok(());
         }
         Err(CallError::stack_overflow())

@@ -14,6 +14,9 @@
 //!
 //! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `raw`.
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod call;
 pub mod engine;
 mod host_memory;
@@ -38,7 +41,7 @@ pub use host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, sh
 pub use interrupt::{Interrupter, uninterrupted};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
-pub use raw::{FunctionKey, lend};
+pub use raw::{FunctionKey, has_stack_room, lend};
 pub use trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
 
 pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};

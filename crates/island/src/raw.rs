@@ -12,6 +12,7 @@ use wasmtime::{
 };
 
 use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
+use crate::engine::Engine;
 use crate::island::{Island, StoreState};
 use crate::trap::CallError;
 use crate::waiting::{Expected, Word};
@@ -96,10 +97,10 @@ impl ReentrantStore {
 /// Native stack that host functions and traps may need below what guests are given.
 const HOST_STACK: usize = 512 << 10;
 
-/// Whether the thread's stack has room for a guest that uses all that it may. Wasmtime counts from where a store was
+/// Whether the thread's stack has room for a guest that uses all that it may, and so for whatever may call one. Wasmtime counts from where a store was
 /// entered, so a chain of calls through several stores would otherwise use up the thread's stack without meeting a limit.
 #[inline]
-pub(crate) fn has_stack_room(max_wasm_stack: usize) -> bool {
+pub fn has_stack_room(engine: &Engine) -> bool {
     thread_local! {
         static FLOOR: Cell<usize> = const { Cell::new(0) };
     }
@@ -109,7 +110,7 @@ pub(crate) fn has_stack_room(max_wasm_stack: usize) -> bool {
         FLOOR.set(floor);
     }
     let here = 0u8;
-    (&raw const here).addr().saturating_sub(floor) >= max_wasm_stack + HOST_STACK
+    (&raw const here).addr().saturating_sub(floor) >= engine.max_wasm_stack + HOST_STACK
 }
 
 /// The lowest address of this thread's stack; 1 where the system does not tell.

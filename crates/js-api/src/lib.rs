@@ -3,6 +3,9 @@
 //! [`install`] gives an existing `rquickjs` context the whole namespace. Everything that JavaScript values of one island
 //! hold together is in [`anchor`]; the conversions at the boundary are in `values`.
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod anchor;
 mod api;
 mod atomics;

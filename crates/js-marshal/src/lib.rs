@@ -6,6 +6,9 @@
 //! `wasi` the class that ties a guest, its heap and WASI together. `site` tells where a script is, for the trace of guest
 //! memory (`trace`).
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod arrays;
 mod bind;
 mod call;

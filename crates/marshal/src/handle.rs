@@ -197,13 +197,29 @@ impl Handle {
     }
 }
 
-impl Drop for Handle {
-    fn drop(&mut self) {
-        if self.is_open.get() {
+impl Handle {
+    /// Puts it into its queue, where it is still open.
+    fn enqueue(&self) {
+        if self.is_open.replace(false) {
             if trace::is_on() {
                 trace::handle_dropped(self.queue.number(), self.address);
             }
             self.queue.waiting.borrow_mut().push_back((self.destructor.clone(), self.address));
+        }
+    }
+}
+
+impl Drop for Handle {
+    /// What it keeps goes one after another: a handle may keep one that keeps another, and so on without an end.
+    fn drop(&mut self) {
+        self.enqueue();
+        let mut kept = std::mem::take(self.keeps.get_mut());
+        kept.reverse();
+        while let Some(next) = kept.pop() {
+            if let Some(mut next) = Rc::into_inner(next) {
+                next.enqueue();
+                kept.extend(next.keeps.get_mut().drain(..).rev());
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use data_block::DataBlock;
 use island::wasmtime::Func;
 use island::{CallError, FunctionKey, Island, uninterrupted};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::allocator::{Allocator, Routine};
 use crate::block::GuestBlock;
@@ -32,10 +32,57 @@ pub struct Heap {
     handles: Rc<HandleQueue>,
     /// The lengths of blocks that [`Heap::allocate`] gave, where `free` must be told.
     sizes: Option<RefCell<FxHashMap<u64, u64>>>,
-    /// What [`Heap::free`] freed since a guest last ran, and how often the island had been entered then.
-    freed: RefCell<(u64, Vec<u64>)>,
+    freed: RefCell<Freed>,
     allocating: Cell<bool>,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
+}
+
+/// What [`Heap::free`] freed and nobody can have got again: since then the guest ran its allocator alone, for this heap.
+#[derive(Default)]
+struct Freed {
+    addresses: FxHashSet<u64>,
+    /// How often the island had been entered when it was last so.
+    entries: u64,
+}
+
+/// More are not remembered: a guest that never gives an address out twice would have the host remember all of them.
+const MOST_FREED: usize = 1 << 20;
+
+impl Freed {
+    /// Whether `address` is known to be free, `entries` being how often the island was entered.
+    fn has(&mut self, entries: u64, address: u64) -> bool {
+        self.catch_up(entries);
+        self.addresses.contains(&address)
+    }
+
+    /// Forgets everything where the guest ran since.
+    fn catch_up(&mut self, entries: u64) {
+        if self.entries != entries && !self.addresses.is_empty() {
+            // Clearing a set takes as long as it once was long.
+            self.addresses = FxHashSet::default();
+        }
+        self.entries = entries;
+    }
+
+    /// The allocator was called with the island entered `before` times, and `after` it has taken `address` back.
+    fn add(&mut self, before: u64, after: u64, address: u64) {
+        self.remove(before, after, address);
+        if self.addresses.len() >= MOST_FREED {
+            self.addresses = FxHashSet::default();
+        }
+        self.addresses.insert(address);
+    }
+
+    /// The same where it has given `address` out.
+    fn remove(&mut self, before: u64, after: u64, address: u64) {
+        self.catch_up(before);
+        if after != before.wrapping_add(1) {
+            // It was entered again from inside: something else ran as well.
+            self.catch_up(after);
+        }
+        self.entries = after;
+        self.addresses.remove(&address);
+    }
 }
 
 impl Heap {
@@ -187,11 +234,15 @@ impl Heap {
         }
         self.drain()?;
         let bytes = bytes.max(1);
+        let before = self.island.entries();
         let mut address = self.malloc(bytes)?;
         if address == 0 {
             address = self.allocate_under_pressure(bytes)?;
         }
         self.data().range(address, bytes)?;
+        if !self.freed.borrow().addresses.is_empty() {
+            self.freed.borrow_mut().remove(before, self.island.entries(), address);
+        }
         if let Some(sizes) = &self.sizes {
             sizes.borrow_mut().insert(address, bytes);
         }
@@ -221,7 +272,8 @@ impl Heap {
     /// A null pointer is nothing to free, as in C.
     ///
     /// Only a guest knows its blocks. What is seen from here: a block that the host owns, an address that no allocator
-    /// gives out, and one that was freed and no guest ran since.
+    /// gives out, and one that was freed and nothing of the guest ran since but its allocator, which did not give it out
+    /// again.
     ///
     /// # Errors
     /// [`HeapError::AlreadyOwned`] when a [`GuestBlock`] has it or it waits in the queue; [`HeapError::AlreadyFreed`];
@@ -239,19 +291,15 @@ impl Heap {
         if address != 0 && self.reclaim.owner_of(address).is_some() {
             return Err(HeapError::AlreadyOwned { address });
         }
-        {
-            let mut freed = self.freed.borrow_mut();
-            if freed.0 != self.island.entries() {
-                freed.1.clear();
-            }
-            if address != 0 && freed.1.contains(&address) {
-                return Err(HeapError::AlreadyFreed { address });
-            }
+        let before = self.island.entries();
+        if self.freed.borrow_mut().has(before, address) {
+            return Err(HeapError::AlreadyFreed { address });
         }
         self.free_sized(address, bytes.ok_or(HeapError::UnknownSize { address })?, 8)?;
-        let mut freed = self.freed.borrow_mut();
-        freed.0 = self.island.entries();
-        freed.1.push(address);
+        // Entries do not tell what the host's own allocator gives out, or another thread's guest.
+        if address != 0 && !matches!(self.routine, Routine::Host(_)) && !self.is_shared() {
+            self.freed.borrow_mut().add(before, self.island.entries(), address);
+        }
         Ok(())
     }
 

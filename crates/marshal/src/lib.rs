@@ -49,6 +49,9 @@
 //!
 //! The reclaim queue behind them is in `reclaim`: who owns what on which thread is told there.
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod allocator;
 pub mod argument;
 pub mod block;

@@ -70,6 +70,8 @@ struct Owned {
     generation: u64,
     /// Calls in progress that were given the block's address: it is not freed under them.
     pins: u32,
+    /// Whether it waits in the queue.
+    waits: bool,
 }
 
 impl State {
@@ -172,7 +174,7 @@ impl Reclaim {
         let generation = state.generations;
         match state.owned.entry(address) {
             Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, generation, pins: 0 }),
+            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, generation, pins: 0, waits: false }),
         };
         state.generations += 1;
         state.bytes += bytes;
@@ -188,9 +190,10 @@ impl Reclaim {
     /// Strikes a block off, because it is given to the guest. It may wait in the queue already.
     pub(crate) fn disown(&self, address: u64) {
         let mut state = self.state();
-        state.disown(address);
-        state.waiting.retain(|&waiting| waiting != address);
-        self.waiting.store(state.waiting.len(), Ordering::Release);
+        if state.disown(address).is_some_and(|owned| owned.waits) {
+            state.waiting.retain(|&waiting| waiting != address);
+            self.waiting.store(state.waiting.len(), Ordering::Release);
+        }
         drop(state);
         if trace::is_on() {
             trace::disowned(&self.data, address);
@@ -210,8 +213,9 @@ impl Reclaim {
             trace::dropped(&self.data, address);
         }
         let mut state = self.state();
-        if state.owned.get(&address).is_none_or(|owned| owned.generation != generation) {
-            return;
+        match state.owned.get_mut(&address) {
+            Some(owned) if owned.generation == generation => owned.waits = true,
+            _ => return,
         }
         state.waiting.push(address);
         self.waiting.store(state.waiting.len(), Ordering::Release);

@@ -1,6 +1,9 @@
 //! WebIDL conversions and their errors. Each error names the interface or function, the member or argument, what was
 //! expected and what came.
 
+// What cannot be written must not panic, and a library has no output of its own.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, HostClass, Object, Result, Value};
 
 /// Where something happens, for messages; only written out when one is needed.

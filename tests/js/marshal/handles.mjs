@@ -1,6 +1,6 @@
 // Opaque handles: what a library gives out as a pointer to a struct that nobody declares.
-import { addressOf, borrowed, consumed, HandleType, nonNull, opaque, owned } from 'tombolo:marshal';
-import { assert, assertEq } from '../harness.mjs';
+import { addressOf, borrowed, consumed, FunctionPrototype, HandleType, nonNull, opaque, owned } from 'tombolo:marshal';
+import { assert, assertEq, test } from '../harness.mjs';
 import { assertIncludes, thrownBy } from './load.mjs';
 import { byCopy, copy, guestTest, leavesNothing, records, result, t, underEveryBudget, vocabulary } from './vocabulary.mjs';
 
@@ -246,4 +246,21 @@ guestTest('cdef: ten thousand parents and children, dropped in any order', (gues
   for (let i = 0; i < 10_000; i++) make(i % 2 === 1);
   guest.settle();
   assertEq(books(guest), '0,0,0,0');
+});
+
+test('a destructor of another guest is a TypeError', () => {
+  const own = vocabulary();
+  const other = vocabulary();
+  const { counter } = kinds(other);
+  const error = thrownBy(TypeError, () => own.call('counter_open', [t.i32], counter, 1));
+  assertIncludes(error, 'counter_open', 'counter_close', 'another guest');
+});
+
+test('functions bound to functions, 100,000 deep, are refused by the stack and dropped', () => {
+  const { manager } = vocabulary();
+  const prototype = new FunctionPrototype([], t.i32);
+  let f = () => 5;
+  for (let i = 0; i < 100_000; i++) f = prototype.bind(manager, f);
+  thrownBy(RangeError, () => f());
+  f = null;
 });

@@ -534,3 +534,10 @@ test('ten thousand functions in one table', () => {
   for (const i of [0, 1, 4999, 9999]) assertEq(call(i), i);
   assertEq(table.get(77)(), 77);
 });
+
+test('functions of functions, 100,000 deep, are refused by the stack and dropped', () => {
+  let f = () => 1;
+  for (let i = 0; i < 100_000; i++) f = new WebAssembly.Function({ parameters: [], results: ['i32'] }, f);
+  assertThrows(RangeError, () => f());
+  f = null;
+});
