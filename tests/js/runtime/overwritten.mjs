@@ -465,6 +465,8 @@ if (count < 700) fail('too little was overwritten');
 const finish = () => {
   for (let i = 0; i < failed; i++) console.error('FAILED ' + failures[i]);
   for (let i = 0; i < calls; i++) console.error('CALLED ' + called[i]);
+  // The last line that the runner of this folder looks for.
+  if (!isWorker) console.log(names.length + ' passed, ' + (failed + calls) + ' failed');
   if (failed > 0 || calls > 0) process.exit(1);
   if (post !== null) {
     post.postMessage('done');
