@@ -38,6 +38,7 @@ mod wasi;
 pub use manager::drain_all;
 pub use trace::define_trace;
 
+use qjs::define::Put as _;
 use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
 
@@ -89,14 +90,14 @@ fn new_registry<'js>(ctx: &Ctx<'js>, manager: &Value<'js>) -> Result<Value<'js>>
 pub fn guest_memory<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let report = marshal::report();
     let (blocks, bytes) = (Object::new(ctx.clone())?, Object::new(ctx.clone())?);
-    blocks.set("allocated", report.allocated as f64)?;
-    blocks.set("freed", report.freed as f64)?;
-    blocks.set("alive", report.alive as f64)?;
-    bytes.set("alive", report.bytes_alive as f64)?;
-    bytes.set("peak", report.bytes_peak as f64)?;
+    blocks.put("allocated", report.allocated as f64)?;
+    blocks.put("freed", report.freed as f64)?;
+    blocks.put("alive", report.alive as f64)?;
+    bytes.put("alive", report.bytes_alive as f64)?;
+    bytes.put("peak", report.bytes_peak as f64)?;
     let object = Object::new(ctx.clone())?;
-    object.set("blocks", blocks)?;
-    object.set("bytes", bytes)?;
+    object.put("blocks", blocks)?;
+    object.put("bytes", bytes)?;
     Ok(object)
 }
 

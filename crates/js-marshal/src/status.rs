@@ -1,6 +1,7 @@
 //! Results that say whether a call failed, and the error that is thrown then.
 
 use island::call::Number;
+use qjs::define::Put as _;
 use qjs::define::{self, Attributes};
 use qjs::function::construct;
 use qjs::{Arguments, Call, Ctx, Cx, Exception, Object, Result, Value};
@@ -96,7 +97,7 @@ fn make<'js>(marshal: &Marshal<'_, 'js>, status: &Status, code: i64, others: &[V
     let message = qjs::string::from_utf8(ctx, message.as_bytes())?;
     let error = construct(&errors.error, &errors.status_error, &[message])?;
     let object = error.as_object().ok_or(rquickjs::Error::Unknown)?;
-    object.set("code", code_value)?;
-    object.set("function", name)?;
+    object.put("code", code_value)?;
+    object.put("function", name)?;
     Ok(error)
 }

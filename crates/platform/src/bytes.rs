@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Persistent, TypedArray, Value, function::This};
+use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Object, TypedArray, Value, function::This};
 
 use crate::{internal, state::Platform};
 
@@ -58,14 +58,6 @@ pub(crate) fn view_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Resu
 }
 
 fn set_function<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
-    let platform = Platform::of(ctx)?;
-    let saved = platform.set_bytes.borrow().clone();
-    match saved {
-        Some(function) => function.restore(ctx),
-        None => {
-            let function: Function = ctx.eval("Object.getPrototypeOf(Uint8Array).prototype.set")?;
-            *platform.set_bytes.borrow_mut() = Some(Persistent::save(ctx, function.clone()));
-            Ok(function)
-        }
-    }
+    let pristine = Platform::of(ctx)?.pristine.clone().restore(ctx)?;
+    pristine.get::<_, Object>("TypedArray.prototype")?.get("set")
 }

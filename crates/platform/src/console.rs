@@ -1,5 +1,6 @@
 //! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
 
+use qjs::define::Put as _;
 use rquickjs::{
     Coerced, Ctx, Function, Object, Type, Value,
     function::{Args, Rest},
@@ -48,7 +49,7 @@ pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 
 /// The native functions of `console.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "print", |ctx: Ctx<'js>, to_stderr: bool, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
     def(&native, "indent", |ctx: Ctx<'_>, by: i32| -> rquickjs::Result<()> {
         let indent = &Platform::of(&ctx)?.indent;
@@ -66,9 +67,9 @@ fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickj
     if !format_plain(&args, colors, &mut line)? {
         line.clear();
         let format = internal::function(ctx, "inspect", "formatWithOptions")?;
-        let options = Object::new(ctx.clone())?;
+        let options = qjs::pristine::bare_object(ctx)?;
         if colors {
-            options.set("colors", true)?;
+            options.put("colors", true)?;
         }
         let mut call = Args::new(ctx.clone(), args.len() + 1);
         call.push_arg(options)?;
@@ -128,7 +129,7 @@ fn format_plain(args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs
 
 /// The native functions of `inspect.js`.
 pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "isError", |value: Value<'js>| value.is_error())?;
     def(&native, "proxyDetails", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };

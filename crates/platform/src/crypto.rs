@@ -6,7 +6,7 @@ use crate::{bytes, internal::def};
 
 /// The native functions of `crypto.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "fill", |ctx: Ctx<'js>, view: Value<'js>, length: usize| {
         let random = random(&ctx, length)?;
         bytes::copy_into(&ctx, &view, random)

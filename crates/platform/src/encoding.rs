@@ -86,7 +86,7 @@ impl DecoderState {
 
 /// The native functions of `encoding.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "label", |label: JsString<'_>| -> rquickjs::Result<Option<String>> {
         let encoding = Encoding::for_label_no_replacement(to_rust(&label)?.as_bytes());
         Ok(encoding.map(|encoding| encoding.name().to_ascii_lowercase()))

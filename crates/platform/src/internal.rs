@@ -1,15 +1,21 @@
 //! The JavaScript that is part of the platform: embedded as source, compiled when first needed.
 //!
-//! Each file is the body of a strict function `(exports, require, native, globalThis)`; `require` gives another embedded
-//! file's exports, `native` the Rust functions that belong to the file.
+//! Each file is the body of a strict function `(exports, require, native, $)`; `require` gives another embedded file's
+//! exports, `native` the Rust functions that belong to the file, and `$` the language as it was before any script ran
+//! (`js/primordials.js`), of which the names of globals are in scope, too.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use qjs::bytecode::Bytecode;
+use qjs::{bytecode::Bytecode, define::Put as _, pristine::bare_object};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions, function::IntoJsFunc};
 
 use crate::state::Platform;
+
+/// The names of the language's globals, which an embedded file has from the primordials.
+const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,Promise,Proxy,\
+                       RangeError,Reflect,RegExp,Set,SharedArrayBuffer,String,Symbol,SyntaxError,TypeError,Uint32Array,\
+                       Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
 
 macro_rules! sources {
     ($($name:literal),* $(,)?) => {
@@ -44,6 +50,7 @@ sources!(
     "os",
     "path",
     "performance",
+    "primordials",
     "process",
     "report",
     "stack",
@@ -65,19 +72,31 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
         return Err(Exception::throw_internal(ctx, &format!("no embedded script is called {name}")));
     };
     let function: Function = compiled(ctx, &platform, name, source)?.get()?;
-    let exports = Object::new(ctx.clone())?;
+    // Without a prototype while the file fills it: an assignment must not ask what scripts gave `Object.prototype`.
+    let exports = bare_object(ctx)?;
     // Before it runs: files may need each other.
     platform.internals.borrow_mut().insert(name.into(), Persistent::save(ctx, exports.clone()));
     let require_function =
         Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| require(&ctx, &name))?.with_name("require")?;
-    function.call::<_, Value>((exports.clone(), require_function, crate::natives(ctx, name)?))?;
+    let primordials = match needs_primordials(name) {
+        true => require(ctx, "primordials")?.into_value(),
+        false => Value::new_undefined(ctx.clone()),
+    };
+    function.call::<_, Value>((exports.clone(), require_function, crate::natives(ctx, name)?, primordials))?;
+    exports.set_prototype(Object::new(ctx.clone())?.get_prototype().as_ref())?;
     Ok(exports)
+}
+
+/// Whether a file is given them. One makes them, and the other runs before any script, in every agent.
+fn needs_primordials(name: &str) -> bool {
+    !matches!(name, "primordials" | "stack")
 }
 
 /// A file's function. Where there are workers, each file is compiled once for all agents of the process.
 fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, name: &str, source: &str) -> rquickjs::Result<Value<'js>> {
     static COMPILED: Mutex<Option<HashMap<String, Arc<Bytecode>>>> = Mutex::new(None);
-    let wrapped = || ["(function(exports,require,native){", source, "\n})"].concat();
+    let names = if needs_primordials(name) { GLOBALS } else { "" };
+    let wrapped = || ["(function(exports,require,native,$){", names, source, "\n})"].concat();
     let file = format!("node:internal/{name}");
     let has_workers = name == "workers" || platform.own_worker.is_some();
     if !has_workers && !platform.internals.borrow().contains_key("workers") {
@@ -108,5 +127,5 @@ pub(crate) fn def<'js, P, F>(object: &Object<'js>, name: &str, function: F) -> r
 where
     F: IntoJsFunc<'js, P> + 'js,
 {
-    object.set(name, Function::new(object.ctx().clone(), function)?.with_name(name)?)
+    object.put(name, Function::new(object.ctx().clone(), function)?.with_name(name)?)
 }

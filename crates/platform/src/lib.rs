@@ -19,6 +19,7 @@ mod internal;
 mod messaging;
 mod modules;
 mod os;
+mod primordials;
 mod process;
 mod report;
 mod state;
@@ -143,10 +144,10 @@ pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
         workers: workers::Workers::default(),
         options,
         internals: RefCell::default(),
+        pristine: primordials::capture(ctx)?,
         loaded: RefCell::default(),
         stash: RefCell::default(),
         wasm_modules: RefCell::default(),
-        set_bytes: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),
         indent: Cell::new(0),
@@ -188,10 +189,11 @@ fn natives<'js>(ctx: &Ctx<'js>, file: &str) -> rquickjs::Result<Object<'js>> {
         "module" => modules::natives(ctx),
         "os" => os::natives(ctx),
         "performance" | "process" => process::natives(ctx),
+        "primordials" => primordials::natives(ctx),
         "report" => report::natives(ctx),
         "timers" => timers::natives(ctx),
         "url" => url::natives(ctx),
         "workers" => workers::natives(ctx),
-        _ => Object::new(ctx.clone()),
+        _ => qjs::pristine::bare_object(ctx),
     }
 }

@@ -10,7 +10,7 @@ use crate::internal::{self, def};
 
 /// The native functions of `messaging.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     ports(&native)?;
     def(&native, "hooks", |ctx: Ctx<'js>, face: Object<'js>| set_face(&ctx, face))?;
     def(

@@ -6,7 +6,7 @@ use crate::internal::def;
 
 /// The native functions of `os.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "cores", || std::thread::available_parallelism().map_or(1, usize::from))?;
     def(&native, "uname", || -> Vec<String> {
         let name = rustix::system::uname();

@@ -1,6 +1,7 @@
 //! The native half of `process.js`.
 
 use agent::EventLoop;
+use qjs::define::Put as _;
 use rquickjs::{Ctx, Function, Object, Value, function::Opt};
 
 use crate::{
@@ -40,7 +41,7 @@ fn is_terminal(fd: i32) -> bool {
 
 /// The native functions of `process.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "facts", facts)?;
     crate::environment::natives(&native)?;
     system(&native)?;
@@ -64,11 +65,11 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 
 fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let platform = Platform::of(&ctx)?;
-    let facts = Object::new(ctx)?;
-    facts.set("node", crate::NODE_VERSION)?;
-    facts.set("version", env!("CARGO_PKG_VERSION"))?;
-    facts.set("quickjs", "0.16.2")?;
-    facts.set("title", "tombolo")?;
+    let facts = qjs::pristine::bare_object(&ctx)?;
+    facts.put("node", crate::NODE_VERSION)?;
+    facts.put("version", env!("CARGO_PKG_VERSION"))?;
+    facts.put("quickjs", "0.16.2")?;
+    facts.put("title", "tombolo")?;
     facts.set(
         "arch",
         match std::env::consts::ARCH {
@@ -86,17 +87,17 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             other => other,
         },
     )?;
-    facts.set("argv", platform.options.argv.clone())?;
-    facts.set("execArgv", platform.options.exec_argv.clone())?;
-    facts.set("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
-    facts.set("isWorker", platform.own_worker.is_some())?;
-    facts.set("execPath", platform.options.exec_path.clone())?;
-    facts.set("pid", std::process::id())?;
-    facts.set("ppid", rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()))?;
-    facts.set("uid", rustix::process::getuid().as_raw())?;
-    facts.set("euid", rustix::process::geteuid().as_raw())?;
-    facts.set("gid", rustix::process::getgid().as_raw())?;
-    facts.set("egid", rustix::process::getegid().as_raw())?;
+    facts.put("argv", platform.options.argv.clone())?;
+    facts.put("execArgv", platform.options.exec_argv.clone())?;
+    facts.put("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
+    facts.put("isWorker", platform.own_worker.is_some())?;
+    facts.put("execPath", platform.options.exec_path.clone())?;
+    facts.put("pid", std::process::id())?;
+    facts.put("ppid", rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()))?;
+    facts.put("uid", rustix::process::getuid().as_raw())?;
+    facts.put("euid", rustix::process::geteuid().as_raw())?;
+    facts.put("gid", rustix::process::getgid().as_raw())?;
+    facts.put("egid", rustix::process::getegid().as_raw())?;
     Ok(facts)
 }
 
@@ -133,12 +134,12 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         let mut pages = statm.split(' ').map(|field| field.parse::<f64>().unwrap_or(0.0) * page);
         let (_, rss, shared) = (pages.next(), pages.next().unwrap_or(0.0), pages.next().unwrap_or(0.0));
         let usage = Object::new(ctx)?;
-        usage.set("rss", rss)?;
+        usage.put("rss", rss)?;
         // The engine's own count is out of reach while it runs; private resident memory bounds it.
-        usage.set("heapTotal", (rss - shared).max(0.0))?;
-        usage.set("heapUsed", (rss - shared).max(0.0))?;
-        usage.set("external", 0)?;
-        usage.set("arrayBuffers", 0)?;
+        usage.put("heapTotal", (rss - shared).max(0.0))?;
+        usage.put("heapUsed", (rss - shared).max(0.0))?;
+        usage.put("external", 0)?;
+        usage.put("arrayBuffers", 0)?;
         Ok(usage)
     })?;
     def(native, "cpuUsage", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
@@ -147,8 +148,8 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         let tick = 1e6 / rustix::param::clock_ticks_per_second() as f64;
         let micros = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) * tick;
         let usage = Object::new(ctx)?;
-        usage.set("user", micros(12))?;
-        usage.set("system", micros(13))?;
+        usage.put("user", micros(12))?;
+        usage.put("system", micros(13))?;
         Ok(usage)
     })
 }

@@ -20,7 +20,7 @@ pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
 
 /// The native functions of `report.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "isError", |value: Value<'js>| value.is_error())?;
     Ok(native)
 }

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use rquickjs::{Ctx, Exception, Function, JsLifetime, Object, Persistent, Promise, Value};
+use rquickjs::{Ctx, Exception, JsLifetime, Object, Persistent, Promise, Value};
 
 use crate::{Options, modules::Builtins, stdio::Stdio};
 
@@ -20,14 +20,14 @@ pub(crate) struct State {
     pub(crate) builtins: Builtins,
     /// Embedded JavaScript that has been loaded, by name.
     pub(crate) internals: RefCell<HashMap<String, Persistent<Object<'static>>>>,
+    /// What the language was before any script ran.
+    pub(crate) pristine: Persistent<Object<'static>>,
     /// Built-in modules that have been imported, by name without `node:`.
     pub(crate) loaded: RefCell<HashMap<String, Persistent<Object<'static>>>>,
     /// Values on their way into a synthetic module, by the module's name.
     pub(crate) stash: RefCell<HashMap<String, Persistent<Value<'static>>>>,
     /// The Module objects of WebAssembly modules that have been imported, by URL.
     pub(crate) wasm_modules: RefCell<HashMap<String, Persistent<Object<'static>>>>,
-    /// `%TypedArray%.prototype.set`, before any script could replace it.
-    pub(crate) set_bytes: RefCell<Option<Persistent<Function<'static>>>>,
     /// The promise of the main module and its URL.
     pub(crate) main: RefCell<Option<(Persistent<Promise<'static>>, String)>>,
     /// The URL of the main module, for `import.meta.main`.

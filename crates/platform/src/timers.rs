@@ -9,7 +9,7 @@ use crate::internal::{self, def};
 
 /// The native functions of `timers.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "set", |ctx: Ctx<'js>, handle: Object<'js>, delay: f64, refed: bool| -> rquickjs::Result<f64> {
         let task = fire(&ctx, handle, "fireTimeout");
         let id = EventLoop::of(&ctx)?.set_timer(Duration::from_millis(delay as u64), refed, task);

@@ -30,7 +30,7 @@ fn parts(url: &Url) -> Vec<String> {
 
 /// The native functions of `url.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(
         &native,
         "parse",

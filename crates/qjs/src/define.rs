@@ -30,15 +30,19 @@ impl Attributes {
 }
 
 /// An atom, freed when it goes.
-struct Atom<'js>(Cx<'js>, q::JSAtom);
+pub(crate) struct Atom<'js>(Cx<'js>, q::JSAtom);
 
 impl<'js> Atom<'js> {
-    fn new(cx: Cx<'js>, name: &str) -> rquickjs::Result<Self> {
+    pub(crate) fn new(cx: Cx<'js>, name: &str) -> rquickjs::Result<Self> {
         // SAFETY: the bytes are valid UTF-8 of the given length.
         match unsafe { q::JS_NewAtomLen(cx.raw(), name.as_ptr().cast(), name.len() as _) } {
             0 => Err(rquickjs::Error::Exception),
             atom => Ok(Self(cx, atom)),
         }
+    }
+
+    pub(crate) fn raw(&self) -> q::JSAtom {
+        self.1
     }
 }
 
@@ -68,6 +72,22 @@ pub fn value<'js>(
         q::JS_DefinePropertyValue(cx.raw(), object.as_raw(), atom.1, value, flags)
     };
     if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}
+
+/// CreateDataProperty for fresh objects, where `set` would run what a script gave `Object.prototype`.
+pub trait Put<'js> {
+    /// Defines `self[key] = value`.
+    ///
+    /// # Errors
+    /// When the object refuses the property, or memory is out.
+    fn put<K: rquickjs::IntoAtom<'js>, V: rquickjs::IntoJs<'js>>(&self, key: K, value: V) -> rquickjs::Result<()>;
+}
+
+impl<'js> Put<'js> for Object<'js> {
+    fn put<K: rquickjs::IntoAtom<'js>, V: rquickjs::IntoJs<'js>>(&self, key: K, value: V) -> rquickjs::Result<()> {
+        let value = value.into_js(self.ctx())?;
+        self.prop(key, rquickjs::object::Property::from(value).writable().enumerable().configurable())
+    }
 }
 
 /// Defines a method.

@@ -23,6 +23,7 @@ pub mod moved;
 pub mod number;
 pub mod opaque;
 pub mod own;
+pub mod pristine;
 pub mod shared;
 pub mod spread;
 pub mod string;

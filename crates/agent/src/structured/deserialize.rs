@@ -1,5 +1,6 @@
 //! StructuredDeserialize and StructuredDeserializeWithTransfer (HTML §2.7.6 and §2.7.7).
 
+use qjs::define::Put as _;
 use std::rc::Rc;
 
 use qjs::function::construct;
@@ -105,7 +106,11 @@ impl<'js> Deserializer<'_, 'js> {
             }
             Record::RegExp { source, flags } => {
                 let reg_exp = &own.constructors.reg_exp;
-                self.keep(construct(reg_exp, reg_exp, &[text(&source)?, text(&flags)?])?)
+                self.keep(construct(
+                    reg_exp,
+                    reg_exp,
+                    &[text(&source)?, qjs::string::from_utf8(self.ctx, flags.as_bytes())?],
+                )?)
             }
             Record::Buffer { bytes, max } => {
                 let buffer = self.buffer(bytes, max)?;
@@ -226,7 +231,7 @@ impl<'js> Deserializer<'_, 'js> {
     fn buffer(&self, bytes: MovedBytes, max: Option<usize>) -> Result<Value<'js>> {
         let Some(max) = max else { return Ok(bytes.into_buffer(self.ctx)?.into_value()) };
         let options = Object::new(self.ctx.clone())?;
-        options.set("maxByteLength", max as f64)?;
+        options.put("maxByteLength", max as f64)?;
         let constructor = &self.intrinsics.constructors.array_buffer;
         let length = number(self.ctx, bytes.len() as f64);
         let buffer = construct(constructor, constructor, &[length, options.into_value()])?;

@@ -20,7 +20,8 @@ pub(crate) struct Intrinsics<'js> {
     pub(super) big_int_text: Function<'js>,
     pub(super) time: Function<'js>,
     pub(super) source: Function<'js>,
-    pub(super) flags: Function<'js>,
+    /// The getter of each flag, in the order in which `flags` has them. (That one would ask the others by name.)
+    pub(super) flags: [(char, Function<'js>); 8],
     /// `entries` or `values`, and `next` of the iterator.
     pub(super) map: [Function<'js>; 2],
     pub(super) set: [Function<'js>; 2],
@@ -94,7 +95,16 @@ impl<'js> Intrinsics<'js> {
             big_int_text: method("BigInt", "toString")?,
             time: method("Date", "getTime")?,
             source: getter("RegExp", "source")?,
-            flags: getter("RegExp", "flags")?,
+            flags: [
+                ('d', getter("RegExp", "hasIndices")?),
+                ('g', getter("RegExp", "global")?),
+                ('i', getter("RegExp", "ignoreCase")?),
+                ('m', getter("RegExp", "multiline")?),
+                ('s', getter("RegExp", "dotAll")?),
+                ('u', getter("RegExp", "unicode")?),
+                ('v', getter("RegExp", "unicodeSets")?),
+                ('y', getter("RegExp", "sticky")?),
+            ],
             map: iteration("Map", "entries")?,
             set: iteration("Set", "values")?,
             map_set: method("Map", "set")?,

@@ -161,7 +161,7 @@ enum Record {
     /// (n)
     RegExp {
         source: Text,
-        flags: Text,
+        flags: String,
     },
     /// (n)
     Buffer {

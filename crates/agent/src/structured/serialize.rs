@@ -265,7 +265,15 @@ impl<'js> Serializer<'_, 'js> {
             Kind::BigInt => Record::BigIntObject(digits(self.ctx, &of(&own.big_int_value)?)?),
             Kind::String => Record::StringObject(text(&own.string_value)?),
             Kind::Date => Record::Date(of(&own.time)?.as_number().unwrap_or(f64::NAN)),
-            Kind::RegExp => Record::RegExp { source: text(&own.source)?, flags: text(&own.flags)? },
+            Kind::RegExp => {
+                let mut flags = String::new();
+                for (flag, is_set) in &own.flags {
+                    if of(is_set)?.as_bool() == Some(true) {
+                        flags.push(*flag);
+                    }
+                }
+                Record::RegExp { source: text(&own.source)?, flags }
+            }
             Kind::ArrayBuffer => self.buffer(value)?,
             Kind::SharedArrayBuffer => self.shared_buffer(value)?,
             Kind::TypedArray | Kind::DataView => return self.view(value),

@@ -12,7 +12,7 @@ pub(crate) use descriptor::Files;
 
 /// The native functions of `fs.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     path::define(&native)?;
     descriptor::define(&native)?;
     Ok(native)

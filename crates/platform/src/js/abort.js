@@ -2,6 +2,8 @@
 const { create, invalidArgType } = require('errors');
 const { inspect } = require('inspect_later');
 const { apply } = Reflect;
+const now = () => (performance ??= require('performance').performance).now();
+let performance;
 let begin;
 let end;
 let trust;
@@ -9,19 +11,19 @@ let isEvent;
 let isStopped;
 
 // What an event is, in bits: there are many events.
-const [BUBBLES, CANCELABLE, COMPOSED, CANCELED, STOPPED, IMMEDIATE, TRUSTED] = [1, 2, 4, 8, 16, 32, 64];
+const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } = [1, 2, 4, 8, 16, 32, 64];
 class Event {
   #type;
   #flags = 0;
   #target = null;
   #current = null;
-  #time = performance.now();
+  #time = now();
   constructor(type, init = undefined) {
     // (`arguments` is an object to be made.)
     if (type === undefined && arguments.length === 0) {
       throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
     }
-    this.#type = typeof type === 'string' ? type : `${type}`;
+    this.#type = typeof type === 'string' ? type : $.text`${type}`;
     if (init === undefined || init === null) return;
     if (init.bubbles) this.#flags |= BUBBLES;
     if (init.cancelable) this.#flags |= CANCELABLE;
@@ -104,7 +106,7 @@ Object.assign(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE
 
 class CustomEvent extends Event {
   #detail;
-  constructor(type, init = {}) {
+  constructor(type, init = { __proto__: null }) {
     super(type, init);
     this.#detail = init?.detail ?? null;
   }
@@ -121,21 +123,21 @@ class EventTarget {
     if (typeof callback !== 'function' && typeof callback !== 'object') {
       throw invalidArgType('listener', 'an instance of EventListener', callback);
     }
-    const { capture = false, once = false, signal } = typeof options === 'boolean' ? { capture: options } : options ?? {};
+    const { capture = false, once = false, signal } = typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
     if (signal?.aborted) return;
-    type = `${type}`;
+    type = $.text`${type}`;
     const list = this.#listeners.get(type) ?? [];
-    if (list.some((entry) => entry.callback === callback && entry.capture === Boolean(capture))) return;
+    if ($.some(list, (entry) => entry.callback === callback && entry.capture === Boolean(capture))) return;
     const entry = { callback, capture: Boolean(capture), once: Boolean(once), removed: false };
-    this.#listeners.set(type, [...list, entry]);
-    signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { once: true });
+    this.#listeners.set(type, [...$.each(list), entry]);
+    signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
   }
   removeEventListener(type, callback, options) {
     const capture = Boolean(typeof options === 'boolean' ? options : options?.capture);
-    const list = this.#listeners.get(`${type}`);
+    const list = this.#listeners.get($.text`${type}`);
     if (list === undefined) return;
-    for (const entry of list) if (entry.callback === callback && entry.capture === capture) entry.removed = true;
-    this.#listeners.set(`${type}`, list.filter((entry) => !entry.removed));
+    for (const entry of $.each(list)) if (entry.callback === callback && entry.capture === capture) entry.removed = true;
+    this.#listeners.set($.text`${type}`, $.filter(list, (entry) => !entry.removed));
   }
   dispatchEvent(event) {
     if (!isEvent(event)) throw invalidArgType('event', 'an instance of Event', event);
@@ -151,7 +153,7 @@ class EventTarget {
         else callback.handleEvent?.(event);
       } catch (error) {
         // Reported, not propagated: the other listeners still run.
-        process.nextTick(() => {
+        require('process').process.nextTick(() => {
           throw error;
         });
       }
@@ -178,7 +180,7 @@ class AbortSignal extends EventTarget {
       signal.#aborted = true;
       signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
       signal.dispatchEvent(new Event('abort'));
-      for (const dependent of signal.#dependents) abortSignal(dependent, signal.#reason);
+      for (const dependent of $.each(signal.#dependents)) abortSignal(dependent, signal.#reason);
     };
   }
   static abort(reason) {
@@ -188,18 +190,18 @@ class AbortSignal extends EventTarget {
   }
   static timeout(delay) {
     const signal = new AbortSignal(secret);
-    setTimeout(() => abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay).unref();
+    require('timers').setTimeout(() => abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay).unref();
     return signal;
   }
   static any(signals) {
     const signal = new AbortSignal(secret);
-    for (const source of signals) {
+    for (const source of $.each(signals)) {
       if (source.aborted) {
         abortSignal(signal, source.reason);
         return signal;
       }
     }
-    for (const source of signals) source.#dependents.push(signal);
+    for (const source of $.each(signals)) $.push(source.#dependents, signal);
     return signal;
   }
   get aborted() {
@@ -220,7 +222,7 @@ class AbortSignal extends EventTarget {
     if (this.#handler) this.addEventListener('abort', this.#handler);
   }
   [inspect.custom](depth, options) {
-    return `AbortSignal ${inspect({ aborted: this.#aborted }, options)}`;
+    return $.text`AbortSignal ${inspect({ aborted: this.#aborted }, options)}`;
   }
 }
 class AbortController {
@@ -232,10 +234,10 @@ class AbortController {
     abortSignal(this.#signal, reason);
   }
   [inspect.custom](depth, options) {
-    return `AbortController ${inspect({ signal: this.#signal }, options)}`;
+    return $.text`AbortController ${inspect({ signal: this.#signal }, options)}`;
   }
 }
-for (const type of [Event, CustomEvent, EventTarget, AbortSignal, AbortController]) {
+for (const type of $.each([Event, CustomEvent, EventTarget, AbortSignal, AbortController])) {
   Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
 }
 Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController, any: AbortSignal.any, trust });

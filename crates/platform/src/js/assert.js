@@ -13,52 +13,56 @@ const headlines = {
 };
 const describe = (actual, expected, operator) => {
   const head = headlines[operator];
-  if (head === undefined) return `${show(actual)} ${operator} ${show(expected)}`;
-  const [left, right] = [show(actual), show(expected)];
-  if (operator === 'equal' || operator === 'notEqual') return `${left} ${operator === 'equal' ? '==' : '!='} ${right}`;
-  if (operator.startsWith('not')) return `${head} ${right.includes('\n') ? `\n\n${right}` : right}`;
-  if (operator === 'strictEqual' && !left.includes('\n') && !right.includes('\n')) return `${head}\n\n${left} !== ${right}\n`;
-  if (operator === 'deepEqual') return `${head}\n\n${left}\n\nshould loosely deep-equal\n\n${right}`;
+  if (head === undefined) return $.text`${show(actual)} ${operator} ${show(expected)}`;
+  const { 0: left, 1: right } = [show(actual), show(expected)];
+  if (operator === 'equal' || operator === 'notEqual') return $.text`${left} ${operator === 'equal' ? '==' : '!='} ${right}`;
+  if ($.startsWith(operator, 'not')) return $.text`${head} ${$.includes(right, '\n') ? $.text`\n\n${right}` : right}`;
+  if (operator === 'strictEqual' && !$.includes(left, '\n') && !$.includes(right, '\n')) return $.text`${head}\n\n${left} !== ${right}\n`;
+  if (operator === 'deepEqual') return $.text`${head}\n\n${left}\n\nshould loosely deep-equal\n\n${right}`;
   // A line diff by longest common subsequence.
-  const [a, b] = [left.split('\n'), right.split('\n')];
-  const table = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
+  const { 0: a, 1: b } = [$.split(left, '\n'), $.split(right, '\n')];
+  const table = $.arrayFrom({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
       table[i][j] = a[i] === b[j] ? table[i + 1][j + 1] + 1 : Math.max(table[i + 1][j], table[i][j + 1]);
     }
   }
   const lines = [];
-  let [i, j] = [0, 0];
+  let { 0: i, 1: j } = [0, 0];
   while (i < a.length || j < b.length) {
     if (i < a.length && j < b.length && a[i] === b[j]) {
-      lines.push(`  ${a[i++]}`);
+      $.push(lines, $.text`  ${a[i++]}`);
       j++;
-    } else if (i < a.length && (j >= b.length || table[i + 1][j] >= table[i][j + 1])) lines.push(`+ ${a[i++]}`);
-    else lines.push(`- ${b[j++]}`);
+    } else if (i < a.length && (j >= b.length || table[i + 1][j] >= table[i][j + 1])) $.push(lines, $.text`+ ${a[i++]}`);
+    else $.push(lines, $.text`- ${b[j++]}`);
   }
-  return `${head}\n+ actual - expected\n\n${lines.join('\n')}`;
+  return $.text`${head}\n+ actual - expected\n\n${$.join(lines, '\n')}`;
 };
 
 class AssertionError extends Error {
+  generatedMessage = undefined;
+  code = 'ERR_ASSERTION';
+  actual = undefined;
+  expected = undefined;
+  operator = undefined;
   constructor(options) {
     if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
     const { message, operator, actual, expected } = options;
     super(message != null ? String(message) : describe(actual, expected, operator));
     this.generatedMessage = message == null;
     Object.defineProperty(this, 'name', { value: 'AssertionError', enumerable: false, writable: true, configurable: true });
-    this.code = 'ERR_ASSERTION';
     this.actual = actual;
     this.expected = expected;
     this.operator = operator;
-    const { stack } = this;
-    const at = stack.indexOf('\n    at');
+    const stack = require('stack').stackOf(this);
+    const at = $.indexOf(stack, '\n    at');
     Object.defineProperty(this, 'stack', {
-      value: `AssertionError [ERR_ASSERTION]: ${this.message}${at < 0 ? '' : stack.slice(stack.indexOf('\n    at', this.message.length))}`,
+      value: $.text`AssertionError [ERR_ASSERTION]: ${this.message}${at < 0 ? '' : $.slice(stack, $.indexOf(stack, '\n    at', this.message.length))}`,
       enumerable: false, writable: true, configurable: true,
     });
   }
   toString() {
-    return `${this.name} [${this.code}]: ${this.message}`;
+    return $.text`${this.name} [${this.code}]: ${this.message}`;
   }
 }
 const fail = (actual, expected, message, operator) => {
@@ -76,7 +80,7 @@ function ok(...args) {
   }
 }
 const assert = function assert(...args) {
-  ok(...args);
+  ok(...$.each(args));
 };
 const compare = (name, check) => {
   assert[name] = { [name](actual, expected, message) {
@@ -97,32 +101,32 @@ const matches = (actual, expected, message, operator) => {
   if (expected === undefined) return;
   if (typeof expected === 'function') {
     if (expected.prototype !== undefined && actual instanceof expected) return;
-    if (Error.isPrototypeOf(expected) || expected === Error) {
+    if ($.isPrototypeOf(Error, expected) || expected === Error) {
       if (message !== undefined) fail(actual, expected, message, operator);
       throw actual;
     }
-    if (expected.call({}, actual) === true) return;
-    fail(actual, expected, message ?? `The ${expected.name ? `"${expected.name}" ` : ''}validation function is expected to return "true". Received ${inspect(expected.call({}, actual))}\n\nCaught error:\n\n${inspect(actual)}`, operator);
+    if (Reflect.apply(expected, {}, [actual]) === true) return;
+    fail(actual, expected, message ?? $.text`The ${expected.name ? $.text`"${expected.name}" ` : ''}validation function is expected to return "true". Received ${inspect(Reflect.apply(expected, {}, [actual]))}\n\nCaught error:\n\n${inspect(actual)}`, operator);
   } else if (expected instanceof RegExp) {
     const text = String(actual);
-    if (!expected.test(text)) {
-      fail(actual, expected, message ?? `The input did not match the regular expression ${inspect(expected)}. Input:\n\n${inspect(text)}\n`, operator);
+    if (!$.test(expected, text)) {
+      fail(actual, expected, message ?? $.text`The input did not match the regular expression ${inspect(expected)}. Input:\n\n${inspect(text)}\n`, operator);
     }
   } else {
     const keys = Object.keys(expected);
-    if (expected instanceof Error) keys.push('name', 'message');
-    for (const key of keys) {
-      const [left, right] = [actual[key], expected[key]];
-      if (right instanceof RegExp && typeof left === 'string' ? right.test(left) : isDeepStrictEqual(left, right)) continue;
-      const pick = (source) => Object.fromEntries(keys.filter((name) => name in source).map((name) => [name, source[name]]));
+    if (expected instanceof Error) $.push(keys, 'name', 'message');
+    for (const key of $.each(keys)) {
+      const { 0: left, 1: right } = [actual[key], expected[key]];
+      if (right instanceof RegExp && typeof left === 'string' ? $.test(right, left) : isDeepStrictEqual(left, right)) continue;
+      const pick = (source) => Object.fromEntries($.map($.filter(keys, (name) => name in source), (name) => [name, source[name]]));
       fail(pick(actual), pick(expected), message, 'deepStrictEqual');
     }
   }
 };
 const missing = (expected, message, operator, what) => {
-  if (typeof expected === 'string') [message, expected] = [expected, undefined];
-  const name = expected?.name ? ` (${expected.name})` : '';
-  fail(undefined, expected, message instanceof Error ? message : `Missing expected ${what}${name}${message ? `: ${message}` : '.'}`, operator);
+  if (typeof expected === 'string') ({ 0: message, 1: expected } = [expected, undefined]);
+  const name = expected?.name ? $.text` (${expected.name})` : '';
+  fail(undefined, expected, message instanceof Error ? message : $.text`Missing expected ${what}${name}${message ? $.text`: ${message}` : '.'}`, operator);
 };
 const settle = async (promise) => {
   const value = typeof promise === 'function' ? promise() : promise;
@@ -132,7 +136,7 @@ const settle = async (promise) => {
       : invalidArgType('promiseFn', 'of type function or an instance of Promise', promise);
   }
   try {
-    await value;
+    await $.awaited(value);
   } catch (error) {
     return { error };
   }
@@ -164,40 +168,40 @@ Object.assign(assert, {
       body();
     } catch (error) {
       const text = typeof expected === 'string' ? expected : message;
-      fail(error, expected, `Got unwanted exception${text ? `: ${text}` : '.'}\nActual message: "${error?.message}"`, 'doesNotThrow');
+      fail(error, expected, $.text`Got unwanted exception${text ? $.text`: ${text}` : '.'}\nActual message: "${error?.message}"`, 'doesNotThrow');
     }
   },
   async rejects(promise, expected, message) {
-    const caught = await settle(promise);
+    const caught = await $.awaited(settle(promise));
     if (caught === undefined) missing(expected, message, 'rejects', 'rejection');
     if (typeof expected === 'string') expected = undefined;
     matches(caught.error, expected, message, 'rejects');
   },
   async doesNotReject(promise, expected, message) {
-    const caught = await settle(promise);
-    if (caught !== undefined) fail(caught.error, expected, message ?? `Got unwanted rejection.\nActual message: "${caught.error?.message}"`, 'doesNotReject');
+    const caught = await $.awaited(settle(promise));
+    if (caught !== undefined) fail(caught.error, expected, message ?? $.text`Got unwanted rejection.\nActual message: "${caught.error?.message}"`, 'doesNotReject');
   },
   ifError(value) {
-    if (value !== null && value !== undefined) fail(value, null, `ifError got unwanted exception: ${value.message ?? inspect(value)}`, 'ifError');
+    if (value !== null && value !== undefined) fail(value, null, $.text`ifError got unwanted exception: ${value.message ?? inspect(value)}`, 'ifError');
   },
   match(text, pattern, message) {
-    if (typeof text !== 'string' || !pattern.test(text)) {
+    if (typeof text !== 'string' || !$.test(pattern, text)) {
       fail(text, pattern, message ?? (typeof text !== 'string'
-        ? `The "string" argument must be of type string. Received type ${typeof text} (${inspect(text)})`
-        : `The input did not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`), 'match');
+        ? $.text`The "string" argument must be of type string. Received type ${typeof text} (${inspect(text)})`
+        : $.text`The input did not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`), 'match');
     }
   },
   doesNotMatch(text, pattern, message) {
-    if (typeof text === 'string' && pattern.test(text)) {
-      fail(text, pattern, message ?? `The input was expected to not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`, 'doesNotMatch');
+    if (typeof text === 'string' && $.test(pattern, text)) {
+      fail(text, pattern, message ?? $.text`The input was expected to not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`, 'doesNotMatch');
     }
   },
 });
 const strict = Object.assign(function strict(...args) {
-  ok(...args);
+  ok(...$.each(args));
 }, assert, {
   equal: assert.strictEqual, notEqual: assert.notStrictEqual, deepEqual: assert.deepStrictEqual, notDeepEqual: assert.notDeepStrictEqual,
 });
-assert.strict = strict;
-strict.strict = strict;
+Object.assign(assert, { strict });
+Object.assign(strict, { strict });
 Object.assign(exports, assert, { default: assert });

@@ -1,20 +1,19 @@
 // Views over the buffers that a script hands over.
-const lengths = [ArrayBuffer, SharedArrayBuffer].map(
-  ({ prototype }) => Object.getOwnPropertyDescriptor(prototype, 'byteLength').get);
+const lengths = [$.pristine['ArrayBuffer.prototype'].byteLength, $.pristine['SharedArrayBuffer.prototype'].byteLength];
 
 const has = (getter, value) => {
   if (typeof value !== 'object' || value === null) return false;
   try {
-    getter.call(value);
+    Reflect.apply(getter, value, []);
     return true;
   } catch {
     return false;
   }
 };
-const [isArrayBuffer, isSharedArrayBuffer] = lengths.map((getter) => (value) => has(getter, value));
+const { 0: isArrayBuffer, 1: isSharedArrayBuffer } = $.map(lengths, (getter) => (value) => has(getter, value));
 
 exports.isSharedArrayBuffer = isSharedArrayBuffer;
 exports.viewOf = (value) => {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if ($.isView(value)) return $.bytesOf(value);
   return isArrayBuffer(value) || isSharedArrayBuffer(value) ? new Uint8Array(value) : undefined;
 };

@@ -3,13 +3,13 @@ const integers = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Ar
 
 class Crypto {
   getRandomValues(array) {
-    if (!integers.some((type) => array instanceof type)) {
+    if (!$.some(integers, (type) => array instanceof type)) {
       throw new DOMException('The data argument must be an integer-type TypedArray', 'TypeMismatchError');
     }
-    if (array.byteLength > 65536) {
+    if ($.byteLength(array) > 65536) {
       throw new DOMException(`The requested length exceeds 65,536 bytes`, 'QuotaExceededError');
     }
-    native.fill(array, array.byteLength);
+    native.fill(array, $.byteLength(array));
     return array;
   }
   randomUUID() {

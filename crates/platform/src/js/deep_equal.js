@@ -3,26 +3,29 @@ const { brand, isTypedArray } = require('inspect');
 
 const kinds = ['Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', 'SharedArrayBuffer', 'Number', 'String', 'Boolean', 'Symbol', 'BigInt'];
 const kindOf = (value) => {
-  if (Array.isArray(value)) return 'Array';
-  if (ArrayBuffer.isView(value)) return isTypedArray(value) ? value[Symbol.toStringTag] : 'DataView';
+  if ($.isArray(value)) return 'Array';
+  if ($.isView(value)) return isTypedArray(value) ? $.tagOf(value) : 'DataView';
   if (typeof value === 'function') return 'Function';
   if (value instanceof Error) return 'Error';
-  return kinds.find((kind) => brand[kind](value)) ?? 'Object';
+  return $.find(kinds, (kind) => brand[kind](value)) ?? 'Object';
 };
 const isPrimitive = (value) => value === null || (typeof value !== 'object' && typeof value !== 'function');
 const enumerable = (value, strict) => {
   const keys = Object.keys(value);
   if (strict) {
-    for (const symbol of Object.getOwnPropertySymbols(value)) {
-      if (Object.prototype.propertyIsEnumerable.call(value, symbol)) keys.push(symbol);
+    for (const symbol of $.each(Object.getOwnPropertySymbols(value))) {
+      if ($.isEnumerable(value, symbol)) $.push(keys, symbol);
     }
   }
   return keys;
 };
 const sameBytes = (a, b) => {
-  const view = (v) => (ArrayBuffer.isView(v) ? new Uint8Array(v.buffer, v.byteOffset, v.byteLength) : new Uint8Array(v));
-  const [x, y] = [view(a), view(b)];
-  return x.length === y.length && x.every((byte, i) => byte === y[i]);
+  const view = (v) => ($.isView(v) ? $.bytesOf(v) : new Uint8Array(v));
+  const { 0: x, 1: y } = [view(a), view(b)];
+  const length = $.length(x);
+  if (length !== $.length(y)) return false;
+  for (let i = 0; i < length; i++) if (x[i] !== y[i]) return false;
+  return true;
 };
 
 function equal(a, b, strict, seen) {
@@ -35,51 +38,51 @@ function equal(a, b, strict, seen) {
   seen.set(a, b);
   switch (kind) {
     case 'Array': if (a.length !== b.length) return false; break;
-    case 'Date': if (a.getTime() !== b.getTime()) return false; break;
-    case 'RegExp': if (`${a}` !== `${b}` || a.lastIndex !== b.lastIndex) return false; break;
+    case 'Date': if ($.getTime(a) !== $.getTime(b)) return false; break;
+    case 'RegExp': if ($.text`${a}` !== $.text`${b}` || a.lastIndex !== b.lastIndex) return false; break;
     case 'Error': if (a.message !== b.message || a.name !== b.name) return false; break;
     case 'Number': case 'String': case 'Boolean': case 'Symbol': case 'BigInt':
-      if (!Object.is(a.valueOf(), b.valueOf())) return false;
+      if (!Object.is($.valueOf(a), $.valueOf(b))) return false;
       break;
     case 'Set': if (!sameSets(a, b, strict, seen)) return false; break;
     case 'Map': if (!sameMaps(a, b, strict, seen)) return false; break;
     default:
-      if (kind.startsWith('Float') && !strict) {
-        if (a.length !== b.length || !a.every((x, i) => x === b[i])) return false;
-      } else if (ArrayBuffer.isView(a) || kind.endsWith('ArrayBuffer')) {
+      if ($.startsWith(kind, 'Float') && !strict) {
+        if (a.length !== b.length || !$.every(a, (x, i) => x === b[i])) return false;
+      } else if ($.isView(a) || $.endsWith(kind, 'ArrayBuffer')) {
         if (!sameBytes(a, b)) return false;
       }
   }
   if (isTypedArray(a)) return true;
   const keys = enumerable(a, strict);
   if (keys.length !== enumerable(b, strict).length) return false;
-  return keys.every((key) => Object.prototype.propertyIsEnumerable.call(b, key) && equal(a[key], b[key], strict, seen));
+  return $.every(keys, (key) => $.isEnumerable(b, key) && equal(a[key], b[key], strict, seen));
 }
 const sameSets = (a, b, strict, seen) => {
   if (a.size !== b.size) return false;
-  const rest = [...b].filter((item) => !a.has(item));
-  for (const item of a) {
+  const rest = $.filter([...$.each(b)], (item) => !a.has(item));
+  for (const item of $.each(a)) {
     if (b.has(item)) continue;
     if (strict && isPrimitive(item)) return false;
-    const index = rest.findIndex((other) => equal(item, other, strict, new Map(seen)));
+    const index = $.findIndex(rest, (other) => equal(item, other, strict, new Map(seen)));
     if (index < 0) return false;
-    rest.splice(index, 1);
+    $.splice(rest, index, 1);
   }
   return true;
 };
 const sameMaps = (a, b, strict, seen) => {
   if (a.size !== b.size) return false;
-  const rest = [...b].filter(([key]) => !a.has(key));
-  for (const [key, value] of a) {
+  const rest = $.filter([...$.each(b)], ({ 0: key }) => !a.has(key));
+  for (const { 0: key, 1: value } of $.each(a)) {
     if (b.has(key)) {
       if (!equal(value, b.get(key), strict, seen)) return false;
       continue;
     }
     if (strict && isPrimitive(key)) return false;
-    const index = rest.findIndex(([other, item]) =>
+    const index = $.findIndex(rest, ({ 0: other, 1: item }) =>
       equal(key, other, strict, new Map(seen)) && equal(value, item, strict, new Map(seen)));
     if (index < 0) return false;
-    rest.splice(index, 1);
+    $.splice(rest, index, 1);
   }
   return true;
 };

@@ -6,12 +6,12 @@ exports.TextEncoder = class TextEncoder {
     return 'utf-8';
   }
   encode(input = '') {
-    return native.encode(`${input}`);
+    return native.encode($.text`${input}`);
   }
   encodeInto(source, destination) {
     if (typeof source !== 'string') throw invalidArgType('src', 'of type string', source);
     if (!(destination instanceof Uint8Array)) throw invalidArgType('dest', 'an instance of Uint8Array', destination);
-    const [read, written] = native.encodeInto(source, destination);
+    const { 0: read, 1: written } = native.encodeInto(source, destination);
     return { read, written };
   }
 };
@@ -21,11 +21,11 @@ exports.TextDecoder = class TextDecoder {
   #encoding;
   #fatal;
   #ignoreBOM;
-  constructor(label = 'utf-8', options = {}) {
-    label = `${label}`;
+  constructor(label = 'utf-8', options = { __proto__: null }) {
+    label = $.text`${label}`;
     const encoding = native.label(label);
     if (encoding === undefined || encoding === null) {
-      throw create('RangeError', 'ERR_ENCODING_NOT_SUPPORTED', `The "${label}" encoding is not supported`);
+      throw create('RangeError', 'ERR_ENCODING_NOT_SUPPORTED', $.text`The "${label}" encoding is not supported`);
     }
     if (options !== null && typeof options !== 'object' && typeof options !== 'function') {
       throw invalidArgType('options', 'of type object', options);
@@ -48,9 +48,9 @@ exports.TextDecoder = class TextDecoder {
     return native.decode(this.#state, input, Boolean(options?.stream));
   }
 };
-for (const { prototype, name } of [exports.TextEncoder, exports.TextDecoder]) {
+for (const { prototype, name } of $.each([exports.TextEncoder, exports.TextDecoder])) {
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  for (const key of Object.getOwnPropertyNames(prototype)) {
+  for (const key of $.each(Object.getOwnPropertyNames(prototype))) {
     if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
   }
 }

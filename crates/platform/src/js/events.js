@@ -1,6 +1,6 @@
 // node:events.
 const { checkFunction, create, invalidArgType, outOfRange } = require('errors');
-const kCapture = Symbol.for('nodejs.rejection');
+const kCapture = $.symbolFor('nodejs.rejection');
 const errorMonitor = Symbol('events.errorMonitor');
 let defaultMaxListeners = 10;
 
@@ -38,16 +38,16 @@ function add(emitter, type, listener, prepend) {
     return emitter;
   }
   const next = typeof list === 'function' ? [list] : list;
-  if (prepend) next.unshift(listener);
-  else next.push(listener);
+  if (prepend) $.unshift(next, listener);
+  else $.push(next, listener);
   emitter._events[type] = next;
   const max = emitter.getMaxListeners();
   if (max > 0 && next.length > max && !next.warned) {
     next.warned = true;
     const name = emitter.constructor?.name ?? 'EventEmitter';
-    globalThis.process?.emitWarning?.(Object.assign(new Error(
-      `Possible EventEmitter memory leak detected. ${next.length} ${String(type)} listeners added to [${name}]. ` +
-      `MaxListeners is ${max}. Use emitter.setMaxListeners() to increase limit`), { name: 'MaxListenersExceededWarning' }));
+    require('process').process.emitWarning(Object.assign(new Error(
+      $.text`Possible EventEmitter memory leak detected. ${next.length} ${String(type)} listeners added to [${name}]. ` +
+      $.text`MaxListeners is ${max}. Use emitter.setMaxListeners() to increase limit`), { name: 'MaxListenersExceededWarning' }));
   }
   return emitter;
 }
@@ -58,7 +58,7 @@ function onceWrapper(emitter, type, listener) {
     if (fired) return undefined;
     fired = true;
     emitter.removeListener(type, wrapper);
-    return listener.apply(emitter, args);
+    return Reflect.apply(listener, emitter, args);
   };
   wrapper.listener = listener;
   return wrapper;
@@ -75,20 +75,20 @@ const methods = {
   emit(type, ...args) {
     const events = eventsOf(this);
     if (type === 'error') {
-      if (events[errorMonitor] !== undefined) this.emit(errorMonitor, ...args);
+      if (events[errorMonitor] !== undefined) this.emit(errorMonitor, ...$.each(args));
       if (events.error === undefined) {
-        const [error] = args;
+        const { 0: error } = args;
         if (error instanceof Error) throw error;
         const text = require('inspect').inspect(error);
-        throw create('Error', 'ERR_UNHANDLED_ERROR', `Unhandled error. (${text})`, { context: error });
+        throw create('Error', 'ERR_UNHANDLED_ERROR', $.text`Unhandled error. (${text})`, { context: error });
       }
     }
     const list = events[type];
     if (list === undefined) return false;
     if (typeof list === 'function') {
-      list.apply(this, args);
+      Reflect.apply(list, this, args);
     } else {
-      for (const listener of list.slice()) listener.apply(this, args);
+      for (const listener of $.each($.slice(list))) Reflect.apply(listener, this, args);
     }
     return true;
   },
@@ -113,9 +113,9 @@ const methods = {
     const list = events[type];
     if (list === undefined) return this;
     const all = typeof list === 'function' ? [list] : list;
-    const index = all.findLastIndex((item) => item === listener || item.listener === listener);
+    const index = $.findLastIndex(all, (item) => item === listener || item.listener === listener);
     if (index < 0) return this;
-    const [removed] = typeof list === 'function' ? all : all.splice(index, 1);
+    const { 0: removed } = typeof list === 'function' ? all : $.splice(all, index, 1);
     if (typeof list === 'function' || all.length === 0) {
       delete events[type];
       --this._eventsCount;
@@ -128,10 +128,10 @@ const methods = {
   },
   removeAllListeners(...types) {
     const events = eventsOf(this);
-    const names = types.length > 0 ? types : Reflect.ownKeys(events).filter((name) => name !== 'removeListener');
-    for (const name of names) {
+    const names = types.length > 0 ? types : $.filter(Reflect.ownKeys(events), (name) => name !== 'removeListener');
+    for (const name of $.each(names)) {
       if (events.removeListener !== undefined && name !== 'removeListener') {
-        for (const listener of this.rawListeners(name).reverse()) this.removeListener(name, listener);
+        for (const listener of $.each($.reverse(this.rawListeners(name)))) this.removeListener(name, listener);
       }
       if (events[name] !== undefined) {
         delete events[name];
@@ -142,23 +142,23 @@ const methods = {
     return this;
   },
   listeners(type) {
-    return this.rawListeners(type).map((listener) => listener.listener ?? listener);
+    return $.map(this.rawListeners(type), (listener) => listener.listener ?? listener);
   },
   rawListeners(type) {
     const list = eventsOf(this)[type];
-    return list === undefined ? [] : typeof list === 'function' ? [list] : list.slice();
+    return list === undefined ? [] : typeof list === 'function' ? [list] : $.slice(list);
   },
   listenerCount(type, listener) {
     const all = this.rawListeners(type);
-    return listener === undefined ? all.length : all.filter((x) => x === listener || x.listener === listener).length;
+    return listener === undefined ? all.length : $.filter(all, (x) => x === listener || x.listener === listener).length;
   },
   eventNames() {
     return Reflect.ownKeys(eventsOf(this));
   },
 };
-for (const name of Object.keys(methods)) proto[name] = methods[name];
+for (const name of $.each(Object.keys(methods))) proto[name] = methods[name];
 
-function once(emitter, name, options = {}) {
+function once(emitter, name, options = { __proto__: null }) {
   const { signal } = options;
   return new Promise((resolve, reject) => {
     const abort = () => Object.assign(new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' });
@@ -167,7 +167,7 @@ function once(emitter, name, options = {}) {
       return;
     }
     if (typeof emitter.on !== 'function') {
-      emitter.addEventListener(name, (event) => resolve([event]), { once: true });
+      emitter.addEventListener(name, (event) => resolve([event]), { __proto__: null, once: true });
       return;
     }
     const done = (...args) => {
@@ -184,16 +184,16 @@ function once(emitter, name, options = {}) {
       emitter.removeListener(name, done);
       emitter.removeListener('error', failed);
       reject(abort());
-    }, { once: true });
+    }, { __proto__: null, once: true });
   });
 }
 
-async function* on(emitter, name, { signal } = {}) {
+async function* on(emitter, name, { signal } = { __proto__: null }) {
   const queue = [];
   let wake;
   let failure;
   const push = (...args) => {
-    queue.push(args);
+    $.push(queue, args);
     wake?.();
   };
   const fail = (error) => {
@@ -205,9 +205,9 @@ async function* on(emitter, name, { signal } = {}) {
   signal?.addEventListener('abort', () => fail(Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' })));
   try {
     while (true) {
-      while (queue.length > 0) yield queue.shift();
+      while (queue.length > 0) yield $.shift(queue);
       if (failure) throw failure.error;
-      await new Promise((resolve) => (wake = resolve));
+      await $.awaited(new Promise((resolve) => (wake = resolve)));
     }
   } finally {
     emitter.removeListener(name, push);
@@ -223,7 +223,7 @@ Object.assign(EventEmitter, {
   getMaxListeners: (emitter) => emitter.getMaxListeners(),
   setMaxListeners(count = defaultMaxListeners, ...emitters) {
     if (emitters.length === 0) EventEmitter.defaultMaxListeners = count;
-    for (const emitter of emitters) emitter.setMaxListeners?.(count);
+    for (const emitter of $.each(emitters)) emitter.setMaxListeners?.(count);
   },
 });
 Object.defineProperty(EventEmitter, 'defaultMaxListeners', {

@@ -12,25 +12,25 @@ const constants = {
 };
 const toPath = (value, name = 'path') => {
   if (value instanceof url.URL) value = url.fileURLToPath(value);
-  else if (value instanceof Uint8Array) value = new TextDecoder().decode(value);
+  else if (value instanceof Uint8Array) value = new (require('encoding').TextDecoder)().decode(value);
   if (typeof value !== 'string') {
     throw invalidArgType(name, 'of type string or an instance of Buffer or URL', value);
   }
-  if (value.includes('\0')) {
+  if ($.includes(value, '\0')) {
     throw invalidArgValue(name, value, 'must be a string, Uint8Array, or URL without null bytes');
   }
   return value;
 };
 const toFlags = (flags = 'r') => {
-  if (typeof flags !== 'number') return `${flags}`;
+  if (typeof flags !== 'number') return $.text`${flags}`;
   const access = flags & 3;
   const exclusive = flags & constants.O_EXCL ? 'x' : '';
-  if (flags & constants.O_APPEND) return `a${exclusive}${access === 2 ? '+' : ''}`;
-  if (flags & constants.O_CREAT || flags & constants.O_TRUNC) return `w${exclusive}${access === 2 ? '+' : ''}`;
+  if (flags & constants.O_APPEND) return $.text`a${exclusive}${access === 2 ? '+' : ''}`;
+  if (flags & constants.O_CREAT || flags & constants.O_TRUNC) return $.text`w${exclusive}${access === 2 ? '+' : ''}`;
   return access === 0 ? 'r' : 'r+';
 };
 const toMode = (mode, otherwise) => (mode === undefined || mode === null ? otherwise : typeof mode === 'string' ? parseInt(mode, 8) : mode);
-const toSeconds = (time) => (time instanceof Date ? time.getTime() / 1000 : Number(time));
+const toSeconds = (time) => (time instanceof Date ? $.getTime(time) / 1000 : Number(time));
 const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
 const isFd = (value) => Number.isInteger(value) && value >= 0 && value <= 2147483647;
 const checkFd = (fd) => {
@@ -43,57 +43,95 @@ exports.hooks = { toBuffer: (bytes) => bytes };
 Object.defineProperty(exports, 'hooks', { enumerable: false });
 const decode = (bytes, encoding) => {
   if (!encoding || encoding === 'buffer') return exports.hooks.toBuffer(bytes);
-  switch (encoding.toLowerCase()) {
-    case 'utf8': case 'utf-8': return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    case 'latin1': case 'binary': return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-    case 'ascii': return Array.from(bytes, (byte) => String.fromCharCode(byte & 127)).join('');
-    case 'hex': return bytes.toHex();
-    case 'base64': return bytes.toBase64();
-    case 'base64url': return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+  switch ($.toLowerCase(encoding)) {
+    case 'utf8': case 'utf-8': return new (require('encoding').TextDecoder)('utf-8', { ignoreBOM: true }).decode(bytes);
+    case 'latin1': case 'binary': return $.join($.arrayFrom(bytes, (byte) => $.fromCharCode(byte)), '');
+    case 'ascii': return $.join($.arrayFrom(bytes, (byte) => $.fromCharCode(byte & 127)), '');
+    case 'hex': return $.toHex(bytes);
+    case 'base64': return $.toBase64(bytes);
+    case 'base64url': return $.toBase64(bytes, { alphabet: 'base64url', omitPadding: true });
     case 'utf16le': case 'utf-16le': case 'ucs2': case 'ucs-2':
-      return new TextDecoder('utf-16le', { ignoreBOM: true }).decode(bytes.subarray(0, bytes.length & ~1));
-    default: throw create('TypeError', 'ERR_INVALID_ARG_VALUE', `The argument 'encoding' is invalid encoding. Received '${encoding}'`);
+      return new (require('encoding').TextDecoder)('utf-16le', { ignoreBOM: true }).decode($.subarray(bytes, 0, $.length(bytes) & ~1));
+    default: throw create('TypeError', 'ERR_INVALID_ARG_VALUE', $.text`The argument 'encoding' is invalid encoding. Received '${encoding}'`);
   }
 };
 const encode = (data, encoding) => {
   if (typeof data !== 'string') {
-    if (!ArrayBuffer.isView(data)) {
+    if (!$.isView(data)) {
       throw invalidArgType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
     }
     return data;
   }
   switch (encoding) {
-    case 'hex': return Uint8Array.fromHex(data);
-    case 'base64': return Uint8Array.fromBase64(data);
-    case 'base64url': return Uint8Array.fromBase64(data, { alphabet: 'base64url' });
-    case 'latin1': case 'binary': case 'ascii': return Uint8Array.from(data, (char) => char.charCodeAt(0));
+    case 'hex': return $.fromHex(data);
+    case 'base64': return $.fromBase64(data);
+    case 'base64url': return $.fromBase64(data, { alphabet: 'base64url' });
+    case 'latin1': case 'binary': case 'ascii': return $.bytesFrom(data, (char) => $.charCodeAt(char, 0));
     default: return data;
   }
 };
 
 class Stats {
+  dev;
+  ino;
+  mode;
+  nlink;
+  uid;
+  gid;
+  rdev;
+  size;
+  blksize;
+  blocks;
+  atimeMs;
+  mtimeMs;
+  ctimeMs;
+  birthtimeMs;
   constructor(fields) {
-    [this.dev, this.ino, this.mode, this.nlink, this.uid, this.gid, this.rdev, this.size, this.blksize, this.blocks] = fields;
+    ({ 0: this.dev, 1: this.ino, 2: this.mode, 3: this.nlink, 4: this.uid, 5: this.gid, 6: this.rdev, 7: this.size, 8: this.blksize, 9: this.blocks } = fields);
     const names = ['atime', 'mtime', 'ctime', 'birthtime'];
-    names.forEach((name, i) => (this[`${name}Ms`] = fields[10 + 2 * i] * 1000 + fields[11 + 2 * i] / 1e6));
-    names.forEach((name) => Object.defineProperty(this, name, {
-      value: new Date(this[`${name}Ms`] + 0.5), writable: true, configurable: true, enumerable: true,
+    $.forEach(names, (name, i) => (this[$.text`${name}Ms`] = fields[10 + 2 * i] * 1000 + fields[11 + 2 * i] / 1e6));
+    $.forEach(names, (name) => Object.defineProperty(this, name, {
+      value: new Date(this[$.text`${name}Ms`] + 0.5), writable: true, configurable: true, enumerable: true,
     }));
   }
 }
 class BigIntStats {
+  dev;
+  ino;
+  mode;
+  nlink;
+  uid;
+  gid;
+  rdev;
+  size;
+  blksize;
+  blocks;
+  atimeMs;
+  mtimeMs;
+  ctimeMs;
+  birthtimeMs;
+  atimeNs;
+  mtimeNs;
+  ctimeNs;
+  birthtimeNs;
+  atime;
+  mtime;
+  ctime;
+  birthtime;
   constructor(fields) {
     const names = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'size', 'blksize', 'blocks'];
-    names.forEach((name, i) => (this[name] = BigInt(fields[i])));
+    $.forEach(names, (name, i) => (this[name] = BigInt(fields[i])));
     const times = ['atime', 'mtime', 'ctime', 'birthtime'];
-    times.forEach((name, i) => {
-      this[`${name}Ns`] = BigInt(fields[10 + 2 * i]) * 1_000_000_000n + BigInt(fields[11 + 2 * i]);
-      this[`${name}Ms`] = this[`${name}Ns`] / 1_000_000n;
-      this[name] = new Date(Number(this[`${name}Ms`]));
+    $.forEach(times, (name, i) => {
+      this[$.text`${name}Ns`] = BigInt(fields[10 + 2 * i]) * 1_000_000_000n + BigInt(fields[11 + 2 * i]);
+      this[$.text`${name}Ms`] = this[$.text`${name}Ns`] / 1_000_000n;
+      this[name] = new Date(Number(this[$.text`${name}Ms`]));
     });
   }
 }
 class Dirent {
+  name;
+  parentPath;
   #kind;
   constructor(name, parent, kind) {
     this.name = name;
@@ -105,8 +143,8 @@ class Dirent {
   }
 }
 Object.defineProperty(Dirent.prototype, 'is', { enumerable: false });
-[['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolicLink', 'S_IFLNK', 3], ['isFIFO', 'S_IFIFO', 4],
-  ['isSocket', 'S_IFSOCK', 5], ['isCharacterDevice', 'S_IFCHR', 6], ['isBlockDevice', 'S_IFBLK', 7]].forEach(([name, mode, kind]) => {
+$.forEach([['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolicLink', 'S_IFLNK', 3], ['isFIFO', 'S_IFIFO', 4],
+  ['isSocket', 'S_IFSOCK', 5], ['isCharacterDevice', 'S_IFCHR', 6], ['isBlockDevice', 'S_IFBLK', 7]], ({ 0: name, 1: mode, 2: kind }) => {
   Stats.prototype[name] = function () {
     return (this.mode & constants.S_IFMT) === constants[mode];
   };
@@ -149,7 +187,7 @@ const sync = {
     }
   },
   appendFileSync(path, data, options) {
-    sync.writeFileSync(path, data, { ...(typeof options === 'string' ? { encoding: options } : options), flag: 'a' });
+    sync.writeFileSync(path, data, { __proto__: null, ...(typeof options === 'string' ? { encoding: options } : options), flag: 'a' });
   },
   existsSync(path) {
     try {
@@ -170,10 +208,10 @@ const sync = {
       for (let i = 0; i < entries.length; i += 2) {
         const name = entries[i];
         const kind = Number(entries[i + 1]);
-        found.push(options?.withFileTypes ? new Dirent(name, folder, kind) : `${prefix}${name}`);
-        if (options?.recursive && kind === 2) folders.push(name);
+        $.push(found, options?.withFileTypes ? new Dirent(name, folder, kind) : $.text`${prefix}${name}`);
+        if (options?.recursive && kind === 2) $.push(folders, name);
       }
-      for (const name of folders) walk(`${folder.replace(/\/$/, '')}/${name}`, `${prefix}${name}/`);
+      for (const name of $.each(folders)) walk($.text`${$.replace(folder, $.regex(/\/$/), '')}/${name}`, $.text`${prefix}${name}/`);
     };
     walk(path, '');
     return found;
@@ -207,16 +245,16 @@ const sync = {
     prefix = toPath(prefix, 'prefix');
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
     for (let attempt = 0; ; attempt++) {
-      const random = crypto.getRandomValues(new Uint8Array(6));
-      const path = prefix + Array.from(random, (byte) => letters[byte % letters.length]).join('');
+      const random = require('crypto').crypto.getRandomValues(new Uint8Array(6));
+      const path = prefix + $.join($.arrayFrom(random, (byte) => letters[byte % letters.length]), '');
       try {
         native.mkdir(path, 0o700);
         return path;
       } catch (error) {
         if (error.code === 'EEXIST' && attempt < 100) continue;
         error.syscall = 'mkdtemp';
-        error.path = `${prefix}XXXXXX`;
-        error.message = error.message.replace(/, mkdir '.*'$/, `, mkdtemp '${prefix}XXXXXX'`);
+        error.path = $.text`${prefix}XXXXXX`;
+        error.message = $.replace(error.message, $.regex(/, mkdir '.*'$/), $.text`, mkdtemp '${prefix}XXXXXX'`);
         throw error;
       }
     }
@@ -232,7 +270,7 @@ const sync = {
     }
     if (!stats.isDirectory()) native.unlink(path);
     else if (options?.recursive) native.removeAll(path);
-    else throw create('Error', 'ERR_FS_EISDIR', `Path is a directory: rm returned EISDIR (is a directory) ${path}`);
+    else throw create('Error', 'ERR_FS_EISDIR', $.text`Path is a directory: rm returned EISDIR (is a directory) ${path}`);
   },
   rmdirSync(path, options) {
     path = toPath(path);
@@ -251,25 +289,25 @@ const sync = {
   closeSync: (fd) => native.close(checkFd(fd)),
   readSync(fd, buffer, offset, length, position) {
     checkFd(fd);
-    if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of Buffer, TypedArray, or DataView', buffer);
+    if (!$.isView(buffer)) throw invalidArgType('buffer', 'an instance of Buffer, TypedArray, or DataView', buffer);
     if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
     offset ??= 0;
-    length ??= buffer.byteLength - offset;
-    if (offset < 0 || offset > buffer.byteLength) throw outOfRange('offset', `>= 0 && <= ${buffer.byteLength}`, offset);
-    if (length < 0 || length > buffer.byteLength - offset) throw outOfRange('length', `<= ${buffer.byteLength - offset}`, length);
+    length ??= $.byteLength(buffer) - offset;
+    if (offset < 0 || offset > $.byteLength(buffer)) throw outOfRange('offset', $.text`>= 0 && <= ${$.byteLength(buffer)}`, offset);
+    if (length < 0 || length > $.byteLength(buffer) - offset) throw outOfRange('length', $.text`<= ${$.byteLength(buffer) - offset}`, length);
     if (length === 0) return 0;
-    const view = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+    const view = new Uint8Array($.buffer(buffer), $.byteOffset(buffer) + offset, length);
     return native.read(fd, view, length, position === null || position === undefined ? undefined : Number(position));
   },
   writeSync(fd, data, offset, length, position) {
     checkFd(fd);
     if (typeof data === 'string') return native.write(fd, encode(data, length), offset ?? undefined);
-    if (!ArrayBuffer.isView(data)) throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+    if (!$.isView(data)) throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
     if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
     offset ??= 0;
-    length ??= data.byteLength - offset;
-    if (offset < 0 || length < 0 || offset + length > data.byteLength) throw outOfRange('length', `<= ${data.byteLength - offset}`, length);
-    return native.write(fd, new Uint8Array(data.buffer, data.byteOffset + offset, length), position ?? undefined);
+    length ??= $.byteLength(data) - offset;
+    if (offset < 0 || length < 0 || offset + length > $.byteLength(data)) throw outOfRange('length', $.text`<= ${$.byteLength(data) - offset}`, length);
+    return native.write(fd, new Uint8Array($.buffer(data), $.byteOffset(data) + offset, length), position ?? undefined);
   },
   ftruncateSync: (fd, length = 0) => native.ftruncate(checkFd(fd), length),
   fsyncSync: (fd) => native.fsync(checkFd(fd)),
@@ -278,17 +316,17 @@ const sync = {
   chmodSync: (path, mode) => native.chmod(toPath(path), toMode(mode, 0o666)),
   utimesSync: (path, accessed, modified) => native.utimes(toPath(path), toSeconds(accessed), toSeconds(modified)),
 };
-sync.realpathSync.native = sync.realpathSync;
-for (const name of Object.keys(sync)) {
+Object.assign(sync.realpathSync, { native: sync.realpathSync });
+for (const name of $.each(Object.keys(sync))) {
   exports[name] = sync[name];
-  const short = name.slice(0, -4);
+  const short = $.slice(name, 0, -4);
   exports[short] = { [short](...args) {
-    const callback = args.pop();
+    const callback = $.pop(args);
     checkFunction(callback, 'cb');
-    setImmediate(() => {
+    require('timers').setImmediate(() => {
       let result;
       try {
-        result = sync[name](...args);
+        result = sync[name](...$.each(args));
       } catch (error) {
         callback(error);
         return;
@@ -298,6 +336,6 @@ for (const name of Object.keys(sync)) {
     });
   } }[short];
 }
-exports.realpath.native = exports.realpath;
+Object.assign(exports.realpath, { native: exports.realpath });
 Object.assign(exports, { constants, Stats, Dirent, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 });
 Object.defineProperty(exports, 'promises', { enumerable: true, configurable: true, get: () => require('fs_promises') });

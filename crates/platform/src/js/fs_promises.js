@@ -1,7 +1,7 @@
 // node:fs/promises: the synchronous functions in a later turn of the loop.
 const fs = require('fs');
 const later = (call) => new Promise((resolve, reject) => {
-  setImmediate(() => {
+  require('timers').setImmediate(() => {
     try {
       resolve(call());
     } catch (error) {
@@ -11,6 +11,7 @@ const later = (call) => new Promise((resolve, reject) => {
 });
 
 class FileHandle {
+  fd;
   constructor(fd) {
     this.fd = fd;
   }
@@ -18,10 +19,10 @@ class FileHandle {
     return later(() => fs.closeSync(this.fd));
   }
   read(buffer, ...rest) {
-    return later(() => ({ bytesRead: fs.readSync(this.fd, buffer, ...rest), buffer }));
+    return later(() => ({ bytesRead: fs.readSync(this.fd, buffer, ...$.each(rest)), buffer }));
   }
   write(data, ...rest) {
-    return later(() => ({ bytesWritten: fs.writeSync(this.fd, data, ...rest), buffer: data }));
+    return later(() => ({ bytesWritten: fs.writeSync(this.fd, data, ...$.each(rest)), buffer: data }));
   }
   readFile(options) {
     return later(() => fs.readFileSync(this.fd, options));
@@ -42,10 +43,10 @@ class FileHandle {
     return this.close();
   }
 }
-for (const name of ['readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir',
-  'unlink', 'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate']) {
+for (const name of $.each(['readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir',
+  'unlink', 'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate'])) {
   exports[name] = { [name](path, ...rest) {
-    return later(() => fs[`${name}Sync`](path instanceof FileHandle ? path.fd : path, ...rest));
+    return later(() => fs[$.text`${name}Sync`](path instanceof FileHandle ? path.fd : path, ...$.each(rest)));
   } }[name];
 }
 exports.open = (path, flags, mode) => later(() => new FileHandle(fs.openSync(path, flags, mode)));

@@ -1,14 +1,14 @@
 // Headers (Fetch Standard, §2.2 and §5.1). As in the other runtimes without a browser around them, no name is forbidden.
 const { inspect } = require('inspect_later');
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TOKEN = $.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
 let listOf, iterate;
 
 // WebIDL's ByteString.
 const byteString = (value, what) => {
-  const text = `${value}`;
+  const text = $.text`${value}`;
   for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 255) {
-      throw new TypeError(`${what} must have characters up to U+00FF only, got ${JSON.stringify(text)}`);
+    if ($.charCodeAt(text, i) > 255) {
+      throw new TypeError($.text`${what} must have characters up to U+00FF only, got ${JSON.stringify(text)}`);
     }
   }
   return text;
@@ -17,23 +17,23 @@ const byteString = (value, what) => {
 const trim = (text, spaces = '\t\n\r ') => {
   let start = 0;
   let end = text.length;
-  while (start < end && spaces.includes(text[start])) start++;
-  while (start < end && spaces.includes(text[end - 1])) end--;
-  return text.slice(start, end);
+  while (start < end && $.includes(spaces, text[start])) start++;
+  while (start < end && $.includes(spaces, text[end - 1])) end--;
+  return $.slice(text, start, end);
 };
 const toName = (value, place) => {
-  const name = byteString(value, `${place}: the name`);
-  if (!TOKEN.test(name)) throw new TypeError(`${place}: ${JSON.stringify(name)} is no header name`);
-  return name.toLowerCase();
+  const name = byteString(value, $.text`${place}: the name`);
+  if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${JSON.stringify(name)} is no header name`);
+  return $.toLowerCase(name);
 };
 // "Normalize", and "header value".
 const toValue = (value, place) => {
-  const text = trim(byteString(value, `${place}: the value`));
-  if (/[\0\n\r]/.test(text)) throw new TypeError(`${place}: ${JSON.stringify(text)} is no header value`);
+  const text = trim(byteString(value, $.text`${place}: the value`));
+  if ($.regex(/[\0\n\r]/).test(text)) throw new TypeError($.text`${place}: ${JSON.stringify(text)} is no header value`);
   return text;
 };
 const needArgs = (given, needed, place) => {
-  if (given < needed) throw new TypeError(`${place} takes ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
+  if (given < needed) throw new TypeError($.text`${place} takes ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
 };
 
 class Headers {
@@ -46,32 +46,37 @@ class Headers {
     if (init === undefined) return;
     const place = 'new Headers';
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
-      throw new TypeError(`${place}: argument 1 must be an object or an iterable of pairs, got ${init === null ? null : typeof init}`);
+      throw new TypeError($.text`${place}: argument 1 must be an object or an iterable of pairs, got ${init === null ? null : typeof init}`);
     }
     const iterate = init[Symbol.iterator];
     const pairs = [];
     if (iterate !== undefined && iterate !== null) {
       for (const pair of { [Symbol.iterator]: () => Reflect.apply(iterate, init, []) }) {
         if (Object(pair) !== pair || typeof pair[Symbol.iterator] !== 'function') {
-          throw new TypeError(`${place}: each item must be an iterable of a name and a value`);
+          throw new TypeError($.text`${place}: each item must be an iterable of a name and a value`);
         }
         const items = [...pair];
-        if (items.length !== 2) throw new TypeError(`${place}: each item must have a name and a value, got ${items.length} items`);
-        pairs.push([byteString(items[0], `${place}: the name`), byteString(items[1], `${place}: the value`)]);
+        if (items.length !== 2) throw new TypeError($.text`${place}: each item must have a name and a value, got ${items.length} items`);
+        $.push(pairs, [byteString(items[0], $.text`${place}: the name`), byteString(items[1], $.text`${place}: the value`)]);
       }
     } else {
-      for (const key of Reflect.ownKeys(init)) {
+      for (const key of $.each(Reflect.ownKeys(init))) {
         if (!Reflect.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
-        pairs.push([byteString(key, `${place}: the name`), byteString(init[key], `${place}: the value`)]);
+        $.push(pairs, [byteString(key, $.text`${place}: the name`), byteString(init[key], $.text`${place}: the value`)]);
       }
     }
-    for (const [name, value] of pairs) this.#list.push([toName(name, place), toValue(value, place)]);
+    for (const { 0: name, 1: value } of $.each(pairs)) $.push(this.#list, [toName(name, place), toValue(value, place)]);
   }
   static {
     listOf = (headers) => headers.#list;
     iterate = (headers, place, pick) => {
-      if (Object(headers) !== headers || !(#list in headers)) throw new TypeError(`${place}: \`this\` is not a Headers`);
+      if (Object(headers) !== headers || !(#list in headers)) throw new TypeError($.text`${place}: \`this\` is not a Headers`);
       return new HeadersIterator(() => headers.#sortAndCombine(), pick);
+    };
+    exports.ofList = (list) => {
+      const headers = new Headers();
+      headers.#list = $.map(list, ({ 0: name, 1: value }) => [name, value]);
+      return headers;
     };
     exports.makeImmutable = (headers) => {
       headers.#immutable = true;
@@ -80,7 +85,7 @@ class Headers {
   }
   // Before every change.
   #check(place) {
-    if (this.#immutable) throw new TypeError(`${place}: these headers are immutable`);
+    if (this.#immutable) throw new TypeError($.text`${place}: these headers are immutable`);
     this.#combined = undefined;
   }
   append(name, value) {
@@ -88,74 +93,74 @@ class Headers {
     needArgs(arguments.length, 2, place);
     const pair = [toName(name, place), toValue(value, place)];
     this.#check(place);
-    this.#list.push(pair);
+    $.push(this.#list, pair);
   }
   delete(name) {
     const place = 'Headers.delete';
     needArgs(arguments.length, 1, place);
     name = toName(name, place);
     this.#check(place);
-    this.#list = this.#list.filter(([key]) => key !== name);
+    this.#list = $.filter(this.#list, ({ 0: key }) => key !== name);
   }
   get(name) {
     needArgs(arguments.length, 1, 'Headers.get');
     name = toName(name, 'Headers.get');
-    const values = this.#list.filter(([key]) => key === name).map(([, value]) => value);
-    return values.length === 0 ? null : values.join(', ');
+    const values = $.map($.filter(this.#list, ({ 0: key }) => key === name), ({ 1: value }) => value);
+    return values.length === 0 ? null : $.join(values, ', ');
   }
   getSetCookie() {
-    return this.#list.filter(([key]) => key === 'set-cookie').map(([, value]) => value);
+    return $.map($.filter(this.#list, ({ 0: key }) => key === 'set-cookie'), ({ 1: value }) => value);
   }
   has(name) {
     needArgs(arguments.length, 1, 'Headers.has');
     name = toName(name, 'Headers.has');
-    return this.#list.some(([key]) => key === name);
+    return $.some(this.#list, ({ 0: key }) => key === name);
   }
   set(name, value) {
     const place = 'Headers.set';
     needArgs(arguments.length, 2, place);
     const pair = [toName(name, place), toValue(value, place)];
     this.#check(place);
-    const first = this.#list.findIndex(([key]) => key === pair[0]);
-    const rest = this.#list.filter(([key], i) => key !== pair[0] || i === first);
-    rest.splice(first === -1 ? rest.length : first, 1, pair);
+    const first = $.findIndex(this.#list, ({ 0: key }) => key === pair[0]);
+    const rest = $.filter(this.#list, ({ 0: key }, i) => key !== pair[0] || i === first);
+    $.splice(rest, first === -1 ? rest.length : first, 1, pair);
     this.#list = rest;
   }
   #sortAndCombine() {
     if (this.#combined !== undefined) return this.#combined;
     const byName = new Map();
-    for (const [name, value] of this.#list) {
+    for (const { 0: name, 1: value } of $.each(this.#list)) {
       const values = byName.get(name);
       if (values === undefined) byName.set(name, [value]);
-      else values.push(value);
+      else $.push(values, value);
     }
-    this.#combined = [...byName.keys()].sort().flatMap((name) => {
+    this.#combined = $.flatMap($.sort([...$.each(byName.keys())]), (name) => {
       const values = byName.get(name);
-      return name === 'set-cookie' ? values.map((value) => [name, value]) : [[name, values.join(', ')]];
+      return name === 'set-cookie' ? $.map(values, (value) => [name, value]) : [[name, $.join(values, ', ')]];
     });
     return this.#combined;
   }
   entries() {
-    return iterate(this, 'Headers.entries', ([name, value]) => [name, value]);
+    return iterate(this, 'Headers.entries', ({ 0: name, 1: value }) => [name, value]);
   }
   keys() {
-    return iterate(this, 'Headers.keys', ([name]) => name);
+    return iterate(this, 'Headers.keys', ({ 0: name }) => name);
   }
   values() {
-    return iterate(this, 'Headers.values', ([, value]) => value);
+    return iterate(this, 'Headers.values', ({ 1: value }) => value);
   }
   forEach(callback, thisArg = undefined) {
-    if (typeof callback !== 'function') throw new TypeError(`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
+    if (typeof callback !== 'function') throw new TypeError($.text`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
     for (let i = 0, list; i < (list = this.#sortAndCombine()).length; i++) {
-      const [name, value] = list[i];
+      const { 0: name, 1: value } = list[i];
       Reflect.apply(callback, thisArg, [value, name, this]);
     }
   }
   [inspect.custom](depth, options) {
-    return `Headers ${inspect(Object.fromEntries(this.#sortAndCombine()), options)}`;
+    return $.text`Headers ${inspect(Object.fromEntries(this.#sortAndCombine()), options)}`;
   }
 }
-Headers.prototype[Symbol.iterator] = Headers.prototype.entries;
+Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
 
 // WebIDL's default iterator objects. Live: what comes while one runs is met if it sorts after what has been.
 class HeadersIterator {
@@ -175,7 +180,7 @@ class HeadersIterator {
 }
 // Nobody else can make one.
 delete HeadersIterator.prototype.constructor;
-Object.setPrototypeOf(HeadersIterator.prototype, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
+Object.setPrototypeOf(HeadersIterator.prototype, $.real.Iterator.prototype);
 Object.defineProperty(HeadersIterator.prototype, 'next', { enumerable: true });
 Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { value: 'Headers Iterator', configurable: true });
 
@@ -183,13 +188,13 @@ Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { value: 'H
 exports.asInterface = (Class, statics = []) => {
   const { prototype, name } = Class;
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  for (const key of Object.getOwnPropertyNames(prototype)) {
+  for (const key of $.each(Object.getOwnPropertyNames(prototype))) {
     if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
   }
-  for (const key of [Symbol.iterator, inspect.custom]) {
+  for (const key of $.each([Symbol.iterator, inspect.custom])) {
     if (Object.hasOwn(prototype, key)) Object.defineProperty(prototype, key, { enumerable: false });
   }
-  for (const key of statics) Object.defineProperty(Class, key, { enumerable: true });
+  for (const key of $.each(statics)) Object.defineProperty(Class, key, { enumerable: true });
 };
 exports.asInterface(Headers);
 Object.assign(exports, { Headers, listOf, byteString, needArgs, trim, TOKEN });

@@ -3,20 +3,23 @@
 
 const kObject = 0, kArray = 1, kArrayExtras = 2;
 const kMinLineWidth = 16;
-const custom = Symbol.for('nodejs.util.inspect.custom');
+const custom = $.symbolFor('nodejs.util.inspect.custom');
 const hasOwn = Object.hasOwn;
-const isEnumerable = (o, k) => Object.prototype.propertyIsEnumerable.call(o, k);
+const { isEnumerable } = $;
 
 const defaults = {
+  __proto__: null,
   showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100,
   maxStringLength: 10000, breakLength: 80, compact: 3, sorted: false, getters: false, numericSeparator: false,
 };
 
 const styles = {
+  __proto__: null,
   special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold',
   string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline',
 };
 const colors = {
+  __proto__: null,
   reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27],
   black: [30, 39], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39],
   cyan: [36, 39], white: [37, 39], grey: [90, 39], gray: [90, 39],
@@ -24,13 +27,22 @@ const colors = {
 const plain = (text) => text;
 const colored = (text, style) => {
   const color = colors[styles[style]];
-  return color === undefined ? text : `\u001b[${color[0]}m${text}\u001b[${color[1]}m`;
+  return color === undefined ? text : $.text`\u001b[${color[0]}m${text}\u001b[${color[1]}m`;
 };
-const ansi = /\u001b\[\d\d?m/g;
-const width = (ctx, text) => (ctx.colors ? text.replace(ansi, '').length : text.length);
+const ansi = $.regex(/\u001b\[\d\d?m/g);
+const width = (ctx, text) => (ctx.colors ? $.replace(text, ansi, '').length : text.length);
 
 // Brands. A prototype test first: a failing brand check throws, which is slow.
-const getter = (proto, key) => Object.getOwnPropertyDescriptor(proto, key).get;
+const method = (name, key) => $.uncurried($.pristine[$.text`${name}.prototype`][key]);
+const getterOf = (name, key) => $.uncurried(Object.getOwnPropertyDescriptor($.pristine[$.text`${name}.prototype`], key).get);
+const sizeOf = { __proto__: null, Map: getterOf('Map', 'size'), Set: getterOf('Set', 'size') };
+const sourceOf = getterOf('RegExp', 'source');
+const flags = $.map(
+  [['d', 'hasIndices'], ['g', 'global'], ['i', 'ignoreCase'], ['m', 'multiline'], ['s', 'dotAll'], ['u', 'unicode'],
+    ['v', 'unicodeSets'], ['y', 'sticky']], ({ 0: flag, 1: name }) => ({ flag, isSet: getterOf('RegExp', name) }));
+const flagsOf = (value) => $.reduce(flags, (text, { flag, isSet }) => (isSet(value) ? text + flag : text), '');
+const errorText = method('Error', 'toString');
+const deref = method('WeakRef', 'deref');
 const holds = (check) => (value) => {
   try {
     check(value);
@@ -39,34 +51,26 @@ const holds = (check) => (value) => {
     return false;
   }
 };
-const TypedArray = Object.getPrototypeOf(Uint8Array);
-const typedArrayTag = getter(TypedArray.prototype, Symbol.toStringTag);
-const brand = {};
-for (const [name, constructor, check] of [
-  ['Map', Map, (v) => getter(Map.prototype, 'size').call(v)],
-  ['Set', Set, (v) => getter(Set.prototype, 'size').call(v)],
-  ['WeakMap', WeakMap, (v) => WeakMap.prototype.has.call(v, brand)],
-  ['WeakSet', WeakSet, (v) => WeakSet.prototype.has.call(v, brand)],
-  ['WeakRef', WeakRef, (v) => WeakRef.prototype.deref.call(v)],
-  ['Date', Date, (v) => Date.prototype.getTime.call(v)],
-  ['RegExp', RegExp, (v) => getter(RegExp.prototype, 'source').call(v) && RegExp.prototype.exec.length],
-  ['ArrayBuffer', ArrayBuffer, (v) => getter(ArrayBuffer.prototype, 'byteLength').call(v)],
-  ['SharedArrayBuffer', SharedArrayBuffer, (v) => getter(SharedArrayBuffer.prototype, 'byteLength').call(v)],
-  ['Number', Number, (v) => Number.prototype.valueOf.call(v)],
-  ['String', String, (v) => String.prototype.valueOf.call(v)],
-  ['Boolean', Boolean, (v) => Boolean.prototype.valueOf.call(v)],
-  ['Symbol', Symbol, (v) => Symbol.prototype.valueOf.call(v)],
-  ['BigInt', BigInt, (v) => BigInt.prototype.valueOf.call(v)],
-]) {
+const brand = { __proto__: null };
+const key = {};
+for (const { 0: name, 1: check } of $.each([
+  ['Map', sizeOf.Map], ['Set', sizeOf.Set],
+  ['WeakMap', (v) => method('WeakMap', 'has')(v, key)], ['WeakSet', (v) => method('WeakSet', 'has')(v, key)],
+  ['WeakRef', deref], ['Date', $.getTime], ['RegExp', getterOf('RegExp', 'source')],
+  ['ArrayBuffer', method('ArrayBuffer', 'byteLength')], ['SharedArrayBuffer', method('SharedArrayBuffer', 'byteLength')],
+  ['Number', method('Number', 'valueOf')], ['String', method('String', 'valueOf')],
+  ['Boolean', method('Boolean', 'valueOf')], ['Symbol', method('Symbol', 'valueOf')], ['BigInt', method('BigInt', 'valueOf')],
+])) {
+  const constructor = $.real[name];
   const checks = holds(check);
   const proto = constructor.prototype;
   brand[name] = (value) =>
     value !== proto && (value instanceof constructor || Object.getPrototypeOf(value) === null) && checks(value);
 }
-const isTypedArray = (value) => typedArrayTag.call(value) !== undefined;
-const isDataView = (value) => ArrayBuffer.isView(value) && !isTypedArray(value);
+const isTypedArray = (value) => $.tagOf(value) !== undefined;
+const isDataView = (value) => $.isView(value) && !isTypedArray(value);
 const isArguments = (value) =>
-  !(Symbol.toStringTag in value) && Object.prototype.toString.call(value) === '[object Arguments]';
+  !(Symbol.toStringTag in value) && $.textOf(value) === '[object Arguments]';
 const isNamespace = (value) => {
   const desc = Object.getOwnPropertyDescriptor(value, Symbol.toStringTag);
   return desc !== undefined && desc.value === 'Module' && !desc.writable && Object.getPrototypeOf(value) === null;
@@ -75,68 +79,78 @@ const GeneratorFunction = Object.getPrototypeOf(function* () {});
 const AsyncFunction = Object.getPrototypeOf(async function () {});
 const AsyncGeneratorFunction = Object.getPrototypeOf(async function* () {});
 const functionType = (value) => {
-  if (GeneratorFunction.isPrototypeOf(value)) return 'GeneratorFunction';
-  if (AsyncFunction.isPrototypeOf(value)) return 'AsyncFunction';
-  if (AsyncGeneratorFunction.isPrototypeOf(value)) return 'AsyncGeneratorFunction';
+  if ($.isPrototypeOf(GeneratorFunction, value)) return 'GeneratorFunction';
+  if ($.isPrototypeOf(AsyncFunction, value)) return 'AsyncFunction';
+  if ($.isPrototypeOf(AsyncGeneratorFunction, value)) return 'AsyncGeneratorFunction';
   return 'Function';
 };
 
 const escapes = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 39: "\\'", 92: '\\\\' };
-const needsEscape = /[\u0000-\u001f'\\\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-const needsEscapeAll = new RegExp(needsEscape, 'g');
-const needsEscapeNoQuote = new RegExp(needsEscape.source.replace("'", ''), 'g');
+const needsEscape = $.regex(/[\u0000-\u001f'\\\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
+const needsEscapeAll = $.regex(new RegExp(needsEscape.source, 'g'));
+const needsEscapeNoQuote = $.regex(new RegExp($.replace(needsEscape.source, "'", ''), 'g'));
 const escapeOne = (char) => {
-  const code = char.charCodeAt(0);
+  const code = $.charCodeAt(char, 0);
   if (escapes[code] !== undefined) return escapes[code];
-  return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  return code > 0xff ? $.text`\\u${$.toString(code, 16)}` : $.text`\\x${$.padStart($.toUpperCase($.toString(code, 16)), 2, '0')}`;
 };
 function quote(text) {
   let mark = "'";
   let pattern = needsEscapeAll;
-  if (text.includes("'")) {
-    if (!text.includes('"')) mark = '"';
-    else if (!text.includes('`') && !text.includes('${')) mark = '`';
+  if ($.includes(text, "'")) {
+    if (!$.includes(text, '"')) mark = '"';
+    else if (!$.includes(text, '`') && !$.includes(text, '${')) mark = '`';
     if (mark !== "'") pattern = needsEscapeNoQuote;
   } else if (text.length < 5000 && !needsEscape.test(text)) {
-    return `'${text}'`;
+    return $.text`'${text}'`;
   }
-  return mark + text.replace(pattern, escapeOne) + mark;
+  return mark + $.replace(text, pattern, escapeOne) + mark;
 }
 
 function formatNumber(style, number, separator) {
   if (Object.is(number, -0)) return style('-0', 'number');
-  const text = `${number}`;
-  if (!separator || !Number.isFinite(number) || text.includes('e')) return style(text, 'number');
-  const [integer, fraction] = text.split('.');
-  const grouped = integer.replace(/\B(?=(\d{3})+$)/g, '_');
-  return style(fraction === undefined ? grouped : `${grouped}.${fraction.replace(/(\d{3})(?=\d)/g, '$1_')}`, 'number');
+  const text = $.text`${number}`;
+  if (!separator || !Number.isFinite(number) || $.includes(text, 'e')) return style(text, 'number');
+  const { 0: integer, 1: fraction } = $.split(text, '.');
+  const grouped = $.replace(integer, $.regex(/\B(?=(\d{3})+$)/g), '_');
+  return style(fraction === undefined ? grouped : $.text`${grouped}.${$.replace(fraction, $.regex(/(\d{3})(?=\d)/g), '$1_')}`, 'number');
 }
 const formatBigInt = (style, value, separator) => {
   const text = String(value);
-  return style(`${separator ? text.replace(/\B(?=(\d{3})+$)/g, '_') : text}n`, 'bigint');
+  return style($.text`${separator ? $.replace(text, $.regex(/\B(?=(\d{3})+$)/g), '_') : text}n`, 'bigint');
 };
 
+// Each with the line break at its end.
+const linesOf = (text) => {
+  const lines = [];
+  for (let start = 0; start < text.length;) {
+    const end = $.indexOf(text, '\n', start) + 1 || text.length;
+    $.push(lines, $.slice(text, start, end));
+    start = end;
+  }
+  return lines;
+};
 function formatPrimitive(style, value, ctx) {
   switch (typeof value) {
     case 'string': {
       let trailer = '';
       if (value.length > ctx.maxStringLength) {
         const remaining = value.length - ctx.maxStringLength;
-        value = value.slice(0, ctx.maxStringLength);
-        trailer = `... ${remaining} more character${remaining > 1 ? 's' : ''}`;
+        value = $.slice(value, 0, ctx.maxStringLength);
+        trailer = $.text`... ${remaining} more character${remaining > 1 ? 's' : ''}`;
       }
       if (ctx.compact !== true && value.length > kMinLineWidth &&
           value.length > ctx.breakLength - ctx.indentationLvl - 4) {
-        const separator = ` +\n${' '.repeat(ctx.indentationLvl + 2)}`;
-        return value.split(/(?<=\n)/).map((line) => style(quote(line), 'string')).join(separator) + trailer;
+        const separator = $.text` +\n${$.repeat(' ', ctx.indentationLvl + 2)}`;
+        return $.join($.map(linesOf(value), (line) => style(quote(line), 'string')), separator) + trailer;
       }
       return style(quote(value), 'string') + trailer;
     }
     case 'number': return formatNumber(style, value, ctx.numericSeparator);
     case 'bigint': return formatBigInt(style, value, ctx.numericSeparator);
-    case 'boolean': return style(`${value}`, 'boolean');
+    case 'boolean': return style($.text`${value}`, 'boolean');
     case 'undefined': return style('undefined', 'undefined');
-    default: return style(Symbol.prototype.toString.call(value), 'symbol');
+    default: return style($.symbolText(value), 'symbol');
   }
 }
 
@@ -158,31 +172,30 @@ function formatValue(ctx, value, depth, typedArray) {
       const { constructor } = value;
       if (constructor === undefined || constructor === null || constructor.prototype !== value) {
         const left = ctx.depth === null ? null : ctx.depth - depth;
-        const result = method.call(original, left, userOptions(ctx), inspect);
+        const result = Reflect.apply(method, original, [left, userOptions(ctx), inspect]);
         if (result !== original) {
-          if (typeof result !== 'object' || result === null) return `${result}`;
-          return formatValue(ctx, result, depth).replaceAll('\n', `\n${' '.repeat(ctx.indentationLvl)}`);
+          if (typeof result !== 'object' || result === null) return $.text`${result}`;
+          return $.replaceAll(formatValue(ctx, result, depth), '\n', $.text`\n${$.repeat(' ', ctx.indentationLvl)}`);
         }
       }
     }
   }
-  if (ctx.seen.includes(value)) {
+  if ($.includes(ctx.seen, value)) {
     ctx.circular ??= new Map();
     let index = ctx.circular.get(value);
     if (index === undefined) {
       index = ctx.circular.size + 1;
       ctx.circular.set(value, index);
     }
-    return ctx.stylize(`[Circular *${index}]`, 'special');
+    return ctx.stylize($.text`[Circular *${index}]`, 'special');
   }
   return formatRaw(ctx, value, depth, typedArray);
 }
 
 function userOptions(ctx) {
-  const options = { ...ctx.user };
-  for (const key of Object.keys(defaults)) options[key] = ctx[key];
-  options.stylize = (text, style) => `${ctx.stylize(`${text}`, style)}`;
-  return options;
+  const options = { __proto__: null, stylize: (text, style) => $.text`${ctx.stylize($.text`${text}`, style)}` };
+  for (const key of $.each(Object.keys(defaults))) options[key] = ctx[key];
+  return { ...ctx.user, ...options };
 }
 
 function constructorName(object, ctx, depth, own) {
@@ -201,10 +214,10 @@ function constructorName(object, ctx, depth, own) {
   }
   if (firstProto === null) return null;
   const name = className(start);
-  if (depth > ctx.depth && ctx.depth !== null) return `${name} <Complex prototype>`;
+  if (depth > ctx.depth && ctx.depth !== null) return $.text`${name} <Complex prototype>`;
   const parent = constructorName(firstProto, ctx, depth + 1);
-  if (parent === null) return `${name} <${inspect(firstProto, { ...ctx.user, customInspect: false, depth: -1 })}>`;
-  return `${name} <${parent}>`;
+  if (parent === null) return $.text`${name} <${inspect(firstProto, { ...ctx.user, customInspect: false, depth: -1 })}>`;
+  return $.text`${name} <${parent}>`;
 }
 const isInstance = (object, constructor) => {
   try {
@@ -216,7 +229,7 @@ const isInstance = (object, constructor) => {
 const builtIn = (constructor) => native.isNative(constructor);
 const className = (value) => {
   if (typeof value === 'function') return 'Function';
-  if (Array.isArray(value)) return 'Array';
+  if ($.isArray(value)) return 'Array';
   if (native.isError(value)) return 'Error';
   return 'Object';
 };
@@ -232,47 +245,47 @@ function protoProperties(ctx, main, object, depth, output) {
       const desc = Object.getOwnPropertyDescriptor(object, 'constructor');
       if (desc !== undefined && typeof desc.value === 'function' && builtIn(desc.value)) return;
     }
-    for (const key of Reflect.ownKeys(object)) {
+    for (const key of $.each(Reflect.ownKeys(object))) {
       if (key === 'constructor' || seen.has(key)) continue;
       seen.add(key);
       const desc = Object.getOwnPropertyDescriptor(object, key);
       if (typeof desc.value === 'function') continue;
       const text = formatProperty(ctx, object, depth, key, kObject, desc, main);
-      output.push(ctx.colors ? `\u001b[2m${text}\u001b[22m` : text);
+      $.push(output, ctx.colors ? $.text`\u001b[2m${text}\u001b[22m` : text);
     }
   } while (++level !== 3);
 }
 
 function prefixOf(constructor, tag, fallback, size = '') {
   if (constructor === null) {
-    if (tag !== '' && fallback !== tag) return `[${fallback}${size}: null prototype] [${tag}] `;
-    return `[${fallback}${size}: null prototype] `;
+    if (tag !== '' && fallback !== tag) return $.text`[${fallback}${size}: null prototype] [${tag}] `;
+    return $.text`[${fallback}${size}: null prototype] `;
   }
   // `WebAssembly.Memory` says more than `Memory`, and the same.
-  if (tag.endsWith(`.${constructor}`) && !tag.startsWith('.')) return `${tag}${size} `;
-  if (tag !== '' && constructor !== tag) return `${constructor}${size} [${tag}] `;
-  return `${constructor}${size} `;
+  if ($.endsWith(tag, $.text`.${constructor}`) && !$.startsWith(tag, '.')) return $.text`${tag}${size} `;
+  if (tag !== '' && constructor !== tag) return $.text`${constructor}${size} [${tag}] `;
+  return $.text`${constructor}${size} `;
 }
 
 function ownKeys(value, showHidden) {
   const symbols = Object.getOwnPropertySymbols(value);
-  if (showHidden) return [...Object.getOwnPropertyNames(value), ...symbols];
+  if (showHidden) return [...$.each(Object.getOwnPropertyNames(value)), ...$.each(symbols)];
   let keys;
   try {
     keys = Object.keys(value);
   } catch {
     keys = Object.getOwnPropertyNames(value);
   }
-  for (const symbol of symbols) if (isEnumerable(value, symbol)) keys.push(symbol);
+  for (const symbol of $.each(symbols)) if (isEnumerable(value, symbol)) $.push(keys, symbol);
   return keys;
 }
-const isIndex = (key) => typeof key === 'string' && /^(0|[1-9][0-9]{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
+const isIndex = (key) => typeof key === 'string' && $.regex(/^(0|[1-9][0-9]{0,9})$/).test(key) && Number(key) < 2 ** 32 - 1;
 function nonIndexKeys(value, showHidden) {
   const symbols = Object.getOwnPropertySymbols(value);
   let keys;
   if (!showHidden && isTypedArray(value)) keys = native.nonIndexKeys(value);
-  else keys = (showHidden ? Object.getOwnPropertyNames(value) : Object.keys(value)).filter((key) => !isIndex(key));
-  for (const symbol of symbols) if (showHidden || isEnumerable(value, symbol)) keys.push(symbol);
+  else keys = $.filter((showHidden ? Object.getOwnPropertyNames(value) : Object.keys(value)), (key) => !isIndex(key));
+  for (const symbol of $.each(symbols)) if (showHidden || isEnumerable(value, symbol)) $.push(keys, symbol);
   return keys;
 }
 
@@ -289,33 +302,33 @@ function formatRaw(ctx, value, depth, typedArray) {
   let keys;
   let extras = kObject;
   const iterable = constructor === null || value[Symbol.iterator] !== undefined;
-  if (Array.isArray(value)) {
+  if ($.isArray(value)) {
     keys = nonIndexKeys(value, ctx.showHidden);
-    const prefix = constructor !== 'Array' || tag !== '' ? prefixOf(constructor, tag, 'Array', `(${value.length})`) : '';
-    braces = [`${prefix}[`, ']'];
-    if (value.length === 0 && noProps()) return `${braces[0]}]`;
+    const prefix = constructor !== 'Array' || tag !== '' ? prefixOf(constructor, tag, 'Array', $.text`(${value.length})`) : '';
+    braces = [$.text`${prefix}[`, ']'];
+    if (value.length === 0 && noProps()) return $.text`${braces[0]}]`;
     extras = kArrayExtras;
     formatter = formatArray;
   } else if (iterable && brand.Set(value)) {
     keys = ownKeys(value, ctx.showHidden);
-    const size = getter(Set.prototype, 'size').call(value);
-    const prefix = prefixOf(constructor, tag, 'Set', `(${size})`);
+    const size = sizeOf.Set(value);
+    const prefix = prefixOf(constructor, tag, 'Set', $.text`(${size})`);
     formatter = formatSet;
-    if (size === 0 && noProps()) return `${prefix}{}`;
-    braces = [`${prefix}{`, '}'];
+    if (size === 0 && noProps()) return $.text`${prefix}{}`;
+    braces = [$.text`${prefix}{`, '}'];
   } else if (iterable && brand.Map(value)) {
     keys = ownKeys(value, ctx.showHidden);
-    const size = getter(Map.prototype, 'size').call(value);
-    const prefix = prefixOf(constructor, tag, 'Map', `(${size})`);
+    const size = sizeOf.Map(value);
+    const prefix = prefixOf(constructor, tag, 'Map', $.text`(${size})`);
     formatter = formatMap;
-    if (size === 0 && noProps()) return `${prefix}{}`;
-    braces = [`${prefix}{`, '}'];
+    if (size === 0 && noProps()) return $.text`${prefix}{}`;
+    braces = [$.text`${prefix}{`, '}'];
   } else if (iterable && isTypedArray(value)) {
     keys = nonIndexKeys(value, ctx.showHidden);
-    const fallback = constructor === null ? typedArrayTag.call(value) : '';
-    const size = getter(TypedArray.prototype, 'length').call(value);
-    braces = [`${prefixOf(constructor, tag, fallback, `(${size})`)}[`, ']'];
-    if (size === 0 && keys.length === 0 && !ctx.showHidden) return `${braces[0]}]`;
+    const fallback = constructor === null ? $.tagOf(value) : '';
+    const size = $.length(value);
+    braces = [$.text`${prefixOf(constructor, tag, fallback, $.text`(${size})`)}[`, ']'];
+    if (size === 0 && keys.length === 0 && !ctx.showHidden) return $.text`${braces[0]}]`;
     formatter = (c, v, d) => formatTypedArray(c, v, size, d);
     extras = kArrayExtras;
   } else {
@@ -325,20 +338,20 @@ function formatRaw(ctx, value, depth, typedArray) {
       if (noProps()) return ctx.stylize(base, 'special');
     } else if (isArguments(value)) {
       braces[0] = '[Arguments] {';
-      if (noProps()) return `${braces[0]}}`;
+      if (noProps()) return $.text`${braces[0]}}`;
     } else if (constructor === 'Object' && !native.isError(value) && Object.getPrototypeOf(value) === Object.prototype) {
-      if (tag !== '') braces[0] = `${prefixOf(constructor, tag, 'Object')}{`;
-      if (noProps()) return `${braces[0]}}`;
+      if (tag !== '') braces[0] = $.text`${prefixOf(constructor, tag, 'Object')}{`;
+      if (noProps()) return $.text`${braces[0]}}`;
     } else if (brand.RegExp(value)) {
-      base = RegExp.prototype.toString.call(constructor !== null ? value : new RegExp(value));
+      base = $.text`/${sourceOf(value)}/${flagsOf(value)}`;
       const prefix = prefixOf(constructor, tag, 'RegExp');
-      if (prefix !== 'RegExp ') base = `${prefix}${base}`;
+      if (prefix !== 'RegExp ') base = $.text`${prefix}${base}`;
       if (noProps() || (depth > ctx.depth && ctx.depth !== null)) return ctx.stylize(base, 'regexp');
     } else if (brand.Date(value)) {
-      const invalid = Number.isNaN(Date.prototype.getTime.call(value));
-      base = (invalid ? Date.prototype.toString : Date.prototype.toISOString).call(value);
+      const invalid = Number.isNaN($.getTime(value));
+      base = invalid ? 'Invalid Date' : $.toISOString(value);
       const prefix = prefixOf(constructor, tag, 'Date');
-      if (prefix !== 'Date ') base = `${prefix}${base}`;
+      if (prefix !== 'Date ') base = $.text`${prefix}${base}`;
       if (noProps()) return ctx.stylize(base, 'date');
     } else if (native.isError(value) || value instanceof Error) {
       base = formatError(value, constructor, tag, ctx, keys);
@@ -346,65 +359,65 @@ function formatRaw(ctx, value, depth, typedArray) {
     } else if (brand.ArrayBuffer(value) || brand.SharedArrayBuffer(value)) {
       const prefix = prefixOf(constructor, tag, brand.ArrayBuffer(value) ? 'ArrayBuffer' : 'SharedArrayBuffer');
       if (typedArray === undefined) formatter = formatArrayBuffer;
-      else if (noProps()) return `${prefix}{ byteLength: ${formatNumber(ctx.stylize, value.byteLength, false)} }`;
-      braces[0] = `${prefix}{`;
-      keys.unshift('byteLength');
+      else if (noProps()) return $.text`${prefix}{ byteLength: ${formatNumber(ctx.stylize, (brand.ArrayBuffer(value) ? $.bufferLength : $.sharedLength)(value), false)} }`;
+      braces[0] = $.text`${prefix}{`;
+      $.unshift(keys, 'byteLength');
     } else if (isDataView(value)) {
-      braces[0] = `${prefixOf(constructor, tag, 'DataView')}{`;
-      keys.unshift('byteLength', 'byteOffset', 'buffer');
+      braces[0] = $.text`${prefixOf(constructor, tag, 'DataView')}{`;
+      $.unshift(keys, 'byteLength', 'byteOffset', 'buffer');
     } else if (native.promiseState(value) !== undefined) {
-      braces[0] = `${prefixOf(constructor, tag, 'Promise')}{`;
+      braces[0] = $.text`${prefixOf(constructor, tag, 'Promise')}{`;
       formatter = formatPromise;
     } else if (brand.WeakSet(value)) {
-      braces[0] = `${prefixOf(constructor, tag, 'WeakSet')}{`;
+      braces[0] = $.text`${prefixOf(constructor, tag, 'WeakSet')}{`;
       formatter = formatWeak;
     } else if (brand.WeakMap(value)) {
-      braces[0] = `${prefixOf(constructor, tag, 'WeakMap')}{`;
+      braces[0] = $.text`${prefixOf(constructor, tag, 'WeakMap')}{`;
       formatter = formatWeak;
     } else if (brand.WeakRef(value)) {
-      braces[0] = `${prefixOf(constructor, tag, 'WeakRef')}{`;
+      braces[0] = $.text`${prefixOf(constructor, tag, 'WeakRef')}{`;
       formatter = formatWeakRef;
     } else if (isNamespace(value)) {
-      braces[0] = `${prefixOf(constructor, tag, 'Module')}{`;
+      braces[0] = $.text`${prefixOf(constructor, tag, 'Module')}{`;
       const names = keys;
       keys = [];
       formatter = (c, v, d) => formatNamespace(c, v, d, names);
     } else {
-      const type = ['Number', 'String', 'Boolean', 'BigInt', 'Symbol'].find((name) => brand[name](value));
+      const type = $.find(['Number', 'String', 'Boolean', 'BigInt', 'Symbol'], (name) => brand[name](value));
       if (type !== undefined) {
-        if (type === 'String') keys = keys.filter((key) => !isIndex(key) && (key !== 'length' || ctx.showHidden));
+        if (type === 'String') keys = $.filter(keys, (key) => !isIndex(key) && (key !== 'length' || ctx.showHidden));
         base = boxedBase(value, type, ctx, keys, constructor, tag);
         if (noProps()) return base;
       } else {
         const prefix = constructor === 'Object' && tag === '' ? '' : prefixOf(constructor, tag, 'Object');
-        if (noProps()) return `${prefix}{}`;
-        braces[0] = `${prefix}{`;
+        if (noProps()) return $.text`${prefix}{}`;
+        braces[0] = $.text`${prefix}{`;
       }
     }
   }
   if (depth > ctx.depth && ctx.depth !== null) {
-    const name = prefixOf(constructor, tag, Array.isArray(value) ? 'Array' : 'Object').slice(0, -1);
-    return ctx.stylize(`[${name}]`, 'special');
+    const name = $.slice(prefixOf(constructor, tag, $.isArray(value) ? 'Array' : 'Object'), 0, -1);
+    return ctx.stylize($.text`[${name}]`, 'special');
   }
   depth += 1;
-  ctx.seen.push(value);
+  $.push(ctx.seen, value);
   ctx.currentDepth = depth;
   const output = formatter(ctx, value, depth);
-  for (const key of keys) output.push(formatProperty(ctx, value, depth, key, extras));
-  if (protoProps !== undefined) output.push(...protoProps);
-  ctx.seen.pop();
+  for (const key of $.each(keys)) $.push(output, formatProperty(ctx, value, depth, key, extras));
+  if (protoProps !== undefined) $.push(output, ...$.each(protoProps));
+  $.pop(ctx.seen);
   if (ctx.circular !== undefined) {
     const index = ctx.circular.get(value);
     if (index !== undefined) {
-      const reference = ctx.stylize(`<ref *${index}>`, 'special');
-      if (ctx.compact !== true) base = base === '' ? reference : `${reference} ${base}`;
-      else braces[0] = `${reference} ${braces[0]}`;
+      const reference = ctx.stylize($.text`<ref *${index}>`, 'special');
+      if (ctx.compact !== true) base = base === '' ? reference : $.text`${reference} ${base}`;
+      else braces[0] = $.text`${reference} ${braces[0]}`;
     }
   }
   if (ctx.sorted) {
     const compare = ctx.sorted === true ? undefined : ctx.sorted;
-    if (extras === kObject) output.sort(compare);
-    else if (keys.length > 1) output.push(...output.splice(output.length - keys.length).sort(compare));
+    if (extras === kObject) $.sort(output, compare);
+    else if (keys.length > 1) $.push(output, ...$.each($.sort($.splice(output, output.length - keys.length), compare)));
   }
   const text = layOut(ctx, output, base, braces, extras, depth, value);
   const total = (ctx.budget[ctx.indentationLvl] || 0) + text.length;
@@ -415,92 +428,92 @@ function formatRaw(ctx, value, depth, typedArray) {
 }
 
 function functionBase(value, constructor, tag) {
-  const source = Function.prototype.toString.call(value);
-  if (source.startsWith('class') && source.endsWith('}') && /^class[\s{]/.test(source)) {
+  const source = $.functionText(value);
+  if ($.startsWith(source, 'class') && $.endsWith(source, '}') && $.regex(/^class[\s{]/).test(source)) {
     return classBase(value, constructor, tag);
   }
   const type = functionType(value);
-  let base = `[${type}`;
+  let base = $.text`[${type}`;
   if (constructor === null) base += ' (null prototype)';
-  base += value.name === '' ? ' (anonymous)' : `: ${typeof value.name === 'string' ? value.name : inspect(value.name)}`;
+  base += value.name === '' ? ' (anonymous)' : $.text`: ${typeof value.name === 'string' ? value.name : inspect(value.name)}`;
   base += ']';
-  if (constructor !== type && constructor !== null) base += ` ${constructor}`;
-  if (tag !== '' && constructor !== tag) base += ` [${tag}]`;
+  if (constructor !== type && constructor !== null) base += $.text` ${constructor}`;
+  if (tag !== '' && constructor !== tag) base += $.text` [${tag}]`;
   return base;
 }
 function classBase(value, constructor, tag) {
   const name = (hasOwn(value, 'name') && value.name) || '(anonymous)';
-  let base = `class ${name}`;
-  if (constructor !== 'Function' && constructor !== null) base += ` [${constructor}]`;
-  if (tag !== '' && constructor !== tag) base += ` [${tag}]`;
+  let base = $.text`class ${name}`;
+  if (constructor !== 'Function' && constructor !== null) base += $.text` [${constructor}]`;
+  if (tag !== '' && constructor !== tag) base += $.text` [${tag}]`;
   if (constructor !== null) {
     const parent = Object.getPrototypeOf(value).name;
-    if (parent) base += ` extends ${parent}`;
+    if (parent) base += $.text` extends ${parent}`;
   } else {
     base += ' extends [null prototype]';
   }
-  return `[${base}]`;
+  return $.text`[${base}]`;
 }
 function boxedBase(value, type, ctx, keys, constructor, tag) {
-  const primitive = globalThis[type].prototype.valueOf.call(value);
-  let base = `[${type}`;
-  if (type !== constructor) base += constructor === null ? ' (null prototype)' : ` (${constructor})`;
-  base += `: ${formatPrimitive(plain, primitive, ctx)}]`;
-  if (tag !== '' && tag !== constructor) base += ` [${tag}]`;
-  return keys.length !== 0 ? base : ctx.stylize(base, type.toLowerCase());
+  const primitive = method(type, 'valueOf')(value);
+  let base = $.text`[${type}`;
+  if (type !== constructor) base += constructor === null ? ' (null prototype)' : $.text` (${constructor})`;
+  base += $.text`: ${formatPrimitive(plain, primitive, ctx)}]`;
+  if (tag !== '' && tag !== constructor) base += $.text` [${tag}]`;
+  return keys.length !== 0 ? base : ctx.stylize(base, $.toLowerCase(type));
 }
 
 function formatError(error, constructor, tag, ctx, keys) {
-  const name = error.name != null ? `${error.name}` : 'Error';
+  const name = error.name != null ? $.text`${error.name}` : 'Error';
   let stack;
   try {
-    stack = error.stack ? String(error.stack) : Error.prototype.toString.call(error);
+    stack = error.stack ? String(error.stack) : errorText(error);
   } catch {
-    stack = Object.prototype.toString.call(error);
+    stack = $.textOf(error);
   }
   if (!ctx.showHidden && keys.length !== 0) {
-    for (const key of ['name', 'message', 'stack']) {
-      const index = keys.indexOf(key);
-      if (index !== -1 && (typeof error[key] !== 'string' || stack.includes(error[key]))) keys.splice(index, 1);
+    for (const key of $.each(['name', 'message', 'stack'])) {
+      const index = $.indexOf(keys, key);
+      if (index !== -1 && (typeof error[key] !== 'string' || $.includes(stack, error[key]))) $.splice(keys, index, 1);
     }
   }
-  if ('cause' in error && !keys.includes('cause')) keys.push('cause');
-  if (hasOwn(error, 'errors') && Array.isArray(error.errors) && !keys.includes('errors')) keys.push('errors');
+  if ('cause' in error && !$.includes(keys, 'cause')) $.push(keys, 'cause');
+  if (hasOwn(error, 'errors') && $.isArray(error.errors) && !$.includes(keys, 'errors')) $.push(keys, 'errors');
   stack = improveStack(stack, constructor, name, tag);
-  let at = (error.message && stack.indexOf(error.message)) || -1;
+  let at = (error.message && $.indexOf(stack, error.message)) || -1;
   if (at !== -1) at += error.message.length;
-  const frames = stack.indexOf('\n    at', at);
+  const frames = $.indexOf(stack, '\n    at', at);
   if (frames === -1) {
-    stack = `[${stack}]`;
+    stack = $.text`[${stack}]`;
   } else if (ctx.colors) {
-    const lines = stack.slice(frames + 1).split('\n');
-    stack = stack.slice(0, frames);
-    for (const line of lines) stack += `\n${/[( ]node:/.test(line) ? `\u001b[90m${line}\u001b[39m` : line}`;
+    const lines = $.split($.slice(stack, frames + 1), '\n');
+    stack = $.slice(stack, 0, frames);
+    for (const line of $.each(lines)) stack += $.text`\n${$.regex(/[( ]node:/).test(line) ? $.text`\u001b[90m${line}\u001b[39m` : line}`;
   }
-  if (ctx.indentationLvl !== 0) stack = stack.replaceAll('\n', `\n${' '.repeat(ctx.indentationLvl)}`);
+  if (ctx.indentationLvl !== 0) stack = $.replaceAll(stack, '\n', $.text`\n${$.repeat(' ', ctx.indentationLvl)}`);
   return stack;
 }
 function improveStack(stack, constructor, name, tag) {
   let length = name.length;
-  if (constructor === null || (name.endsWith('Error') && stack.startsWith(name) &&
+  if (constructor === null || ($.endsWith(name, 'Error') && $.startsWith(stack, name) &&
       (stack.length === length || stack[length] === ':' || stack[length] === '\n'))) {
     let fallback = 'Error';
     if (constructor === null) {
-      const start = /^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/.exec(stack) || /^([a-z_A-Z0-9-]*Error)$/.exec(stack);
+      const start = $.regex(/^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/).exec(stack) || $.regex(/^([a-z_A-Z0-9-]*Error)$/).exec(stack);
       fallback = (start && start[1]) || '';
       length = fallback.length;
       fallback ||= 'Error';
     }
-    const prefix = prefixOf(constructor, tag, fallback).slice(0, -1);
+    const prefix = $.slice(prefixOf(constructor, tag, fallback), 0, -1);
     if (name !== prefix) {
-      if (prefix.includes(name)) stack = length === 0 ? `${prefix}: ${stack}` : `${prefix}${stack.slice(length)}`;
-      else stack = `${prefix} [${name}]${stack.slice(length)}`;
+      if ($.includes(prefix, name)) stack = length === 0 ? $.text`${prefix}: ${stack}` : $.text`${prefix}${$.slice(stack, length)}`;
+      else stack = $.text`${prefix} [${name}]${$.slice(stack, length)}`;
     }
   }
   return stack;
 }
 
-const more = (count, what) => `... ${count} more ${what}${count > 1 ? 's' : ''}`;
+const more = (count, what) => $.text`... ${count} more ${what}${count > 1 ? 's' : ''}`;
 const limitOf = (ctx, length) => Math.min(Math.max(0, ctx.maxArrayLength), length);
 
 function formatArray(ctx, value, depth) {
@@ -508,9 +521,9 @@ function formatArray(ctx, value, depth) {
   const output = [];
   for (let i = 0; i < length; i++) {
     if (!hasOwn(value, i)) return formatHoles(ctx, value, depth, length, output, i);
-    output.push(formatProperty(ctx, value, depth, i, kArray));
+    $.push(output, formatProperty(ctx, value, depth, i, kArray));
   }
-  if (value.length > length) output.push(more(value.length - length, 'item'));
+  if (value.length > length) $.push(output, more(value.length - length, 'item'));
   return output;
 }
 function formatHoles(ctx, value, depth, max, output, i) {
@@ -518,20 +531,20 @@ function formatHoles(ctx, value, depth, max, output, i) {
   let index = i;
   for (; i < keys.length && output.length < max; i++) {
     const key = keys[i];
-    if (`${index}` !== key) {
+    if ($.text`${index}` !== key) {
       if (!isIndex(key)) break;
       const empty = key - index;
-      output.push(ctx.stylize(`<${empty} empty item${empty > 1 ? 's' : ''}>`, 'undefined'));
+      $.push(output, ctx.stylize($.text`<${empty} empty item${empty > 1 ? 's' : ''}>`, 'undefined'));
       index = Number(key);
       if (output.length === max) break;
     }
-    output.push(formatProperty(ctx, value, depth, key, kArray));
+    $.push(output, formatProperty(ctx, value, depth, key, kArray));
     index++;
   }
   const remaining = value.length - index;
   if (remaining > 0) {
-    output.push(output.length !== max
-      ? ctx.stylize(`<${remaining} empty item${remaining > 1 ? 's' : ''}>`, 'undefined')
+    $.push(output, output.length !== max
+      ? ctx.stylize($.text`<${remaining} empty item${remaining > 1 ? 's' : ''}>`, 'undefined')
       : more(remaining, 'item'));
   }
   return output;
@@ -541,11 +554,11 @@ function formatTypedArray(ctx, value, length, depth) {
   const format = length > 0 && typeof value[0] === 'number' ? formatNumber : formatBigInt;
   const output = new Array(max);
   for (let i = 0; i < max; i++) output[i] = format(ctx.stylize, value[i], ctx.numericSeparator);
-  if (length > max) output.push(more(length - max, 'item'));
+  if (length > max) $.push(output, more(length - max, 'item'));
   if (ctx.showHidden) {
     ctx.indentationLvl += 2;
-    for (const key of ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer']) {
-      output.push(`[${key}]: ${formatValue(ctx, value[key], depth, true)}`);
+    for (const key of $.each(['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'])) {
+      $.push(output, $.text`[${key}]: ${formatValue(ctx, value[key], depth, true)}`);
     }
     ctx.indentationLvl -= 2;
   }
@@ -553,27 +566,27 @@ function formatTypedArray(ctx, value, length, depth) {
 }
 function formatSet(ctx, value, depth) {
   const output = [];
-  const size = getter(Set.prototype, 'size').call(value);
+  const size = sizeOf.Set(value);
   const max = limitOf(ctx, size);
   ctx.indentationLvl += 2;
-  for (const item of Set.prototype.values.call(value)) {
+  for (const item of $.eachIn(value, 'Set')) {
     if (output.length >= max) break;
-    output.push(formatValue(ctx, item, depth));
+    $.push(output, formatValue(ctx, item, depth));
   }
-  if (size > max) output.push(more(size - max, 'item'));
+  if (size > max) $.push(output, more(size - max, 'item'));
   ctx.indentationLvl -= 2;
   return output;
 }
 function formatMap(ctx, value, depth) {
   const output = [];
-  const size = getter(Map.prototype, 'size').call(value);
+  const size = sizeOf.Map(value);
   const max = limitOf(ctx, size);
   ctx.indentationLvl += 2;
-  for (const [key, item] of Map.prototype.entries.call(value)) {
+  for (const { 0: key, 1: item } of $.eachIn(value, 'Map')) {
     if (output.length >= max) break;
-    output.push(`${formatValue(ctx, key, depth)} => ${formatValue(ctx, item, depth)}`);
+    $.push(output, $.text`${formatValue(ctx, key, depth)} => ${formatValue(ctx, item, depth)}`);
   }
-  if (size > max) output.push(more(size - max, 'item'));
+  if (size > max) $.push(output, more(size - max, 'item'));
   ctx.indentationLvl -= 2;
   return output;
 }
@@ -581,27 +594,27 @@ function formatArrayBuffer(ctx, value) {
   let bytes;
   try {
     bytes = new Uint8Array(value);
-    if (value.detached) throw bytes;
+    if ($.isDetached(value)) throw bytes;
   } catch {
     return [ctx.stylize('(detached)', 'special')];
   }
-  const max = limitOf(ctx, bytes.length);
+  const max = limitOf(ctx, $.length(bytes));
   let text = '';
-  for (let i = 0; i < max; i++) text += `${i === 0 ? '' : ' '}${bytes[i].toString(16).padStart(2, '0')}`;
-  if (bytes.length > max) text += ` ${more(bytes.length - max, 'byte')}`;
-  return [`${ctx.stylize('[Uint8Contents]', 'special')}: <${text}>`];
+  for (let i = 0; i < max; i++) text += $.text`${i === 0 ? '' : ' '}${$.padStart($.toString(bytes[i], 16), 2, '0')}`;
+  if ($.length(bytes) > max) text += $.text` ${more($.length(bytes) - max, 'byte')}`;
+  return [$.text`${ctx.stylize('[Uint8Contents]', 'special')}: <${text}>`];
 }
 function formatPromise(ctx, value, depth) {
-  const [state, result] = native.promiseState(value);
+  const { 0: state, 1: result } = native.promiseState(value);
   if (state === 'pending') return [ctx.stylize('<pending>', 'special')];
   ctx.indentationLvl += 2;
   const text = formatValue(ctx, result, depth);
   ctx.indentationLvl -= 2;
-  return [state === 'rejected' ? `${ctx.stylize('<rejected>', 'special')} ${text}` : text];
+  return [state === 'rejected' ? $.text`${ctx.stylize('<rejected>', 'special')} ${text}` : text];
 }
 const formatWeak = (ctx) => [ctx.stylize('<items unknown>', 'special')];
 function formatWeakRef(ctx, value, depth) {
-  const target = WeakRef.prototype.deref.call(value);
+  const target = deref(value);
   if (target === undefined) return [ctx.stylize('<cleared>', 'special')];
   ctx.indentationLvl += 2;
   const text = formatValue(ctx, target, depth);
@@ -610,13 +623,13 @@ function formatWeakRef(ctx, value, depth) {
 }
 function formatNamespace(ctx, value, depth, keys) {
   const output = [];
-  for (const key of keys) {
+  for (const key of $.each(keys)) {
     try {
-      output.push(formatProperty(ctx, value, depth, key, kObject));
+      $.push(output, formatProperty(ctx, value, depth, key, kObject));
     } catch {
       const desc = { value: '', enumerable: true };
       const line = formatProperty(ctx, value, depth, key, kObject, desc);
-      output.push(`${line.slice(0, line.lastIndexOf(' ') + 1)}${ctx.stylize('<uninitialized>', 'special')}`);
+      $.push(output, $.text`${$.slice(line, 0, $.lastIndexOf(line, ' ') + 1)}${ctx.stylize('<uninitialized>', 'special')}`);
     }
   }
   return output;
@@ -639,23 +652,23 @@ function formatProperty(ctx, value, depth, key, type, desc, original = value) {
     const indent = ctx.compact !== true || type !== kObject ? 2 : 3;
     ctx.indentationLvl += indent;
     text = formatValue(ctx, desc.value, depth);
-    if (indent === 3 && ctx.breakLength < width(ctx, text)) space = `\n${' '.repeat(ctx.indentationLvl)}`;
+    if (indent === 3 && ctx.breakLength < width(ctx, text)) space = $.text`\n${$.repeat(' ', ctx.indentationLvl)}`;
     ctx.indentationLvl -= indent;
   } else if (desc.get !== undefined) {
     const label = desc.set !== undefined ? 'Getter/Setter' : 'Getter';
     if (ctx.getters && (ctx.getters === true || (ctx.getters === 'get') === (desc.set === undefined))) {
       try {
-        const result = desc.get.call(original);
+        const result = Reflect.apply(desc.get, original, []);
         ctx.indentationLvl += 2;
-        if (result === null) text = `${style(`[${label}:`, 'special')} ${style('null', 'null')}${style(']', 'special')}`;
-        else if (typeof result === 'object') text = `${style(`[${label}]`, 'special')} ${formatValue(ctx, result, depth)}`;
-        else text = `${style(`[${label}:`, 'special')} ${formatPrimitive(style, result, ctx)}${style(']', 'special')}`;
+        if (result === null) text = $.text`${style($.text`[${label}:`, 'special')} ${style('null', 'null')}${style(']', 'special')}`;
+        else if (typeof result === 'object') text = $.text`${style($.text`[${label}]`, 'special')} ${formatValue(ctx, result, depth)}`;
+        else text = $.text`${style($.text`[${label}:`, 'special')} ${formatPrimitive(style, result, ctx)}${style(']', 'special')}`;
         ctx.indentationLvl -= 2;
       } catch (error) {
-        text = `${style(`[${label}:`, 'special')} <Inspection threw (${error.message})>${style(']', 'special')}`;
+        text = $.text`${style($.text`[${label}:`, 'special')} <Inspection threw (${error.message})>${style(']', 'special')}`;
       }
     } else {
-      text = style(`[${label}]`, 'special');
+      text = style($.text`[${label}]`, 'special');
     }
   } else if (desc.set !== undefined) {
     text = style('[Setter]', 'special');
@@ -665,17 +678,17 @@ function formatProperty(ctx, value, depth, key, type, desc, original = value) {
   if (type === kArray) return text;
   let name;
   if (typeof key === 'symbol') {
-    name = `[${style(Symbol.prototype.toString.call(key).replace(needsEscapeNoQuote, escapeOne), 'symbol')}]`;
+    name = $.text`[${style($.replace($.symbolText(key), needsEscapeNoQuote, escapeOne), 'symbol')}]`;
   } else if (key === '__proto__') {
     name = "['__proto__']";
   } else if (desc.enumerable === false) {
-    name = `[${key.replace(needsEscapeNoQuote, escapeOne)}]`;
-  } else if (/^[a-zA-Z_][a-zA-Z_0-9]*$/.test(key)) {
+    name = $.text`[${$.replace(key, needsEscapeNoQuote, escapeOne)}]`;
+  } else if ($.regex(/^[a-zA-Z_][a-zA-Z_0-9]*$/).test(key)) {
     name = style(key, 'name');
   } else {
     name = style(quote(key), 'string');
   }
-  return `${name}:${space}${text}`;
+  return $.text`${name}:${space}${text}`;
 }
 
 // Many short array entries go into columns.
@@ -700,7 +713,7 @@ function columns(ctx, output, value) {
   for (let i = 0; i < number; i++) {
     let max = 0;
     for (let j = i; j < count; j += number) if (lengths[j] > max) max = lengths[j];
-    widths.push(max + 2);
+    $.push(widths, max + 2);
   }
   let padStart = true;
   if (value !== undefined) {
@@ -718,28 +731,28 @@ function columns(ctx, output, value) {
     let j = i;
     for (; j < end - 1; j++) {
       const pad = widths[j - i] + output[j].length - lengths[j];
-      line += padStart ? `${output[j]}, `.padStart(pad) : `${output[j]}, `.padEnd(pad);
+      line += padStart ? $.padStart($.text`${output[j]}, `, pad) : $.padEnd($.text`${output[j]}, `, pad);
     }
-    line += padStart ? output[j].padStart(widths[j - i] + output[j].length - lengths[j] - 2) : output[j];
-    lines.push(line);
+    line += padStart ? $.padStart(output[j], widths[j - i] + output[j].length - lengths[j] - 2) : output[j];
+    $.push(lines, line);
   }
-  if (ctx.maxArrayLength < output.length) lines.push(output[count]);
+  if (ctx.maxArrayLength < output.length) $.push(lines, output[count]);
   return lines;
 }
 
 function fits(ctx, output, start, base) {
   let total = output.length + start;
   if (total + output.length > ctx.breakLength) return false;
-  for (const text of output) {
+  for (const text of $.each(output)) {
     total += width(ctx, text);
     if (total > ctx.breakLength) return false;
   }
-  return base === '' || !base.includes('\n');
+  return base === '' || !$.includes(base, '\n');
 }
 
 // On one line where it fits and is not nested too deeply, else one entry a line.
 function layOut(ctx, output, base, braces, extras, depth, value) {
-  const head = `${base ? `${base} ` : ''}${braces[0]}`;
+  const head = $.text`${base ? $.text`${base} ` : ''}${braces[0]}`;
   if (ctx.compact !== true) {
     if (typeof ctx.compact === 'number' && ctx.compact >= 1) {
       const entries = output.length;
@@ -747,29 +760,29 @@ function layOut(ctx, output, base, braces, extras, depth, value) {
       if (ctx.currentDepth - depth < ctx.compact && entries === output.length) {
         const start = output.length + ctx.indentationLvl + braces[0].length + base.length + 10;
         if (fits(ctx, output, start, base)) {
-          const joined = output.join(', ');
-          if (!joined.includes('\n')) return `${head} ${joined} ${braces[1]}`;
+          const joined = $.join(output, ', ');
+          if (!$.includes(joined, '\n')) return $.text`${head} ${joined} ${braces[1]}`;
         }
       }
     }
-    const indent = `\n${' '.repeat(ctx.indentationLvl)}`;
-    return `${head}${indent}  ${output.join(`,${indent}  `)}${indent}${braces[1]}`;
+    const indent = $.text`\n${$.repeat(' ', ctx.indentationLvl)}`;
+    return $.text`${head}${indent}  ${$.join(output, $.text`,${indent}  `)}${indent}${braces[1]}`;
   }
-  if (fits(ctx, output, 0, base)) return `${braces[0]}${base ? ` ${base}` : ''} ${output.join(', ')} ${braces[1]}`;
-  const indent = `\n${' '.repeat(ctx.indentationLvl)}`;
-  const line = base === '' && braces[0].length === 1 ? ' ' : `${base ? ` ${base}` : ''}\n${indent.slice(1)}  `;
-  return `${braces[0]}${line}${output.join(`,${indent}  `)} ${braces[1]}`;
+  if (fits(ctx, output, 0, base)) return $.text`${braces[0]}${base ? $.text` ${base}` : ''} ${$.join(output, ', ')} ${braces[1]}`;
+  const indent = $.text`\n${$.repeat(' ', ctx.indentationLvl)}`;
+  const line = base === '' && braces[0].length === 1 ? ' ' : $.text`${base ? $.text` ${base}` : ''}\n${$.slice(indent, 1)}  `;
+  return $.text`${braces[0]}${line}${$.join(output, $.text`,${indent}  `)} ${braces[1]}`;
 }
 
 function inspect(value, options, ...legacy) {
-  const ctx = { budget: {}, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain, circular: undefined, ...defaults };
-  ctx.user = {};
+  const ctx = { __proto__: null, budget: { __proto__: null }, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain, circular: undefined, ...defaults };
+  ctx.user = { __proto__: null };
   if (typeof options === 'boolean') {
     ctx.showHidden = options;
     if (legacy[0] !== undefined) ctx.depth = legacy[0];
     if (legacy[1] !== undefined) ctx.colors = legacy[1];
   } else if (options) {
-    for (const key of Object.keys(options)) {
+    for (const key of $.each(Object.keys(options))) {
       if (hasOwn(defaults, key) || key === 'stylize') ctx[key] = options[key];
       else ctx.user[key] = options[key];
     }
@@ -779,10 +792,7 @@ function inspect(value, options, ...legacy) {
   if (ctx.maxStringLength === null) ctx.maxStringLength = Infinity;
   return formatValue(ctx, value, 0);
 }
-inspect.custom = custom;
-inspect.defaultOptions = defaults;
-inspect.colors = colors;
-inspect.styles = styles;
+Object.assign(inspect, { custom, defaultOptions: defaults, colors, styles });
 
 const hasBuiltInToString = (value) => {
   const target = native.proxyTarget(value);
@@ -802,7 +812,7 @@ const stringify = (value) => {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    if (error.message.includes('circular')) return '[Circular]';
+    if ($.includes(error.message, 'circular')) return '[Circular]';
     throw error;
   }
 };
@@ -841,19 +851,19 @@ function formatWithOptions(options, ...args) {
       if (first[i] !== '%') continue;
       const code = first[++i];
       if (code === '%') {
-        text += first.slice(last, i);
+        text += $.slice(first, last, i);
         last = i + 1;
       } else if (used + 1 !== args.length) {
-        if (!'sjdiOofc'.includes(code)) continue;
+        if (!$.includes('sjdiOofc', code)) continue;
         const part = directive(code, args[++used], options);
-        text += first.slice(last, i - 1) + part;
+        text += $.slice(first, last, i - 1) + part;
         last = i + 1;
       }
     }
     if (last !== 0) {
       used++;
       separator = ' ';
-      if (last < first.length) text += first.slice(last);
+      if (last < first.length) text += $.slice(first, last);
     }
   }
   for (; used < args.length; used++) {
@@ -865,7 +875,7 @@ function formatWithOptions(options, ...args) {
 }
 
 Object.assign(exports, {
-  inspect, formatWithOptions, format: (...args) => formatWithOptions(undefined, ...args), custom, brand, isTypedArray,
+  inspect, formatWithOptions, format: (...args) => formatWithOptions(undefined, ...$.each(args)), custom, brand, isTypedArray,
   isDataView, isArguments, isNamespace, functionType, isProxy: (value) => native.proxyTarget(value) !== undefined,
-  isPromise: (value) => native.promiseState(value) !== undefined, isError: (value) => native.isError(value), stripAnsi: (t) => t.replace(ansi, ''),
+  isPromise: (value) => native.promiseState(value) !== undefined, isError: (value) => native.isError(value), stripAnsi: (t) => $.replace(t, ansi, ''),
 });

@@ -5,21 +5,20 @@ const { asInterface } = require('headers');
 const { checkFunction, create, invalidArgType } = require('errors');
 const { inspect } = require('inspect_later');
 const { apply, getPrototypeOf } = Reflect;
-const { add: addMark, has: hasMark } = WeakSet.prototype;
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 const needArgs = (given, name) => {
-  if (given === 0) throw create('TypeError', 'ERR_MISSING_ARGS', `The "${name}" argument must be specified`);
+  if (given === 0) throw create('TypeError', 'ERR_MISSING_ARGS', $.text`The "${name}" argument must be specified`);
 };
 const invalid = (message) => create('TypeError', 'ERR_INVALID_ARG_TYPE', message);
-const notImplemented = (name) => create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', `${name} is not implemented`);
-const stringOf = (value) => `${value}`;
+const notImplemented = (name) => create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', $.text`${name} is not implemented`);
+const stringOf = (value) => $.text`${value}`;
 
 // WebIDL's `sequence<object>`.
 const sequence = (value, place, iterate = isObject(value) ? value[Symbol.iterator] : undefined) => {
-  if (typeof iterate !== 'function') throw invalid(`${place} must be an iterable`);
+  if (typeof iterate !== 'function') throw invalid($.text`${place} must be an iterable`);
   const items = [...{ [Symbol.iterator]: () => apply(iterate, value, []) }];
-  for (const item of items) if (!isObject(item)) throw invalid(`${place} must have objects only, got ${typeof item}`);
+  for (const item of $.each(items)) if (!isObject(item)) throw invalid($.text`${place} must have objects only, got ${typeof item}`);
   return items;
 };
 // The last argument of every postMessage: a sequence, or a dictionary with one.
@@ -32,8 +31,8 @@ const transferOf = (argument) => {
   return transfer === undefined ? [] : sequence(transfer, 'Optional options.transfer argument');
 };
 const dictionary = (value, place) => {
-  if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw invalid(`${place} must be of type object, got ${typeof value}`);
+  if (value === undefined || value === null) return { __proto__: null };
+  if (!isObject(value)) throw invalid($.text`${place} must be of type object, got ${typeof value}`);
   return value;
 };
 
@@ -44,8 +43,8 @@ const callHandler = (handler, target, event) => {
 };
 const defineHandlers = (object, handlersOf, types, call = callHandler) => {
   const { addEventListener, removeEventListener } = object;
-  for (const type of types) {
-    const name = `on${type}`;
+  for (const type of $.each(types)) {
+    const name = $.text`on${type}`;
     const holder = {
       get [name]() {
         return handlersOf(this)[type]?.handler ?? null;
@@ -92,12 +91,12 @@ class MessageEvent extends Event {
     super(type, init = dictionary(init, 'MessageEvent constructor: eventInitDict'));
     const { data = null, lastEventId = '', origin = '', ports: given, source = null } = init;
     const list = given === undefined ? [] : sequence(given, 'MessageEvent constructor: eventInitDict.ports');
-    for (const port of source === null ? list : [...list, source]) {
+    for (const port of $.each(source === null ? list : [...$.each(list), source])) {
       if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source are MessagePorts');
     }
     this.#data = data;
     this.#ports = Object.freeze(list);
-    this.#more = { origin: stringOf(origin).toWellFormed(), lastEventId: stringOf(lastEventId), source };
+    this.#more = { origin: $.toWellFormed(stringOf(origin)), lastEventId: stringOf(lastEventId), source };
   }
   static {
     makeMessageEvent = (type, data, ports) => {
@@ -126,7 +125,7 @@ class MessageEvent extends Event {
   }
   [inspect.custom](depth, options) {
     const { data, ports } = this;
-    return `MessageEvent ${inspect({ type: this.type, data, ...(ports.length > 0 ? { ports } : {}) }, options)}`;
+    return $.text`MessageEvent ${inspect({ type: this.type, data, ...(ports.length > 0 ? { ports } : {}) }, options)}`;
   }
 }
 asInterface(MessageEvent);
@@ -138,7 +137,7 @@ class ErrorEvent extends Event {
     super(type, init = dictionary(init, 'ErrorEvent constructor: eventInitDict'));
     const { colno = 0, error, filename = '', lineno = 0, message = '' } = init;
     this.#state = {
-      message: stringOf(message), filename: stringOf(filename).toWellFormed(), lineno: lineno >>> 0, colno: colno >>> 0,
+      message: stringOf(message), filename: $.toWellFormed(stringOf(filename)), lineno: lineno >>> 0, colno: colno >>> 0,
       error,
     };
   }
@@ -158,7 +157,7 @@ class ErrorEvent extends Event {
     return this.#state.error;
   }
   [inspect.custom](depth, options) {
-    return `ErrorEvent ${inspect({ type: this.type, ...this.#state }, options)}`;
+    return $.text`ErrorEvent ${inspect({ type: this.type, ...this.#state }, options)}`;
   }
 }
 asInterface(ErrorEvent);
@@ -176,7 +175,7 @@ class MessagePort extends EventTarget {
   #watched = false;
   #maxListeners = 10;
   constructor(...args) {
-    const [key, handle] = args;
+    const { 0: key, 1: handle } = args;
     if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     super();
     this.#handle = handle;
@@ -209,12 +208,12 @@ class MessagePort extends EventTarget {
   }
   // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
   #add(type, callback, options, listener) {
-    const { capture = false, once = false, signal } = isObject(options) ? options : { capture: options };
+    const { capture = false, once = false, signal } = isObject(options) ? options : { __proto__: null, capture: options };
     const list = this.#listeners.get(type) ?? [];
-    const known = list.some((entry) => entry.callback === callback && entry.capture === Boolean(capture));
+    const known = $.some(list, (entry) => entry.callback === callback && entry.capture === Boolean(capture));
     if (known || signal?.aborted) return;
-    super.addEventListener(type, listener, { capture, once, signal });
-    this.#listeners.set(type, [...list, { callback, listener, capture: Boolean(capture) }]);
+    super.addEventListener(type, listener, { __proto__: null, capture, once, signal });
+    this.#listeners.set(type, [...$.each(list), { callback, listener, capture: Boolean(capture) }]);
     if (list.length > 0) return;
     if (type === 'message') {
       native.ref(this.#handle, true);
@@ -227,9 +226,9 @@ class MessagePort extends EventTarget {
   }
   #remove(type, removed) {
     const kept = [];
-    for (const entry of this.#listeners.get(type) ?? []) {
+    for (const entry of $.each(this.#listeners.get(type) ?? [])) {
       if (removed(entry)) super.removeEventListener(type, entry.listener, entry.capture);
-      else kept.push(entry);
+      else $.push(kept, entry);
     }
     if (kept.length > 0) this.#listeners.set(type, kept);
     else if (this.#listeners.delete(type) && type === 'message') {
@@ -285,7 +284,7 @@ class MessagePort extends EventTarget {
   #on(type, listener, once) {
     checkFunction(listener, 'listener');
     const call = (event) => apply(listener, this, plainEvent === event ? plainArgs : [event]);
-    this.#add(stringOf(type), listener, { once }, call);
+    this.#add(stringOf(type), listener, { __proto__: null, once }, call);
     return this;
   }
   on(type, listener) {
@@ -305,7 +304,7 @@ class MessagePort extends EventTarget {
     return this.off(type, listener, options);
   }
   removeAllListeners(type = undefined) {
-    for (const name of type === undefined ? [...this.#listeners.keys()] : [stringOf(type)]) {
+    for (const name of $.each(type === undefined ? [...$.each(this.#listeners.keys())] : [stringOf(type)])) {
       delete this.#handlers[name];
       this.#remove(name, () => true);
     }
@@ -316,17 +315,17 @@ class MessagePort extends EventTarget {
     const heard = this.#listeners.has(type);
     if (type === 'close') this.#dispatch(new Event(type), []);
     else if (type === 'message' || type === 'messageerror') this.#dispatch(makeMessageEvent(type, value), [value]);
-    else this.#dispatch(new CustomEvent(type, { detail: value }), [value]);
+    else this.#dispatch(new CustomEvent(type, { __proto__: null, detail: value }), [value]);
     return heard;
   }
   listeners(type) {
-    return (this.#listeners.get(stringOf(type)) ?? []).map((entry) => entry.callback);
+    return $.map((this.#listeners.get(stringOf(type)) ?? []), (entry) => entry.callback);
   }
   listenerCount(type) {
     return this.#listeners.get(stringOf(type))?.length ?? 0;
   }
   eventNames() {
-    return [...this.#listeners.keys()];
+    return [...$.each(this.#listeners.keys())];
   }
   // Kept only: there is no warning about too many.
   setMaxListeners(count) {
@@ -337,13 +336,13 @@ class MessagePort extends EventTarget {
   }
   [inspect.custom](depth, options) {
     const active = !native.isDetached(this.#handle);
-    return `MessagePort ${inspect({ active, refed: active && native.hasRef(this.#handle) }, options)}`;
+    return $.text`MessagePort ${inspect({ active, refed: active && native.hasRef(this.#handle) }, options)}`;
   }
 }
 asInterface(MessagePort);
 
 class MessageChannel {
-  #ports = native.channel().map(adopt);
+  #ports = $.map(native.channel(), adopt);
   get port1() {
     return this.#ports[0];
   }
@@ -351,7 +350,7 @@ class MessageChannel {
     return this.#ports[1];
   }
   [inspect.custom](depth, options) {
-    return `MessageChannel ${inspect({ port1: this.port1, port2: this.port2 }, options)}`;
+    return $.text`MessageChannel ${inspect({ port1: this.port1, port2: this.port2 }, options)}`;
   }
 }
 asInterface(MessageChannel);
@@ -403,7 +402,7 @@ class BroadcastChannel extends EventTarget {
     return this;
   }
   [inspect.custom](depth, options) {
-    return `BroadcastChannel ${inspect({ name: this.#name, active: this.#active }, options)}`;
+    return $.text`BroadcastChannel ${inspect({ name: this.#name, active: this.#active }, options)}`;
   }
 }
 asInterface(BroadcastChannel);
@@ -427,16 +426,16 @@ function moveMessagePortToContext() {
 
 const untransferable = new WeakSet();
 const uncloneable = new WeakSet();
-const isUntransferable = (object) => apply(hasMark, untransferable, [object]);
+const isUntransferable = (object) => untransferable.has(object);
 function markAsUntransferable(object) {
-  if (isObject(object)) apply(addMark, untransferable, [object]);
+  if (isObject(object)) untransferable.add(object);
 }
 function isMarkedAsUntransferable(object) {
   return isUntransferable(object);
 }
 // As in Node, no effect on buffers and their views.
 function markAsUncloneable(object) {
-  if (isObject(object) && require('bytes').viewOf(object) === undefined) apply(addMark, uncloneable, [object]);
+  if (isObject(object) && require('bytes').viewOf(object) === undefined) uncloneable.add(object);
 }
 
 // The prototypes of the platform's objects that are not serializable. Found when first an object comes that is no plain
@@ -447,16 +446,16 @@ const findPlatform = () => {
   const { URL, URLSearchParams } = require('url');
   const { TextEncoder, TextDecoder } = require('encoding');
   const { AbortController } = require('abort');
-  return [
+  return $.map([
     EventTarget, Event, AbortController, MessageChannel, URL, URLSearchParams, Headers, Request, Response, TextEncoder,
     TextDecoder,
-  ].map(({ prototype }) => prototype);
+  ], ({ prototype }) => prototype);
 };
 const { prototype: plainPrototype } = Object;
 const { prototype: plainArrayPrototype } = Array;
 // Whether an object must not be cloned. The natives know ports by themselves.
 const refuses = (object) => {
-  if (apply(hasMark, uncloneable, [object])) return true;
+  if (uncloneable.has(object)) return true;
   if (handleOf(object) !== undefined) return false;
   try {
     let prototype = getPrototypeOf(object);

@@ -4,12 +4,12 @@ const { create } = require('errors');
 class Module {}
 Object.assign(Module, {
   Module,
-  builtinModules: native.names().filter((name) => !name.includes(':')),
-  isBuiltin: (name) => native.builtin(`${name}`) !== undefined,
+  builtinModules: $.filter(native.names(), (name) => !$.includes(name, ':')),
+  isBuiltin: (name) => native.builtin($.text`${name}`) !== undefined,
   createRequire: () => (name) => {
-    const builtin = native.builtin(`${name}`);
+    const builtin = native.builtin($.text`${name}`);
     if (builtin !== undefined) return builtin;
-    throw create('Error', 'ERR_UNSUPPORTED_COMMONJS', `Cannot require '${name}': CommonJS modules are not supported yet`);
+    throw create('Error', 'ERR_UNSUPPORTED_COMMONJS', $.text`Cannot require '${name}': CommonJS modules are not supported yet`);
   },
   register() {
     throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'module.register is not implemented');

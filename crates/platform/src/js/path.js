@@ -4,13 +4,13 @@ const { checkString, invalidArgType } = require('errors');
 // Resolves . and .. in a path; `absolute` paths cannot climb above the root.
 const normalizeParts = (path, absolute) => {
   const kept = [];
-  for (const part of path.split('/')) {
+  for (const part of $.each($.split(path, '/'))) {
     if (part === '' || part === '.') continue;
-    if (part !== '..') kept.push(part);
-    else if (kept.length > 0 && kept.at(-1) !== '..') kept.pop();
-    else if (!absolute) kept.push('..');
+    if (part !== '..') $.push(kept, part);
+    else if (kept.length > 0 && $.at(kept, -1) !== '..') $.pop(kept);
+    else if (!absolute) $.push(kept, '..');
   }
-  return kept.join('/');
+  return $.join(kept, '/');
 };
 const path = {
   sep: '/',
@@ -19,14 +19,14 @@ const path = {
     let resolved = '';
     let absolute = false;
     for (let i = parts.length - 1; i >= -1 && !absolute; i--) {
-      const part = i >= 0 ? parts[i] : process.cwd();
-      checkString(part, i >= 0 ? `paths[${i}]` : 'cwd');
+      const part = i >= 0 ? parts[i] : require('process').process.cwd();
+      checkString(part, i >= 0 ? $.text`paths[${i}]` : 'cwd');
       if (part.length === 0) continue;
-      resolved = `${part}/${resolved}`;
+      resolved = $.text`${part}/${resolved}`;
       absolute = part[0] === '/';
     }
     resolved = normalizeParts(resolved, absolute);
-    return absolute ? `/${resolved}` : resolved || '.';
+    return absolute ? $.text`/${resolved}` : resolved || '.';
   },
   normalize(value) {
     checkString(value, 'path');
@@ -35,18 +35,18 @@ const path = {
     let result = normalizeParts(value, absolute);
     if (result.length === 0) {
       if (absolute) return '/';
-      return value.endsWith('/') ? './' : '.';
+      return $.endsWith(value, '/') ? './' : '.';
     }
-    if (value.endsWith('/')) result += '/';
-    return absolute ? `/${result}` : result;
+    if ($.endsWith(value, '/')) result += '/';
+    return absolute ? $.text`/${result}` : result;
   },
   isAbsolute(value) {
     checkString(value, 'path');
     return value[0] === '/';
   },
   join(...parts) {
-    parts.forEach((part) => checkString(part, 'path'));
-    const joined = parts.filter((part) => part.length > 0).join('/');
+    $.forEach(parts, (part) => checkString(part, 'path'));
+    const joined = $.join($.filter(parts, (part) => part.length > 0), '/');
     return joined === '' ? '.' : path.normalize(joined);
   },
   relative(from, to) {
@@ -56,62 +56,62 @@ const path = {
     from = path.resolve(from);
     to = path.resolve(to);
     if (from === to) return '';
-    const a = from.split('/').filter(Boolean);
-    const b = to.split('/').filter(Boolean);
+    const a = $.filter($.split(from, '/'), Boolean);
+    const b = $.filter($.split(to, '/'), Boolean);
     let same = 0;
     while (same < a.length && same < b.length && a[same] === b[same]) same++;
-    return [...a.slice(same).map(() => '..'), ...b.slice(same)].join('/');
+    return $.join([...$.each($.map($.slice(a, same), () => '..')), ...$.each($.slice(b, same))], '/');
   },
   toNamespacedPath: (value) => value,
   dirname(value) {
     checkString(value, 'path');
     if (value.length === 0) return '.';
     const root = value[0] === '/';
-    const end = value.replace(/\/+$/, '').lastIndexOf('/');
+    const end = $.lastIndexOf($.replace(value, $.regex(/\/+$/), ''), '/');
     if (end === -1) return root ? '/' : '.';
     if (root && end === 0) return '/';
     if (root && end === 1) return '//';
-    return value.slice(0, end);
+    return $.slice(value, 0, end);
   },
   basename(value, suffix) {
     if (suffix !== undefined) checkString(suffix, 'suffix');
     checkString(value, 'path');
-    const trimmed = value.replace(/\/+$/, '');
-    const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
+    const trimmed = $.replace(value, $.regex(/\/+$/), '');
+    const base = $.slice(trimmed, $.lastIndexOf(trimmed, '/') + 1);
     if (suffix !== undefined && suffix === value) return '';
-    return suffix && base !== suffix && base.endsWith(suffix) ? base.slice(0, -suffix.length) : base;
+    return suffix && base !== suffix && $.endsWith(base, suffix) ? $.slice(base, 0, -suffix.length) : base;
   },
   extname(value) {
     checkString(value, 'path');
     const base = path.basename(value);
-    const dot = base.lastIndexOf('.');
-    return dot <= 0 || base === '..' ? '' : base.slice(dot);
+    const dot = $.lastIndexOf(base, '.');
+    return dot <= 0 || base === '..' ? '' : $.slice(base, dot);
   },
   format(parts) {
     if (parts === null || typeof parts !== 'object') throw invalidArgType('pathObject', 'of type object', parts);
     const folder = parts.dir || parts.root;
-    const extension = parts.ext ? `${parts.ext[0] === '.' ? '' : '.'}${parts.ext}` : '';
-    const base = parts.base || `${parts.name || ''}${extension}`;
+    const extension = parts.ext ? $.text`${parts.ext[0] === '.' ? '' : '.'}${parts.ext}` : '';
+    const base = parts.base || $.text`${parts.name || ''}${extension}`;
     if (!folder) return base;
-    return folder === parts.root ? `${folder}${base}` : `${folder}/${base}`;
+    return folder === parts.root ? $.text`${folder}${base}` : $.text`${folder}/${base}`;
   },
   parse(value) {
     checkString(value, 'path');
     const root = value[0] === '/' ? '/' : '';
-    const trimmed = value.replace(/\/+$/, '');
-    const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
+    const trimmed = $.replace(value, $.regex(/\/+$/), '');
+    const base = $.slice(trimmed, $.lastIndexOf(trimmed, '/') + 1);
     const ext = path.extname(base);
-    const end = trimmed.lastIndexOf('/');
-    let dir = end > 0 ? trimmed.slice(0, end) : root;
+    const end = $.lastIndexOf(trimmed, '/');
+    let dir = end > 0 ? $.slice(trimmed, 0, end) : root;
     if (end < 0) dir = base === '' ? root : '';
-    return { root, dir, base, ext, name: ext === '' ? base : base.slice(0, -ext.length) };
+    return { root, dir, base, ext, name: ext === '' ? base : $.slice(base, 0, -ext.length) };
   },
   matchesGlob(value, pattern) {
     checkString(value, 'path');
     checkString(pattern, 'pattern');
-    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*\*\/?|\*|\?/g,
-      (mark) => (mark.startsWith('**') ? '(?:.*)' : mark === '*' ? '[^/]*' : '[^/]'));
-    return new RegExp(`^${source}$`).test(value);
+    const source = $.replace($.replace(pattern, $.regex(/[.+^${}()|[\]\\]/g), '\\$&'), $.regex(/\*\*\/?|\*|\?/g),
+      (mark) => ($.startsWith(mark, '**') ? '(?:.*)' : mark === '*' ? '[^/]*' : '[^/]'));
+    return $.regex(new RegExp($.text`^${source}$`)).test(value);
   },
 };
 path.posix = path;

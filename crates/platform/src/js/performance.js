@@ -10,23 +10,23 @@ class PerformanceEntry {
 }
 class PerformanceMark extends PerformanceEntry {}
 class PerformanceMeasure extends PerformanceEntry {}
-const timeOrigin = native.timeOrigin?.() ?? Date.now();
+const timeOrigin = native.timeOrigin?.() ?? $.now();
 class Performance {
   timeOrigin = timeOrigin;
   now() {
     return native.now();
   }
-  mark(name, { startTime = native.now(), detail } = {}) {
-    const mark = new PerformanceMark(`${name}`, 'mark', startTime, 0, detail);
-    entries.push(mark);
+  mark(name, { startTime = native.now(), detail } = { __proto__: null }) {
+    const mark = new PerformanceMark($.text`${name}`, 'mark', startTime, 0, detail);
+    $.push(entries, mark);
     return mark;
   }
   measure(name, start, end) {
     const time = (mark, otherwise) => {
       if (mark === undefined) return otherwise;
       if (typeof mark === 'number') return mark;
-      const found = entries.findLast((entry) => entry.entryType === 'mark' && entry.name === `${mark}`);
-      if (found === undefined) throw new DOMException(`The "${mark}" performance mark has not been set`, 'SyntaxError');
+      const found = $.findLast(entries, (entry) => entry.entryType === 'mark' && entry.name === $.text`${mark}`);
+      if (found === undefined) throw new DOMException($.text`The "${mark}" performance mark has not been set`, 'SyntaxError');
       return found.startTime;
     };
     let detail;
@@ -34,18 +34,18 @@ class Performance {
     if (start !== null && typeof start === 'object') ({ start, end, detail, duration } = start);
     const to = time(end, duration !== undefined ? time(start, 0) + duration : native.now());
     const from = time(start, duration !== undefined ? to - duration : 0);
-    const measure = new PerformanceMeasure(`${name}`, 'measure', from, to - from, detail);
-    entries.push(measure);
+    const measure = new PerformanceMeasure($.text`${name}`, 'measure', from, to - from, detail);
+    $.push(entries, measure);
     return measure;
   }
   getEntries() {
-    return [...entries].sort((a, b) => a.startTime - b.startTime);
+    return $.sort([...$.each(entries)], (a, b) => a.startTime - b.startTime);
   }
   getEntriesByName(name, type) {
-    return this.getEntries().filter((entry) => entry.name === name && (type === undefined || entry.entryType === type));
+    return $.filter(this.getEntries(), (entry) => entry.name === name && (type === undefined || entry.entryType === type));
   }
   getEntriesByType(type) {
-    return this.getEntries().filter((entry) => entry.entryType === type);
+    return $.filter(this.getEntries(), (entry) => entry.entryType === type);
   }
   clearMarks(name) {
     this.#clear('mark', name);
@@ -55,7 +55,7 @@ class Performance {
   }
   #clear(type, name) {
     for (let i = entries.length - 1; i >= 0; i--) {
-      if (entries[i].entryType === type && (name === undefined || entries[i].name === name)) entries.splice(i, 1);
+      if (entries[i].entryType === type && (name === undefined || entries[i].name === name)) $.splice(entries, i, 1);
     }
   }
   toJSON() {

@@ -11,7 +11,7 @@ EventEmitter.init(it);
 const facts = native.facts();
 const toVariable = (value) => {
   if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
-  return `${value}`;
+  return $.text`${value}`;
 };
 // Other agents may have the same variables, so that nothing of them is kept here.
 const variable = (key) => (typeof key === 'symbol' ? undefined : native.variable(key) ?? undefined);
@@ -36,24 +36,26 @@ const env = new Proxy({}, {
   ownKeys: () => native.variables(),
   getOwnPropertyDescriptor(target, key) {
     const value = variable(key);
-    return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
+    return value === undefined ? undefined : { __proto__: null, value, writable: true, enumerable: true, configurable: true };
   },
 });
 
 class Output extends EventEmitter {
   writable = true;
+  fd;
+  _type;
   constructor(fd) {
     super();
     this.fd = fd;
     this._type = native.isatty(fd) ? 'tty' : 'fs';
     if (native.isatty(fd)) {
-      this.isTTY = true;
-      [this.columns, this.rows] = native.windowSize(fd);
+      const { 0: columns, 1: rows } = native.windowSize(fd);
+      Object.assign(this, { isTTY: true, columns, rows });
     }
   }
   write(chunk, encoding, callback) {
     if (typeof encoding === 'function') callback = encoding;
-    if (typeof chunk !== 'string' && !ArrayBuffer.isView(chunk)) {
+    if (typeof chunk !== 'string' && !$.isView(chunk)) {
       throw invalidArgType('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
     }
     native.write(this.fd, chunk);
@@ -62,7 +64,7 @@ class Output extends EventEmitter {
   }
   end(chunk, encoding, callback) {
     if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk);
-    const done = [chunk, encoding, callback].find((x) => typeof x === 'function');
+    const done = $.find([chunk, encoding, callback], (x) => typeof x === 'function');
     if (done) it.nextTick(done);
     return this;
   }
@@ -94,7 +96,7 @@ const lazy = (name, make) => Object.defineProperty(it, name, {
 });
 
 Object.assign(it, {
-  title: 'tombolo', version: `v${facts.node}`,
+  title: 'tombolo', version: $.text`v${facts.node}`,
   versions: { node: facts.node, tombolo: facts.version, quickjs: facts.quickjs, modules: '127', uv: '1.0.0' },
   arch: facts.arch, platform: facts.platform, release: { name: 'node' }, argv: facts.argv, execArgv: facts.execArgv, env, pid: facts.pid, ppid: facts.ppid,
   execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0, features: {}, config: { variables: {}, target_defaults: {} },
@@ -125,7 +127,7 @@ Object.assign(it, {
   }, { bigint: () => native.hrtime() }),
   nextTick(callback, ...args) {
     checkFunction(callback, 'callback');
-    native.nextTick(args.length === 0 ? callback : () => callback(...args));
+    native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));
   },
   exit(code) {
     if (code !== undefined) it.exitCode = code;
@@ -148,12 +150,12 @@ Object.assign(it, {
     }
     it.nextTick(() => {
       if (it.listenerCount('warning') > 0) it.emit('warning', warning);
-      native.write(2, `(${facts.title}:${it.pid}) ${warning.code ? `[${warning.code}] ` : ''}${warning.name}: ${warning.message}\n`);
+      native.write(2, $.text`(${facts.title}:${it.pid}) ${warning.code ? $.text`[${warning.code}] ` : ''}${warning.name}: ${warning.message}\n`);
     });
   },
-  getBuiltinModule: (name) => native.builtin(`${name}`),
+  getBuiltinModule: (name) => native.builtin($.text`${name}`),
   binding(name) {
-    throw create('Error', 'ERR_INVALID_MODULE', `No such module: ${name}`);
+    throw create('Error', 'ERR_INVALID_MODULE', $.text`No such module: ${name}`);
   },
   getuid: () => facts.uid, geteuid: () => facts.euid, getgid: () => facts.gid, getegid: () => facts.egid,
   setUncaughtExceptionCaptureCallback() {}, hasUncaughtExceptionCaptureCallback: () => false,
@@ -165,7 +167,7 @@ Object.defineProperty(it, 'exitCode', {
   get: () => native.exitCode(),
   set(code) {
     if (code !== undefined && code !== null) {
-      const value = typeof code === 'string' && code.trim() !== '' ? Number(code) : code;
+      const value = typeof code === 'string' && $.trim(code) !== '' ? Number(code) : code;
       if (typeof value !== 'number') throw invalidArgType('code', 'of type number', code);
       if (!Number.isInteger(value)) throw require('errors').outOfRange('code', 'an integer', code);
       native.setExitCode(value);

@@ -3,7 +3,7 @@ const { inspect } = require('inspect');
 
 exports.report = (value) => {
   try {
-    return `Uncaught ${inspect(value)}`;
+    return $.text`Uncaught ${inspect(value)}`;
   } catch {
     return 'Uncaught (an error that cannot be inspected)';
   }
@@ -20,5 +20,5 @@ exports.rejection = (reason) => {
   }
   return require('errors').create('Error', 'ERR_UNHANDLED_REJECTION',
     'This error originated either by throwing inside of an async function without a catch block, or by rejecting a ' +
-    `promise which was not handled with .catch(). The promise rejected with the reason "${text}".`);
+    $.text`promise which was not handled with .catch(). The promise rejected with the reason "${text}".`);
 };

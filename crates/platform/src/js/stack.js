@@ -2,6 +2,7 @@
 const { apply, defineProperty, getOwnPropertyDescriptor } = Reflect;
 const { Error } = globalThis;
 const { toString } = Error.prototype;
+const { endsWith, slice, startsWith } = String.prototype;
 const { get } = getOwnPropertyDescriptor(Error.prototype, 'stack');
 const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
 const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
@@ -10,14 +11,14 @@ const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
 defineProperty(Error.prototype, 'stack', {
   configurable: true, enumerable: false,
   set: { stack(value) {
-    Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false });
+    defineProperty(this, 'stack', { __proto__: null, value, writable: true, configurable: true, enumerable: false });
   } }.stack,
   get: { stack() {
     const frames = exports.frames(this);
-    if (typeof frames !== 'string' || (frames !== '' && !frames.startsWith('    at '))) return frames;
+    if (typeof frames !== 'string' || (frames !== '' && !apply(startsWith, frames, ['    at ']))) return frames;
     let head;
     try { head = apply(toString, this, []); } catch { head = 'Error'; }
-    return frames === '' ? head : `${head}\n${frames.endsWith('\n') ? frames.slice(0, -1) : frames}`;
+    return frames === '' ? head : head + '\n' + (apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames);
   } }.stack,
 });
 
@@ -29,13 +30,16 @@ defineProperty(Error, 'stackTraceLimit', {
   get: { stackTraceLimit() { return stackTraceLimit; } }.stackTraceLimit,
   set: { stackTraceLimit(value) {
     if (this !== Error) {
-      defineProperty(this, 'stackTraceLimit', { value, writable: true, enumerable: true, configurable: true });
+      defineProperty(this, 'stackTraceLimit', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
       return;
     }
     stackTraceLimit = value;
     apply(limit.set, Error, [typeof value === 'number' ? value : 0]);
   } }.stackTraceLimit,
 });
+
+const { get: getStack } = getOwnPropertyDescriptor(Error.prototype, 'stack');
+exports.stackOf = (error) => apply(getStack, error, []);
 
 // The engine's own part of `stack`; or what `Error.prepareStackTrace` has made of it.
 exports.frames = (error) => apply(get, error, []);

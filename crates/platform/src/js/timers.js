@@ -8,6 +8,10 @@ const toDelay = (delay) => {
 };
 
 class Timeout {
+  _onTimeout;
+  _idleTimeout;
+  _repeat;
+  _destroyed;
   #id = 0;
   #args;
   #refed = true;
@@ -25,7 +29,7 @@ class Timeout {
   static fire(timeout) {
     timeout.#id = 0;
     try {
-      timeout._onTimeout(...timeout.#args);
+      timeout._onTimeout(...$.each(timeout.#args));
     } finally {
       if (!timeout._destroyed && timeout.#id === 0) {
         if (timeout._repeat !== null) timeout.#start();
@@ -74,6 +78,7 @@ class Timeout {
 }
 
 class Immediate {
+  _onImmediate;
   #id;
   #args;
   #refed = true;
@@ -84,7 +89,7 @@ class Immediate {
   }
   static fire(immediate) {
     immediate.#id = 0;
-    immediate._onImmediate(...immediate.#args);
+    immediate._onImmediate(...$.each(immediate.#args));
   }
   static clear(immediate) {
     native.clearImmediate(immediate.#id);
@@ -136,8 +141,8 @@ exports.queueMicrotask = function queueMicrotask(callback) {
   checkFunction(callback, 'callback');
   native.queueMicrotask(() => callback());
 };
-const promisify = Symbol.for('nodejs.util.promisify.custom');
-for (const name of ['setTimeout', 'setImmediate']) {
+const promisify = $.symbolFor('nodejs.util.promisify.custom');
+for (const name of $.each(['setTimeout', 'setImmediate'])) {
   Object.defineProperty(exports[name], promisify, {
     configurable: true, get: () => require('timers_promises')[name],
   });

@@ -3,12 +3,12 @@ const { create, invalidArgType, checkFunction } = require('errors');
 const { inspect } = require('inspect_later');
 const HREF = 0, ORIGIN = 1, PROTOCOL = 2, USERNAME = 3, PASSWORD = 4, HOST = 5, HOSTNAME = 6, PORT = 7, PATHNAME = 8,
   SEARCH = 9, HASH = 10;
-const well = (value) => `${value}`.toWellFormed();
+const well = (value) => $.toWellFormed($.text`${value}`);
 const needArgs = (given, names) => {
   if (given >= names.length) return;
-  const list = names.map((name) => `"${name}"`);
-  const text = list.length === 1 ? `The ${list[0]} argument` : `The ${list.slice(0, -1).join(', ')} and ${list.at(-1)} arguments`;
-  throw create('TypeError', 'ERR_MISSING_ARGS', `${text} must be specified`);
+  const list = $.map(names, (name) => $.text`"${name}"`);
+  const text = list.length === 1 ? $.text`The ${list[0]} argument` : $.text`The ${$.join($.slice(list, 0, -1), ', ')} and ${$.at(list, -1)} arguments`;
+  throw create('TypeError', 'ERR_MISSING_ARGS', $.text`${text} must be specified`);
 };
 
 class URLSearchParams {
@@ -19,7 +19,7 @@ class URLSearchParams {
     if (typeof init === 'object' || typeof init === 'function') {
       const iterate = init[Symbol.iterator];
       if (iterate === this[Symbol.iterator] && #list in init) {
-        this.#list = init.#list.slice();
+        this.#list = $.slice(init.#list);
       } else if (iterate !== null && iterate !== undefined) {
         if (typeof iterate !== 'function') {
           throw create('TypeError', 'ERR_ARG_NOT_ITERABLE', 'Query pairs must be iterable');
@@ -32,16 +32,16 @@ class URLSearchParams {
           if (items.length !== 2) {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
           }
-          this.#list.push(well(items[0]), well(items[1]));
+          $.push(this.#list, well(items[0]), well(items[1]));
         }
       } else {
-        for (const key of Reflect.ownKeys(init)) {
+        for (const key of $.each(Reflect.ownKeys(init))) {
           const desc = Reflect.getOwnPropertyDescriptor(init, key);
-          if (desc !== undefined && desc.enumerable) this.#list.push(well(key), well(init[key]));
+          if (desc !== undefined && desc.enumerable) $.push(this.#list, well(key), well(init[key]));
         }
       }
     } else {
-      this.#list = native.parseQuery(well(init).replace(/^\?/, ''));
+      this.#list = native.parseQuery($.replace(well(init), $.regex(/^\?/), ''));
     }
   }
   static of(url, query) {
@@ -61,7 +61,7 @@ class URLSearchParams {
   }
   append(name, value) {
     needArgs(arguments.length, ['name', 'value']);
-    this.#list.push(well(name), well(value));
+    $.push(this.#list, well(name), well(value));
     this.#changed();
   }
   delete(name, value = undefined) {
@@ -71,7 +71,7 @@ class URLSearchParams {
     const kept = [];
     for (let i = 0; i < this.#list.length; i += 2) {
       if (this.#list[i] === name && (value === undefined || this.#list[i + 1] === value)) continue;
-      kept.push(this.#list[i], this.#list[i + 1]);
+      $.push(kept, this.#list[i], this.#list[i + 1]);
     }
     this.#list = kept;
     this.#changed();
@@ -86,7 +86,7 @@ class URLSearchParams {
     needArgs(arguments.length, ['name']);
     name = well(name);
     const values = [];
-    for (let i = 0; i < this.#list.length; i += 2) if (this.#list[i] === name) values.push(this.#list[i + 1]);
+    for (let i = 0; i < this.#list.length; i += 2) if (this.#list[i] === name) $.push(values, this.#list[i + 1]);
     return values;
   }
   has(name, value = undefined) {
@@ -105,26 +105,26 @@ class URLSearchParams {
     const kept = [];
     let found = false;
     for (let i = 0; i < this.#list.length; i += 2) {
-      if (this.#list[i] !== name) kept.push(this.#list[i], this.#list[i + 1]);
+      if (this.#list[i] !== name) $.push(kept, this.#list[i], this.#list[i + 1]);
       else if (!found) {
         found = true;
-        kept.push(name, value);
+        $.push(kept, name, value);
       }
     }
-    if (!found) kept.push(name, value);
+    if (!found) $.push(kept, name, value);
     this.#list = kept;
     this.#changed();
   }
   sort() {
     const pairs = [];
-    for (let i = 0; i < this.#list.length; i += 2) pairs.push([this.#list[i], this.#list[i + 1]]);
-    pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    this.#list = pairs.flat();
+    for (let i = 0; i < this.#list.length; i += 2) $.push(pairs, [this.#list[i], this.#list[i + 1]]);
+    $.sort(pairs, ({ 0: a }, { 0: b }) => (a < b ? -1 : a > b ? 1 : 0));
+    this.#list = $.flat(pairs);
     this.#changed();
   }
   forEach(callback, thisArg = undefined) {
     checkFunction(callback, 'callback');
-    for (let i = 0; i < this.#list.length; i += 2) callback.call(thisArg, this.#list[i + 1], this.#list[i], this);
+    for (let i = 0; i < this.#list.length; i += 2) Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
   }
   *entries() {
     for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i], this.#list[i + 1]];
@@ -140,14 +140,16 @@ class URLSearchParams {
   }
   [inspect.custom](depth, options) {
     if (typeof depth === 'number' && depth < 0) return options.stylize('[Object]', 'special');
-    const pairs = [...this].map(([name, value]) => `${inspect(name, options)} => ${inspect(value, options)}`);
-    const line = `URLSearchParams { ${pairs.join(', ')} }`;
+    const pairs = [];
+    for (let i = 0; i < this.#list.length; i += 2) {
+      $.push(pairs, $.text`${inspect(this.#list[i], options)} => ${inspect(this.#list[i + 1], options)}`);
+    }
+    const line = $.text`URLSearchParams { ${$.join(pairs, ', ')} }`;
     if (pairs.length === 0) return 'URLSearchParams {}';
-    return line.length <= options.breakLength ? line : `URLSearchParams {\n  ${pairs.join(',\n  ')} }`;
+    return line.length <= options.breakLength ? line : $.text`URLSearchParams {\n  ${$.join(pairs, ',\n  ')} }`;
   }
 }
-URLSearchParams.prototype[Symbol.iterator] = URLSearchParams.prototype.entries;
-Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, { enumerable: false });
+Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, { value: URLSearchParams.prototype.entries, writable: true, configurable: true });
 
 let changeSearch;
 class URL {
@@ -155,12 +157,12 @@ class URL {
   #params;
   constructor(input, base = undefined) {
     needArgs(arguments.length, ['url']);
-    input = `${input}`;
-    const parts = native.parse(input, base === undefined ? undefined : `${base}`);
+    input = $.text`${input}`;
+    const parts = native.parse(input, base === undefined ? undefined : $.text`${base}`);
     if (!parts) {
       const error = create('TypeError', 'ERR_INVALID_URL', 'Invalid URL');
       error.input = input;
-      if (base !== undefined) error.base = `${base}`;
+      if (base !== undefined) error.base = $.text`${base}`;
       throw error;
     }
     this.#parts = parts;
@@ -172,7 +174,7 @@ class URL {
   }
   static canParse(input, base = undefined) {
     needArgs(arguments.length, ['url']);
-    return Boolean(native.parse(`${input}`, base === undefined ? undefined : `${base}`));
+    return Boolean(native.parse($.text`${input}`, base === undefined ? undefined : $.text`${base}`));
   }
   static parse(input, base = undefined) {
     return URL.canParse(input, base) ? new URL(input, base) : null;
@@ -181,20 +183,20 @@ class URL {
     throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'URL.createObjectURL is not implemented');
   }
   #set(part, value) {
-    this.#parts = native.set(this.#parts[HREF], part, `${value}`) ?? this.#parts;
+    this.#parts = native.set(this.#parts[HREF], part, $.text`${value}`) ?? this.#parts;
   }
   get href() {
     return this.#parts[HREF];
   }
   set href(value) {
-    value = `${value}`;
+    value = $.text`${value}`;
     const parts = native.parse(value);
     if (!parts) throw create('TypeError', 'ERR_INVALID_URL', 'Invalid URL', { input: value });
     this.#parts = parts;
     this.#refresh();
   }
   #refresh() {
-    if (this.#params !== undefined) URLSearchParams.replace(this.#params, this.#parts[SEARCH].slice(1));
+    if (this.#params !== undefined) URLSearchParams.replace(this.#params, $.slice(this.#parts[SEARCH], 1));
   }
   get origin() {
     return this.#parts[ORIGIN];
@@ -249,7 +251,7 @@ class URL {
     this.#refresh();
   }
   get searchParams() {
-    return (this.#params ??= URLSearchParams.of(this, this.#parts[SEARCH].slice(1)));
+    return (this.#params ??= URLSearchParams.of(this, $.slice(this.#parts[SEARCH], 1)));
   }
   get hash() {
     return this.#parts[HASH];
@@ -265,19 +267,19 @@ class URL {
   }
   [inspect.custom](depth, options) {
     if (typeof depth === 'number' && depth < 0) return this;
-    const shown = {};
-    for (const key of ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname',
-      'search', 'searchParams', 'hash']) shown[key] = this[key];
-    return `URL ${inspect(shown, options)}`;
+    const shown = { __proto__: null };
+    for (const key of $.each(['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname',
+      'search', 'searchParams', 'hash'])) shown[key] = this[key];
+    return $.text`URL ${inspect({ ...shown }, options)}`;
   }
 }
-for (const { prototype, name } of [URL, URLSearchParams]) {
+for (const { prototype, name } of $.each([URL, URLSearchParams])) {
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  for (const key of Object.getOwnPropertyNames(prototype)) {
+  for (const key of $.each(Object.getOwnPropertyNames(prototype))) {
     if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
   }
 }
-for (const hidden of ['of', 'replace']) Object.defineProperty(URLSearchParams, hidden, { enumerable: false });
+for (const hidden of $.each(['of', 'replace'])) Object.defineProperty(URLSearchParams, hidden, { enumerable: false });
 
 const fileURLToPath = (url) => {
   if (typeof url === 'string') url = new URL(url);
@@ -286,7 +288,7 @@ const fileURLToPath = (url) => {
   if (url.hostname !== '') {
     throw create('TypeError', 'ERR_INVALID_FILE_URL_HOST', 'File URL host must be "localhost" or empty on linux');
   }
-  if (/%2f/i.test(url.pathname)) {
+  if ($.regex(/%2f/i).test(url.pathname)) {
     throw create('TypeError', 'ERR_INVALID_FILE_URL_PATH', 'File URL path must not include encoded / characters');
   }
   return native.percentDecode(url.pathname);
@@ -294,12 +296,12 @@ const fileURLToPath = (url) => {
 const pathToFileURL = (path) => {
   if (typeof path !== 'string') throw invalidArgType('path', 'of type string', path);
   let resolved = require('path').resolve(path);
-  if (path.endsWith('/') && !resolved.endsWith('/')) resolved += '/';
+  if ($.endsWith(path, '/') && !$.endsWith(resolved, '/')) resolved += '/';
   return new URL(native.pathToUrl(resolved));
 };
 const urlToHttpOptions = (url) => ({
   protocol: url.protocol, hostname: url.hostname, hash: url.hash, search: url.search, pathname: url.pathname,
-  path: `${url.pathname}${url.search}`, href: url.href, ...(url.port !== '' ? { port: Number(url.port) } : {}),
+  path: $.text`${url.pathname}${url.search}`, href: url.href, ...(url.port !== '' ? { port: Number(url.port) } : {}),
 });
 // The legacy parser, as far as the WHATWG one can stand in for it.
 const parse = (text) => {
@@ -307,15 +309,15 @@ const parse = (text) => {
   try {
     url = new URL(text);
   } catch {
-    const [, pathname, search = null, hash = null] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(text);
+    const { 1: pathname, 2: search = null, 3: hash = null } = $.regex(/^([^?#]*)(\?[^#]*)?(#.*)?$/s).exec(text);
     return { protocol: null, slashes: null, auth: null, host: null, port: null, hostname: null, hash, search,
-      query: search && search.slice(1), pathname: pathname || null, path: `${pathname}${search ?? ''}` || null, href: text };
+      query: search && $.slice(search, 1), pathname: pathname || null, path: $.text`${pathname}${search ?? ''}` || null, href: text };
   }
-  return { protocol: url.protocol, slashes: text.includes('//'), auth: url.username ? `${url.username}${url.password ? `:${url.password}` : ''}` : null,
+  return { protocol: url.protocol, slashes: $.includes(text, '//'), auth: url.username ? $.text`${url.username}${url.password ? $.text`:${url.password}` : ''}` : null,
     host: url.host, port: url.port || null, hostname: url.hostname, hash: url.hash || null, search: url.search || null,
-    query: url.search ? url.search.slice(1) : null, pathname: url.pathname, path: `${url.pathname}${url.search}`, href: url.href };
+    query: url.search ? $.slice(url.search, 1) : null, pathname: url.pathname, path: $.text`${url.pathname}${url.search}`, href: url.href };
 };
-const format = (url, options = {}) => {
+const format = (url, options = { __proto__: null }) => {
   if (typeof url === 'string') return url;
   if (url instanceof URL) {
     const copy = new URL(url);
@@ -325,13 +327,13 @@ const format = (url, options = {}) => {
     return copy.href;
   }
   const { protocol = '', host, hostname = '', port, pathname = '', search, query, hash = '' } = url;
-  const place = host ?? (port ? `${hostname}:${port}` : hostname);
-  const tail = search ?? (query && typeof query === 'object' ? `?${new URLSearchParams(query)}` : '');
-  return `${protocol ?? ''}${protocol && !protocol.endsWith(':') ? ':' : ''}${place ? `//${place}` : ''}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
+  const place = host ?? (port ? $.text`${hostname}:${port}` : hostname);
+  const tail = search ?? (query && typeof query === 'object' ? $.text`?${new URLSearchParams(query)}` : '');
+  return $.text`${protocol ?? ''}${protocol && !$.endsWith(protocol, ':') ? ':' : ''}${place ? $.text`//${place}` : ''}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
 };
 Object.assign(exports, {
   URL, URLSearchParams, fileURLToPath, pathToFileURL, urlToHttpOptions, parse, format,
-  resolve: (from, to) => new URL(to, new URL(from, 'resolve://')).href.replace(/^resolve:\/\//, ''),
-  domainToASCII: (domain) => URL.parse(`ws://${domain}`)?.hostname ?? '',
-  domainToUnicode: (domain) => URL.parse(`ws://${domain}`)?.hostname ?? '',
+  resolve: (from, to) => $.replace(new URL(to, new URL(from, 'resolve://')).href, $.regex(/^resolve:\/\//), ''),
+  domainToASCII: (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '',
+  domainToUnicode: (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '',
 });

@@ -10,16 +10,16 @@ const {
   transferOf,
 } = messaging;
 const { apply } = Reflect;
-const SHARE_ENV = Symbol.for('nodejs.worker_threads.SHARE_ENV');
+const SHARE_ENV = $.symbolFor('nodejs.worker_threads.SHARE_ENV');
 // What this agent is: undefined for the main one.
 const self = native.worker();
 
 // The variables as natives take them; none for this agent's own.
-const flatten = (env) => Object.entries(env).flatMap(([key, value]) => [key, `${value}`]);
+const flatten = (env) => $.flatMap(Object.entries(env), ({ 0: key, 1: value }) => [key, $.text`${value}`]);
 const processOf = () => require('process').process;
-const environmentData = new Map(self?.environmentData ?? []);
+const environmentData = new Map(self?.environmentData && $.eachIn(self.environmentData, 'Map'));
 const spawn = (options, callbacks) => native.spawn({
-  web: false, classic: false, argv: [], execArgv: processOf().execArgv.map(String), transfer: [], ...options,
+  __proto__: null, web: false, classic: false, argv: [], execArgv: $.map(processOf().execArgv, String), transfer: [], ...options,
   ...(environmentData.size > 0 ? { environmentData } : {}),
 }, callbacks);
 // The rest of the listeners' work goes on when one throws.
@@ -36,7 +36,7 @@ const attempt = (call) => {
 const drain = (port, message, messageerror) => {
   try {
     for (let received; (received = ports.receive(port)) !== undefined;) {
-      const [data, list] = received;
+      const { 0: data, 1: list } = received;
       attempt(() => message(data, list));
     }
   } catch (error) {
@@ -47,15 +47,15 @@ const drain = (port, message, messageerror) => {
 // The Web's.
 const oneOf = (value, names, place) => {
   if (value === undefined) return names[0];
-  const text = `${value}`;
-  if (names.includes(text)) return text;
-  throw create('TypeError', 'ERR_INVALID_ARG_VALUE', `${place} must be one of ${names.join(', ')}`);
+  const text = $.text`${value}`;
+  if ($.includes(names, text)) return text;
+  throw create('TypeError', 'ERR_INVALID_ARG_VALUE', $.text`${place} must be one of ${$.join(names, ', ')}`);
 };
 const resolveScript = (url) => {
   try {
     return native.resolve(url, undefined);
   } catch {
-    throw new DOMException(`${inspect(url)} is no valid URL of a script`, 'SyntaxError');
+    throw new DOMException($.text`${inspect(url)} is no valid URL of a script`, 'SyntaxError');
   }
 };
 const WebWorker = class Worker extends EventTarget {
@@ -67,14 +67,14 @@ const WebWorker = class Worker extends EventTarget {
   constructor(scriptURL, options = undefined) {
     needArgs(arguments.length, 'url');
     super();
-    const script = `${scriptURL}`;
+    const script = $.text`${scriptURL}`;
     const { credentials, name = '', type } = dictionary(options, 'Worker constructor: options');
     oneOf(credentials, ['same-origin', 'omit', 'include'], 'Worker constructor: options.credentials');
-    this.#name = `${name}`;
+    this.#name = $.text`${name}`;
     const classic = oneOf(type, ['classic', 'module'], 'Worker constructor: options.type') === 'classic';
     this.#handle = spawn(
       { web: true, url: resolveScript(script), classic, name: this.#name, env: flatten(processOf().env) },
-      { online() {}, error: (value, details) => this.#failed(value, details ?? {}), exit: () => this.#exited() },
+      { online() {}, error: (value, details) => this.#failed(value, details ?? { __proto__: null }), exit: () => this.#exited() },
     );
     this.#port = native.workerPort(this.#handle);
     ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
@@ -91,10 +91,10 @@ const WebWorker = class Worker extends EventTarget {
   // Printed unless a listener prevents it, as the standard has it. The parent goes on.
   #failed(_, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
     if (this.#terminated) return;
-    const event = trust(new ErrorEvent('error', { message, filename, lineno, colno, error: null, cancelable: true }));
+    const event = trust(new ErrorEvent('error', { __proto__: null, message, filename, lineno, colno, error: null, cancelable: true }));
     if (!super.dispatchEvent(event)) return;
-    const place = this.#name === '' ? 'in worker' : `in worker ${this.#name}`;
-    processOf().stderr.write(`Uncaught (${place}) ${stack || message}\n`);
+    const place = this.#name === '' ? 'in worker' : $.text`in worker ${this.#name}`;
+    processOf().stderr.write($.text`Uncaught (${place}) ${stack || message}\n`);
   }
   #exited() {
     drain(this.#port, this.#message, this.#messageerror);
@@ -118,7 +118,7 @@ const WebWorker = class Worker extends EventTarget {
     native.refWorker(this.#handle, false);
   }
   [inspect.custom](depth, options) {
-    return `Worker ${inspect({ name: this.#name, threadId: native.threadId(this.#handle) }, options)}`;
+    return $.text`Worker ${inspect({ name: this.#name, threadId: native.threadId(this.#handle) }, options)}`;
   }
 };
 asInterface(WebWorker);
@@ -126,11 +126,11 @@ asInterface(WebWorker);
 // node:worker_threads.
 const LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
 const bytesOf = (...megabytes) => {
-  const sum = megabytes.reduce((a, b) => a + (b ?? 0), 0);
+  const sum = $.reduce(megabytes, (a, b) => a + (b ?? 0), 0);
   return sum > 0 ? sum * 2 ** 20 : undefined;
 };
 const checkArray = (value, name) => {
-  if (!Array.isArray(value)) throw invalidArgType(name, 'an instance of Array', value);
+  if (!$.isArray(value)) throw invalidArgType(name, 'an instance of Array', value);
 };
 // What the constructor's first argument stands for: `url`, or `source`.
 const scriptOf = (filename, options) => {
@@ -146,11 +146,11 @@ const scriptOf = (filename, options) => {
   if (typeof filename !== 'string') {
     throw invalidArgType('filename', 'of type string or an instance of URL', filename);
   }
-  if (!/^\.{0,2}\//.test(filename)) {
-    const wrap = filename.startsWith('file://') ? ' Wrap file:// URLs with `new URL`.'
-      : filename.startsWith('data:text/javascript') ? ' Wrap data: URLs with `new URL`.' : '';
+  if (!$.regex(/^\.{0,2}\//).test(filename)) {
+    const wrap = $.startsWith(filename, 'file://') ? ' Wrap file:// URLs with `new URL`.'
+      : $.startsWith(filename, 'data:text/javascript') ? ' Wrap data: URLs with `new URL`.' : '';
     throw create('TypeError', 'ERR_WORKER_PATH', 'The worker script or module filename must be an absolute path or a ' +
-      `relative path starting with './' or '../'.${wrap} Received "${filename}"`);
+      $.text`relative path starting with './' or '../'.${wrap} Received "${filename}"`);
   }
   return { url: pathToFileURL(filename).href };
 };
@@ -202,10 +202,10 @@ class Worker extends EventEmitter {
   #port;
   #name;
   #limits;
-  #exit = Promise.withResolvers();
-  constructor(filename, options = {}) {
+  #exit = $.withResolvers();
+  constructor(filename, options = { __proto__: null }) {
     super();
-    const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options ?? (options = {});
+    const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options ?? (options = { __proto__: null });
     if (options.stdout) this.stdout = new WorkerOutput();
     if (options.stderr) this.stderr = new WorkerOutput();
     if (execArgv) checkArray(execArgv, 'options.execArgv');
@@ -213,13 +213,13 @@ class Worker extends EventEmitter {
     const script = scriptOf(filename, options);
     const variables = environmentOf(env);
     if (name) checkString(name, 'options.name');
-    this.#name = name ? name.trim() : 'WorkerThread';
+    this.#name = name ? $.trim(name) : 'WorkerThread';
     this.#limits = {};
-    for (const key of LIMITS) if (resourceLimits?.[key] > 0) this.#limits[key] = Number(resourceLimits[key]);
+    for (const key of $.each(LIMITS)) if (resourceLimits?.[key] > 0) this.#limits[key] = Number(resourceLimits[key]);
     const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb } = this.#limits;
     this.#handle = spawn({
       ...script, name: this.#name, env: variables, data: workerData,
-      ...(argv ? { argv: argv.map(String) } : {}), ...(execArgv ? { execArgv: execArgv.map(String) } : {}),
+      ...(argv ? { argv: $.map(argv, String) } : {}), ...(execArgv ? { execArgv: $.map(execArgv, String) } : {}),
       transfer: transferList ? sequence(transferList, 'Optional options.transferList argument') : [],
       heapBytes: old === undefined ? undefined : bytesOf(old, young), stackBytes: bytesOf(stackSizeMb),
       resourceLimits: this.#limits, stdout: this.stdout !== null, stderr: this.stderr !== null,
@@ -237,7 +237,7 @@ class Worker extends EventEmitter {
     this.on('removeListener', (event) => {
       if (event === 'message' && this.listenerCount(event) === 0) this.#listen(false);
     });
-    this.performance = { eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }) };
+    Object.assign(this, { performance: { eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }) } });
     processOf().nextTick(() => processOf().emit('worker', this));
   }
   #message = (data) => this.emit('message', data);
@@ -256,7 +256,7 @@ class Worker extends EventEmitter {
   #exited(code) {
     drain(this.#port, this.#message, this.#messageerror);
     this.#handle = this.#port = undefined;
-    for (const stream of [this.stdout, this.stderr]) if (stream !== null) attempt(() => WorkerOutput.end(stream));
+    for (const stream of $.each([this.stdout, this.stderr])) if (stream !== null) attempt(() => WorkerOutput.end(stream));
     this.#exit.resolve(code);
     this.emit('exit', code);
   }
@@ -266,14 +266,14 @@ class Worker extends EventEmitter {
     if (this.#port !== undefined) ports.post(this.#port, message, transfer);
   }
   terminate() {
-    if (this.#handle === undefined) return Promise.resolve();
+    if (this.#handle === undefined) return $.resolved();
     // It is waited for.
     this.ref();
     native.terminate(this.#handle);
     return this.#exit.promise;
   }
   async [Symbol.asyncDispose]() {
-    await this.terminate();
+    await $.awaited(this.terminate());
   }
   ref() {
     if (this.#handle !== undefined) native.refWorker(this.#handle, true);
@@ -292,7 +292,7 @@ class Worker extends EventEmitter {
   }
   async #unavailable(name) {
     if (this.#handle === undefined) throw create('Error', 'ERR_WORKER_NOT_RUNNING', 'Worker instance not running');
-    throw notImplemented(`Worker.${name}`);
+    throw notImplemented($.text`Worker.${name}`);
   }
   getHeapSnapshot() {
     return this.#unavailable('getHeapSnapshot');
@@ -304,7 +304,7 @@ class Worker extends EventEmitter {
     return this.#unavailable('cpuUsage');
   }
   [inspect.custom](depth, options) {
-    return `Worker ${inspect({ threadId: this.threadId, threadName: this.threadName }, options)}`;
+    return $.text`Worker ${inspect({ threadId: this.threadId, threadName: this.threadName }, options)}`;
   }
 }
 
@@ -313,7 +313,7 @@ const threads = {
   isMainThread: self === undefined, isInternalThread: false,
   threadId: self?.threadId ?? 0, threadName: self?.name ?? '',
   parentPort: inNode ? adopt(self.port) : null, workerData: inNode ? self.data : null,
-  resourceLimits: self?.resourceLimits ?? {}, SHARE_ENV, Worker, locks: undefined,
+  resourceLimits: self?.resourceLimits ?? { __proto__: null }, SHARE_ENV, Worker, locks: undefined,
   getEnvironmentData: (key) => environmentData.get(key),
   setEnvironmentData(key, value) {
     if (value === undefined) environmentData.delete(key);
@@ -323,10 +323,10 @@ const threads = {
     throw notImplemented('worker_threads.postMessageToThread');
   },
 };
-for (const name of [
+for (const name of $.each([
   'MessageChannel', 'MessagePort', 'BroadcastChannel', 'receiveMessageOnPort', 'moveMessagePortToContext',
   'markAsUntransferable', 'isMarkedAsUntransferable', 'markAsUncloneable',
-]) threads[name] = messaging[name];
+])) threads[name] = messaging[name];
 
 // The global scope of a dedicated worker. Its listeners are kept by an EventTarget behind it; they see the scope.
 const interfaceOf = (name, parent) => {
@@ -340,7 +340,7 @@ const interfaceOf = (name, parent) => {
 };
 const messageOf = (error) => {
   try {
-    return `Uncaught ${error}`;
+    return $.text`Uncaught ${error}`;
   } catch {
     return 'Uncaught';
   }
@@ -348,10 +348,10 @@ const messageOf = (error) => {
 // Where an error was made, by its stack.
 const placeOf = (error) => {
   try {
-    const [, filename, lineno, colno] = /^ +at (?:.* )?\(?(\S+?):(\d+):(\d+)\)?$/m.exec(error.stack);
+    const { 1: filename, 2: lineno, 3: colno } = $.regex(/^ +at (?:.* )?\(?(\S+?):(\d+):(\d+)\)?$/m).exec(error.stack);
     return { filename, lineno, colno };
   } catch {
-    return {};
+    return { __proto__: null };
   }
 };
 const setUpScope = () => {
@@ -406,14 +406,14 @@ const setUpScope = () => {
     },
     importScripts(...urls) {
       if (!self.classic) throw new TypeError('importScripts: module workers import');
-      for (const url of urls.map((url) => resolveScript(`${url}`))) native.importScript(url);
+      for (const url of $.each($.map(urls, (url) => resolveScript($.text`${url}`)))) native.importScript(url);
     },
   };
   const values = { self: globalThis, name: self.name };
   const WorkerGlobalScope = interfaceOf('WorkerGlobalScope', EventTarget);
   const DedicatedWorkerGlobalScope = interfaceOf('DedicatedWorkerGlobalScope', WorkerGlobalScope);
   const define = (members, enumerable) => {
-    for (const [key, value] of Object.entries(members)) {
+    for (const { 0: key, 1: value } of $.each(Object.entries(members))) {
       Object.defineProperty(globalThis, key, { value, writable: true, enumerable, configurable: true });
     }
   };
@@ -440,7 +440,7 @@ const setUpScope = () => {
     if (apply(handler, scope, args) === true) event.preventDefault();
   });
   exports.uncaught = (error) => {
-    const event = trust(new ErrorEvent('error', { message: messageOf(error), error, cancelable: true, ...placeOf(error) }));
+    const event = trust(new ErrorEvent('error', { __proto__: null, message: messageOf(error), error, cancelable: true, ...placeOf(error) }));
     const outer = reporting;
     reporting = event;
     try {

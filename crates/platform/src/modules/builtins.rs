@@ -1,5 +1,6 @@
 //! Built-in modules: the registry that other crates add theirs to.
 
+use qjs::define::Put as _;
 use std::collections::HashMap;
 
 use rquickjs::{Ctx, Object, Persistent, Value};
@@ -88,14 +89,14 @@ fn process<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         for key in object.keys::<String>() {
             let key = key?;
             if !key.starts_with('_') && !matches!(key.as_str(), "stdin" | "stdout" | "stderr" | "exitCode") {
-                exports.set(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
+                exports.put(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
             }
         }
         for key in ["stdin", "stdout", "stderr", "on", "once", "off", "emit"] {
-            exports.set(key, object.get::<_, Value>(key)?)?;
+            exports.put(key, object.get::<_, Value>(key)?)?;
         }
     }
-    exports.set("default", process)?;
+    exports.put("default", process)?;
     Ok(exports)
 }
 
@@ -140,6 +141,6 @@ pub(crate) fn builtin_for_script<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::R
         None => None,
     };
     let Some(exports) = exports else { return Ok(Value::new_undefined(ctx.clone())) };
-    let default: Value = exports.get("default")?;
+    let default: Value = qjs::pristine::copy(&exports, "default")?.get("default")?;
     Ok(if default.is_undefined() { exports.into_value() } else { default })
 }

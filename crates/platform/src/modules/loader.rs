@@ -214,8 +214,8 @@ impl ModuleDef for Synthetic {
                 exports.export(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
             }
         }
-        let has_default = object.contains_key("default")?;
-        let default = if has_default { object.get("default")? } else { object.into_value() };
+        let own: Value = qjs::pristine::copy(&object, "default")?.get("default")?;
+        let default = if own.is_undefined() { object.into_value() } else { own };
         exports.export("default", default)?;
         Ok(())
     }

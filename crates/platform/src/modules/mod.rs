@@ -139,7 +139,7 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
 
 /// The native functions of `module.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<rquickjs::Object<'js>> {
-    let native = rquickjs::Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     crate::internal::def(&native, "names", |ctx: Ctx<'js>| names(&ctx))?;
     crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: String| -> rquickjs::Result<Value<'js>> {
         builtin_for_script(&ctx, &name)

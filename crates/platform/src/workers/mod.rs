@@ -6,6 +6,7 @@
 //! Both have the `Thread`: how the worker is reached once it has a mailbox, and whether it has ended. The
 //! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an agent.
 
+use qjs::define::Put as _;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -168,7 +169,7 @@ unsafe impl HostClass for WorkerHandle {
 
 /// The native functions of `workers.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
+    let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "spawn", spawn)?;
     def(&native, "workerPort", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<Value<'js>> {
         Ok(self::handle(&ctx, &handle)?.port.get(&ctx))
@@ -318,14 +319,14 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
         }
         Event::Exit(code) => callback("exit")?.call((code,)),
         Event::Error { value, properties, details } => {
-            let object = Object::new(ctx.clone())?;
+            let object = qjs::pristine::bare_object(&ctx)?;
             let (filename, line, column) = place(&details.stack);
-            object.set("message", &*details.message)?;
-            object.set("stack", &*details.stack)?;
-            object.set("filename", filename)?;
-            object.set("lineno", line)?;
-            object.set("colno", column)?;
-            object.set("code", details.code)?;
+            object.put("message", &*details.message)?;
+            object.put("stack", &*details.stack)?;
+            object.put("filename", filename)?;
+            object.put("lineno", line)?;
+            object.put("colno", column)?;
+            object.put("code", details.code)?;
             let value = match value.deserialize(ctx) {
                 Ok(value) => {
                     restore_properties(ctx, &value.value, properties)?;
@@ -395,19 +396,19 @@ fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
     if let Some(object) = known {
         return Ok(object.restore(&ctx)?.into_value());
     }
-    let object = Object::new(ctx.clone())?;
-    object.set("web", own.web)?;
-    object.set("classic", own.classic)?;
-    object.set("threadId", own.worker.thread().id())?;
-    object.set("name", &*own.name)?;
-    object.set("url", &*own.url)?;
+    let object = qjs::pristine::bare_object(&ctx)?;
+    object.put("web", own.web)?;
+    object.put("classic", own.classic)?;
+    object.put("threadId", own.worker.thread().id())?;
+    object.put("name", &*own.name)?;
+    object.put("url", &*own.url)?;
     if let Some(port) = own.port.take() {
-        object.set("port", PortHandle::new_object(&ctx, port)?)?;
+        object.put("port", PortHandle::new_object(&ctx, port)?)?;
     }
     if let Some([data, limits, environment]) = own.data.take() {
-        object.set("data", data.deserialize(&ctx)?.value)?;
-        object.set("resourceLimits", limits.deserialize(&ctx)?.value)?;
-        object.set("environmentData", environment.deserialize(&ctx)?.value)?;
+        object.put("data", data.deserialize(&ctx)?.value)?;
+        object.put("resourceLimits", limits.deserialize(&ctx)?.value)?;
+        object.put("environmentData", environment.deserialize(&ctx)?.value)?;
     }
     *own.object.borrow_mut() = Some(Persistent::save(&ctx, object.clone()));
     Ok(object.into_value())
