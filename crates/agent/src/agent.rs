@@ -62,7 +62,7 @@ impl Agent {
             // that of its context.
             unsafe { event_loop.mailbox().set_engine(Starver::new(&ctx)) };
             ctx.store_userdata(event_loop.clone()).map_err(|_| rquickjs::Error::Unknown)?;
-            qjs::iterators::check_stack(&ctx)?;
+            qjs::guards::install(&ctx)?;
             weak::install(&ctx)
         })?;
         Ok(Self { context, event_loop, max_stack_size: options.max_stack_size })

@@ -125,28 +125,41 @@ impl Program {
         }
         let program = self.clone();
         let stack = self.engine.max_wasm_stack + (2 << 20);
+        // Waits until the thread has what it needs: where many are spawned, each is to find what those before have left.
+        let (ready, is_ready) = std::sync::mpsc::channel();
         let body = move || {
             if program.enter(thread) {
-                if let Err(error) = program.run_thread(thread, argument) {
-                    program.end(Err(error));
+                let island = Island::new(&program.engine);
+                // A program that finds no thread goes on.
+                if let Ok(imports) = program.imports(&island) {
+                    let _ = ready.send(());
+                    if let Err(error) = program.run_thread(&island, &imports, thread, argument) {
+                        program.end(Err(error));
+                    }
                 }
+                drop((island, ready));
                 program.leave(thread);
             }
         };
         let spawned = std::thread::Builder::new().name(format!("wasi-{thread}")).stack_size(stack).spawn(body);
-        if spawned.is_ok() { thread } else { NO_THREAD }
+        if spawned.is_ok() && is_ready.recv().is_ok() { thread } else { NO_THREAD }
     }
 
-    fn run_thread(self: &Arc<Self>, thread: i32, argument: i32) -> Result<(), ProgramError> {
-        let island = Island::new(&self.engine);
-        let instance = self.instantiate(&island)?;
+    fn run_thread(
+        &self,
+        island: &Rc<Island>,
+        imports: &[Extern],
+        thread: i32,
+        argument: i32,
+    ) -> Result<(), ProgramError> {
+        let instance = island.instantiate(&self.module, imports)?;
         let start = island.enter(|store| instance.get_func(store, "wasi_thread_start"));
         let start = start.ok_or_else(|| ProgramError::Setup("it exports no function `wasi_thread_start`".into()))?;
         Ok(island.call_values(start, &[Val::I32(thread), Val::I32(argument)], &mut [])?)
     }
 
-    /// An instance with all that the module imports.
-    fn instantiate(self: &Arc<Self>, island: &Rc<Island>) -> Result<wasmtime::Instance, ProgramError> {
+    /// All that the module imports.
+    fn imports(self: &Arc<Self>, island: &Rc<Island>) -> Result<Vec<Extern>, ProgramError> {
         let setup = |error: &dyn std::fmt::Display| ProgramError::Setup(error.to_string());
         let context = WasiContext::new((self.config)()).map_err(|error| setup(&error))?;
         let mut imports = Vec::new();
@@ -164,7 +177,7 @@ impl Program {
                 }
             });
         }
-        Ok(island.instantiate(&self.module, &imports)?)
+        Ok(imports)
     }
 
     fn spawn_function(self: &Arc<Self>, island: &Rc<Island>) -> Func {
@@ -215,7 +228,8 @@ pub fn run(
     let was_interrupted = Interrupter::current().is_raised();
     program.enter(0);
     let island = Island::new(engine);
-    let how = program.instantiate(&island).and_then(|instance| {
+    let instance = program.imports(&island).and_then(|imports| Ok(island.instantiate(&program.module, &imports)?));
+    let how = instance.and_then(|instance| {
         let entry = island.enter(|store| instance.get_func(store, "_start"));
         let entry = entry
             .ok_or_else(|| ProgramError::Setup("it is no WASI command: it exports no function `_start`".into()))?;

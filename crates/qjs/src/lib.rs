@@ -12,8 +12,9 @@ pub mod class;
 pub mod define;
 pub mod fields;
 pub mod function;
+pub mod guards;
 pub mod held;
-pub mod iterators;
+
 pub mod kind;
 pub mod lazy;
 pub mod limits;

@@ -1,0 +1,66 @@
+//! Functions of the engine's that crash, put behind others that look first. `docs/upstream/quickjs-ng.md` has the faults.
+
+use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
+
+use crate::define::{self, Attributes};
+use crate::function::{Call, Kind, function};
+use crate::value::Cx;
+
+/// QuickJS's own functions.
+struct Originals<'js> {
+    /// `next` of iterator helpers, and of what `Iterator.from` makes.
+    next: [Function<'js>; 2],
+    bind: Function<'js>,
+}
+
+// SAFETY: the lifetime is the functions' own.
+unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
+    type Changed<'to> = Originals<'to>;
+}
+
+/// Puts them in place, before any script runs.
+///
+/// # Errors
+/// When memory is out, or a script has changed `Iterator` already.
+pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    let prototypes: Vec<Object> = ctx.eval(
+        "[[].values().map(String), Iterator.from({ next: String })].map((iterator) => Object.getPrototypeOf(iterator))",
+    )?;
+    let functions: Object = ctx.globals().get::<_, Object>("Function")?.get("prototype")?;
+    let originals =
+        Originals { next: [prototypes[0].get("next")?, prototypes[1].get("next")?], bind: functions.get("bind")? };
+    let next = [function(ctx, Kind::Plain, "next", 0, next::<0>)?, function(ctx, Kind::Plain, "next", 0, next::<1>)?];
+    for (prototype, next) in prototypes.iter().zip(&next) {
+        define::value(prototype, "next", next.as_value(), Attributes::Hidden)?;
+    }
+    let bind = function(ctx, Kind::Plain, "bind", 1, bind)?;
+    define::value(&functions, "bind", bind.as_value(), Attributes::Hidden)?;
+    ctx.store_userdata(originals).map_err(|_| rquickjs::Error::Unknown)?;
+    Ok(())
+}
+
+/// QuickJS calls a native `next` directly, without a look at the stack, so that a long chain of iterators over iterators
+/// (`iterator.map(f).map(f)…`) overflows it. It calls this one as any other function, which ends in a RangeError.
+fn next<'js, const WHICH: usize>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
+    let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.next[WHICH].clone();
+    call.pass_on(&original)
+}
+
+/// A bound function for which there is no memory is freed as if it were whole, through a null pointer. So this one looks
+/// first whether there is some.
+fn bind<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
+    /// More than a bound function without arguments takes, and what is made in front of it.
+    const ENOUGH: usize = 16 << 10;
+    let size = ENOUGH + call.args.len() * size_of::<q::JSValue>();
+    let cx = Cx::of(&call.ctx);
+    // SAFETY: the memory is given back at once; where there is none, the exception is pending.
+    unsafe {
+        let memory = q::js_malloc(cx.raw(), size as _);
+        if memory.is_null() {
+            return Err(rquickjs::Error::Exception);
+        }
+        q::js_free(cx.raw(), memory);
+    }
+    let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.bind.clone();
+    call.pass_on(&original)
+}
