@@ -9,6 +9,7 @@ let end;
 let trust;
 let isEvent;
 let isStopped;
+let hasListeners;
 
 // What an event is, in bits: there are many events.
 const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } = [1, 2, 4, 8, 16, 32, 64];
@@ -115,8 +116,33 @@ class CustomEvent extends Event {
   }
 }
 
+// The listeners for one type: numbered in the order in which they came, and found again by what they are known by.
+class Listeners {
+  last = 0;
+  entries = new Map();
+  #numbers = [new Map(), new Map()];
+  get size() {
+    return this.entries.size;
+  }
+  add(callback, capture, once) {
+    const numbers = this.#numbers[capture ? 1 : 0];
+    if (numbers.has(callback)) return false;
+    this.last += 1;
+    numbers.set(callback, this.last);
+    this.entries.set(this.last, { callback, capture, once, number: this.last });
+    return true;
+  }
+  remove(callback, capture) {
+    const numbers = this.#numbers[capture ? 1 : 0];
+    const number = numbers.get(callback);
+    if (number === undefined) return false;
+    numbers.delete(callback);
+    return this.entries.delete(number);
+  }
+}
+
 class EventTarget {
-  // By type; a list is not changed but replaced, for those who are going through it.
+  // By type.
   #listeners = new Map();
   addEventListener(type, callback, options) {
     if (callback === null || callback === undefined) return;
@@ -126,27 +152,27 @@ class EventTarget {
     const { capture = false, once = false, signal } = typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
     if (signal?.aborted) return;
     type = $.text`${type}`;
-    const list = this.#listeners.get(type) ?? [];
-    if ($.some(list, (entry) => entry.callback === callback && entry.capture === Boolean(capture))) return;
-    const entry = { callback, capture: Boolean(capture), once: Boolean(once), removed: false };
-    this.#listeners.set(type, [...$.each(list), entry]);
+    let listeners = this.#listeners.get(type);
+    if (listeners === undefined) this.#listeners.set(type, listeners = new Listeners());
+    if (!listeners.add(callback, Boolean(capture), Boolean(once))) return;
     signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
   }
   removeEventListener(type, callback, options) {
     const capture = Boolean(typeof options === 'boolean' ? options : options?.capture);
-    const list = this.#listeners.get($.text`${type}`);
-    if (list === undefined) return;
-    for (const entry of $.each(list)) if (entry.callback === callback && entry.capture === capture) entry.removed = true;
-    this.#listeners.set($.text`${type}`, $.filter(list, (entry) => !entry.removed));
+    this.#listeners.get($.text`${type}`)?.remove(callback, capture);
+  }
+  static {
+    hasListeners = (target, type) => (target.#listeners.get(type)?.size ?? 0) > 0;
   }
   dispatchEvent(event) {
     if (!isEvent(event)) throw invalidArgType('event', 'an instance of Event', event);
-    const list = this.#listeners.get(begin(event, this));
-    if (list === undefined) return end(event);
-    for (let i = 0; i < list.length; i++) {
-      const entry = list[i];
-      if (entry.removed) continue;
-      const { callback } = entry;
+    const listeners = this.#listeners.get(begin(event, this));
+    if (listeners === undefined) return end(event);
+    // Those that are added meanwhile do not hear of it; those that are removed are met no more.
+    const { last } = listeners;
+    for (const entry of $.each(listeners.entries.values())) {
+      const { callback, number } = entry;
+      if (number > last) break;
       if (entry.once) this.removeEventListener(event.type, callback, entry.capture);
       try {
         if (typeof callback === 'function') apply(callback, this, [event]);
@@ -169,7 +195,12 @@ class AbortSignal extends EventTarget {
   #aborted = false;
   #reason = undefined;
   #handler = null;
+  // The signals that abort when this one does, weakly; and those among them that somebody listens to.
   #dependents = [];
+  #crowded = 16;
+  #heard = new Set();
+  // What a dependent signal depends on: signals that depend on none.
+  #sources = undefined;
   constructor(key) {
     if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     super();
@@ -180,7 +211,13 @@ class AbortSignal extends EventTarget {
       signal.#aborted = true;
       signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
       signal.dispatchEvent(new Event('abort'));
-      for (const dependent of $.each(signal.#dependents)) abortSignal(dependent, signal.#reason);
+      const dependents = signal.#dependents;
+      signal.#dependents = [];
+      for (const dependent of $.each(dependents)) {
+        const found = dependent.deref();
+        if (found !== undefined) abortSignal(found, signal.#reason);
+      }
+      signal.#heard.clear();
     };
   }
   static abort(reason) {
@@ -195,14 +232,43 @@ class AbortSignal extends EventTarget {
   }
   static any(signals) {
     const signal = new AbortSignal(secret);
-    for (const source of $.each(signals)) {
-      if (source.aborted) {
-        abortSignal(signal, source.reason);
+    const sources = [...$.each(signals)];
+    for (const source of $.each(sources)) {
+      if (source.#aborted) {
+        abortSignal(signal, source.#reason);
         return signal;
       }
     }
-    for (const source of $.each(signals)) $.push(source.#dependents, signal);
+    signal.#sources = [];
+    for (const source of $.each(sources)) for (const origin of $.each(source.#sources ?? [source])) signal.#depend(origin);
     return signal;
+  }
+  #depend(source) {
+    if ($.includes(this.#sources, source)) return;
+    $.push(this.#sources, source);
+    // As often as the list has doubled: those that are gone.
+    if (source.#dependents.length >= source.#crowded) {
+      source.#dependents = $.filter(source.#dependents, (dependent) => dependent.deref() !== undefined);
+      source.#crowded = 2 * source.#dependents.length + 16;
+    }
+    $.push(source.#dependents, new WeakRef(this));
+  }
+  // A dependent signal that somebody listens to must not go before its sources.
+  #keep() {
+    if (this.#sources === undefined) return;
+    const isHeard = hasListeners(this, 'abort');
+    for (const source of $.each(this.#sources)) {
+      if (isHeard) source.#heard.add(this);
+      else source.#heard.delete(this);
+    }
+  }
+  addEventListener(type, callback, options) {
+    super.addEventListener(type, callback, options);
+    this.#keep();
+  }
+  removeEventListener(type, callback, options) {
+    super.removeEventListener(type, callback, options);
+    this.#keep();
   }
   get aborted() {
     return this.#aborted;

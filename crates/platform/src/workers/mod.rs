@@ -319,7 +319,7 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
         }
         Event::Exit(code) => callback("exit")?.call((code,)),
         Event::Error { value, properties, details } => {
-            let object = qjs::pristine::bare_object(&ctx)?;
+            let object = qjs::pristine::bare_object(ctx)?;
             let (filename, line, column) = place(&details.stack);
             object.put("message", &*details.message)?;
             object.put("stack", &*details.stack)?;
