@@ -72,6 +72,30 @@ fn loops_and_waits_end_and_the_guest_can_be_called_again() {
     }
 }
 
+/// Where a poll follows another one and nothing in between could have changed what it loads, the compiler must not leave it out.
+#[test]
+fn loops_end_that_something_else_polls_ahead_of() {
+    const LOOPS: &str = r#"(module
+        (memory 1)
+        (table 1 funcref)
+        (func (export "inner") (loop (loop (br 0)) (br 0)))
+        (func (export "innermost") (loop (loop (loop (loop (br 0))) (br 0))))
+        (func (export "second") (loop (nop)) (loop (br 0)))
+        (func (export "spinning") (loop (loop (br_if 0 (i32.eqz (i32.load (i32.const 0))))) (br 0)))
+        (func $f (export "recursing") (loop (br 0)) (call $f))
+        (func (export "indirect") (loop (br 0)) (call_indirect (i32.const 0)))
+        (func (export "filled") (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)) (loop (br 0))))"#;
+    let island = Island::new(&engine(true));
+    let module = Module::new(island.engine(), &wat::parse_str(LOOPS).unwrap()).unwrap();
+    let guest = Guest { instance: island.instantiate(&module, &[]).unwrap(), island };
+    for name in ["inner", "innermost", "second", "spinning", "recursing", "indirect", "filled"] {
+        let other = interrupt_soon();
+        assert!(matches!(guest.call(name, &[]), Err(CallError::Interrupted)), "{name}");
+        other.join().unwrap();
+        Interrupter::current().clear();
+    }
+}
+
 #[test]
 fn a_trap_is_still_a_trap() {
     let guest = Guest::new();

@@ -106,7 +106,7 @@ fn polls() {
             let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
             assert!(prepared.polls && prepared.waits.is_none());
             assert_eq!(prepared.twins, twins);
-            assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0x2d, 0x40, index, 0, 0x1a]), count, "{text}");
+            assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0xfe, 0x12, 0x40, index, 0, 0x1a]), count, "{text}");
         }
     }
 }
