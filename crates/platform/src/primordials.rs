@@ -33,7 +33,7 @@ const METHODS: [(&str, &str); 18] = [
     (
         "Array.prototype",
         "at every fill find findIndex findLast findLastIndex forEach includes indexOf join lastIndexOf pop push reduce \
-         reverse shift some sort unshift values",
+         reverse shift some sort splice unshift values",
     ),
     ("Number.prototype", "toFixed toPrecision toString valueOf"),
     ("Uint8Array.prototype", "toBase64 toHex"),

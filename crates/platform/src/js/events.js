@@ -113,7 +113,8 @@ const methods = {
     const list = events[type];
     if (list === undefined) return this;
     const all = typeof list === 'function' ? [list] : list;
-    const index = $.findLastIndex(all, (item) => item === listener || item.listener === listener);
+    const own = $.lastIndexOf(all, listener);
+    const index = own >= 0 ? own : $.findLastIndex(all, (item) => item.listener === listener);
     if (index < 0) return this;
     const { 0: removed } = typeof list === 'function' ? all : $.splice(all, index, 1);
     if (typeof list === 'function' || all.length === 0) {

@@ -100,12 +100,13 @@ const arrays = {
     return made;
   },
   splice(start, count = this.length, ...items) {
-    const removed = apply(arrays.slice, this, [start, start + count]);
-    const rest = apply(arrays.slice, this, [start + count]);
-    if (start < this.length) this.length = start;
-    apply(push, this, items);
-    apply(push, this, rest);
-    return removed;
+    // QuickJS moves what is behind at once; with this, it asks for no class.
+    define(this, 'constructor', { __proto__: null, value: undefined, configurable: true });
+    try {
+      return apply(array.splice, this, [start, count, ...each(items)]);
+    } finally {
+      delete this.constructor;
+    }
   },
 };
 
