@@ -40,6 +40,10 @@ impl PlatformHooks {
 
     fn try_uncaught<'js>(ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> rquickjs::Result<bool> {
         let platform = Platform::of(ctx)?;
+        // First of all: what follows needs memory.
+        if let Some(worker) = &platform.own_worker {
+            worker.make_room(ctx, error);
+        }
         let (error, origin) = match origin {
             Origin::UnhandledRejection if !platform.main_failed.take() => {
                 let wrap: Function = internal::function(ctx, "report", "rejection")?;
@@ -60,7 +64,6 @@ impl PlatformHooks {
                 platform.stdio.err(text.as_bytes());
                 return Ok(true);
             }
-            worker.make_room(ctx, &error);
             let handled =
                 worker.is_web() && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
             if !handled {
@@ -86,8 +89,14 @@ impl Hooks for PlatformHooks {
                 if let Ok(platform) = Platform::of(ctx)
                     && !EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is_stopping())
                 {
-                    let text = report_uncaught(ctx, &thrown) + "\n";
-                    platform.stdio.err(text.as_bytes());
+                    match &platform.own_worker {
+                        // What a listener has thrown ends the worker in the place of what it was told of.
+                        Some(worker) => {
+                            worker.make_room(ctx, &thrown);
+                            crate::workers::report(ctx, &thrown);
+                        }
+                        None => platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes()),
+                    }
                 }
                 false
             }
@@ -101,6 +110,9 @@ impl Hooks for PlatformHooks {
         reason: &Value<'js>,
         promise: &Value<'js>,
     ) -> rquickjs::Result<bool> {
+        if let Some(worker) = &Platform::of(ctx)?.own_worker {
+            worker.make_room(ctx, reason);
+        }
         if Self::is_main(ctx, promise)? {
             Platform::of(ctx)?.main_failed.set(true);
             return Ok(false);
