@@ -41,11 +41,9 @@ impl PlatformHooks {
     fn try_uncaught<'js>(ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> rquickjs::Result<bool> {
         let platform = Platform::of(ctx)?;
         // First of all: what follows needs memory.
-        if let Some(worker) = &platform.own_worker {
-            worker.make_room(ctx, error);
-        }
+        let is_exhausted = platform.own_worker.as_ref().is_some_and(|worker| worker.make_room(ctx, error));
         let (error, origin) = match origin {
-            Origin::UnhandledRejection if !platform.main_failed.take() => {
+            Origin::UnhandledRejection if !platform.main_failed.take() && !is_exhausted => {
                 let wrap: Function = internal::function(ctx, "report", "rejection")?;
                 (wrap.call((error.clone(),))?, "unhandledRejection")
             }

@@ -43,17 +43,30 @@ fn a_worker_that_waits_for_a_file_is_terminated() {
 fn workers_that_run_out_of_memory_end_alone() {
     let text = "
         import { Worker } from 'node:worker_threads';
-        const code = `const keep = [];
-            for (;;) keep.push(Object.setPrototypeOf({ contents: {}, port: new (require('node:worker_threads').MessageChannel)() }, {}));`;
-        for (let limit = 2; limit < 5; limit += 0.2) {
-            const worker = new Worker(code, { eval: true, resourceLimits: { maxOldGenerationSizeMb: limit } });
+        const grow = `const keep = [];
+            const bind = () => { let f = () => {}; for (;;) f = f.bind(null); };
+            const grow = () => { for (;;) keep.push(Object.setPrototypeOf({ contents: {} }, {})); };
+            const ports = () => { for (;;) keep.push(new (require('node:worker_threads').MessageChannel)()); };`;
+        const programs = ['grow()', 'bind()', 'ports()', 'Promise.resolve().then(grow)', '(async () => { await 1; grow(); })()',
+            'setTimeout(grow, 1)', 'process.nextTick(grow)'];
+        for (const program of programs) for (const limit of [4, 5.5, 7, 16]) {
+            const worker = new Worker(`${grow} ${program};`, { eval: true, resourceLimits: { maxOldGenerationSizeMb: limit } });
             let error;
             worker.on('error', (value) => { error = value; });
             const exit = await new Promise((resolve) => worker.on('exit', resolve));
-            if (exit === 0 || error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') console.log(limit, exit, error);
+            if (exit === 0 || error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') console.log(program, limit, exit, error);
         }
+        const listener = new Worker(
+            `process.on('uncaughtException', () => { throw new Error('of the listener'); }); throw new Error('first');`, { eval: true });
+        listener.on('error', (error) => console.log(error.message));
+        await new Promise((resolve) => listener.on('exit', resolve));
         console.log('still here');";
-    Folder::with("memory.mjs", text).run(["memory.mjs"]).outcome().exits(0).stdout("still here\n").stderr("");
+    Folder::with("memory.mjs", text)
+        .run(["memory.mjs"])
+        .outcome()
+        .exits(0)
+        .stdout("of the listener\nstill here\n")
+        .stderr("");
 }
 
 #[test]

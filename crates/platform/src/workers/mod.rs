@@ -481,14 +481,18 @@ impl OwnWorker {
         self.web
     }
 
-    /// Gives a heap that is exhausted a little more, so that the error which ends its agent can be told.
-    pub(crate) fn make_room(&self, ctx: &Ctx<'_>, error: &Value<'_>) {
+    /// Gives a heap that is exhausted, as the error tells, a little more, so that the error which ends its agent can be told;
+    /// whether it is.
+    pub(crate) fn make_room(&self, ctx: &Ctx<'_>, error: &Value<'_>) -> bool {
         const SLACK: usize = 2 << 20;
-        let Some(limit) = self.heap_bytes.filter(|_| !self.web) else { return };
+        let Some(limit) = self.heap_bytes.filter(|_| !self.web) else { return false };
         let message = error.as_exception().and_then(|error| error.message());
-        if error.is_null() || message.is_some_and(|message| message == "out of memory") {
+        // The engine throws null where there is no memory for an error.
+        let is_exhausted = error.is_null() || message.is_some_and(|message| message == "out of memory");
+        if is_exhausted {
             qjs::limits::set_memory_limit(ctx, limit.saturating_add(SLACK));
         }
+        is_exhausted
     }
 }
 
