@@ -11,8 +11,8 @@ use crate::state::Platform;
 const METHODS: [(&str, &str); 18] = [
     (
         "Object",
-        "create defineProperty entries freeze getOwnPropertyDescriptor getOwnPropertyNames getOwnPropertySymbols \
-         getPrototypeOf hasOwn is keys setPrototypeOf values",
+        "create defineProperty entries freeze getOwnPropertyDescriptor getOwnPropertyDescriptors getOwnPropertyNames \
+         getOwnPropertySymbols getPrototypeOf hasOwn is keys setPrototypeOf values",
     ),
     ("Reflect", "apply construct defineProperty deleteProperty get getPrototypeOf has ownKeys set"),
     ("JSON", "parse stringify"),

@@ -83,8 +83,8 @@ const draw = (head, columns) => {
 };
 exports.table = (data, properties) => {
   if (data === null || typeof data !== 'object') return out(data);
-  const isMap = data instanceof Map;
-  const isSet = data instanceof Set;
+  const isMap = data instanceof $.real.Map;
+  const isSet = data instanceof $.real.Set;
   const index = [];
   const values = [];
   const columns = new Map();

@@ -594,7 +594,7 @@ function formatArrayBuffer(ctx, value) {
   let bytes;
   try {
     bytes = new Uint8Array(value);
-    if ($.isDetached(value)) throw bytes;
+    if (brand.ArrayBuffer(value) && $.isDetached(value)) throw bytes;
   } catch {
     return [ctx.stylize('(detached)', 'special')];
   }
