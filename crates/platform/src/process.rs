@@ -70,7 +70,7 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     facts.put("version", env!("CARGO_PKG_VERSION"))?;
     facts.put("quickjs", "0.16.2")?;
     facts.put("title", "tombolo")?;
-    facts.set(
+    facts.put(
         "arch",
         match std::env::consts::ARCH {
             "x86_64" => "x64",
@@ -79,7 +79,7 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             other => other,
         },
     )?;
-    facts.set(
+    facts.put(
         "platform",
         match std::env::consts::OS {
             "macos" => "darwin",

@@ -13,10 +13,10 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Ctx, Exception, Function, Held, HostClass, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Function, Held, HostClass, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 use rquickjs::prelude::This;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::event_loop::EventLoop;
 use registry::Registry;
@@ -24,8 +24,8 @@ use registry::Registry;
 /// What of an agent is about weak references.
 #[derive(Default)]
 pub(crate) struct Weakness {
-    /// \[\[KeptAlive]], and the identities of its values.
-    kept_alive: RefCell<(Vec<Held>, FxHashSet<usize>)>,
+    /// \[\[KeptAlive]], by identity.
+    kept_alive: RefCell<FxHashMap<usize, Held>>,
     /// For each cell whose target has died, the registry that it is of; they wait for a task to be made.
     dead: Rc<RefCell<Vec<Weak<Registry>>>>,
 }
@@ -33,26 +33,18 @@ pub(crate) struct Weakness {
 impl Weakness {
     /// AddToKeptObjects.
     fn add_to_kept_objects(&self, value: &Value<'_>) {
-        let mut kept = self.kept_alive.borrow_mut();
-        if kept.1.insert(identity(value)) {
-            kept.0.push(Held::new(value));
-        }
+        self.kept_alive.borrow_mut().entry(identity(value)).or_insert_with(|| Held::new(value));
     }
 
     /// ClearKeptObjects. Their ends may note what has died.
     pub(crate) fn clear_kept_objects(&self) {
-        if !self.kept_alive.borrow().0.is_empty() {
-            let kept = self.kept_alive.take();
-            drop(kept);
-        }
+        let kept = self.kept_alive.take();
+        drop(kept);
     }
 
     /// HostEnqueueFinalizationRegistryCleanupJob, for each cell whose target has died: its callback is a task of its own,
     /// so that an error there keeps no other from being called.
     pub(crate) fn enqueue_cleanups(&self, event_loop: &EventLoop) {
-        if self.dead.borrow().is_empty() {
-            return;
-        }
         for registry in self.dead.take() {
             event_loop.set_immediate(Box::new(move |ctx| match registry.upgrade() {
                 Some(registry) => registry.clean_up_one(ctx),
@@ -181,6 +173,14 @@ fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role:
     }
     watches.push(Watch { registry: Rc::downgrade(registry), role });
     Ok(())
+}
+
+/// Refuses a constructor's call without `new`.
+fn require_new(call: &Call<'_, '_>, name: &str) -> Result<()> {
+    match call.this.is_undefined() {
+        true => Err(Exception::throw_type(&call.ctx, &format!("{name}: must be called with `new`"))),
+        false => Ok(()),
+    }
 }
 
 /// Defines a constructor of ECMAScript's own kind as a global.

@@ -145,9 +145,7 @@ pub(super) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
 /// `FinalizationRegistry(cleanupCallback)`.
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
-    if call.this.is_undefined() {
-        return Err(Exception::throw_type(ctx, "FinalizationRegistry: must be called with `new`"));
-    }
+    super::require_new(&call, "FinalizationRegistry")?;
     let callback = call.arg(0);
     if !callback.is_function() {
         return Err(Exception::throw_type(ctx, "FinalizationRegistry: argument 1, the callback, must be a function"));

@@ -3,7 +3,7 @@
 
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, construct, function};
-use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
+use qjs::{Call, Ctx, Function, Object, Result, Value};
 
 use super::Intrinsics;
 use crate::EventLoop;
@@ -19,9 +19,7 @@ pub(super) fn define<'js>(ctx: &Ctx<'js>, original: &Function<'js>) -> Result<()
 /// `WeakRef(target)`.
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ctx = &call.ctx;
-    if call.this.is_undefined() {
-        return Err(Exception::throw_type(ctx, "WeakRef: must be called with `new`"));
-    }
+    super::require_new(&call, "WeakRef")?;
     let original = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?.weak_ref.clone();
     let target = call.arg(0);
     let made = construct(original.as_value(), &call.this(), std::slice::from_ref(&target))?;
