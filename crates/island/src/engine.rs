@@ -102,7 +102,7 @@ impl Engine {
             .wasm_extended_const(true)
             .wasm_custom_page_sizes(true)
             .wasm_wide_arithmetic(true)
-            .collector(Collector::DeferredReferenceCounting)
+            .collector(Collector::Copying)
             .max_wasm_stack(options.max_wasm_stack)
             .async_stack_size(options.max_wasm_stack + (1 << 20))
             .memory_reservation(layout.reservation as u64)

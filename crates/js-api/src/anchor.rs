@@ -20,6 +20,7 @@ use qjs::{Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
 
 use crate::api::Api;
 use crate::exception::RecentExceptions;
+use crate::guest_objects::GuestObjects;
 use crate::tag::Tags;
 
 /// What an island has on the JavaScript side.
@@ -34,6 +35,7 @@ pub struct Shared {
     /// The object caches, by address.
     functions: RefCell<WeakMap<FunctionKey>>,
     objects: RefCell<WeakMap<Address>>,
+    pub(crate) guest_objects: RefCell<GuestObjects>,
     /// Functions that nothing else keeps, and functions of other islands by the key of what stands for them here.
     pinned: RefCell<FxHashMap<FunctionKey, Held>>,
     /// What stands here for functions of other islands, by the function object (which `pinned` keeps).
@@ -43,14 +45,12 @@ pub struct Shared {
     anchor: RefCell<WeakMap<()>>,
 }
 
-/// What identifies a memory, table, global, exception or GC object in its store.
+/// What identifies a memory, table or global in its store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Address {
     Memory(u64),
     Table(u64),
     Global(u64),
-    Exception(u64),
-    Object(u64),
 }
 
 /// Values that guests hold as externrefs.
@@ -298,6 +298,7 @@ impl Link {
             externs: RefCell::default(),
             functions: RefCell::default(),
             objects: RefCell::default(),
+            guest_objects: RefCell::default(),
             pinned: RefCell::default(),
             stand_ins: RefCell::default(),
             tags: RefCell::default(),

@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::hash::Hasher;
 use std::rc::{Rc, Weak};
 
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
@@ -16,9 +15,10 @@ use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Resul
 
 use webidl::Place;
 
-use crate::anchor::{Address, Link, Shared};
+use crate::anchor::{Link, Shared};
+use crate::guest_objects::{Root, Slot};
 use crate::tag::{TagCore, TagObject};
-use crate::values::{HostValue, Outgoing, RawReference, out_of_memory, refuse_uncrossable, take_val, to_host_value};
+use crate::values::{HostValue, Outgoing, out_of_memory, refuse_uncrossable, take_val, to_host_value};
 
 /// An Exception object's value.
 pub(crate) struct ExceptionObject {
@@ -40,7 +40,7 @@ enum Payload {
 struct Local {
     shared: Weak<Shared>,
     exception: OwnedRooted<ExnRef>,
-    address: Address,
+    slot: Slot,
 }
 
 // SAFETY: the values, the link and the stack are marked once.
@@ -62,23 +62,25 @@ impl Drop for ExceptionObject {
     fn drop(&mut self) {
         for local in self.local.take() {
             if let Some(shared) = local.shared.upgrade() {
-                shared.forget_object(local.address);
+                shared.guest_objects.borrow_mut().forget(local.slot);
             }
         }
     }
 }
 
 impl ExceptionObject {
-    /// Makes `exception`, an exnref of the island at `address`, stand for `object`, this value's.
-    fn stand_in(&self, shared: &Rc<Shared>, object: &Value<'_>, exception: OwnedRooted<ExnRef>, address: Address) {
-        // SAFETY: this value's `Drop` removes the entry.
-        unsafe { shared.cache_object(address, object) };
+    /// Makes `exception`, an exnref of the island, stand for `object`, this value's.
+    fn stand_in(&self, shared: &Rc<Shared>, object: &Value<'_>, exception: OwnedRooted<ExnRef>) {
+        let objects = &shared.guest_objects;
+        let root = Root::Exception(exception.clone());
+        // SAFETY: this value's `Drop` forgets the slot.
+        let slot = shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, object) });
         // What goes may end here, after the borrow.
         let oldest = shared.recent_exceptions.borrow_mut().push(object);
         drop(oldest);
         let mut local = self.local.borrow_mut();
         local.retain(|local| local.shared.strong_count() > 0);
-        local.push(Local { shared: Rc::downgrade(shared), exception, address });
+        local.push(Local { shared: Rc::downgrade(shared), exception, slot });
     }
 
     /// The exnref that stands for the exception in an island. `object` is this value's object.
@@ -99,7 +101,7 @@ impl ExceptionObject {
                 new_exception(ctx, link, &self.tag, &values.collect::<Result<Vec<_>>>()?)?
             }
         };
-        self.stand_in(shared, object, exception.clone(), address(shared, &exception));
+        self.stand_in(shared, object, exception.clone());
         Ok(exception)
     }
 
@@ -110,14 +112,6 @@ impl ExceptionObject {
             Payload::Guest(link, exception) => field(ctx, link, exception, index),
         }
     }
-}
-
-/// Identifies an exnref for as long as it is rooted: Wasmtime's collector moves nothing, and hashes a reference by what it
-/// is.
-fn address(shared: &Shared, exception: &OwnedRooted<ExnRef>) -> Address {
-    let mut raw = RawReference::default();
-    shared.island.enter(|store| exception.ref_hash(&store, &mut raw));
-    Address::Exception(raw.finish())
 }
 
 /// ToJSValue of a value of an exception's payload.
@@ -240,7 +234,7 @@ fn tag_of(shared: &Shared, exception: &OwnedRooted<ExnRef>) -> island::wasmtime:
     })
 }
 
-/// "Create an Exception object": the one there is for the address, or a new one.
+/// "Create an Exception object": the one there is for the reference, or a new one.
 fn create_exception_object<'js>(
     ctx: &Ctx<'js>,
     link: &Link,
@@ -248,14 +242,15 @@ fn create_exception_object<'js>(
     exception: OwnedRooted<ExnRef>,
 ) -> Result<Value<'js>> {
     let shared = &link.shared;
-    let address = address(shared, &exception);
-    if let Some(object) = shared.object(ctx, address) {
+    let root = Root::Exception(exception.clone());
+    let objects = &shared.guest_objects;
+    if let Some(object) = shared.island.enter(|mut store| objects.borrow_mut().find_root(ctx, &mut store, &root)) {
         return Ok(object);
     }
     let payload = Payload::Guest(link.duplicate(), exception.clone());
     let value = ExceptionObject { tag, payload, stack: None, local: RefCell::default() };
     let object = class::new_object(ctx, value, None)?.into_value();
-    class::of::<ExceptionObject>(&object).expect("made just now").stand_in(shared, &object, exception, address);
+    class::of::<ExceptionObject>(&object).expect("made just now").stand_in(shared, &object, exception);
     Ok(object)
 }
 

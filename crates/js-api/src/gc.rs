@@ -4,20 +4,24 @@
 //! that leads through both, from a struct by an externref to a script's object and from there back to the struct's own
 //! object, therefore stays until the island ends.
 
+use std::cell::Cell;
+
 use island::wasmtime::{AnyRef, HeapType, OwnedRooted};
 use qjs::define::Attributes;
 use qjs::function::{Kind, function};
 use qjs::{Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
-use crate::anchor::{Address, Link};
+use crate::anchor::Link;
+use crate::guest_objects::{Root, Slot};
 
 /// An Exported GC Object's value.
 pub(crate) struct GcObject {
     link: Link,
     reference: OwnedRooted<AnyRef>,
-    address: Address,
     ty: HeapType,
+    /// Where the island finds the object again.
+    slot: Cell<Option<Slot>>,
 }
 
 // SAFETY: the link is marked once.
@@ -33,7 +37,9 @@ unsafe impl HostClass for GcObject {
 
 impl Drop for GcObject {
     fn drop(&mut self) {
-        self.link.shared.forget_object(self.address);
+        if let Some(slot) = self.slot.get() {
+            self.link.shared.guest_objects.borrow_mut().forget(slot);
+        }
     }
 }
 
@@ -53,21 +59,24 @@ impl GcObject {
     }
 }
 
-/// "A new Exported GC Object": the one there is for the address, or a new one.
+/// "A new Exported GC Object": the one there is for the reference, or a new one.
 pub(crate) fn exported_gc_object<'js>(
     ctx: &Ctx<'js>,
     link: &Link,
-    address: Address,
     reference: OwnedRooted<AnyRef>,
     ty: HeapType,
 ) -> Result<Value<'js>> {
-    if let Some(object) = link.shared.object(ctx, address) {
+    let objects = &link.shared.guest_objects;
+    let root = Root::Any(reference.clone());
+    // Values that are converted together may be one object, and conversion may have collected.
+    if let Some(object) = link.shared.island.enter(|mut store| objects.borrow_mut().find_root(ctx, &mut store, &root)) {
         return Ok(object);
     }
-    let value = GcObject { link: link.duplicate(), reference, address, ty };
+    let value = GcObject { link: link.duplicate(), reference, ty, slot: Cell::default() };
     let object = qjs::opaque::new_object(ctx, value)?.into_value();
-    // SAFETY: the value's `Drop` removes the entry.
-    unsafe { link.shared.cache_object(address, &object) };
+    // SAFETY: the value's `Drop` forgets the slot.
+    let slot = link.shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, &object) });
+    class::of::<GcObject>(&object).expect("made just now").slot.set(Some(slot));
     Ok(object)
 }
 

@@ -17,6 +17,7 @@ mod exception;
 pub mod function;
 mod gc;
 mod global;
+mod guest_objects;
 mod instance;
 mod limits;
 mod linking;

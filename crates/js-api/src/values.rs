@@ -1,8 +1,6 @@
 //! ToWebAssemblyValue and ToJSValue, in two steps each: what may run scripts happens outside the store, what needs the
 //! store runs no script.
 
-use std::hash::Hasher;
-
 use island::call::Number;
 use island::wasmtime::{
     AnyRef, AsContextMut, ExternRef, Func, HeapType, I31, OwnedRooted, Ref, RefType, Rooted, StoreContextMut, Val,
@@ -13,7 +11,7 @@ use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
 
 use webidl::Place;
 
-use crate::anchor::{Address, Link, Shared};
+use crate::anchor::{Link, Shared};
 use crate::function::exported_function;
 use crate::gc::{GcObject, exported_gc_object};
 use crate::typed_function::exported_type;
@@ -368,7 +366,7 @@ pub(crate) enum Outgoing<'js> {
     Value(Value<'js>),
     Function(Func, FunctionKey),
     /// A struct or an array that has no object yet.
-    Object(Box<(OwnedRooted<AnyRef>, Address, HeapType)>),
+    Object(Box<(OwnedRooted<AnyRef>, HeapType)>),
     /// Why there is none.
     Failed(Box<str>),
 }
@@ -428,28 +426,10 @@ fn take_any<'js>(
             None => Outgoing::Failed("an internal WebAssembly reference cannot cross to JavaScript".into()),
         });
     }
-    let mut raw = RawReference::default();
-    Rooted::ref_hash(&reference, &*store, &mut raw)?;
-    let address = Address::Object(raw.finish());
-    Ok(match shared.object(ctx, address) {
+    Ok(match shared.guest_objects.borrow_mut().find(ctx, store, reference)? {
         Some(object) => Outgoing::Value(object),
-        None => Outgoing::Object(Box::new((reference.to_owned_rooted(&mut *store)?, address, reference.ty(&*store)?))),
+        None => Outgoing::Object(Box::new((reference.to_owned_rooted(&mut *store)?, reference.ty(&*store)?))),
     })
-}
-
-/// Takes down what a reference is made of, which identifies it for as long as it is rooted: Wasmtime's reference-counting
-/// collector moves nothing, and hashes a reference by what it is.
-#[derive(Default)]
-pub(crate) struct RawReference(u64);
-
-impl Hasher for RawReference {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0 << 8 | u64::from(byte));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 impl<'js> Outgoing<'js> {
@@ -468,8 +448,8 @@ impl<'js> Outgoing<'js> {
             Self::Value(value) => Ok(value),
             Self::Function(func, key) => exported_function(ctx, link, func, key, None),
             Self::Object(object) => {
-                let (reference, address, ty) = *object;
-                exported_gc_object(ctx, link, address, reference, ty)
+                let (reference, ty) = *object;
+                exported_gc_object(ctx, link, reference, ty)
             }
             Self::Failed(message) => Err(Exception::throw_type(ctx, &message)),
         }

@@ -269,4 +269,11 @@ impl<K: Eq + Hash> WeakMap<K> {
     {
         self.objects.remove(key);
     }
+
+    /// Puts each object that is under the first key of a pair under the second. All keys change at once; what no pair
+    /// names is forgotten.
+    pub fn rekey(&mut self, keys: impl Iterator<Item = (K, K)>) {
+        let mut old = std::mem::take(&mut self.objects);
+        self.objects = keys.filter_map(|(from, to)| Some((to, old.remove(&from)?))).collect();
+    }
 }

@@ -387,6 +387,39 @@ test('what only a guest keeps comes back whole', () => {
   assertThrows(RuntimeError, pop);
 });
 
+test('objects and exceptions stay the same when the collector moves what they stand for', () => {
+  const { b, point } = heap();
+  const tag = b.tag([refNull(point)], { export: 'tag' });
+  b.table({ element: 'anyref', min: 2000 }, { export: 'table' });
+  b.func(['i32'], [], [
+    op.loop(), op.i32(1), op.structNew(point), op.drop,
+    op.localGet(0), op.i32(1), op.i32Sub, op.localTee(0), op.brIf(0), op.end,
+  ], { export: 'churn' });
+  b.func([ref(point)], [], [op.localGet(0), op.throw(tag)], { export: 'fail' });
+  const { newPoint, x, table, churn, fail, tag: failed } = b.instance().exports;
+  const catchFrom = (run) => { try { return run(); } catch (error) { return error; } };
+  const objects = [];
+  const errors = [];
+  for (let i = 0; i < 1000; i++) {
+    // Half of the places hold what no script has, so that what is kept moves by more than its own size.
+    table.set(2 * i, newPoint(-i));
+    objects.push(newPoint(i));
+    table.set(2 * i + 1, objects[i]);
+    if (i % 100 === 0) errors.push(catchFrom(() => fail(objects[i])));
+  }
+  for (let round = 0; round < 5; round++) {
+    churn(200_000);
+    for (let i = round; i < 1000; i += 7) table.set(2 * i, null);
+    for (let i = 0; i < 1000; i++) {
+      assertEq(table.get(2 * i + 1), objects[i], `object ${i}, round ${round}`);
+      assertEq(x(objects[i]), i);
+    }
+    errors.forEach((error, at) => assertEq(error.getArg(failed, 0), objects[100 * at]));
+    // What is let go of does not become another's object.
+    for (let i = 0; i < 50; i++) assert(!objects.includes(newPoint(i)));
+  }
+});
+
 test('groups of types that are the same in two modules are one type', () => {
   const define = (b) => {
     const first = b.type([], []) + 1;
