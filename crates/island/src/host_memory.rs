@@ -3,6 +3,7 @@
 //! (`crate::prepare`) stands on one of the thread's poll pages.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
 
 use crate::interrupt::Interrupter;
+use crate::prepare::Ground;
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
 const RESERVATION64: usize = 16 << 30;
@@ -30,16 +32,10 @@ struct Handover {
     offered: Option<Arc<DataBlock>>,
     /// Why the last memory that Wasmtime asked for was not made.
     failure: Option<String>,
-    poll: Option<PollMemory>,
-}
-
-/// The memory that preparation has added to a module.
-#[derive(Clone, Copy)]
-pub(crate) struct PollMemory {
-    /// How many memories of the same type the module has before it.
-    pub(crate) twins: usize,
-    /// Which of the thread's poll pages it stands on.
-    pub(crate) page: usize,
+    /// What the next memories that have pages at first stand on.
+    grounds: VecDeque<Ground>,
+    /// Which of the thread's poll pages is meant there.
+    poll_page: usize,
 }
 
 /// The blocks under shared memories, by their base address.
@@ -82,11 +78,20 @@ pub fn ask_again() {
     GREW.set(true);
 }
 
-/// Runs `body`, which makes an instance of a module with such a memory.
-pub(crate) fn with_poll<R>(poll: Option<PollMemory>, body: impl FnOnce() -> R) -> R {
-    HANDOVER.with_borrow_mut(|handover| handover.poll = poll);
+/// Runs `body`, which makes an instance of a module whose memories stand on `grounds`.
+///
+/// Wasmtime makes the memories in order. It makes the heap for the guest's objects before them if there is none yet, by the
+/// same hook; that begins without pages, so memories that have none are not counted.
+pub(crate) fn with_grounds<R>(grounds: &[Ground], poll_page: usize, body: impl FnOnce() -> R) -> R {
+    if grounds.is_empty() {
+        return body();
+    }
+    HANDOVER.with_borrow_mut(|handover| {
+        handover.grounds = grounds.iter().cloned().collect();
+        handover.poll_page = poll_page;
+    });
     let result = body();
-    HANDOVER.with_borrow_mut(|handover| handover.poll = None);
+    HANDOVER.with_borrow_mut(|handover| handover.grounds.clear());
     result
 }
 
@@ -127,14 +132,20 @@ unsafe impl MemoryCreator for HostMemory {
             HANDOVER.with_borrow_mut(|handover| handover.failure = Some(message.clone()));
             message
         };
-        if let Some(page) = poll_page(&ty) {
-            return Ok(Box::new(PollPage::new(page).map_err(fail)?));
+        let (offered, ground, poll_page) = HANDOVER.with_borrow_mut(|handover| {
+            let ground = if minimum > 0 { handover.grounds.pop_front() } else { None };
+            (handover.offered.take(), ground, handover.poll_page)
+        });
+        if let Some(Ground::PollPage) = ground {
+            return Ok(Box::new(PollPage::new(poll_page).map_err(fail)?));
         }
-        let offered = HANDOVER.with_borrow_mut(|handover| handover.offered.take());
         let block = match offered {
             Some(block) => block,
             None => new_block(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
         };
+        if let Some(Ground::Image(image)) = ground {
+            image.write_to(&block).map_err(|error| error.to_string())?;
+        }
         let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
         match ty.is_shared() {
             true => with_shared(|blocks| blocks.insert(base, weak)),
@@ -142,22 +153,6 @@ unsafe impl MemoryCreator for HostMemory {
         };
         Ok(Box::new(BlockMemory { block, shared: ty.is_shared() }))
     }
-}
-
-/// The poll page that a memory of the type stands on, if it is the one that preparation has added.
-fn poll_page(ty: &MemoryType) -> Option<usize> {
-    let is_like_it = !ty.is_64() && !ty.is_shared() && ty.page_size() == PollPages::PAGE as u64;
-    if !is_like_it || ty.minimum() != 1 || ty.maximum() != Some(1) {
-        return None;
-    }
-    HANDOVER.with_borrow_mut(|handover| match &mut handover.poll {
-        Some(PollMemory { twins: 0, page }) => Some(*page),
-        Some(PollMemory { twins, .. }) => {
-            *twins -= 1;
-            None
-        }
-        None => None,
-    })
 }
 
 /// Sets what the memories that this thread makes from now on may have together.

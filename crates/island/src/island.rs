@@ -13,10 +13,10 @@ use wasmtime::{
 
 use crate::call::{HostFunction, HostThrew};
 use crate::engine::Engine;
-use crate::host_memory::{self, PollMemory};
+use crate::host_memory;
 use crate::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::module::Module;
-use crate::prepare::Waits;
+use crate::prepare::{Ground, Waits};
 use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
 use crate::trap::{CallError, Uncaught};
 use crate::wasi::WasiState;
@@ -205,9 +205,10 @@ impl Island {
         self.remember(module);
         // What an earlier call left there is not this one's.
         drop(host_memory::take_failure());
-        let poll = module.preparation().poll_twins().map(|twins| PollMemory { twins, page: self.next_poll_page() });
+        let grounds = module.preparation().memories();
+        let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
         let new_instance = || self.enter(|store| Instance::new(store, module.wasmtime(), imports));
-        let instance = host_memory::with_poll(poll, new_instance);
+        let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
         let no_room = host_memory::take_failure();
         let instance = instance.map_err(|error| {
             if CallError::is_call_error(&error) {

@@ -8,7 +8,7 @@ use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
-use crate::prepare::{self, Prepared, Waits, push_unsigned};
+use crate::prepare::{self, Ground, Prepared, Waits, push_unsigned};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +87,9 @@ struct Inner {
 pub(crate) struct Preparation(Option<Prepared>);
 
 impl Preparation {
-    /// How many memories like it the module has before the one that preparation has added; none where it added none.
-    pub(crate) fn poll_twins(&self) -> Option<usize> {
-        self.0.as_ref().filter(|prepared| prepared.polls).map(|prepared| prepared.twins)
+    /// What the module's own memories stand on, as in [`Prepared`].
+    pub(crate) fn memories(&self) -> &[Ground] {
+        self.0.as_ref().map_or(&[], |prepared| &prepared.memories)
     }
 
     pub(crate) fn waits(&self) -> Option<&Waits> {

@@ -4,22 +4,29 @@
 //!    byte of one more memory is loaded: the host takes the access away from that memory to stop what runs.
 //! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through one more table, which
 //!    the host fills.
-//! 3. **Offsets.** Stack traces name offsets of the prepared bytes; [`Offsets`] maps them back.
+//! 3. **Data segments as images.** What active data segments put into the module's own memories is taken out, and the host
+//!    writes it when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
+//! 4. **Offsets.** Stack traces name offsets of the prepared bytes; [`Offsets`] maps them back.
 //!
 //! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use wasmparser::{
-    BinaryReader, CodeSectionReader, ExportSectionReader, FunctionBody, ImportSectionReader, MemArg,
+    BinaryReader, CodeSectionReader, DataSectionReader, ExportSectionReader, FunctionBody, ImportSectionReader, MemArg,
     MemorySectionReader, MemoryType, Operator, OperatorsReader, Result, TypeRef, TypeSectionReader, WasmFeatures,
 };
+
+mod data;
+
+pub(crate) use data::Image;
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The section ids in the order in which the sections stand.
-const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, 9, 12, CODE, 11];
+const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, 9, DATA_COUNT, CODE, DATA];
 const CUSTOM: u8 = 0;
 const TYPE: u8 = 1;
 const IMPORT: u8 = 2;
@@ -28,6 +35,8 @@ const MEMORY: u8 = 5;
 const EXPORT: u8 = 7;
 const START: u8 = 8;
 const CODE: u8 = 10;
+const DATA: u8 = 11;
+const DATA_COUNT: u8 = 12;
 
 /// The validator's limits that a valid module could exceed once it is prepared.
 const BODY_BYTES: usize = 7_654_321;
@@ -47,12 +56,21 @@ pub(crate) struct Prepared {
     pub(crate) bytes: Vec<u8>,
     /// From its offsets to those of the original.
     pub(crate) offsets: Offsets,
-    /// Whether there are poll loads, and so the poll memory: the last one.
-    pub(crate) polls: bool,
-    /// How many memories that the module itself defines have exactly the poll memory's type, apart from it.
-    pub(crate) twins: usize,
+    /// What each memory that the module itself defines stands on, in order, leaving out those that have no pages at first.
+    pub(crate) memories: Vec<Ground>,
     /// The host calls, if there are any.
     pub(crate) waits: Option<Waits>,
+}
+
+/// What a memory stands on.
+#[derive(Clone, Debug)]
+pub(crate) enum Ground {
+    /// A block that is zero.
+    Zeros,
+    /// A block with contents.
+    Image(Arc<Image>),
+    /// A poll page: the memory that preparation added, which is the last one.
+    PollPage,
 }
 
 /// What the host calls need, exported under reserved names.
@@ -145,7 +163,7 @@ impl Offsets {
 pub(crate) fn prepare(bytes: &[u8], polls: bool) -> Preparation {
     let mut scan = Scan { bytes, polls, ..Scan::default() };
     match scan.module() {
-        Ok(true) if !scan.patches.is_empty() => {
+        Ok(true) if !scan.patches.is_empty() || !scan.segments.is_empty() => {
             let prepared = Plan::new(&scan).and_then(Plan::write);
             prepared.map_or(Preparation::DoesNotFit, Preparation::Made)
         }
@@ -218,7 +236,9 @@ struct Scan<'a> {
     imported_functions: u32,
     tables: u32,
     memories: Vec<MemoryType>,
-    twins: usize,
+    imported_memories: usize,
+    /// The active data segments, if the host can write them all.
+    segments: Vec<data::Segment>,
     patches: Vec<Patch>,
     bodies: Vec<Body>,
 }
@@ -246,6 +266,9 @@ impl<'a> Scan<'a> {
                 TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
                 MEMORY => self.own_memories(MemorySectionReader::new(contents.clone())?)?,
                 CODE => self.code(CodeSectionReader::new(contents.clone())?)?,
+                DATA => {
+                    self.segments = self.active_segments(DataSectionReader::new(contents.clone())?)?.unwrap_or_default()
+                }
                 _ => {}
             }
             if id != CUSTOM {
@@ -260,7 +283,10 @@ impl<'a> Scan<'a> {
             match import?.ty {
                 TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
                 TypeRef::Table(_) => self.tables = self.tables.saturating_add(1),
-                TypeRef::Memory(memory) => self.memories.push(memory),
+                TypeRef::Memory(memory) => {
+                    self.memories.push(memory);
+                    self.imported_memories += 1;
+                }
                 TypeRef::Global(_) | TypeRef::Tag(_) => {}
             }
         }
@@ -269,9 +295,7 @@ impl<'a> Scan<'a> {
 
     fn own_memories(&mut self, memories: MemorySectionReader<'_>) -> Result<()> {
         for memory in memories {
-            let memory = memory?;
-            self.twins += usize::from(is_like_poll_memory(&memory));
-            self.memories.push(memory);
+            self.memories.push(memory?);
         }
         Ok(())
     }
@@ -405,11 +429,6 @@ fn leb128_end(code: &[u8], at: usize) -> Option<usize> {
     Some(at + code.get(at..)?.iter().position(|&byte| byte < 0x80)? + 1)
 }
 
-fn is_like_poll_memory(memory: &MemoryType) -> bool {
-    let MemoryType { memory64, shared, initial, maximum, page_size_log2 } = *memory;
-    !memory64 && !shared && initial == 1 && maximum == Some(1) && page_size_log2.is_none_or(|log2| log2 == 16)
-}
-
 /// What is appended to a section, or makes it.
 struct Addition {
     id: u8,
@@ -508,6 +527,7 @@ impl<'a> Plan<'a> {
             }
             match section.id {
                 CODE => self.write_code(section, &mut writer)?,
+                DATA if !self.scan.segments.is_empty() => self.write_data(section, &mut writer)?,
                 // The host runs it.
                 START if self.waits.is_some() => {
                     writer.copy_to(section.start);
@@ -521,13 +541,14 @@ impl<'a> Plan<'a> {
             }
         }
         writer.copy_to(bytes.len());
+        // Where the last section shrank, nothing was copied since.
+        writer.skip_to(bytes.len());
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
         Some(Prepared {
             bytes: writer.out,
             offsets: Offsets { ends: writer.ends.into() },
-            polls: !self.poll.is_empty(),
-            twins: self.scan.twins,
+            memories: self.scan.grounds(!self.poll.is_empty()),
             waits: self.waits,
         })
     }

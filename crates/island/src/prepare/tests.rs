@@ -80,6 +80,16 @@ fn loads(bytes: &[u8], load: &[u8]) -> usize {
     bytes.windows(load.len()).filter(|window| *window == load).count()
 }
 
+/// A letter for what each memory stands on.
+fn grounds(prepared: &Prepared) -> String {
+    let letter = |ground: &Ground| match ground {
+        Ground::Zeros => 'Z',
+        Ground::Image(_) => 'I',
+        Ground::PollPage => 'P',
+    };
+    prepared.memories.iter().map(letter).collect()
+}
+
 #[test]
 fn polls() {
     let indirect = "(type (func)) (table 1 funcref) (func (call_indirect (i32.const 0)))";
@@ -96,16 +106,20 @@ fn polls() {
         ("(type $t (func)) (func (param (ref $t)) (loop (return_call_ref $t (local.get 0))))", 2),
         ("(func (loop) f64.const 7 drop (drop (v128.const i64x2 3 3)) (try_table) (br_table 0 (i32.const 3)))", 1),
     ] {
-        for (memories, index, twins) in [
-            ("", 0, 0),
-            ("(import \"m\" \"m\" (memory 1 1))", 1, 0),
-            ("(memory 1 1) (memory i64 1 1) (memory 1 2) (memory 1 1) (memory 1 1 shared)", 5, 2),
+        for (memories, index, grounds) in [
+            ("", 0, "P"),
+            ("(import \"m\" \"m\" (memory 1 1))", 1, "P"),
+            (
+                "(memory 1 1) (memory 0 1) (memory i64 1 1) (memory 1 1 shared) (data (memory 2) (i64.const 0) \"a\")",
+                4,
+                "ZIZP",
+            ),
         ] {
             // Imports come first.
             let (imports, rest) = text.split_at(text.find("(func (call 0)) (func (call 2)").unwrap_or(0));
             let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
-            assert!(prepared.polls && prepared.waits.is_none());
-            assert_eq!(prepared.twins, twins);
+            assert!(prepared.waits.is_none());
+            assert_eq!(self::grounds(&prepared), grounds);
             assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0xfe, 0x12, 0x40, index, 0, 0x1a]), count, "{text}");
         }
     }
@@ -143,7 +157,7 @@ fn waits() {
     ] {
         let prepared = prepare_text(&format!("(module {WAITS} {text})")).unwrap();
         let waits = prepared.waits.unwrap();
-        assert!(prepared.polls && waits.start == start);
+        assert_eq!(waits.start, start);
         assert_eq!((&*waits.prefix, &*waits.memories), (prefix, &[1, 2][..]));
         let operations = [OperationKind::Wait32, OperationKind::Wait64, OperationKind::Notify];
         let both = |kind| [Operation { kind, wide: false }, Operation { kind, wide: true }];
@@ -157,9 +171,66 @@ fn waits() {
     }
 }
 
+/// What the first memory that has an image has in it.
+fn image(prepared: &Prepared, len: usize) -> Vec<u8> {
+    let image =
+        prepared.memories.iter().find_map(|ground| if let Ground::Image(image) = ground { Some(image) } else { None });
+    let block = data_block::DataBlock::new(len, len, 0).unwrap();
+    image.unwrap().write_to(&block).unwrap();
+    let mut bytes = vec![0; len];
+    block.read(0, &mut bytes).unwrap();
+    bytes
+}
+
+/// How many data segments there are, and how many bytes they have together.
+fn segments(bytes: &[u8]) -> (usize, usize) {
+    let sections = Parser::new(0).parse_all(bytes).filter_map(|payload| match payload.unwrap() {
+        Payload::DataSection(segments) => Some(segments),
+        _ => None,
+    });
+    let segments: Vec<_> = sections.flatten().map(|segment| segment.unwrap().data.len()).collect();
+    (segments.len(), segments.iter().sum())
+}
+
+#[test]
+fn data_segments_that_cannot_fail_become_images() {
+    let text = "(module (memory 1) (data (i32.const 2) \"abc\") (data (i32.const 5) \"de\") (data (i32.const 3) \"X\")
+        (data (i32.const 65536) \"\") (data (i32.const 65535) \"z\")";
+    let mut expected = vec![0; 65536];
+    expected[2..7].copy_from_slice(b"aXcde");
+    expected[65535] = b'z';
+    let prepared = prepare_text(&format!("{text})")).unwrap();
+    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (0, 0)));
+    // Passive ones stay, and so do the numbers of all if an instruction names one.
+    let prepared = prepare_text(&format!("{text} (data \"passive\"))")).unwrap();
+    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (1, 7)));
+    let named = "(data \"passive\") (func (data.drop 1))";
+    let prepared = prepare_text(&format!("{text} {named})")).unwrap();
+    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected, (6, 7)));
+}
+
+#[test]
+fn data_segments_that_may_fail_or_be_seen_stay() {
+    for text in [
+        "(memory 1) (data (i32.const 65535) \"ab\")",
+        "(memory 1) (data (i32.const 0) \"a\") (data (i32.const 65537) \"\")",
+        "(memory 1) (data (i32.const -1) \"a\")",
+        "(import \"m\" \"m\" (memory 1)) (data (i32.const 0) \"a\")",
+        "(import \"m\" \"m\" (memory 1)) (memory 1) (data (memory 1) (i32.const 0) \"a\") (data (i32.const 0) \"a\")",
+        "(import \"m\" \"g\" (global i32)) (memory 1) (data (global.get 0) \"a\")",
+        "(memory 1) (data (i32.add (i32.const 0) (i32.const 0)) \"a\")",
+        "(memory 0) (data (i32.const 0) \"a\")",
+        "(memory i64 1) (data (i64.const 0x100000000) \"a\")",
+        "(memory 1 1 (pagesize 1)) (data (i32.const 1) \"a\")",
+    ] {
+        assert!(prepare_text(&format!("(module {text})")).is_none(), "{text}");
+    }
+}
+
 #[test]
 fn damaged_bytes() {
-    let bytes = wat::parse_str(format!("(module {WAITS} (start $s))")).unwrap();
+    let data = "(memory $own 1) (data (memory $own) (i32.const 0) \"a\") (data \"b\") (func (data.drop 0))";
+    let bytes = wat::parse_str(format!("(module {WAITS} {data} (start $s))")).unwrap();
     for at in 0..bytes.len() {
         let whole = made(prepare(&bytes[..at], true)).map(|prepared| prepared.offsets.original(at));
         assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
