@@ -75,10 +75,10 @@ fn start(command: &Command) -> Result<(), Failure> {
         InstantiateError::Link(message) | InstantiateError::Memory(message) => Failure::Setup(message),
         InstantiateError::Call(error) => ended(error),
     })?;
-    let Some(entry) = island.enter(|store| instance.get_func(store, "_start")) else {
+    let entry = island.enter(|store| instance.get_func(store, "_start"));
+    let Some(callee) = entry.and_then(|entry| Callee::new(&island, entry)) else {
         return Err(Failure::Setup("it is no WASI command: it exports no function `_start`".into()));
     };
-    let callee = Callee::new(&island, entry);
     let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
     let Some(ty) = ty else {
         return Err(Failure::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty())));

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, HeapType, RootScope, StoreContextMut, Val, ValRaw, ValType};
 
 use crate::island::{Island, StoreState};
+use crate::raw::StoreObject;
 use crate::trap::CallError;
 
 /// The type of a slot on the unchecked path.
@@ -159,14 +160,16 @@ impl ValueTypes {
         self.0.iter().map(|value| value.shape)
     }
 
-    /// Whether `values` have these types.
+    /// Whether `values` have these types, and are of the store.
     pub(crate) fn fit(&self, store: &StoreContextMut<'_, StoreState>, values: &[Val]) -> wasmtime::Result<bool> {
+        let number = store.data().number;
         if values.len() != self.0.len() {
             return Ok(false);
         }
         for (val, ty) in values.iter().zip(&self.0) {
             let is_null = val.ref_().is_some_and(|reference| reference.is_null());
-            let fits = Shape::of(val) == ty.shape && (!is_null || ty.nullable);
+            let is_ours = val.store_number().is_none_or(|of| of == number);
+            let fits = is_ours && Shape::of(val) == ty.shape && (!is_null || ty.nullable);
             if !fits || (!is_null && !ty.is_top && !val.matches_ty(store, &ty.ty)?) {
                 return Ok(false);
             }
@@ -201,14 +204,14 @@ pub struct Callee {
 }
 
 impl Callee {
-    /// Looks at `func`'s type once.
-    ///
-    /// # Panics
-    /// When `func` is not of this island.
+    /// Looks at `func`'s type once. `None` if `func` is not of this island.
     #[inline]
-    pub fn new(island: &Rc<Island>, func: Func) -> Self {
+    pub fn new(island: &Rc<Island>, func: Func) -> Option<Self> {
+        if !island.owns(&func) {
+            return None;
+        }
         let ty = island.enter(|store| func.ty(&store));
-        Self { func, numeric: NumericType::of(&ty), ty, signature: OnceCell::new() }
+        Some(Self { func, numeric: NumericType::of(&ty), ty, signature: OnceCell::new() })
     }
 
     /// The function.
@@ -439,7 +442,7 @@ impl Island {
     pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
-        crate::raw::call_unchecked(self, callee.func, &mut frame.slots)
+        crate::raw::call_unchecked(self, callee, &mut frame.slots)
     }
 
     /// Calls a function of one address, as `malloc` and `free` are, that returns an address or nothing (0 then).
@@ -458,14 +461,14 @@ impl Island {
             _ => panic!("expected one address as the parameter"),
         };
         assert!(ty.results.len() <= 1);
-        crate::raw::call_unchecked(self, callee.func, &mut slots)?;
+        crate::raw::call_unchecked(self, callee, &mut slots)?;
         Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
     }
 
     /// Calls a function of any type, with values of the scope.
     ///
     /// # Errors
-    /// When the values do not have the parameters' types, or what [`Island::call_error`] tells of.
+    /// When the values do not have the parameters' types, or the function or a value is of another store, or what [`Island::call_error`] tells of.
     #[inline]
     pub fn call_rooted(
         scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
@@ -481,6 +484,9 @@ impl Island {
     /// When the call does not return.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
         self.check_stack()?;
+        if !self.owns(&func) {
+            return Err(CallError::foreign_function());
+        }
         self.enter(|store| func.call(store, params, results)).map_err(|error| self.call_error(error))
     }
 }

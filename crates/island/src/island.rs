@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use data_block::{DataBlock, MapError};
 use wasmtime::{
-    AsContextMut, ExnRef, Extern, Func, FuncType, Global, GlobalType, Instance, Memory, MemoryType, Mutability,
-    OwnedRooted, ResourceLimiter, RootScope, Store, StoreContextMut, ThrownException, Val, ValType,
+    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter, RootScope,
+    Store, StoreContextMut, ThrownException,
 };
 
 use crate::call::{HostFunction, HostThrew};
@@ -17,7 +17,7 @@ use crate::host_memory;
 use crate::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::module::Module;
 use crate::prepare::{Ground, Waits};
-use crate::raw::{ReentrantStore, code_of, has_stack_room, host_function};
+use crate::raw::{ReentrantStore, StoreObject, code_of, has_stack_room, host_function, number_of};
 use crate::trap::{CallError, Uncaught};
 use crate::wasi::WasiState;
 
@@ -29,14 +29,16 @@ pub struct Island {
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     pub(crate) unit_copier: crate::units::Slot,
-    /// A variable that any function of the store can be put into, and no other function.
-    touchstone: OnceCell<Global>,
+    /// The store's number.
+    number: u64,
 }
 
 /// What an island keeps in its store.
 pub struct StoreState {
     pub(crate) island: Weak<Island>,
     pub(crate) wasi: Vec<WasiState>,
+    /// The store's own number.
+    pub(crate) number: u64,
     /// How many of the store's instances have a poll page.
     polled: usize,
     limits: RunTimeLimits,
@@ -97,8 +99,11 @@ impl Island {
     /// An empty island.
     pub fn new(engine: &Engine) -> Rc<Self> {
         Rc::new_cyclic(|island| {
-            let state = StoreState { island: island.clone(), wasi: Vec::new(), polled: 0, limits: RunTimeLimits };
+            let state =
+                StoreState { island: island.clone(), wasi: Vec::new(), number: 0, polled: 0, limits: RunTimeLimits };
             let mut store = Store::new(&engine.inner, state);
+            let number = number_of(&mut store);
+            store.data_mut().number = number;
             store.limiter(|state| &mut state.limits);
             Self {
                 engine: engine.clone(),
@@ -107,7 +112,7 @@ impl Island {
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 unit_copier: OnceCell::new(),
-                touchstone: OnceCell::new(),
+                number,
             }
         })
     }
@@ -156,14 +161,17 @@ impl Island {
         self.store.entries()
     }
 
-    /// Makes a function that guests can import. It lives as long as the island.
-    pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Func {
+    /// Makes a function that guests can import. It lives as long as the island. `None` if the type is of another engine.
+    pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Option<Func> {
+        if !wasmtime::Engine::same(ty.engine(), &self.engine.inner) {
+            return None;
+        }
         let index = {
             let mut hosts = self.hosts.borrow_mut();
             hosts.push(host);
             hosts.len() - 1
         };
-        host_function(self, ty, index)
+        Some(host_function(self, ty, index))
     }
 
     #[inline]
@@ -183,19 +191,18 @@ impl Island {
         Ok(memory.expect("the module exports its memory"))
     }
 
-    /// The block under an unshared memory of this island.
-    ///
-    /// # Panics
-    /// When the memory is of another island.
-    pub fn block_of(&self, memory: Memory) -> Arc<DataBlock> {
-        let base = self.enter(|store| memory.data_ptr(&store));
-        host_memory::block_at(base.addr()).expect("every memory of an island stands on a block of its thread")
+    /// The block under an unshared memory of this island; `None` for a memory of another one.
+    pub fn block_of(&self, memory: Memory) -> Option<Arc<DataBlock>> {
+        if !self.owns(&memory) {
+            return None;
+        }
+        host_memory::block_at(self.enter(|store| memory.data_ptr(&store)).addr())
     }
 
     /// Instantiates `module`. The imports, in the module's order, must be of this island.
     ///
     /// # Errors
-    /// When an import does not fit, or when a segment or the start function fails.
+    /// When an import does not fit, or is of another island; when the module is of another engine; or when a segment or the start function fails.
     pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
         self.check_stack().map_err(InstantiateError::Call)?;
         if let Some(bytes) = module.memory_bytes().find(|&bytes| bytes > MEMORY_BYTES.into()) {
@@ -254,21 +261,26 @@ impl Island {
         }
     }
 
-    /// Refuses to enter a guest on a thread whose stack is nearly used up. Every call into an island asks first.
+    /// Refuses to enter a guest on a thread whose stack is nearly used up, and where nobody can be let in. Every call into
+    /// an island asks first.
     ///
     /// # Errors
-    /// A trap like the guest's own exhausted stack.
+    /// A trap like the guest's own exhausted stack, or one that says that the island is in use.
     #[inline]
     pub fn check_stack(&self) -> Result<(), CallError> {
         // Below a guest of this store, its own limit still holds.
-        if self.store.is_entered() || has_stack_room(&self.engine) {
+        if self.store.is_lent() || (!self.store.is_entered() && has_stack_room(&self.engine)) {
             return Ok(());
         }
-        Err(CallError::stack_overflow())
+        Err(if self.can_enter() { CallError::stack_overflow() } else { CallError::busy() })
     }
 
-    /// Throws an exception into the guest that called the running host function, which must return this at once.
+    /// Throws an exception into the guest that called the running host function, which must return this at once. One of
+    /// another island ends the call without being thrown.
     pub fn throw(&self, exception: &OwnedRooted<ExnRef>) -> HostThrew {
+        if !self.owns::<ExnRef>(exception) {
+            return HostThrew;
+        }
         self.enter(|store| {
             let mut scope = RootScope::new(store);
             let exception = exception.to_rooted(&mut scope);
@@ -301,25 +313,18 @@ impl Island {
         error
     }
 
-    /// Whether `func` is a function of this island. Nearly everything that Wasmtime does with a function panics where it
-    /// is of another store, so whatever takes functions from outside asks first.
-    pub fn owns(&self, func: Func) -> bool {
-        self.enter(|mut store| {
-            let variable = match self.touchstone.get() {
-                Some(variable) => *variable,
-                None => {
-                    let ty = GlobalType::new(ValType::FUNCREF, Mutability::Var);
-                    let Ok(variable) = Global::new(&mut store, ty, Val::FuncRef(None)) else { return false };
-                    *self.touchstone.get_or_init(|| variable)
-                }
-            };
-            // Any function has the variable's type: one of another store is the only one that is refused.
-            variable.set(&mut store, Val::FuncRef(Some(func))).is_ok()
-        })
+    /// Whether something is of this island. Nearly everything that Wasmtime does with an object panics where it is of another
+    /// store, so whatever takes one from outside asks first.
+    #[inline]
+    pub fn owns<T: StoreObject>(&self, object: &T) -> bool {
+        object.store_number().is_none_or(|number| number == self.number)
     }
 
-    /// The index that a guest function has in its own module; none for host functions.
+    /// The index that a guest function has in its own module; `None` for host functions, and for another island's.
     pub fn function_index(&self, func: Func) -> Option<u32> {
+        if !self.owns(&func) {
+            return None;
+        }
         let code = self.enter(|store| code_of(store, func));
         self.modules.borrow().iter().find_map(|module| module.function_at(code))
     }

@@ -41,7 +41,7 @@ pub use host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, sh
 pub use interrupt::{Interrupter, uninterrupted};
 pub use island::{InstantiateError, Island, StoreState};
 pub use module::{CompileError, Export, Import, Module};
-pub use raw::{FunctionKey, has_stack_room, lend};
+pub use raw::{FunctionKey, StoreObject, has_stack_room, lend};
 pub use trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
 
 pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 
 use smallvec::SmallVec;
 use wasmtime::{
-    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, RootScope, SharedMemory, Store, StoreContextMut,
-    ThrownException, Val, ValRaw,
+    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Memory, Mutability,
+    RootScope, SharedMemory, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
 };
 
 use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
@@ -80,6 +80,12 @@ impl ReentrantStore {
         !matches!(self.access.get(), Access::Idle)
     }
 
+    /// Whether a host function is running, below a guest of this store.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.access.get(), Access::Lent(_))
+    }
+
     /// Whether [`ReentrantStore::enter`] would not panic.
     pub(crate) fn can_enter(&self) -> bool {
         !matches!(self.access.get(), Access::Taken)
@@ -129,12 +135,59 @@ fn stack_floor() -> usize {
     }
 }
 
-/// Calls `func` with raw slots, which [`Island::call_numeric`] has checked against its type.
+/// Calls a function with raw slots, which [`Island::call_numeric`] has checked against its type.
 #[inline]
-pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
+pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [ValRaw]) -> Result<(), CallError> {
     island.check_stack()?;
+    if !island.owns(&callee.func) {
+        return Err(CallError::foreign_function());
+    }
     // SAFETY: the slots have the function's own types, parameters first, and room for its results.
-    island.enter(|store| unsafe { func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
+    island.enter(|store| unsafe { callee.func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
+}
+
+/// What belongs to a store and says to which. Wasmtime panics where an object meets another store than its own, and has
+/// no question for it that is public.
+pub trait StoreObject {
+    /// The number of the store that it belongs to; `None` if it fits all of them, as a number does.
+    fn store_number(&self) -> Option<u64>;
+}
+
+macro_rules! store_objects {
+    ($($object:ty),*) => { $(
+        impl StoreObject for $object {
+            #[inline]
+            fn store_number(&self) -> Option<u64> {
+                const { assert!(size_of::<Self>() >= 8 && align_of::<Self>() >= align_of::<u64>()) };
+                // SAFETY: the type is `repr(C)`, or transparent over one that is, and begins with its store's number, a
+                // non-zero u64: Wasmtime's C interface, whose types these are as well, rests on it. The workspace pins
+                // Wasmtime; `tests/foreign.rs` fails where that changes.
+                Some(unsafe { *std::ptr::from_ref(self).cast::<u64>() })
+            }
+        }
+    )* };
+}
+
+store_objects!(Func, Instance, Memory, Table, Global, Tag, AnyRef, ExnRef, ExternRef);
+
+impl StoreObject for Val {
+    #[inline]
+    fn store_number(&self) -> Option<u64> {
+        match self {
+            Val::FuncRef(Some(func)) => func.store_number(),
+            Val::ExternRef(Some(reference)) => ExternRef::store_number(reference),
+            Val::AnyRef(Some(reference)) => AnyRef::store_number(reference),
+            Val::ExnRef(Some(reference)) => ExnRef::store_number(reference),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a store. 0, which none has, if memory is out.
+pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
+    // Only what is in a store tells.
+    let global = Global::new(store, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(0));
+    global.ok().and_then(|global| global.store_number()).unwrap_or(0)
 }
 
 /// Calls a function with references among its parameters and results.
@@ -144,6 +197,9 @@ pub(crate) fn call_rooted(
     params: &[Val],
 ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
     let Signature { params: types, results } = callee.signature();
+    if callee.func.store_number() != Some(scope.as_context_mut().data().number) {
+        return Err(wasmtime::Error::msg(crate::trap::FOREIGN_FUNCTION));
+    }
     if !types.fit(&scope.as_context_mut(), params)? {
         return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
     }
@@ -192,11 +248,16 @@ pub(crate) fn host_function(island: &Rc<Island>, ty: FuncType, index: usize) -> 
         Some(numeric) => {
             let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
                 let mut frame = HostFrame::new(&numeric, slots);
+                let mut complete = false;
                 with_host(caller.as_context_mut(), index, |host, island| {
                     host.call_numeric(island, &mut frame)?;
-                    assert!(frame.is_complete(), "a host function left results out");
+                    complete = frame.is_complete();
                     Ok(())
-                })
+                })?;
+                match complete {
+                    true => Ok(()),
+                    false => Err(wasmtime::Error::msg("a host function left results out")),
+                }
             };
             // SAFETY: the body reads the arguments by the function's own type, and all results are set when it
             // returns Ok.
@@ -285,6 +346,9 @@ pub struct FunctionKey {
 
 impl FunctionKey {
     /// The key of `func`.
+    ///
+    /// # Panics
+    /// When `func` is not of the store.
     pub fn of(mut store: impl AsContextMut, func: Func) -> Self {
         let [array_call, _, vmctx] = reference(&mut store, func);
         Self { code: array_call, context: vmctx }

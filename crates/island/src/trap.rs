@@ -134,7 +134,25 @@ impl CallError {
     }
 }
 
+/// Why a function of another store is not called.
+pub(crate) const FOREIGN_FUNCTION: &str = "the function belongs to another island";
+
 impl CallError {
+    /// What this crate refuses before a guest runs.
+    fn refused(message: &str) -> Self {
+        Self::Trap(Trap { code: None, message: message.into(), frames: Vec::new() })
+    }
+
+    #[cold]
+    pub(crate) fn foreign_function() -> Self {
+        Self::refused(FOREIGN_FUNCTION)
+    }
+
+    #[cold]
+    pub(crate) fn busy() -> Self {
+        Self::refused("the island is in use further up the stack, by what cannot be called back")
+    }
+
     #[cold]
     pub(crate) fn stack_overflow() -> Self {
         let code = wasmtime::Trap::StackOverflow;

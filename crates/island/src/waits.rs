@@ -51,7 +51,7 @@ pub(crate) fn link(
     let memories = OnThread(Rc::new(memories));
     let table = instance.get_table(&mut store, &waits.table_name()).ok_or_else(missing)?;
     for (slot, &operation) in waits.operations.iter().enumerate() {
-        let function = function(&mut store, operation, memories.clone());
+        let function = function(&mut store, operation, memories.clone())?;
         table.set(&mut store, slot as u64, Ref::Func(Some(function)))?;
     }
     Ok(())
@@ -91,7 +91,7 @@ impl Address for i64 {
     }
 }
 
-fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> Func {
+fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> wasmtime::Result<Func> {
     match (operation.kind, operation.wide) {
         (OperationKind::Wait32, false) => wait_function::<i32, i32>(store, Expected::I32, all),
         (OperationKind::Wait32, true) => wait_function::<i64, i32>(store, Expected::I32, all),
@@ -106,14 +106,14 @@ fn wait_function<A: Address, E: WasmTy + 'static>(
     store: &mut StoreContextMut<'_, StoreState>,
     expected: fn(E) -> Expected,
     all: OnThread,
-) -> Func {
-    Func::wrap(store, move |caller: Guest<'_>, at: A, value: E, timeout: i64, offset: i64, memory: i32| {
+) -> wasmtime::Result<Func> {
+    Func::try_wrap(store, move |caller: Guest<'_>, at: A, value: E, timeout: i64, offset: i64, memory: i32| {
         wait(&caller, all.get(), Place { address: at.extended(), offset, memory }, expected(value), timeout)
     })
 }
 
-fn notify_function<A: Address>(store: &mut StoreContextMut<'_, StoreState>, all: OnThread) -> Func {
-    Func::wrap(store, move |caller: Guest<'_>, at: A, count: i32, offset: i64, memory: i32| {
+fn notify_function<A: Address>(store: &mut StoreContextMut<'_, StoreState>, all: OnThread) -> wasmtime::Result<Func> {
+    Func::try_wrap(store, move |caller: Guest<'_>, at: A, count: i32, offset: i64, memory: i32| {
         notify(&caller, all.get(), Place { address: at.extended(), offset, memory }, count)
     })
 }

@@ -116,8 +116,10 @@ pub enum WasiError {
         /// The name.
         name: String,
     },
-    /// The memory is not one that WASI can work on.
+    /// The memory is not one that WASI can work on, or of another island.
     NoMemory,
+    /// Wasmtime refused what stands between a function and its caller's memory: in its words.
+    Engine(String),
     /// The system lets no more threads or files be opened, and WASI needs some for itself.
     NoThreads(std::io::Error),
 }
@@ -129,12 +131,19 @@ impl std::fmt::Display for WasiError {
             Self::OtherIsland => f.write_str("the WASI context is in use by instances that this one is not linked to"),
             Self::NoFunction { module, name } => write!(f, "there is no WASI function {module}.{name}"),
             Self::NoThreads(error) => write!(f, "cannot start the threads of WASI: {error}"),
-            Self::NoMemory => f.write_str("WASI works on a memory; something else was given"),
+            Self::NoMemory => f.write_str("WASI works on a memory of the same island; something else was given"),
+            Self::Engine(message) => write!(f, "WASI cannot be called: {message}"),
         }
     }
 }
 
 impl std::error::Error for WasiError {}
+
+impl WasiError {
+    pub(crate) fn engine(error: wasmtime::Error) -> Self {
+        Self::Engine(format!("{error:#}"))
+    }
+}
 
 /// A guest's surroundings: its open files and directories, arguments, environment. A handle; clones are the same.
 ///
@@ -277,14 +286,11 @@ impl StoreState {
     }
 }
 
-fn linker(engine: &wasmtime::Engine, index: usize) -> Linker<StoreState> {
+fn linker(engine: &wasmtime::Engine, index: usize) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::<StoreState>::new(engine);
-    let added = wasmtime_wasi::p1::add_to_linker_sync(&mut linker, move |state: &mut StoreState| state.wasi(index))
-        .and_then(|()| {
-            wasmtime_wasi::p0::add_to_linker_sync(&mut linker, move |state: &mut StoreState| state.wasi(index))
-        });
-    added.expect("an empty linker takes WASI's functions");
-    linker
+    wasmtime_wasi::p1::add_to_linker_sync(&mut linker, move |state: &mut StoreState| state.wasi(index))?;
+    wasmtime_wasi::p0::add_to_linker_sync(&mut linker, move |state: &mut StoreState| state.wasi(index))?;
+    Ok(linker)
 }
 
 /// The names and types of a module's functions, [`PREVIEW1`]'s or [`UNSTABLE`]'s, sorted by name; none of any other's.
@@ -292,7 +298,7 @@ pub fn functions(engine: &Engine, module: &str) -> &'static [(String, NumericTyp
     static FUNCTIONS: OnceLock<[Vec<(String, NumericType)>; 2]> = OnceLock::new();
     let lists = FUNCTIONS.get_or_init(|| {
         let island = Island::new(engine);
-        let linker = linker(engine.wasmtime(), 0);
+        let Ok(linker) = linker(engine.wasmtime(), 0) else { return [Vec::new(), Vec::new()] };
         island.enter(|mut store| {
             [PREVIEW1, UNSTABLE].map(|wanted| {
                 let all: Vec<_> = linker.iter(&mut store).map(|(m, n, e)| (m.to_string(), n.to_string(), e)).collect();
@@ -336,7 +342,7 @@ impl Island {
             let found = linker.get(&mut store, module, name).ok().and_then(Extern::into_func);
             let mut func = found.ok_or_else(no_function)?;
             if (module, name) == (PREVIEW1, "poll_oneoff") {
-                func = wasi_sleep::poll_oneoff(&mut store, self.engine().clone(), func);
+                func = wasi_sleep::poll_oneoff(&mut store, self.engine().clone(), func).map_err(WasiError::engine)?;
             }
             store.data_mut().wasi[index].functions.insert(key, func);
             Ok(func)
@@ -363,10 +369,10 @@ impl Island {
         let ty = callee.ty().clone();
         let (index, takes_descriptor) = (self.wasi_index(own)?, name.starts_with("fd_"));
         let function = SharedFunction { files: files.clone(), index, takes_descriptor, callee };
-        Ok(self.new_function(ty, Rc::new(function)))
+        self.new_function(ty, Rc::new(function)).ok_or(WasiError::NoMemory)
     }
 
-    /// The WASI function `module.name` for the host to call, on the memory that is given (it must be of this island).
+    /// The WASI function `module.name` for the host to call, on the memory that is given, which must be of this island.
     ///
     /// A WASI function takes the memory that its caller exports, so this makes a caller: a module of one function.
     /// That costs a small compilation; keep the result.
@@ -380,9 +386,14 @@ impl Island {
         module: &str,
         name: &str,
     ) -> Result<Callee, WasiError> {
+        if let Extern::Memory(memory) = &memory
+            && !self.owns(memory)
+        {
+            return Err(WasiError::NoMemory);
+        }
         let func = self.wasi_function(context, module, name)?;
-        let call = self.enter(|store| adapt(store, self.engine(), memory, func)).ok_or(WasiError::NoMemory)?;
-        Ok(Callee::new(self, call))
+        let call = self.enter(|store| adapt(store, self.engine(), memory, func))?;
+        Callee::new(self, call).ok_or(WasiError::NoMemory)
     }
 
     /// Where in the store's state the context is; it moves in when it has not been used.
@@ -394,32 +405,35 @@ impl Island {
         }
         start_wasi().map_err(WasiError::NoThreads)?;
         let index = self.enter(|store| store.data().wasi.len());
+        let linker = Arc::new(linker(&self.engine().inner, index).map_err(WasiError::engine)?);
         let before = std::mem::replace(&mut *place, Place::Used { island: Rc::downgrade(self), index });
         let Place::Unused(context) = before else { unreachable!("the other case returned") };
-        let linker = Arc::new(linker(&self.engine().inner, index));
         let state = WasiState { context, linker, functions: HashMap::new() };
         self.enter(|mut store| store.data_mut().wasi.push(state));
         Ok(index)
     }
 }
 
-/// A function of WASI for a host to call on `memory`: none where that is no memory.
+/// A function of WASI for a host to call on `memory`, which is of the store.
+///
+/// # Errors
+/// [`WasiError::NoMemory`] when it is no memory; [`WasiError::Engine`] when Wasmtime refuses the module in between.
 pub(crate) fn adapt(
     mut store: impl AsContextMut<Data = StoreState>,
     engine: &Engine,
     memory: Extern,
     func: Func,
-) -> Option<Func> {
+) -> Result<Func, WasiError> {
     let memory_type = match &memory {
         Extern::Memory(memory) => memory.ty(&store),
         Extern::SharedMemory(memory) => memory.ty(),
-        _ => return None,
+        _ => return Err(WasiError::NoMemory),
     };
-    let ty = NumericType::of(&func.ty(&store)).expect("WASI's functions take numbers alone");
-    let module = engine.adapter(adapter(&ty, &memory_type)).expect("the adapter module is valid");
-    let instance = Instance::new(&mut store, &module, &[memory, Extern::Func(func)]);
-    let instance = instance.expect("the adapter imports what it is given");
-    Some(instance.get_func(&mut store, "call").expect("the adapter exports its function"))
+    // WASI's functions take numbers alone.
+    let ty = NumericType::of(&func.ty(&store)).ok_or(WasiError::NoMemory)?;
+    let module = engine.adapter(adapter(&ty, &memory_type)).map_err(WasiError::engine)?;
+    let instance = Instance::new(&mut store, &module, &[memory, Extern::Func(func)]).map_err(WasiError::engine)?;
+    instance.get_func(&mut store, "call").ok_or(WasiError::NoMemory)
 }
 
 /// A module, in the text format, that hands a memory and its own parameters on to a function.
@@ -433,9 +447,10 @@ fn adapter(ty: &NumericType, memory: &wasmtime::MemoryType) -> String {
     let index_type = if memory.is_64() { "i64" } else { "" };
     let maximum = memory.maximum().map_or(String::new(), |maximum| maximum.to_string());
     let shared = if memory.is_shared() { "shared" } else { "" };
+    let page = memory.page_size();
     format!(
         r#"(module
-            (import "" "memory" (memory {index_type} 0 {maximum} {shared}))
+            (import "" "memory" (memory {index_type} 0 {maximum} {shared} (pagesize {page})))
             (import "" "function" (func $function {signature}))
             (export "memory" (memory 0))
             (func (export "call") {signature} (call $function {arguments})))"#

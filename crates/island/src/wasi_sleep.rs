@@ -11,7 +11,7 @@ use crate::interrupt::Interrupted;
 use crate::island::StoreState;
 use crate::raw;
 use crate::waiting::{self, Outcome};
-use crate::wasi::adapt;
+use crate::wasi::{WasiError, adapt};
 
 /// The bytes of a `subscription`.
 const SUBSCRIPTION: usize = 48;
@@ -27,9 +27,16 @@ type Poll = TypedFunc<(i32, i32, i32, i32), i32>;
 type Callers = Arc<Mutex<Vec<(Extern, Func)>>>;
 
 /// A `poll_oneoff` that can be interrupted in a sleep; `poll` is Wasmtime's.
-pub(crate) fn poll_oneoff(mut store: impl AsContextMut<Data = StoreState>, engine: Engine, poll: Func) -> Func {
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn poll_oneoff(
+    mut store: impl AsContextMut<Data = StoreState>,
+    engine: Engine,
+    poll: Func,
+) -> wasmtime::Result<Func> {
     let callers = Callers::default();
-    Func::wrap(
+    Func::try_wrap(
         &mut store,
         move |mut caller: Caller<'_, StoreState>, subscriptions: i32, events: i32, count: i32, stored: i32| {
             let memory = caller.get_export("memory");
@@ -44,9 +51,11 @@ pub(crate) fn poll_oneoff(mut store: impl AsContextMut<Data = StoreState>, engin
                 sleep.report(&mut caller, memory);
                 return Ok(0);
             }
-            let adapted = memory.and_then(|memory| adapted(&mut caller, &engine, &callers, poll, memory));
-            // Without a memory, Wasmtime says what is missing.
-            let poll: Poll = adapted.unwrap_or(poll).typed(&caller)?;
+            let poll: Poll = match memory.filter(|memory| start(&caller, memory).is_some()) {
+                Some(memory) => adapted(&mut caller, &engine, &callers, poll, memory)?.typed(&caller)?,
+                // Wasmtime says what is missing.
+                None => poll.typed(&caller)?,
+            };
             poll.call(&mut caller, (subscriptions, events, count, stored))
         },
     )
@@ -58,16 +67,16 @@ fn adapted(
     callers: &Callers,
     poll: Func,
     memory: Extern,
-) -> Option<Func> {
+) -> Result<Func, WasiError> {
     let lock = || callers.lock().unwrap_or_else(|e| e.into_inner());
     // Memories live as long as their store: two that begin at the same address are one.
     let at = start(&*caller, &memory);
     if let Some((_, poll)) = lock().iter().find(|(known, _)| start(&*caller, known) == at) {
-        return Some(*poll);
+        return Ok(*poll);
     }
     let poll = adapt(&mut *caller, engine, memory.clone(), poll)?;
     lock().push((memory, poll));
-    Some(poll)
+    Ok(poll)
 }
 
 fn start(store: impl AsContext<Data = StoreState>, memory: &Extern) -> Option<usize> {

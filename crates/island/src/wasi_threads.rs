@@ -166,7 +166,7 @@ impl Program {
         for import in self.module.imports() {
             imports.push(match (&*import.module, &*import.name, &import.ty) {
                 (_, _, ExternType::Memory(_)) => Extern::SharedMemory(self.memory.clone()),
-                (THREADS, "thread-spawn", _) => self.spawn_function(island).into(),
+                (THREADS, "thread-spawn", _) => self.spawn_function(island)?.into(),
                 (module @ (PREVIEW1 | UNSTABLE), name, _) => {
                     let memory = Extern::SharedMemory(self.memory.clone());
                     let function = island.wasi_shared_function(&context, &self.files, memory, module, name);
@@ -180,7 +180,7 @@ impl Program {
         Ok(imports)
     }
 
-    fn spawn_function(self: &Arc<Self>, island: &Rc<Island>) -> Func {
+    fn spawn_function(self: &Arc<Self>, island: &Rc<Island>) -> Result<Func, ProgramError> {
         struct Spawn(Arc<Program>);
         impl HostFunction for Spawn {
             fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
@@ -194,7 +194,8 @@ impl Program {
             }
         }
         let ty = FuncType::new(&self.engine.inner, [ValType::I32], [ValType::I32]);
-        island.new_function(ty, Rc::new(Spawn(self.clone())))
+        let function = island.new_function(ty, Rc::new(Spawn(self.clone())));
+        function.ok_or_else(|| ProgramError::Setup("its module is of another engine".into()))
     }
 }
 
@@ -231,9 +232,9 @@ pub fn run(
     let instance = program.imports(&island).and_then(|imports| Ok(island.instantiate(&program.module, &imports)?));
     let how = instance.and_then(|instance| {
         let entry = island.enter(|store| instance.get_func(store, "_start"));
-        let entry = entry
+        let callee = entry
+            .and_then(|entry| Callee::new(&island, entry))
             .ok_or_else(|| ProgramError::Setup("it is no WASI command: it exports no function `_start`".into()))?;
-        let callee = Callee::new(&island, entry);
         let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
         let ty = ty.ok_or_else(|| {
             ProgramError::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty()))

@@ -88,23 +88,26 @@ impl Builtin {
     }
 
     /// "Create a builtin function" in the link's island.
-    pub(crate) fn create(self, link: &Link) -> Func {
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub(crate) fn create(self, link: &Link) -> Result<Func> {
         let island = &link.shared.island;
         let ty = self.ty(island.engine());
         island.enter(|store| match self {
-            Self::Cast => Func::wrap(store, cast),
-            Self::Test => Func::wrap(store, test),
-            Self::FromCharCodeArray => Func::new(store, ty, from_char_code_array),
-            Self::IntoCharCodeArray => Func::new(store, ty, into_char_code_array),
-            Self::FromCharCode => Func::wrap(store, from_char_code),
-            Self::FromCodePoint => Func::wrap(store, from_code_point),
-            Self::CharCodeAt => Func::wrap(store, char_code_at),
-            Self::CodePointAt => Func::wrap(store, code_point_at),
-            Self::Length => Func::wrap(store, length),
-            Self::Concat => Func::wrap(store, concat),
-            Self::Substring => Func::wrap(store, substring),
-            Self::Equals => Func::wrap(store, equals),
-            Self::Compare => Func::wrap(store, compare),
+            Self::Cast => Func::try_wrap(store, cast),
+            Self::Test => Func::try_wrap(store, test),
+            Self::FromCharCodeArray => Func::try_new(store, ty, from_char_code_array),
+            Self::IntoCharCodeArray => Func::try_new(store, ty, into_char_code_array),
+            Self::FromCharCode => Func::try_wrap(store, from_char_code),
+            Self::FromCodePoint => Func::try_wrap(store, from_code_point),
+            Self::CharCodeAt => Func::try_wrap(store, char_code_at),
+            Self::CodePointAt => Func::try_wrap(store, code_point_at),
+            Self::Length => Func::try_wrap(store, length),
+            Self::Concat => Func::try_wrap(store, concat),
+            Self::Substring => Func::try_wrap(store, substring),
+            Self::Equals => Func::try_wrap(store, equals),
+            Self::Compare => Func::try_wrap(store, compare),
         })
     }
 }

@@ -53,7 +53,8 @@ pub(crate) fn exported_function<'js>(
     export: Option<&Export>,
 ) -> Result<Value<'js>> {
     link.shared.function(ctx, key, || {
-        let callee = Callee::new(&link.shared.island, func);
+        // It comes from the island itself.
+        let callee = Callee::new(&link.shared.island, func).ok_or(rquickjs::Error::Unknown)?;
         let length = callee.ty().params().len() as i32;
         // "The name of the WebAssembly function": its index where it is defined, or where a host function is exported.
         let index = link.shared.island.function_index(func).or(export.map(|export| export.index));

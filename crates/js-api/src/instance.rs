@@ -482,10 +482,13 @@ fn bind(ctx: &Ctx<'_>, link: &Link, value: &ImportValue, import: &Import) -> Res
             Some(_) => local_function(ctx, link, &held.get(ctx))?.into(),
             None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
                 Some(func) => func.into(),
-                None => host_function(link, &held.get(ctx), &import_name(import), ty.clone()).into(),
+                None => host_function(ctx, link, &held.get(ctx), &import_name(import), ty.clone())?.into(),
             },
         },
-        (ImportValue::Builtin(builtin), _) => builtin.create(link).into(),
+        (ImportValue::Builtin(builtin), _) => {
+            let func = builtin.create(link);
+            func.map_err(|error| crate::values::out_of_memory(ctx, &error))?.into()
+        }
         (ImportValue::Memory(held), _) => of::<MemoryObject>(held).bind(ctx, link, &held.get(ctx))?,
         (ImportValue::Table(held), _) => of::<TableObject>(held).bind(ctx, link, &held.get(ctx))?.into(),
         (ImportValue::Global(held), ExternType::Global(_)) => {

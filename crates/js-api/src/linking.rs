@@ -57,9 +57,9 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> R
         return Ok(func);
     }
     let func = match (exported, class::get::<TypedFunction>(Borrowed::of(value))) {
-        (Some(function), _) => host_function(link, value, function.label(), function.callee().ty().clone()),
+        (Some(function), _) => host_function(ctx, link, value, function.label(), function.callee().ty().clone())?,
         (None, Some(function)) => {
-            host_function(link, &function.callable(ctx), "a WebAssembly.Function", function.ty().clone())
+            host_function(ctx, link, &function.callable(ctx), "a WebAssembly.Function", function.ty().clone())?
         }
         (None, None) => return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function")),
     };
@@ -70,8 +70,18 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &Link, value: &Value<'_>) -> R
 }
 
 /// "Create a host function" from a callable.
-pub(crate) fn host_function(link: &Link, callable: &Value<'_>, name: &str, ty: island::wasmtime::FuncType) -> Func {
+///
+/// # Errors
+/// When the type is of another engine, which no value of this runtime is.
+pub(crate) fn host_function(
+    ctx: &Ctx<'_>,
+    link: &Link,
+    callable: &Value<'_>,
+    name: &str,
+    ty: island::wasmtime::FuncType,
+) -> Result<Func> {
     let import = link.shared.keep_import(callable);
     let host = HostImport::new(&link.shared, import, name, &ty);
-    link.shared.island.new_function(ty, host)
+    let func = link.shared.island.new_function(ty, host);
+    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type is of another engine"))
 }

@@ -111,7 +111,8 @@ impl MemoryObject {
 
 /// The Memory object for a memory of the link's island: the one there is, or a new one.
 pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &Link, memory: Memory) -> Result<Value<'js>> {
-    let block = link.shared.island.block_of(memory);
+    // It comes from the island itself.
+    let block = link.shared.island.block_of(memory).ok_or(rquickjs::Error::Unknown)?;
     if let Some(object) = link.shared.object(ctx, MemoryCore::address(&block)) {
         return Ok(object);
     }

@@ -54,9 +54,11 @@ impl Callbacks {
         let slot = Rc::new_cyclic(|slot: &Weak<Slot>| {
             let ty = func_type(island, kinds);
             let host = Dispatch { slot: slot.clone(), realm: Rc::downgrade(&link.shared) };
-            let func: Func = island.new_function(ty, Rc::new(host));
-            let index = island.enter(|mut store| table.grow(&mut store, 1, Ref::Func(Some(func))));
-            let index = index.ok().and_then(|index| u32::try_from(index).ok());
+            let func: Option<Func> = island.new_function(ty, Rc::new(host));
+            let index = func.and_then(|func| {
+                let grown = island.enter(|mut store| table.grow(&mut store, 1, Ref::Func(Some(func))));
+                u32::try_from(grown.ok()?).ok()
+            });
             Slot { index: index.unwrap_or(u32::MAX), kinds: kinds.clone(), target: RefCell::default() }
         });
         if slot.index == u32::MAX {

@@ -94,9 +94,8 @@ impl Routine {
             Allocator::AssemblyScript { new, pin, unpin } => (new, Some(pin), unpin),
             Allocator::Host(host) => return Ok((Self::Host(host), false)),
         };
-        let own = |function: &str, func: Func| match island.owns(func) {
-            true => Ok(Callee::new(&island, func)),
-            false => Err(HeapError::Foreign { function: function.into() }),
+        let own = |function: &str, func: Func| {
+            Callee::new(&island, func).ok_or_else(|| HeapError::Foreign { function: function.into() })
         };
         let (allocate, free) = (own("malloc", allocate)?, own("free", free)?);
         let pin = pin.map(|pin| own("__pin", pin)).transpose()?;

@@ -127,6 +127,7 @@ impl Core {
             return Ok(slot);
         }
         let table = self.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
+        self.check_entry()?;
         let slot = Rc::new(Slot { index: Cell::new(0), run: RefCell::new(None), core: Rc::downgrade(&self.strong()) });
         let kinds = |kinds: &[Kind]| {
             let ty = |kind: &Kind| match kind {
@@ -142,8 +143,10 @@ impl Core {
         let index = self.island.enter(|store| table.grow(store, 1, Ref::Func(None)));
         let index = index.map_err(|_| GuestError::NoTable { reason: "its table of functions cannot grow" })?;
         let func = self.island.new_function(wasm, Rc::new(Entry(slot.clone())));
-        let set = self.island.enter(|store| table.set(store, index, Ref::Func(Some(func))));
-        set.expect("the table has just grown, and is of functions");
+        let set = func.map(|func| self.island.enter(|store| table.set(store, index, Ref::Func(Some(func)))));
+        if !matches!(set, Some(Ok(()))) {
+            return Err(GuestError::NoTable { reason: "its table of functions takes none of the host's" });
+        }
         slot.index.set(index);
         Ok(slot)
     }
@@ -152,11 +155,14 @@ impl Core {
 /// The guest's table of function pointers: the one that C compilers export, else the only one of functions.
 pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instance) -> Option<Table> {
     island.enter(|mut store| {
-        if let Some(table) = instance.get_table(&mut store, "__indirect_function_table") {
+        // A table of a narrower type takes no function of the host's.
+        let is_of_functions = |store: &_, table: &Table| RefType::eq(table.ty(store).element(), &RefType::FUNCREF);
+        let named = instance.get_table(&mut store, "__indirect_function_table");
+        if let Some(table) = named.filter(|table| is_of_functions(&store, table)) {
             return Some(table);
         }
         let exports: Vec<_> = instance.exports(&mut store).filter_map(|export| export.into_table()).collect();
-        let mut tables = exports.into_iter().filter(|table| RefType::eq(table.ty(&store).element(), &RefType::FUNCREF));
+        let mut tables = exports.into_iter().filter(|table| is_of_functions(&store, table));
         let only = tables.next();
         if tables.next().is_some() { None } else { only }
     })

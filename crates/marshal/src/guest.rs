@@ -12,13 +12,13 @@ use island::{Callee, DataBlock, Engine, HostFunction, Island, Kind, Module, Stor
 use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
 use crate::callback::{Callbacks, Kept, Signature, find_table};
-use crate::error::GuestError;
+use crate::error::{GuestError, HeapError};
 use crate::function::Function;
 use crate::handle::Destructor;
 use crate::heap::Heap;
 use crate::output::{Checked, Output};
 
-type Import = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Func>;
+type Import = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Option<Func>>;
 
 /// What a guest is given before it starts.
 pub struct GuestBuilder {
@@ -58,7 +58,7 @@ impl GuestBuilder {
 
     /// Gives it a function of numbers. It cannot call back into the guest; [`GuestBuilder::import_host`]'s can.
     pub fn import<P, R>(mut self, module: &str, name: &str, function: impl IntoFunc<StoreState, P, R>) -> Self {
-        let import: Import = Box::new(|island, _| island.enter(|store| Func::wrap(store, function)));
+        let import: Import = Box::new(|island, _| island.enter(|store| Func::try_wrap(store, function).ok()));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
@@ -106,7 +106,7 @@ impl GuestBuilder {
             let ExternType::Func(ty) = &import.ty else { return Err(missing()) };
             let is_wasi = [wasi::PREVIEW1, wasi::UNSTABLE].contains(&import.module.as_str());
             let func = match (self.imports.remove(&(import.module.clone(), import.name.clone())), &self.wasi) {
-                (Some(make), _) => make(&island, ty),
+                (Some(make), _) => make(&island, ty).ok_or_else(missing)?,
                 (None, Some(context)) if is_wasi => island.wasi_function(context, &import.module, &import.name)?,
                 _ => return Err(missing()),
             };
@@ -119,8 +119,8 @@ impl GuestBuilder {
         }
         let memory = find_memory(&island, instance);
         let is_wide = memory.is_some_and(|memory| island.enter(|store| memory.ty(&store).is_64()));
-        let heap = match memory {
-            Some(memory) => find_heap(&island, &func, self.allocator, island.block_of(memory))?,
+        let heap = match memory.and_then(|memory| island.block_of(memory)) {
+            Some(block) => find_heap(&island, &func, self.allocator, block)?,
             None => None,
         };
         let table = find_table(&island, instance);
@@ -199,9 +199,19 @@ impl Core {
         self.heap.as_ref().expect("binding checked that there is a heap")
     }
 
+    /// Refuses to enter the island from inside a host function that cannot call back.
+    pub(crate) fn check_entry(&self) -> Result<(), HeapError> {
+        if self.island.can_enter() { Ok(()) } else { Err(HeapError::Busy) }
+    }
+
     fn func(&self, name: &str) -> Result<Func, GuestError> {
+        self.check_entry()?;
         let func = self.island.enter(|store| self.instance.get_func(store, name));
         func.ok_or_else(|| GuestError::Export { name: name.into() })
+    }
+
+    fn callee(&self, func: Func, name: &str) -> Result<Callee, GuestError> {
+        Callee::new(&self.island, func).ok_or_else(|| GuestError::Export { name: name.into() })
     }
 
     /// The destructor of that name, which is looked for once.
@@ -296,7 +306,7 @@ impl Guest {
 
     fn bind<A: Arguments, R: Output>(&self, name: &str, trusted: bool) -> Result<Function<A, R>, GuestError> {
         let func = self.core.func(name)?;
-        Function::bind(&self.core, name, Callee::new(&self.core.island, func), trusted)
+        Function::bind(&self.core, name, self.core.callee(func, name)?, trusted)
     }
 
     /// Binds what a function pointer of the guest's leads to.
@@ -306,9 +316,10 @@ impl Guest {
     pub fn function_at<A: Arguments, R: Checked>(&self, pointer: usize) -> Result<Function<A, R>, GuestError> {
         let table = self.core.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
         let name = format!("the function at {pointer}");
+        self.core.check_entry()?;
         let func = self.core.island.enter(|store| table.get(store, pointer as u64));
         let Some(Ref::Func(Some(func))) = func else { return Err(GuestError::Export { name }) };
-        Function::bind(&self.core, &name, Callee::new(&self.core.island, func), false)
+        Function::bind(&self.core, &name, self.core.callee(func, &name)?, false)
     }
 
     /// Makes a closure a function pointer that the guest may keep: it is there until the result is dropped. For one call

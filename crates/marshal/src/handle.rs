@@ -29,12 +29,13 @@ impl Destructor {
     /// The destructor `func`, called `name` in messages.
     ///
     /// # Errors
-    /// [`HeapError::Destructor`] when it has another type; [`HeapError::Foreign`] when it is not of this island.
+    /// [`HeapError::Destructor`] when it has another type; [`HeapError::Foreign`] when it is not of this island;
+    /// [`HeapError::Busy`] from inside a host function that cannot call back.
     pub fn new(island: &Rc<Island>, func: Func, name: &str) -> Result<Rc<Self>, HeapError> {
-        if !island.owns(func) {
-            return Err(HeapError::Foreign { function: name.into() });
+        if !island.can_enter() {
+            return Err(HeapError::Busy);
         }
-        let callee = Callee::new(island, func);
+        let callee = Callee::new(island, func).ok_or_else(|| HeapError::Foreign { function: name.into() })?;
         let fits = callee.numeric().is_some_and(|ty| {
             matches!(&*ty.params, [Kind::I32 | Kind::I64]) && matches!(&*ty.results, [] | [Kind::I32 | Kind::I64])
         });

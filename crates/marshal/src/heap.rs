@@ -91,7 +91,8 @@ impl Heap {
     /// Heaps for the same memory and `free` share their queue.
     ///
     /// # Errors
-    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island; [`HeapError::Busy`] from inside
+    /// a host function that cannot call back.
     pub fn new(island: &Rc<Island>, block: Arc<DataBlock>, malloc: Func, free: Func) -> Result<Rc<Self>, HeapError> {
         Self::with(island, block, Allocator::Functions { allocate: malloc, free }, false)
     }
@@ -102,13 +103,17 @@ impl Heap {
     /// module, or at least have `free` at the same index.
     ///
     /// # Errors
-    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island; [`HeapError::Busy`] from inside
+    /// a host function that cannot call back.
     pub fn with(
         island: &Rc<Island>,
         block: Arc<DataBlock>,
         allocator: Allocator,
         shared: bool,
     ) -> Result<Rc<Self>, HeapError> {
+        if !island.can_enter() {
+            return Err(HeapError::Busy);
+        }
         let (routine, wide) = Routine::new(island, allocator.clone())?;
         let key = match &allocator {
             Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } if shared => {
