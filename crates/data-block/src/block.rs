@@ -130,6 +130,11 @@ impl DataBlock {
         self.capacity
     }
 
+    /// Address space from the base on that nothing else is in: the capacity, and behind it what always faults.
+    pub fn address_space(&self) -> usize {
+        self.mapping.lock().unwrap_or_else(|e| e.into_inner()).reserved()
+    }
+
     /// Grows the block to `len` bytes; the new ones read as zero. A `len` not above the present one changes nothing.
     ///
     /// # Errors

@@ -112,6 +112,11 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// Bytes of address space.
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base
     }

@@ -117,7 +117,7 @@ pub(crate) fn take_failure() -> Option<String> {
 pub(crate) struct HostMemory;
 
 // SAFETY: memories are reserved and guarded as asked for by `DataBlock::new`, are zero at first and never move; an
-// offered block has the same shape, see `Island::new_memory`.
+// offered block has the shape that is asked for, or is refused.
 unsafe impl MemoryCreator for HostMemory {
     fn new_memory(
         &self,
@@ -140,6 +140,10 @@ unsafe impl MemoryCreator for HostMemory {
             return Ok(Box::new(PollPage::new(poll_page).map_err(fail)?));
         }
         let block = match offered {
+            // Compiled code leaves checks out by what it was promised.
+            Some(block) if !has_shape(&block, minimum, reserved.unwrap_or(0), guard) => {
+                return Err("the block has not the address space that a memory of the type needs".into());
+            }
             Some(block) => block,
             None => new_block(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
         };
@@ -153,6 +157,12 @@ unsafe impl MemoryCreator for HostMemory {
         };
         Ok(Box::new(BlockMemory { block, shared: ty.is_shared() }))
     }
+}
+
+/// Whether a block that was made for some memory can be under one that Wasmtime asks for.
+fn has_shape(block: &DataBlock, minimum: usize, reserved: usize, guard: usize) -> bool {
+    let capacity = block.capacity();
+    block.len() >= minimum && capacity >= reserved && block.address_space() - capacity >= guard
 }
 
 /// Sets what the memories that this thread makes from now on may have together.

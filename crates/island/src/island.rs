@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use data_block::{DataBlock, MapError};
 use wasmtime::{
-    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter, RootScope,
-    Store, StoreContextMut, ThrownException,
+    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
+    RootScope, Store, StoreContextMut, ThrownException,
 };
 
 use crate::call::{HostFunction, HostThrew};
@@ -182,7 +182,7 @@ impl Island {
     /// Makes a memory on a block that exists already ([`new_block`] made it for the same type).
     ///
     /// # Errors
-    /// When Wasmtime refuses the type.
+    /// When Wasmtime refuses the type, or the block has another shape.
     pub fn new_memory(&self, ty: MemoryType, block: Arc<DataBlock>) -> wasmtime::Result<Memory> {
         let module = self.engine.memory_module(&ty)?;
         let instance = host_memory::with_offer(block, || self.enter(|store| Instance::new(store, &module, &[])));

@@ -91,7 +91,11 @@ impl Address for i64 {
     }
 }
 
-fn function(store: &mut StoreContextMut<'_, StoreState>, operation: Operation, all: OnThread) -> wasmtime::Result<Func> {
+fn function(
+    store: &mut StoreContextMut<'_, StoreState>,
+    operation: Operation,
+    all: OnThread,
+) -> wasmtime::Result<Func> {
     match (operation.kind, operation.wide) {
         (OperationKind::Wait32, false) => wait_function::<i32, i32>(store, Expected::I32, all),
         (OperationKind::Wait32, true) => wait_function::<i64, i32>(store, Expected::I32, all),

@@ -79,7 +79,7 @@ fn a_host_function_that_owns_its_island_keeps_it_until_it_lets_go() {
     let callee = common::func(&island, guest, "run");
     drop(island);
     let island = weak.upgrade().expect("the host function owns it");
-    let callee = tombolo_island::Callee::new(&island, callee);
+    let callee = tombolo_island::Callee::new(&island, callee).unwrap();
     let mut frame = tombolo_island::Frame::new(callee.numeric().unwrap());
     frame.push_i32(3);
     island.call_numeric(&callee, &mut frame).unwrap();

@@ -25,7 +25,7 @@ fn memory(island: &Island, instance: tombolo_island::wasmtime::Instance) -> Memo
 fn a_block_outlives_its_island() {
     let island = Island::new(&engine());
     let guest = instance(&island, GROWS, &[]);
-    let block = island.block_of(memory(&island, guest));
+    let block = island.block_of(memory(&island, guest)).unwrap();
     call(&island, guest, "store", &[100]).unwrap();
     let weak = std::rc::Rc::downgrade(&island);
     drop(island);
@@ -42,7 +42,7 @@ fn a_block_outlives_its_island() {
 fn growth_by_the_guest_is_seen_and_moves_nothing() {
     let island = Island::new(&engine());
     let guest = instance(&island, GROWS, &[]);
-    let block = island.block_of(memory(&island, guest));
+    let block = island.block_of(memory(&island, guest)).unwrap();
     let base = block.base();
     take_grown();
     assert!(!has_grown());
@@ -65,12 +65,12 @@ fn a_memory_stands_on_the_block_that_was_made_for_it() {
     let memory = island.new_memory(ty, block.clone()).unwrap();
     let (pages, bytes) = island.enter(|store| (memory.size(&store), memory.data(&store)[10..16].to_vec()));
     assert_eq!((pages, &bytes[..]), (3, &b"before"[..]), "grown before it had a memory");
-    assert!(Arc::ptr_eq(&island.block_of(memory), &block));
+    assert!(Arc::ptr_eq(&island.block_of(memory).unwrap(), &block));
     island.enter(|store| memory.grow(store, 1)).unwrap();
     assert_eq!(block.len(), 4 * PAGE);
     // The offer is spent: the next memory has a block of its own.
     let other = instance(&island, GROWS, &[]);
-    assert!(!Arc::ptr_eq(&island.block_of(self::memory(&island, other)), &block));
+    assert!(!Arc::ptr_eq(&island.block_of(self::memory(&island, other)).unwrap(), &block));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn addresses_of_64_bits() {
         (func (export "store") (i32.store8 (i64.const 0x110000000) (i32.const 5)))
         (func (export "load") (result i32) (i32.load8_u (i64.const 0x110000000))))"#;
     let guest = instance(&island, text, &[]);
-    let block = island.block_of(memory(&island, guest));
+    let block = island.block_of(memory(&island, guest)).unwrap();
     let base = block.base();
     assert!(call(&island, guest, "load", &[]).is_err());
     assert_eq!(call(&island, guest, "grow", &[]).unwrap(), Some(1));
@@ -103,7 +103,7 @@ fn beyond_two_gibibytes() {
     call(&island, guest, "store", &[high as i32]).unwrap();
     assert_eq!(call(&island, guest, "load", &[high as i32]).unwrap(), Some(77));
     let mut byte = [0];
-    island.block_of(memory(&island, guest)).read(u64::from(high), &mut byte).unwrap();
+    island.block_of(memory(&island, guest)).unwrap().read(u64::from(high), &mut byte).unwrap();
     assert_eq!(byte, [77]);
     assert!(call(&island, guest, "load", &[-1]).is_err(), "its end is where it is");
 }

@@ -39,7 +39,7 @@ impl Guest {
 
     fn bytes(&self, address: u64, len: usize) -> Vec<u8> {
         let mut bytes = vec![0; len];
-        self.island.block_of(self.memory()).read(address, &mut bytes).unwrap();
+        self.island.block_of(self.memory()).unwrap().read(address, &mut bytes).unwrap();
         bytes
     }
 }

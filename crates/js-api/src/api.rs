@@ -150,19 +150,6 @@ impl Api {
         &self.state.options.engine
     }
 
-    /// Refuses to go on where the thread's stack is nearly used up. QuickJS looks at it before it runs a script's function,
-    /// or a native one without a value of its own; what is called as an object with a value, and calls others, must look
-    /// itself.
-    ///
-    /// # Errors
-    /// A RangeError, as for a script that calls itself for ever.
-    pub fn check_stack(&self, ctx: &Ctx<'_>) -> Result<()> {
-        match island::has_stack_room(self.engine()) {
-            true => Ok(()),
-            false => Err(Exception::throw_range(ctx, "Maximum call stack size exceeded")),
-        }
-    }
-
     /// Warns once that a buffer does not show all of its memory.
     pub(crate) fn warn_of_long_memory(&self, bytes: usize) {
         if !self.state.warned_of_long_memory.replace(true) {

@@ -184,6 +184,9 @@ pub(crate) fn pinned<'js>(ctx: &Ctx<'js>, link: &Link, value: crate::values::Out
 }
 
 impl Callable for ExportedFunction {
+    /// The island does, before a guest runs; what converts arguments is scripts.
+    const LOOKS_AT_STACK: bool = true;
+
     #[inline]
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         match self.callee.numeric() {

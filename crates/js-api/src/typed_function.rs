@@ -105,7 +105,6 @@ impl Callable for TypedFunction {
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         const PLACE: &str = "a WebAssembly.Function";
         let ctx = cx.ctx();
-        Api::of(&ctx)?.check_stack(&ctx)?;
         if let Some(message) = self.refused {
             return Err(Exception::throw_type(&ctx, message));
         }

@@ -78,10 +78,7 @@ impl Callable for BoundFunction {
         let ctx = cx.ctx();
         let target = match class::get::<ExportedFunction>(self.function.borrow()) {
             Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
-            _ => {
-                js_api::Api::of(&ctx)?.check_stack(&ctx)?;
-                Target::Callable(&self.function)
-            }
+            _ => Target::Callable(&self.function),
         };
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
         let mut marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name);

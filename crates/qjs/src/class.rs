@@ -69,8 +69,12 @@ pub unsafe trait HostClass: Sized + 'static {
     }
 }
 
-/// A class whose objects are functions.
+/// A class whose objects are functions. Where little of the stack is left, calling one is a RangeError, as it is for a
+/// script's function.
 pub trait Callable: HostClass {
+    /// Whether `call` looks at the stack itself, before anything that needs much of it.
+    const LOOKS_AT_STACK: bool = false;
+
     /// \[\[Call]].
     ///
     /// # Errors
@@ -238,6 +242,19 @@ unsafe extern "C" fn mark<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JS
     }
 }
 
+unsafe extern "C" {
+    /// Whether fewer than `bytes` are left of the stack that QuickJS may use, which it asks itself before it calls a function
+    /// of its own. Its regular expressions ask from another file, so it is there for us as well.
+    fn lre_check_stack_overflow(context: *mut c_void, bytes: usize) -> bool;
+}
+
+/// What QuickJS throws where its stack is used up.
+#[cold]
+fn stack_overflow(cx: Cx<'_>) -> q::JSValue {
+    rquickjs::Exception::throw_range(&cx.ctx(), "Maximum call stack size exceeded");
+    q::JS_EXCEPTION
+}
+
 unsafe extern "C" fn call<T: Callable>(
     ctx: *mut q::JSContext,
     function: q::JSValue,
@@ -252,6 +269,11 @@ unsafe extern "C" fn call<T: Callable>(
         (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
     };
     let Some(value) = value else { return q::JS_EXCEPTION };
+    // QuickJS leaves the question to objects that are called by themselves.
+    // SAFETY: the context is live; the function reads its runtime's limit and nothing else.
+    if !T::LOOKS_AT_STACK && unsafe { lre_check_stack_overflow(ctx.cast(), 0) } {
+        return stack_overflow(cx);
+    }
     // The call holds its function: what it runs may drop the script's last reference.
     // SAFETY: the function is alive now; its reference is given back below.
     unsafe { q::JS_DupValue(ctx, function) };

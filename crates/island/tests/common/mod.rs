@@ -43,7 +43,7 @@ pub fn host(
 ) -> Func {
     let engine = island.engine().wasmtime().clone();
     let ty = FuncType::new(&engine, params.iter().cloned(), results.iter().cloned());
-    island.new_function(ty, Rc::new(Host(Box::new(body))))
+    island.new_function(ty, Rc::new(Host(Box::new(body)))).unwrap()
 }
 
 pub fn instance(island: &Rc<Island>, text: &str, imports: &[Extern]) -> Instance {

@@ -44,10 +44,10 @@ impl Guest {
         let island = Island::new(&engine);
         let hook: Hook = Rc::new(RefCell::new(Box::new(|_, _| ())));
         let ty = FuncType::new(engine.wasmtime(), [ValType::I32], []);
-        let import = island.new_function(ty, Rc::new(HookImport(hook.clone())));
+        let import = island.new_function(ty, Rc::new(HookImport(hook.clone()))).unwrap();
         let instance = island.instantiate(&module, &[Extern::Func(import)]).unwrap();
         let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
-        let data = island.block_of(memory);
+        let data = island.block_of(memory).unwrap();
         let get = |name| island.enter(|store| instance.get_func(store, name)).unwrap();
         let heap = Heap::new(&island, data, get("malloc"), get("free")).unwrap();
         Self { island, instance, heap, hook }
