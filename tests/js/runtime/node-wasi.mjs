@@ -287,3 +287,39 @@ test('a module without WASI', () => {
   );
   assertEq(called, 1);
 });
+
+test('memories of every kind, of other instances, by property or by getter', () => {
+  const memories = [
+    // Pages of one byte, which no descriptor can ask for yet: (module (memory (export "memory") 64 (pagesize 1)))
+    new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(
+      0, 97, 115, 109, 1, 0, 0, 0, 5, 4, 1, 8, 64, 0, 7, 10, 1, 6, 109, 101, 109, 111, 114, 121, 2, 0,
+    ))).exports.memory,
+    ...[{ min: 1 }, { min: 0, max: 0 }, { min: 1, address: 'i64' }].map((type) => {
+      const b = new WasmBuilder();
+      b.memory(type, { export: 'memory' });
+      return b.instance().exports.memory;
+    }),
+  ];
+  for (const memory of memories) {
+    const wasi = new WASI({ version: 'preview1' });
+    wasi.finalizeBindings({ exports: { memory } });
+    assertEq(wasi.wasiImport.random_get(0, 0), 0);
+    // The context of an instance that this memory's is not linked with.
+    const other = new WASI({ version: 'preview1' });
+    new WebAssembly.Instance(demo, other.getImportObject());
+    other.finalizeBindings({ get exports() { return { memory }; } });
+    assertThrows(Error, () => other.wasiImport.random_get(0, 0), /not linked/);
+  }
+});
+
+test('functions that call each other through conversions end with the stack', () => {
+  const wasi = new WASI({ version: 'preview1' });
+  wasi.initialize(new WebAssembly.Instance(demo, wasi.getImportObject()));
+  const { random_get } = wasi.wasiImport;
+  const argument = {};
+  argument.valueOf = random_get.bind(null, argument);
+  assertThrows(RangeError, () => random_get(argument), /call stack/);
+  const deeper = { valueOf: () => random_get(deeper, 0) };
+  assertThrows(RangeError, () => random_get(deeper), /call stack/);
+  assertEq(random_get(0, 0), 0);
+});
