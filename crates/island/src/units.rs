@@ -77,10 +77,14 @@ impl Island {
     /// The elements of an array of mutable 16-bit integers, `count` from `start` on.
     ///
     /// # Errors
-    /// When the range is not the array's, or the array is another one.
+    /// When the range is not the array's, or the array is another one, or memory is out.
     pub fn read_units(&self, array: Rooted<ArrayRef>, start: u32, count: u32) -> wasmtime::Result<Vec<u16>> {
         let copier = UnitCopier::of(self)?;
-        let mut units = Vec::with_capacity(count as usize);
+        let mut units = Vec::new();
+        // The guest chooses how many there are.
+        units
+            .try_reserve_exact(count as usize)
+            .map_err(|_| wasmtime::Error::msg(format!("no memory for {count} units")))?;
         self.enter(|mut store| {
             while units.len() < count as usize {
                 let part = AT_ONCE.min(count as usize - units.len());
