@@ -113,6 +113,13 @@ impl Engine {
         if layout == SHORT {
             // They never do; in the other layout Wasmtime sees that by itself.
             config.memory_may_move(false);
+            // The heap of guests' objects is there when it is first needed: code that takes it for one that never moves
+            // reads where it begins too early.
+            config
+                .gc_heap_reservation(layout.reservation as u64)
+                .gc_heap_guard_size(layout.guard as u64)
+                .gc_heap_reservation_for_growth(0)
+                .gc_heap_may_move(true);
         }
         let inner = wasmtime::Engine::new(&config)?;
         Ok(Self {

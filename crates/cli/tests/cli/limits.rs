@@ -250,3 +250,22 @@ fn warnings_that_nobody_hears() {
         Folder::with("main.mjs", "console.log(new WebAssembly.Memory({ initial: 65536 }).buffer.byteLength > 0);");
     behind("exec 2>/dev/full", folder.path(), &["main.mjs"]).exits(0).stdout("true\n");
 }
+
+/// The heap of guests' objects begins when the first is made, also for code that was compiled before.
+#[test]
+fn guests_objects_are_read_in_little_address_space() {
+    let guest = r#"(module (type $a (array (mut i16))) (type $s (struct (field (mut i32))))
+        (func (export "struct") (result i32) (struct.get $s 0 (struct.new $s (i32.const 5))))
+        (func (export "array") (param i32) (result i32)
+            (array.get_u $a (array.new $a (i32.const 7) (i32.const 100000)) (local.get 0))))"#;
+    let guest = wat::parse_str(guest).expect("the text is a module");
+    let script = format!(
+        "const {{ exports }} = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of({})));
+        console.log(exports.struct(), exports.array(99999));
+        try {{ exports.array(100000); }} catch (error) {{ console.log(error.message); }}",
+        guest.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
+    );
+    for kibibytes in [1_200_000, 4_000_000] {
+        within(kibibytes, &script, &[]).exits(0).stdout("5 7\nout of bounds array access\n").stderr("");
+    }
+}
