@@ -64,7 +64,9 @@ pub fn post<'js>(ctx: &Ctx<'js>, name: &str, own: &Port, value: &Value<'js>) -> 
     for (index, member) in others.iter().enumerate() {
         let copy = if index == last { message.take() } else { message.as_ref().and_then(Serialized::try_clone) };
         let no_memory = || throw_data_clone_error(ctx, "There is no memory for a message to several receivers.");
-        member.post(copy.ok_or_else(no_memory)?);
+        if !member.sender().post(copy.ok_or_else(no_memory)?) {
+            return Err(no_memory());
+        }
     }
     Ok(())
 }

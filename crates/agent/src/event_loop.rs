@@ -169,7 +169,11 @@ impl EventLoop {
     /// function to return. Exit listeners are the caller's business, before this.
     pub fn exit(&self, ctx: &Ctx<'_>, code: i32) -> Error {
         self.request_exit(code);
-        qjs::function::throw_uncatchable(ctx)
+        let error = qjs::function::throw_uncatchable(ctx);
+        // QuickJS drops the error where it drops any (of `Error.prepareStackTrace`, of a Promise's executor, of an iterator's
+        // `return`), and goes on with the script. No call succeeds from here on.
+        self.state.mailbox.starve();
+        error
     }
 
     /// Ends the agent at the next interrupt poll or at the end of the task, whichever comes first.

@@ -8,7 +8,7 @@
 //!
 //! A port that is dropped is closed, and the other end hears of it after the messages that came before.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use qjs::{Ctx, Function, HostClass, Object, Result, Value, class};
 use rquickjs::{JsLifetime, Persistent};
 use rustc_hash::FxHashMap;
 
-use crate::structured::Serialized;
+use crate::structured::{Serialized, throw_data_clone_error};
 use crate::{EventLoop, KeepAlive, Mailbox};
 
 /// One end of a channel.
@@ -130,50 +130,18 @@ impl Port {
     }
 
     fn lock(&self) -> MutexGuard<'_, Channel> {
-        self.channel.lock().unwrap_or_else(|e| e.into_inner())
+        lock(&self.channel)
     }
 
     /// Sends a message to the other end; a closed channel drops it.
     pub fn post(&self, message: Serialized) {
-        let has_ports = message.ports().next().is_some();
-        let transfers = has_ports.then(|| TRANSFERS.lock().unwrap_or_else(|e| e.into_inner()));
-        if has_ports && self.is_doomed(&message) {
-            drop(transfers);
-            if message.ports().any(|port| port.is_other_end_of(self)) {
-                self.close();
-            }
-            return;
+        if !self.sender().post(message) {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<Serialized>());
         }
-        let container = End { channel: Arc::downgrade(&self.channel), side: 1 - self.side };
-        message.ports().for_each(|port| port.lock().sides[port.side].container = Some(container.clone()));
-        let mut channel = self.lock();
-        if channel.closed {
-            drop((channel, transfers));
-            return;
-        }
-        let other = &mut channel.sides[1 - self.side];
-        other.queue.0.push_back(message);
-        let receiver = other.receiver.clone().filter(|_| other.delivers);
-        drop(channel);
-        drop(transfers);
-        receiver.iter().for_each(|receiver| receiver.wake(News::Message));
     }
 
-    /// Whether nobody could ever receive a message that is posted here, since with it the port that it would wait for would
-    /// wait in its own queue, directly (HTML's doomed port) or in the queue of another that does. Under [`TRANSFERS`]: it
-    /// cannot change meanwhile, for only who owns a port can take something out of its queue.
-    fn is_doomed(&self, message: &Serialized) -> bool {
-        let (mut channel, mut side) = (self.channel.clone(), 1 - self.side);
-        loop {
-            if message.ports().any(|port| Arc::ptr_eq(&port.channel, &channel) && port.side == side) {
-                return true;
-            }
-            let container = channel.lock().unwrap_or_else(|e| e.into_inner()).sides[side].container.clone();
-            let Some((upper, its_side)) = container.and_then(|end| Some((end.channel.upgrade()?, end.side))) else {
-                return false;
-            };
-            (channel, side) = (upper, its_side);
-        }
+    pub(crate) fn sender(&self) -> Sender {
+        Sender { channel: self.channel.clone(), side: self.side }
     }
 
     /// Takes the next message that has arrived at this end, of a port whose owner is no agent.
@@ -242,16 +210,7 @@ impl Port {
 
     /// Closes the channel. Messages that are on their way still arrive; those that nobody listens for at this end do not.
     pub fn close(&self) {
-        let mut channel = self.lock();
-        let side = &mut channel.sides[self.side];
-        let own = if side.delivers { Queue::default() } else { std::mem::take(&mut side.queue) };
-        let first = !std::mem::replace(&mut channel.closed, true);
-        let receivers: Vec<_> = channel.sides.iter().filter_map(|side| side.receiver.clone()).collect();
-        drop(channel);
-        drop(own);
-        if first {
-            receivers.iter().for_each(|receiver| receiver.wake(News::End));
-        }
+        close(&self.channel, self.side);
     }
 
     /// Closes the channel for an owner that takes no more messages.
@@ -268,6 +227,82 @@ impl Port {
     /// Whether either end was closed.
     pub fn is_closed(&self) -> bool {
         self.lock().closed
+    }
+}
+
+fn lock(channel: &Mutex<Channel>) -> MutexGuard<'_, Channel> {
+    channel.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn close(channel: &Mutex<Channel>, side: usize) {
+    let mut channel = lock(channel);
+    let side = &mut channel.sides[side];
+    let own = if side.delivers { Queue::default() } else { std::mem::take(&mut side.queue) };
+    let first = !std::mem::replace(&mut channel.closed, true);
+    let receivers: Vec<_> = channel.sides.iter().filter_map(|side| side.receiver.clone()).collect();
+    drop(channel);
+    drop(own);
+    if first {
+        receivers.iter().for_each(|receiver| receiver.wake(News::End));
+    }
+}
+
+/// The way to the other end of a port, whoever owns the port by now.
+pub(crate) struct Sender {
+    channel: Arc<Mutex<Channel>>,
+    side: usize,
+}
+
+impl Sender {
+    /// As [`Port::post`]; false where there is no memory for one more.
+    #[must_use]
+    pub(crate) fn post(&self, message: Serialized) -> bool {
+        let has_ports = message.ports().next().is_some();
+        let transfers = has_ports.then(|| TRANSFERS.lock().unwrap_or_else(|e| e.into_inner()));
+        if has_ports && self.is_doomed(&message) {
+            drop(transfers);
+            if message.ports().any(|port| Arc::ptr_eq(&port.channel, &self.channel)) {
+                close(&self.channel, self.side);
+            }
+            return true;
+        }
+        let mut channel = lock(&self.channel);
+        if !channel.closed && channel.sides[1 - self.side].queue.0.try_reserve(1).is_err() {
+            drop((channel, transfers));
+            return false;
+        }
+        drop(channel);
+        let container = End { channel: Arc::downgrade(&self.channel), side: 1 - self.side };
+        message.ports().for_each(|port| port.lock().sides[port.side].container = Some(container.clone()));
+        let mut channel = lock(&self.channel);
+        if channel.closed {
+            drop((channel, transfers));
+            return true;
+        }
+        let other = &mut channel.sides[1 - self.side];
+        other.queue.0.push_back(message);
+        let receiver = other.receiver.clone().filter(|_| other.delivers);
+        drop(channel);
+        drop(transfers);
+        receiver.iter().for_each(|receiver| receiver.wake(News::Message));
+        true
+    }
+
+    /// Whether nobody could ever receive a message that is posted here, since with it the port that it would wait for would
+    /// wait in its own queue, directly (HTML's doomed port) or in the queue of another that does. Under [`TRANSFERS`]: it
+    /// cannot change meanwhile, for only who owns a port can take something out of its queue.
+    fn is_doomed(&self, message: &Serialized) -> bool {
+        let (mut channel, mut side) = (self.channel.clone(), 1 - self.side);
+        loop {
+            if message.ports().any(|port| Arc::ptr_eq(&port.channel, &channel) && port.side == side) {
+                return true;
+            }
+            let container = lock(&channel).sides[side].container.clone();
+            let Some((upper, its_side)) = container.and_then(|end| Some((end.channel.upgrade()?, end.side))) else {
+                return false;
+            };
+            (channel, side) = (upper, its_side);
+        }
     }
 }
 
@@ -323,6 +358,9 @@ pub struct PortHandle {
     /// None once the port was closed or transferred.
     port: RefCell<Option<Arc<Port>>>,
     hold: Hold,
+    /// How many messages are being serialized to be posted here, and what is to be closed after that.
+    posting: Cell<usize>,
+    closing: RefCell<Option<Arc<Port>>>,
 }
 
 // SAFETY: holds no JavaScript value.
@@ -347,7 +385,8 @@ impl PortHandle {
         class::register::<Self>(ctx)?;
         let (id, port) = (LAST.fetch_add(1, Ordering::Relaxed), Arc::new(port));
         EventLoop::of(ctx)?.mailbox().add_port(&port);
-        let handle = Self { id, port: RefCell::new(Some(port)), hold: Hold::default() };
+        let port = RefCell::new(Some(port));
+        let handle = Self { id, port, hold: Hold::default(), posting: Cell::new(0), closing: RefCell::default() };
         class::new_object(ctx, handle, None)
     }
 
@@ -392,12 +431,38 @@ impl PortHandle {
         Ok(())
     }
 
+    /// Serializes a value and posts it to whoever the port is entangled with now: scripts that run meanwhile may close the
+    /// port, which takes effect after the message, or transfer it. A closed port's messages are serialized, and dropped.
+    ///
+    /// # Errors
+    /// A DataCloneError, or what a getter throws; nothing has been posted then.
+    pub fn post<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, transfer: &[Value<'js>]) -> Result<()> {
+        let sender = self.port().map(|port| port.sender());
+        self.posting.set(self.posting.get() + 1);
+        let message = Serialized::new(ctx, value, transfer);
+        self.posting.set(self.posting.get() - 1);
+        let result = message.and_then(|message| match sender {
+            Some(sender) if !sender.post(message) => {
+                Err(throw_data_clone_error(ctx, "There is no memory for another message."))
+            }
+            _ => Ok(()),
+        });
+        if self.posting.get() == 0
+            && let Some(port) = self.closing.take()
+        {
+            port.close();
+        }
+        result
+    }
+
     /// Closes the channel. A started port's `close` callback is still called.
     pub fn close(&self) {
         let port = self.port.take();
         drop(self.hold.take());
-        if let Some(port) = port {
-            port.close();
+        match port {
+            Some(port) if self.posting.get() > 0 => *self.closing.borrow_mut() = Some(port),
+            Some(port) => port.close(),
+            None => {}
         }
     }
 

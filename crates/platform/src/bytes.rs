@@ -13,14 +13,9 @@ use crate::{internal, state::Platform};
 /// `length` zeros, where there is room for them.
 pub(crate) fn zeroed(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| no_room(ctx, length))?;
+    bytes.try_reserve_exact(length).map_err(|_| qjs::room::none(ctx, length))?;
     bytes.resize(length, 0);
     Ok(bytes)
-}
-
-/// Throws that there is no memory for so many bytes.
-pub(crate) fn no_room(ctx: &Ctx<'_>, length: usize) -> rquickjs::Error {
-    Exception::throw_range(ctx, &format!("there is no memory for {length} bytes"))
 }
 
 /// The bytes of an ArrayBuffer, a SharedArrayBuffer or a view of one; `None` for any other value.

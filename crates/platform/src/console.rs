@@ -64,7 +64,7 @@ fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickj
     let platform = Platform::of(ctx)?;
     let colors = crate::process::has_colors(if to_stderr { 2 } else { 1 });
     let mut line = String::new();
-    if !format_plain(&args, colors, &mut line)? {
+    if !format_plain(ctx, &args, colors, &mut line)? {
         line.clear();
         let format = internal::function(ctx, "inspect", "formatWithOptions")?;
         let options = qjs::pristine::bare_object(ctx)?;
@@ -79,23 +79,40 @@ fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickj
     }
     let indent = platform.indent.get();
     if indent > 0 {
-        let spaces = " ".repeat(indent);
-        line = format!("{spaces}{}", line.replace('\n', &format!("\n{spaces}")));
+        line = indented(ctx, &line, indent)?;
     }
-    if to_stderr {
-        line.push('\n');
-        platform.stdio.err(line.as_bytes());
-    } else {
-        platform.stdio.out(|buffer| {
-            buffer.extend_from_slice(line.as_bytes());
-            buffer.push(b'\n');
-        });
+    push(ctx, &mut line, "\n")?;
+    match to_stderr {
+        true => platform.stdio.err(line.as_bytes()),
+        false => platform.stdio.out(line.as_bytes()),
     }
     Ok(())
 }
 
+/// The text with so many spaces in front of each line.
+fn indented(ctx: &Ctx<'_>, text: &str, indent: usize) -> rquickjs::Result<String> {
+    let lines = 1 + text.matches('\n').count();
+    let size = lines.saturating_mul(indent).saturating_add(text.len());
+    let mut all = String::new();
+    all.try_reserve_exact(size).map_err(|_| qjs::room::none(ctx, size))?;
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            all.push('\n');
+        }
+        all.extend(std::iter::repeat_n(' ', indent));
+        all.push_str(line);
+    }
+    Ok(all)
+}
+
+fn push(ctx: &Ctx<'_>, line: &mut String, text: &str) -> rquickjs::Result<()> {
+    line.try_reserve(text.len()).map_err(|_| qjs::room::none(ctx, line.len() + text.len()))?;
+    line.push_str(text);
+    Ok(())
+}
+
 /// Joins arguments that need no inspector; false when one of them does.
-fn format_plain(args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs::Result<bool> {
+fn format_plain(ctx: &Ctx<'_>, args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs::Result<bool> {
     for (index, arg) in args.iter().enumerate() {
         if index > 0 {
             line.push(' ');
@@ -104,7 +121,7 @@ fn format_plain(args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs
             Type::String => {
                 let Some(string) = arg.as_string() else { return Ok(false) };
                 let start = line.len();
-                line.push_str(&to_rust(string)?);
+                push(ctx, line, &to_rust(string)?)?;
                 if index == 0 && args.len() > 1 && line[start..].contains('%') {
                     return Ok(false);
                 }

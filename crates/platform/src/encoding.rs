@@ -7,7 +7,11 @@ use rquickjs::{
     ArrayBuffer, Class, Ctx, Exception, JsLifetime, Object, String as JsString, TypedArray, Value, class::Trace,
 };
 
-use crate::{bytes, internal::def, strings::to_rust};
+use crate::{
+    bytes,
+    internal::def,
+    strings::{UsvString, to_rust},
+};
 
 /// A decoder between two calls of `decode(bytes, { stream: true })`.
 #[derive(Trace, JsLifetime)]
@@ -29,9 +33,7 @@ impl DecoderState {
             // One shot; for UTF-8 that is a validation, and the engine makes the string from the same bytes.
             let bytes = if self.ignore_bom { bytes } else { self.without_bom(bytes) };
             let size = bytes.len().saturating_mul(3);
-            if String::new().try_reserve(size).is_err() {
-                return Err(crate::bytes::no_room(ctx, size));
-            }
+            qjs::room::check(ctx, size)?;
             if self.fatal {
                 return match self.encoding.decode_without_bom_handling_and_without_replacement(bytes) {
                     Some(text) => JsString::from_str(ctx.clone(), &text),
@@ -50,14 +52,14 @@ impl DecoderState {
         let mut text = String::new();
         let result = if self.fatal {
             let size = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            text.try_reserve(size).map_err(|_| crate::bytes::no_room(ctx, size))?;
+            text.try_reserve(size).map_err(|_| qjs::room::none(ctx, size))?;
             matches!(
                 decoder.decode_to_string_without_replacement(bytes, &mut text, !stream).0,
                 DecoderResult::InputEmpty
             )
         } else {
             let size = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            text.try_reserve(size).map_err(|_| crate::bytes::no_room(ctx, size))?;
+            text.try_reserve(size).map_err(|_| qjs::room::none(ctx, size))?;
             matches!(decoder.decode_to_string(bytes, &mut text, !stream).0, CoderResult::InputEmpty)
         };
         if !stream || !result {
@@ -91,7 +93,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         let encoding = Encoding::for_label_no_replacement(to_rust(&label)?.as_bytes());
         Ok(encoding.map(|encoding| encoding.name().to_ascii_lowercase()))
     })?;
-    def(&native, "decoder", |ctx: Ctx<'js>, label: String, fatal: bool, ignore_bom: bool| {
+    def(&native, "decoder", |ctx: Ctx<'js>, label: UsvString, fatal: bool, ignore_bom: bool| {
         let encoding = Encoding::for_label(label.as_bytes()).unwrap_or(encoding_rs::UTF_8);
         Class::instance(ctx, DecoderState { encoding, fatal, ignore_bom, decoder: RefCell::new(None) })
     })?;
@@ -124,7 +126,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         "encodeInto",
         |ctx: Ctx<'js>, text: JsString<'js>, view: TypedArray<'js, u8>| -> rquickjs::Result<Vec<usize>> {
             let room = view.as_raw().map_or(0, |bytes| bytes.len());
-            let text = to_rust(&text)?;
+            let mut text = to_rust(&text)?;
             let written = if text.len() <= room { text.len() } else { text.floor_char_boundary(room) };
             let fitting = text.get(..written).unwrap_or_default();
             if fitting.is_empty() {
@@ -135,7 +137,8 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                 return Err(Exception::throw_range(&ctx, "the string is too long"));
             }
             let view: Value<'js> = view.into_value();
-            bytes::copy_into(&ctx, &view, fitting.as_bytes().to_vec())?;
+            text.truncate(written);
+            bytes::copy_into(&ctx, &view, text.into_bytes())?;
             Ok(vec![read, written])
         },
     )?;

@@ -7,6 +7,7 @@ use rquickjs::{Ctx, Object};
 
 use crate::internal::def;
 use crate::state::Platform;
+use crate::strings::UsvString;
 
 /// Names and values, in the order in which they came. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -48,15 +49,15 @@ pub(crate) fn natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "variables", move |ctx: Ctx<'js>| -> rquickjs::Result<Vec<String>> {
         Ok(own(&ctx)?.lock().iter().map(|(name, _)| name.clone()).collect())
     })?;
-    def(native, "variable", move |ctx: Ctx<'js>, name: String| -> rquickjs::Result<Option<String>> {
+    def(native, "variable", move |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<Option<String>> {
         Ok(own(&ctx)?.get(&name))
     })?;
-    def(native, "setVariable", move |ctx: Ctx<'js>, name: String, value: String| -> rquickjs::Result<()> {
-        own(&ctx)?.set(name, value);
+    def(native, "setVariable", move |ctx: Ctx<'js>, name: UsvString, value: UsvString| -> rquickjs::Result<()> {
+        own(&ctx)?.set(name.0, value.0);
         Ok(())
     })?;
-    def(native, "deleteVariable", move |ctx: Ctx<'js>, name: String| -> rquickjs::Result<()> {
-        own(&ctx)?.lock().retain(|(own, _)| *own != name);
+    def(native, "deleteVariable", move |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<()> {
+        own(&ctx)?.lock().retain(|(own, _)| *own != *name);
         Ok(())
     })
 }

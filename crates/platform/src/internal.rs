@@ -11,6 +11,7 @@ use qjs::{bytecode::Bytecode, define::Put as _, pristine::bare_object};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions, function::IntoJsFunc};
 
 use crate::state::Platform;
+use crate::strings::UsvString;
 
 /// The names of the language's globals, which an embedded file has from the primordials.
 const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,Promise,Proxy,\
@@ -77,7 +78,7 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
     // Before it runs: files may need each other.
     platform.internals.borrow_mut().insert(name.into(), Persistent::save(ctx, exports.clone()));
     let require_function =
-        Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| require(&ctx, &name))?.with_name("require")?;
+        Function::new(ctx.clone(), |ctx: Ctx<'js>, name: UsvString| require(&ctx, &name))?.with_name("require")?;
     let primordials = match needs_primordials(name) {
         true => require(ctx, "primordials")?.into_value(),
         false => Value::new_undefined(ctx.clone()),

@@ -7,6 +7,7 @@ use qjs::class;
 use rquickjs::{Array, Ctx, Exception, Object, Value};
 
 use crate::internal::{self, def};
+use crate::strings::UsvString;
 
 /// The native functions of `messaging.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
@@ -20,11 +21,11 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             Ok(Serialized::new(&ctx, &value, &transfer)?.deserialize(&ctx)?.value)
         },
     )?;
-    def(&native, "join", |ctx: Ctx<'js>, name: String| PortHandle::new_object(&ctx, broadcast::join(&name)))?;
+    def(&native, "join", |ctx: Ctx<'js>, name: UsvString| PortHandle::new_object(&ctx, broadcast::join(&name)))?;
     def(
         &native,
         "broadcast",
-        |ctx: Ctx<'js>, handle: Value<'js>, name: String, value: Value<'js>| -> rquickjs::Result<()> {
+        |ctx: Ctx<'js>, handle: Value<'js>, name: UsvString, value: Value<'js>| -> rquickjs::Result<()> {
             match port(&ctx, &handle)?.port() {
                 Some(port) => broadcast::post(&ctx, &name, &port, &value),
                 None => Ok(()),
@@ -51,12 +52,7 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
                 let message = "Transfer list contains source port";
                 return Err(agent::structured::throw_data_clone_error(&ctx, message));
             }
-            let message = Serialized::new(&ctx, &value, &transfer)?;
-            // Scripts ran meanwhile, and may have closed it or transferred it.
-            if let Some(port) = own.port() {
-                port.post(message);
-            }
-            Ok(())
+            own.post(&ctx, &value, &transfer)
         },
     )?;
     def(native, "start", |ctx: Ctx<'js>, handle: Value<'js>, callbacks: Object<'js>| {

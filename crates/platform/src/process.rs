@@ -9,7 +9,7 @@ use crate::{
     error::throw_system,
     internal::{self, def},
     state::Platform,
-    strings::to_rust,
+    strings::{UsvString, to_rust},
 };
 
 /// The `process` object.
@@ -59,7 +59,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         EventLoop::of(&ctx)?.set_exit_code(code.map(|code| code as i64 as i32));
         Ok(())
     })?;
-    def(&native, "builtin", |ctx: Ctx<'js>, name: String| crate::modules::builtin_for_script(&ctx, &name))?;
+    def(&native, "builtin", |ctx: Ctx<'js>, name: UsvString| crate::modules::builtin_for_script(&ctx, &name))?;
     Ok(native)
 }
 
@@ -106,7 +106,7 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         Ok(path) => Ok(path.to_string_lossy().into_owned()),
         Err(error) => Err(throw_system(&ctx, &error, "uv_cwd", None, None)),
     })?;
-    def(native, "chdir", |ctx: Ctx<'_>, path: String| match std::env::set_current_dir(&path) {
+    def(native, "chdir", |ctx: Ctx<'_>, path: UsvString| match std::env::set_current_dir(&path) {
         Ok(()) => Ok(()),
         Err(error) => Err(throw_system(&ctx, &error, "chdir", Some("."), Some(&path))),
     })?;
@@ -172,7 +172,7 @@ fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         if fd == 2 {
             platform.stdio.err(&bytes);
         } else {
-            platform.stdio.out(|buffer| buffer.extend_from_slice(&bytes));
+            platform.stdio.out(&bytes);
         }
         Ok(())
     })

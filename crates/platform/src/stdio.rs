@@ -43,13 +43,14 @@ impl Stdio {
     }
 
     /// Appends to standard output; it reaches the descriptor at the next flush.
-    pub(crate) fn out(&self, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut buffer = self.buffer.borrow_mut();
-        write(&mut buffer);
-        let full = buffer.len() >= CAPACITY;
-        drop(buffer);
-        if full {
+    pub(crate) fn out(&self, bytes: &[u8]) {
+        if self.buffer.borrow().len() + bytes.len() >= CAPACITY {
             self.flush();
+        }
+        match bytes.len() < CAPACITY {
+            true => self.buffer.borrow_mut().extend_from_slice(bytes),
+            // What is large is not copied once more.
+            false => self.write_out(bytes),
         }
     }
 
@@ -64,11 +65,15 @@ impl Stdio {
     /// Hands the buffer to the descriptor. When the reader has gone the agent ends, quietly.
     pub(crate) fn flush(&self) {
         let mut buffer = self.buffer.borrow_mut();
-        if buffer.is_empty() {
-            return;
+        if !buffer.is_empty() {
+            self.write_out(&buffer);
+            buffer.clear();
         }
+    }
+
+    fn write_out(&self, bytes: &[u8]) {
         if !self.broken.get()
-            && let Err(error) = write_all(&self.stdout, &buffer)
+            && let Err(error) = write_all(&self.stdout, bytes)
         {
             self.broken.set(true);
             if error.kind() == io::ErrorKind::BrokenPipe {
@@ -79,8 +84,6 @@ impl Stdio {
                 let _ = write_all(&self.stderr, message.as_bytes());
             }
         }
-        buffer.clear();
-        buffer.shrink_to(CAPACITY);
     }
 }
 

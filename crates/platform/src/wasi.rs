@@ -33,7 +33,7 @@ pub fn guest_output(descriptor: u8) -> Output {
     let sink = Arc::new(move |bytes: &[u8]| -> std::io::Result<()> {
         PLATFORM.with_borrow(|platform| match platform.upgrade() {
             Some(platform) if descriptor == 1 => {
-                platform.stdio.out(|buffer| buffer.extend_from_slice(bytes));
+                platform.stdio.out(bytes);
                 platform.stdio.flush();
                 Ok(())
             }

@@ -457,10 +457,7 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
         }
     };
     let Some(bytes) = bytes else { return Ok(Some(Vec::new())) };
-    if Vec::<u8>::new().try_reserve_exact(bytes.len).is_err() {
-        let message = format!("there is no memory for a copy of {} bytes", bytes.len);
-        return Err(crate::Exception::throw_range(ctx, &message));
-    }
+    crate::room::check(ctx, bytes.len)?;
     // SAFETY: nothing has run since the bytes were asked for.
     Ok(Some(unsafe { bytes.to_vec() }))
 }

@@ -25,6 +25,7 @@ pub mod number;
 pub mod opaque;
 pub mod own;
 pub mod pristine;
+pub mod room;
 pub mod shared;
 pub mod spread;
 pub mod string;

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rquickjs::{Ctx, Value, qjs as q};
+use rquickjs::{Ctx, FromJs, Value, qjs as q};
 
+use crate::room;
 use crate::value::{Borrowed, Cx};
 
 /// ToString's bytes, valid until this goes. A lone surrogate stands there as its three bytes, as in WTF-8.
@@ -42,6 +43,61 @@ impl Drop for Utf8<'_> {
     }
 }
 
+/// A USVString of WebIDL: text in which U+FFFD stands for each lone surrogate. As an argument it is a string, not a value
+/// that can be converted to one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UsvString(pub String);
+
+impl<'js> FromJs<'js> for UsvString {
+    fn from_js(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Self> {
+        match value.is_string() {
+            true => to_usv(ctx, Borrowed::of(&value)).map(Self),
+            false => Err(rquickjs::Error::new_from_js(value.type_name(), "string")),
+        }
+    }
+}
+
+impl std::fmt::Display for UsvString {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<std::path::Path> for UsvString {
+    fn as_ref(&self) -> &std::path::Path {
+        self.0.as_ref()
+    }
+}
+
+impl std::ops::Deref for UsvString {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// ToString(value) as a USVString. May run scripts where the value is no string.
+///
+/// # Errors
+/// What a script throws; a RangeError where there is no memory for the text and what is usually made of it: a path for the
+/// system, a line to print, a message.
+pub fn to_usv(ctx: &Ctx<'_>, value: Borrowed<'_>) -> rquickjs::Result<String> {
+    const COPIES: usize = 4;
+    /// How the three bytes begin that stand for a lone surrogate, which is all that can be wrong.
+    const SURROGATE: u8 = 0xed;
+    let utf8 = Utf8::new(Cx::of(ctx), value)?;
+    room::check(ctx, utf8.len.saturating_mul(COPIES))?;
+    let mut text = String::with_capacity(utf8.len);
+    for chunk in utf8.bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        if chunk.invalid().starts_with(&[SURROGATE]) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Ok(text)
+}
+
 /// ToString(value). May run scripts where the value is no string.
 ///
 /// # Errors
@@ -69,7 +125,7 @@ pub fn from_utf8<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'j
 pub fn from_units<'js>(ctx: &Ctx<'js>, units: &[u16]) -> rquickjs::Result<Value<'js>> {
     let all = units.iter().fold(0, |all, unit| all | unit);
     if all < 0x80 {
-        let ascii: Vec<u8> = units.iter().map(|&unit| unit as u8).collect();
+        let ascii = room::list(ctx, units.len(), units.iter().map(|&unit| unit as u8))?;
         return from_utf8(ctx, &ascii);
     }
     let cx = Cx::of(ctx);

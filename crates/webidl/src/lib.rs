@@ -248,15 +248,5 @@ fn function<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<qjs::Function<'js>
 /// # Errors
 /// What the conversion throws.
 pub fn string(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<String> {
-    /// How the three bytes begin that stand for a lone surrogate, which is all that can be wrong.
-    const SURROGATE: u8 = 0xed;
-    let utf8 = qjs::string::Utf8::new(Cx::of(ctx), value)?;
-    let mut text = String::with_capacity(utf8.bytes().len());
-    for chunk in utf8.bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        if chunk.invalid().starts_with(&[SURROGATE]) {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    Ok(text)
+    qjs::string::to_usv(ctx, value)
 }

@@ -271,7 +271,11 @@ impl Reader {
 
     /// The next value; none at an end.
     fn read(&mut self, records: &mut impl Iterator<Item = Record>) -> Option<Data> {
-        let text = |text: Text| text.to_string();
+        // What there is no memory for is left out.
+        let text = |text: Text| match qjs::room::is_there(text.size().saturating_mul(4)) {
+            true => text.to_string(),
+            false => String::new(),
+        };
         let number = self.objects.len();
         let data = match records.next()? {
             Record::End => return None,
@@ -285,7 +289,7 @@ impl Reader {
             Record::Index(index) => return Some(Data::Number(index.into())),
             Record::Name(name) => return Some(Data::String(text(name))),
             Record::Date(time) => Data::Date(time),
-            Record::Buffer { bytes, .. } => Data::Bytes(bytes.as_slice().to_vec()),
+            Record::Buffer { bytes, .. } if qjs::room::is_there(bytes.len()) => Data::Bytes(bytes.as_slice().to_vec()),
             Record::Platform(object) => Data::Platform(object),
             Record::Error { name, message, has_cause, .. } => {
                 self.objects.push(Data::Other);

@@ -9,7 +9,7 @@ use qjs::{Borrowed, Ctx, Cx, ElementKind, Object, Result, Value, define, own};
 use rquickjs::prelude::This;
 
 use super::intrinsics::Intrinsics;
-use super::{ErrorName, Record, Serialized, Text, Transferred};
+use super::{ErrorName, Record, Serialized, Text, Transferred, throw_data_clone_error};
 use crate::port;
 
 /// A value in the agent that received it.
@@ -86,6 +86,9 @@ impl<'js> Deserializer<'_, 'js> {
     /// Takes one record. The whole value, when it is complete.
     fn step(&mut self, record: Record) -> Result<Option<Value<'js>>> {
         let ctx = self.ctx;
+        if self.memory.try_reserve(1).is_err() || self.open.try_reserve(1).is_err() {
+            return Err(throw_data_clone_error(ctx, "There is no memory for the value."));
+        }
         let own = self.intrinsics.clone();
         let text = |text: &Text| text.to_value(ctx);
         let value = match record {

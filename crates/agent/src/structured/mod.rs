@@ -127,7 +127,11 @@ impl Serialized {
         if !self.transferred.is_empty() {
             return None;
         }
-        let records = self.records.iter().map(Record::try_clone).collect::<Option<_>>()?;
+        let mut records = Vec::new();
+        records.try_reserve_exact(self.records.len()).ok()?;
+        for record in &self.records {
+            records.push(record.try_clone()?);
+        }
         Some(Self { records, transferred: Vec::new() })
     }
 }
@@ -217,32 +221,35 @@ impl Record {
             Self::Null => Self::Null,
             Self::Boolean(value) => Self::Boolean(*value),
             Self::Number(value) => Self::Number(*value),
-            Self::BigInt(digits) => Self::BigInt(digits.clone()),
-            Self::String(text) => Self::String(text.clone()),
+            Self::BigInt(digits) => Self::BigInt(digits.try_clone()?),
+            Self::String(text) => Self::String(text.try_clone()?),
             Self::Again(number) => Self::Again(*number),
             Self::BooleanObject(value) => Self::BooleanObject(*value),
             Self::NumberObject(value) => Self::NumberObject(*value),
-            Self::BigIntObject(digits) => Self::BigIntObject(digits.clone()),
-            Self::StringObject(text) => Self::StringObject(text.clone()),
+            Self::BigIntObject(digits) => Self::BigIntObject(digits.try_clone()?),
+            Self::StringObject(text) => Self::StringObject(text.try_clone()?),
             Self::Date(time) => Self::Date(*time),
-            Self::RegExp { source, flags } => Self::RegExp { source: source.clone(), flags: flags.clone() },
+            Self::RegExp { source, flags } => Self::RegExp { source: source.try_clone()?, flags: flags.clone() },
             Self::Buffer { bytes, max } => Self::Buffer { bytes: copy(bytes)?, max: *max },
             Self::Shared { bytes, len, max } => {
                 Self::Shared { bytes: qjs::shared::hold(bytes.base())?, len: *len, max: *max }
             }
             Self::View { kind, offset, length } => Self::View { kind: *kind, offset: *offset, length: *length },
             Self::Error { name, message, stack, has_cause } => {
-                let (message, stack) = (message.clone(), stack.clone());
+                let own = |text: &Option<Text>| text.as_ref().map(|text| text.try_clone().ok_or(())).transpose().ok();
+                let (message, stack) = (own(message)?, own(stack)?);
                 Self::Error { name: *name, message, stack, has_cause: *has_cause }
             }
-            Self::DomException { name, message } => Self::DomException { name: name.clone(), message: message.clone() },
+            Self::DomException { name, message } => {
+                Self::DomException { name: name.try_clone()?, message: message.try_clone()? }
+            }
             Self::Map => Self::Map,
             Self::Set => Self::Set,
             Self::Array { length } => Self::Array { length: *length },
             Self::Object => Self::Object,
             Self::Platform(object) => Self::Platform(object.clone()),
             Self::Index(index) => Self::Index(*index),
-            Self::Name(name) => Self::Name(name.clone()),
+            Self::Name(name) => Self::Name(name.try_clone()?),
             Self::End => Self::End,
         })
     }

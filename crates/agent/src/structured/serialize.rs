@@ -153,8 +153,10 @@ impl<'js> Serializer<'_, 'js> {
     /// The first steps of StructuredSerializeWithTransfer: what can be transferred, each once. They get the first numbers.
     fn admit(&mut self, transfer: &[Value<'js>]) -> Result<Vec<Transferable<'js>>> {
         let fail = |message: &str| throw_data_clone_error(self.ctx, message);
-        let mut transferables = Vec::with_capacity(transfer.len());
+        let mut transferables = Vec::new();
+        transferables.try_reserve_exact(transfer.len()).map_err(|_| self.no_room())?;
         for value in transfer {
+            self.make_room()?;
             if port::is_untransferable(self.ctx, value)? {
                 return Err(fail("An object in the transfer list is marked as untransferable."));
             }
@@ -226,13 +228,17 @@ impl<'js> Serializer<'_, 'js> {
         Ok(())
     }
 
-    /// Sees to it that there is memory for what one step adds.
+    /// Sees to it that there is memory for what one step adds. Where there is, these are four comparisons.
     fn make_room(&mut self) -> Result<()> {
         let room = self.records.try_reserve(4).is_ok()
             && self.open.try_reserve(1).is_ok()
             && self.kept.try_reserve(1).is_ok()
             && self.memory.try_reserve(1).is_ok();
-        if room { Ok(()) } else { Err(throw_data_clone_error(self.ctx, "There is no memory for a copy of the value.")) }
+        if room { Ok(()) } else { Err(self.no_room()) }
+    }
+
+    fn no_room(&self) -> rquickjs::Error {
+        throw_data_clone_error(self.ctx, "There is no memory for a copy of the value.")
     }
 
     fn close(&mut self) {
@@ -319,6 +325,7 @@ impl<'js> Serializer<'_, 'js> {
                 break;
             }
             let item: Value = step.get("value")?;
+            items.try_reserve(2).map_err(|_| self.no_room())?;
             match item.as_object().filter(|_| is_map) {
                 Some(entry) => items.extend([entry.get::<_, Value>(0)?, entry.get(1)?]),
                 None => items.push(item),
@@ -413,6 +420,10 @@ impl<'js> Serializer<'_, 'js> {
             Some(stack) => Some(Text::of(&stack)?),
             None => None,
         };
+        let text_size = |text: Option<&Text>| text.map_or(0, Text::size);
+        let size = text_size(stack.as_ref()) + text_size(message.as_ref()) + full_name.size();
+        // As units, each part by itself and all together.
+        qjs::room::check(self.ctx, size.saturating_mul(6))?;
         let has_head = Plugins::of(self.ctx).is_some_and(|plugins| plugins.stack_has_head);
         let stack = stack.map(|stack| if has_head { with_head(stack, &full_name, message.as_ref()) } else { stack });
         self.number(value);

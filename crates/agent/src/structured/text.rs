@@ -1,7 +1,7 @@
 //! Strings without an agent.
 
 use qjs::string::Units;
-use qjs::{Borrowed, Ctx, Cx, Result, Value};
+use qjs::{Borrowed, Ctx, Cx, Result, Value, room};
 
 /// The code units of a JavaScript string, lone surrogates and all.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,10 +19,25 @@ impl Text {
     /// When memory is out.
     pub fn of(value: &Value<'_>) -> Result<Self> {
         Ok(match Units::of(Cx::of(value.ctx()), Borrowed::of(value))? {
-            Some(Units::Narrow(units)) => Self::Narrow(units.into()),
-            Some(Units::Wide(units)) => Self::Wide(units.into()),
+            Some(Units::Narrow(units)) => {
+                Self::Narrow(room::list(value.ctx(), units.len(), units.iter().copied())?.into())
+            }
+            Some(Units::Wide(units)) => Self::Wide(room::list(value.ctx(), units.len(), units.iter().copied())?.into()),
             None => Self::Narrow(Box::default()),
         })
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Narrow(units) => units.len(),
+            Self::Wide(units) => size_of_val(&**units),
+        }
+    }
+
+    /// Another of the same; none where there is no memory.
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        room::is_there(self.size()).then(|| self.clone())
     }
 
     /// The units.
@@ -41,7 +56,7 @@ impl Text {
         match self {
             Self::Narrow(units) if units.is_ascii() => qjs::string::from_utf8(ctx, units),
             Self::Narrow(units) => {
-                qjs::string::from_units(ctx, &units.iter().map(|&unit| unit.into()).collect::<Vec<_>>())
+                qjs::string::from_units(ctx, &room::list(ctx, units.len(), units.iter().map(|&unit| unit.into()))?)
             }
             Self::Wide(units) => qjs::string::from_units(ctx, units),
         }

@@ -20,6 +20,7 @@ use crate::{
     error::{throw, throw_system},
     internal::def,
     state::Platform,
+    strings::UsvString,
 };
 
 /// Open files by descriptor.
@@ -79,18 +80,20 @@ fn read_all(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<Vec<u8>> {
         return Err(too_large(ctx, size));
     }
     let (mut content, room) = (Vec::new(), size as usize + 1);
-    content.try_reserve_exact(room).map_err(|_| bytes::no_room(ctx, room))?;
+    content.try_reserve_exact(room).map_err(|_| qjs::room::none(ctx, room))?;
     file.read_to_end(&mut content).map_err(|error| failed(error, "read", None))?;
     content.shrink_to_fit();
     Ok(content)
 }
 
 pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
-    def(native, "readText", |ctx: Ctx<'js>, path: String| -> rquickjs::Result<rquickjs::String<'js>> {
+    def(native, "readText", |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<rquickjs::String<'js>> {
         let content = read_all(&ctx, &path)?;
+        // Each byte that is wrong becomes three.
+        qjs::room::check(&ctx, content.len().saturating_mul(3))?;
         rquickjs::String::from_str(ctx, &String::from_utf8_lossy(&content))
     })?;
-    def(native, "readFile", |ctx: Ctx<'js>, path: String| {
+    def(native, "readFile", |ctx: Ctx<'js>, path: UsvString| {
         let content = read_all(&ctx, &path)?;
         TypedArray::<u8>::new(ctx, content)
     })?;
@@ -105,11 +108,11 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             if content.len() as u64 > MOST_BYTES {
                 return Err(too_large(&ctx, content.len() as u64));
             }
-            content.try_reserve(count).map_err(|_| bytes::no_room(&ctx, content.len() + count))?;
+            content.try_reserve(count).map_err(|_| qjs::room::none(&ctx, content.len() + count))?;
             content.extend_from_slice(&chunk[..count]);
         }
     })?;
-    def(native, "open", |ctx: Ctx<'_>, path: String, flags: String, mode: u32| -> rquickjs::Result<i32> {
+    def(native, "open", |ctx: Ctx<'_>, path: UsvString, flags: UsvString, mode: u32| -> rquickjs::Result<i32> {
         let file = open(&path, &flags, mode).map_err(|error| throw_system(&ctx, &error, "open", Some(&path), None))?;
         let fd = file.as_raw_fd();
         Platform::of(&ctx)?.files.0.borrow_mut().insert(fd, Rc::new(file));
@@ -152,7 +155,7 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             };
             let platform = Platform::of(&ctx)?;
             match fd {
-                1 => platform.stdio.out(|buffer| buffer.extend_from_slice(&data)),
+                1 => platform.stdio.out(&data),
                 2 => platform.stdio.err(&data),
                 _ => {
                     let position = position.0.flatten().filter(|position| *position >= 0.0);

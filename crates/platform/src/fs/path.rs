@@ -9,7 +9,7 @@ use std::{
 
 use rquickjs::{Ctx, Object};
 
-use crate::{error::throw_system, internal::def};
+use crate::{error::throw_system, internal::def, strings::UsvString};
 
 /// Turns a failure into Node's error for `syscall` on `path`.
 fn check<T>(ctx: &Ctx<'_>, result: io::Result<T>, syscall: &str, path: &str) -> rquickjs::Result<T> {
@@ -65,13 +65,13 @@ fn seconds(time: f64) -> SystemTime {
 }
 
 pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
-    def(native, "exists", |path: String| fs::metadata(path).is_ok())?;
-    def(native, "stat", |ctx: Ctx<'_>, path: String, follow: bool| {
+    def(native, "exists", |path: UsvString| fs::metadata(path).is_ok())?;
+    def(native, "stat", |ctx: Ctx<'_>, path: UsvString, follow: bool| {
         let (result, syscall) =
             if follow { (fs::metadata(&path), "stat") } else { (fs::symlink_metadata(&path), "lstat") };
         check(&ctx, result.as_ref().map(stats).map_err(copy), syscall, &path)
     })?;
-    def(native, "readdir", |ctx: Ctx<'_>, path: String| {
+    def(native, "readdir", |ctx: Ctx<'_>, path: UsvString| {
         let read = || -> io::Result<Vec<(String, u8)>> {
             let mut entries = Vec::new();
             for entry in fs::read_dir(&path)? {
@@ -86,15 +86,15 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             entries.into_iter().flat_map(|(name, kind)| [name, kind.to_string()]).collect(),
         )
     })?;
-    def(native, "access", |ctx: Ctx<'_>, path: String, mode: u32| {
+    def(native, "access", |ctx: Ctx<'_>, path: UsvString, mode: u32| {
         let wanted = rustix::fs::Access::from_bits_truncate(mode as _);
-        check(&ctx, rustix::fs::access(&path, wanted).map_err(Into::into), "access", &path)
+        check(&ctx, rustix::fs::access(&*path, wanted).map_err(Into::into), "access", &path)
     })?;
-    def(native, "realpath", |ctx: Ctx<'_>, path: String| {
+    def(native, "realpath", |ctx: Ctx<'_>, path: UsvString| {
         let real = check(&ctx, fs::canonicalize(&path), "realpath", &path)?;
         Ok::<_, rquickjs::Error>(real.to_string_lossy().into_owned())
     })?;
-    def(native, "readlink", |ctx: Ctx<'_>, path: String| {
+    def(native, "readlink", |ctx: Ctx<'_>, path: UsvString| {
         let target = check(&ctx, fs::read_link(&path), "readlink", &path)?;
         Ok::<_, rquickjs::Error>(target.to_string_lossy().into_owned())
     })?;
@@ -108,16 +108,16 @@ fn copy(error: &io::Error) -> io::Error {
 
 /// Calls that change the file system.
 fn changes<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
-    def(native, "mkdir", |ctx: Ctx<'_>, path: String, mode: u32| {
+    def(native, "mkdir", |ctx: Ctx<'_>, path: UsvString, mode: u32| {
         check(&ctx, fs::DirBuilder::new().mode(mode).create(&path), "mkdir", &path)
     })?;
-    def(native, "rmdir", |ctx: Ctx<'_>, path: String| check(&ctx, fs::remove_dir(&path), "rmdir", &path))?;
-    def(native, "removeAll", |ctx: Ctx<'_>, path: String| check(&ctx, fs::remove_dir_all(&path), "rm", &path))?;
-    def(native, "unlink", |ctx: Ctx<'_>, path: String| check(&ctx, fs::remove_file(&path), "unlink", &path))?;
-    def(native, "rename", |ctx: Ctx<'_>, from: String, to: String| {
+    def(native, "rmdir", |ctx: Ctx<'_>, path: UsvString| check(&ctx, fs::remove_dir(&path), "rmdir", &path))?;
+    def(native, "removeAll", |ctx: Ctx<'_>, path: UsvString| check(&ctx, fs::remove_dir_all(&path), "rm", &path))?;
+    def(native, "unlink", |ctx: Ctx<'_>, path: UsvString| check(&ctx, fs::remove_file(&path), "unlink", &path))?;
+    def(native, "rename", |ctx: Ctx<'_>, from: UsvString, to: UsvString| {
         fs::rename(&from, &to).map_err(|error| throw_system(&ctx, &error, "rename", Some(&from), Some(&to)))
     })?;
-    def(native, "copyFile", |ctx: Ctx<'_>, from: String, to: String, exclusive: bool| {
+    def(native, "copyFile", |ctx: Ctx<'_>, from: UsvString, to: UsvString, exclusive: bool| {
         let result = if exclusive && fs::symlink_metadata(&to).is_ok() {
             Err(io::Error::from(rustix::io::Errno::EXIST))
         } else {
@@ -125,20 +125,20 @@ fn changes<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         };
         result.map_err(|error| throw_system(&ctx, &error, "copyfile", Some(&from), Some(&to)))
     })?;
-    def(native, "symlink", |ctx: Ctx<'_>, target: String, path: String| {
+    def(native, "symlink", |ctx: Ctx<'_>, target: UsvString, path: UsvString| {
         symlink(&target, &path).map_err(|error| throw_system(&ctx, &error, "symlink", Some(&target), Some(&path)))
     })?;
-    def(native, "link", |ctx: Ctx<'_>, from: String, to: String| {
+    def(native, "link", |ctx: Ctx<'_>, from: UsvString, to: UsvString| {
         fs::hard_link(&from, &to).map_err(|error| throw_system(&ctx, &error, "link", Some(&from), Some(&to)))
     })?;
-    def(native, "chmod", |ctx: Ctx<'_>, path: String, mode: u32| {
+    def(native, "chmod", |ctx: Ctx<'_>, path: UsvString, mode: u32| {
         check(&ctx, fs::set_permissions(&path, fs::Permissions::from_mode(mode)), "chmod", &path)
     })?;
-    def(native, "truncate", |ctx: Ctx<'_>, path: String, length: f64| {
+    def(native, "truncate", |ctx: Ctx<'_>, path: UsvString, length: f64| {
         let result = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(length.max(0.0) as u64));
         check(&ctx, result, "open", &path)
     })?;
-    def(native, "utimes", |ctx: Ctx<'_>, path: String, accessed: f64, modified: f64| {
+    def(native, "utimes", |ctx: Ctx<'_>, path: UsvString, accessed: f64, modified: f64| {
         let times = fs::FileTimes::new().set_accessed(seconds(accessed)).set_modified(seconds(modified));
         // A folder opens for reading only, which is enough for its owner to set its times.
         let result = fs::File::open(&path).and_then(|file| file.set_times(times));

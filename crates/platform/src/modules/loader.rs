@@ -11,7 +11,7 @@ use rquickjs::{
 use super::{
     builtins,
     package::Package,
-    resolve::{Failure, resolve, resolve_for_script},
+    resolve::{Failure, resolve, resolve_for_script, see_to_room},
     source_phase, url_to_path, wasm,
 };
 use crate::state::Platform;
@@ -32,6 +32,7 @@ impl Resolver for ModuleResolver {
             Some(name) => (source_phase::PREFIX, name),
             None => ("", name),
         };
+        see_to_room(ctx, name)?;
         let url = resolve(ctx, name, base, true).map_err(|failure| failure.throw(ctx))?;
         Ok(format!("{phase}{url}"))
     }
@@ -153,8 +154,8 @@ pub(super) fn describe<'js>(ctx: &Ctx<'js>, module: &Module<'js, Declared>, url:
     }
     meta.set("main", *Platform::of(ctx)?.main_url.borrow() == url)?;
     let base = url.to_owned();
-    let resolve = Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: rquickjs::Coerced<String>| {
-        resolve_for_script(&ctx, &specifier.0, &base)
+    let resolve = Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: Value<'js>| {
+        resolve_for_script(&ctx, &qjs::string::to_usv(&ctx, qjs::Borrowed::of(&specifier))?, &base)
     })?;
     meta.set("resolve", resolve.with_name("resolve")?)?;
     meta.set("url", url)

@@ -18,6 +18,7 @@ pub use loader::{ModuleLoader, ModuleResolver};
 
 use crate::internal;
 use crate::state::Platform;
+use crate::strings::UsvString;
 
 /// What `pathToFileURL` encodes besides what the URL parser does.
 const PATH: &AsciiSet = &CONTROLS
@@ -141,7 +142,7 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<rquickjs::Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     crate::internal::def(&native, "names", |ctx: Ctx<'js>| names(&ctx))?;
-    crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: String| -> rquickjs::Result<Value<'js>> {
+    crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<Value<'js>> {
         builtin_for_script(&ctx, &name)
     })?;
     Ok(native)

@@ -40,8 +40,15 @@ impl Failure {
     }
 }
 
+/// Sees to it that there is memory for what resolving makes of a specifier: URLs, in which a byte can become three, and
+/// messages.
+pub(super) fn see_to_room(ctx: &Ctx<'_>, specifier: &str) -> rquickjs::Result<()> {
+    qjs::room::check(ctx, specifier.len().saturating_mul(16))
+}
+
 /// `import.meta.resolve`.
 pub(crate) fn resolve_for_script(ctx: &Ctx<'_>, specifier: &str, base: &str) -> rquickjs::Result<String> {
+    see_to_room(ctx, specifier)?;
     match resolve(ctx, specifier, base, false) {
         Ok(url) => Ok(url),
         Err(failure) => Err(failure.throw(ctx)),

@@ -6,7 +6,10 @@
 
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
-use super::{resolve::resolve, wasm};
+use super::{
+    resolve::{resolve, see_to_room},
+    wasm,
+};
 use crate::internal;
 
 /// What a specifier begins with that is imported in the source phase.
@@ -169,7 +172,8 @@ fn trivia(text: &str) -> usize {
 fn import_source<'js>(ctx: &Ctx<'js>, base: &str, specifier: Value<'js>) -> rquickjs::Result<Value<'js>> {
     let (promise, fulfil, reject) = ctx.promise()?;
     let find = || {
-        let specifier = specifier.get::<rquickjs::Coerced<String>>()?.0;
+        let specifier = qjs::string::to_usv(ctx, qjs::Borrowed::of(&specifier))?;
+        see_to_room(ctx, &specifier)?;
         let url = resolve(ctx, &specifier, base, true).map_err(|failure| failure.throw(ctx))?;
         wasm::source(ctx, &url)
     };

@@ -23,6 +23,7 @@ use crate::Environment;
 use crate::internal::{self, def};
 use crate::modules;
 use crate::state::Platform;
+use crate::strings::UsvString;
 
 mod remote;
 mod thread;
@@ -112,7 +113,10 @@ struct ToParent {
 
 impl std::io::Write for ToParent {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.worker.tell(Event::Output(self.descriptor, bytes.to_vec()));
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len()).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        copy.extend_from_slice(bytes);
+        self.worker.tell(Event::Output(self.descriptor, copy));
         Ok(bytes.len())
     }
 
@@ -205,17 +209,17 @@ fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         EventLoop::of(&ctx)?.end_after_task(0);
         Ok(())
     })?;
-    def(native, "importScript", |ctx: Ctx<'js>, url: String| -> rquickjs::Result<()> {
+    def(native, "importScript", |ctx: Ctx<'js>, url: UsvString| -> rquickjs::Result<()> {
         let text = modules::script_text(&ctx, &url).map_err(|_| {
             drop(ctx.catch());
             agent::structured::throw_dom_exception(&ctx, &format!("cannot load the script {url}"), "NetworkError")
         })?;
         modules::run_classic(&ctx, &url, text)
     })?;
-    def(native, "resolve", |ctx: Ctx<'js>, url: String, base: Option<String>| -> rquickjs::Result<String> {
+    def(native, "resolve", |ctx: Ctx<'js>, url: UsvString, base: Option<UsvString>| -> rquickjs::Result<String> {
         let default = || Platform::of(&ctx).map(|platform| platform.main_url.borrow().clone());
         let base = match base {
-            Some(base) => base,
+            Some(base) => base.0,
             None => default()?,
         };
         let joined = url::Url::parse(&base).ok().map_or_else(|| url::Url::parse(&url), |base| base.join(&url));
@@ -237,8 +241,12 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let Some(start) = platform.options.spawn.clone() else {
         return Err(Exception::throw_message(&ctx, "this agent cannot start workers"));
     };
-    let text = |name: &str| options.get::<_, Option<String>>(name);
-    let list = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<Vec<String>>>(name)?.unwrap_or_default());
+    let text = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<UsvString>>(name)?.map(|text| text.0));
+    let texts = |name: &str| -> rquickjs::Result<Option<Vec<String>>> {
+        let list: Option<Vec<UsvString>> = options.get(name)?;
+        Ok(list.map(|list| list.into_iter().map(|text| text.0).collect()))
+    };
+    let list = |name: &str| texts(name).map(Option::unwrap_or_default);
     let bytes = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<f64>>(name)?.map(|bytes| bytes as usize));
     let cloned = |name: &str, transfer: &[Value<'js>]| Serialized::new(&ctx, &options.get::<_, Value>(name)?, transfer);
     let transfer: Vec<Value<'js>> = options.get::<_, Option<Vec<_>>>("transfer")?.unwrap_or_default();
@@ -270,7 +278,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let spec = WorkerSpec {
         argv: list("argv")?,
         exec_argv: list("execArgv")?,
-        env: match options.get::<_, Option<Vec<String>>>("env")? {
+        env: match texts("env")? {
             Some(list) => list.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
             None => platform.environment.clone(),
         },
@@ -418,10 +426,7 @@ fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
 pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
     let Ok(platform) = Platform::of(ctx) else { return };
     let Some(own) = &platform.own_worker else { return };
-    let text = |value: Value<'js>| -> rquickjs::Result<String> {
-        let text = qjs::string::to_string(ctx, &value)?;
-        Ok(String::from_utf8_lossy(qjs::string::Utf8::new(qjs::Cx::of(ctx), qjs::Borrowed::of(&text))?.bytes()).into())
-    };
+    let text = |value: Value<'js>| -> rquickjs::Result<String> { qjs::string::to_usv(ctx, qjs::Borrowed::of(&value)) };
     let attempt = |read: &dyn Fn() -> rquickjs::Result<String>| {
         read().unwrap_or_else(|_| {
             drop(ctx.catch());

@@ -1,0 +1,38 @@
+//! Memory for what a script chooses the size of. Rust ends the process where an allocation fails, so it is asked for first.
+
+use rquickjs::{Ctx, Exception};
+
+/// Whether so many bytes could be allocated now.
+pub fn is_there(bytes: usize) -> bool {
+    let mut room = Vec::<u8>::new();
+    let is_there = room.try_reserve_exact(bytes).is_ok();
+    // An allocation that nobody looks at is left out by the compiler, which takes it for granted.
+    std::hint::black_box(&room);
+    is_there
+}
+
+/// Throws where so many bytes could not be allocated now.
+///
+/// # Errors
+/// A RangeError.
+pub fn check(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
+    /// Small things are not asked for: there is as good as always room for them, and asking takes time.
+    const SMALL: usize = 64 << 10;
+    if bytes <= SMALL || is_there(bytes) { Ok(()) } else { Err(none(ctx, bytes)) }
+}
+
+/// Throws that there is no memory for so many bytes.
+pub fn none(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Error {
+    Exception::throw_range(ctx, &format!("there is no memory for {bytes} bytes"))
+}
+
+/// What `items` gives, as a list of no more than `count`.
+///
+/// # Errors
+/// A RangeError where there is no memory for that many.
+pub fn list<T>(ctx: &Ctx<'_>, count: usize, items: impl Iterator<Item = T>) -> rquickjs::Result<Vec<T>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(count).map_err(|_| none(ctx, count.saturating_mul(size_of::<T>())))?;
+    list.extend(items.take(count));
+    Ok(list)
+}
