@@ -33,6 +33,7 @@ pub mod waiting;
 mod waits;
 pub mod wasi;
 mod wasi_sleep;
+mod wasi_stdin;
 pub mod wasi_threads;
 
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};

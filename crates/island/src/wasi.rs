@@ -247,7 +247,7 @@ fn build(config: WasiConfig) -> Result<Box<WasiP1Ctx>, WasiError> {
     }
     match config.stdin {
         Input::Empty => builder.stdin(ClosedInputStream),
-        Input::Inherit => builder.inherit_stdin(),
+        Input::Inherit => builder.stdin(crate::wasi_stdin::Stdin),
         Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes)),
         Input::File(file) => builder.stdin(InputFile::new(file)),
     };

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use qjs::{bytecode::Bytecode, define::Put as _, pristine::bare_object};
-use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions, function::IntoJsFunc};
+use rquickjs::function::{IntoJsFunc, ParamRequirement, Params};
+use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions};
 
 use crate::state::Platform;
 use crate::strings::UsvString;
@@ -128,5 +129,23 @@ pub(crate) fn def<'js, P, F>(object: &Object<'js>, name: &str, function: F) -> r
 where
     F: IntoJsFunc<'js, P> + 'js,
 {
-    object.put(name, Function::new(object.ctx().clone(), function)?.with_name(name)?)
+    object.put(name, Function::new(object.ctx().clone(), Native(function))?.with_name(name)?)
+}
+
+/// A native function, which an agent that is told to stop calls no more: where QuickJS has dropped the error by which it is
+/// to end, the script goes on up to here.
+struct Native<F>(F);
+
+impl<'js, P, F: IntoJsFunc<'js, P>> IntoJsFunc<'js, P> for Native<F> {
+    fn param_requirements() -> ParamRequirement {
+        F::param_requirements()
+    }
+
+    fn call(&self, params: Params<'_, 'js>) -> rquickjs::Result<Value<'js>> {
+        let ctx = params.ctx();
+        if agent::EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is_stopping()) {
+            return Err(qjs::function::throw_uncatchable(ctx));
+        }
+        self.0.call(params)
+    }
 }
