@@ -35,8 +35,30 @@ pub(crate) enum Key {
 /// A memory's base with what frees in it.
 type At = (usize, Key);
 
-/// The queues that exist. An entry goes with its queue.
-static REGISTRY: LazyLock<Mutex<FxHashMap<At, Weak<Reclaim>>>> = LazyLock::new(Mutex::default);
+/// The queues that exist, by the base of their memory. An entry goes with its queue.
+#[derive(Default)]
+struct Registry(FxHashMap<usize, FxHashMap<Key, Weak<Reclaim>>>);
+
+impl Registry {
+    fn get(&self, (base, key): At) -> Option<Arc<Reclaim>> {
+        self.0.get(&base)?.get(&key)?.upgrade()
+    }
+
+    fn insert(&mut self, (base, key): At, reclaim: Weak<Reclaim>) {
+        self.0.entry(base).or_default().insert(key, reclaim);
+    }
+
+    fn remove(&mut self, (base, key): At) {
+        if let Some(keys) = self.0.get_mut(&base) {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.0.remove(&base);
+            }
+        }
+    }
+}
+
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
 #[derive(Debug)]
 pub(crate) struct Reclaim {
@@ -50,8 +72,9 @@ pub(crate) struct Reclaim {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Addresses of blocks without a handle, which are still in `owned`.
-    waiting: Vec<u64>,
+    /// Blocks without a handle, by address and generation. One that is pinned is left out once it has been met here, and
+    /// comes back with the last pin's end; one that was given to the guest meanwhile is passed over.
+    waiting: Vec<(u64, u64)>,
     /// Each block by its address, from when the host took it over until just before it is freed.
     owned: FxHashMap<u64, Owned>,
     /// How many there ever were.
@@ -70,8 +93,8 @@ struct Owned {
     generation: u64,
     /// Calls in progress that were given the block's address: it is not freed under them.
     pins: u32,
-    /// Whether it waits in the queue.
-    waits: bool,
+    /// Whether it is left out of the queue until no call has it any more.
+    is_put_off: bool,
 }
 
 impl State {
@@ -90,7 +113,7 @@ impl Reclaim {
         let at = (data.base().as_ptr().addr(), key);
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         // While a queue is alive so is its mapping, and no other can have the same base.
-        if let Some(reclaim) = registry.get(&at).and_then(Weak::upgrade) {
+        if let Some(reclaim) = registry.get(at) {
             return reclaim;
         }
         let state = take_left_over(&at, &data);
@@ -140,13 +163,15 @@ impl Reclaim {
     /// Ends one [`Reclaim::pin`]. Says whether the host still owns the block: it may have been given to the guest meanwhile.
     #[inline]
     pub(crate) fn unpin(&self, address: u64) -> bool {
-        match self.state().owned.get_mut(&address) {
-            Some(owned) => {
-                owned.pins = owned.pins.saturating_sub(1);
-                true
-            }
-            None => false,
+        let mut state = self.state();
+        let Some(owned) = state.owned.get_mut(&address) else { return false };
+        owned.pins = owned.pins.saturating_sub(1);
+        if owned.pins == 0 && std::mem::take(&mut owned.is_put_off) {
+            let generation = owned.generation;
+            state.waiting.push((address, generation));
+            self.waiting.store(state.waiting.len(), Ordering::Release);
         }
+        true
     }
 
     /// The queue of the same memory that owns the block at `address`, where that is another one.
@@ -155,8 +180,7 @@ impl Reclaim {
         // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
         let others: Vec<_> = {
             let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
-            let same = registry.iter().filter(|((base, _), _)| *base == self.at.0);
-            same.filter_map(|(_, reclaim)| reclaim.upgrade()).collect()
+            registry.0.get(&self.at.0).into_iter().flat_map(|keys| keys.values()).filter_map(Weak::upgrade).collect()
         };
         others.into_iter().find(|other| other.is_owned(address))
     }
@@ -174,7 +198,7 @@ impl Reclaim {
         let generation = state.generations;
         match state.owned.entry(address) {
             Entry::Occupied(_) => return Err(HeapError::AlreadyOwned { address }),
-            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, generation, pins: 0, waits: false }),
+            Entry::Vacant(entry) => entry.insert(Owned { bytes, align, generation, pins: 0, is_put_off: false }),
         };
         state.generations += 1;
         state.bytes += bytes;
@@ -189,12 +213,7 @@ impl Reclaim {
 
     /// Strikes a block off, because it is given to the guest. It may wait in the queue already.
     pub(crate) fn disown(&self, address: u64) {
-        let mut state = self.state();
-        if state.disown(address).is_some_and(|owned| owned.waits) {
-            state.waiting.retain(|&waiting| waiting != address);
-            self.waiting.store(state.waiting.len(), Ordering::Release);
-        }
-        drop(state);
+        self.state().disown(address);
         if trace::is_on() {
             trace::disowned(&self.data, address);
         }
@@ -213,11 +232,10 @@ impl Reclaim {
             trace::dropped(&self.data, address);
         }
         let mut state = self.state();
-        match state.owned.get_mut(&address) {
-            Some(owned) if owned.generation == generation => owned.waits = true,
-            _ => return,
+        if state.owned.get(&address).is_none_or(|owned| owned.generation != generation) {
+            return;
         }
-        state.waiting.push(address);
+        state.waiting.push((address, generation));
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }
 
@@ -236,11 +254,16 @@ impl Reclaim {
     #[inline]
     pub(crate) fn next(&self) -> Option<(u64, u64, u32)> {
         let mut state = self.state();
-        let State { waiting, owned, .. } = &*state;
-        let free = |address: &u64| owned.get(address).is_some_and(|owned| owned.pins == 0);
-        let at = waiting.iter().rposition(free)?;
-        let address = state.waiting.swap_remove(at);
+        let next = loop {
+            let Some((address, generation)) = state.waiting.pop() else { break None };
+            match state.owned.get_mut(&address).filter(|owned| owned.generation == generation) {
+                Some(owned) if owned.pins > 0 => owned.is_put_off = true,
+                Some(_) => break Some(address),
+                None => {}
+            }
+        };
         self.waiting.store(state.waiting.len(), Ordering::Release);
+        let address = next?;
         let owned = state.disown(address)?;
         drop(state);
         if trace::is_on() {
@@ -272,9 +295,9 @@ impl Drop for Reclaim {
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         let state = self.state.get_mut().unwrap_or_else(|e| e.into_inner());
         // Another thread may have put a new one in its place since the last handle went.
-        let successor = registry.get(&self.at).and_then(Weak::upgrade);
+        let successor = registry.get(self.at);
         if successor.is_none() {
-            registry.remove(&self.at);
+            registry.remove(self.at);
         }
         // The other one who has the memory is not this queue.
         if is_shared && !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
@@ -305,7 +328,7 @@ pub(crate) fn settle_all() {
     // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
     let reclaims: Vec<_> = {
         let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
-        registry.values().filter_map(Weak::upgrade).collect()
+        registry.0.values().flat_map(|keys| keys.values()).filter_map(Weak::upgrade).collect()
     };
     reclaims.iter().for_each(|reclaim| reclaim.state().tally.settle());
 }

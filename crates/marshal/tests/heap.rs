@@ -30,6 +30,41 @@ fn an_allocation_is_a_safe_point_and_uses_the_block_again() {
     assert_eq!(guest.live(), 1);
 }
 
+/// Blocks that calls have are met once, however often others are freed meanwhile, and freed when the last call has ended.
+#[test]
+fn blocks_that_calls_have_are_put_off() {
+    let guest = Guest::new();
+    let blocks: Vec<_> = (0..1000).map(|_| guest.block(16)).collect();
+    let addresses: Vec<_> = blocks.iter().map(|block| block.address()).collect();
+    for address in &addresses {
+        assert!(guest.heap.pin(*address) && guest.heap.pin(*address));
+    }
+    drop(blocks);
+    drop(guest.block(16));
+    guest.heap.drain().unwrap();
+    assert_eq!((guest.live(), guest.heap.waiting()), (1000, 0), "all but those that are pinned");
+    addresses.iter().for_each(|address| guest.heap.unpin(*address));
+    guest.heap.drain().unwrap();
+    assert_eq!((guest.live(), guest.heap.waiting()), (1000, 0), "pinned twice");
+    addresses.iter().for_each(|address| guest.heap.unpin(*address));
+    assert_eq!(guest.heap.waiting(), 1000);
+    guest.heap.drain().unwrap();
+    assert_eq!((guest.live(), guest.heap.owned(), guest.heap.waiting()), (0, 0, 0));
+}
+
+/// What waits and is given to the guest meanwhile is not freed, nor is what comes at its address after that.
+#[test]
+fn a_block_that_waits_and_is_given_away_is_passed_over() {
+    let guest = Guest::new();
+    let (first, second) = (guest.block(16), guest.block(16));
+    let address = first.address();
+    drop(first);
+    guest.heap.release(address);
+    guest.heap.drain().unwrap();
+    assert_eq!((guest.live(), guest.heap.waiting()), (2, 0));
+    drop(second);
+}
+
 #[test]
 fn blocks_may_be_dropped_on_other_threads() {
     let guest = Guest::new();

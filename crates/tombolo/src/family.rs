@@ -75,7 +75,9 @@ impl Family {
             "" | NODES_NAME => format!("worker {number}"),
             _ => name.clone(),
         };
-        let thread = std::thread::Builder::new().name(name).stack_size(Runtime::stack_size(&options));
+        // The system shows no more of it than this; the name may be as long as a script likes.
+        let shown = name.floor_char_boundary(64);
+        let thread = std::thread::Builder::new().name(name[..shown].into()).stack_size(Runtime::stack_size(&options));
         drop(options);
         let run = move || {
             marshal::trace::name_agent(&traced_as);

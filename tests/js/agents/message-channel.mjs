@@ -676,3 +676,38 @@ test('a getter that transfers the very port', async () => {
   assertEq(await moved, 'the port');
   for (const port of [port2, other.port1, other.port2]) port.close();
 });
+
+test('a getter that closes the port: what was being posted comes, and then the end', async () => {
+  for (const close of [(port) => port.close(), (port) => { port.postMessage('inner'); port.close(); }]) {
+    const { port1, port2 } = new MessageChannel();
+    const heard = [];
+    port2.on('message', (message) => heard.push(message.x ?? message));
+    const closed = nextOn(port2, 'close');
+    port1.postMessage('before');
+    port1.postMessage({ get x() { close(port1); return 'posted'; } });
+    port1.postMessage('after');
+    await closed;
+    assertList(heard.filter((message) => message !== 'inner'), ['before', 'posted']);
+  }
+});
+
+test('a getter that closes the port and throws: the port is closed all the same', async () => {
+  const { port1, port2 } = new MessageChannel();
+  port2.on('message', () => assert(false, 'nothing was posted'));
+  const closed = nextOn(port2, 'close');
+  try {
+    port1.postMessage({ get x() { port1.close(); throw 'thrown'; } });
+    assert(false, 'it throws');
+  } catch (error) {
+    assertEq(error, 'thrown');
+  }
+  await closed;
+});
+
+test('a getter that transfers the port: the message goes to where it would have gone', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const other = new MessageChannel();
+  port1.postMessage({ get x() { other.port1.postMessage('the port', [port1]); return 'posted'; } });
+  assertEq((await nextOn(port2, 'message')).x, 'posted');
+  for (const port of [port2, other.port1, other.port2]) port.close();
+}, { v8: 'Node loses the message' });

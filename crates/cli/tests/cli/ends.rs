@@ -83,3 +83,27 @@ fn what_is_assigned_to_the_stack_trace_limit_is_no_burden() {
     let expected = "Error: without frames object\n2\n1\n";
     Folder::with("limit.mjs", text).run(["limit.mjs"]).outcome().exits(0).stdout(expected).stderr("");
 }
+
+/// QuickJS drops the error by which the script is to end wherever it drops any.
+#[test]
+fn process_exit_ends_the_script_wherever_it_is_called() {
+    let exit = "process.exit(7)";
+    let places = [
+        format!("Error.prepareStackTrace = () => {{ {exit}; }}; try {{ new Error('x').stack; }} catch {{}}"),
+        format!("Error.prepareStackTrace = () => {{ {exit}; }}; try {{ null.x; }} catch {{}}"),
+        format!("new Promise(() => {exit});"),
+        format!(
+            "const it = {{ [Symbol.iterator]() {{ return {{ next: () => ({{}}), return() {{ {exit}; }} }}; }} }};
+                 try {{ for (const x of it) throw x; }} catch {{}}"
+        ),
+    ];
+    for place in places {
+        let text = format!("{place} console.log('goes on'); setTimeout(() => console.log('and on'));");
+        let worker = format!(
+            "new (await import('node:worker_threads')).Worker({text:?}, {{ eval: true }}).on('exit', (code) => console.log(code));"
+        );
+        let folder = Folder::with("main.mjs", &text).and("worker.mjs", worker);
+        folder.run(["main.mjs"]).outcome().exits(7).stdout("").stderr("");
+        folder.run(["worker.mjs"]).outcome().exits(0).stdout("7\n").stderr("");
+    }
+}

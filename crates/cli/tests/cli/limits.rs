@@ -144,6 +144,89 @@ fn what_does_not_fit_is_an_exception() {
     }
 }
 
+/// Texts of 64 MiB, where there are some 40 MiB left.
+#[test]
+fn a_text_that_does_not_fit_is_an_exception() {
+    let script = r"
+        import fs from 'node:fs';
+        import { MessageChannel, Worker } from 'node:worker_threads';
+        const narrow = 'x'.repeat(2 ** 26), latin = 'é'.repeat(2 ** 26), wide = '\u4e00'.repeat(2 ** 25);
+        const { port1 } = new MessageChannel();
+        const withStack = new Error('x');
+        withStack.stack = '    at ' + narrow.slice(7);
+        const map = new Map();
+        for (let i = 0; i < 1e6; i++) map.set(i, i);
+        const attempts = {
+          narrow: () => structuredClone(narrow), latin: () => structuredClone(latin), wide: () => structuredClone(wide),
+          key: () => structuredClone({ [narrow]: 1 }), error: () => structuredClone(withStack),
+          posted: () => port1.postMessage(narrow), map: () => { for (let kept = []; ;) kept.push(structuredClone(map)); },
+          read: () => fs.readFileSync(narrow), written: () => fs.writeFileSync('/dev/null', narrow), stat: () => fs.statSync(narrow),
+          renamed: () => fs.renameSync(narrow, narrow), environment: () => process.env[narrow], folder: () => process.chdir(narrow),
+          printed: () => console.log(narrow), output: () => process.stdout.write(wide), errors: () => console.error(latin),
+          url: () => new URL('http://a/' + narrow), query: () => new URLSearchParams(narrow), type: () => new WebAssembly.Global({ value: narrow }, 0),
+          encoded: () => new TextEncoder().encodeInto(narrow, new Uint8Array(9)), fetched: () => fetch('data:,' + narrow),
+          imported: () => import(narrow), worker: () => new Worker('', { eval: true, name: narrow }),
+        };
+        const kept = [];
+        for (let size = 2 ** 29; size >= 2 ** 20; size /= 2) try { for (;;) kept.push(new ArrayBuffer(size)); } catch {}
+        for (let i = 0; i < 40; i++) kept.pop();
+        let failure;
+        try { await attempts[process.argv[2]](); } catch (error) { failure = error; }
+        kept.length = 0;
+        console.log(['RangeError', 'InternalError', 'DataCloneError'].includes(failure?.name) ? 'refused' : failure);
+    ";
+    let attempts = "narrow latin wide key error posted map read written stat renamed environment folder printed output errors url \
+                    query type encoded fetched imported worker";
+    for attempt in attempts.split_whitespace() {
+        within(2_000_000, script, &[attempt]).exits(0).stdout("refused\n").stderr("");
+    }
+}
+
+/// Messages that nobody takes.
+#[test]
+fn a_queue_that_does_not_fit_is_an_exception() {
+    let script = r"
+        const { port1 } = new MessageChannel();
+        let failure;
+        try { for (;;) port1.postMessage(1); } catch (error) { failure = error; }
+        console.log(failure.name);
+    ";
+    within(1_000_000, script, &[]).exits(0).stdout("DataCloneError\n").stderr("");
+}
+
+/// A guest that reads standard input, which takes a thread. The root user's threads are not limited, so it runs as another.
+#[test]
+fn standard_input_without_a_thread_is_an_error() {
+    let program = r#"(module
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+            (i32.store (i32.const 0) (i32.const 100))
+            (i32.store (i32.const 4) (i32.const 10))
+            (call $exit (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))))"#;
+    let folder = Folder::with("main.wat", program);
+    let other = "setpriv --reuid=54321 --regid=54321 --clear-groups";
+    let mut can = std::process::Command::new("sh");
+    can.args(["-c", &format!("{other} \"$0\" --version"), env!("CARGO_BIN_EXE_tombolo")]);
+    can.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    if !can.status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let statuses: Vec<_> = (1..3 * processors + 6)
+        .map(|threads| {
+            let setup = format!("ulimit -u {threads}; exec {other} \"$0\" \"$@\"");
+            let outcome = behind(&setup, folder.path(), &["main.wat"]);
+            if ![0, 1, 29].contains(&outcome.status) {
+                outcome.fail("expected that it runs, does not start, or that the guest is told of an error (EIO)");
+            }
+            outcome.status
+        })
+        .collect();
+    assert!(statuses.contains(&29) && statuses.ends_with(&[0]), "{statuses:?}");
+}
+
 /// A struct that no memory could hold, as the element of an array that ends with zeros.
 #[test]
 fn a_declared_size_is_checked() {
