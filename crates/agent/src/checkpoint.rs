@@ -10,10 +10,7 @@ pub(crate) fn thrown_value<'js>(ctx: &Ctx<'js>, error: Error) -> Value<'js> {
         return ctx.catch();
     }
     let message = error.to_string();
-    match rquickjs::Exception::from_message(ctx.clone(), &message) {
-        Ok(exception) => exception.into_value(),
-        Err(_) => ctx.catch(),
-    }
+    qjs::function::new_error(ctx, &message).unwrap_or_else(|_| ctx.catch())
 }
 
 /// Runs one task with its checkpoint and safe points.

@@ -3,7 +3,7 @@
 use island::{CallError, Trap};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, construct, function, set_constructor};
-use qjs::{Call, Ctx, Exception, Object, Result, Value};
+use qjs::{Call, Ctx, Object, Result, Value};
 use rquickjs::JsLifetime;
 
 /// The three error classes.
@@ -30,6 +30,8 @@ impl ErrorClass {
 struct Constructors<'js> {
     error: Value<'js>,
     range_error: Value<'js>,
+    /// The getter of `Error.prototype.stack`.
+    stack: Value<'js>,
     classes: [qjs::Function<'js>; 3],
     ends: Ends<'js>,
 }
@@ -90,7 +92,8 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     let [compile, link, runtime] = ErrorClass::ALL;
     let classes = [make(compile)?, make(link)?, make(runtime)?];
     let range_error = ctx.globals().get("RangeError")?;
-    let constructors = Constructors { error: error.into_value(), range_error, classes, ends: Ends::new(ctx)? };
+    let stack = qjs::pristine::copy(&error_prototype, "stack")?.get("stack")?;
+    let constructors = Constructors { error: error.into_value(), range_error, stack, classes, ends: Ends::new(ctx)? };
     ctx.store_userdata(constructors).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
 }
@@ -127,13 +130,25 @@ pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
     let error = construct(&class, &class, &[])?;
     leave_out_constructor(&error, "Exception")?;
-    let stack: Value = error.get::<Object>()?.get("stack")?;
+    let stack = stack_of(&error.get()?)?;
     Ok(if stack.is_string() { stack } else { Value::new_undefined(ctx.clone()) })
+}
+
+/// The `stack` of an error that was made here, whatever scripts have done to `Error.prototype`.
+fn stack_of<'js>(error: &Object<'js>) -> Result<Value<'js>> {
+    if let Some(own) = qjs::own::data(error, "stack")? {
+        return Ok(own);
+    }
+    let getter = error.ctx().userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.stack.clone();
+    match getter.as_function() {
+        Some(getter) => getter.call((rquickjs::prelude::This(error.clone()),)),
+        None => Ok(Value::new_undefined(error.ctx().clone())),
+    }
 }
 
 /// An error's `stack` where it is a string.
 fn stack_text(error: &Object<'_>) -> Result<Option<String>> {
-    let stack: Value = error.get("stack")?;
+    let stack = stack_of(error)?;
     match stack.is_string() {
         true => webidl::string(error.ctx(), qjs::Borrowed::of(&stack)).map(Some),
         false => Ok(None),
@@ -165,15 +180,16 @@ const EXIT: &str = "ERR_WASI_EXIT";
 /// The exit code where `thrown` is what a guest's `proc_exit` became.
 ///
 /// # Errors
-/// What a getter throws.
+/// What the traps of a Proxy throw.
 pub(crate) fn exit_code(thrown: &Value<'_>) -> Result<Option<i32>> {
     let Some(error) = thrown.as_object() else { return Ok(None) };
-    let code: Value = error.get("code")?;
-    if !code.is_string() || webidl::string(error.ctx(), qjs::Borrowed::of(&code))? != EXIT {
-        return Ok(None);
+    let code = qjs::own::data(error, "code")?.filter(Value::is_string);
+    match code {
+        Some(code) if webidl::string(error.ctx(), qjs::Borrowed::of(&code))? == EXIT => {
+            Ok(qjs::own::data(error, "exitCode")?.and_then(|code| code.as_int()))
+        }
+        _ => Ok(None),
     }
-    let exit_code: Value = error.get("exitCode")?;
-    Ok(exit_code.as_int())
 }
 
 /// Leaves the reason of a failed guest call pending as an exception.
@@ -185,7 +201,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
         CallError::Interrupted => qjs::function::throw_uncatchable(ctx),
         CallError::Exception(uncaught) => crate::exception::throw_uncaught(ctx, uncaught),
         CallError::Exit(code) => {
-            drop(Exception::throw_message(ctx, &format!("the guest exited with code {code}")));
+            drop(qjs::function::throw_error(ctx, &format!("the guest exited with code {code}")));
             let thrown = ctx.catch();
             if let Some(error) = thrown.as_object() {
                 let named = qjs::string::from_utf8(ctx, EXIT.as_bytes())

@@ -75,6 +75,14 @@ impl MemoryObject {
         }
     }
 
+    /// What the attribute `buffer` is.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn buffer<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+        self.core.buffer(ctx)
+    }
+
     /// Whether its addresses have 64 bits.
     pub fn is_wide(&self) -> bool {
         self.core.ty().is_64()
@@ -202,5 +210,5 @@ fn type_of<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn buffer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let memory: &MemoryObject = webidl::this(&call, "buffer")?;
-    memory.core.buffer(&call.ctx)
+    memory.buffer(&call.ctx)
 }

@@ -2,28 +2,14 @@
 
 use qjs::define;
 use qjs::{Args, Call, Callable, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
-use rquickjs::JsLifetime;
-use rquickjs::function::This;
 
 use crate::api::Api;
 use crate::instance::import_object;
 use crate::namespace::{Source, enqueue};
 use crate::options::CompileOptions;
 
-/// `Promise.prototype.then` as it was before a script could change it.
-struct Then<'js>(qjs::Function<'js>);
-
-// SAFETY: the lifetime is the function's own.
-unsafe impl<'js> JsLifetime<'js> for Then<'js> {
-    type Changed<'to> = Then<'to>;
-}
-
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register_callable::<Reaction>(ctx)?;
-    let promise: Object = ctx.globals().get("Promise")?;
-    let prototype: Object = promise.get("prototype")?;
-    let then = Then(prototype.get("then")?);
-    ctx.store_userdata(then).map_err(|_| rquickjs::Error::Unknown)?;
     define::method(namespace, "compileStreaming", 1, compile_streaming)?;
     define::method(namespace, "instantiateStreaming", 1, instantiate_streaming)
 }
@@ -104,8 +90,7 @@ impl Reaction {
 fn upon_fulfillment<'js>(ctx: &Ctx<'js>, promise: Value<'js>, reaction: Reaction) -> Result<()> {
     let reject = reaction.reject.get(ctx);
     let reaction = class::new_object(ctx, reaction, None)?;
-    let then = ctx.userdata::<Then<'js>>().map(|then| then.0.clone()).ok_or(rquickjs::Error::Unknown)?;
-    then.call::<_, Value>((This(promise), reaction, reject)).map(drop)
+    qjs::function::promise_then(&promise, reaction.as_value(), &reject)
 }
 
 /// Rejects with the pending exception.

@@ -107,13 +107,13 @@ impl WasiHost {
         let bound = memory.as_ref().and_then(|value| class::of::<MemoryObject>(value)).and_then(MemoryObject::bound);
         let Some((link, memory)) = bound else {
             let message = format!("{name}: the WASI instance has no memory yet: call start() or initialize() first");
-            return Err(Exception::throw_message(ctx, &message));
+            return Err(qjs::function::throw_error(ctx, &message));
         };
         if let Some(callee) = self.callees.borrow().get(name) {
             return Ok((link, callee.clone()));
         }
         let callee = link.shared.island.wasi_call(&self.context, Extern::Memory(memory), self.module, name);
-        let callee = Rc::new(callee.map_err(|error| Exception::throw_message(ctx, &format!("{name}: {error}")))?);
+        let callee = Rc::new(callee.map_err(|error| qjs::function::throw_error(ctx, &format!("{name}: {error}")))?);
         self.callees.borrow_mut().insert(name.to_string(), callee.clone());
         Ok((link, callee))
     }

@@ -2,12 +2,13 @@
 
 use js_api::ExportedFunction;
 use marshal::Destructor;
-use qjs::define::{self, Attributes};
+use qjs::define::{self, Attributes, Put as _};
 use qjs::function::{Kind, Native, function};
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
 use crate::custom;
+use crate::language;
 use crate::errors::{At, throw_heap_error};
 use crate::record_types::{
     create_record, define_record, new_record, new_record_pointer, record_at, record_name, record_offsets,
@@ -51,7 +52,7 @@ impl<'js> Classes<'_, 'js> {
             made.prototype.set_prototype(Some(&base.get::<_, Object>("prototype")?))?;
         }
         if !mangled.is_empty() {
-            made.constructor.set("MANGLED_NAME", mangled)?;
+            made.constructor.put("MANGLED_NAME", mangled)?;
         }
         self.made.push((name, made.prototype));
         Ok(())
@@ -208,8 +209,7 @@ fn new_abstract<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
 
 /// The number type of a typed array's constructor.
 fn constructed_element(call: &Call<'_, '_>) -> Option<Scalar> {
-    let name: String = call.arg(0).as_object()?.get("name").ok()?;
-    Scalar::ALL[..Scalar::TYPED].iter().copied().find(|scalar| scalar.element(false).name() == name)
+    language::scalar_of_class(&call.ctx, &call.arg(0))
 }
 
 fn new_scalar<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -253,7 +253,7 @@ fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             })?
         }
     };
-    let members = Object::new(ctx.clone())?;
+    let members = qjs::pristine::bare_object(ctx)?;
     for key in keys(given)? {
         let value: Value = given.get(&*key)?;
         if Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(&value), true)?.is_none() {
@@ -261,9 +261,8 @@ fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             let message = format!("{NAME}: argument 1: `{key}` must be an integer, got {came}");
             return Err(Exception::throw_type(ctx, &message));
         }
-        members.set(key, value)?;
+        members.put(key, value)?;
     }
-    members.set_prototype(None)?;
     define::freeze(&members)?;
     new_type(&call, NAME, Type::Enum(scalar, Held::new(members.as_value())))
 }
@@ -274,8 +273,7 @@ fn integers<'js>(ctx: &Ctx<'js>, options: &Object<'js>, name: &str) -> Result<Ve
         return Ok(Vec::new());
     }
     let refuse = || Exception::throw_type(ctx, &format!("StatusType: `{name}` must be an array of integers"));
-    let list = if given.is_object() { webidl::iterator_to_list(&given)? } else { None };
-    let list = list.ok_or_else(refuse)?;
+    let list = language::list(&given)?.ok_or_else(refuse)?;
     let integer = |value: &Value<'js>| match Scalar::Int64.to_argument(Cx::of(ctx), Borrowed::of(value), true)? {
         Some(island::call::Number::I64(value)) => Ok(value),
         _ => Err(refuse()),
@@ -609,7 +607,7 @@ fn mangled_name<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn typed_array_type<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ty: &TypeObject = webidl::this(&call, "TypedArrayType")?;
-    call.ctx.globals().get(ty.scalar().unwrap_or(Scalar::Uint32).element(false).name())
+    language::class_of_scalar(&call.ctx, ty.scalar().unwrap_or(Scalar::Uint32))
 }
 
 fn size<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -651,7 +649,7 @@ fn element_length<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let named = |name: &str, value: Value<'js>| -> Result<Value<'js>> {
         let object = Object::new(ctx.clone())?;
-        object.set(name, value)?;
+        object.put(name, value)?;
         Ok(object.into_value())
     };
     match length {

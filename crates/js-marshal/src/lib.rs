@@ -21,6 +21,7 @@ mod descriptors;
 mod encode;
 mod errors;
 mod handle;
+mod language;
 mod manager;
 mod pointer;
 mod prototype;
@@ -42,14 +43,27 @@ use qjs::define::Put as _;
 use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
 
+/// Takes what the module needs of the language, which scripts could change before they ask for the module, and remembers
+/// the console. The `WebAssembly` namespace must be installed. Once is enough, and [`module()`] does it where nobody did.
+///
+/// # Errors
+/// When memory is out.
+pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
+    language::take(ctx)?;
+    qjs::spread::install(ctx)?;
+    console::install(ctx)
+}
+
 /// The exports of `tombolo:marshal`. The `WebAssembly` namespace must be installed.
 ///
 /// # Errors
 /// When memory is out.
 pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    if language::table(ctx).is_err() {
+        prepare(ctx)?;
+    }
     let exports = Object::new(ctx.clone())?;
     site::install(ctx)?;
-    qjs::spread::install(ctx)?;
     descriptors::define(ctx, &exports)?;
     view::define(ctx)?;
     pointer::define(ctx, &exports)?;
@@ -63,9 +77,8 @@ pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     bind::define(&exports)?;
     descriptors::export_function(&exports, "addressOf", 1, address_of)?;
     let registry: Function = ctx.eval(include_str!("js/registry.js"))?;
-    registry.call::<_, ()>((exports.clone(),))?;
+    registry.call::<_, ()>((exports.clone(), language::table(ctx)?))?;
     ctx.store_userdata(Registry(exports.get("FunctionRegistry")?)).map_err(|_| rquickjs::Error::Unknown)?;
-    console::install(ctx)?;
     Ok(exports)
 }
 

@@ -12,7 +12,6 @@ use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class,
 };
 
-use rquickjs::JsLifetime;
 
 use webidl::{Part, Place};
 
@@ -21,6 +20,7 @@ use crate::callback::Callbacks;
 use crate::convert::Marshal;
 use crate::descriptors::throw_length;
 use crate::errors::{At, throw_heap_error};
+use crate::language;
 use crate::scalar::{Scalar, length};
 use crate::types::{Type, TypeObject};
 use crate::view;
@@ -377,8 +377,8 @@ impl ManagerObject {
             callbacks: Callbacks::new(table),
             kept: RefCell::default(),
             threshold: Cell::new(LEAST_BYTES),
-            owners: Held::new(&new_weak_map(ctx)?),
-            in_structs: Held::new(&new_weak_map(ctx)?),
+            owners: Held::new(&language::new_weak_map(ctx)?),
+            in_structs: Held::new(&language::new_weak_map(ctx)?),
             realm,
         })
     }
@@ -432,21 +432,7 @@ pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
     heaps.iter().map(drain).fold(Ok(()), Result::and)
 }
 
-/// QuickJS's own constructors, as they were before a script could change anything.
-struct Intrinsics<'js> {
-    data_view: Value<'js>,
-    weak_map: Value<'js>,
-}
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
-    type Changed<'to> = Intrinsics<'to>;
-}
-
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
-    let globals = ctx.globals();
-    let intrinsics = Intrinsics { data_view: globals.get("DataView")?, weak_map: globals.get("WeakMap")? };
-    ctx.store_userdata(intrinsics).map_err(|_| rquickjs::Error::Unknown)?;
     class::register::<ManagerObject>(ctx)?;
     class::register::<Owner>(ctx)?;
     let made = define::interface(exports, "MemoryManager", "MemoryManager", Attributes::Plain, 3, constructor)?;
@@ -528,8 +514,9 @@ fn memory<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn data_view<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let manager: &ManagerObject = webidl::this(&call, "dataView")?;
     let memory = manager.memory.get(&call.ctx);
-    let buffer: Value = memory.as_object().expect("checked in the constructor").get("buffer")?;
-    let constructor = call.ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?.data_view.clone();
+    let memory: &MemoryObject = class::of(&memory).expect("checked in the constructor");
+    let buffer = memory.buffer(&call.ctx)?;
+    let constructor: Value = language::class(&call.ctx, "DataView")?;
     qjs::function::construct(&constructor, &constructor, &[buffer])
 }
 
@@ -582,13 +569,7 @@ pub(crate) fn typed_array_of<'js>(
 
 fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar> {
     let given = call.arg(0);
-    let name: Option<String> = match given.as_function() {
-        Some(function) => function.as_object().and_then(|object| object.get("name").ok()),
-        None => None,
-    };
-    let typed = &Scalar::ALL[..Scalar::TYPED];
-    let found = typed.iter().copied().find(|scalar| Some(scalar.element(false).name()) == name.as_deref());
-    found.ok_or_else(|| {
+    language::scalar_of_class(&call.ctx, &given).ok_or_else(|| {
         let message =
             format!("{place}: argument 1 must be a typed array's constructor, got {}", webidl::describe(&given));
         Exception::throw_type(&call.ctx, &message)
@@ -611,11 +592,6 @@ unsafe impl HostClass for Owner {
     fn mark(&self, marker: &Marker) {
         self.before.iter().for_each(|before| marker.mark(before));
     }
-}
-
-fn new_weak_map<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
-    let constructor = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?.weak_map.clone();
-    qjs::function::construct(&constructor, &constructor, &[])
 }
 
 /// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.

@@ -1,6 +1,6 @@
 //! `Pointer`, a box for one value, and `StringBuffer`, the bytes of a C string in the guest.
 
-use qjs::define::{self, Attributes};
+use qjs::define::{self, Attributes, Put as _};
 use qjs::function::construct;
 use qjs::{Borrowed, Call, Ctx, Exception, Object, Result, Value};
 use rquickjs::JsLifetime;
@@ -24,7 +24,7 @@ unsafe impl<'js> JsLifetime<'js> for Boxes<'js> {
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     let pointer = define::interface(exports, "Pointer", "Pointer", Attributes::Plain, 1, new_pointer)?;
     let buffer = define::interface(exports, "StringBuffer", "StringBuffer", Attributes::Plain, 3, new_string_buffer)?;
-    let uint8_array: Object = ctx.globals().get("Uint8Array")?;
+    let uint8_array: Object = crate::language::class(ctx, "Uint8Array")?;
     buffer.constructor.set_prototype(Some(&uint8_array))?;
     buffer.prototype.set_prototype(Some(&uint8_array.get::<_, Object>("prototype")?))?;
     define::method(&buffer.constructor, "fromString", 3, from_string)?;
@@ -45,7 +45,12 @@ fn new_pointer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object = Object::new(call.ctx.clone())?;
     let prototype: Value = call.this().as_object().ok_or(rquickjs::Error::Unknown)?.get("prototype")?;
     object.set_prototype(prototype.as_object())?;
-    object.set("contents", call.arg(0))?;
+    let boxes = call.ctx.userdata::<Boxes>().ok_or(rquickjs::Error::Unknown)?;
+    match prototype.as_object() == Some(&boxes.pointer) {
+        true => object.put("contents", call.arg(0))?,
+        // A script's own class may have an accessor.
+        false => object.set("contents", call.arg(0))?,
+    }
     Ok(object.into_value())
 }
 
@@ -57,7 +62,7 @@ pub(crate) fn new<'js>(ctx: &Ctx<'js>, contents: Value<'js>) -> Result<Value<'js
     let boxes = ctx.userdata::<Boxes>().ok_or(rquickjs::Error::Unknown)?;
     let object = Object::new(ctx.clone())?;
     object.set_prototype(Some(&boxes.pointer))?;
-    object.set("contents", contents)?;
+    object.put("contents", contents)?;
     Ok(object.into_value())
 }
 

@@ -478,7 +478,5 @@ fn array_iterator<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         elements.push(Cx::of(&call.ctx).returned(&view))?;
     }
     let elements = elements.finish()?;
-    let elements = elements.as_object().expect("an array is an object");
-    let values: qjs::Function = elements.get("values")?;
-    values.call((rquickjs::prelude::This(elements.clone()),))
+    crate::language::iterate_array(&elements)
 }

@@ -23,7 +23,7 @@ unsafe impl<'js> JsLifetime<'js> for Errors<'js> {
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     let made = define::interface(exports, "StatusError", "StatusError", Attributes::Plain, 1, constructor)?;
-    let error: Object = ctx.globals().get("Error")?;
+    let error: Object = crate::language::class(ctx, "Error")?;
     made.constructor.set_prototype(Some(&error))?;
     made.prototype.set_prototype(Some(&error.get::<_, Object>("prototype")?))?;
     let name = qjs::string::from_utf8(ctx, b"StatusError")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use marshal::trace::{self, Amount, Frame, Handles, Line, MemoryLine, Peak, Sample, Snapshot, Stack};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Exception, Object, Result, Value};
+use qjs::{Call, Ctx, Object, Result, Value};
 
 /// Adds `trace` to the function `guestMemory`: an object with `start`, `stop`, `isOn`, `snapshot`, `text` and `html`.
 ///
@@ -34,7 +34,7 @@ fn taken(call: &Call<'_, '_>) -> Result<Snapshot> {
     call.ctx.run_gc();
     trace::snapshot().ok_or_else(|| {
         let message = "tombolo.guestMemory.trace: nothing was recorded: call start() first";
-        Exception::throw_message(&call.ctx, message)
+        qjs::function::throw_error(&call.ctx, message)
     })
 }
 

@@ -10,9 +10,7 @@ use qjs::define;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Object, Result, Value};
 
 pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
-    let class: Object = ctx.globals().get("Uint8Array")?;
-    let prototype = class.get::<_, Object>("prototype")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
-    define::dispose_method(&prototype, dispose)
+    define::dispose_method(&crate::language::typed_array_prototype(ctx)?, dispose)
 }
 
 fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {

@@ -6,7 +6,7 @@ use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::WasiHost;
 use qjs::define;
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Held, HostClass, Marker, Object, Result, Value, class};
 
 use crate::console;
 use crate::convert::Marshal;
@@ -82,7 +82,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     }
     let (stdout, stderr) = (console::lines(ctx, 1)?, console::lines(ctx, 2)?);
     let config = WasiConfig { env, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
-    let context = WasiContext::new(config).map_err(|error| Exception::throw_message(ctx, &error.to_string()))?;
+    let context = WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &error.to_string()))?;
     let host = WasiHost::new_object(ctx, context, PREVIEW1)?;
     let imports = WasiHost::import_object(ctx, &host)?;
     let wasi = WasiObject {
@@ -153,7 +153,7 @@ fn started<'js>(call: &Call<'_, 'js>, member: &str) -> Result<Value<'js>> {
     let wasi: &WasiObject = webidl::this(call, member)?;
     let manager = wasi.parts.borrow()[MANAGER].get(&call.ctx);
     if class::of::<ManagerObject>(&manager).is_none() {
-        return Err(Exception::throw_message(&call.ctx, &format!("Wasi.{member}: call init(instance) first")));
+        return Err(qjs::function::throw_error(&call.ctx, &format!("Wasi.{member}: call init(instance) first")));
     }
     Ok(manager)
 }

@@ -1,13 +1,15 @@
 //! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
 
 use qjs::define::Put as _;
+use qjs::spread::List;
 use rquickjs::{
-    Coerced, Ctx, Function, Object, Type, Value,
+    Coerced, Ctx, Function, IntoJs as _, Object, Type, Value,
     function::{Args, Rest},
 };
 
 use crate::{
     internal::{self, def},
+    primordials::pristine_method,
     state::Platform,
     strings::to_rust,
 };
@@ -150,20 +152,14 @@ pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'j
     def(&native, "isError", |value: Value<'js>| value.is_error())?;
     def(&native, "proxyDetails", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };
-        let details = rquickjs::Array::new(ctx.clone())?;
         match (proxy.target(), proxy.handler()) {
-            (Ok(target), Ok(handler)) => {
-                details.set(0, target)?;
-                details.set(1, handler)?;
-            }
+            (Ok(target), Ok(handler)) => List([target, handler]).into_js(&ctx),
             // Revoked.
             _ => {
                 ctx.catch();
-                details.set(0, rquickjs::Null)?;
-                details.set(1, rquickjs::Null)?;
+                List([rquickjs::Null; 2]).into_js(&ctx)
             }
         }
-        Ok(details.into_value())
     })?;
     def(&native, "proxyTarget", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let Some(mut proxy) = value.as_proxy().cloned() else { return Ok(Value::new_undefined(ctx)) };
@@ -180,25 +176,22 @@ pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'j
     })?;
     def(&native, "promiseState", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
         let Some(promise) = value.as_promise() else { return Ok(Value::new_undefined(ctx)) };
-        let details = rquickjs::Array::new(ctx.clone())?;
         let (state, result) = match promise.result::<Value>() {
-            None => ("pending", Value::new_undefined(ctx)),
+            None => ("pending", Value::new_undefined(ctx.clone())),
             Some(Ok(value)) => ("fulfilled", value),
             Some(Err(_)) => ("rejected", ctx.catch()),
         };
-        details.set(0, state)?;
-        details.set(1, result)?;
-        Ok(details.into_value())
+        List([state.into_js(&ctx)?, result]).into_js(&ctx)
     })?;
     def(&native, "isNative", |ctx: Ctx<'js>, function: Function<'js>| -> rquickjs::Result<bool> {
-        let text: Function = ctx.eval("Function.prototype.toString")?;
+        let text = pristine_method(&ctx, "Function.prototype", "toString")?;
         let source: String = text.call((rquickjs::function::This(function),))?;
         Ok(source.contains("[native code]"))
     })?;
-    def(&native, "nonIndexKeys", |object: Object<'js>| -> rquickjs::Result<Vec<String>> {
+    def(&native, "nonIndexKeys", |object: Object<'js>| -> rquickjs::Result<List<Vec<String>>> {
         let mut keys = object.keys::<String>().collect::<rquickjs::Result<Vec<_>>>()?;
         keys.retain(|key| !key.bytes().all(|byte| byte.is_ascii_digit()));
-        Ok(keys)
+        Ok(List(keys))
     })?;
     Ok(native)
 }

@@ -1,6 +1,6 @@
 //! The native half of `crypto.js`.
 
-use rquickjs::{Ctx, Exception, Object, Value};
+use rquickjs::{Ctx, Object, Value};
 
 use crate::{bytes, internal::def};
 
@@ -31,6 +31,6 @@ fn random(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
     let mut bytes = bytes::zeroed(ctx, length)?;
     match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(error) => Err(Exception::throw_message(ctx, &format!("no random bytes: {error}"))),
+        Err(error) => Err(qjs::function::throw_error(ctx, &format!("no random bytes: {error}"))),
     }
 }

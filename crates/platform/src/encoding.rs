@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
+use qjs::spread::List;
 use rquickjs::{
     ArrayBuffer, Class, Ctx, Exception, JsLifetime, Object, String as JsString, TypedArray, Value, class::Trace,
 };
@@ -124,13 +125,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(
         &native,
         "encodeInto",
-        |ctx: Ctx<'js>, text: JsString<'js>, view: TypedArray<'js, u8>| -> rquickjs::Result<Vec<usize>> {
+        |ctx: Ctx<'js>, text: JsString<'js>, view: TypedArray<'js, u8>| -> rquickjs::Result<List<[usize; 2]>> {
             let room = view.as_raw().map_or(0, |bytes| bytes.len());
             let mut text = to_rust(&text)?;
             let written = if text.len() <= room { text.len() } else { text.floor_char_boundary(room) };
             let fitting = text.get(..written).unwrap_or_default();
             if fitting.is_empty() {
-                return Ok(vec![0, 0]);
+                return Ok(List([0, 0]));
             }
             let read = if fitting.is_ascii() { written } else { fitting.encode_utf16().count() };
             if written > i32::MAX as usize {
@@ -139,7 +140,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             let view: Value<'js> = view.into_value();
             text.truncate(written);
             bytes::copy_into(&ctx, &view, text.into_bytes())?;
-            Ok(vec![read, written])
+            Ok(List([read, written]))
         },
     )?;
     Ok(native)

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use qjs::spread::List;
 use rquickjs::{Ctx, Object};
 
 use crate::internal::def;
@@ -46,8 +47,8 @@ impl FromIterator<(String, String)> for Environment {
 /// What `process.env` is made of.
 pub(crate) fn natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     let own = |ctx: &Ctx<'_>| Platform::of(ctx).map(|platform| platform.environment.clone());
-    def(native, "variables", move |ctx: Ctx<'js>| -> rquickjs::Result<Vec<String>> {
-        Ok(own(&ctx)?.lock().iter().map(|(name, _)| name.clone()).collect())
+    def(native, "variables", move |ctx: Ctx<'js>| -> rquickjs::Result<List<Vec<String>>> {
+        Ok(List(own(&ctx)?.lock().iter().map(|(name, _)| name.clone()).collect()))
     })?;
     def(native, "variable", move |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<Option<String>> {
         Ok(own(&ctx)?.get(&name))

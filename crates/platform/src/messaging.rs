@@ -4,7 +4,8 @@ use agent::port::{Port, PortHandle, set_face};
 use agent::structured::Serialized;
 use agent::{EventLoop, broadcast};
 use qjs::class;
-use rquickjs::{Array, Ctx, Exception, Object, Value};
+use qjs::spread::List;
+use rquickjs::{Ctx, Exception, IntoJs as _, Object, Value};
 
 use crate::internal::{self, def};
 use crate::strings::UsvString;
@@ -36,12 +37,9 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 }
 
 fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
-    def(native, "channel", |ctx: Ctx<'js>| -> rquickjs::Result<Array<'js>> {
+    def(native, "channel", |ctx: Ctx<'js>| -> rquickjs::Result<List<[Object<'js>; 2]>> {
         let (one, other) = Port::channel();
-        let pair = Array::new(ctx.clone())?;
-        pair.set(0, PortHandle::new_object(&ctx, one)?)?;
-        pair.set(1, PortHandle::new_object(&ctx, other)?)?;
-        Ok(pair)
+        Ok(List([PortHandle::new_object(&ctx, one)?, PortHandle::new_object(&ctx, other)?]))
     })?;
     def(
         native,
@@ -63,10 +61,7 @@ fn ports<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         let message = port(&ctx, &handle)?.port().and_then(|port| port.receive());
         let Some(message) = message else { return Ok(Value::new_undefined(ctx)) };
         let received = message.deserialize(&ctx)?;
-        let pair = Array::new(ctx)?;
-        pair.set(0, received.value)?;
-        pair.set(1, received.ports)?;
-        Ok(pair.into_value())
+        List([received.value, List(received.ports).into_js(&ctx)?]).into_js(&ctx)
     })?;
     def(native, "close", |ctx: Ctx<'js>, handle: Value<'js>| -> rquickjs::Result<()> {
         port(&ctx, &handle)?.close();

@@ -1,5 +1,6 @@
 //! The native half of `os.js`.
 
+use qjs::spread::List;
 use rquickjs::{Ctx, Object};
 
 use crate::internal::def;
@@ -8,13 +9,12 @@ use crate::internal::def;
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "cores", || std::thread::available_parallelism().map_or(1, usize::from))?;
-    def(&native, "uname", || -> Vec<String> {
+    def(&native, "uname", || {
         let name = rustix::system::uname();
-        [name.sysname(), name.nodename(), name.release(), name.version(), name.machine()]
-            .map(|text| text.to_string_lossy().into_owned())
-            .into()
+        let texts = [name.sysname(), name.nodename(), name.release(), name.version(), name.machine()];
+        List(texts.map(|text| text.to_string_lossy().into_owned()))
     })?;
-    def(&native, "memory", || -> Vec<f64> {
+    def(&native, "memory", || {
         let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let field = |name: &str| {
             let line = text.lines().find(|line| line.starts_with(name));
@@ -22,7 +22,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                 line.and_then(|line| line.split_whitespace().nth(1)).and_then(|text| text.parse::<f64>().ok());
             kilobytes.unwrap_or(0.0) * 1024.0
         };
-        vec![field("MemTotal:"), field("MemAvailable:")]
+        List([field("MemTotal:"), field("MemAvailable:")])
     })?;
     def(&native, "temporary", || std::env::temp_dir().to_string_lossy().into_owned())?;
     def(&native, "home", || std::env::home_dir().map(|path| path.to_string_lossy().into_owned()))?;

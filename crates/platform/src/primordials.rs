@@ -2,7 +2,7 @@
 //! afterwards changes nothing for it. `js/primordials.js` makes of it what the other embedded files are given.
 
 use qjs::define::Put as _;
-use qjs::pristine::{bare_object, copy, copy_all, copy_symbol, detached};
+use qjs::pristine::{bare_object, copy, copy_all, copy_symbol, detached, take};
 use rquickjs::{Ctx, Function, Object, Persistent, Value, atom::PredefinedAtom, function::This};
 
 use crate::state::Platform;
@@ -64,15 +64,8 @@ const CONSTRUCTORS: &str = "Array ArrayBuffer BigInt BigInt64Array BigUint64Arra
 
 /// Takes everything.
 pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object<'static>>> {
-    let pristine = bare_object(ctx)?;
+    let pristine = take(ctx, &[&METHODS[..], &BRANDS].concat())?;
     let globals = ctx.globals();
-    for (path, names) in METHODS.into_iter().chain(BRANDS) {
-        let holder: Object = match path.strip_suffix(".prototype") {
-            Some(class) => globals.get::<_, Object>(class)?.get("prototype")?,
-            None => globals.get(path)?,
-        };
-        pristine.put(path, copy(&holder, names)?)?;
-    }
     for class in WHOLE {
         let prototype: Object = globals.get::<_, Object>(class)?.get("prototype")?;
         pristine.put([class, ".prototype"].concat(), copy_all(&prototype)?)?;
@@ -99,6 +92,11 @@ pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object
         pristine.put([class, "Iterator"].concat(), iterable)?;
     }
     Ok(Persistent::save(ctx, pristine))
+}
+
+/// One of the functions that were taken.
+pub(crate) fn pristine_method<'js>(ctx: &Ctx<'js>, holder: &str, name: &str) -> rquickjs::Result<Function<'js>> {
+    Platform::of(ctx)?.pristine.clone().restore(ctx)?.get::<_, Object>(holder)?.get(name)
 }
 
 /// For `js/primordials.js`: what was taken, and what makes plain functions of methods.

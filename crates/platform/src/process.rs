@@ -2,6 +2,7 @@
 
 use agent::EventLoop;
 use qjs::define::Put as _;
+use qjs::spread::List;
 use rquickjs::{Ctx, Function, Object, Value, function::Opt};
 
 use crate::{
@@ -87,8 +88,8 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             other => other,
         },
     )?;
-    facts.put("argv", platform.options.argv.clone())?;
-    facts.put("execArgv", platform.options.exec_argv.clone())?;
+    facts.put("argv", List(platform.options.argv.clone()))?;
+    facts.put("execArgv", List(platform.options.exec_argv.clone()))?;
     facts.put("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
     facts.put("isWorker", platform.own_worker.is_some())?;
     facts.put("execPath", platform.options.exec_path.clone())?;
@@ -156,12 +157,12 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
 
 fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "isatty", is_terminal)?;
-    def(native, "windowSize", |fd: i32| -> Vec<u16> {
+    def(native, "windowSize", |fd: i32| {
         let size = match fd {
             1 => rustix::termios::tcgetwinsize(std::io::stdout()),
             _ => rustix::termios::tcgetwinsize(std::io::stderr()),
         };
-        size.map_or_else(|_| vec![80, 24], |size| vec![size.ws_col, size.ws_row])
+        List(size.map_or([80, 24], |size| [size.ws_col, size.ws_row]))
     })?;
     def(native, "write", |ctx: Ctx<'js>, fd: i32, chunk: Value<'js>| -> rquickjs::Result<()> {
         let platform = Platform::of(&ctx)?;

@@ -1,5 +1,6 @@
 //! The native half of `url.js`: parsing and the setters of the WHATWG URL Standard, by the `url` crate.
 
+use qjs::spread::List;
 use rquickjs::{Ctx, Object, String as JsString, function::Opt};
 use url::{Position, Url, quirks};
 
@@ -44,7 +45,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(
         &native,
         "parse",
-        |input: JsString<'js>, base: Opt<Option<JsString<'js>>>| -> rquickjs::Result<Option<Vec<String>>> {
+        |input: JsString<'js>, base: Opt<Option<JsString<'js>>>| -> rquickjs::Result<Option<List<Vec<String>>>> {
             let ctx = input.as_value().ctx();
             let base = base.0.flatten().map(|base| to_rust(&base)).transpose()?;
             let input = to_rust(&input)?;
@@ -53,13 +54,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                 None => Url::parse(&input),
                 Some(base) => Url::parse(&base).and_then(|base| base.join(&input)),
             };
-            Ok(url.ok().as_ref().map(parts))
+            Ok(url.ok().as_ref().map(parts).map(List))
         },
     )?;
     def(
         &native,
         "set",
-        |href: UsvString, part: UsvString, value: JsString<'js>| -> rquickjs::Result<Option<Vec<String>>> {
+        |href: UsvString, part: UsvString, value: JsString<'js>| -> rquickjs::Result<Option<List<Vec<String>>>> {
             let ctx = value.as_value().ctx();
             let value = to_rust(&value)?;
             see_to_room(ctx, href.len() + value.len())?;
@@ -86,17 +87,17 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                 }
                 _ => Ok(()),
             };
-            Ok(Some(parts(&url)))
+            Ok(Some(List(parts(&url))))
         },
     )?;
-    def(&native, "parseQuery", |text: JsString<'js>| -> rquickjs::Result<Vec<String>> {
+    def(&native, "parseQuery", |text: JsString<'js>| -> rquickjs::Result<List<Vec<String>>> {
         let ctx = text.as_value().ctx();
         let text = to_rust(&text)?;
         // Each `&` makes two texts.
         let count = text.matches('&').count();
         see_to_room(ctx, text.len() + count * size_of::<[String; 2]>())?;
         let pairs = url::form_urlencoded::parse(text.as_bytes());
-        Ok(pairs.flat_map(|(name, value)| [name.into_owned(), value.into_owned()]).collect())
+        Ok(List(pairs.flat_map(|(name, value)| [name.into_owned(), value.into_owned()]).collect()))
     })?;
     def(&native, "formatQuery", |ctx: Ctx<'js>, list: Vec<UsvString>| -> rquickjs::Result<String> {
         see_to_room(&ctx, list.iter().map(|text| text.len()).sum())?;

@@ -128,7 +128,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         None => true,
         Some(value) => value.as_bool().ok_or_else(|| refuse(ctx, "returnOnExit", "a boolean", &value))?,
     };
-    let context = WasiContext::new(config).map_err(|error| Exception::throw_message(ctx, &format!("WASI: {error}")))?;
+    let context = WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &format!("WASI: {error}")))?;
     let host = WasiHost::new_object(ctx, context, module)?;
     let imports = WasiHost::import_object(ctx, &host)?;
     let wasi = WasiObject { host: Held::new(host.as_value()), module, return_on_exit, started: Cell::new(false) };
@@ -183,7 +183,7 @@ fn output(ctx: &Ctx<'_>, descriptor: u32) -> Result<Output> {
 fn duplicate(ctx: &Ctx<'_>, descriptor: u32) -> Result<std::fs::File> {
     let opened = std::fs::OpenOptions::new().read(true).append(true).open(format!("/proc/self/fd/{descriptor}"));
     let opened = opened.or_else(|_| std::fs::File::open(format!("/proc/self/fd/{descriptor}")));
-    opened.map_err(|error| Exception::throw_message(ctx, &format!("WASI: file descriptor {descriptor}: {error}")))
+    opened.map_err(|error| qjs::function::throw_error(ctx, &format!("WASI: file descriptor {descriptor}: {error}")))
 }
 
 fn get_import_object<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -206,7 +206,7 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
         return Err(Exception::throw_type(ctx, &message));
     };
     if wasi.started.get() {
-        return Err(Exception::throw_message(ctx, "WASI: the instance has already started"));
+        return Err(qjs::function::throw_error(ctx, "WASI: the instance has already started"));
     }
     // By property, not by brand: glue code passes proxies of instances.
     let exports: Value = object.get("exports")?;

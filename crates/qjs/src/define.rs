@@ -63,8 +63,16 @@ pub fn value<'js>(
     value: &Value<'js>,
     attributes: Attributes,
 ) -> rquickjs::Result<()> {
+    define_value(object, &Atom::new(Cx::of(object.ctx()), name)?, value, attributes)
+}
+
+fn define_value<'js>(
+    object: &Object<'js>,
+    atom: &Atom<'js>,
+    value: &Value<'js>,
+    attributes: Attributes,
+) -> rquickjs::Result<()> {
     let cx = Cx::of(object.ctx());
-    let atom = Atom::new(cx, name)?;
     let flags = attributes.flags() | q::JS_PROP_THROW as i32;
     // SAFETY: QuickJS takes over the duplicated reference, also when it fails.
     let done = unsafe {
@@ -119,10 +127,10 @@ pub fn symbol_method<'js, F: Native>(
 /// # Errors
 /// As [`value`].
 pub fn dispose_method<'js, F: Native>(object: &Object<'js>, native: F) -> rquickjs::Result<()> {
-    let symbol: Value = object.ctx().globals().get::<_, Object>("Symbol")?.get("dispose")?;
     let function = function(object.ctx(), Kind::Plain, "[Symbol.dispose]", 0, native)?;
-    let symbol = rquickjs::Atom::from_value(object.ctx().clone(), &symbol)?;
-    object.prop(symbol, rquickjs::object::Property::from(function).writable().configurable())
+    // A predefined atom is not counted.
+    let symbol = Atom(Cx::of(object.ctx()), q::JS_ATOM_Symbol_dispose as q::JSAtom);
+    define_value(object, &symbol, function.as_value(), Attributes::Hidden)
 }
 
 /// Defines a read-only attribute: an enumerable, configurable getter named `get name`.

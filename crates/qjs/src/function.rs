@@ -156,6 +156,38 @@ pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
     }
 }
 
+/// PerformPromiseThen, which asks nothing of what scripts can change; `promise` must be a promise.
+///
+/// # Errors
+/// When memory is out.
+pub fn promise_then<'js>(promise: &Value<'js>, fulfilled: &Value<'js>, rejected: &Value<'js>) -> rquickjs::Result<()> {
+    let cx = Cx::of(promise.ctx());
+    // SAFETY: the values are alive; QuickJS takes references of its own, and checks that the first is a promise.
+    cx.take(unsafe { q::JS_PromiseThen(cx.raw(), promise.as_raw(), fulfilled.as_raw(), rejected.as_raw()) }).map(drop)
+}
+
+/// A new Error. (That of `rquickjs` assigns the message, which runs a setter that a script gave a prototype.)
+///
+/// # Errors
+/// When memory is out.
+pub fn new_error<'js>(ctx: &Ctx<'js>, message: &str) -> rquickjs::Result<Value<'js>> {
+    let cx = Cx::of(ctx);
+    // SAFETY: the context is live; the reference is ours.
+    let error = cx.take(unsafe { q::JS_NewError(cx.raw()) })?;
+    let object = error.as_object().ok_or(rquickjs::Error::Unknown)?;
+    let message = crate::string::from_utf8(ctx, message.as_bytes())?;
+    crate::define::value(object, "message", &message, crate::define::Attributes::Hidden)?;
+    Ok(error)
+}
+
+/// Throws a [`new_error`].
+pub fn throw_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
+    match new_error(ctx, message) {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
+    }
+}
+
 /// Whether no script may catch `thrown`: the error of an interruption.
 pub fn is_uncatchable(thrown: &Value<'_>) -> bool {
     // SAFETY: the value is alive.

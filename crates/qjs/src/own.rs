@@ -2,6 +2,7 @@
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
+use crate::define::Atom;
 use crate::value::Cx;
 
 /// The names of an object's own enumerable properties, without symbols, in order: a snapshot.
@@ -101,6 +102,30 @@ impl Name<'_> {
         let cx = Cx::of(object.ctx());
         // SAFETY: the object and the atom are alive.
         cx.take(unsafe { q::JS_GetProperty(cx.raw(), object.as_raw(), self.atom) })
+    }
+}
+
+/// The value of an object's own data property; `None` if it has no such property, or an accessor. Runs no getter.
+///
+/// # Errors
+/// When memory is out; for a Proxy, what its traps throw.
+pub fn data<'js>(object: &Object<'js>, name: &str) -> rquickjs::Result<Option<Value<'js>>> {
+    let cx = Cx::of(object.ctx());
+    let atom = Atom::new(cx, name)?;
+    let mut found = std::mem::MaybeUninit::<q::JSPropertyDescriptor>::uninit();
+    // SAFETY: the object and the atom are alive. QuickJS fills the descriptor in where it says so; its references are ours
+    // then, and given back or handed on once each.
+    unsafe {
+        match q::JS_GetOwnProperty(cx.raw(), found.as_mut_ptr(), object.as_raw(), atom.raw()) {
+            0 => return Ok(None),
+            1 => {}
+            _ => return Err(rquickjs::Error::Exception),
+        }
+        let found = found.assume_init();
+        q::JS_FreeValue(cx.raw(), found.getter);
+        q::JS_FreeValue(cx.raw(), found.setter);
+        let value = cx.take(found.value)?;
+        Ok((found.flags as u32 & q::JS_PROP_GETSET == 0).then_some(value))
     }
 }
 

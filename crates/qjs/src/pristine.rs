@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Function, Object, Value, atom::PredefinedAtom, qjs as q};
 
-use crate::define::Atom;
+use crate::define::{Atom, Put as _};
 use crate::value::{Borrowed, Cx};
 
 /// Copies own properties of `holder` into a new object without a prototype: functions and other values as they are, of
@@ -18,6 +18,23 @@ pub fn copy<'js>(holder: &Object<'js>, names: &str) -> rquickjs::Result<Object<'
         unsafe { copy_property(holder, &copy, atom.raw(), false)? };
     }
     Ok(copy)
+}
+
+/// What a table names, by [`copy`]: holders by their global names, of which `C.prototype` is one, each with the properties
+/// that are wanted of it.
+///
+/// # Errors
+/// When a holder is not there, or memory is out.
+pub fn take<'js>(ctx: &Ctx<'js>, table: &[(&str, &str)]) -> rquickjs::Result<Object<'js>> {
+    let taken = bare_object(ctx)?;
+    for (path, names) in table {
+        let holder: Object = match path.strip_suffix(".prototype") {
+            Some(class) => ctx.globals().get::<_, Object>(class)?.get("prototype")?,
+            None => ctx.globals().get(*path)?,
+        };
+        taken.put(*path, copy(&holder, names)?)?;
+    }
+    Ok(taken)
 }
 
 /// The property of `holder` under a symbol; of an accessor, its getter.

@@ -101,6 +101,25 @@ pub fn with_element<R>(
     result
 }
 
+/// Becomes an array of its items. (What `rquickjs` makes of a `Vec` it fills by assignments, which run the setters that a
+/// script gave `Array.prototype`.)
+pub struct List<I>(pub I);
+
+impl<'js, I> rquickjs::IntoJs<'js> for List<I>
+where
+    I: IntoIterator<Item: rquickjs::IntoJs<'js>>,
+{
+    fn into_js(self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+        let cx = Cx::of(ctx);
+        let items = self.0.into_iter();
+        let mut array = ArrayBuilder::new(cx, items.size_hint().0)?;
+        for item in items {
+            array.push(cx.returned(&item.into_js(ctx)?))?;
+        }
+        array.finish()
+    }
+}
+
 /// An array in the making.
 pub struct ArrayBuilder<'js> {
     cx: Cx<'js>,

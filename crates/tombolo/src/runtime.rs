@@ -119,6 +119,7 @@ impl Runtime {
             agent::structured::install(ctx, PLUGINS)?;
             platform::install(ctx, platform_options)?;
             js_api::install(ctx, api)?;
+            js_marshal::prepare(ctx)?;
             define_tombolo(ctx)
         });
         installed.map_err(Error::JavaScript)?;
@@ -226,7 +227,7 @@ fn report_later(ctx: &Ctx<'_>, error: rquickjs::Error) {
         }
         error => error.to_string(),
     };
-    event_loop.set_immediate(Box::new(move |ctx| Err(qjs::Exception::throw_message(ctx, &message))));
+    event_loop.set_immediate(Box::new(move |ctx| Err(qjs::function::throw_error(ctx, &message))));
 }
 
 /// `globalThis.tombolo`: what the runtime is, and what it alone can tell.

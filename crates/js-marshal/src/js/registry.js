@@ -1,64 +1,92 @@
 // What of the vocabulary needs no native code: overloads by the types of their arguments, and the methods of Wasi that use them.
-// Evaluated with the module's exports before any script runs.
-(exports) => {
+// Called with the module's exports and with what was taken of the language before any script ran (`language.rs`). Nothing else
+// of it is asked: no method of a value, no iteration, no template literal (which is a call of `concat`).
+(exports, language) => {
   const { FunctionPrototype, MemoryManager, StringBuffer, Wasi } = exports;
-  const { isArray } = Array;
-  const { isInteger } = Number;
+  const { Error, Map, String, TypeError } = language.globalThis;
+  const { defineProperty, keys, setPrototypeOf } = language.Object;
+  const { isPrototypeOf, toString } = language['Object.prototype'];
+  const { every, join } = language['Array.prototype'];
+  const { isArray } = language.Array;
+  const { isInteger } = language.Number;
+  const { apply } = language.Reflect;
 
-  const mangled = (name) => exports[name].MANGLED_NAME;
-  const views = new Map([
-    [Int8Array, 'Int8Type'], [Uint8Array, 'Uint8Type'], [Int16Array, 'Int16Type'], [Uint16Array, 'Uint16Type'],
-    [Int32Array, 'Int32Type'], [Uint32Array, 'Uint32Type'], [BigInt64Array, 'Int64Type'],
-    [BigUint64Array, 'Uint64Type'], [Float32Array, 'Float32Type'], [Float64Array, 'Float64Type'],
-  ].map(([View, name]) => [View, `t(${mangled(name)})`]));
+  const isA = (prototype, value) => apply(isPrototypeOf, prototype, [value]);
+  const all = (list, test) => apply(every, list, [test]);
+  const newMap = () => setPrototypeOf(new Map(), language['Map.prototype']);
+
+  const views = [
+    ['Int8Array', 'Int8Type'], ['Uint8Array', 'Uint8Type'], ['Int16Array', 'Int16Type'], ['Uint16Array', 'Uint16Type'],
+    ['Int32Array', 'Int32Type'], ['Uint32Array', 'Uint32Type'], ['BigInt64Array', 'Int64Type'],
+    ['BigUint64Array', 'Uint64Type'], ['Float32Array', 'Float32Type'], ['Float64Array', 'Float64Type'],
+  ];
+  for (let i = 0; i < views.length; i++) {
+    const { 0: view, 1: type } = views[i];
+    views[i] = { __proto__: null, prototype: language.globalThis[view].prototype, name: 't(' + exports[type].MANGLED_NAME + ')' };
+  }
+  const nothing = exports.VoidType.MANGLED_NAME;
+  const integer = exports.Uint32Type.MANGLED_NAME;
+  const float = exports.Float64Type.MANGLED_NAME;
+  const bigint = exports.Int64Type.MANGLED_NAME;
+  const boolean = exports.BoolType.MANGLED_NAME;
+  const text = exports.StringBufferType.MANGLED_NAME;
+  const noOptions = { __proto__: null };
 
   function mangleNumber(value, options) {
     if ('defaultNumber' in options) return options.defaultNumber;
-    if (isInteger(value)) return 'defaultInt' in options ? options.defaultInt : mangled('Uint32Type');
-    return 'defaultFloat' in options ? options.defaultFloat : mangled('Float64Type');
+    if (isInteger(value)) return 'defaultInt' in options ? options.defaultInt : integer;
+    return 'defaultFloat' in options ? options.defaultFloat : float;
   }
 
-  const mangleString = (options) => 'defaultString' in options ? options.defaultString : mangled('StringBufferType');
+  const mangleString = (options) => 'defaultString' in options ? options.defaultString : text;
+  const isBuffer = (value) => isA(StringBuffer.prototype, value);
 
   function mangleArray(value, options) {
-    if (value.every((element) => typeof element === 'string')) return `a(${mangleString(options)})`;
-    if (value.every((element) => element instanceof StringBuffer)) return `a(${mangled('StringBufferType')})`;
-    if (value.every((element) => typeof element === 'number')) return `a(${mangleNumber(value[0], options)})`;
-    if (value.every((element) => typeof element === 'bigint')) return `a(${mangled('Int64Type')})`;
-    if (value.every(isArray)) return `a(${mangleValue(value[0], options)})`;
+    if (all(value, (element) => typeof element === 'string')) return 'a(' + mangleString(options) + ')';
+    if (all(value, isBuffer)) return 'a(' + text + ')';
+    if (all(value, (element) => typeof element === 'number')) return 'a(' + mangleNumber(value[0], options) + ')';
+    if (all(value, (element) => typeof element === 'bigint')) return 'a(' + bigint + ')';
+    if (all(value, isArray)) return 'a(' + mangleValue(value[0], options) + ')';
     throw new TypeError('FunctionPrototype.mangleValue: the elements of the array are not all of one type that is known');
   }
 
-  function mangleValue(value, options = {}) {
+  function mangleValue(value, options = noOptions) {
     switch (typeof value) {
-      case 'undefined': return mangled('VoidType');
+      case 'undefined': return nothing;
       case 'number': return mangleNumber(value, options);
-      case 'bigint': return mangled('Int64Type');
-      case 'boolean': return mangled('BoolType');
+      case 'bigint': return bigint;
+      case 'boolean': return boolean;
       case 'string': return mangleString(options);
     }
-    if (value === null) return mangled('VoidType');
-    if (value instanceof StringBuffer) return mangled('StringBufferType');
+    if (value === null) return nothing;
+    if (isBuffer(value)) return text;
     if (isArray(value)) return mangleArray(value, options);
-    for (const [View, name] of views) if (value instanceof View) return name;
-    throw new TypeError(`FunctionPrototype.mangleValue: no type is implied by ${Object.prototype.toString.call(value)}`);
+    for (let i = 0; i < views.length; i++) if (isA(views[i].prototype, value)) return views[i].name;
+    throw new TypeError('FunctionPrototype.mangleValue: no type is implied by ' + apply(toString, value, []));
   }
 
-  const hide = (object, methods) => {
-    for (const [name, value] of Object.entries(methods)) {
-      Object.defineProperty(object, name, { value, writable: true, enumerable: false, configurable: true });
-    }
+  function mangleValues(values, options = noOptions) {
+    let mangled = '';
+    for (let i = 0; i < values.length; i++) mangled += mangleValue(values[i], options);
+    return mangled;
+  }
+
+  const define = (object, name, value, enumerable) => {
+    defineProperty(object, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
   };
-  hide(FunctionPrototype, {
-    mangleValue,
-    mangleValues: (values, options = {}) => values.map((value) => mangleValue(value, options)).join(''),
-  });
+  const hide = (object, methods) => {
+    const names = keys(methods);
+    for (let i = 0; i < names.length; i++) define(object, names[i], methods[names[i]], false);
+  };
+  hide(FunctionPrototype, { mangleValue, mangleValues });
 
   /** Functions by name, each with its overloads by the mangled types of their arguments. */
   class FunctionRegistry {
-    #functions = new Map();
+    #functions = newMap();
+    // (A field is defined, where an assignment would ask the prototypes.)
+    memoryManager;
     constructor(memoryManager) {
-      if (!(memoryManager instanceof MemoryManager)) {
+      if (!isA(MemoryManager.prototype, memoryManager)) {
         throw new TypeError('FunctionRegistry: argument 1 must be a MemoryManager');
       }
       this.memoryManager = memoryManager;
@@ -66,7 +94,7 @@
 
     #add(name, mangledArgs, callback) {
       if (typeof callback !== 'function') throw new TypeError('FunctionRegistry: the callback must be a function');
-      if (!this.#functions.has(name)) this.#functions.set(name, new Map());
+      if (!this.#functions.has(name)) this.#functions.set(name, newMap());
       this.#functions.get(name).set(mangledArgs, callback);
     }
 
@@ -83,8 +111,8 @@
       this.#add(name, '*', callback);
     }
 
-    findImplied(name, values, options = {}) {
-      return this.has(name) ? this.findExplicit(name, FunctionPrototype.mangleValues(values, options)) : null;
+    findImplied(name, values, options = noOptions) {
+      return this.has(name) ? this.findExplicit(name, mangleValues(values, options)) : null;
     }
 
     findExplicit(name, mangledValues) {
@@ -98,19 +126,22 @@
 
     /** The mangled types of a function's overloads. */
     overloads(name) {
-      return [...this.#functions.get(name)?.keys() ?? []];
+      const list = [];
+      this.#functions.get(name)?.forEach((_, mangled) => define(list, list.length, mangled, true));
+      return list;
     }
   }
-  exports.FunctionRegistry = FunctionRegistry;
+  define(exports, 'FunctionRegistry', FunctionRegistry, true);
 
   const found = (wasi, name, callback, mangledValues) => {
     if (callback !== null) return callback;
     const registry = wasi.functionRegistry;
     const label = String(name);
-    if (!registry.has(name)) throw new Error(`Wasi.invoke: no function ${label} is registered`);
-    throw new TypeError(
-      `Wasi.invoke: ${label} has no overload for (${mangledValues()}); it has (${registry.overloads(name).join('), (')})`);
+    if (!registry.has(name)) throw new Error('Wasi.invoke: no function ' + label + ' is registered');
+    const known = apply(join, registry.overloads(name), ['), (']);
+    throw new TypeError('Wasi.invoke: ' + label + ' has no overload for (' + mangledValues() + '); it has (' + known + ')');
   };
+  const call = (callback, values) => isArray(values) ? apply(callback, undefined, values) : callback(...values);
   const registryOf = (wasi) => {
     if (wasi.functionRegistry === null) throw new Error('Wasi: call init(instance) first');
     return wasi.functionRegistry;
@@ -124,17 +155,17 @@
     hasFunction(name) {
       return registryOf(this).has(name);
     },
-    invokeImpliedFunction(name, values, options = {}) {
+    invokeImpliedFunction(name, values, options = noOptions) {
       const callback = registryOf(this).findImplied(name, values, options);
-      return found(this, name, callback, () => FunctionPrototype.mangleValues(values, options))(...values);
+      return call(found(this, name, callback, () => mangleValues(values, options)), values);
     },
     invokeExplicitFunction(name, values, mangledArgs) {
       const callback = registryOf(this).findExplicit(name, mangledArgs);
-      return found(this, name, callback, () => mangledArgs)(...values);
+      return call(found(this, name, callback, () => mangledArgs), values);
     },
     invoke(name, ...values) {
-      return this.invokeImpliedFunction(name, values, {});
+      return this.invokeImpliedFunction(name, values, noOptions);
     },
   });
-  exports.Marshaller = Wasi;
+  define(exports, 'Marshaller', Wasi, true);
 }

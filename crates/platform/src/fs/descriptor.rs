@@ -168,7 +168,7 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             Ok(data.len())
         },
     )?;
-    def(native, "fstat", |ctx: Ctx<'_>, fd: i32| -> rquickjs::Result<Vec<f64>> {
+    def(native, "fstat", |ctx: Ctx<'_>, fd: i32| {
         let standard = match fd {
             0 => Some("/dev/stdin"),
             1 => Some("/dev/stdout"),

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use qjs::spread::List;
 use rquickjs::{Ctx, Object};
 
 use crate::{error::throw_system, internal::def, strings::UsvString};
@@ -18,12 +19,12 @@ fn check<T>(ctx: &Ctx<'_>, result: io::Result<T>, syscall: &str, path: &str) -> 
 
 /// The fields of a Stats object: dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks, then atime, mtime, ctime
 /// and birthtime as seconds and nanoseconds.
-pub(super) fn stats(metadata: &Metadata) -> Vec<f64> {
+pub(super) fn stats(metadata: &Metadata) -> List<[f64; 18]> {
     let birth = metadata.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let birth = birth.map_or((metadata.ctime() as f64, metadata.ctime_nsec() as f64), |time| {
         (time.as_secs() as f64, f64::from(time.subsec_nanos()))
     });
-    vec![
+    List([
         metadata.dev() as f64,
         metadata.ino() as f64,
         f64::from(metadata.mode()),
@@ -42,7 +43,7 @@ pub(super) fn stats(metadata: &Metadata) -> Vec<f64> {
         metadata.ctime_nsec() as f64,
         birth.0,
         birth.1,
-    ]
+    ])
 }
 
 /// The number by which `fs.js` knows a directory entry's type: libuv's `uv_dirent_type_t`.
@@ -82,9 +83,8 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             Ok(entries)
         };
         let entries = check(&ctx, read(), "scandir", &path)?;
-        Ok::<Vec<String>, rquickjs::Error>(
-            entries.into_iter().flat_map(|(name, kind)| [name, kind.to_string()]).collect(),
-        )
+        let entries: Vec<_> = entries.into_iter().flat_map(|(name, kind)| [name, kind.to_string()]).collect();
+        Ok::<_, rquickjs::Error>(List(entries))
     })?;
     def(native, "access", |ctx: Ctx<'_>, path: UsvString, mode: u32| {
         let wanted = rustix::fs::Access::from_bits_truncate(mode as _);

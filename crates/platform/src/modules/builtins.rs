@@ -3,6 +3,7 @@
 use qjs::define::Put as _;
 use std::collections::HashMap;
 
+use qjs::spread::List;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{internal, state::Platform};
@@ -109,11 +110,11 @@ fn util_types<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 }
 
 /// The names of all built-in modules, as `module.builtinModules` lists them.
-pub(crate) fn names(ctx: &Ctx<'_>) -> rquickjs::Result<Vec<String>> {
+pub(crate) fn names(ctx: &Ctx<'_>) -> rquickjs::Result<List<Vec<String>>> {
     let platform = Platform::of(ctx)?;
     let mut names: Vec<String> = platform.builtins.0.keys().cloned().collect();
     names.sort();
-    Ok(names)
+    Ok(List(names))
 }
 
 /// The exports of a built-in module by its canonical name, made at the first request.

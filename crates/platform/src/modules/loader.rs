@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use qjs::define::Put as _;
 use rquickjs::{
     Ctx, Function, Module, Object, Persistent, Value,
     loader::{ImportAttributes, Loader, Resolver},
@@ -54,7 +55,7 @@ impl Loader for ModuleLoader {
         }
         if let Some(url) = name.strip_prefix(source_phase::PREFIX) {
             let exports = Object::new(ctx.clone())?;
-            exports.set("default", wasm::source(ctx, url)?)?;
+            exports.put("default", wasm::source(ctx, url)?)?;
             return synthetic(ctx, name, exports.into_value());
         }
         let kind = match &attributes {
@@ -149,16 +150,16 @@ pub(super) fn has_module_syntax(text: &str) -> bool {
 pub(super) fn describe<'js>(ctx: &Ctx<'js>, module: &Module<'js, Declared>, url: &str) -> rquickjs::Result<()> {
     let meta: Object = module.meta()?;
     if let Some(path) = url_to_path(url) {
-        meta.set("dirname", path.parent().map(|folder| folder.to_string_lossy().into_owned()))?;
-        meta.set("filename", path.to_string_lossy().into_owned())?;
+        meta.put("dirname", path.parent().map(|folder| folder.to_string_lossy().into_owned()))?;
+        meta.put("filename", path.to_string_lossy().into_owned())?;
     }
-    meta.set("main", *Platform::of(ctx)?.main_url.borrow() == url)?;
+    meta.put("main", *Platform::of(ctx)?.main_url.borrow() == url)?;
     let base = url.to_owned();
     let resolve = Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: Value<'js>| {
         resolve_for_script(&ctx, &qjs::string::to_usv(&ctx, qjs::Borrowed::of(&specifier))?, &base)
     })?;
-    meta.set("resolve", resolve.with_name("resolve")?)?;
-    meta.set("url", url)
+    meta.put("resolve", resolve.with_name("resolve")?)?;
+    meta.put("url", url)
 }
 
 fn load_json<'js>(ctx: &Ctx<'js>, url: &str, path: &Path, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
@@ -169,7 +170,7 @@ fn load_json<'js>(ctx: &Ctx<'js>, url: &str, path: &Path, text: &str) -> rquickj
         return Err(rquickjs::Exception::throw_syntax(ctx, &message));
     };
     let exports = Object::new(ctx.clone())?;
-    exports.set("default", value)?;
+    exports.put("default", value)?;
     synthetic(ctx, url, exports.into_value())
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use qjs::own;
 use rquickjs::{Ctx, Object, Value};
 
 use super::resolve::Failure;
@@ -47,11 +48,11 @@ impl<'js> Package<'js> {
     }
 
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        self.json.get::<_, Value>(key).ok()?.as_string()?.to_string().ok()
+        own::data(&self.json, key).ok()??.as_string()?.to_string().ok()
     }
 
     pub(super) fn field(&self, key: &str) -> Option<Value<'js>> {
-        self.json.get::<_, Value>(key).ok().filter(|value| !value.is_undefined() && !value.is_null())
+        own::data(&self.json, key).ok()?.filter(|value| !value.is_null())
     }
 
     /// PACKAGE_EXPORTS_RESOLVE: the file that `subpath` (`.` or `./…`) names.
@@ -92,8 +93,10 @@ impl<'js> Package<'js> {
     /// PACKAGE_IMPORTS_EXPORTS_RESOLVE: an exact key, else the pattern with the longest part before its `*`.
     fn match_map(&self, map: &Value<'js>, key: &str) -> Result<Option<PathBuf>, Failure> {
         let Some(map) = map.as_object() else { return Ok(None) };
-        if !key.contains('*') && map.contains_key(key).unwrap_or(false) {
-            return self.target(&get(map, key), None);
+        if !key.contains('*')
+            && let Ok(Some(exact)) = own::data(map, key)
+        {
+            return self.target(&exact, None);
         }
         let mut best: Option<(String, &str)> = None;
         for candidate in map.keys::<String>().flatten() {
@@ -153,5 +156,5 @@ impl<'js> Package<'js> {
 }
 
 fn get<'js>(map: &Object<'js>, key: &str) -> Value<'js> {
-    map.get(key).unwrap_or_else(|_| Value::new_undefined(map.ctx().clone()))
+    own::data(map, key).ok().flatten().unwrap_or_else(|| Value::new_undefined(map.ctx().clone()))
 }

@@ -239,7 +239,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     class::register::<WorkerHandle>(&ctx)?;
     let platform = Platform::of(&ctx)?;
     let Some(start) = platform.options.spawn.clone() else {
-        return Err(Exception::throw_message(&ctx, "this agent cannot start workers"));
+        return Err(qjs::function::throw_error(&ctx, "this agent cannot start workers"));
     };
     let text = |name: &str| Ok::<_, rquickjs::Error>(options.get::<_, Option<UsvString>>(name)?.map(|text| text.0));
     let texts = |name: &str| -> rquickjs::Result<Option<Vec<String>>> {
@@ -342,7 +342,7 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
                 }
                 Err(_) => {
                     drop(ctx.catch());
-                    drop(Exception::throw_message(ctx, &details.message));
+                    drop(qjs::function::throw_error(ctx, &details.message));
                     ctx.catch()
                 }
             };
