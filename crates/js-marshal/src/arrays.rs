@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use qjs::{Borrowed, Object, Result, Value};
+use qjs::{Borrowed, Cx, Object, Result, Value};
 use rquickjs::atom::PredefinedAtom;
 
 use crate::convert::Marshal;
@@ -11,6 +11,35 @@ use crate::types::TypeObject;
 
 /// Between these lengths an array's elements are read all at once; others one by one.
 const SPREAD: std::ops::RangeInclusive<usize> = 24..=65_000;
+
+/// An array's `length`, and what a typed array's is by its class; 0 for what is no object.
+///
+/// # Errors
+/// What a getter throws.
+pub(crate) fn length(value: &Value<'_>) -> Result<f64> {
+    let borrowed = Borrowed::of(value);
+    match (qjs::buffer::element_kind(borrowed), value.as_object()) {
+        (Some(kind), _) => {
+            let bytes = qjs::buffer::typed_array_bytes(Cx::of(value.ctx()), borrowed);
+            Ok(bytes.map_or(0.0, |bytes| (bytes.len / kind.size()) as f64))
+        }
+        (None, Some(object)) => object.get(PredefinedAtom::Length),
+        (None, None) => Ok(0.0),
+    }
+}
+
+/// Puts elements into a script's array: those that it has are assigned, those behind them are defined, so that they are
+/// elements of this array whatever `Array.prototype` has.
+///
+/// # Errors
+/// What the array refuses.
+pub(crate) fn put<'js>(array: &Object<'js>, values: impl IntoIterator<Item = Result<Value<'js>>>) -> Result<()> {
+    let len = if array.is_array() { length(array.as_value())? as usize } else { usize::MAX };
+    values.into_iter().enumerate().try_for_each(|(at, value)| match at < len {
+        true => array.set(at as u32, value?),
+        false => qjs::own::create_at(array, at as u32, value?),
+    })
+}
 
 /// An array argument, before anything is allocated for it.
 pub(crate) enum Source<'a, 'js> {
@@ -128,7 +157,7 @@ fn copy_elements<'js>(
         None => put_any(at, element),
     };
     let Some(array) = array else { return Ok(()) };
-    if SPREAD.contains(&len) {
+    if SPREAD.contains(&len) && array.is_array() {
         return qjs::spread::spread(array.as_value(), |elements| {
             // A getter may have lengthened the array meanwhile.
             elements.iter().take(len).enumerate().try_for_each(|(at, element)| put(at, element))
@@ -189,11 +218,10 @@ pub(crate) fn copy_back(
     }
     let object = value.to_value(cx);
     let Some(array) = object.as_object() else { return Ok(()) };
-    let mut bytes = [0; 8];
-    for at in 0..len {
-        let element = address + at * size as u64;
+    let values = (0..len).map(|at| {
+        let (element, mut bytes) = (address + at * size as u64, [0; 8]);
         marshal.heap().data().read(element, &mut bytes[..size]).map_err(|error| marshal.heap_error(error))?;
-        array.set(at as u32, scalar.read(cx, &bytes[..size], wide).into_value(cx)?)?;
-    }
-    Ok(())
+        scalar.read(cx, &bytes[..size], wide).into_value(cx)
+    });
+    put(array, values)
 }

@@ -516,7 +516,7 @@ impl<'js> Running<'_, '_, 'js> {
             marshal.within_element(at, || marshal.read_value(element, bytes, true, None))
         };
         let values = (0..count).map(read).collect::<Result<Vec<_>>>()?;
-        values.into_iter().enumerate().try_for_each(|(at, value)| array.set(at as u32, value))
+        arrays::put(array, values.into_iter().map(Ok))
     }
 
     fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {

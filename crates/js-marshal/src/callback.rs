@@ -13,7 +13,6 @@ use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, Kind};
 use js_api::anchor::Link;
 use qjs::{Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define};
-use rquickjs::atom::PredefinedAtom;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -287,7 +286,7 @@ fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &
         }
         Type::Array(element, _) => {
             // Elements that the script took away stay as they were; there is no room for more.
-            let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))? as u64;
+            let len = crate::arrays::length(value)? as u64;
             let count = if len < count { len } else { count };
             // The copy of the descriptor is this function's alone, and no script sees it.
             let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));

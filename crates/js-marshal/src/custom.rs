@@ -3,8 +3,8 @@
 
 use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Held, Result, Returned, Value};
 use rquickjs::Object;
-use rquickjs::atom::PredefinedAtom;
 
+use crate::arrays;
 use crate::convert::{CallArguments, Marshal};
 use crate::manager::ManagerObject;
 use crate::pointer;
@@ -144,7 +144,7 @@ impl<'js> Method<'_, 'js> {
             return Ok(ty);
         }
         let value = self.value(call)?;
-        let count = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))?;
+        let count = arrays::length(&value)?;
         let sized = TypeObject::new(Type::Array(element.duplicate(), Length::Fixed(count as u64)));
         Ok(TypeObject { ownership: ty.ownership, free: ty.free.as_ref().map(Held::duplicate), ..sized })
     }
@@ -228,7 +228,7 @@ pub(crate) fn alloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let bytes = match &native.ty {
             Type::View(..) if method.index >= 0 => return marshal.pointer_to(&native, Borrowed::of(&value), IN),
             Type::Array(element, length) | Type::View(element, length) => {
-                let given = value.as_object().and_then(|array| array.get::<_, f64>(PredefinedAtom::Length).ok());
+                let given = arrays::length(&value).ok().filter(|_| value.is_object());
                 let count = match (marshal.length(length, None)?, given) {
                     (Some(count), _) => count,
                     (None, Some(given)) => given as u64,
@@ -283,10 +283,8 @@ pub(crate) fn copy<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             let (Some(to), Some(from)) = (dest.as_object(), source.as_object()) else {
                 return Err(Exception::throw_type(&call.ctx, "ArrayType.copy: both arguments must be arrays"));
             };
-            let len: f64 = from.get(PredefinedAtom::Length)?;
-            for at in 0..len as u32 {
-                to.set(at, from.get::<_, Value>(at)?)?;
-            }
+            let len = arrays::length(&source)?;
+            arrays::put(to, (0..len as u32).map(|at| from.get(at)))?;
             to.set("length", len)?;
         }
         Type::View(..) => {}

@@ -8,8 +8,8 @@ use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class
 use rquickjs::JsLifetime;
 
 use crate::custom;
-use crate::language;
 use crate::errors::{At, throw_heap_error};
+use crate::language;
 use crate::record_types::{
     create_record, define_record, new_record, new_record_pointer, record_at, record_name, record_offsets,
 };

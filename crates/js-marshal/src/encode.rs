@@ -2,9 +2,8 @@
 
 use island::call::Number;
 use qjs::{Borrowed, Bytes, Held, Object, Result, Value, class};
-use rquickjs::atom::PredefinedAtom;
 
-use crate::arrays::Source;
+use crate::arrays::{self, Source};
 use crate::callback::{self, CallbackObject, CallbackState};
 use crate::convert::{Consumed, Marshal};
 use crate::handle::HandleObject;
@@ -133,8 +132,7 @@ impl<'js> Marshal<'_, 'js> {
         if let Some(array) = class::of::<RecordArray>(value) {
             return Ok(array.count());
         }
-        let length: f64 = value.as_object().ok_or(rquickjs::Error::Unknown)?.get(PredefinedAtom::Length)?;
-        Ok(length as u64)
+        Ok(arrays::length(value)? as u64)
     }
 
     /// Sets a struct's field that says how long another one is, or checks the one that was given.
@@ -230,9 +228,8 @@ impl<'js> Marshal<'_, 'js> {
         if qjs::buffer::element_kind(value).is_none() && !array.is_array() {
             return Err(self.unexpected("an array", value));
         }
-        let object = array.into_object().expect("an array is an object");
-        let len: f64 = object.get(PredefinedAtom::Length)?;
-        Ok((object, len as u64))
+        let len = arrays::length(&array)? as u64;
+        Ok((array.into_object().expect("an array is an object"), len))
     }
 
     /// Writes the first `len` elements, one after another: an array can be longer than any memory is.

@@ -12,7 +12,6 @@ use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class,
 };
 
-
 use webidl::{Part, Place};
 
 use crate::arrays::Source;

@@ -4,8 +4,6 @@ use qjs::fields::{self, Fields};
 use qjs::lazy::Names;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use rquickjs::atom::PredefinedAtom;
-
 use crate::convert::Marshal;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
@@ -319,7 +317,7 @@ impl RecordView {
         };
         let says = crate::scalar::length(&self.read(ctx, at)?).unwrap_or(0);
         let value = value.to_value(Cx::of(ctx));
-        let len = value.as_object().map_or(Ok(0.0), |array| array.get::<_, f64>(PredefinedAtom::Length))? as u64;
+        let len = crate::arrays::length(&value)? as u64;
         if says <= len {
             return Ok(());
         }

@@ -128,7 +128,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         None => true,
         Some(value) => value.as_bool().ok_or_else(|| refuse(ctx, "returnOnExit", "a boolean", &value))?,
     };
-    let context = WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &format!("WASI: {error}")))?;
+    let context =
+        WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &format!("WASI: {error}")))?;
     let host = WasiHost::new_object(ctx, context, module)?;
     let imports = WasiHost::import_object(ctx, &host)?;
     let wasi = WasiObject { host: Held::new(host.as_value()), module, return_on_exit, started: Cell::new(false) };
