@@ -59,6 +59,11 @@ impl InstanceObject {
         self.instance
     }
 
+    /// What the attribute `exports` is.
+    pub fn exports<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
+        self.exports.get(ctx)
+    }
+
     /// An export's value, `undefined` where there is none of that name.
     ///
     /// # Errors

@@ -101,17 +101,25 @@ fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, name: &str, source: &str) 
     let wrapped = || ["(function(exports,require,native,$){", names, source, "\n})"].concat();
     let file = format!("node:internal/{name}");
     let has_workers = name == "workers" || platform.own_worker.is_some();
-    if !has_workers && !platform.internals.borrow().contains_key("workers") {
+    let plain = |ctx: &Ctx<'js>| {
         let mut options = EvalOptions::default();
-        options.filename = Some(file);
-        return ctx.eval_with_options(wrapped(), options);
+        options.filename = Some(file.clone());
+        ctx.eval_with_options(wrapped(), options)
+    };
+    if !has_workers && !platform.internals.borrow().contains_key("workers") {
+        return plain(ctx);
     }
     let cache = || COMPILED.lock().unwrap_or_else(|e| e.into_inner());
     let known = cache().get_or_insert_default().get(name).cloned();
     let bytecode = match known {
         Some(bytecode) => bytecode,
         None => {
-            let bytecode = Arc::new(Bytecode::compile(ctx, &wrapped(), &file)?);
+            // (The engine, where it writes bytecode, asks template literals' arrays for `raw`, which scripts may have made
+            // an accessor that throws.)
+            let Ok(bytecode) = Bytecode::compile(ctx, &wrapped(), &file).map(Arc::new) else {
+                drop(ctx.catch());
+                return plain(ctx);
+            };
             cache().get_or_insert_default().insert(name.to_owned(), bytecode.clone());
             bytecode
         }

@@ -209,8 +209,11 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
     if wasi.started.get() {
         return Err(qjs::function::throw_error(ctx, "WASI: the instance has already started"));
     }
-    // By property, not by brand: glue code passes proxies of instances.
-    let exports: Value = object.get("exports")?;
+    // By property where it is no instance: glue code passes proxies of instances.
+    let exports: Value = match class::of::<InstanceObject>(&instance) {
+        Some(instance) => qjs::own::data(object, "exports")?.unwrap_or_else(|| instance.exports(ctx)),
+        None => object.get("exports")?,
+    };
     let memory: Value = match exports.as_object() {
         Some(exports) => exports.get("memory")?,
         None => Value::new_undefined(ctx.clone()),

@@ -174,8 +174,7 @@ class MessagePort extends EventTarget {
   // Whether the natives have the callbacks.
   #watched = false;
   #maxListeners = 10;
-  constructor(...args) {
-    const { 0: key, 1: handle } = args;
+  constructor(key = undefined, handle = undefined) {
     if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     super();
     this.#handle = handle;
@@ -256,9 +255,9 @@ class MessagePort extends EventTarget {
   start() {
     this.#watch();
   }
-  close(...args) {
+  close(listener = undefined) {
     const handle = this.#handle;
-    if (typeof args[0] === 'function') this.once('close', args[0]);
+    if (typeof listener === 'function') this.once('close', listener);
     // Whoever listens for the end by then hears of it.
     if (!this.#watched) {
       this.#watch();

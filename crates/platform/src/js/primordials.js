@@ -64,19 +64,25 @@ const each = (items) => (isArray(items) ? setPrototypeOf(apply(array.values, ite
 
 // Arrays that methods make are made here, since the language would ask `constructor` which class they are to have.
 const { push } = array;
-const add = (list, item) => define(list, list.length, { __proto__: null, value: item, writable: true, enumerable: true, configurable: true });
+// Their elements are defined, since an assignment would run the setters that a script gave `Array.prototype`.
+const element = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true };
+const add = (list, item) => {
+  element.value = item;
+  define(list, list.length, element);
+  element.value = undefined;
+};
 const arrays = {
   __proto__: null,
   map(call) {
     const made = [];
-    for (let i = 0; i < this.length; i++) made[i] = call(this[i], i, this);
+    for (let i = 0; i < this.length; i++) add(made, call(this[i], i, this));
     return made;
   },
   filter(call) {
     const made = [];
     for (let i = 0; i < this.length; i++) {
       const item = this[i];
-      if (call(item, i, this)) made[made.length] = item;
+      if (call(item, i, this)) add(made, item);
     }
     return made;
   },
@@ -84,8 +90,8 @@ const arrays = {
     const made = [];
     for (let i = 0; i < this.length; i++) {
       const part = call(this[i], i, this);
-      if (isArray(part)) for (let j = 0; j < part.length; j++) made[made.length] = part[j];
-      else made[made.length] = part;
+      if (isArray(part)) for (let j = 0; j < part.length; j++) add(made, part[j]);
+      else add(made, part);
     }
     return made;
   },
@@ -96,7 +102,7 @@ const arrays = {
     const { length } = this;
     const made = [];
     const stop = end < 0 ? length + end : end < length ? end : length;
-    for (let i = start < 0 ? (length + start > 0 ? length + start : 0) : start; i < stop; i++) made[made.length] = this[i];
+    for (let i = start < 0 ? (length + start > 0 ? length + start : 0) : start; i < stop; i++) add(made, this[i]);
     return made;
   },
   splice(start, count = this.length, ...items) {
@@ -222,7 +228,7 @@ assign(exports, {
   arrayFrom(source, make = (item) => item) {
     const made = [];
     const length = pristine.ArrayBuffer.isView(source) ? apply(typedArray.length, source, []) : source.length;
-    for (let i = 0; i < length; i++) made[i] = make(source[i], i);
+    for (let i = 0; i < length; i++) add(made, make(source[i], i));
     return made;
   },
   bytesFrom(source, make) {

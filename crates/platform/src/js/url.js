@@ -161,8 +161,7 @@ class URL {
     const parts = native.parse(input, base === undefined ? undefined : $.text`${base}`);
     if (!parts) {
       const error = create('TypeError', 'ERR_INVALID_URL', 'Invalid URL');
-      error.input = input;
-      if (base !== undefined) error.base = $.text`${base}`;
+      Object.assign(error, { input }, base === undefined ? undefined : { base: $.text`${base}` });
       throw error;
     }
     this.#parts = parts;

@@ -78,7 +78,7 @@ Object.assign(exports, {
   styleText(style, text) {
     return $.reduce($.flat([style]), (t, name) => $.text`\u001b[${inspect.colors[name][0]}m${t}\u001b[${inspect.colors[name][1]}m`, text);
   },
-  isArray: Array.isArray,
+  isArray: (value) => $.isArray(value),
   getSystemErrorName: (number) => $.text`E${-number}`,
   get TextEncoder() {
     return require('encoding').TextEncoder;
