@@ -95,25 +95,30 @@ export function hostile(body) {
   return result;
 }
 
-/** What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until then. */
+/**
+ * What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until then. It
+ * begins in a task of its own: `await` asks a promise for its `constructor`.
+ */
 export function hostileUntil(begin) {
   return new Promise((resolve, reject) => {
-    const restore = overwrite();
-    let over = false;
-    const end = (settle) => (value) => {
-      if (over) return;
-      over = true;
+    setImmediate(() => {
+      const restore = overwrite();
+      let over = false;
+      const end = (settle) => (value) => {
+        if (over) return;
+        over = true;
+        try {
+          restore();
+          settle(value);
+        } catch (error) {
+          reject(error);
+        }
+      };
       try {
-        restore();
-        settle(value);
+        begin(end(resolve), end(reject));
       } catch (error) {
-        reject(error);
+        end(reject)(error);
       }
-    };
-    try {
-      begin(end(resolve), end(reject));
-    } catch (error) {
-      end(reject)(error);
-    }
+    });
   });
 }
