@@ -458,8 +458,6 @@ const names = ownKeys(steps);
 const textOf = (error) => (typeof error === 'object' && error !== null ? error.message : '' + error);
 const only = process.env.ONLY;
 const post = isWorker ? (await import('node:worker_threads')).parentPort : null;
-// Its own JavaScript is not hardened yet.
-process.getBuiltinModule('tombolo:marshal');
 const count = overwriteAll();
 if (count < 700) fail('too little was overwritten');
 const finish = () => {
