@@ -44,8 +44,8 @@ const visit = (value, path) => {
   visit(getPrototypeOf(value));
   for (const key of ownKeys(value)) {
     const { value: part, get, set } = getOwnPropertyDescriptor(value, key);
-    // The platform's own globals are accessors until they are used.
-    if (value !== globalThis || part !== undefined) visit(part);
+    // The platform's own globals are accessors until they are used, but for the console, by which this script tells.
+    if (value !== globalThis || (part !== undefined && key !== 'console')) visit(part);
     if (value !== globalThis) visit(get);
     if (value !== globalThis) visit(set);
   }
