@@ -9,6 +9,10 @@
 // The exit code is 1 until the last test has ended well, so that a run which stops half-way counts as failed.
 
 const queue = [];
+
+/** What a test still waits for, with a timer perhaps: a test that leaves any of it behind fails. */
+export const awaited = new Set();
+
 const totals = { passed: 0, failed: 0 };
 let running = false;
 
@@ -38,6 +42,10 @@ async function run() {
       await fn();
     } catch (error) {
       failure = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${show(error)}`;
+    }
+    if (awaited.size > 0) {
+      failure ??= `AssertionError: ended while it was waiting for ${[...awaited].map(({ what }) => what).join(', ')}`;
+      awaited.clear();
     }
     if (deviation !== undefined) {
       if (failure === undefined) failure = `is marked as differing on V8 (${deviation}), and does not`;

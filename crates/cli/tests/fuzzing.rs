@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fuzzing::generators::{self, Options, Program};
-use fuzzing::oracles::{End, Limits, Oracle, Run, finding};
+use ::fuzzing::generators::{self, Options, Program};
+use ::fuzzing::oracles::{End, Limits, Oracle, Run, finding};
 
 /// How long a process may take. Only one that hangs should ever meet this.
 const LONG: Duration = Duration::from_secs(180);

@@ -1,22 +1,13 @@
 //! The example with SQLite, whose guest comes from npm: `npm install --prefix examples/sqlite`.
 
-// What other tests use of it is not used here.
-#[allow(dead_code)]
-#[path = "cli/harness.rs"]
-mod harness;
-
-use std::io::Write;
-
-use harness::{Run, repository};
+use crate::harness::{Run, repository};
 
 #[test]
 fn the_example_with_sqlite() {
     let folder = repository().join("examples/sqlite");
     if !folder.join("node_modules/@sqlite.org/sqlite-wasm").is_dir() {
-        // Past what the test runner captures, for `.ci/run` repeats the line.
         let reason = "it is not installed; `npm install --prefix examples/sqlite` does that";
-        writeln!(std::io::stderr(), "\nNOT RUN: the example with SQLite: {reason}").unwrap();
-        return;
+        return testing::not_run("the example with SQLite", reason);
     }
     Run::new(&folder, ["main.mjs"]).outcome().exits(0).stderr("").stdout_has(&[
         "SQLite 3.",

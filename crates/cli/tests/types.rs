@@ -1,16 +1,10 @@
 //! The TypeScript declarations in types/: they hold what the runtime has, and the compiler takes what is meant and nothing
 //! else. The compiler comes from npm: `npm install --prefix tests/types`.
 
-// What other tests use of it is not used here.
-#[allow(dead_code)]
-#[path = "cli/harness.rs"]
-mod harness;
-
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::process::Command;
 
-use harness::{Folder, repository};
+use crate::harness::{Folder, repository};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -68,10 +62,7 @@ fn every_declaration_is_tried() {
 #[test]
 fn the_compiler_takes_what_is_meant_and_nothing_else() {
     let compiler = repository().join("tests/types/node_modules/typescript/bin/tsc");
-    let not_run = |reason: &str| {
-        // Past what the test runner captures, for `.ci/run` repeats the line.
-        writeln!(std::io::stderr(), "\nNOT RUN: the TypeScript compiler over types/: {reason}").unwrap();
-    };
+    let not_run = |reason: &str| testing::not_run("the TypeScript compiler over types/", reason);
     if !compiler.is_file() {
         return not_run("it is not installed; `npm install --prefix tests/types` does that");
     }

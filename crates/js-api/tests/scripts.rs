@@ -1,18 +1,32 @@
 //! Runs `tests/js/wasm/*.mjs` in a bare `rquickjs` context that got the namespace by one `install` call: no event loop,
-//! no platform. A test that is expected to fail is named, with its reason, in `tests/js/not-yet.txt`; one that passes all
-//! the same breaks the run.
+//! no platform.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::ExitCode;
 use std::sync::mpsc;
 
 use island::{Engine, EngineOptions};
 use rquickjs::function::Rest;
 use rquickjs::loader::{ImportAttributes, Resolver, ScriptLoader};
 use rquickjs::{CatchResultExt, Coerced, Context, Function, Module, Runtime};
+use testing::Ran;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/js").canonicalize().unwrap()
+fn main() -> ExitCode {
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let trials = testing::trials(&["wasm"], move |script| {
+        let (sender, lines) = mpsc::channel();
+        let outcome = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(8 << 20);
+            thread.spawn_scoped(scope, || run(&engine, &script.path, sender)).unwrap().join()
+        });
+        let stdout: String = lines.try_iter().map(|line| line + "\n").collect();
+        // The harness's own exit code, which needs a `process`.
+        let failed = stdout.lines().any(|line| line.starts_with("not ok "));
+        let exit_code = outcome.is_ok().then_some(i32::from(failed));
+        // What panicked said so on standard error.
+        Ran { exit_code, report: stdout.clone(), stdout }
+    });
+    testing::main(trials)
 }
 
 /// The little of a platform that the scripts' harness asks for.
@@ -39,13 +53,12 @@ impl Resolver for Relative {
     }
 }
 
-/// Runs one file; the lines that it printed.
-fn run(engine: &Engine, file: &Path) -> Vec<String> {
+/// Runs one file, and sends the lines that it prints.
+fn run(engine: &Engine, file: &Path, sender: mpsc::Sender<String>) {
     let runtime = Runtime::new().unwrap();
     runtime.set_max_stack_size(512 << 10);
     runtime.set_loader(Relative, ScriptLoader::default().with_extension("mjs"));
     let context = Context::full(&runtime).unwrap();
-    let (sender, lines) = mpsc::channel();
     context.with(|ctx| {
         js_api::install(&ctx, js_api::Options::new(engine.clone())).unwrap();
         let log = move |words: Rest<Coerced<String>>| {
@@ -65,64 +78,4 @@ fn run(engine: &Engine, file: &Path) -> Vec<String> {
         while ctx.execute_pending_job() {}
         promise.finish::<()>().catch(&ctx).unwrap_or_else(|error| panic!("{name}: {error}"));
     });
-    lines.try_iter().collect()
-}
-
-/// The expected failures: a line is `file.mjs: test name # reason`.
-fn not_yet() -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(folder().join("not-yet.txt")).unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (test, reason) = line.split_once(" # ").unwrap_or_else(|| panic!("a line without reason: {line}"));
-            (test.to_string(), reason.to_string())
-        })
-        .collect()
-}
-
-#[test]
-fn every_script_passes_but_those_that_say_why_not() {
-    let engine = Engine::new(&EngineOptions::default()).unwrap();
-    let mut expected = not_yet();
-    let mut failures = Vec::new();
-    let mut passed = 0;
-    let mut files: Vec<_> = std::fs::read_dir(folder().join("wasm")).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    assert!(!files.is_empty());
-    let only = std::env::var("SCRIPT").ok();
-    for file in files.iter().filter(|file| only.as_ref().is_none_or(|only| file.ends_with(only))) {
-        let name = file.file_name().unwrap().to_str().unwrap();
-        let lines = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(8 << 20);
-            thread.spawn_scoped(scope, || run(&engine, file)).unwrap().join().unwrap()
-        });
-        let mut ended = false;
-        for line in &lines {
-            if let Some(failure) = line.strip_prefix("not ok ") {
-                let known = expected.keys().find(|test| {
-                    test.strip_prefix(name)
-                        .and_then(|rest| rest.strip_prefix(": "))
-                        .is_some_and(|t| failure.starts_with(&format!("{t}: ")))
-                });
-                match known.cloned() {
-                    Some(test) => drop(expected.remove(&test)),
-                    None => failures.push(format!("{name}: {failure}")),
-                }
-            } else if line.starts_with("ok ") {
-                passed += 1;
-            } else {
-                ended = line.ends_with(" failed");
-            }
-        }
-        if !ended {
-            failures.push(format!("{name}: did not end; last line: {:?}", lines.last()));
-        }
-    }
-    if only.is_none() {
-        failures.extend(
-            expected.iter().map(|(test, reason)| format!("{test}: is expected to fail ({reason}), and does not")),
-        );
-    }
-    println!("{passed} tests passed");
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,5 +1,5 @@
 // What the tests of agents share.
-import { assert, assertEq, fail, show, thrown } from '../harness.mjs';
+import { assert, assertEq, awaited, fail, show, thrown } from '../harness.mjs';
 
 /** `fn` throws a DOMException of this name (and legacy code). */
 export function assertDOMException(name, code, fn, why) {
@@ -25,10 +25,15 @@ export const script = (name) => new URL(`./workers/${name}`, import.meta.url);
 /** The promise, or a failure where it has not been settled for so long that it never will be. */
 export function within(promise, what = 'it', seconds = 30) {
   let timer;
+  const wait = { what };
+  awaited.add(wait);
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} has not happened`)), seconds * 1000);
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, late]).finally(() => {
+    clearTimeout(timer);
+    awaited.delete(wait);
+  });
 }
 
 /** The next such event of an EventTarget: the event. */

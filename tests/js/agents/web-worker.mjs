@@ -325,8 +325,13 @@ workerTest('workers within workers', 'web-nested.mjs', async (worker) => {
 for (const options of [{ type: 'classic', name: 'my name' }, { name: 'my name' }]) {
   test(`a classic worker, ${options.type ? 'asked for' : 'by default'}: sloppy, global variables, importScripts`, async () => {
     const worker = new Worker(script('classic.js'), options);
-    worker.onerror = (event) => event.preventDefault();
-    const got = await Promise.race([next(worker), nextEvent(worker, 'error').then(({ message }) => { throw new Error(message); })]);
+    const got = await within(new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+    }), 'a message or an error');
     assertEq(got.self, true);
     assertList([got.declared, got.undeclared, got.name], [1, 2, 'my name']);
     assertEq(got.parts, 3);

@@ -31,7 +31,7 @@ const totals = { started: 0, terminated: 0, sent: 0, received: 0, views: 0, grow
 const agents = [];
 const start = (place) => {
   const number = totals.started++;
-  const worker = new Worker(new URL('agent.mjs', import.meta.url), { workerData: { memory, module, number, place, seed: random(2 ** 31) | 1 } });
+  const worker = new Worker(new URL('workers/agent.mjs', import.meta.url), { workerData: { memory, module, number, place, seed: random(2 ** 31) | 1 } });
   const agent = { number, place, worker, ends: Promise.withResolvers(), calm: Promise.withResolvers(), report: null };
   agents[place] = agent;
   worker.on('message', (message) => {

@@ -1,11 +1,16 @@
-//! The `tombolo` command from outside: every script of tests/js in a process of its own, and what the command line does.
+//! The `tombolo` command from outside: what the command line does, and what is built on it. `../scripts.rs` runs the scripts.
 
 mod command_line;
 mod ends;
 mod errors;
+#[path = "../fuzzing.rs"]
+mod fuzzing;
 mod harness;
 mod limits;
 mod output;
-mod scripts;
+#[path = "../sqlite.rs"]
+mod sqlite;
 mod trace;
+#[path = "../types.rs"]
+mod types;
 mod wasi_command;

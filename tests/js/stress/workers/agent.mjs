@@ -1,7 +1,7 @@
 // One of the agents of agents.mjs.
 import { parentPort, workerData } from 'node:worker_threads';
 import { MemoryManager, addressOf } from 'tombolo:marshal';
-import { seededRandom } from '../random.mjs';
+import { seededRandom } from '../../random.mjs';
 
 const { memory, module, number, place: ownPlace, seed } = workerData;
 const random = seededRandom(seed);

