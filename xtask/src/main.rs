@@ -1,6 +1,7 @@
 //! Chores of this workspace: `cargo run -p xtask -- help`.
 
 mod document;
+mod official;
 mod rust_source;
 mod tidy;
 
@@ -18,7 +19,12 @@ commands:
             - `unsafe` stands in the files that are listed for it, and only there
             - every Rust file begins with `//!`
             - no file has more than 800 lines but those that are listed with a reason
+            - no test is left out where a manifest lists them
           `cargo test` runs the same checks
+  official [SUITE=]DIR...
+          run the official tests of the JavaScript API with the command beside this one, and compare with
+          tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
+          (threads=DIR), which are no part of this repository
   help    print this
 ";
 
@@ -26,6 +32,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => tidy(),
+        ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

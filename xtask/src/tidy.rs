@@ -4,6 +4,7 @@ mod edges;
 mod module_docs;
 mod paths;
 mod sizes;
+mod tests_run;
 mod unsafe_code;
 
 use std::fmt;
@@ -116,7 +117,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// All checks.
 pub(crate) fn check(tree: &Tree) -> Vec<Problem> {
-    let checks = [paths::check, edges::check, unsafe_code::check, module_docs::check, sizes::check];
+    let checks = [paths::check, edges::check, unsafe_code::check, module_docs::check, sizes::check, tests_run::check];
     checks.into_iter().flat_map(|check| check(tree)).collect()
 }
 

@@ -1,9 +1,7 @@
 //! Annotations: what they say and what they belong to.
 
-mod common;
-
+use crate::common::{function, param, params, read, record, refuse};
 use cdef::{Annotations, Direction, Encoding, Length, Mode, Outcome, Ownership, Position, Type};
-use common::{function, param, params, read, record, refuse};
 
 #[track_caller]
 fn of_result(annotation: &str) -> Annotations {

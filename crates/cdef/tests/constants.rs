@@ -1,9 +1,7 @@
 //! `#define`s and constant expressions.
 
-mod common;
-
+use crate::common::{constant, read, refuse};
 use cdef::Value;
-use common::{constant, read, refuse};
 
 #[track_caller]
 fn value(expression: &str) -> Value {

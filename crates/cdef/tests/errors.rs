@@ -1,8 +1,6 @@
 //! Mistakes, what is not supported, and how errors look.
 
-mod common;
-
-use common::{read, refuse};
+use crate::common::{read, refuse};
 
 #[test]
 fn how_an_error_looks() {

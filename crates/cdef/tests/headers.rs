@@ -1,9 +1,7 @@
 //! Declarations in the style of real headers.
 
-mod common;
-
+use crate::common::{INT, const_pointer, int, pointer, read};
 use cdef::{Declarations, Outcome, Ownership, Type, Value};
-use common::{INT, const_pointer, int, pointer, read};
 
 const ZLIB: &str = r#"
 /* zlib.h -- interface of the 'zlib' general purpose compression library */

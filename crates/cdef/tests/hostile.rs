@@ -1,10 +1,8 @@
 //! Input that nobody would write: it must end in an error, soon, on a stack of ordinary size.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{read, refuse};
+use crate::common::{read, refuse};
 
 /// The message about `source`.
 #[track_caller]

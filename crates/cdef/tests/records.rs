@@ -1,9 +1,7 @@
 //! Structs, unions and enums.
 
-mod common;
-
+use crate::common::{INT, const_pointer, int, pointer, read, record, refuse};
 use cdef::{Field, RecordKind, Type, Value, Width};
-use common::{INT, const_pointer, int, pointer, read, record, refuse};
 
 fn names(fields: &Option<Vec<Field>>) -> Vec<&str> {
     fields.as_ref().expect("fields").iter().map(|field| field.name.as_deref().unwrap_or("")).collect()

@@ -1,9 +1,7 @@
 //! Types: words, pointers, arrays, functions, typedefs.
 
-mod common;
-
+use crate::common::{INT, const_pointer, int, param, params, pointer, read, refuse};
 use cdef::{Length, Signature, Type, Width};
-use common::{INT, const_pointer, int, param, params, pointer, read, refuse};
 
 #[track_caller]
 fn ty(declaration: &str) -> Type {

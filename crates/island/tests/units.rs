@@ -1,8 +1,6 @@
 //! Copies between arrays of 16-bit units and the host.
 
-mod common;
-
-use common::engine;
+use crate::common::engine;
 use tombolo_island::Island;
 use tombolo_island::wasmtime::{ArrayRef, ArrayRefPre, ArrayType, FieldType, Mutability, Rooted, StorageType, Val};
 

@@ -1,15 +1,12 @@
 //! Closures as function pointers: for a call, kept, called again and too late, with panics and errors.
 
-#[path = "common/typed.rs"]
-mod typed;
-
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use crate::typed::{Point, with_guests};
 use island::{Engine, EngineOptions, Module};
 use marshal::{Callback, CallbackError, Counted, Guest, GuestError, Kept};
-use typed::{Point, with_guests};
 
 type Each = (&'static [i32], i32, Callback<fn(i32)>);
 
@@ -215,7 +212,7 @@ fn a_panic_goes_through_the_call() {
             }))
         }));
         assert_eq!(unwound.unwrap_err().downcast_ref::<&str>(), Some(&"two"));
-        assert_eq!(typed::live(guest), (0, 0), "the arguments were freed");
+        assert_eq!(crate::typed::live(guest), (0, 0), "the arguments were freed");
         let mut sum = 0;
         each.call((&[1, 2], 2, &mut |value| sum += value)).unwrap();
         assert_eq!(sum, 3, "and the guest can be called again");
@@ -254,7 +251,7 @@ fn what_can_be_no_callback_is_told_when_it_is_bound() {
         let apply = guest.function::<(Callback<fn(f64) -> f64>, i32, f64), f64>("apply").unwrap();
         let error = apply.call((&mut |b| b, 1, 1.0)).unwrap_err();
         assert!(error.to_string().contains("indirect call type mismatch"), "{error}");
-        let other = &typed::guests()[0];
+        let other = &crate::typed::guests()[0];
         let kept = other.callback::<fn(i32) -> i32>(Box::new(|value| value)).unwrap();
         let listen = guest.function::<(&Kept<fn(i32) -> i32>,), ()>("listen").unwrap();
         let error = listen.call((&kept,)).unwrap_err().to_string();

@@ -1,11 +1,8 @@
 //! Opaque pointers that close themselves.
 
-#[path = "common/typed.rs"]
-mod typed;
-
+use crate::typed::{live, starve, with_guests};
 use island::{Engine, EngineOptions, Module};
 use marshal::{Consumed, Guest, GuestError, HandleType, HeapError, Opaque, Out, Status};
-use typed::{live, starve, with_guests};
 
 #[derive(Debug)]
 enum Db {}
@@ -113,8 +110,8 @@ fn handles_are_closed_when_their_guest_goes() {
 
 #[test]
 fn a_handle_is_of_its_guest_and_its_guest_has_a_destructor() {
-    let [narrow, _] = typed::guests();
-    let [other, _] = typed::guests();
+    let [narrow, _] = crate::typed::guests();
+    let [other, _] = crate::typed::guests();
     let db = open(&narrow);
     let add = other.function::<(&Opaque<Db>, i32), i32>("db_add").unwrap();
     assert!(matches!(add.call((&db, 1)), Err(GuestError::Heap(HeapError::NotOurs { .. }))));

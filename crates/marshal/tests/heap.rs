@@ -1,11 +1,9 @@
 //! The heap of a guest: ownership, safe points, and what bad guests and bad hosts do to them.
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use common::Guest;
+use crate::common::Guest;
 use island::CallError;
 use marshal::HeapError;
 

@@ -1,10 +1,7 @@
 //! Structs, unions and enums: by C's layout, by value and by address, in each direction, with what they point to.
 
-#[path = "common/typed.rs"]
-mod typed;
-
+use crate::typed::{Colour, Point, Random, Series, live, series, starve, with_guests};
 use marshal::{Consumed, GuestError, HeapError, Lent, Marshal, Out, Plain, Status, View};
-use typed::{Colour, Point, Random, Series, live, series, starve, with_guests};
 
 const HERE: Point = Point { id: 3, x: 1.5, y: -2.0 };
 
@@ -166,9 +163,9 @@ fn nothing_is_left_when_memory_runs_out_half_way() {
         let into = guest.function::<(&Series, Out<Series>), Status>("echo_series_into").unwrap();
         assert_eq!(starve(guest, || into.call((&list, ())).ok()), 13);
         let error = {
-            typed::set_malloc_budget(guest, 6);
+            crate::typed::set_malloc_budget(guest, 6);
             let error = echo.call((&list,)).unwrap_err();
-            typed::set_malloc_budget(guest, -1);
+            crate::typed::set_malloc_budget(guest, -1);
             error
         };
         assert!(matches!(error, GuestError::Heap(HeapError::Null)), "{error}");

@@ -1,12 +1,9 @@
 //! Numbers, slices and strings in each direction: out-parameters, lengths, encodings, null, what is consumed; and what is
 //! left when a call fails.
 
-#[path = "common/typed.rs"]
-mod typed;
-
+use crate::typed::{Random, live, set_malloc_budget, starve, with_guests};
 use island::{CallError, Engine, EngineOptions, Module};
 use marshal::{Code, Consumed, Counted, Guest, GuestError, HeapError, Latin1, Lent, Out, OutLen, Status, Utf16, View};
-use typed::{Random, live, set_malloc_budget, starve, with_guests};
 
 #[test]
 fn numbers_survive_the_round_trip() {
@@ -71,7 +68,7 @@ fn slices_survive_the_round_trip() {
 
 #[test]
 fn an_address_is_as_wide_as_the_guests() {
-    let [narrow, wide] = typed::guests();
+    let [narrow, wide] = crate::typed::guests();
     let large = 1usize << 40;
     let echo = |guest: &Guest| guest.function::<(usize,), usize>("echo_size").unwrap().call((large,));
     assert!(matches!(echo(&narrow), Err(GuestError::Range { .. })));
@@ -265,7 +262,7 @@ fn what_is_consumed_the_guest_frees() {
         }
         assert_eq!(live(guest), (0, 0));
         let view = iota.call((2,)).unwrap();
-        let other = &typed::guests()[0];
+        let other = &crate::typed::guests()[0];
         let foreign = other.function::<(Consumed<View<[i32]>>, usize), i32>("consume");
         if let Ok(foreign) = foreign {
             assert!(matches!(foreign.call((view, 2)), Err(GuestError::Heap(HeapError::NotOurs { .. }))));

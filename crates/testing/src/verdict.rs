@@ -127,10 +127,7 @@ mod tests {
     #[test]
     fn failures_are_told_by_the_names_of_tests() {
         let stdout = "not ok a: b: TypeError: c: d\nok two\nnot ok three: threw 1\n1 passed, 2 failed\n";
-        assert_eq!(
-            judge("", stdout, Some(1)),
-            Err("a.mjs: a: b: failed\na.mjs: three: failed\nthe report".to_owned())
-        );
+        assert_eq!(judge("", stdout, Some(1)), Err("a.mjs: a: b: failed\na.mjs: three: failed\nthe report".to_owned()));
         assert_eq!(judge("a.mjs: a: b # why\na.mjs: three # why\n", stdout, Some(1)), Ok(()));
         // The exit code tells of failures where no test does.
         assert_eq!(judge("a.mjs # why\n", "NOT OK: claimed\n", Some(1)), Ok(()));

@@ -1,0 +1,12 @@
+//! The tests of this crate in one program, but for those whose figures are about the whole process: `report.rs`, `trace.rs`.
+
+mod callbacks;
+mod common;
+mod conventions;
+mod guest;
+mod handles;
+mod heap;
+mod structs;
+#[path = "common/typed.rs"]
+mod typed;
+mod values;
