@@ -33,8 +33,10 @@ pub(crate) fn convert(source: &str) -> Result<Script> {
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let wast: Wast = parse(&buffer)?;
     let mut converter = Converter::default();
+    let ends_of_lines: Vec<_> = source.match_indices('\n').map(|(at, _)| at).collect();
     for directive in wast.directives {
-        let line = directive.span().linecol_in(source).0 + 1;
+        let at = directive.span().offset();
+        let line = ends_of_lines.partition_point(|&end| end < at) + 1;
         converter.directive(directive, line).with_context(|| format!("line {line}"))?;
     }
     converter.finish()

@@ -1,4 +1,5 @@
 // structuredClone of generated graphs: `round-trip.mjs [SEED]`.
+// Takes long: some thousand random values.
 import { assert, assertEq, fail, show, test } from '../harness.mjs';
 
 const seed = Number(process.argv[2] ?? 20_250_817) >>> 0;

@@ -1,4 +1,5 @@
 // Strings in UTF-8, UTF-16 and Latin-1, by terminator and by length; buffers that the guest fills; StringBuffers.
+// Takes long: strings of half a gigabyte.
 import { addressOf, borrowed, owned, StringBuffer, StringType, StructType } from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, assertThrowsValue } from '../harness.mjs';
 import { assertIncludes, thrownBy } from './load.mjs';

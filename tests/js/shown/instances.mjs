@@ -1,4 +1,5 @@
 // 100,000 instances with a memory, each with an import closure that refers back to its instance, in flat memory.
+// Takes long: 100,000 of them.
 import { WasmBuilder, op } from '../wasm-builder.mjs';
 import { claim, mib, MIB, resident } from './common.mjs';
 

@@ -3,6 +3,7 @@
 // end among it, and replaced. At the end no message is lost, every block was freed once, and the guest's heap is empty.
 //
 //     tombolo tests/js/stress/agents.mjs [seconds] [seed]
+// Takes long: as long as it is told to.
 import { Worker, MessageChannel } from 'node:worker_threads';
 import { readFileSync } from 'node:fs';
 import { MemoryManager } from 'tombolo:marshal';

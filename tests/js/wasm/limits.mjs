@@ -1,4 +1,5 @@
 // Limits that the specification of the API sets, on both sides where that is cheap; and many of something.
+// Takes long: modules as large as they may be.
 import { assertEq, assertThrows, test } from '../harness.mjs';
 import { WasmBuilder, op, u32 } from '../wasm-builder.mjs';
 
