@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         let path = script.path.clone();
         trials.push(Trial::test(script.name, move || prints_what_is_recorded(&path)));
     }
-    let asked = move || {
+    let asked = move || -> Result<(), Failed> {
         let node = match testing::node(NODE_VERSION) {
             Ok(node) => node,
             Err(reason) if update => return Err(reason.into()),
