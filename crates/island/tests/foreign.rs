@@ -1,12 +1,11 @@
 //! What Wasmtime panics at: objects of one store that meet another, types and modules of another engine, entering a store
 //! twice. Here each is an error.
 
-mod common;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use common::{call, engine, func, host, instance, module};
+use crate::common::{call, engine, func, host, instance, module};
 use tombolo_island::call::{Frame, HostFrame};
 use tombolo_island::island::new_block;
 use tombolo_island::wasi::{PREVIEW1, WasiConfig, WasiContext, WasiError};

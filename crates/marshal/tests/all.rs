@@ -3,6 +3,7 @@
 mod callbacks;
 mod common;
 mod conventions;
+mod foreign;
 mod guest;
 mod handles;
 mod heap;

@@ -1,12 +1,11 @@
 //! What belongs to another guest, and frees that were done already: each is an error, and nothing is lost.
 
-mod common;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use common::Guest;
+use crate::common::Guest;
 use island::wasmtime::Val;
 use island::{CallError, DataBlock, Engine, EngineOptions, Module};
 use marshal::{
