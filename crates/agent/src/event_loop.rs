@@ -172,7 +172,7 @@ impl EventLoop {
         let error = qjs::function::throw_uncatchable(ctx);
         // QuickJS drops the error where it drops any (of `Error.prepareStackTrace`, of a Promise's executor, of an iterator's
         // `return`), and goes on with the script. No call succeeds from here on.
-        self.state.mailbox.starve();
+        self.state.mailbox.refuse_calls();
         error
     }
 

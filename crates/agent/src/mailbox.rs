@@ -227,6 +227,15 @@ impl Mailbox {
         }
     }
 
+    /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, and leaves it memory.
+    pub(crate) fn refuse_calls(&self) {
+        let mut state = self.lock();
+        if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
+            engine.refuse_calls();
+            state.is_starved = true;
+        }
+    }
+
     /// Cuts off an agent that was terminated and does not end, since what it runs asks nobody: its ports are closed, its
     /// mailbox takes nothing more, and what is in it is dropped. False, without doing anything, where the agent is past all
     /// scripts and about to end.

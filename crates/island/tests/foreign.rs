@@ -1,7 +1,6 @@
 //! What Wasmtime panics at: objects of one store that meet another, types and modules of another engine, entering a store
 //! twice. Here each is an error.
 
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

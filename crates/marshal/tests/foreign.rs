@@ -1,6 +1,5 @@
 //! What belongs to another guest, and frees that were done already: each is an error, and nothing is lost.
 
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;

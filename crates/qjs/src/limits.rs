@@ -46,6 +46,13 @@ impl Starver {
         }
     }
 
+    /// Has every call of the runtime fail from now on. An error on its way stays what it is, where QuickJS without memory
+    /// would put another in its place, which a script could catch. Any thread may call this.
+    pub fn refuse_calls(&self) {
+        // SAFETY: as in `starve`.
+        unsafe { q::JS_SetMaxStackSize(self.runtime.as_ptr(), 1) };
+    }
+
     /// Gives the runtime all the memory there is, and `stack_bytes` of its thread's stack. Only on its own thread.
     pub fn feed(&self, stack_bytes: usize) {
         // SAFETY: as in `starve`.
