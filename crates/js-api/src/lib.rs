@@ -1,50 +1,30 @@
 //! The `WebAssembly` namespace for a QuickJS context: the WebAssembly JavaScript API, one file per interface.
 //!
 //! [`install`] gives an existing `rquickjs` context the whole namespace. Everything that JavaScript values of one island
-//! hold together is in [`anchor`]; the conversions at the boundary are in `values`.
+//! hold together is in [`island_realm`]. The files stand on three floors, `runtime`, `convert` and `interface`, each of
+//! which uses those below it, and `install` is the roof.
 
 // What cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod anchor;
-mod api;
-mod atomics;
-mod buffers;
-mod builtins;
-mod elements;
-mod errors;
-mod exception;
-pub mod function;
-mod gc;
-mod global;
-mod guest_objects;
-mod instance;
-mod limits;
-mod linking;
-pub mod memory;
-mod memory_core;
-pub mod module;
-pub mod module_record;
-mod module_source;
-mod namespace;
-mod options;
-mod streaming;
-mod table;
-mod tag;
-mod typed_function;
-mod types;
-mod values;
-pub mod wasi;
+mod convert;
+mod install;
+mod interface;
+mod runtime;
 
-pub use anchor::hold_island;
-pub use api::{
-    Api, Arrivals, AttentionHook, Options, Post, ResponseBytes, Task, ask_for_attention, install, set_attention_hook,
+pub use convert::errors::throw_call_error;
+pub use convert::function;
+pub use convert::function::{ExportedFunction, call_host};
+pub use convert::values::{from_number, to_number};
+pub use install::install;
+pub use interface::instance::{InstanceObject, is_exports_object};
+pub use interface::memory::{MemoryObject, shared_memory_object};
+pub use interface::module::ModuleObject;
+pub use interface::table::bound_table;
+pub use interface::{memory, module, module_record, wasi};
+pub use runtime::api::{
+    Api, AttentionHook, Options, Post, ResponseBytes, Task, TaskSink, ask_for_attention, set_attention_hook,
 };
-pub use buffers::is_memory_buffer;
-pub use errors::throw_call_error;
-pub use function::{ExportedFunction, call_host};
-pub use instance::{InstanceObject, is_exports_object};
-pub use memory::{MemoryObject, shared_memory_object};
-pub use module::ModuleObject;
-pub use table::bound_table;
-pub use values::{from_number, to_number};
+pub use runtime::buffers::is_memory_buffer;
+pub use runtime::island_realm;
+pub use runtime::island_realm::hold_island;

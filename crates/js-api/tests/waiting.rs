@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use island::wasmtime::{MemoryTypeBuilder, SharedMemory};
 use island::{Engine, EngineOptions};
-use js_api::{Arrivals, Options, Post, Task};
+use js_api::{Options, Post, Task, TaskSink};
 use rquickjs::{CatchResultExt, Context, Ctx, Runtime};
 
 /// A guest with `wait32(address, value, nanoseconds)`, `wait64` and `notify(address, count)` on the imported `m.memory`.
@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A loop that only ends when the script's promise has.
 struct Loop(mpsc::Sender<Task>);
 
-impl Arrivals for Loop {
+impl TaskSink for Loop {
     fn post(&self) -> Post {
         let sender = self.0.clone();
         Box::new(move |task| drop(sender.send(task)))

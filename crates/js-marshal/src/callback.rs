@@ -11,7 +11,7 @@ use std::rc::{Rc, Weak};
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, Kind};
-use js_api::anchor::Link;
+use js_api::island_realm::IslandHandle;
 use qjs::{Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -42,7 +42,7 @@ impl Callbacks {
     }
 
     /// A slot for functions of this signature.
-    fn take(&self, link: &Link, kinds: &Kinds) -> std::result::Result<Rc<Slot>, String> {
+    fn take(&self, link: &IslandHandle, kinds: &Kinds) -> std::result::Result<Rc<Slot>, String> {
         if let Some(slot) = self.free.borrow_mut().get_mut(kinds).and_then(Vec::pop) {
             return Ok(slot);
         }
@@ -154,7 +154,7 @@ impl Drop for CallbackState {
 /// The host function in a slot.
 struct Dispatch {
     slot: Weak<Slot>,
-    realm: Weak<js_api::anchor::Shared>,
+    realm: Weak<js_api::island_realm::IslandRealm>,
 }
 
 impl HostFunction for Dispatch {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use island::CallError;
-use js_api::anchor::Link;
+use js_api::island_realm::IslandHandle;
 use js_api::{ExportedFunction, InstanceObject, MemoryObject};
 use marshal::{Allocator, Heap, HostAllocator};
 use qjs::define::{self, Attributes};
@@ -29,7 +29,7 @@ const LEAST_BYTES: u64 = 24 << 20;
 
 /// The value of a MemoryManager.
 pub(crate) struct ManagerObject {
-    link: Link,
+    link: IslandHandle,
     heap: Rc<Heap>,
     memory: Held,
     /// The functions that allocate and free, as the script gave them.
@@ -122,7 +122,7 @@ impl HostAllocator for NoAllocator {
 }
 
 impl ManagerObject {
-    pub(crate) fn link(&self) -> &Link {
+    pub(crate) fn link(&self) -> &IslandHandle {
         &self.link
     }
 
@@ -259,7 +259,7 @@ impl ManagerObject {
         } else {
             let link = match object.bound() {
                 Some((link, _)) => link,
-                None => Link::new(ctx)?,
+                None => IslandHandle::new(ctx)?,
             };
             let (malloc, free) = (Held::new(&functions[0]), Held::new(&functions[1]));
             let script = Rc::new(ScriptAllocator { malloc, free, realm: realm.clone() });
@@ -351,7 +351,7 @@ impl ManagerObject {
     #[allow(clippy::too_many_arguments)]
     fn assemble(
         ctx: &Ctx<'_>,
-        link: Link,
+        link: IslandHandle,
         heap: Rc<Heap>,
         memory: &Value<'_>,
         functions: Vec<Held>,

@@ -202,7 +202,7 @@ impl Drop for Interruption {
 /// An agent's loop, as the JavaScript API uses it.
 struct Loop(agent::Mailbox);
 
-impl js_api::Arrivals for Loop {
+impl js_api::TaskSink for Loop {
     fn post(&self) -> js_api::Post {
         let mailbox = self.0.clone();
         Box::new(move |task| {

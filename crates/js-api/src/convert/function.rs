@@ -1,0 +1,349 @@
+//! Exported functions, and JavaScript functions as imports.
+
+use std::rc::{Rc, Weak};
+
+use island::call::{HostFrame, Signature, ValueTypes};
+use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
+use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
+use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class};
+use smallvec::SmallVec;
+
+use webidl::Place;
+
+use crate::convert::errors::throw_call_error;
+use crate::convert::exception::throw_into_guest;
+use crate::convert::typed_function;
+use crate::convert::values::{from_number, never_crosses, take_val, to_host_value, to_number_at};
+use crate::runtime::island_realm::{IslandHandle, IslandRealm};
+use crate::runtime::memory_core;
+
+/// An Exported Function: a function object that calls a WebAssembly function.
+pub struct ExportedFunction {
+    link: IslandHandle,
+    callee: Callee,
+    key: FunctionKey,
+    /// The name of the export that it was first seen as, or its index, for messages.
+    label: Box<str>,
+    /// Why scripts cannot call it.
+    refused: Option<&'static str>,
+}
+
+// SAFETY: the link is marked once; nothing else is held.
+unsafe impl HostClass for ExportedFunction {
+    const NAME: &'static std::ffi::CStr = c"Function";
+
+    qjs::class_id!();
+
+    fn mark(&self, marker: &Marker) {
+        self.link.mark(marker);
+    }
+}
+
+impl Drop for ExportedFunction {
+    fn drop(&mut self) {
+        self.link.shared.forget_function(self.key);
+    }
+}
+
+/// "A new Exported Function" for an address of the link's island: the one there is, or a new one.
+pub(crate) fn exported_function<'js>(
+    ctx: &Ctx<'js>,
+    link: &IslandHandle,
+    func: Func,
+    key: FunctionKey,
+    export: Option<&Export>,
+) -> Result<Value<'js>> {
+    link.shared.function(ctx, key, || {
+        // It comes from the island itself.
+        let callee = Callee::new(&link.shared.island, func).ok_or(rquickjs::Error::Unknown)?;
+        let length = callee.ty().params().len() as i32;
+        // "The name of the WebAssembly function": its index where it is defined, or where a host function is exported.
+        let index = link.shared.island.function_index(func).or(export.map(|export| export.index));
+        let name = index.map(|index| index.to_string()).unwrap_or_default();
+        let label = match export {
+            Some(export) => export.name.clone(),
+            None => format!("wasm-function[{name}]"),
+        };
+        let function = ExportedFunction {
+            link: link.duplicate(),
+            refused: uncrossable(callee.ty()),
+            callee,
+            key,
+            label: label.into(),
+        };
+        let object = class::new_object(ctx, function, Some(&typed_function::prototype(ctx)?))?;
+        qjs::define::function_properties(ctx, &object, &name, length)?;
+        Ok(object.into_value())
+    })
+}
+
+impl ExportedFunction {
+    /// The island that the function is in.
+    pub fn link(&self) -> &IslandHandle {
+        &self.link
+    }
+
+    /// What to call the function in messages: the name that it is exported by, if it was seen as an export.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// What tells the function from the others of its island.
+    pub(crate) fn key(&self) -> FunctionKey {
+        self.key
+    }
+
+    /// The function, ready to be called.
+    pub fn callee(&self) -> &Callee {
+        &self.callee
+    }
+
+    /// Calls the function with a filled frame; its results are in the frame then.
+    ///
+    /// # Errors
+    /// The exception is pending in the context.
+    #[inline]
+    pub fn call_frame(&self, cx: Cx<'_>, frame: &mut Frame<'_>) -> Result<()> {
+        let result = self.link.shared.island.call_numeric(&self.callee, frame);
+        memory_core::refresh_grown(cx, &self.link.shared.api);
+        result.map_err(|error| throw_call_error(&cx.ctx(), error))
+    }
+
+    #[inline]
+    fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ty = self.callee.numeric().expect("checked by the caller");
+        let mut frame = Frame::new(ty);
+        let mut at = 0;
+        while let Some(kind) = frame.next() {
+            let arg = args.get(at);
+            match (kind, arg.int()) {
+                (Kind::I32, Some(int)) => frame.push_i32(int),
+                _ => frame.push(to_number_at(cx, arg, kind, Place::argument(&self.label, at))?),
+            }
+            at += 1;
+        }
+        self.call_frame(cx, &mut frame)?;
+        match ty.results.len() {
+            0 => Ok(Returned::UNDEFINED),
+            1 => Ok(from_number(cx, frame.result(0))),
+            count => {
+                let mut array = qjs::spread::ArrayBuilder::new(cx, count)?;
+                (0..count).try_for_each(|at| array.push(from_number(cx, frame.result(at))))?;
+                Ok(cx.returned(&array.finish()?))
+            }
+        }
+    }
+
+    fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = cx.ctx();
+        if let Some(message) = self.refused {
+            return Err(Exception::throw_type(&ctx, message));
+        }
+        let signature = self.callee.signature();
+        // All conversions, which can run scripts, come before the store is entered.
+        let params = signature.params.iter().enumerate();
+        let params = params.map(|(at, ty)| {
+            to_host_value(&ctx, args.get(at), ty, Place::argument(&self.label, at))?.resolve(&ctx, &self.link)
+        });
+        let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
+        let shared = &self.link.shared;
+        shared.island.check_stack().map_err(|error| throw_call_error(&ctx, error))?;
+        let outcome = shared.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let params = params.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
+            let params = params.collect::<island::wasmtime::Result<SmallVec<[Val; 4]>>>()?;
+            let results = Island::call_rooted(&mut scope, &self.callee, &params)?;
+            let mut store = scope.as_context_mut();
+            let outgoing = results.iter().map(|val| take_val(&ctx, shared, &mut store, val));
+            Ok(outgoing.collect::<SmallVec<[_; 2]>>())
+        });
+        memory_core::refresh_grown(cx, &shared.api);
+        let mut outgoing = outcome
+            .map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, shared.island.call_error(error)))?;
+        match outgoing.len() {
+            0 => Ok(Returned::UNDEFINED),
+            1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
+            _ => {
+                let mut array = qjs::spread::ArrayBuilder::new(cx, outgoing.len())?;
+                for value in outgoing {
+                    array.push(cx.returned(&pinned(&ctx, &self.link, value)?))?;
+                }
+                Ok(cx.returned(&array.finish()?))
+            }
+        }
+    }
+}
+
+/// ToJSValue for a value that no export, table or global gives a script: a function stays as long as the island.
+pub(crate) fn pinned<'js>(
+    ctx: &Ctx<'js>,
+    link: &IslandHandle,
+    value: crate::convert::values::Outgoing<'js>,
+) -> Result<Value<'js>> {
+    let key = value.function_key();
+    let value = value.into_js(ctx, link)?;
+    if let Some(key) = key {
+        link.shared.pin(key, &value);
+    }
+    Ok(value)
+}
+
+impl Callable for ExportedFunction {
+    /// The island does, before a guest runs; what converts arguments is scripts.
+    const LOOKS_AT_STACK: bool = true;
+
+    #[inline]
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        match self.callee.numeric() {
+            Some(_) => self.call_numeric(cx, args),
+            None => self.call_values(cx, args),
+        }
+    }
+}
+
+/// A JavaScript function as an import ("create a host function").
+pub(crate) struct HostImport {
+    shared: Weak<IslandRealm>,
+    import: usize,
+    /// `env.f`, for messages.
+    name: Box<str>,
+    results: ValueTypes,
+    /// Why it cannot be called.
+    refused: Option<&'static str>,
+}
+
+impl HostImport {
+    pub(crate) fn new(shared: &Rc<IslandRealm>, import: usize, name: &str, ty: &FuncType) -> Rc<Self> {
+        let results = Signature::new(ty).results;
+        let refused = uncrossable(ty);
+        Rc::new(Self { shared: Rc::downgrade(shared), import, name: name.into(), results, refused })
+    }
+
+    /// Calls the import; `body` gets its result while it lasts.
+    #[inline]
+    fn run(
+        &self,
+        push: impl for<'js> FnOnce(Cx<'js>, &Rc<IslandRealm>, &mut Arguments<'js>) -> Result<()>,
+        take: impl for<'js> FnOnce(Cx<'js>, &Rc<IslandRealm>, Borrowed<'_>) -> Result<()>,
+    ) -> std::result::Result<(), HostThrew> {
+        let shared = self.shared.upgrade().ok_or(HostThrew)?;
+        call_host(&shared, |cx| {
+            let mut arguments = Arguments::new(cx);
+            push(cx, &shared, &mut arguments)?;
+            let undefined = Args::default().get(0);
+            let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
+            take(cx, &shared, result.borrow())
+        })
+    }
+}
+
+/// Runs `body` for a guest that called its host: in the context of the guest's island, and what it throws, the guest can
+/// catch.
+///
+/// # Errors
+/// For the guest.
+#[inline]
+pub fn call_host<R>(
+    shared: &Rc<IslandRealm>,
+    body: impl for<'js> FnOnce(Cx<'js>) -> Result<R>,
+) -> std::result::Result<R, HostThrew> {
+    let result = shared.with(|cx| {
+        memory_core::refresh_grown(cx, &shared.api);
+        body(cx)
+    });
+    result.map_err(|error| shared.with(|cx| throw_into_guest(&cx.ctx(), shared, error)))
+}
+
+impl HostFunction for HostImport {
+    #[inline]
+    fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> std::result::Result<(), HostThrew> {
+        let frame = std::cell::RefCell::new(frame);
+        self.run(
+            |cx, _, arguments| frame.borrow().args().try_for_each(|arg| arguments.push(from_number(cx, arg))),
+            |cx, _, result| {
+                let mut frame = frame.borrow_mut();
+                let kinds = frame.results();
+                match kinds {
+                    [] => {}
+                    [kind] => frame.push(to_number_at(cx, result, *kind, Place::result(&self.name))?),
+                    kinds => {
+                        let place = Place::result(&self.name);
+                        for (kind, value) in kinds.iter().zip(list(cx, result, kinds.len(), place)?) {
+                            frame.push(to_number_at(cx, Borrowed::of(&value), *kind, place)?);
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn call_values(
+        &self,
+        island: &Rc<Island>,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> std::result::Result<(), HostThrew> {
+        self.run(
+            |cx, shared, arguments| {
+                let ctx = cx.ctx();
+                if let Some(message) = self.refused {
+                    return Err(Exception::throw_type(&ctx, message));
+                }
+                let outgoing = island.enter(|mut store| {
+                    let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
+                    outgoing.collect::<SmallVec<[_; 4]>>()
+                });
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                outgoing.into_iter().try_for_each(|value| arguments.push(cx.returned(&pinned(&ctx, &link, value)?)))
+            },
+            |cx, shared, result| {
+                let ctx = cx.ctx();
+                let values: SmallVec<[Value; 1]> = match results.len() {
+                    0 => return Ok(()),
+                    1 => SmallVec::from_iter([result.to_value(cx)]),
+                    count => list(cx, result, count, Place::result(&self.name))?.into(),
+                };
+                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+                let converted = values.iter().zip(self.results.iter());
+                let converted = converted.map(|(value, ty)| {
+                    to_host_value(&ctx, Borrowed::of(value), ty, Place::result(&self.name))?.resolve(&ctx, &link)
+                });
+                let converted = converted.collect::<Result<SmallVec<[_; 2]>>>()?;
+                for (slot, value) in results.iter_mut().zip(&converted) {
+                    let made = island.enter(|store| value.to_val(shared, store));
+                    *slot = made.map_err(|error| crate::convert::values::out_of_memory(&ctx, &error))?;
+                }
+                Ok(())
+            },
+        )
+    }
+}
+
+/// Why a function of the type cannot be called across the boundary, in either direction; none where it can.
+pub(crate) fn uncrossable(ty: &FuncType) -> Option<&'static str> {
+    ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty))
+}
+
+/// IteratorToList for several results, which must be as many as the function has.
+pub(crate) fn list<'js>(
+    cx: Cx<'js>,
+    value: Borrowed<'_>,
+    expected: usize,
+    place: Place<'_>,
+) -> Result<Vec<Value<'js>>> {
+    let ctx = cx.ctx();
+    let value = value.to_value(cx);
+    let refuse = |came: &str| {
+        let message = format!("{place}: expected an iterable of {expected} values, got {came}");
+        Exception::throw_type(&ctx, &message)
+    };
+    if value.is_undefined() || value.is_null() {
+        return Err(refuse(webidl::describe(&value)));
+    }
+    let values = webidl::iterator_to_list(&value)?.ok_or_else(|| refuse(webidl::describe(&value)))?;
+    if values.len() != expected {
+        return Err(refuse(&format!("one of {}", values.len())));
+    }
+    Ok(values)
+}

@@ -1,0 +1,270 @@
+//! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
+//! arguments and results. The waiting itself is in [`island::waiting`].
+//!
+//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use island::waiting::{self, Expected, Outcome, Word};
+use qjs::buffer::ElementKind;
+use qjs::define::{self, Attributes};
+use qjs::function::{Kind, function};
+use qjs::shared::Hold;
+use qjs::{Call, Ctx, Cx, Exception, Function, Object, Result, Value};
+use rquickjs::JsLifetime;
+
+use crate::runtime::api::Api;
+use crate::runtime::buffers::to_index;
+use crate::runtime::memory_core::follow_shared_growth;
+
+/// The asynchronous waits of a runtime, by number.
+#[derive(Default)]
+struct Pending<'js> {
+    owner: waiting::Owner,
+    last: Cell<u64>,
+    waits: RefCell<HashMap<u64, PendingWait<'js>>>,
+    /// How many there may be before those that nobody can end any more are looked for.
+    crowded: Cell<usize>,
+}
+
+struct PendingWait<'js> {
+    resolve: Function<'js>,
+    /// Holds the event loop where the wait ends by itself. One that nobody may ever end does not keep a program running.
+    _hold: Option<Box<dyn Any>>,
+}
+
+impl Pending<'_> {
+    /// Forgets the waits that nobody can end any more, each time that there are twice as many as were left the last time.
+    fn make_room(&self) {
+        const FEW: usize = 256;
+        if self.waits.borrow().len() < self.crowded.get().max(FEW) {
+            return;
+        }
+        let forsaken = self.owner.forget_forsaken();
+        let forsaken: Vec<_> = forsaken.iter().filter_map(|number| self.waits.borrow_mut().remove(number)).collect();
+        self.crowded.set(2 * self.waits.borrow().len());
+        // Not while the list is borrowed: what resolves a promise may hold anything.
+        drop(forsaken);
+    }
+}
+
+// SAFETY: the lifetime is the functions' own.
+unsafe impl<'js> JsLifetime<'js> for Pending<'js> {
+    type Changed<'to> = Pending<'to>;
+}
+
+/// Replaces the methods of `Atomics`, and adds the one that QuickJS lacks.
+pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
+    let atomics: Object = ctx.globals().get("Atomics")?;
+    let method = |name: &str, function: &Value<'js>| define::value(&atomics, name, function, Attributes::Hidden);
+    method("wait", function(ctx, Kind::Plain, "wait", 4, wait)?.as_value())?;
+    method("notify", function(ctx, Kind::Plain, "notify", 3, notify)?.as_value())?;
+    if Api::of(ctx)?.state.options.arrivals.is_some() {
+        ctx.store_userdata(Pending::default()).map_err(|_| rquickjs::Error::Unknown)?;
+        method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
+    }
+    Ok(())
+}
+
+/// A word of shared bytes.
+struct SharedWord {
+    bytes: Hold,
+    offset: usize,
+    /// Whether who waits here does so without a timeout.
+    is_endless: bool,
+}
+
+impl Word for SharedWord {
+    fn address(&self) -> usize {
+        self.bytes.base().as_ptr().addr() + self.offset
+    }
+
+    fn is_forsaken(&self) -> bool {
+        self.is_endless && qjs::shared::has_only_waiting(self.bytes.base())
+    }
+
+    fn holds(&self, expected: Expected) -> bool {
+        match expected {
+            Expected::I32(value) => self.bytes.load_i32(self.offset) == value,
+            Expected::I64(value) => self.bytes.load_i64(self.offset) == value,
+        }
+    }
+}
+
+/// An outcome as scripts see it; none for an interrupted wait, which ends the script.
+fn name(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => Some("ok"),
+        Outcome::NotEqual => Some("not-equal"),
+        Outcome::TimedOut => Some("timed-out"),
+        Outcome::Interrupted => None,
+    }
+}
+
+/// An array that can be waited on.
+struct Waitable {
+    wide: bool,
+    /// Whether it stands on a `SharedArrayBuffer`.
+    shared: bool,
+}
+
+/// ValidateIntegerTypedArray, for arrays that can be waited on.
+fn validate(call: &Call<'_, '_>, place: &str) -> Result<Waitable> {
+    let ctx = &call.ctx;
+    let array = call.args.get(0);
+    let wide = match qjs::buffer::element_kind(array) {
+        Some(ElementKind::Int32) => false,
+        Some(ElementKind::BigInt64) => true,
+        other => {
+            let came = other.map_or_else(|| webidl::describe(&call.arg(0)), ElementKind::name);
+            let message = format!("{place}: argument 1 must be an Int32Array or a BigInt64Array, got {came}");
+            return Err(Exception::throw_type(ctx, &message));
+        }
+    };
+    match qjs::buffer::typed_array_in_buffer(Cx::of(ctx), array) {
+        Some((_, buffer)) => Ok(Waitable { wide, shared: qjs::shared::is_shared(buffer.start) }),
+        None => Err(Exception::throw_type(ctx, &format!("{place}: argument 1 is detached or out of bounds"))),
+    }
+}
+
+/// ValidateAtomicAccess: the element's offset in bytes.
+fn validate_access(call: &Call<'_, '_>, place: &str, array: &Waitable) -> Result<usize> {
+    let ctx = &call.ctx;
+    let size = if array.wide { 8 } else { 4 };
+    let length = || qjs::buffer::typed_array_bytes(Cx::of(ctx), call.args.get(0)).map_or(0, |bytes| bytes.len / size);
+    // The length counts from before the conversion, which may run scripts.
+    let before = length();
+    let index = to_index(ctx, call.args.get(1), &format!("{place}: argument 2"))?;
+    if index >= before as f64 {
+        let message = format!("{place}: index {index} is outside the array of {before} elements");
+        return Err(Exception::throw_range(ctx, &message));
+    }
+    Ok(index as usize * size)
+}
+
+/// Where an element is, now that all arguments are converted. None where the array has lost it meanwhile, or is not on
+/// shared bytes.
+fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<SharedWord> {
+    let size = if array.wide { 8 } else { 4 };
+    let (bytes, buffer) = qjs::buffer::typed_array_in_buffer(Cx::of(&call.ctx), call.args.get(0))?;
+    if offset + size > bytes.len {
+        return None;
+    }
+    let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
+    Some(SharedWord { bytes: qjs::shared::hold(buffer.start)?, offset, is_endless: false })
+}
+
+/// The steps that DoWait takes before it waits. A timeout of none is infinite.
+fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(SharedWord, Expected, Option<Duration>)> {
+    let ctx = &call.ctx;
+    let cx = Cx::of(ctx);
+    let array = validate(call, place)?;
+    if !array.shared {
+        return Err(Exception::throw_type(ctx, &format!("{place}: argument 1 must be on a SharedArrayBuffer")));
+    }
+    let offset = validate_access(call, place, &array)?;
+    let expected = if array.wide {
+        Expected::I64(qjs::number::to_bigint64(cx, call.args.get(2))?)
+    } else {
+        Expected::I32(qjs::number::to_int32(cx, call.args.get(2))?)
+    };
+    let timeout = qjs::number::to_number(cx, call.args.get(3))?;
+    // NaN is infinite; so is what no clock reaches.
+    let timeout = if timeout.is_nan() { None } else { Duration::try_from_secs_f64(timeout.max(0.0) / 1000.0).ok() };
+    match place_of(call, &array, offset) {
+        Some(at) => Ok((at, expected, timeout)),
+        None => Err(Exception::throw_range(ctx, &format!("{place}: the array has lost the element"))),
+    }
+}
+
+fn string<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Value<'js>> {
+    Ok(rquickjs::String::from_str(ctx.clone(), text)?.into_value())
+}
+
+/// `Atomics.wait`.
+fn wait<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let (place, expected, timeout) = prepare(&call, "Atomics.wait")?;
+    let outcome = waiting::wait(&place, expected, timeout);
+    // Others may have grown memories while this thread slept.
+    follow_shared_growth(&call.ctx, &Api::of(&call.ctx)?);
+    match name(outcome) {
+        Some(name) => string(&call.ctx, name),
+        None => Err(qjs::function::throw_uncatchable(&call.ctx)),
+    }
+}
+
+/// `Atomics.waitAsync`.
+fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "Atomics.waitAsync";
+    let ctx = &call.ctx;
+    let (mut place, expected, timeout) = prepare(&call, PLACE)?;
+    place.bytes.set_waiting();
+    place.is_endless = timeout.is_none();
+    let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
+    let arrivals = Api::of(ctx)?.state.options.arrivals.clone().ok_or(rquickjs::Error::Unknown)?;
+    let number = {
+        let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
+        let number = pending.last.get() + 1;
+        pending.last.set(number);
+        pending.make_room();
+        pending.waits.borrow_mut().insert(number, PendingWait { resolve, _hold: timeout.map(|_| arrivals.hold()) });
+        number
+    };
+    let post = arrivals.post();
+    let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
+    let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
+    let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
+    drop(pending);
+    let result = Object::new(ctx.clone())?;
+    let value = match &waiting {
+        Ok(None) => promise.into_value(),
+        Ok(Some(outcome)) => string(ctx, name(*outcome).unwrap_or_default())?,
+        Err(_) => Value::new_undefined(ctx.clone()),
+    };
+    if !matches!(waiting, Ok(None)) {
+        drop(take_pending(ctx, number));
+    }
+    if let Err(error) = waiting {
+        return Err(Exception::throw_range(ctx, &format!("{PLACE}: no thread can wait: {error}")));
+    }
+    let is_async = Value::new_bool(ctx.clone(), matches!(waiting, Ok(None)));
+    define::value(&result, "async", &is_async, Attributes::Plain)?;
+    define::value(&result, "value", &value, Attributes::Plain)?;
+    Ok(result.into_value())
+}
+
+fn take_pending<'js>(ctx: &Ctx<'js>, number: u64) -> Option<PendingWait<'js>> {
+    ctx.userdata::<Pending>()?.waits.borrow_mut().remove(&number)
+}
+
+/// The end of an asynchronous wait, on its own thread again.
+fn resolve_wait(ctx: &Ctx<'_>, number: u64, outcome: Outcome) -> Result<()> {
+    follow_shared_growth(ctx, &Api::of(ctx)?);
+    match take_pending(ctx, number) {
+        Some(wait) => wait.resolve.call((name(outcome).unwrap_or_default(),)),
+        None => Ok(()),
+    }
+}
+
+/// `Atomics.notify`.
+fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "Atomics.notify";
+    let ctx = &call.ctx;
+    let array = validate(&call, PLACE)?;
+    let offset = validate_access(&call, PLACE, &array)?;
+    let count = call.args.get(2);
+    let count = if count.is_undefined() { f64::INFINITY } else { qjs::number::to_number(Cx::of(ctx), count)? };
+    // ToIntegerOrInfinity, at least 0; NaN counts as 0, and no more threads wait than this.
+    let count = count.max(0.0) as u32;
+    if !array.shared {
+        return Ok(Value::new_int(ctx.clone(), 0));
+    }
+    let Some(place) = place_of(&call, &array, offset) else {
+        return Err(Exception::throw_range(ctx, &format!("{PLACE}: the array has lost the element")));
+    };
+    let woken = waiting::notify(place.address(), count);
+    Ok(Value::new_number(ctx.clone(), f64::from(woken)))
+}

@@ -1,0 +1,25 @@
+//! Collecting in time where little JavaScript holds much guest memory.
+
+use std::cell::Cell;
+
+use qjs::Ctx;
+
+thread_local! {
+    /// Blocks and bytes of guest memory that make the next instance collect garbage first.
+    static THRESHOLD: Cell<(usize, usize)> = const { Cell::new((LEAST_BLOCKS, LEAST_BYTES)) };
+}
+
+const LEAST_BLOCKS: usize = 1024;
+const LEAST_BYTES: usize = 48 << 20;
+
+/// Collects cycles when much guest memory hangs on objects that may be garbage: QuickJS's own trigger sees only the few
+/// hundred bytes around it.
+pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
+    let (blocks, bytes) = island::live_blocks();
+    let (most_blocks, most_bytes) = THRESHOLD.get();
+    if blocks > most_blocks || bytes > most_bytes {
+        ctx.run_gc();
+        let (blocks, bytes) = island::live_blocks();
+        THRESHOLD.set((LEAST_BLOCKS.max(blocks * 2), LEAST_BYTES.max(bytes * 2)));
+    }
+}
