@@ -90,17 +90,27 @@ pub(crate) fn with_grounds<R>(grounds: &[Ground], poll_page: usize, body: impl F
         handover.grounds = grounds.iter().cloned().collect();
         handover.poll_page = poll_page;
     });
-    let result = body();
-    HANDOVER.with_borrow_mut(|handover| handover.grounds.clear());
-    result
+    let _end = HandoverEnd;
+    body()
+}
+
+/// Clears what was handed over and not taken, also where Wasmtime panics.
+struct HandoverEnd;
+
+impl Drop for HandoverEnd {
+    fn drop(&mut self) {
+        HANDOVER.with_borrow_mut(|handover| {
+            handover.grounds.clear();
+            handover.offered = None;
+        });
+    }
 }
 
 /// Runs `body`; the next memory that Wasmtime makes in it stands on `block`.
 pub(crate) fn with_offer<R>(block: Arc<DataBlock>, body: impl FnOnce() -> R) -> R {
     HANDOVER.with_borrow_mut(|handover| handover.offered = Some(block));
-    let result = body();
-    HANDOVER.with_borrow_mut(|handover| handover.offered = None);
-    result
+    let _end = HandoverEnd;
+    body()
 }
 
 /// The block under the memory of this thread that begins at `base`.
@@ -142,7 +152,7 @@ unsafe impl MemoryCreator for HostMemory {
         let block = match offered {
             // Compiled code leaves checks out by what it was promised.
             Some(block) if !has_shape(&block, minimum, reserved.unwrap_or(0), guard) => {
-                return Err("the block has not the address space that a memory of the type needs".into());
+                return Err("the block does not have the address space that a memory of this type needs".into());
             }
             Some(block) => block,
             None => new_block(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,

@@ -15,8 +15,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use wasmparser::{
-    BinaryReader, CodeSectionReader, DataSectionReader, ExportSectionReader, FunctionBody, ImportSectionReader, MemArg,
-    MemorySectionReader, MemoryType, Operator, OperatorsReader, Result, TypeRef, TypeSectionReader, WasmFeatures,
+    BinaryReader, CodeSectionReader, DataSectionReader, ElementKind, ElementSectionReader, ExportSectionReader,
+    FunctionBody, ImportSectionReader, MemArg, MemorySectionReader, MemoryType, Operator, OperatorsReader, Result,
+    TypeRef, TypeSectionReader, WasmFeatures,
 };
 
 mod data;
@@ -26,7 +27,7 @@ pub(crate) use data::Image;
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The section ids in the order in which the sections stand.
-const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, 9, DATA_COUNT, CODE, DATA];
+const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
 const CUSTOM: u8 = 0;
 const TYPE: u8 = 1;
 const IMPORT: u8 = 2;
@@ -34,6 +35,7 @@ const TABLE: u8 = 4;
 const MEMORY: u8 = 5;
 const EXPORT: u8 = 7;
 const START: u8 = 8;
+const ELEMENT: u8 = 9;
 const CODE: u8 = 10;
 const DATA: u8 = 11;
 const DATA_COUNT: u8 = 12;
@@ -237,6 +239,9 @@ struct Scan<'a> {
     tables: u32,
     memories: Vec<MemoryType>,
     imported_memories: usize,
+    imported_tables: u32,
+    /// Whether an active element segment goes to an imported table.
+    fills_imported_table: bool,
     /// The active data segments, if the host can write them all.
     segments: Vec<data::Segment>,
     patches: Vec<Patch>,
@@ -265,6 +270,7 @@ impl<'a> Scan<'a> {
                 IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
                 TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
                 MEMORY => self.own_memories(MemorySectionReader::new(contents.clone())?)?,
+                ELEMENT => self.elements(ElementSectionReader::new(contents.clone())?)?,
                 CODE => self.code(CodeSectionReader::new(contents.clone())?)?,
                 DATA => {
                     self.segments = self.active_segments(DataSectionReader::new(contents.clone())?)?.unwrap_or_default()
@@ -282,7 +288,10 @@ impl<'a> Scan<'a> {
         for import in imports.into_imports() {
             match import?.ty {
                 TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
-                TypeRef::Table(_) => self.tables = self.tables.saturating_add(1),
+                TypeRef::Table(_) => {
+                    self.tables = self.tables.saturating_add(1);
+                    self.imported_tables = self.tables;
+                }
                 TypeRef::Memory(memory) => {
                     self.memories.push(memory);
                     self.imported_memories += 1;
@@ -296,6 +305,18 @@ impl<'a> Scan<'a> {
     fn own_memories(&mut self, memories: MemorySectionReader<'_>) -> Result<()> {
         for memory in memories {
             self.memories.push(memory?);
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, segments: ElementSectionReader<'_>) -> Result<()> {
+        if self.imported_tables == 0 {
+            return Ok(());
+        }
+        for segment in segments {
+            if let ElementKind::Active { table_index, .. } = segment?.kind {
+                self.fills_imported_table |= table_index.unwrap_or(0) < self.imported_tables;
+            }
         }
         Ok(())
     }

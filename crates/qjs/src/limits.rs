@@ -37,9 +37,11 @@ impl Starver {
 
     /// Has every allocation and every call of the runtime fail from now on. Any thread may call this.
     pub fn starve(&self) {
-        // SAFETY: the runtime is live, as `new` demands. Each call writes one aligned word, which the runtime's own thread
-        // reads afresh for each allocation and each call, and never writes meanwhile; whichever value such a read gets,
-        // the old or the new, is a limit that the runtime can work with.
+        // SAFETY: the runtime is live, as `new` demands. What is written are three aligned words: the limit of memory, the
+        // size of the stack, and the address that comes of that size and of where the stack begins. The runtime's own
+        // thread compares with the first and the last, afresh for each allocation and each call, and writes the last only
+        // when it is entered on another stack. Whichever of the values such a read gets, in whatever combination, is a
+        // limit that the runtime can work with: it refuses at worst too early, or once too late.
         unsafe {
             q::JS_SetMemoryLimit(self.runtime.as_ptr(), 1);
             q::JS_SetMaxStackSize(self.runtime.as_ptr(), 1);
@@ -47,7 +49,7 @@ impl Starver {
     }
 
     /// Has every call of the runtime fail from now on. An error on its way stays what it is, where QuickJS without memory
-    /// would put another in its place, which a script could catch. Any thread may call this.
+    /// would put another in its place, which a script could catch. Only on its own thread.
     pub fn refuse_calls(&self) {
         // SAFETY: as in `starve`.
         unsafe { q::JS_SetMaxStackSize(self.runtime.as_ptr(), 1) };

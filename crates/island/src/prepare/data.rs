@@ -1,8 +1,9 @@
 //! Active data segments, taken out of a module and written by the host when it makes the memories.
 //!
 //! Nobody can tell: a module's own memory is seen by no one before the segments are there, if none of them can fail. So the
-//! host takes all or none, and all only if each goes to a memory of the module's own, at a constant offset, and fits. What
-//! stays behind for each is an empty passive segment, which is what an active one is once it has been written; where no
+//! host takes all or none, and all only if each goes to a memory of the module's own, at a constant offset, and fits. Element
+//! segments come before; where one has put a function into another's table and a later one fails, that function sees the
+//! memory as it was, so then none is taken either. What stays behind for each is an empty passive segment, which is what an active one is once it has been written; where no
 //! instruction names segments, not even that.
 
 use std::ops::Range;
@@ -54,6 +55,9 @@ impl Image {
 impl Scan<'_> {
     /// The active segments, if the host can take them all.
     pub(super) fn active_segments(&self, segments: DataSectionReader<'_>) -> Result<Option<Vec<Segment>>> {
+        if self.fills_imported_table {
+            return Ok(None);
+        }
         let mut active = Vec::new();
         for segment in segments {
             let segment = segment?;

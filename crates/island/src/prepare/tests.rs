@@ -220,6 +220,7 @@ fn data_segments_that_may_fail_or_be_seen_stay() {
         "(import \"m\" \"g\" (global i32)) (memory 1) (data (global.get 0) \"a\")",
         "(memory 1) (data (i32.add (i32.const 0) (i32.const 0)) \"a\")",
         "(memory 0) (data (i32.const 0) \"a\")",
+        "(import \"m\" \"t\" (table 1 funcref)) (func) (elem (i32.const 0) 0) (memory 1) (data (i32.const 0) \"a\")",
         "(memory i64 1) (data (i64.const 0x100000000) \"a\")",
         "(memory 1 1 (pagesize 1)) (data (i32.const 1) \"a\")",
     ] {
