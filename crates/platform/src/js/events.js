@@ -19,6 +19,83 @@ proto._events = undefined;
 proto._eventsCount = 0;
 proto._maxListeners = undefined;
 
+// The listeners of one event are a function, an array, or, where there are many, a Crowd. From this length on searching an
+// array costs more than the Crowd's keeping.
+const MANY = 64;
+
+const ring = (name) => {
+  const ring = { name };
+  ring.next = ring.previous = ring;
+  return ring;
+};
+const insert = (ring, entry, first) => {
+  const before = first ? ring : ring.previous;
+  const node = { ring, entry, previous: before, next: before.next };
+  before.next = node.next.previous = node;
+  return node;
+};
+// Many listeners, of which each is found by its names: itself and, for the wrapper of a `once`, what it wraps. Those that
+// share a name stand in a ring, in their order, since the last of them is the one to remove.
+class Crowd {
+  length = 0;
+  warned = false;
+  #all = ring();
+  #named = new Map();
+  add(listener, first) {
+    const entry = { listener, nodes: [insert(this.#all, undefined, first)] };
+    entry.nodes[0].entry = entry;
+    for (const name of $.each(listener.listener === undefined ? [listener] : [listener, listener.listener])) {
+      let named = this.#named.get(name);
+      if (named === undefined) this.#named.set(name, named = ring(name));
+      $.push(entry.nodes, insert(named, entry, first));
+    }
+    this.length += 1;
+  }
+  remove(name) {
+    const named = this.#named.get(name);
+    if (named === undefined) return undefined;
+    const { entry } = named.previous;
+    for (const { ring, previous, next } of $.each(entry.nodes)) {
+      previous.next = next;
+      next.previous = previous;
+      if (ring.next === ring) this.#named.delete(ring.name);
+    }
+    this.length -= 1;
+    return entry.listener;
+  }
+  toArray() {
+    const array = [];
+    for (let node = this.#all.next; node !== this.#all; node = node.next) $.push(array, node.entry.listener);
+    return array;
+  }
+}
+const arrayOf = (list) =>
+  list === undefined ? [] : typeof list === 'function' ? [list] : list instanceof Crowd ? list.toArray() : $.slice(list);
+// The list with one more.
+const withListener = (list, listener, first) => {
+  let next = typeof list === 'function' ? [list] : list;
+  if (!(next instanceof Crowd)) {
+    if (next.length < MANY) {
+      if (first) $.unshift(next, listener);
+      else $.push(next, listener);
+      return next;
+    }
+    const crowd = new Crowd();
+    crowd.warned = next.warned;
+    for (const each of $.each(next)) crowd.add(each, false);
+    next = crowd;
+  }
+  next.add(listener, first);
+  return next;
+};
+// Takes the last that has the name out of a list: the listener.
+const withoutListener = (list, name) => {
+  if (list instanceof Crowd) return list.remove(name);
+  const all = typeof list === 'function' ? [list] : list;
+  const index = $.findLastIndex(all, (item) => item === name || item.listener === name);
+  return index < 0 ? undefined : $.splice(all, index, 1)[0];
+};
+
 const eventsOf = (emitter) => {
   if (emitter._events === undefined) EventEmitter.init(emitter);
   return emitter._events;
@@ -37,9 +114,7 @@ function add(emitter, type, listener, prepend) {
     ++emitter._eventsCount;
     return emitter;
   }
-  const next = typeof list === 'function' ? [list] : list;
-  if (prepend) $.unshift(next, listener);
-  else $.push(next, listener);
+  const next = withListener(list, listener, prepend);
   emitter._events[type] = next;
   const max = emitter.getMaxListeners();
   if (max > 0 && next.length > max && !next.warned) {
@@ -88,7 +163,7 @@ const methods = {
     if (typeof list === 'function') {
       Reflect.apply(list, this, args);
     } else {
-      for (const listener of $.each($.slice(list))) Reflect.apply(listener, this, args);
+      for (const listener of $.each(arrayOf(list))) Reflect.apply(listener, this, args);
     }
     return true;
   },
@@ -112,12 +187,9 @@ const methods = {
     const events = eventsOf(this);
     const list = events[type];
     if (list === undefined) return this;
-    const all = typeof list === 'function' ? [list] : list;
-    const own = $.lastIndexOf(all, listener);
-    const index = own >= 0 ? own : $.findLastIndex(all, (item) => item.listener === listener);
-    if (index < 0) return this;
-    const { 0: removed } = typeof list === 'function' ? all : $.splice(all, index, 1);
-    if (typeof list === 'function' || all.length === 0) {
+    const removed = withoutListener(list, listener);
+    if (removed === undefined) return this;
+    if (typeof list === 'function' || list.length === 0) {
       delete events[type];
       --this._eventsCount;
     }
@@ -146,12 +218,12 @@ const methods = {
     return $.map(this.rawListeners(type), (listener) => listener.listener ?? listener);
   },
   rawListeners(type) {
-    const list = eventsOf(this)[type];
-    return list === undefined ? [] : typeof list === 'function' ? [list] : $.slice(list);
+    return arrayOf(eventsOf(this)[type]);
   },
   listenerCount(type, listener) {
-    const all = this.rawListeners(type);
-    return listener === undefined ? all.length : $.filter(all, (x) => x === listener || x.listener === listener).length;
+    const list = eventsOf(this)[type];
+    if (listener === undefined) return list === undefined ? 0 : typeof list === 'function' ? 1 : list.length;
+    return $.filter(arrayOf(list), (x) => x === listener || x.listener === listener).length;
   },
   eventNames() {
     return Reflect.ownKeys(eventsOf(this));

@@ -166,10 +166,41 @@ asInterface(ErrorEvent);
 let plainEvent = null;
 let plainArgs = null;
 let adopt;
+// A port's listeners for one type: what was added, with the function that the EventTarget knows. Either finds them again.
+class PortListeners {
+  #entries = new Set();
+  #known = [new Map(), new Map()];
+  get size() {
+    return this.#entries.size;
+  }
+  has(callback, capture) {
+    return this.#known[capture ? 1 : 0].has(callback);
+  }
+  add(callback, listener, capture) {
+    const entry = { callback, listener, capture: Boolean(capture) };
+    this.#entries.add(entry);
+    this.#known[capture ? 1 : 0].set(callback, entry).set(listener, entry);
+  }
+  // Takes one out: what was added.
+  take(known, capture) {
+    const entries = this.#known[capture ? 1 : 0];
+    const entry = entries.get(known);
+    if (entry === undefined) return undefined;
+    entries.delete(entry.callback);
+    entries.delete(entry.listener);
+    this.#entries.delete(entry);
+    return entry;
+  }
+  // In the order in which they came.
+  entries() {
+    return [...$.each(this.#entries.values())];
+  }
+}
+
 class MessagePort extends EventTarget {
   #handle;
   #handlers = { __proto__: null };
-  // By type: what was added, with the function that the EventTarget knows.
+  // By type.
   #listeners = new Map();
   // Whether the natives have the callbacks.
   #watched = false;
@@ -208,12 +239,12 @@ class MessagePort extends EventTarget {
   // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
   #add(type, callback, options, listener) {
     const { capture = false, once = false, signal } = isObject(options) ? options : { __proto__: null, capture: options };
-    const list = this.#listeners.get(type) ?? [];
-    const known = $.some(list, (entry) => entry.callback === callback && entry.capture === Boolean(capture));
-    if (known || signal?.aborted) return;
+    const list = this.#listeners.get(type) ?? new PortListeners();
+    if (list.has(callback, capture) || signal?.aborted) return;
     super.addEventListener(type, listener, { __proto__: null, capture, once, signal });
-    this.#listeners.set(type, [...$.each(list), { callback, listener, capture: Boolean(capture) }]);
-    if (list.length > 0) return;
+    list.add(callback, listener, capture);
+    this.#listeners.set(type, list);
+    if (list.size > 1) return;
     if (type === 'message') {
       native.ref(this.#handle, true);
       this.#watch();
@@ -223,14 +254,12 @@ class MessagePort extends EventTarget {
       native.stop(this.#handle, true);
     }
   }
-  #remove(type, removed) {
-    const kept = [];
-    for (const entry of $.each(this.#listeners.get(type) ?? [])) {
-      if (removed(entry)) super.removeEventListener(type, entry.listener, entry.capture);
-      else $.push(kept, entry);
-    }
-    if (kept.length > 0) this.#listeners.set(type, kept);
-    else if (this.#listeners.delete(type) && type === 'message') {
+  #remove(type, list, entry) {
+    if (entry === undefined) return;
+    super.removeEventListener(type, entry.listener, entry.capture);
+    if (list.size > 0) return;
+    this.#listeners.delete(type);
+    if (type === 'message') {
       native.ref(this.#handle, false);
       this.#watched = this.#listeners.has('close');
       native.stop(this.#handle, this.#watched);
@@ -242,9 +271,10 @@ class MessagePort extends EventTarget {
     this.#add(stringOf(type), callback, options, callback);
   }
   removeEventListener(type, callback, options = undefined) {
-    const capture = Boolean(isObject(options) ? options.capture : options);
-    this.#remove(stringOf(type), (entry) =>
-      entry.capture === capture && (entry.callback === callback || entry.listener === callback));
+    const capture = isObject(options) ? options.capture : options;
+    type = stringOf(type);
+    const list = this.#listeners.get(type);
+    this.#remove(type, list, list?.take(callback, capture));
   }
 
   postMessage(message, options = undefined) {
@@ -305,7 +335,8 @@ class MessagePort extends EventTarget {
   removeAllListeners(type = undefined) {
     for (const name of $.each(type === undefined ? [...$.each(this.#listeners.keys())] : [stringOf(type)])) {
       delete this.#handlers[name];
-      this.#remove(name, () => true);
+      const list = this.#listeners.get(name);
+      for (const { callback, capture } of $.each(list?.entries() ?? [])) this.#remove(name, list, list.take(callback, capture));
     }
     return this;
   }
@@ -318,10 +349,10 @@ class MessagePort extends EventTarget {
     return heard;
   }
   listeners(type) {
-    return $.map((this.#listeners.get(stringOf(type)) ?? []), (entry) => entry.callback);
+    return $.map(this.#listeners.get(stringOf(type))?.entries() ?? [], (entry) => entry.callback);
   }
   listenerCount(type) {
-    return this.#listeners.get(stringOf(type))?.length ?? 0;
+    return this.#listeners.get(stringOf(type))?.size ?? 0;
   }
   eventNames() {
     return [...$.each(this.#listeners.keys())];
