@@ -63,6 +63,7 @@ struct State {
     /// The agent's JavaScript, for as long as it may have to be starved.
     engine: Option<Starver>,
     is_starved: bool,
+    is_cut_off: bool,
     /// The ports that the agent has, and some that are gone.
     ports: Vec<Weak<Port>>,
 }
@@ -245,6 +246,7 @@ impl Mailbox {
             return false;
         }
         state.closed = true;
+        state.is_cut_off = true;
         let (queue, ports) = (state.take_queue(), std::mem::take(&mut state.ports));
         drop(state);
         drop(queue);
@@ -252,9 +254,15 @@ impl Mailbox {
         true
     }
 
-    /// Notes a port that the agent has got.
+    /// Notes a port that the agent has got. One that has been cut off gets no more: the port is closed.
     pub(crate) fn add_port(&self, port: &Arc<Port>) {
-        let ports = &mut self.lock().ports;
+        let mut state = self.lock();
+        if state.is_cut_off {
+            drop(state);
+            port.abandon();
+            return;
+        }
+        let ports = &mut state.ports;
         if ports.len() == ports.capacity() {
             // As often as the list would double, so that each port costs no more for it.
             ports.retain(|port| port.strong_count() > 0);

@@ -2,7 +2,8 @@
 
 use std::{cell::RefCell, rc::Rc, sync::mpsc, time::Duration};
 
-use rquickjs::{Ctx, Function, Object, Value};
+use rquickjs::{Ctx, Function, Object, Persistent, Value};
+use tombolo_agent::port::{Port, PortHandle};
 use tombolo_agent::{Agent, AgentOptions, EventLoop, Origin};
 
 /// JavaScript may use less stack than a test's thread has.
@@ -152,4 +153,21 @@ fn what_a_safe_point_leaves_behind_still_runs() {
     agent.run_task(push("task"));
     assert_eq!(agent.run().exit_code, 0);
     assert_eq!(log(&agent), "task,task+,job,tick,job+,tick+");
+}
+
+#[test]
+fn an_agent_that_was_cut_off_gets_no_ports_any_more() {
+    let agent = agent();
+    let (before, after) = (Port::channel(), Port::channel());
+    let receive =
+        |port| agent.with(|ctx| PortHandle::new_object(ctx, port).map(|object| Persistent::save(ctx, object))).unwrap();
+    let kept = receive(before.0);
+    assert!(!before.1.is_closed());
+    agent.mailbox().terminate(1);
+    assert!(agent.mailbox().cut_off());
+    assert!(before.1.is_closed());
+    // One that was on its way into the agent.
+    let late = receive(after.0);
+    assert!(after.1.is_closed());
+    drop((kept, late));
 }

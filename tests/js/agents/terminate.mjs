@@ -1,6 +1,6 @@
 // terminate() ends a worker whatever its thread is in: native functions of the engine that ask nobody whether to stop.
 import { BroadcastChannel, MessageChannel, Worker } from 'node:worker_threads';
-import { assertEq, assertList, test } from '../harness.mjs';
+import { assert, assertEq, assertList, test } from '../harness.mjs';
 import { ended, nextOn, turns, within } from './support.mjs';
 
 const evaluated = (source, options) => new Worker(source, { eval: true, ...options });
@@ -43,20 +43,26 @@ test('so is one with a limited heap', async () => {
 });
 
 test('what was posted before still arrives, and no error comes', async () => {
+  const posted = new Int32Array(new SharedArrayBuffer(4));
   const worker = evaluated(`
-    const { parentPort } = require('node:worker_threads');
+    const { parentPort, workerData } = require('node:worker_threads');
     parentPort.postMessage('first');
     parentPort.postMessage('second');
-    [].indexOf.call(${huge}, 1)`);
+    Atomics.store(workerData, 0, 1);
+    Atomics.notify(workerData, 0);
+    [].indexOf.call(${huge}, 1)`, { workerData: posted });
   const got = [];
   worker.on('message', (value) => got.push(value));
   worker.on('error', (error) => got.push(error));
-  await nextOn(worker, 'message');
+  assert(Atomics.wait(posted, 0, 0, 30_000) !== 'timed-out', 'nothing was posted');
   await within(worker.terminate(), 'the end');
   assertList(got, ['first', 'second']);
 });
 
 test('ports of a worker that is cut off are closed, and its channels empty', async () => {
+  // Before the worker begins, whose only broadcast would come to nobody otherwise.
+  const channel = new BroadcastChannel('cut off');
+  const ready = within(new Promise((resolve) => { channel.onmessage = resolve; }), 'the broadcast');
   const [first, second] = [new MessageChannel(), new MessageChannel()];
   const closes = [first, second].map(({ port1 }) => nextOn(port1, 'close'));
   const worker = evaluated(`
@@ -65,8 +71,7 @@ test('ports of a worker that is cut off are closed, and its channels empty', asy
     workerData.first.on('message', () => [].indexOf.call(${huge}, 1));
     channel.postMessage('ready');`,
   { workerData: { first: first.port2, second: second.port2 }, transferList: [first.port2, second.port2] });
-  const channel = new BroadcastChannel('cut off');
-  await within(new Promise((resolve) => { channel.onmessage = resolve; }), 'the broadcast');
+  await ready;
   first.port1.postMessage('begin');
   await turns(20);
   const { port1: inMessage, port2 } = new MessageChannel();
