@@ -5,9 +5,10 @@
 //! writer may come out torn, as the WebAssembly memory model lets it; it cannot read outside the block.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::budget::Budget;
 use crate::mapping::{MapError, Mapping};
@@ -19,6 +20,8 @@ pub struct DataBlock {
     len: AtomicUsize,
     capacity: usize,
     budget: Option<Budget>,
+    /// Told of the block's addresses before they are given back.
+    at_end: OnceLock<fn(Range<usize>)>,
     mapping: Mutex<Mapping>,
 }
 
@@ -107,7 +110,19 @@ impl DataBlock {
         RANGES.lock().unwrap_or_else(|e| e.into_inner()).insert(start, start + capacity);
         LIVE_BLOCKS.fetch_add(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_add(len, Ordering::Relaxed);
-        Ok(Arc::new(Self { base, len: AtomicUsize::new(len), capacity, budget, mapping: Mutex::new(mapping) }))
+        Ok(Arc::new(Self {
+            base,
+            len: AtomicUsize::new(len),
+            capacity,
+            budget,
+            at_end: OnceLock::new(),
+            mapping: Mutex::new(mapping),
+        }))
+    }
+
+    /// Has `hear` called at the block's end, while nothing else can have its addresses yet. Only the first call counts.
+    pub fn at_end(&self, hear: fn(Range<usize>)) {
+        self.at_end.get_or_init(|| hear);
     }
 
     /// The address of the first byte. Valid as long as the block is.
@@ -233,7 +248,9 @@ impl DataBlock {
 
 impl Drop for DataBlock {
     fn drop(&mut self) {
-        RANGES.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.base.addr().get());
+        let start = self.base.addr().get();
+        self.at_end.get().inspect(|hear| hear(start..start + self.capacity));
+        RANGES.lock().unwrap_or_else(|e| e.into_inner()).remove(&start);
         LIVE_BLOCKS.fetch_sub(1, Ordering::Relaxed);
         LIVE_BYTES.fetch_sub(*self.len.get_mut(), Ordering::Relaxed);
         self.budget.iter().for_each(|budget| budget.give_back(self.len.load(Ordering::Relaxed)));

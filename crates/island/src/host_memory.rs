@@ -162,7 +162,10 @@ unsafe impl MemoryCreator for HostMemory {
         }
         let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
         match ty.is_shared() {
-            true => with_shared(|blocks| blocks.insert(base, weak)),
+            true => {
+                block.at_end(crate::waiting::forget_within);
+                with_shared(|blocks| blocks.insert(base, weak))
+            }
             false => BLOCKS.with_borrow_mut(|blocks| blocks.insert(base, weak)),
         };
         Ok(Box::new(BlockMemory { block, shared: ty.is_shared() }))

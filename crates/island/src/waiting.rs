@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, Thread};
@@ -44,7 +45,8 @@ pub enum Expected {
     I64(i64),
 }
 
-/// An aligned word of shared bytes, which it keeps.
+/// An aligned word of shared bytes. It keeps them, but that one in a guest's memory which is waited for without a timeout
+/// need not: with the memory the wait is forgotten.
 pub trait Word: Send {
     /// Where it is in the process: what tells words apart.
     fn address(&self) -> usize;
@@ -63,7 +65,10 @@ pub type Deliver = Box<dyn FnOnce(Outcome) + Send>;
 
 /// What asynchronous waits belong to. With it they end: nobody hears of them any more.
 #[derive(Default)]
-pub struct Owner(Arc<()>);
+pub struct Owner(Arc<Forgotten>);
+
+/// The names of an owner's waits that were forgotten and that it has not heard of.
+type Forgotten = Mutex<Vec<u64>>;
 
 impl Owner {
     /// Takes those of its waits out of the lists that `is_over` says of.
@@ -84,16 +89,38 @@ impl Owner {
         taken
     }
 
-    /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]): nobody hears of them. Their names.
+    /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]): nobody hears of them. Their names, and
+    /// those of the waits that have gone [with their memory](forget_within).
     pub fn forget_forsaken(&self) -> Vec<u64> {
         let name = |waiter: &Waiter| if let Kind::Async { name, .. } = waiter.kind { Some(name) } else { None };
-        self.take_where(|word| word.is_forsaken()).iter().filter_map(name).collect()
+        let mut names = std::mem::take(&mut *self.0.lock().unwrap_or_else(|e| e.into_inner()));
+        names.extend(self.take_where(|word| word.is_forsaken()).iter().filter_map(name));
+        names
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         drop(self.take_where(|_| true));
+    }
+}
+
+/// Forgets the asynchronous waits at these addresses, whose memory goes: nobody can notify them any more.
+pub(crate) fn forget_within(addresses: Range<usize>) {
+    let mut forgotten = Vec::new();
+    for shard in &SHARDS {
+        lock(shard).retain(|address, list| {
+            let stays = !addresses.contains(address);
+            if !stays {
+                forgotten.extend(list.drain(..));
+            }
+            stays
+        });
+    }
+    for waiter in forgotten {
+        if let Kind::Async { owner, name, .. } = waiter.kind {
+            owner.lock().unwrap_or_else(|e| e.into_inner()).push(name);
+        }
     }
 }
 
@@ -141,7 +168,7 @@ struct Waiter {
 
 enum Kind {
     Blocking(Arc<Ticket>),
-    Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<()>, name: u64 },
+    Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<Forgotten>, name: u64 },
 }
 
 /// A waiting thread's own.

@@ -140,6 +140,13 @@ impl Hold {
         self.base
     }
 
+    /// Whether the bytes have an owner of their own, as [`foreign`] got it.
+    pub fn is_foreign(&self) -> bool {
+        let blocks = blocks();
+        let block = blocks.as_ref().and_then(|blocks| blocks.get(&self.base.as_ptr().addr()));
+        block.is_some_and(|block| matches!(block.owner, Owner::Foreign(_)))
+    }
+
     /// Says that this hold does nothing but wait for somebody else to do something with the bytes.
     pub fn set_waiting(&mut self) {
         if !std::mem::replace(&mut self.waits, true)

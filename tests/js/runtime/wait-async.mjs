@@ -124,3 +124,17 @@ test('many at once', async () => {
     assertList(new Set(await Promise.all(waits)), ['ok']);
   }
 });
+
+test('a wait without a timeout keeps no memory that nobody else has: there is room for any number', async () => {
+  const memories = () => new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
+  for (const buffer of [(memory) => memory.buffer, (memory) => memory.toResizableBuffer()]) {
+    // The system has addresses for some 15,000.
+    for (let i = 0; i < 20_000; i += 1) waiting(new Int32Array(buffer(memories())), 0, 0);
+  }
+  // Memory that somebody has keeps its waits.
+  const memory = memories();
+  const promise = waiting(new Int32Array(memory.buffer), 0, 0);
+  globalThis.gc?.();
+  assertEq(Atomics.notify(new Int32Array(memory.buffer), 0), 1);
+  assertEq(await promise, 'ok');
+});

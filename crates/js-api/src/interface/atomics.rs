@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use island::waiting::{self, Expected, Outcome, Word};
@@ -71,25 +72,53 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
 
 /// A word of shared bytes.
 struct SharedWord {
-    bytes: Hold,
+    bytes: Bytes,
+    address: usize,
     offset: usize,
     /// Whether who waits here does so without a timeout.
     is_endless: bool,
 }
 
+enum Bytes {
+    Kept(Hold),
+    /// A guest's, kept by somebody else, with whom the wait ends.
+    Lent(Weak<Hold>),
+}
+
+impl SharedWord {
+    /// Lets go of bytes that say by themselves when they go. They are there for as long as the result is.
+    fn let_go(&mut self) -> Option<Arc<Hold>> {
+        match std::mem::replace(&mut self.bytes, Bytes::Lent(Weak::new())) {
+            Bytes::Kept(hold) if hold.is_foreign() => {
+                let hold = Arc::new(hold);
+                self.bytes = Bytes::Lent(Arc::downgrade(&hold));
+                Some(hold)
+            }
+            bytes => {
+                self.bytes = bytes;
+                None
+            }
+        }
+    }
+}
+
 impl Word for SharedWord {
     fn address(&self) -> usize {
-        self.bytes.base().as_ptr().addr() + self.offset
+        self.address
     }
 
     fn is_forsaken(&self) -> bool {
-        self.is_endless && qjs::shared::has_only_waiting(self.bytes.base())
+        matches!(&self.bytes, Bytes::Kept(hold) if self.is_endless && qjs::shared::has_only_waiting(hold.base()))
     }
 
     fn holds(&self, expected: Expected) -> bool {
-        match expected {
-            Expected::I32(value) => self.bytes.load_i32(self.offset) == value,
-            Expected::I64(value) => self.bytes.load_i64(self.offset) == value,
+        let holds = |bytes: &Hold| match expected {
+            Expected::I32(value) => bytes.load_i32(self.offset) == value,
+            Expected::I64(value) => bytes.load_i64(self.offset) == value,
+        };
+        match &self.bytes {
+            Bytes::Kept(bytes) => holds(bytes),
+            Bytes::Lent(bytes) => bytes.upgrade().is_some_and(|bytes| holds(&bytes)),
         }
     }
 }
@@ -154,7 +183,8 @@ fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Shar
         return None;
     }
     let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
-    Some(SharedWord { bytes: qjs::shared::hold(buffer.start)?, offset, is_endless: false })
+    let address = buffer.start.as_ptr().addr() + offset;
+    Some(SharedWord { bytes: Bytes::Kept(qjs::shared::hold(buffer.start)?), address, offset, is_endless: false })
 }
 
 /// The steps that DoWait takes before it waits. A timeout of none is infinite.
@@ -201,8 +231,11 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "Atomics.waitAsync";
     let ctx = &call.ctx;
     let (mut place, expected, timeout) = prepare(&call, PLACE)?;
-    place.bytes.set_waiting();
     place.is_endless = timeout.is_none();
+    let lent = if place.is_endless { place.let_go() } else { None };
+    if let Bytes::Kept(bytes) = &mut place.bytes {
+        bytes.set_waiting();
+    }
     let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
     let arrivals = Api::of(ctx)?.state.options.arrivals.clone().ok_or(rquickjs::Error::Unknown)?;
     let number = {
@@ -218,6 +251,7 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
     let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
     drop(pending);
+    drop(lent);
     let result = Object::new(ctx.clone())?;
     let value = match &waiting {
         Ok(None) => promise.into_value(),
