@@ -254,7 +254,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// As [`Port::post`]; false where there is no memory for one more.
+    /// As [`Port::post`]. Returns false if there is no memory for another message.
     #[must_use]
     pub(crate) fn post(&self, message: Serialized) -> bool {
         let has_ports = message.ports().next().is_some();

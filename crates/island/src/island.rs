@@ -261,7 +261,7 @@ impl Island {
         }
     }
 
-    /// Refuses to enter a guest on a thread whose stack is nearly used up, and where nobody can be let in. Every call into
+    /// Refuses to enter a guest on a thread whose stack is nearly used up, or while the store is in use already. Every call into
     /// an island asks first.
     ///
     /// # Errors

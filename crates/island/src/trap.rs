@@ -150,7 +150,7 @@ impl CallError {
 
     #[cold]
     pub(crate) fn busy() -> Self {
-        Self::refused("the island is in use further up the stack, by what cannot be called back")
+        Self::refused("the island is in use further up the stack, by a host function that cannot call back into it")
     }
 
     #[cold]

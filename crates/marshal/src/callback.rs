@@ -145,7 +145,7 @@ impl Core {
         let func = self.island.new_function(wasm, Rc::new(Entry(slot.clone())));
         let set = func.map(|func| self.island.enter(|store| table.set(store, index, Ref::Func(Some(func)))));
         if !matches!(set, Some(Ok(()))) {
-            return Err(GuestError::NoTable { reason: "its table of functions takes none of the host's" });
+            return Err(GuestError::NoTable { reason: "its table of functions cannot hold host functions" });
         }
         slot.index.set(index);
         Ok(slot)

@@ -36,7 +36,10 @@ fn main() -> ExitCode {
         let node = match testing::node(NODE_VERSION) {
             Ok(node) => node,
             Err(reason) if update => return Err(reason.into()),
-            Err(reason) => return Ok(testing::not_run("the comparison of what is recorded with node", &reason)),
+            Err(reason) => {
+                testing::not_run("the comparison of what is recorded with node", &reason);
+                return Ok(());
+            }
         };
         for script in testing::scripts_below(FOLDER) {
             let output = Command::new(&node).arg(&script.path).output()?;

@@ -39,7 +39,7 @@ impl MovedBytes {
         Some(copy)
     }
 
-    /// These bytes, copied; none where there is no memory.
+    /// A copy of these bytes, or `None` if there is no memory for it.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         let copy = Self::allocate(bytes.len())?;
         // SAFETY: the copy has room for them and is nobody else's.

@@ -1,16 +1,34 @@
-//! Every path that the documents name exists.
+//! Every path that the documents and the comments name exists.
 //!
 //! A path is a word set as code that has a slash, or a file's name that ends as sources and documents do; it is meant
 //! from the workspace's root. A star in a file's name stands for anything, and must match something. In blocks of
 //! commands the arguments are looked at, other blocks are not: their paths are the reader's. What is in `target/` a build
-//! makes.
+//! makes. In a comment of a source, a path is one that begins with a folder of the workspace or of the source's crate.
 
 use crate::document::{code_spans, link_targets};
 
 use super::{ARCHITECTURE, Problem, README, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
-    [ARCHITECTURE, README].into_iter().flat_map(|name| check_document(tree, name)).collect()
+    let documents = [ARCHITECTURE, README].into_iter().flat_map(|name| check_document(tree, name));
+    let sources = tree.files.iter().filter(|file| file.is_rust());
+    documents.chain(sources.flat_map(|file| check_comments(tree, &file.path, &file.text))).collect()
+}
+
+fn check_comments(tree: &Tree, path: &str, text: &str) -> Vec<Problem> {
+    const FOLDERS: [&str; 6] = ["crates/", "tests/", "docs/", "examples/", "src/", "xtask/"];
+    let package = path.split_once("/src/").or_else(|| path.split_once("/tests/")).map_or("", |(package, _)| package);
+    let mut problems = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+        for word in code_spans(comment).into_iter().flat_map(str::split_whitespace) {
+            let is_meant = FOLDERS.iter().any(|folder| word.starts_with(folder)) && is_path(word) && word.contains('.');
+            if is_meant && !exists(tree, word) && !exists(tree, &format!("{package}/{word}")) {
+                problems.push(Problem::new(path, at + 1, format!("`{word}` does not exist")));
+            }
+        }
+    }
+    problems
 }
 
 fn check_document(tree: &Tree, name: &str) -> Vec<Problem> {
@@ -83,6 +101,21 @@ mod tests {
         }
         assert_eq!(check("[x](no/such.md)"), ["ARCHITECTURE.md:1: `no/such.md` does not exist"]);
         assert_eq!(check("```sh\nrun no/such.mjs\n```"), ["ARCHITECTURE.md:2: `no/such.mjs` does not exist"]);
+    }
+
+    #[test]
+    fn comments_name_what_is_in_the_workspace_or_in_their_crate() {
+        let text =
+            "//! See `tests/there.rs`, `crates/a/tests/there.rs`, `src/no` and `docs/*.md`.\n/// `tests/gone.rs`";
+        let files = [
+            (ARCHITECTURE, ""),
+            (README, ""),
+            ("crates/a/src/lib.rs", text),
+            ("crates/a/tests/there.rs", ""),
+            ("docs/x.md", ""),
+        ];
+        let problems: Vec<_> = super::check(&Tree::of(&files)).iter().map(Problem::to_string).collect();
+        assert_eq!(problems, ["crates/a/src/lib.rs:2: `tests/gone.rs` does not exist"]);
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Text {
         }
     }
 
-    /// Another of the same; none where there is no memory.
+    /// A copy, or `None` if there is no memory for it.
     pub(super) fn try_clone(&self) -> Option<Self> {
         room::is_there(self.size()).then(|| self.clone())
     }

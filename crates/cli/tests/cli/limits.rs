@@ -191,10 +191,9 @@ fn a_queue_that_does_not_fit_is_an_exception() {
         const { port1, port2 } = new MessageChannel();
         let failure;
         try { for (;;) port1.postMessage(1); } catch (error) { failure = error; }
-        port2.close();
-        console.log(failure.name);
+        console.log(failure.name, port2 instanceof MessagePort);
     ";
-    within(1_000_000, script, &[]).exits(0).stdout("DataCloneError\n").stderr("");
+    within(1_000_000, script, &[]).exits(0).stdout("DataCloneError true\n").stderr("");
 }
 
 /// A guest that reads standard input, which takes a thread. The root user's threads are not limited, so it runs as another.
