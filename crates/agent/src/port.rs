@@ -516,7 +516,7 @@ fn arrive(ctx: &Ctx<'_>, id: u64) -> Result<()> {
     match arrival {
         Arrival::Message(message) => match message.deserialize(ctx) {
             Ok(received) if received.ports.is_empty() => call(&callbacks, "message", (received.value,)),
-            Ok(received) => call(&callbacks, "message", (received.value, qjs::spread::List(received.ports))),
+            Ok(received) => call(&callbacks, "message", (received.value, qjs::array::List(received.ports))),
             Err(error) => {
                 let error = crate::checkpoint::thrown_value(ctx, error);
                 call(&callbacks, "messageerror", (error,))

@@ -203,7 +203,7 @@ impl Engine {
         if let Some(module) = self.unit_copier.get() {
             return Ok(module.clone());
         }
-        let module = self.compile(crate::units::GUEST)?;
+        let module = self.compile(crate::array_copier::GUEST)?;
         Ok(self.unit_copier.get_or_init(|| module).clone())
     }
 

@@ -163,7 +163,7 @@ unsafe impl MemoryCreator for HostMemory {
         let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
         match ty.is_shared() {
             true => {
-                block.at_end(crate::waiting::forget_within);
+                block.at_end(crate::wait_lists::forget_within);
                 with_shared(|blocks| blocks.insert(base, weak))
             }
             false => BLOCKS.with_borrow_mut(|blocks| blocks.insert(base, weak)),

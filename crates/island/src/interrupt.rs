@@ -2,7 +2,7 @@
 //!
 //! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked for;
 //! its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's guests
-//! read at every loop head (`crate::prepare`), and wakes the thread where it waits ([`crate::waiting`]). Everything that
+//! read at every loop head (`crate::prepare`), and wakes the thread where it waits ([`crate::wait_lists`]). Everything that
 //! runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
 //! [`Interrupter::clear`].
 //!

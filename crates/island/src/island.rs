@@ -28,7 +28,7 @@ pub struct Island {
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
-    pub(crate) unit_copier: crate::units::Slot,
+    pub(crate) unit_copier: crate::array_copier::Slot,
     /// The store's number.
     number: u64,
 }
@@ -246,7 +246,7 @@ impl Island {
     /// Links the waits of a new instance, and runs its start function, which was put off until then.
     fn link_waits(&self, instance: Instance, waits: &Waits) -> wasmtime::Result<()> {
         self.enter(|mut store| {
-            crate::waits::link(store.as_context_mut(), instance, waits)?;
+            crate::atomic_imports::link(store.as_context_mut(), instance, waits)?;
             match instance.get_func(&mut store, &waits.start_name()) {
                 Some(start) if waits.start => start.call(store, &[], &mut []),
                 _ => Ok(()),

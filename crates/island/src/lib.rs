@@ -8,7 +8,7 @@
 //! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
 //! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
 //! - [`interrupt`]: stopping a thread's guests from another thread.
-//! - [`waiting`]: who waits on shared memory, and who is woken.
+//! - [`wait_lists`]: who waits on shared memory, and who is woken.
 //! - [`wasi`]: WASI preview 1, linked natively.
 //! - [`wasi_threads`]: programs of WASI that start threads.
 //!
@@ -17,6 +17,8 @@
 // What cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod array_copier;
+mod atomic_imports;
 pub mod call;
 pub mod engine;
 mod host_memory;
@@ -28,9 +30,7 @@ mod prepare;
 mod raw;
 mod threads;
 pub mod trap;
-mod units;
-pub mod waiting;
-mod waits;
+pub mod wait_lists;
 pub mod wasi;
 mod wasi_sleep;
 mod wasi_stdin;

@@ -15,7 +15,7 @@ use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape
 use crate::engine::Engine;
 use crate::island::{Island, StoreState};
 use crate::trap::CallError;
-use crate::waiting::{Expected, Word};
+use crate::wait_lists::{Expected, Word};
 
 /// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
 /// lends the context on, and nothing above touches it before that returns.

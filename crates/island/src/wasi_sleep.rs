@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::interrupt::Interrupted;
 use crate::island::StoreState;
 use crate::raw;
-use crate::waiting::{self, Outcome};
+use crate::wait_lists::{self, Outcome};
 use crate::wasi::{WasiError, adapt};
 
 /// The bytes of a `subscription`.
@@ -45,7 +45,7 @@ pub(crate) fn poll_oneoff(
                 .filter(|_| count == 1)
                 .and_then(|memory| Sleep::read(&caller, memory, subscriptions as u32, events as u32, stored as u32));
             if let (Some(memory), Some(sleep)) = (&memory, sleep) {
-                if waiting::sleep(sleep.time) == Outcome::Interrupted {
+                if wait_lists::sleep(sleep.time) == Outcome::Interrupted {
                     return Err(Interrupted.into());
                 }
                 sleep.report(&mut caller, memory);

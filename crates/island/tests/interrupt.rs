@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use tombolo_island::wasmtime::{Extern, MemoryTypeBuilder};
-use tombolo_island::{CallError, Engine, EngineOptions, Interrupter, Island, Module, uninterrupted, waiting};
+use tombolo_island::{CallError, Engine, EngineOptions, Interrupter, Island, Module, uninterrupted, wait_lists};
 
 const GUEST: &str = r#"(module
     (memory (import "m" "memory") 1 1 shared)
@@ -140,46 +140,46 @@ fn what_is_not_to_be_interrupted_goes_on_to_its_end() {
 /// A word of its own.
 struct Word(std::sync::atomic::AtomicI32);
 
-impl waiting::Word for &'static Word {
+impl wait_lists::Word for &'static Word {
     fn address(&self) -> usize {
         std::ptr::from_ref(*self).addr()
     }
 
-    fn holds(&self, expected: waiting::Expected) -> bool {
+    fn holds(&self, expected: wait_lists::Expected) -> bool {
         let value = self.0.load(std::sync::atomic::Ordering::SeqCst);
-        matches!(expected, waiting::Expected::I32(expected) if expected == value)
+        matches!(expected, wait_lists::Expected::I32(expected) if expected == value)
     }
 }
 
 #[test]
 fn those_who_came_first_are_woken_first_blocking_or_not() {
     static WORD: Word = Word(std::sync::atomic::AtomicI32::new(0));
-    let owner = waiting::Owner::default();
+    let owner = wait_lists::Owner::default();
     let (sender, woken) = mpsc::channel();
     let wait_async = |name: &'static str| {
         let sender = sender.clone();
         let deliver = Box::new(move |outcome| sender.send((name, outcome)).unwrap());
-        let begun = waiting::wait_async(Box::new(&WORD), waiting::Expected::I32(0), None, &owner, 0, deliver);
+        let begun = wait_lists::wait_async(Box::new(&WORD), wait_lists::Expected::I32(0), None, &owner, 0, deliver);
         assert_eq!(begun.unwrap(), None);
     };
     wait_async("first");
     let blocking = {
         let sender = sender.clone();
         thread::spawn(move || {
-            let outcome = waiting::wait(&&WORD, waiting::Expected::I32(0), None);
+            let outcome = wait_lists::wait(&&WORD, wait_lists::Expected::I32(0), None);
             sender.send(("second", outcome)).unwrap();
         })
     };
     // Who has come shows when all are woken; so the third waits until the second is there.
-    let address = waiting::Word::address(&&WORD);
-    assert_eq!(waiting::notify(address, 1), 1);
-    assert_eq!(woken.recv().unwrap(), ("first", waiting::Outcome::Ok));
-    while waiting::notify(address, 1) == 0 {
+    let address = wait_lists::Word::address(&&WORD);
+    assert_eq!(wait_lists::notify(address, 1), 1);
+    assert_eq!(woken.recv().unwrap(), ("first", wait_lists::Outcome::Ok));
+    while wait_lists::notify(address, 1) == 0 {
         thread::yield_now();
     }
-    assert_eq!(woken.recv().unwrap(), ("second", waiting::Outcome::Ok));
+    assert_eq!(woken.recv().unwrap(), ("second", wait_lists::Outcome::Ok));
     blocking.join().unwrap();
     wait_async("third");
     drop(owner);
-    assert_eq!(waiting::notify(address, 1), 0, "nobody hears of a wait whose owner has gone");
+    assert_eq!(wait_lists::notify(address, 1), 0, "nobody hears of a wait whose owner has gone");
 }

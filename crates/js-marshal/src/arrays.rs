@@ -37,7 +37,7 @@ pub(crate) fn put<'js>(array: &Object<'js>, values: impl IntoIterator<Item = Res
     let len = if array.is_array() { length(array.as_value())? as usize } else { usize::MAX };
     values.into_iter().enumerate().try_for_each(|(at, value)| match at < len {
         true => array.set(at as u32, value?),
-        false => qjs::own::create_at(array, at as u32, value?),
+        false => qjs::properties::create_at(array, at as u32, value?),
     })
 }
 
@@ -158,12 +158,12 @@ fn copy_elements<'js>(
     };
     let Some(array) = array else { return Ok(()) };
     if SPREAD.contains(&len) && array.is_array() {
-        return qjs::spread::spread(array.as_value(), |elements| {
+        return qjs::array::spread(array.as_value(), |elements| {
             // A getter may have lengthened the array meanwhile.
             elements.iter().take(len).enumerate().try_for_each(|(at, element)| put(at, element))
         });
     }
-    (0..len).try_for_each(|at| qjs::spread::with_element(cx, value, at as u32, |element| put(at, element)))
+    (0..len).try_for_each(|at| qjs::array::with_element(cx, value, at as u32, |element| put(at, element)))
 }
 
 /// A new array of the `len` elements at `start`, which are there.
@@ -178,7 +178,7 @@ pub(crate) fn copy_out<'js>(
 ) -> Result<Value<'js>> {
     let (cx, wide) = (marshal.cx(), marshal.is_wide());
     let size = scalar.size(wide);
-    let mut elements = qjs::spread::ArrayBuilder::new(cx, len as usize)?;
+    let mut elements = qjs::array::ArrayBuilder::new(cx, len as usize)?;
     if scalar == Scalar::Float64 {
         // SAFETY: the caller looked at the range, and a memory never shrinks; a guest's address need not be aligned.
         let numbers = (0..len as usize).map(|at| unsafe { start.as_ptr().cast::<f64>().add(at).read_unaligned() });

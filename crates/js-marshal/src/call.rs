@@ -426,7 +426,7 @@ impl<'js> Running<'_, '_, 'js> {
         if own.is_none() && results.len() == 1 {
             return Ok(results.remove(0));
         }
-        let mut list = qjs::spread::ArrayBuilder::new(marshal.cx(), results.len() + 1)?;
+        let mut list = qjs::array::ArrayBuilder::new(marshal.cx(), results.len() + 1)?;
         own.iter().chain(&results).try_for_each(|value| list.push(marshal.cx().returned(value)))?;
         list.finish()
     }

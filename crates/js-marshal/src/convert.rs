@@ -84,7 +84,7 @@ impl<'c, 'js> CallArguments<'c, 'js> {
             return Ok(list);
         }
         let count = self.args.len().saturating_sub(self.leading);
-        let mut builder = qjs::spread::ArrayBuilder::new(cx, count)?;
+        let mut builder = qjs::array::ArrayBuilder::new(cx, count)?;
         for at in 0..count {
             builder.push(cx.returned(&self.get(at).to_value(cx)))?;
         }

@@ -39,7 +39,7 @@ impl<'js> Marshal<'_, 'js> {
 
     fn list_of(&self, values: &[Value<'js>]) -> Result<Value<'js>> {
         let cx = self.cx();
-        let mut list = qjs::spread::ArrayBuilder::new(cx, values.len())?;
+        let mut list = qjs::array::ArrayBuilder::new(cx, values.len())?;
         values.iter().try_for_each(|value| list.push(cx.returned(value)))?;
         list.finish()
     }

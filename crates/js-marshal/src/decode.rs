@@ -91,7 +91,7 @@ impl<'js> Marshal<'_, 'js> {
             return arrays::copy_out(self, scalar, start, count);
         }
         let size = element.layout(self.is_wide()).map_or(0, |layout| layout.size);
-        let mut elements = qjs::spread::ArrayBuilder::new(self.cx(), count as usize)?;
+        let mut elements = qjs::array::ArrayBuilder::new(self.cx(), count as usize)?;
         for at in 0..count {
             let bytes = part(Bytes { start, len: 0 }, at * size, size);
             let value = self.within_element(at, || self.read_value(element, bytes, owned, None))?;

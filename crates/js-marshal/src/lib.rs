@@ -50,7 +50,7 @@ use rquickjs::JsLifetime;
 /// When memory is out.
 pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
     language::take(ctx)?;
-    qjs::spread::install(ctx)?;
+    qjs::array::install(ctx)?;
     console::install(ctx)
 }
 

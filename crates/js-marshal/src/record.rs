@@ -470,7 +470,7 @@ fn array_set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 /// An iterator over views of all elements.
 fn array_iterator<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let array: &RecordArray = webidl::this(&call, "[Symbol.iterator]")?;
-    let mut elements = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), array.count as usize)?;
+    let mut elements = qjs::array::ArrayBuilder::new(Cx::of(&call.ctx), array.count as usize)?;
     for index in 0..array.count {
         let view = array.element(&call.ctx, index)?;
         elements.push(Cx::of(&call.ctx).returned(&view))?;

@@ -70,7 +70,7 @@ fn make<'js>(marshal: &Marshal<'_, 'js>, status: &Status, code: i64, others: &[V
         let mut arguments = Arguments::new(cx);
         arguments.push(cx.returned(&code_value))?;
         arguments.push(cx.returned(&name))?;
-        let mut list = qjs::spread::ArrayBuilder::new(cx, others.len())?;
+        let mut list = qjs::array::ArrayBuilder::new(cx, others.len())?;
         for other in others {
             list.push(Cx::of(other.ctx()).returned(other))?;
         }

@@ -1,7 +1,7 @@
 //! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
 
+use qjs::array::List;
 use qjs::define::Put as _;
-use qjs::spread::List;
 use rquickjs::{
     Coerced, Ctx, Function, IntoJs as _, Object, Type, Value,
     function::{Args, Rest},

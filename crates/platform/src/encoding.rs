@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{
     ArrayBuffer, Class, Ctx, Exception, JsLifetime, Object, String as JsString, TypedArray, Value, class::Trace,
 };

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
 use crate::internal::def;

@@ -3,8 +3,8 @@
 use agent::port::{Port, PortHandle, set_face};
 use agent::structured::Serialized;
 use agent::{EventLoop, broadcast};
+use qjs::array::List;
 use qjs::class;
-use qjs::spread::List;
 use rquickjs::{Ctx, Exception, IntoJs as _, Object, Value};
 
 use crate::internal::{self, def};

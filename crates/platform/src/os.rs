@@ -1,6 +1,6 @@
 //! The native half of `os.js`.
 
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
 use crate::internal::def;

@@ -1,8 +1,8 @@
 //! The native half of `process.js`.
 
 use agent::EventLoop;
+use qjs::array::List;
 use qjs::define::Put as _;
-use qjs::spread::List;
 use rquickjs::{Ctx, Function, Object, Value, function::Opt};
 
 use crate::{

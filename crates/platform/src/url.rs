@@ -1,6 +1,6 @@
 //! The native half of `url.js`: parsing and the setters of the WHATWG URL Standard, by the `url` crate.
 
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{Ctx, Object, String as JsString, function::Opt};
 use url::{Position, Url, quirks};
 

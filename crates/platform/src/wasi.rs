@@ -211,7 +211,7 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
     }
     // By property where it is no instance: glue code passes proxies of instances.
     let exports: Value = match class::of::<InstanceObject>(&instance) {
-        Some(instance) => qjs::own::data(object, "exports")?.unwrap_or_else(|| instance.exports(ctx)),
+        Some(instance) => qjs::properties::data(object, "exports")?.unwrap_or_else(|| instance.exports(ctx)),
         None => object.get("exports")?,
     };
     let memory: Value = match exports.as_object() {

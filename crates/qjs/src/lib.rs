@@ -15,20 +15,20 @@ pub mod function;
 pub mod guards;
 pub mod held;
 
-pub mod kind;
+pub mod array;
+pub mod builtin_kind;
 pub mod lazy;
 pub mod limits;
 mod lost;
 pub mod module;
-pub mod moved;
 pub mod number;
 pub mod opaque;
-pub mod own;
 pub mod pristine;
+pub mod properties;
 pub mod room;
 pub mod shared;
-pub mod spread;
 pub mod string;
+pub mod transfer;
 pub mod value;
 
 pub use buffer::{Bytes, ElementKind};

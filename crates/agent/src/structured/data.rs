@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qjs::moved::MovedBytes;
+use qjs::transfer::MovedBytes;
 use rustc_hash::FxHashSet;
 
 use super::{Portable, Record, Serialized, Text, Transferred};

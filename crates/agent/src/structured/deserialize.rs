@@ -4,8 +4,8 @@ use qjs::define::Put as _;
 use std::rc::Rc;
 
 use qjs::function::construct;
-use qjs::moved::MovedBytes;
-use qjs::{Borrowed, Ctx, Cx, ElementKind, Object, Result, Value, define, own};
+use qjs::transfer::MovedBytes;
+use qjs::{Borrowed, Ctx, Cx, ElementKind, Object, Result, Value, define, properties};
 use rquickjs::prelude::This;
 
 use super::intrinsics::Intrinsics;
@@ -215,8 +215,8 @@ impl<'js> Deserializer<'_, 'js> {
         match self.open.last_mut() {
             None => return Ok(Some(value)),
             Some(Open::Properties { object, key, .. }) => match key.take() {
-                Some(Key::Index(index)) => own::create_at(object, index, value)?,
-                Some(Key::Name(name)) => own::create(object, &name, value)?,
+                Some(Key::Index(index)) => properties::create_at(object, index, value)?,
+                Some(Key::Name(name)) => properties::create(object, &name, value)?,
                 None => return Err(rquickjs::Error::Unknown),
             },
             Some(Open::Map { map, key }) => match key.take() {
@@ -263,7 +263,7 @@ impl<'js> Deserializer<'_, 'js> {
     }
 
     fn error(&self, name: ErrorName, message: Option<Text>, stack: Option<Text>) -> Result<Object<'js>> {
-        let error = qjs::kind::new_error(self.ctx, &self.intrinsics.error_prototypes[name as usize])?;
+        let error = qjs::builtin_kind::new_error(self.ctx, &self.intrinsics.error_prototypes[name as usize])?;
         for (name, text) in [("message", message), ("stack", stack)] {
             if let Some(text) = text {
                 define::value(&error, name, &text.to_value(self.ctx)?, define::Attributes::Hidden)?;

@@ -18,7 +18,7 @@ use qjs::shared::Hold;
 use qjs::{Ctx, ElementKind, Result, Value};
 use rquickjs::JsLifetime;
 
-use qjs::moved::MovedBytes;
+use qjs::transfer::MovedBytes;
 
 pub use data::Data;
 pub use deserialize::Deserialized;

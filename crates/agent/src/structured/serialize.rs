@@ -3,9 +3,9 @@
 use std::ffi::c_void;
 use std::rc::Rc;
 
-use qjs::kind::{Kind, kind};
-use qjs::moved::MovedBytes;
-use qjs::own::Names;
+use qjs::builtin_kind::{Kind, kind};
+use qjs::properties::Names;
+use qjs::transfer::MovedBytes;
 use qjs::{Borrowed, Ctx, Cx, Exception, Function, Object, Result, Value, class};
 use rquickjs::prelude::This;
 use rustc_hash::FxHashMap;
@@ -392,7 +392,7 @@ impl<'js> Serializer<'_, 'js> {
                 return Err(self.refuse("A view that is detached or out of bounds"));
             }
         };
-        let length = (!qjs::kind::is_length_tracking(value)).then_some(length);
+        let length = (!qjs::builtin_kind::is_length_tracking(value)).then_some(length);
         self.number(value);
         self.records.push(Record::View { kind, offset, length });
         self.value(&buffer)

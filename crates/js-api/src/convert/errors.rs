@@ -136,7 +136,7 @@ pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
 
 /// The `stack` of an error that was made here, whatever scripts have done to `Error.prototype`.
 fn stack_of<'js>(error: &Object<'js>) -> Result<Value<'js>> {
-    if let Some(own) = qjs::own::data(error, "stack")? {
+    if let Some(own) = qjs::properties::data(error, "stack")? {
         return Ok(own);
     }
     let getter = error.ctx().userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.stack.clone();
@@ -183,10 +183,10 @@ const EXIT: &str = "ERR_WASI_EXIT";
 /// What the traps of a Proxy throw.
 pub(crate) fn exit_code(thrown: &Value<'_>) -> Result<Option<i32>> {
     let Some(error) = thrown.as_object() else { return Ok(None) };
-    let code = qjs::own::data(error, "code")?.filter(Value::is_string);
+    let code = qjs::properties::data(error, "code")?.filter(Value::is_string);
     match code {
         Some(code) if webidl::string(error.ctx(), qjs::Borrowed::of(&code))? == EXIT => {
-            Ok(qjs::own::data(error, "exitCode")?.and_then(|code| code.as_int()))
+            Ok(qjs::properties::data(error, "exitCode")?.and_then(|code| code.as_int()))
         }
         _ => Ok(None),
     }

@@ -127,7 +127,7 @@ impl ExportedFunction {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(from_number(cx, frame.result(0))),
             count => {
-                let mut array = qjs::spread::ArrayBuilder::new(cx, count)?;
+                let mut array = qjs::array::ArrayBuilder::new(cx, count)?;
                 (0..count).try_for_each(|at| array.push(from_number(cx, frame.result(at))))?;
                 Ok(cx.returned(&array.finish()?))
             }
@@ -164,7 +164,7 @@ impl ExportedFunction {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
             _ => {
-                let mut array = qjs::spread::ArrayBuilder::new(cx, outgoing.len())?;
+                let mut array = qjs::array::ArrayBuilder::new(cx, outgoing.len())?;
                 for value in outgoing {
                     array.push(cx.returned(&pinned(&ctx, &self.link, value)?))?;
                 }

@@ -128,7 +128,7 @@ impl Callable for TypedFunction {
                     .zip(types)
                     .map(|(value, ty)| to_host_value(&ctx, Borrowed::of(value), ty, Place::result(PLACE)));
                 let converted = converted.collect::<Result<Vec<_>>>()?;
-                let mut array = qjs::spread::ArrayBuilder::new(cx, count)?;
+                let mut array = qjs::array::ArrayBuilder::new(cx, count)?;
                 converted.iter().try_for_each(|value| array.push(cx.returned(&value.to_js(&ctx)?)))?;
                 Ok(cx.returned(&array.finish()?))
             }

@@ -108,7 +108,7 @@ fn text<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Value<'js>> {
 
 fn name_list<'js>(ctx: &Ctx<'js>, types: impl ExactSizeIterator<Item = ValType>) -> Result<Value<'js>> {
     let cx = Cx::of(ctx);
-    let mut list = qjs::spread::ArrayBuilder::new(cx, types.len())?;
+    let mut list = qjs::array::ArrayBuilder::new(cx, types.len())?;
     for ty in types {
         list.push(cx.returned(&text(ctx, &type_name(&ty))?))?;
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use island::waiting::{self, Expected, Outcome, Word};
+use island::wait_lists::{self, Expected, Outcome, Word};
 use qjs::buffer::ElementKind;
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
@@ -24,7 +24,7 @@ use crate::runtime::memory_core::follow_shared_growth;
 /// The asynchronous waits of a runtime, by number.
 #[derive(Default)]
 struct Pending<'js> {
-    owner: waiting::Owner,
+    owner: wait_lists::Owner,
     last: Cell<u64>,
     waits: RefCell<HashMap<u64, PendingWait<'js>>>,
     /// How many there may be before those that nobody can end any more are looked for.
@@ -217,7 +217,7 @@ fn string<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Value<'js>> {
 /// `Atomics.wait`.
 fn wait<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (place, expected, timeout) = prepare(&call, "Atomics.wait")?;
-    let outcome = waiting::wait(&place, expected, timeout);
+    let outcome = wait_lists::wait(&place, expected, timeout);
     // Others may have grown memories while this thread slept.
     follow_shared_growth(&call.ctx, &Api::of(&call.ctx)?);
     match name(outcome) {
@@ -249,7 +249,7 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let post = arrivals.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
     let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
-    let waiting = waiting::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
+    let waiting = wait_lists::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
     drop(pending);
     drop(lent);
     let result = Object::new(ctx.clone())?;
@@ -299,6 +299,6 @@ fn notify<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(place) = place_of(&call, &array, offset) else {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: the array has lost the element")));
     };
-    let woken = waiting::notify(place.address(), count);
+    let woken = wait_lists::notify(place.address(), count);
     Ok(Value::new_number(ctx.clone(), f64::from(woken)))
 }

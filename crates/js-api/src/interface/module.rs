@@ -116,7 +116,7 @@ fn argument<'a>(call: &'a Call<'_, '_>, place: &str, needed: usize) -> Result<&'
 
 fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object = argument(&call, "WebAssembly.Module.exports", 1)?;
-    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    let mut list = qjs::array::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
     for export in object.module.exports() {
         let descriptor = descriptor(&call.ctx, None, &export.name, &export.ty)?;
         list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
@@ -126,7 +126,7 @@ fn exports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object = argument(&call, "WebAssembly.Module.imports", 1)?;
-    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    let mut list = qjs::array::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
     for import in object.script_imports() {
         let descriptor = descriptor(&call.ctx, Some(&import.module), &import.name, &import.ty)?;
         list.push(Cx::of(&call.ctx).returned(descriptor.as_value()))?;
@@ -152,7 +152,7 @@ fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const PLACE: &str = "WebAssembly.Module.customSections";
     let object = argument(&call, PLACE, 2)?;
     let name = qjs::string::Utf8::new(Cx::of(&call.ctx), call.args.get(1))?;
-    let mut list = qjs::spread::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
+    let mut list = qjs::array::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
     // A name with a lone surrogate is none that a section can have.
     let name = std::str::from_utf8(name.bytes());
     for section in name.iter().flat_map(|name| object.module.custom_sections(name)) {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
 use crate::{error::throw_system, internal::def, strings::UsvString};

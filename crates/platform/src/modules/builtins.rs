@@ -3,7 +3,7 @@
 use qjs::define::Put as _;
 use std::collections::HashMap;
 
-use qjs::spread::List;
+use qjs::array::List;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{internal, state::Platform};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use qjs::own;
+use qjs::properties;
 use rquickjs::{Ctx, Object, Value};
 
 use super::resolve::Failure;
@@ -48,11 +48,11 @@ impl<'js> Package<'js> {
     }
 
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        own::data(&self.json, key).ok()??.as_string()?.to_string().ok()
+        properties::data(&self.json, key).ok()??.as_string()?.to_string().ok()
     }
 
     pub(super) fn field(&self, key: &str) -> Option<Value<'js>> {
-        own::data(&self.json, key).ok()?.filter(|value| !value.is_null())
+        properties::data(&self.json, key).ok()?.filter(|value| !value.is_null())
     }
 
     /// PACKAGE_EXPORTS_RESOLVE: the file that `subpath` (`.` or `./…`) names.
@@ -94,7 +94,7 @@ impl<'js> Package<'js> {
     fn match_map(&self, map: &Value<'js>, key: &str) -> Result<Option<PathBuf>, Failure> {
         let Some(map) = map.as_object() else { return Ok(None) };
         if !key.contains('*')
-            && let Ok(Some(exact)) = own::data(map, key)
+            && let Ok(Some(exact)) = properties::data(map, key)
         {
             return self.target(&exact, None);
         }
@@ -156,5 +156,5 @@ impl<'js> Package<'js> {
 }
 
 fn get<'js>(map: &Object<'js>, key: &str) -> Value<'js> {
-    own::data(map, key).ok().flatten().unwrap_or_else(|| Value::new_undefined(map.ctx().clone()))
+    properties::data(map, key).ok().flatten().unwrap_or_else(|| Value::new_undefined(map.ctx().clone()))
 }

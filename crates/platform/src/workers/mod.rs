@@ -357,7 +357,7 @@ fn restore_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>, properties: Seria
     if let (Some(error), Some(properties)) = (error.as_object(), properties.as_object()) {
         for property in properties.props::<Value, Value>() {
             let (name, value) = property?;
-            qjs::own::create(error, &name, value)?;
+            qjs::properties::create(error, &name, value)?;
         }
     }
     Ok(())
@@ -367,11 +367,11 @@ fn restore_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>, properties: Seria
 fn own_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> rquickjs::Result<Serialized> {
     let properties = Object::new(ctx.clone())?;
     if let Some(error) = error.as_object().filter(|error| error.is_error()) {
-        let names = qjs::own::Names::of(error)?;
+        let names = qjs::properties::Names::of(error)?;
         for name in (0..names.len()).filter_map(|at| names.get(at)) {
             let value = name.get(error)?;
             match Serialized::new(ctx, &value, &[]) {
-                Ok(_) => qjs::own::create(&properties, &name.to_value(ctx)?, value)?,
+                Ok(_) => qjs::properties::create(&properties, &name.to_value(ctx)?, value)?,
                 Err(_) => drop(ctx.catch()),
             }
         }

@@ -21,7 +21,7 @@ unsafe impl<'js> JsLifetime<'js> for Apply<'js> {
     type Changed<'to> = Apply<'to>;
 }
 
-/// Looks the functions up before a script can change them. Needed once before [`spread`].
+/// Looks the functions up before a script can change them. Needed once before [`array`].
 ///
 /// # Errors
 /// When memory is out.
@@ -32,7 +32,7 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// A visitor, erased: the pointer is to a `&mut dyn FnMut` on the stack of [`spread`].
+/// A visitor, erased: the pointer is to a `&mut dyn FnMut` on the stack of [`array`].
 type Visitor<'a> = &'a mut dyn FnMut(Args<'_>) -> rquickjs::Result<()>;
 
 thread_local! {

@@ -137,7 +137,7 @@ pub fn new_error<'js>(ctx: &Ctx<'js>, prototype: &Object<'js>) -> rquickjs::Resu
 
 /// Whether a typed array or DataView tracks the length of its buffer ([\[ArrayLength]] is AUTO). False for anything else.
 pub fn is_length_tracking(value: &Value<'_>) -> bool {
-    /// `JSTypedArray` of QuickJS, which its header does not show. `crates/qjs/tests/kind.rs` fails where that changes.
+    /// `JSTypedArray` of QuickJS, which its header does not show. `crates/qjs/tests/builtin_kind.rs` fails where that changes.
     #[repr(C)]
     struct TypedArray {
         link: [*const (); 2],

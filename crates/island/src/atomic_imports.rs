@@ -1,5 +1,5 @@
 //! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: preparation has put calls of them in place
-//! of the instructions (`crate::prepare`), so that guests stand in the same lists as scripts do ([`crate::waiting`]), and
+//! of the instructions (`crate::prepare`), so that guests stand in the same lists as scripts do ([`crate::wait_lists`]), and
 //! can be interrupted there.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::interrupt::Interrupted;
 use crate::island::StoreState;
 use crate::prepare::{Operation, OperationKind, Waits};
 use crate::raw::SharedWord;
-use crate::waiting::{self, Expected, Outcome, Word};
+use crate::wait_lists::{self, Expected, Outcome, Word};
 
 /// The memories that an instance's waits are about, by index.
 type Memories = Rc<HashMap<u32, AnyMemory>>;
@@ -153,7 +153,7 @@ fn wait(
         return Err(Trap::AtomicWaitNonSharedMemory.into());
     };
     let timeout = u64::try_from(timeout).ok().map(Duration::from_nanos);
-    match waiting::wait(&SharedWord::new(memory, at as usize, size as usize), expected, timeout) {
+    match wait_lists::wait(&SharedWord::new(memory, at as usize, size as usize), expected, timeout) {
         Outcome::Ok => Ok(0),
         Outcome::NotEqual => Ok(1),
         Outcome::TimedOut => Ok(2),
@@ -166,7 +166,7 @@ fn notify(caller: &Guest<'_>, memories: &Memories, place: Place, count: i32) -> 
     let at = check(caller, memories, &place, 4)?;
     Ok(match memories.get(&(place.memory as u32)) {
         Some(AnyMemory::Shared(memory)) => {
-            waiting::notify(SharedWord::new(memory, at as usize, 4).address(), count as u32) as i32
+            wait_lists::notify(SharedWord::new(memory, at as usize, 4).address(), count as u32) as i32
         }
         _ => 0,
     })

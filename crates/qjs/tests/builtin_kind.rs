@@ -1,6 +1,6 @@
 //! What is read of QuickJS's own structures is still where its source of today has it.
 
-use tombolo_qjs::kind::{Kind, is_length_tracking, kind};
+use tombolo_qjs::builtin_kind::{Kind, is_length_tracking, kind};
 use tombolo_qjs::{Borrowed, Ctx, Cx, Value};
 
 fn with_context(body: impl FnOnce(&Ctx<'_>)) {
