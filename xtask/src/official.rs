@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A stand-in for the tests' own harness: it prints `@PASS NAME` or `@FAIL NAME @@ WHY` for each subtest, then `@END`.
@@ -95,7 +94,7 @@ fn compare(suites: &[&str]) -> io::Result<Vec<String>> {
     tests.sort_by_key(|test| !test.is_long());
     let scratch = std::env::temp_dir().join(format!("tombolo-official-{}", std::process::id()));
     fs::create_dir_all(&scratch)?;
-    let outcomes = in_parallel(&tests, |at, test| execute(&command, test, &scratch.join(at.to_string())));
+    let outcomes = testing::in_parallel(&tests, |at, test| execute(&command, test, &scratch.join(at.to_string())));
     fs::remove_dir_all(&scratch)?;
     let mut ran = Vec::new();
     for (test, outcome) in tests.iter().zip(outcomes) {
@@ -143,26 +142,6 @@ fn read(path: &Path) -> io::Result<String> {
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-/// Does `task` for each item, on as many threads as the machine has; the results in the order of the items.
-fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, task(at, item)));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Runs a file in a process of its own.

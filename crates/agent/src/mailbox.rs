@@ -220,19 +220,19 @@ impl Mailbox {
     /// Takes memory and stack away from the scripts of an agent that was told to stop and goes on: QuickJS asks seldom
     /// whether it is to stop, and within a native function not at all. No script runs in this agent any more.
     pub fn starve(&self) {
-        let mut state = self.lock();
-        if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
-            // Under the lock, without which the runtime is not freed.
-            engine.starve();
-            state.is_starved = true;
-        }
+        self.hold_back(Starver::starve);
     }
 
     /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, and leaves it memory.
     pub(crate) fn refuse_calls(&self) {
+        self.hold_back(Starver::refuse_calls);
+    }
+
+    fn hold_back(&self, how: fn(&Starver)) {
         let mut state = self.lock();
         if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
-            engine.refuse_calls();
+            // Under the lock, without which the runtime is not freed.
+            how(engine);
             state.is_starved = true;
         }
     }

@@ -1,8 +1,6 @@
 //! The fuzzer of hostile scripts: its programs are right, nothing is left out of them, and a few of them find nothing.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
 
 use ::fuzzing::generators::{self, Options, Program};
@@ -38,18 +36,6 @@ fn programs(seed: u64, count: u64) -> impl Iterator<Item = Program> {
     (0..count).map(move |number| Program::generate(seed, number, &options))
 }
 
-/// Does `task` for each program, on as many threads as the machine has.
-fn in_parallel<R: Send>(programs: impl Iterator<Item = Program> + Send, task: impl Fn(&Program) -> R + Sync) -> Vec<R> {
-    let programs = Mutex::new(programs);
-    let next = || programs.lock().unwrap().next();
-    let work = || std::iter::from_fn(next).map(|program| task(&program)).collect();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| -> Vec<R> { worker.join().unwrap() }).collect()
-    })
-}
-
 #[test]
 fn every_line_is_javascript() {
     let mut script = String::from(
@@ -69,14 +55,16 @@ fn every_line_is_javascript() {
 #[test]
 fn programs_get_to_their_end() {
     // A program that ends on the way has a line that ends it, or a limit; most have not.
-    let ended = in_parallel(programs(1, 10), |program| run(&program.source).trace.contains("linger"));
+    let ended = testing::in_parallel(&Vec::from_iter(programs(1, 10)), |_, program| {
+        run(&program.source).trace.contains("linger")
+    });
     let ended = ended.into_iter().filter(|&ended| ended).count();
     assert!(ended > 3, "only {ended} of 10");
 }
 
 #[test]
 fn some_programs_find_nothing() {
-    in_parallel(programs(20, 20), |program| {
+    testing::in_parallel(&Vec::from_iter(programs(20, 20)), |_, program| {
         let run = run(&program.source);
         let found = finding(&run, program.ends);
         assert_eq!(found, None, "program {} of seed 20:\n{}\n{}", program.number, run.trace, run.stderr);

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, anyhow};
 use island::Engine;
@@ -79,26 +78,9 @@ pub fn installed_node() -> Result<PathBuf> {
         .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` installs one")
 }
 
-/// Does `task` for each item on as many threads as the machine has, each item on a thread of its own: one that panics
-/// leaves its message. The results are in the order of the items.
+/// [`testing::in_parallel`] with each item on a thread of its own: one that panics leaves its message.
 pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((at, item)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
-        {
-            done.push((at, alone(|| task(item))));
-        }
-        done
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, result)| result).collect()
+    testing::in_parallel(items, |_, item| alone(|| task(item)))
 }
 
 /// A thread's stack: QuickJS's and the guests', and room for the host between them.

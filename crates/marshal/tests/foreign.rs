@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::common::Guest;
-use island::wasmtime::Val;
-use island::{CallError, DataBlock, Engine, EngineOptions, Module};
+use island::wasmtime::{Func, Val};
+use island::{CallError, DataBlock, Engine, EngineOptions, Island, Module};
 use marshal::{
     Allocator, Callback, Destructor, GuestError, Handle, HandleType, Heap, HeapError, HostAllocator, Kept, Opaque,
 };
@@ -17,6 +17,19 @@ fn typed_guest(engine: &Engine, text: &str) -> marshal::Guest {
 
 fn engine() -> Engine {
     Engine::new(&EngineOptions::default()).unwrap()
+}
+
+/// The heap of a guest with `memory`, `malloc` and `free`, its island, and its functions by name.
+fn heap_of(text: &str) -> (Rc<Island>, Rc<Heap>, impl Fn(&str) -> Func) {
+    let engine = engine();
+    let island = Island::new(&engine);
+    let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
+    let instance = island.instantiate(&module, &[]).unwrap();
+    let of = island.clone();
+    let func = move |name: &str| of.enter(|store| instance.get_func(store, name)).unwrap();
+    let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
+    let heap = Heap::new(&island, island.block_of(memory).unwrap(), func("malloc"), func("free")).unwrap();
+    (island, heap, func)
 }
 
 fn destructor(guest: &Guest) -> Rc<Destructor> {
@@ -58,13 +71,7 @@ fn a_destructor_is_as_wide_as_the_heap() {
     let text = r#"(module (memory (export "memory") i64 1)
         (func (export "malloc") (param i64) (result i64) (i64.const 64)) (func (export "free") (param i64))
         (func (export "narrow") (param i32)) (func (export "wide") (param i64)))"#;
-    let engine = engine();
-    let island = island::Island::new(&engine);
-    let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
-    let instance = island.instantiate(&module, &[]).unwrap();
-    let func = |name| island.enter(|store| instance.get_func(store, name)).unwrap();
-    let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
-    let heap = Heap::new(&island, island.block_of(memory).unwrap(), func("malloc"), func("free")).unwrap();
+    let (island, heap, func) = heap_of(text);
     let close = |name: &'static str| Destructor::new(&island, func(name), name).unwrap();
     // The address fits 32 bits; that its destructor could not take another is said at once.
     let refused = heap.handle(&close("narrow"), 64, Vec::new()).unwrap_err();
@@ -124,13 +131,7 @@ fn a_long_chain_of_handles_is_dropped_without_recursion() {
         (func (export "close") (param i32) (global.set $closed (i32.add (global.get $closed) (i32.const 1))))
         (func (export "closed") (result i32) (global.get $closed)))"#;
     const COUNT: i32 = 200_000;
-    let engine = engine();
-    let island = island::Island::new(&engine);
-    let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
-    let instance = island.instantiate(&module, &[]).unwrap();
-    let func = |name| island.enter(|store| instance.get_func(store, name)).unwrap();
-    let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
-    let heap = Heap::new(&island, island.block_of(memory).unwrap(), func("malloc"), func("free")).unwrap();
+    let (island, heap, func) = heap_of(text);
     let close = Destructor::new(&island, func("close"), "close").unwrap();
     let mut last: Vec<Rc<Handle>> = Vec::new();
     for _ in 0..COUNT {

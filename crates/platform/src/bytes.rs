@@ -12,8 +12,7 @@ use crate::{internal, state::Platform};
 
 /// `length` zeros, where there is room for them.
 pub(crate) fn zeroed(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| qjs::room::none(ctx, length))?;
+    let mut bytes = qjs::room::with_capacity(ctx, length)?;
     bytes.resize(length, 0);
     Ok(bytes)
 }

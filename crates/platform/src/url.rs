@@ -33,9 +33,9 @@ fn parts(url: &Url) -> Vec<String> {
     all
 }
 
-/// Sees to it that there is memory for what becomes of so many bytes: each can become three, and the whole and its parts are
-/// copied.
-fn see_to_room(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
+/// Sees to it that there is memory for what URLs make of so many bytes: each can become three, and the whole and its parts are
+/// copied, also into messages.
+pub(crate) fn see_to_room(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
     qjs::room::check(ctx, bytes.saturating_mul(16))
 }
 

@@ -26,13 +26,22 @@ pub fn none(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Error {
     Exception::throw_range(ctx, &format!("there is no memory for {bytes} bytes"))
 }
 
-/// What `items` gives, as a list of no more than `count`.
+/// An empty list with room for `count`.
 ///
 /// # Errors
 /// A RangeError where there is no memory for that many.
-pub fn list<T>(ctx: &Ctx<'_>, count: usize, items: impl Iterator<Item = T>) -> rquickjs::Result<Vec<T>> {
+pub fn with_capacity<T>(ctx: &Ctx<'_>, count: usize) -> rquickjs::Result<Vec<T>> {
     let mut list = Vec::new();
     list.try_reserve_exact(count).map_err(|_| none(ctx, count.saturating_mul(size_of::<T>())))?;
+    Ok(list)
+}
+
+/// What `items` gives, as a list of no more than `count`.
+///
+/// # Errors
+/// As [`with_capacity`].
+pub fn list<T>(ctx: &Ctx<'_>, count: usize, items: impl Iterator<Item = T>) -> rquickjs::Result<Vec<T>> {
+    let mut list = with_capacity(ctx, count)?;
     list.extend(items.take(count));
     Ok(list)
 }

@@ -1,10 +1,12 @@
-//! For tests alone: one trial for each script of `tests/js`, and what a test does that cannot run on this machine.
+//! For tests alone: one trial for each script of `tests/js`, work on all cores, and what a test does that cannot run on this
+//! machine.
 
 mod scripts;
 mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use libtest_mimic::{Failed, Trial};
 pub use scripts::{Script, folders, scripts_below, trials};
@@ -20,6 +22,30 @@ pub fn repository() -> PathBuf {
 #[must_use]
 pub fn main(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
+
+/// Does `task` for each item and its place, on as many threads as the machine has. The results are in the order of the items.
+///
+/// # Panics
+/// When `task` does.
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, task(at, item)));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Says that a test did not run, because something is not installed. In CI, where everything is to be installed, the test

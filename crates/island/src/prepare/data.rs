@@ -23,30 +23,27 @@ pub(super) struct Segment {
 /// What a memory has in it at first, apart from zeros.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
-    /// Where each piece goes, and where it ends in `bytes`.
+    /// Where each piece goes, and how long it is; they follow each other in `bytes`.
     pieces: Vec<(u64, usize)>,
     bytes: Vec<u8>,
 }
 
 impl Image {
     fn push(&mut self, offset: u64, bytes: &[u8]) {
-        let continues = self.pieces.last().is_some_and(|&(last, end)| {
-            let start = self.pieces.len().checked_sub(2).map_or(0, |before| self.pieces[before].1);
-            last + (end - start) as u64 == offset
-        });
         self.bytes.extend_from_slice(bytes);
-        match self.pieces.last_mut().filter(|_| continues) {
-            Some((_, end)) => *end = self.bytes.len(),
-            None => self.pieces.push((offset, self.bytes.len())),
+        match self.pieces.last_mut().filter(|(start, len)| start + *len as u64 == offset) {
+            Some((_, len)) => *len += bytes.len(),
+            None => self.pieces.push((offset, bytes.len())),
         }
     }
 
     /// Writes it into a block that is zero.
     pub(crate) fn write_to(&self, block: &DataBlock) -> std::result::Result<(), OutOfBounds> {
-        let mut start = 0;
-        for &(offset, end) in &self.pieces {
-            block.write(offset, &self.bytes[start..end])?;
-            start = end;
+        let mut rest = &self.bytes[..];
+        for &(offset, len) in &self.pieces {
+            let piece;
+            (piece, rest) = rest.split_at(len);
+            block.write(offset, piece)?;
         }
         Ok(())
     }
@@ -108,10 +105,9 @@ impl Plan<'_> {
     pub(super) fn write_data(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {
         let are_named = self.scan.section(DATA_COUNT).is_some();
         let (mut count, mut items) = (0, Vec::new());
-        let mut at = section.contents.clone();
-        let segments = at.read_var_u32().ok()?;
-        let mut start = at.original_position();
-        for segment in DataSectionReader::new(section.contents.clone()).ok()?.into_iter() {
+        let segments = DataSectionReader::new(section.contents.clone()).ok()?;
+        let mut start = segments.original_position();
+        for segment in segments {
             let segment = segment.ok()?;
             if matches!(segment.kind, DataKind::Passive) {
                 items.extend_from_slice(&self.scan.bytes[start..segment.range.end]);
@@ -122,7 +118,6 @@ impl Plan<'_> {
             }
             start = segment.range.end;
         }
-        debug_assert!(count <= segments);
         writer.copy_to(section.start);
         if count > 0 {
             writer.out.push(DATA);

@@ -79,8 +79,7 @@ fn read_all(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<Vec<u8>> {
     if size > MOST_BYTES {
         return Err(too_large(ctx, size));
     }
-    let (mut content, room) = (Vec::new(), size as usize + 1);
-    content.try_reserve_exact(room).map_err(|_| qjs::room::none(ctx, room))?;
+    let mut content = qjs::room::with_capacity(ctx, size as usize + 1)?;
     file.read_to_end(&mut content).map_err(|error| failed(error, "read", None))?;
     content.shrink_to_fit();
     Ok(content)

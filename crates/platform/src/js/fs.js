@@ -71,7 +71,7 @@ const encode = (data, encoding) => {
   }
 };
 
-class Stats {
+class StatsBase {
   dev;
   ino;
   mode;
@@ -86,7 +86,10 @@ class Stats {
   mtimeMs;
   ctimeMs;
   birthtimeMs;
+}
+class Stats extends StatsBase {
   constructor(fields) {
+    super();
     ({ 0: this.dev, 1: this.ino, 2: this.mode, 3: this.nlink, 4: this.uid, 5: this.gid, 6: this.rdev, 7: this.size, 8: this.blksize, 9: this.blocks } = fields);
     const names = ['atime', 'mtime', 'ctime', 'birthtime'];
     $.forEach(names, (name, i) => (this[$.text`${name}Ms`] = fields[10 + 2 * i] * 1000 + fields[11 + 2 * i] / 1e6));
@@ -95,21 +98,7 @@ class Stats {
     }));
   }
 }
-class BigIntStats {
-  dev;
-  ino;
-  mode;
-  nlink;
-  uid;
-  gid;
-  rdev;
-  size;
-  blksize;
-  blocks;
-  atimeMs;
-  mtimeMs;
-  ctimeMs;
-  birthtimeMs;
+class BigIntStats extends StatsBase {
   atimeNs;
   mtimeNs;
   ctimeNs;
@@ -119,6 +108,7 @@ class BigIntStats {
   ctime;
   birthtime;
   constructor(fields) {
+    super();
     const names = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'size', 'blksize', 'blocks'];
     $.forEach(names, (name, i) => (this[name] = BigInt(fields[i])));
     const times = ['atime', 'mtime', 'ctime', 'birthtime'];

@@ -12,10 +12,10 @@ use rquickjs::{
 use super::{
     builtins,
     package::Package,
-    resolve::{Failure, resolve, resolve_for_script, see_to_room},
+    resolve::{Failure, resolve, resolve_for_script},
     source_phase, url_to_path, wasm,
 };
-use crate::state::Platform;
+use crate::{state::Platform, url::see_to_room};
 
 /// Resolves specifiers as Node does; see [`ModuleLoader`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +33,7 @@ impl Resolver for ModuleResolver {
             Some(name) => (source_phase::PREFIX, name),
             None => ("", name),
         };
-        see_to_room(ctx, name)?;
+        see_to_room(ctx, name.len())?;
         let url = resolve(ctx, name, base, true).map_err(|failure| failure.throw(ctx))?;
         Ok(format!("{phase}{url}"))
     }

@@ -6,7 +6,7 @@ use rquickjs::Ctx;
 use url::Url;
 
 use super::{package::Package, path_to_url, url_to_path};
-use crate::{error, state::Platform};
+use crate::{error, state::Platform, url::see_to_room};
 
 /// Why a module cannot be imported, in Node's words.
 pub(crate) struct Failure {
@@ -40,15 +40,9 @@ impl Failure {
     }
 }
 
-/// Sees to it that there is memory for what resolving makes of a specifier: URLs, in which a byte can become three, and
-/// messages.
-pub(super) fn see_to_room(ctx: &Ctx<'_>, specifier: &str) -> rquickjs::Result<()> {
-    qjs::room::check(ctx, specifier.len().saturating_mul(16))
-}
-
 /// `import.meta.resolve`.
 pub(crate) fn resolve_for_script(ctx: &Ctx<'_>, specifier: &str, base: &str) -> rquickjs::Result<String> {
-    see_to_room(ctx, specifier)?;
+    see_to_room(ctx, specifier.len())?;
     match resolve(ctx, specifier, base, false) {
         Ok(url) => Ok(url),
         Err(failure) => Err(failure.throw(ctx)),

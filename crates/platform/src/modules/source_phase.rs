@@ -6,11 +6,8 @@
 
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
-use super::{
-    resolve::{resolve, see_to_room},
-    wasm,
-};
-use crate::internal;
+use super::{resolve::resolve, wasm};
+use crate::{internal, url::see_to_room};
 
 /// What a specifier begins with that is imported in the source phase.
 pub(super) const PREFIX: &str = "tombolo:source:";
@@ -173,7 +170,7 @@ fn import_source<'js>(ctx: &Ctx<'js>, base: &str, specifier: Value<'js>) -> rqui
     let (promise, fulfil, reject) = ctx.promise()?;
     let find = || {
         let specifier = qjs::string::to_usv(ctx, qjs::Borrowed::of(&specifier))?;
-        see_to_room(ctx, &specifier)?;
+        see_to_room(ctx, specifier.len())?;
         let url = resolve(ctx, &specifier, base, true).map_err(|failure| failure.throw(ctx))?;
         wasm::source(ctx, &url)
     };
