@@ -210,9 +210,14 @@ mod tests {
         let run = run("sleep 1000 & echo $! >&2; wait", Duration::from_secs(1));
         assert_eq!(run.end, End::TimedOut);
         let child = run.stderr.trim();
-        // It may be a zombie for a moment, if nobody waited for it.
-        let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z"), "{state}");
+        // A process that was killed is still there until it has had a core, and then a zombie until somebody has waited for it.
+        let lives = || {
+            let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            !state.is_empty() && !state.contains(") Z")
+        };
+        while lives() {
+            thread::sleep(Duration::from_millis(1));
+        }
         assert!(finding(&run, true).is_some());
     }
 
