@@ -5,13 +5,14 @@
 //!   asynchronous waits alike. The lists are divided among [`SHARDS`] by address; a shard's lock is held for a few
 //!   instructions, never while a thread waits or a callback runs.
 //! - A thread waits for its own ticket. Whoever takes the ticket out of the list marks it, under the lock; one that is
-//!   interrupted or whose time is up takes itself out.
+//!   interrupted or whose time is up takes itself out, or is taken out by who would notify it: an interrupted thread is none
+//!   that waits, also where it has not had a core since.
 //! - Asynchronous waits with a timeout are looked after by one thread, while there are any.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -173,16 +174,35 @@ enum Kind {
 
 /// A waiting thread's own.
 struct Ticket {
-    woken: AtomicBool,
+    /// [`WAITS`], or what it was taken out of the list with.
+    state: AtomicU8,
     thread: Thread,
+    interrupter: Interrupter,
+}
+
+const WAITS: u8 = 0;
+const NOTIFIED: u8 = 1;
+const INTERRUPTED: u8 = 2;
+
+impl Ticket {
+    /// What it was taken out of the list with, if it was.
+    fn outcome(&self) -> Option<Outcome> {
+        match self.state.load(Ordering::Acquire) {
+            WAITS => None,
+            NOTIFIED => Some(Outcome::Ok),
+            _ => Some(Outcome::Interrupted),
+        }
+    }
 }
 
 impl Waiter {
     /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark of an earlier wait.
-    fn mark(&self) {
-        if let Kind::Blocking(ticket) = &self.kind {
-            ticket.woken.store(true, Ordering::Release);
-        }
+    /// False for a thread that was interrupted meanwhile.
+    fn mark(&self) -> bool {
+        let Kind::Blocking(ticket) = &self.kind else { return true };
+        let stops = ticket.interrupter.stops();
+        ticket.state.store(if stops { INTERRUPTED } else { NOTIFIED }, Ordering::Release);
+        !stops
     }
 
     /// Ends the wait. Not under the lock, which what is called may take.
@@ -222,15 +242,18 @@ fn deadline(timeout: Option<Duration>) -> Option<Instant> {
 /// interrupted.
 pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> Outcome {
     thread_local! {
-        static TICKET: Arc<Ticket> = Arc::new(Ticket { woken: AtomicBool::new(false), thread: thread::current() });
+        static TICKET: Arc<Ticket> = Arc::new(Ticket {
+            state: AtomicU8::new(WAITS),
+            thread: thread::current(),
+            interrupter: Interrupter::current(),
+        });
     }
-    let interrupter = Interrupter::current();
-    if interrupter.stops() {
+    let ticket = TICKET.with(Arc::clone);
+    if ticket.interrupter.stops() {
         return Outcome::Interrupted;
     }
     let deadline = deadline(timeout);
-    let ticket = TICKET.with(Arc::clone);
-    ticket.woken.store(false, Ordering::Relaxed);
+    ticket.state.store(WAITS, Ordering::Relaxed);
     let address = word.address();
     let number = {
         let mut lists = lists(address);
@@ -241,12 +264,12 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
         lists.entry(address).or_default().push_back(Waiter { number, kind: Kind::Blocking(ticket.clone()) });
         number
     };
-    let outcome = block(&interrupter, deadline, Spin::new(), || ticket.woken.load(Ordering::Acquire));
-    match outcome {
-        Outcome::Ok => Outcome::Ok,
-        // Woken after all, where somebody has taken it off the list.
-        given_up => remove(address, number).map_or(Outcome::Ok, |_| given_up),
+    let outcome = block(&ticket.interrupter, deadline, Spin::new(), || ticket.outcome().is_some());
+    if outcome != Outcome::Ok && remove(address, number).is_some() {
+        return outcome;
     }
+    // Somebody has taken it off the list.
+    ticket.outcome().unwrap_or(Outcome::Ok)
 }
 
 /// Blocks this thread for a time: [`Outcome::TimedOut`] or [`Outcome::Interrupted`].
@@ -340,13 +363,17 @@ pub fn wait_async(
 pub fn notify(address: usize, count: u32) -> u32 {
     let mut lists = lists(address);
     let Some(list) = lists.get_mut(&address) else { return 0 };
-    let woken: Vec<_> = list.drain(..list.len().min(count as usize)).collect();
+    let (mut woken, mut number) = (Vec::new(), 0);
+    while number < count
+        && let Some(waiter) = list.pop_front()
+    {
+        number += u32::from(waiter.mark());
+        woken.push(waiter);
+    }
     if list.is_empty() {
         lists.remove(&address);
     }
-    woken.iter().for_each(Waiter::mark);
     drop(lists);
-    let number = woken.len() as u32;
     woken.into_iter().for_each(|waiter| waiter.end(Outcome::Ok));
     number
 }

@@ -183,3 +183,29 @@ fn those_who_came_first_are_woken_first_blocking_or_not() {
     drop(owner);
     assert_eq!(wait_lists::notify(address, 1), 0, "nobody hears of a wait whose owner has gone");
 }
+
+#[test]
+fn an_interrupted_thread_is_none_that_waits_even_before_it_has_noticed() {
+    static WORD: Word = Word(std::sync::atomic::AtomicI32::new(0));
+    let address = wait_lists::Word::address(&&WORD);
+    for _ in 0..100 {
+        let (sender, interrupter) = mpsc::channel();
+        let waits = thread::spawn(move || {
+            sender.send(Interrupter::current()).unwrap();
+            loop {
+                let outcome = wait_lists::wait(&&WORD, wait_lists::Expected::I32(0), None);
+                if outcome != wait_lists::Outcome::Ok {
+                    return outcome;
+                }
+            }
+        });
+        let interrupter = interrupter.recv().unwrap();
+        while wait_lists::notify(address, 1) == 0 {
+            thread::yield_now();
+        }
+        // It has come back to wait or will; who interrupts it first has nobody to notify.
+        interrupter.interrupt();
+        assert_eq!(wait_lists::notify(address, u32::MAX), 0);
+        assert_eq!(waits.join().unwrap(), wait_lists::Outcome::Interrupted);
+    }
+}
