@@ -217,14 +217,17 @@ impl Mailbox {
         self.lock().engine = Some(engine);
     }
 
-    /// Takes memory and stack away from the scripts of an agent that was told to stop and goes on: QuickJS asks seldom
-    /// whether it is to stop, and within a native function not at all. No script runs in this agent any more.
+    /// Takes memory and stack away from an agent that was told to stop and goes on: QuickJS asks seldom whether it is to
+    /// stop, and within a native function not at all. No script runs in this agent any more.
+    ///
+    /// Not while it may be compiling: QuickJS's compiler overlooks that it has no memory, and follows what it has not got.
     pub fn starve(&self) {
         self.hold_back(Starver::starve);
     }
 
-    /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, and leaves it memory.
-    pub(crate) fn refuse_calls(&self) {
+    /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, and leaves it memory: from now
+    /// on it calls nothing, and begins to compile nothing.
+    pub fn refuse_calls(&self) {
         self.hold_back(Starver::refuse_calls);
     }
 

@@ -49,7 +49,7 @@ impl Starver {
     }
 
     /// Has every call of the runtime fail from now on. An error on its way stays what it is, where QuickJS without memory
-    /// would put another in its place, which a script could catch. Only on its own thread.
+    /// would put another in its place, which a script could catch. Any thread may call this.
     pub fn refuse_calls(&self) {
         // SAFETY: as in `starve`.
         unsafe { q::JS_SetMaxStackSize(self.runtime.as_ptr(), 1) };

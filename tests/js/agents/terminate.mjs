@@ -1,4 +1,7 @@
 // terminate() ends a worker whatever its thread is in: native functions of the engine that ask nobody whether to stop.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BroadcastChannel, MessageChannel, Worker } from 'node:worker_threads';
 import { assert, assertEq, assertList, test } from '../harness.mjs';
 import { ended, nextOn, turns, within } from './support.mjs';
@@ -99,6 +102,30 @@ test('the workers of a worker that is cut off end with it', async () => {
   await within((async () => {
     for (let before = -1; before !== Atomics.load(shared, 0); await turns(20)) before = Atomics.load(shared, 0);
   })(), "the end of the worker's worker");
+});
+
+test('workers are terminated at any moment of a compilation', async () => {
+  // Each function is the first to name a variable of another, for which the compiler asks for memory.
+  const functions = Array.from({ length: 4000 }, (_, i) => `function f${i}(a, b) {
+    let c = a + ${i};
+    const g = (x) => { let d = c * x; return [1].map((y) => y + d + b + c + f${Math.max(i - 1, 0)}.length); };
+    class K { #p = c; m() { return this.#p + b; } }
+    return [g, K];
+  }`).join('\n');
+  const folder = mkdtempSync(join(tmpdir(), 'terminate-'));
+  const file = join(folder, 'functions.mjs');
+  writeFileSync(file, functions);
+  try {
+    // It takes a tenth of a second to compile; late ones are terminated after that.
+    for (let i = 0; i < 50; i++) {
+      const worker = new Worker(file);
+      await turns(5 + 3 * i);
+      await within(worker.terminate(), `the end of number ${i}`);
+      assertEq(worker.threadId, -1);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the program goes on: another worker does the same and ends by itself', async () => {

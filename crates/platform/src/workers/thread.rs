@@ -150,12 +150,15 @@ impl Thread {
     }
 
     /// Stops the worker, whatever it does: its scripts are interrupted; those that do not ask whether they are to stop are
-    /// starved, which ends them at their next allocation or call; and what does neither is cut off.
+    /// refused calls; and what makes none is cut off. If it goes on even then, it is starved, which ends it at its next
+    /// allocation. That comes late: QuickJS's compiler, which makes no calls, does not bear it.
     pub(super) fn terminate(self: &Arc<Self>) {
         /// What a script may need that asks now and then.
-        const UNTIL_STARVED: Duration = Duration::from_millis(3);
-        /// What a native function may need that allocates or calls now and then.
+        const UNTIL_REFUSED: Duration = Duration::from_millis(3);
+        /// What a native function may need that calls now and then.
         const UNTIL_CUT_OFF: Duration = Duration::from_millis(9);
+        /// What compiling may need that had begun: of 30 MB, some 5 s.
+        const UNTIL_STARVED: Duration = Duration::from_secs(5);
         let mut state = self.lock();
         if state.has_ended || std::mem::replace(&mut state.terminated, true) {
             return;
@@ -167,11 +170,17 @@ impl Thread {
         }
         let thread = self.clone();
         let see_to_it = move || {
-            if !thread.wait(UNTIL_STARVED) {
-                thread.mailbox().inspect(Mailbox::starve);
+            if !thread.wait(UNTIL_REFUSED) {
+                thread.mailbox().inspect(Mailbox::refuse_calls);
             }
-            if !thread.wait(UNTIL_CUT_OFF) && thread.mailbox().is_none_or(|mailbox| mailbox.cut_off()) {
+            if thread.wait(UNTIL_CUT_OFF) {
+                return;
+            }
+            let mailbox = thread.mailbox();
+            if mailbox.as_ref().is_none_or(Mailbox::cut_off) {
                 thread.end();
+                std::thread::sleep(UNTIL_STARVED);
+                mailbox.inspect(Mailbox::starve);
             }
         };
         // Without a thread for it, the worker ends when it next asks.
