@@ -1,5 +1,7 @@
 //! The `tombolo` command: runs a JavaScript module, or a WASI command.
 
+mod cache;
+mod compile;
 mod options;
 mod report;
 mod wasm;
@@ -7,7 +9,7 @@ mod wasm;
 use std::io::Write;
 use std::process::ExitCode;
 
-use options::Command;
+use options::{Command, Task};
 use report::Report;
 use tombolo::{Runtime, RuntimeOptions};
 
@@ -21,13 +23,13 @@ fn main() -> ExitCode {
         // SAFETY: it is an option of the allocator, which no other thread uses yet.
         unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
     }
-    let command = match options::parse() {
-        Ok(command) => command,
+    let task = match options::parse() {
+        Ok(task) => task,
         Err(code) => return code,
     };
     // Programs run on a thread whose stack fits the limits that JavaScript and guests are given.
     let size = Runtime::stack_size(&RuntimeOptions::default());
-    let thread = std::thread::Builder::new().name("main".into()).stack_size(size).spawn(move || run(command));
+    let thread = std::thread::Builder::new().name("main".into()).stack_size(size).spawn(move || run(task));
     let code = match thread.map(|thread| thread.join()) {
         Ok(Ok(code)) => code,
         // The panic has been printed.
@@ -41,7 +43,15 @@ fn main() -> ExitCode {
     std::process::exit(code)
 }
 
-fn run(command: Command) -> i32 {
+fn run(task: Task) -> i32 {
+    match task {
+        Task::Run(command) => run_program(command),
+        Task::Cache(command) => cache::run(&command),
+        Task::Compile(command) => compile::run(&command),
+    }
+}
+
+fn run_program(command: Command) -> i32 {
     let mut report = match Report::begin(command.guest_memory.clone()) {
         Ok(report) => report,
         Err(code) => return code,
@@ -62,7 +72,8 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
     }
     let mut argv = vec![command.executable.clone(), command.absolute_file()];
     argv.extend(command.arguments.iter().cloned());
-    let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
+    let mut options =
+        RuntimeOptions { engine: command.engine(), one_island: command.one_island, ..RuntimeOptions::default() };
     options.platform.argv = argv;
     options.platform.exec_path = command.executable.clone();
     options.platform.expose_gc = command.expose_gc;
@@ -77,6 +88,13 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
             1
         }
     }
+}
+
+/// Writes to standard output; whether all of it went there or nobody wanted it.
+fn print(text: &str) -> bool {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_or_else(|error| error.kind() == std::io::ErrorKind::BrokenPipe, |()| true)
 }
 
 /// Writes a line to standard error. A closed or full one leaves nobody to tell.

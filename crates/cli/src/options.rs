@@ -1,19 +1,25 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tombolo::island::EngineOptions;
+
+use crate::{cache, compile};
 
 /// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
 #[derive(Parser, Debug)]
 #[command(
     name = "tombolo",
     version,
-    override_usage = "tombolo [OPTIONS] FILE [ARGS...]\n       tombolo run [OPTIONS] FILE [ARGS...]",
+    override_usage = "tombolo [OPTIONS] FILE [ARGS...]\n       tombolo run [OPTIONS] FILE [ARGS...]\n       \
+                      tombolo compile FILE...\n       tombolo cache ls|size|clear|path",
     after_help = "FILE is an ES module (.mjs, .js) or a WASI command (.wasm, .wat).\n\
-                  A command sees the current folder as `.`, the environment and ARGS."
+                  A command sees the current folder as `.`, the environment and ARGS.\n\
+                  Compiled WebAssembly is kept for later runs; `tombolo cache --help` says where."
 )]
 pub(crate) struct Command {
     /// Print how many blocks of guest memory were allocated, freed and left alive, when the program has ended.
@@ -36,6 +42,10 @@ pub(crate) struct Command {
     /// Put all instances into one island, so that tables and globals of any two can be linked
     #[arg(long)]
     pub(crate) one_island: bool,
+
+    /// Neither use nor keep compiled code of other runs
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 
     /// What to run
     #[arg(value_name = "FILE")]
@@ -77,6 +87,12 @@ impl Command {
         self.file.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
     }
 
+    /// How guests are compiled and run.
+    pub(crate) fn engine(&self) -> EngineOptions {
+        let cache = if self.no_cache { None } else { cache::of_programs() };
+        EngineOptions { cache, ..EngineOptions::default() }
+    }
+
     /// The file's path as `process.argv` has it.
     pub(crate) fn absolute_file(&self) -> String {
         let path = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
@@ -84,29 +100,43 @@ impl Command {
     }
 }
 
+/// What the command line asks for.
+pub(crate) enum Task {
+    /// A program to run.
+    Run(Command),
+    /// `tombolo cache`
+    Cache(cache::Command),
+    /// `tombolo compile`
+    Compile(compile::Command),
+}
+
 /// Reads the command line. For `--help`, `--version` and mistakes, prints and gives the exit code.
-pub(crate) fn parse() -> Result<Command, ExitCode> {
+pub(crate) fn parse() -> Result<Task, ExitCode> {
     let mut args: Vec<_> = std::env::args_os().collect();
-    // `run` is what happens anyway; a file of that name is run as `./run`.
-    if args.get(1).is_some_and(|arg| arg == "run") {
-        args.remove(1);
+    // A file of one of these names is run as `./run`.
+    match args.get(1).and_then(|arg| arg.to_str()) {
+        Some("cache") => return read(args.split_off(1)).map(Task::Cache),
+        Some("compile") => return read(args.split_off(1)).map(Task::Compile),
+        // It is what happens anyway.
+        Some("run") => drop(args.remove(1)),
+        _ => {}
     }
-    // What comes after FILE is the program's, flags and all. (None of our own flags takes a value.)
+    // What comes after FILE is the program's, flags and all. (The value of a flag of ours comes after `=`.)
     let file = args.iter().skip(1).position(|arg| !arg.to_string_lossy().starts_with('-'));
     let arguments = file.map(|at| args.split_off(at + 2)).unwrap_or_default();
-    match Command::try_parse_from(args) {
-        Ok(mut command) => {
-            command.arguments = arguments.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-            let executable = std::env::current_exe().unwrap_or_default();
-            command.executable = executable.to_string_lossy().into_owned();
-            Ok(command)
-        }
-        Err(error) => {
-            let failed = error.use_stderr();
-            // A closed standard stream leaves nobody to tell.
-            let printed = error.print().and_then(|()| std::io::stdout().flush());
-            let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
-            Err(ExitCode::from(if failed { 2 } else { u8::from(lost) }))
-        }
-    }
+    let mut command: Command = read(args)?;
+    command.arguments = arguments.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let executable = std::env::current_exe().unwrap_or_default();
+    command.executable = executable.to_string_lossy().into_owned();
+    Ok(Task::Run(command))
+}
+
+fn read<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
+    T::try_parse_from(args).map_err(|error| {
+        let failed = error.use_stderr();
+        // A closed standard stream leaves nobody to tell.
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+        ExitCode::from(if failed { 2 } else { u8::from(lost) })
+    })
 }

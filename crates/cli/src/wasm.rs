@@ -1,9 +1,12 @@
 //! WASI commands from the command line.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use tombolo::island::wasi_threads::{self, ProgramError};
 use tombolo::island::wasmtime::Extern;
-use tombolo::island::{CallError, Callee, Engine, EngineOptions, Frame, InstantiateError, Island, Module};
+use tombolo::island::{CallError, Callee, Engine, Frame, InstantiateError, Island, Module};
 
 use crate::options::Command;
 use crate::tell;
@@ -35,14 +38,23 @@ pub(crate) fn run(command: &Command) -> i32 {
     }
 }
 
+/// A module in the binary format, from a file in either format.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
+    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+    if file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
+        return Err("it is no WebAssembly module: it does not begin with \\0asm".into());
+    }
+    match wat::parse_bytes(&bytes) {
+        Ok(Cow::Borrowed(_)) => Ok(bytes),
+        Ok(Cow::Owned(binary)) => Ok(binary),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn start(command: &Command) -> Result<(), Failure> {
     let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
-    let bytes = std::fs::read(&command.file).map_err(|error| setup(&error))?;
-    if command.file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
-        return Err(Failure::Setup("it is no WebAssembly module: it does not begin with \\0asm".into()));
-    }
-    let bytes = wat::parse_bytes(&bytes).map_err(|error| setup(&error))?;
-    let engine = Engine::new(&EngineOptions::default()).map_err(|error| setup(&error))?;
+    let bytes = read(&command.file).map_err(Failure::Setup)?;
+    let engine = Engine::new(&command.engine()).map_err(|error| setup(&error))?;
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
     let mut args = vec![command.file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());

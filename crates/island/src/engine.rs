@@ -7,7 +7,9 @@ use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 
 use data_block::PollPages;
 
+use crate::cache::{CodeCache, Key};
 use crate::host_memory::HostMemory;
+use crate::module::Modules;
 use crate::threads::start_compilers;
 
 /// How memories lie in address space: what compiled code relies on.
@@ -48,11 +50,13 @@ pub struct EngineOptions {
     /// Whether guests' loops can be [interrupted](crate::Interrupter), which costs them a load each time round: about one
     /// part in a hundred. Waits can be in any case.
     pub interruptible: bool,
+    /// Where compiled code is kept from one run to the next.
+    pub cache: Option<Arc<CodeCache>>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { max_wasm_stack: 1 << 20, interruptible: true }
+        Self { max_wasm_stack: 1 << 20, interruptible: true, cache: None }
     }
 }
 
@@ -62,6 +66,9 @@ pub struct Engine {
     pub(crate) inner: wasmtime::Engine,
     pub(crate) max_wasm_stack: usize,
     pub(crate) interruptible: bool,
+    pub(crate) cache: Option<Arc<CodeCache>>,
+    configuration: Arc<OnceLock<Key>>,
+    pub(crate) modules: Arc<Modules>,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
     adapters: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
     unit_copier: Arc<OnceLock<wasmtime::Module>>,
@@ -126,6 +133,9 @@ impl Engine {
             inner,
             max_wasm_stack: options.max_wasm_stack,
             interruptible: options.interruptible,
+            cache: options.cache.clone(),
+            configuration: Arc::default(),
+            modules: Arc::default(),
             memories: Arc::default(),
             adapters: Arc::default(),
             unit_copier: Arc::default(),
@@ -179,6 +189,20 @@ impl Engine {
     pub(crate) fn compile_binary(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
         start_compilers()?;
         wasmtime::Module::from_binary(&self.inner, bytes)
+    }
+
+    /// What a module in the binary format is compiled to, without loading it.
+    pub(crate) fn precompile(&self, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        start_compilers()?;
+        self.inner.precompile_module(bytes)
+    }
+
+    /// What stands for all that decides how a module is compiled.
+    pub(crate) fn configuration(&self) -> &Key {
+        self.configuration.get_or_init(|| {
+            let sources = env!("TOMBOLO_ISLAND_SOURCES");
+            Key::of_configuration((sources, self.interruptible, self.inner.precompile_compatibility_hash()))
+        })
     }
 
     /// Whether the bytes are a module that could be compiled.

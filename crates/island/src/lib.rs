@@ -3,6 +3,7 @@
 //! - [`engine`]: which WebAssembly is accepted and how it is compiled.
 //! - [`module`]: compiled modules, and what can be seen of them (imports, exports, custom sections).
 //! - `prepare`: what is put into a module before it is compiled, so that it can be stopped and waits where scripts do.
+//! - [`cache`]: compiled code that is kept from one run to the next.
 //! - [`limits`]: implementation limits of the JavaScript API.
 //! - [`island`](mod@island): a store that can be re-entered from a host function, with the mappings of its memories.
 //! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
@@ -19,6 +20,7 @@
 
 mod array_copier;
 mod atomic_imports;
+pub mod cache;
 pub mod call;
 pub mod engine;
 mod host_memory;
@@ -36,6 +38,7 @@ mod wasi_sleep;
 mod wasi_stdin;
 pub mod wasi_threads;
 
+pub use cache::CodeCache;
 pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
 pub use engine::{Engine, EngineOptions};
 pub use host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, shared_block, take_grown};

@@ -1,14 +1,17 @@
 //! Compiled modules and what can be seen of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 
+use rustc_hash::FxHashMap;
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
+use crate::cache::{CodeCache, Key, Tier};
 use crate::engine::Engine;
 use crate::limits::{Limits, check_size};
-use crate::prepare::{self, Ground, Prepared, Waits, push_unsigned};
+use crate::prepare::{self, Ground, Offsets, Record, Waits, push_unsigned};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub struct Module {
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     wasm: wasmtime::Module,
     imports: Vec<Import>,
     exports: Vec<Export>,
@@ -84,46 +87,109 @@ struct Inner {
 
 /// What preparation did to a module before it was compiled.
 #[derive(Debug, Default)]
-pub(crate) struct Preparation(Option<Prepared>);
+pub(crate) struct Preparation {
+    offsets: Offsets,
+    memories: Vec<Ground>,
+    waits: Option<Waits>,
+}
 
 impl Preparation {
-    /// What the module's own memories stand on, as in [`Prepared`].
+    /// `None` if the record is not one of this module.
+    fn new(record: Record, original: &[u8]) -> Option<Self> {
+        let memories = record.memories.iter().map(|source| source.ground(original)).collect::<Option<_>>()?;
+        Some(Self { offsets: record.offsets, memories, waits: record.waits })
+    }
+
+    /// What the module's own memories stand on, leaving out those that have no pages at first.
     pub(crate) fn memories(&self) -> &[Ground] {
-        self.0.as_ref().map_or(&[], |prepared| &prepared.memories)
+        &self.memories
     }
 
     pub(crate) fn waits(&self) -> Option<&Waits> {
-        self.0.as_ref()?.waits.as_ref()
+        self.waits.as_ref()
     }
 }
 
+/// Code that can be run, and what was done to the module before it was compiled.
+type Compiled = (wasmtime::Module, Preparation);
+
+/// Compiled code from the cache, or from the compiler.
+fn code(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compiled, CompileError> {
+    /// Smaller modules are compiled in the time that it takes to look for them.
+    const CACHED_FROM: usize = 512;
+    let cache = engine.cache.as_deref().filter(|_| bytes.len() >= CACHED_FROM);
+    if let Some(found) = cache.and_then(|cache| cache.load(key))
+        && let Some(record) = Record::from_bytes(&found.attachment)
+        && let Some(preparation) = Preparation::new(record, bytes)
+        && let Ok(wasm) = found.code.load(&engine.inner)
+    {
+        return Ok((wasm, preparation));
+    }
+    compile(engine, bytes, cache.map(|cache| (cache, key)))
+}
+
 /// Prepares and compiles. What a script did wrong is said of the module that it gave.
-fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
-    match prepare::prepare(bytes, engine.interruptible) {
-        prepare::Preparation::Unneeded => Ok((engine.compile_binary(bytes)?, Preparation::default())),
+fn compile(engine: &Engine, bytes: &[u8], cache: Option<(&CodeCache, &Key)>) -> Result<Compiled, CompileError> {
+    let (prepared, record) = match prepare::prepare(bytes, engine.interruptible) {
+        prepare::Preparation::Unneeded => (Cow::Borrowed(bytes), Record::default()),
         prepare::Preparation::DoesNotFit => {
             engine.validate(bytes)?;
             let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
                            memories and tables, and functions a little shorter than the limit";
-            Err(CompileError { message: message.into() })
+            return Err(CompileError { message: message.into() });
         }
-        prepare::Preparation::Made(mut prepared) => {
+        prepare::Preparation::Made(prepared) => {
             engine.validate(bytes)?;
-            let wasm = engine.compile_binary(&prepared.bytes)?;
-            prepared.bytes = Vec::new();
-            Ok((wasm, Preparation(Some(prepared))))
+            (Cow::Owned(prepared.bytes), prepared.record)
         }
+    };
+    let wasm = match cache {
+        None => engine.compile_binary(&prepared)?,
+        Some((cache, key)) => {
+            let code = engine.precompile(&prepared)?;
+            drop(prepared);
+            cache.store(key, Tier::Optimized, bytes.len(), code, &record.to_bytes()).load(&engine.inner)?
+        }
+    };
+    let preparation = Preparation::new(record, bytes).expect("the record is of this module");
+    Ok((wasm, preparation))
+}
+
+/// The modules that the agents of a process have compiled and not let go: the same bytes are compiled once.
+#[derive(Default)]
+pub(crate) struct Modules(Mutex<FxHashMap<Key, Arc<Mutex<Weak<Inner>>>>>);
+
+impl Modules {
+    fn get_or_insert(
+        &self,
+        key: Key,
+        compile: impl FnOnce() -> Result<Inner, CompileError>,
+    ) -> Result<Arc<Inner>, CompileError> {
+        /// Fewer than this are not looked through for those that have gone.
+        const FEW: usize = 64;
+        let slot = {
+            let mut modules = self.0.lock().unwrap_or_else(|e| e.into_inner());
+            if modules.len() >= FEW && modules.len() == modules.capacity() {
+                // Whoever is compiling has the slot, too.
+                modules.retain(|_, slot| {
+                    Arc::strong_count(slot) > 1 || slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count() > 0
+                });
+            }
+            modules.entry(key).or_default().clone()
+        };
+        // Another agent that compiles the same bytes is waited for.
+        let mut module = slot.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(inner) = module.upgrade() {
+            return Ok(inner);
+        }
+        let inner = Arc::new(compile()?);
+        *module = Arc::downgrade(&inner);
+        Ok(inner)
     }
 }
 
-impl Module {
-    /// Compiles the bytes of a module (the binary format only).
-    ///
-    /// # Errors
-    /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
-    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
-        check_size(bytes)?;
-        let (wasm, preparation) = compile(engine, bytes)?;
+impl Inner {
+    fn new((wasm, preparation): Compiled, bytes: &[u8]) -> Result<Self, CompileError> {
         let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
             module: i.module().to_string(),
@@ -146,18 +212,29 @@ impl Module {
             wasm.functions().map(|f| (f.offset + f.len, f.offset, f.index.as_u32())).collect();
         functions.sort_unstable();
         Ok(Self {
-            inner: Arc::new(Inner {
-                functions,
-                preparation,
-                passes_objects,
-                imports,
-                exports,
-                by_kind,
-                custom: surface.custom,
-                memories: surface.memories,
-                wasm,
-            }),
+            functions,
+            preparation,
+            passes_objects,
+            imports,
+            exports,
+            by_kind,
+            custom: surface.custom,
+            memories: surface.memories,
+            wasm,
         })
+    }
+}
+
+impl Module {
+    /// Compiles the bytes of a module (the binary format only).
+    ///
+    /// # Errors
+    /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        check_size(bytes)?;
+        let key = Key::new(engine.configuration(), bytes);
+        let inner = engine.modules.get_or_insert(key, || Inner::new(code(engine, &key, bytes)?, bytes))?;
+        Ok(Self { inner })
     }
 
     /// Whether the bytes are a valid module that this engine would compile.
@@ -227,7 +304,7 @@ impl Module {
 
     /// Where in the module's bytes an instruction is that Wasmtime tells of.
     pub(crate) fn original_offset(&self, offset: usize) -> usize {
-        self.inner.preparation.0.as_ref().map_or(offset, |prepared| prepared.offsets.original(offset))
+        self.inner.preparation.offsets.original(offset)
     }
 
     /// The name of the first export of the function at `index`.

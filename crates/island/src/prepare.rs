@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ElementKind, ElementSectionReader, ExportSectionReader,
     FunctionBody, ImportSectionReader, MemArg, MemorySectionReader, MemoryType, Operator, OperatorsReader, Result,
@@ -22,7 +23,7 @@ use wasmparser::{
 
 mod data;
 
-pub(crate) use data::Image;
+pub(crate) use data::{Image, Source};
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
@@ -56,12 +57,42 @@ const I64: u8 = 0x7e;
 pub(crate) struct Prepared {
     /// The module to compile.
     pub(crate) bytes: Vec<u8>,
-    /// From its offsets to those of the original.
+    /// What the host has to know of it.
+    pub(crate) record: Record,
+}
+
+/// What the host has to know of a prepared module. It is kept with the compiled code.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// From its offsets to those of the original. It has a form of its own in [`Record::to_bytes`].
+    #[serde(skip)]
     pub(crate) offsets: Offsets,
     /// What each memory that the module itself defines stands on, in order, leaving out those that have no pages at first.
-    pub(crate) memories: Vec<Ground>,
+    pub(crate) memories: Vec<Source>,
     /// The host calls, if there are any.
     pub(crate) waits: Option<Waits>,
+}
+
+impl Record {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = postcard::to_allocvec(self).expect("what can be serialized");
+        for &(prepared, original) in &self.offsets.ends {
+            bytes.extend([prepared.to_le_bytes(), original.to_le_bytes()].as_flattened());
+        }
+        bytes
+    }
+
+    /// What [`Record::to_bytes`] gave.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (mut record, rest): (Self, _) = postcard::take_from_bytes(bytes).ok()?;
+        let (ends, []) = rest.as_chunks::<8>() else { return None };
+        let end = |bytes: &[u8; 8]| {
+            let [prepared, original] = [0, 4].map(|at| bytes[at..].first_chunk().copied().map(u32::from_le_bytes));
+            Some((prepared?, original?))
+        };
+        record.offsets.ends = ends.iter().map(end).collect::<Option<_>>()?;
+        Some(record)
+    }
 }
 
 /// What a memory stands on.
@@ -76,7 +107,7 @@ pub(crate) enum Ground {
 }
 
 /// What the host calls need, exported under reserved names.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Waits {
     /// What all the reserved names, and no other exports, start with.
     pub(crate) prefix: String,
@@ -106,7 +137,7 @@ impl Waits {
 }
 
 /// An instruction that has become a host call. The order is that of the slots.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Operation {
     pub(crate) kind: OperationKind,
     /// Whether the memory has 64-bit addresses.
@@ -114,7 +145,7 @@ pub(crate) struct Operation {
 }
 
 /// Which instruction it was.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum OperationKind {
     /// `memory.atomic.wait32`
     Wait32,
@@ -143,7 +174,8 @@ impl Operation {
 ///
 /// Of each copied piece there are the two offsets where it ends; what lies between two pieces was inserted. A piece may
 /// be empty: one ends each insertion that replaces something, and says by that where the replaced instruction starts.
-#[derive(Debug)]
+/// Without any, nothing was changed.
+#[derive(Debug, Default)]
 pub(crate) struct Offsets {
     ends: Box<[(u32, u32)]>,
 }
@@ -152,6 +184,9 @@ impl Offsets {
     /// The offset that the byte at `prepared` was copied from. For inserted code, that of the instruction which it
     /// replaces or which follows it.
     pub(crate) fn original(&self, prepared: usize) -> usize {
+        if self.ends.is_empty() {
+            return prepared;
+        }
         let at = self.ends.partition_point(|&(end, _)| end as usize <= prepared);
         let before = at.checked_sub(1).map_or(0, |at| self.ends[at].1 as usize);
         let Some(&(prepared_end, original_end)) = self.ends.get(at) else { return before };
@@ -566,12 +601,12 @@ impl<'a> Plan<'a> {
         writer.skip_to(bytes.len());
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
-        Some(Prepared {
-            bytes: writer.out,
+        let record = Record {
             offsets: Offsets { ends: writer.ends.into() },
-            memories: self.scan.grounds(!self.poll.is_empty()),
+            memories: self.scan.sources(!self.poll.is_empty()),
             waits: self.waits,
-        })
+        };
+        Some(Prepared { bytes: writer.out, record })
     }
 
     fn write_code(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {

@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use data_block::{DataBlock, OutOfBounds};
+use serde::{Deserialize, Serialize};
 use wasmparser::{ConstExpr, DataKind, DataSectionReader, MemoryType, Operator, Result};
 
 use super::{DATA, DATA_COUNT, Ground, Plan, Scan, Section, Writer, push_unsigned};
@@ -18,6 +19,34 @@ pub(super) struct Segment {
     memory: usize,
     offset: u64,
     bytes: Range<usize>,
+}
+
+/// What a memory stands on, by the module that it comes from.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Source {
+    /// As [`Ground::Zeros`].
+    Zeros,
+    /// An image of these pieces: where each goes, and where it is in the original module.
+    Pieces(Vec<(u64, Range<usize>)>),
+    /// As [`Ground::PollPage`].
+    PollPage,
+}
+
+impl Source {
+    /// What it is, with the contents of the original module; `None` if that has no such pieces.
+    pub(crate) fn ground(&self, original: &[u8]) -> Option<Ground> {
+        Some(match self {
+            Self::Zeros => Ground::Zeros,
+            Self::Pieces(pieces) => {
+                let mut image = Image::default();
+                for (offset, bytes) in pieces {
+                    image.push(*offset, original.get(bytes.clone())?);
+                }
+                Ground::Image(image.into())
+            }
+            Self::PollPage => Ground::PollPage,
+        })
+    }
 }
 
 /// What a memory has in it at first, apart from zeros.
@@ -71,21 +100,20 @@ impl Scan<'_> {
         Ok(Some(active))
     }
 
-    /// What the memories of the prepared module stand on, as in [`super::Prepared`].
-    pub(super) fn grounds(&self, polls: bool) -> Vec<Ground> {
-        let mut images: Vec<Image> = Vec::new();
-        images.resize_with(self.memories.len(), Image::default);
+    /// What the memories of the prepared module stand on, as in [`super::Record`].
+    pub(super) fn sources(&self, polls: bool) -> Vec<Source> {
+        let mut pieces = vec![Vec::new(); self.memories.len()];
         for Segment { memory, offset, bytes } in &self.segments {
             if !bytes.is_empty() {
-                images[*memory].push(*offset, &self.bytes[bytes.clone()]);
+                pieces[*memory].push((*offset, bytes.clone()));
             }
         }
-        let own = self.memories.iter().zip(images).skip(self.imported_memories);
-        let own = own.filter(|(ty, _)| ty.initial > 0).map(|(_, image)| match image.pieces.is_empty() {
-            true => Ground::Zeros,
-            false => Ground::Image(image.into()),
+        let own = self.memories.iter().zip(pieces).skip(self.imported_memories);
+        let own = own.filter(|(ty, _)| ty.initial > 0).map(|(_, pieces)| match pieces.is_empty() {
+            true => Source::Zeros,
+            false => Source::Pieces(pieces),
         });
-        own.chain(polls.then_some(Ground::PollPage)).collect()
+        own.chain(polls.then_some(Source::PollPage)).collect()
     }
 }
 

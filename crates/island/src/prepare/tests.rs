@@ -36,7 +36,7 @@ fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
 
 fn check_copy(bytes: &[u8], prepared: &Prepared, from: &Range<usize>, to: &Range<usize>) {
     assert_eq!(bytes[from.clone()], prepared.bytes[to.clone()]);
-    assert!(from.clone().eq(to.clone().map(|at| prepared.offsets.original(at))));
+    assert!(from.clone().eq(to.clone().map(|at| prepared.record.offsets.original(at))));
 }
 
 /// Checks what holds of each preparation of a valid module.
@@ -50,12 +50,12 @@ pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
     assert_eq!((functions.len(), custom.len()), (prepared_functions.len(), prepared_custom.len()));
     for (function, prepared_function) in functions.iter().zip(&prepared_functions) {
         // What was inserted has the offset of the next, or of what it replaces.
-        let original = |range: &Range<usize>| prepared.offsets.original(range.start);
+        let original = |range: &Range<usize>| prepared.record.offsets.original(range.start);
         let mut groups = prepared_function.chunk_by(|a, b| original(a) == original(b));
         let (mut is_entry, mut is_head) = (true, false);
         for from in function {
             let group = groups.next().unwrap();
-            assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&prepared.offsets.original(at))));
+            assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&prepared.record.offsets.original(at))));
             let to = group.last().unwrap();
             let is_wait = bytes[from.start] == 0xfe && bytes[from.start + 1] < 3;
             if !is_wait {
@@ -67,7 +67,10 @@ pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
         }
         assert!(groups.next().is_none());
     }
-    assert_eq!(prepared.offsets.original(prepared.bytes.len()), bytes.len());
+    assert_eq!(prepared.record.offsets.original(prepared.bytes.len()), bytes.len());
+    let record = prepared.record.to_bytes();
+    assert_eq!(format!("{:?}", Record::from_bytes(&record).unwrap()), format!("{:?}", prepared.record));
+    assert!((1..8).all(|missing| Record::from_bytes(&record[..record.len() - missing]).is_none()));
 }
 
 fn prepare_text(text: &str) -> Option<Prepared> {
@@ -82,12 +85,12 @@ fn loads(bytes: &[u8], load: &[u8]) -> usize {
 
 /// A letter for what each memory stands on.
 fn grounds(prepared: &Prepared) -> String {
-    let letter = |ground: &Ground| match ground {
-        Ground::Zeros => 'Z',
-        Ground::Image(_) => 'I',
-        Ground::PollPage => 'P',
+    let letter = |source: &Source| match source {
+        Source::Zeros => 'Z',
+        Source::Pieces(_) => 'I',
+        Source::PollPage => 'P',
     };
-    prepared.memories.iter().map(letter).collect()
+    prepared.record.memories.iter().map(letter).collect()
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn polls() {
             // Imports come first.
             let (imports, rest) = text.split_at(text.find("(func (call 0)) (func (call 2)").unwrap_or(0));
             let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
-            assert!(prepared.waits.is_none());
+            assert!(prepared.record.waits.is_none());
             assert_eq!(self::grounds(&prepared), grounds);
             assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0xfe, 0x12, 0x40, index, 0, 0x1a]), count, "{text}");
         }
@@ -156,7 +159,7 @@ fn waits() {
         ("(export \"tombolo\\00\\00x\" (func 0)) (export \"tombolo\" (func 0))", "tombolo\0\0\0", false),
     ] {
         let prepared = prepare_text(&format!("(module {WAITS} {text})")).unwrap();
-        let waits = prepared.waits.unwrap();
+        let waits = prepared.record.waits.unwrap();
         assert_eq!(waits.start, start);
         assert_eq!((&*waits.prefix, &*waits.memories), (prefix, &[1, 2][..]));
         let operations = [OperationKind::Wait32, OperationKind::Wait64, OperationKind::Notify];
@@ -171,15 +174,16 @@ fn waits() {
     }
 }
 
-/// What the first memory that has an image has in it.
-fn image(prepared: &Prepared, len: usize) -> Vec<u8> {
-    let image =
-        prepared.memories.iter().find_map(|ground| if let Ground::Image(image) = ground { Some(image) } else { None });
+/// The module's text as it is prepared, what the first memory that has an image has in it, and the segments that are left.
+fn images(text: &str, len: usize) -> (Vec<u8>, (usize, usize)) {
+    let (original, prepared) = (wat::parse_str(text).unwrap(), prepare_text(text).unwrap());
+    let mut grounds = prepared.record.memories.iter().map(|source| source.ground(&original).unwrap());
+    let image = grounds.find_map(|ground| if let Ground::Image(image) = ground { Some(image) } else { None });
     let block = data_block::DataBlock::new(len, len, 0).unwrap();
     image.unwrap().write_to(&block).unwrap();
     let mut bytes = vec![0; len];
     block.read(0, &mut bytes).unwrap();
-    bytes
+    (bytes, segments(&prepared.bytes))
 }
 
 /// How many data segments there are, and how many bytes they have together.
@@ -199,14 +203,19 @@ fn data_segments_that_cannot_fail_become_images() {
     let mut expected = vec![0; 65536];
     expected[2..7].copy_from_slice(b"aXcde");
     expected[65535] = b'z';
-    let prepared = prepare_text(&format!("{text})")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (0, 0)));
+    assert_eq!(images(&format!("{text})"), 65536), (expected.clone(), (0, 0)));
     // Passive ones stay, and so do the numbers of all if an instruction names one.
-    let prepared = prepare_text(&format!("{text} (data \"passive\"))")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (1, 7)));
+    assert_eq!(images(&format!("{text} (data \"passive\"))"), 65536), (expected.clone(), (1, 7)));
     let named = "(data \"passive\") (func (data.drop 1))";
-    let prepared = prepare_text(&format!("{text} {named})")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected, (6, 7)));
+    assert_eq!(images(&format!("{text} {named})"), 65536), (expected, (6, 7)));
+}
+
+#[test]
+fn an_image_is_of_its_module_alone() {
+    let text = "(module (memory 1) (data (i32.const 2) \"abc\"))";
+    let (original, prepared) = (wat::parse_str(text).unwrap(), prepare_text(text).unwrap());
+    let [source @ Source::Pieces(_)] = &*prepared.record.memories else { panic!("an image") };
+    assert!(source.ground(&original).is_some() && source.ground(&original[..original.len() - 1]).is_none());
 }
 
 #[test]
@@ -233,7 +242,7 @@ fn damaged_bytes() {
     let data = "(memory $own 1) (data (memory $own) (i32.const 0) \"a\") (data \"b\") (func (data.drop 0))";
     let bytes = wat::parse_str(format!("(module {WAITS} {data} (start $s))")).unwrap();
     for at in 0..bytes.len() {
-        let whole = made(prepare(&bytes[..at], true)).map(|prepared| prepared.offsets.original(at));
+        let whole = made(prepare(&bytes[..at], true)).map(|prepared| prepared.record.offsets.original(at));
         assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
         for value in 0..=255 {
             let mut bytes = bytes.clone();

@@ -1,0 +1,95 @@
+//! The file that holds one module's compiled code:
+//!
+//! | bytes | |
+//! | --- | --- |
+//! | the code | as Wasmtime serializes it, from the beginning of the file, so that it can be mapped |
+//! | the attachment | what else the host has to know of the module |
+//! | the footer | [`Footer`], of a fixed size |
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Key, Tier};
+
+/// Changes with the format.
+const MAGIC: [u8; 8] = *b"tombolo1";
+
+/// How much is read and checked at once: what the processor's own caches hold.
+const CHUNK: usize = 256 << 10;
+
+/// What a file says of itself, at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Footer {
+    pub(super) code: u64,
+    pub(super) attachment: u64,
+    /// Bytes of the module that was compiled.
+    pub(super) original: u64,
+    pub(super) tier: Tier,
+    pub(super) key: Key,
+}
+
+impl Footer {
+    /// With the checksum, which comes last.
+    pub(super) const BYTES: usize = 8 + 3 * 8 + 8 + 32 + 16;
+    const CHECKSUM: usize = Self::BYTES - 16;
+
+    /// Without the checksum.
+    fn to_bytes(self) -> [u8; Self::CHECKSUM] {
+        let mut bytes = [0; Self::CHECKSUM];
+        let (start, key) = bytes.split_at_mut(Self::CHECKSUM - 32);
+        let fields = [MAGIC, self.code.to_le_bytes(), self.attachment.to_le_bytes(), self.original.to_le_bytes()];
+        start[..32].copy_from_slice(fields.as_flattened());
+        start[32] = self.tier as u8;
+        key.copy_from_slice(&self.key.0);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let field = |at: usize| bytes[8 * at..].first_chunk().copied().map(u64::from_le_bytes);
+        let tier = Tier::from_byte(bytes[32])?;
+        let key = Key(*bytes[Self::CHECKSUM - 32..].first_chunk()?);
+        let footer = Self { code: field(1)?, attachment: field(2)?, original: field(3)?, tier, key };
+        bytes.starts_with(&footer.to_bytes()).then_some(footer)
+    }
+
+    /// What a file of `size` bytes says of itself, which need not be true.
+    pub(super) fn read(file: &File, size: u64) -> io::Result<Option<Self>> {
+        let mut bytes = [0; Self::BYTES];
+        let Some(start) = size.checked_sub(Self::BYTES as u64) else { return Ok(None) };
+        file.read_exact_at(&mut bytes, start)?;
+        Ok(Self::from_bytes(&bytes).filter(|footer| footer.code.checked_add(footer.attachment) == Some(start)))
+    }
+}
+
+/// Writes a whole file.
+pub(super) fn write(mut file: &File, code: &[u8], attachment: &[u8], footer: &Footer) -> io::Result<()> {
+    let mut checksum = Xxh3::new();
+    for part in [code, attachment, &footer.to_bytes()] {
+        checksum.update(part);
+        file.write_all(part)?;
+    }
+    file.write_all(&checksum.digest128().to_le_bytes())
+}
+
+/// Checks a whole file; its attachment, if every byte is as it was written.
+pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>> {
+    // Not by a mapping: what was looked at there would count as this process's memory.
+    let mut checksum = Xxh3::new();
+    let mut attachment = Vec::new();
+    let (mut at, end) = (0, footer.code + footer.attachment);
+    let mut chunk = vec![0; CHUNK.min(end as usize)];
+    while at < end {
+        let part = &mut chunk[..CHUNK.min((end - at) as usize)];
+        file.read_exact_at(part, at)?;
+        checksum.update(part);
+        attachment.extend_from_slice(&part[footer.code.saturating_sub(at).min(part.len() as u64) as usize..]);
+        at += part.len() as u64;
+    }
+    checksum.update(&footer.to_bytes());
+    let mut written = [0; 16];
+    file.read_exact_at(&mut written, end + Footer::CHECKSUM as u64)?;
+    Ok((checksum.digest128().to_le_bytes() == written).then_some(attachment))
+}
