@@ -7,8 +7,13 @@ use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 
 use data_block::PollPages;
 
-use crate::host_memory::HostMemory;
-use crate::threads::start_compilers;
+use crate::engine::threads::start_compilers;
+use crate::memory::host_memory::HostMemory;
+
+pub(crate) mod instrument;
+pub mod limits;
+pub(crate) mod module;
+pub(crate) mod threads;
 
 /// How memories lie in address space: what compiled code relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +208,7 @@ impl Engine {
         if let Some(module) = self.unit_copier.get() {
             return Ok(module.clone());
         }
-        let module = self.compile(crate::array_copier::GUEST)?;
+        let module = self.compile(crate::call::array_copier::GUEST)?;
         Ok(self.unit_copier.get_or_init(|| module).clone())
     }
 

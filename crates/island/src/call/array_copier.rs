@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use wasmtime::{ArrayRef, AsContextMut, Extern, Func, Instance, Memory, Rooted, StoreContextMut, Val};
 
-use crate::island::{Island, StoreState};
+use crate::call::island::{Island, StoreState};
 
 /// The guest: `read` copies `count` elements (one at least) of an array from `at` on to its page, `write` back.
 pub(crate) const GUEST: &str = r#"(module

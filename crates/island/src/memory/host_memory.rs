@@ -1,6 +1,6 @@
 //! Wasmtime's host-memory hook: every memory of an island stands on a [`DataBlock`], which buffers keep alive without
 //! keeping the island alive; shared memories do too. The memory that preparation adds to a module
-//! (`crate::prepare`) stands on one of the thread's poll pages.
+//! (`crate::engine::instrument`) stands on one of the thread's poll pages.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,8 +12,8 @@ use data_block::{Budget, DataBlock, MapError, PollPages};
 use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
 
-use crate::interrupt::Interrupter;
-use crate::prepare::Ground;
+use crate::engine::instrument::Ground;
+use crate::memory::interrupt::Interrupter;
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
 const RESERVATION64: usize = 16 << 30;
@@ -163,7 +163,7 @@ unsafe impl MemoryCreator for HostMemory {
         let (base, weak) = (block.base().as_ptr().addr(), Arc::downgrade(&block));
         match ty.is_shared() {
             true => {
-                block.at_end(crate::wait_lists::forget_within);
+                block.at_end(crate::memory::wait_lists::forget_within);
                 with_shared(|blocks| blocks.insert(base, weak))
             }
             false => BLOCKS.with_borrow_mut(|blocks| blocks.insert(base, weak)),

@@ -1,5 +1,5 @@
 //! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: preparation has put calls of them in place
-//! of the instructions (`crate::prepare`), so that guests stand in the same lists as scripts do ([`crate::wait_lists`]), and
+//! of the instructions (`crate::engine::instrument`), so that guests stand in the same lists as scripts do ([`crate::memory::wait_lists`]), and
 //! can be interrupted there.
 
 use std::collections::HashMap;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use wasmtime::{Caller, Extern, Func, Instance, Memory, Ref, SharedMemory, StoreContextMut, Trap, WasmTy};
 
-use crate::interrupt::Interrupted;
-use crate::island::StoreState;
-use crate::prepare::{Operation, OperationKind, Waits};
-use crate::raw::SharedWord;
-use crate::wait_lists::{self, Expected, Outcome, Word};
+use crate::call::island::StoreState;
+use crate::call::raw::SharedWord;
+use crate::engine::instrument::{Operation, OperationKind, Waits};
+use crate::memory::interrupt::Interrupted;
+use crate::memory::wait_lists::{self, Expected, Outcome, Word};
 
 /// The memories that an instance's waits are about, by index.
 type Memories = Rc<HashMap<u32, AnyMemory>>;

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
-use crate::call::HostThrew;
-use crate::interrupt::{Interrupted, Interrupter};
-use crate::island::Island;
-use crate::module::Module;
+use crate::call::island::Island;
+use crate::call::numbers::HostThrew;
+use crate::engine::module::Module;
+use crate::memory::interrupt::{Interrupted, Interrupter};
 
 /// One guest function on the stack of a trap, innermost first.
 #[derive(Debug, Clone)]

@@ -11,11 +11,11 @@ use wasmtime::{
     RootScope, SharedMemory, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
 };
 
-use crate::call::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
+use crate::call::island::{Island, StoreState};
+use crate::call::numbers::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
+use crate::call::trap::CallError;
 use crate::engine::Engine;
-use crate::island::{Island, StoreState};
-use crate::trap::CallError;
-use crate::wait_lists::{Expected, Word};
+use crate::memory::wait_lists::{Expected, Word};
 
 /// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
 /// lends the context on, and nothing above touches it before that returns.
@@ -198,7 +198,7 @@ pub(crate) fn call_rooted(
 ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
     let Signature { params: types, results } = callee.signature();
     if callee.func.store_number() != Some(scope.as_context_mut().data().number) {
-        return Err(wasmtime::Error::msg(crate::trap::FOREIGN_FUNCTION));
+        return Err(wasmtime::Error::msg(crate::call::trap::FOREIGN_FUNCTION));
     }
     if !types.fit(&scope.as_context_mut(), params)? {
         return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));

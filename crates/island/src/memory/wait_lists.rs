@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use crate::interrupt::Interrupter;
+use crate::memory::interrupt::Interrupter;
 
 /// How long a thread looks at its ticket before it lets the system put it to sleep, where there are other cores that could
 /// wake it: sleeping and waking across cores costs some 50 µs.

@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use wasmtime::{Extern, ExternType, Func, FuncType, SharedMemory, Val, ValType};
 
-use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew};
+use crate::call::island::{InstantiateError, Island};
+use crate::call::numbers::{Callee, Frame, HostFrame, HostFunction, HostThrew};
+use crate::call::trap::CallError;
 use crate::engine::Engine;
-use crate::interrupt::Interrupter;
-use crate::island::{InstantiateError, Island};
-use crate::module::Module;
-use crate::trap::CallError;
-use crate::wasi::{PREVIEW1, SharedWasi, UNSTABLE, WasiConfig, WasiContext};
+use crate::engine::module::Module;
+use crate::memory::interrupt::Interrupter;
+use crate::wasi::context::{PREVIEW1, SharedWasi, UNSTABLE, WasiConfig, WasiContext};
 
 /// The import module of `thread-spawn`.
 const THREADS: &str = "wasi";
@@ -185,7 +185,7 @@ impl Program {
         impl HostFunction for Spawn {
             fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
                 let argument = frame.args().next().map_or(0, |argument| argument.as_address() as i32);
-                frame.push(crate::call::Number::I32(self.0.spawn(argument)));
+                frame.push(crate::call::numbers::Number::I32(self.0.spawn(argument)));
                 Ok(())
             }
 

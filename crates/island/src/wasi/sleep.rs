@@ -1,17 +1,17 @@
 //! `poll_oneoff` where a guest only sleeps: so do C's `sleep` and `nanosleep` and Rust's `thread::sleep`. Wasmtime's sleeps
-//! through an interruption ([`crate::interrupt`]); every other use of `poll_oneoff` is handed on to it.
+//! through an interruption ([`crate::memory::interrupt`]); every other use of `poll_oneoff` is handed on to it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wasmtime::{AsContext, AsContextMut, Caller, Extern, Func, TypedFunc};
 
+use crate::call::island::StoreState;
+use crate::call::raw;
 use crate::engine::Engine;
-use crate::interrupt::Interrupted;
-use crate::island::StoreState;
-use crate::raw;
-use crate::wait_lists::{self, Outcome};
-use crate::wasi::{WasiError, adapt};
+use crate::memory::interrupt::Interrupted;
+use crate::memory::wait_lists::{self, Outcome};
+use crate::wasi::context::{WasiError, adapt};
 
 /// The bytes of a `subscription`.
 const SUBSCRIPTION: usize = 48;

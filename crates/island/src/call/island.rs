@@ -11,15 +11,15 @@ use wasmtime::{
     RootScope, Store, StoreContextMut, ThrownException,
 };
 
-use crate::call::{HostFunction, HostThrew};
+use crate::call::numbers::{HostFunction, HostThrew};
+use crate::call::raw::{ReentrantStore, StoreObject, code_of, has_stack_room, host_function, number_of};
+use crate::call::trap::{CallError, Uncaught};
 use crate::engine::Engine;
-use crate::host_memory;
-use crate::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
-use crate::module::Module;
-use crate::prepare::{Ground, Waits};
-use crate::raw::{ReentrantStore, StoreObject, code_of, has_stack_room, host_function, number_of};
-use crate::trap::{CallError, Uncaught};
-use crate::wasi::WasiState;
+use crate::engine::instrument::{Ground, Waits};
+use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
+use crate::engine::module::Module;
+use crate::memory::host_memory;
+use crate::wasi::context::WasiState;
 
 /// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
 pub struct Island {
@@ -28,7 +28,7 @@ pub struct Island {
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
-    pub(crate) unit_copier: crate::array_copier::Slot,
+    pub(crate) unit_copier: crate::call::array_copier::Slot,
     /// The store's number.
     number: u64,
 }
@@ -246,7 +246,7 @@ impl Island {
     /// Links the waits of a new instance, and runs its start function, which was put off until then.
     fn link_waits(&self, instance: Instance, waits: &Waits) -> wasmtime::Result<()> {
         self.enter(|mut store| {
-            crate::atomic_imports::link(store.as_context_mut(), instance, waits)?;
+            crate::memory::atomic_imports::link(store.as_context_mut(), instance, waits)?;
             match instance.get_func(&mut store, &waits.start_name()) {
                 Some(start) if waits.start => start.call(store, &[], &mut []),
                 _ => Ok(()),

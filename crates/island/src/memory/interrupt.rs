@@ -2,7 +2,7 @@
 //!
 //! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked for;
 //! its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's guests
-//! read at every loop head (`crate::prepare`), and wakes the thread where it waits ([`crate::wait_lists`]). Everything that
+//! read at every loop head (`crate::engine::instrument`), and wakes the thread where it waits ([`crate::memory::wait_lists`]). Everything that
 //! runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
 //! [`Interrupter::clear`].
 //!
@@ -162,7 +162,7 @@ pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
 
 /// What a host function fails with that was interrupted.
 #[derive(Debug)]
-pub struct Interrupted;
+pub(crate) struct Interrupted;
 
 impl std::fmt::Display for Interrupted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

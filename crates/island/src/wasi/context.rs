@@ -25,12 +25,12 @@ use wasmtime_wasi::p2::pipe::{ClosedInputStream, MemoryInputPipe};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::call::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, NumericType};
+use crate::call::island::{Island, StoreState};
+use crate::call::numbers::{Callee, Frame, HostFrame, HostFunction, HostThrew, Kind, NumericType};
 use crate::engine::Engine;
-use crate::interrupt::Interrupter;
-use crate::island::{Island, StoreState};
-use crate::threads::start_wasi;
-use crate::wasi_sleep;
+use crate::engine::threads::start_wasi;
+use crate::memory::interrupt::Interrupter;
+use crate::wasi::sleep;
 
 /// The module name of preview 1.
 pub const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -247,7 +247,7 @@ fn build(config: WasiConfig) -> Result<Box<WasiP1Ctx>, WasiError> {
     }
     match config.stdin {
         Input::Empty => builder.stdin(ClosedInputStream),
-        Input::Inherit => builder.stdin(crate::wasi_stdin::Stdin),
+        Input::Inherit => builder.stdin(crate::wasi::stdin::Stdin),
         Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes)),
         Input::File(file) => builder.stdin(InputFile::new(file)),
     };
@@ -342,7 +342,7 @@ impl Island {
             let found = linker.get(&mut store, module, name).ok().and_then(Extern::into_func);
             let mut func = found.ok_or_else(no_function)?;
             if (module, name) == (PREVIEW1, "poll_oneoff") {
-                func = wasi_sleep::poll_oneoff(&mut store, self.engine().clone(), func).map_err(WasiError::engine)?;
+                func = sleep::poll_oneoff(&mut store, self.engine().clone(), func).map_err(WasiError::engine)?;
             }
             store.data_mut().wasi[index].functions.insert(key, func);
             Ok(func)

@@ -7,8 +7,8 @@ use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
-use crate::limits::{Limits, check_size};
-use crate::prepare::{self, Ground, Prepared, Waits, push_unsigned};
+use crate::engine::instrument::{self as prepare, Ground, Prepared, Waits, push_unsigned};
+use crate::engine::limits::{Limits, check_size};
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

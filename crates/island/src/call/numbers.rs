@@ -7,9 +7,9 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, HeapType, RootScope, StoreContextMut, Val, ValRaw, ValType};
 
-use crate::island::{Island, StoreState};
-use crate::raw::StoreObject;
-use crate::trap::CallError;
+use crate::call::island::{Island, StoreState};
+use crate::call::raw::StoreObject;
+use crate::call::trap::CallError;
 
 /// The type of a slot on the unchecked path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -375,7 +375,7 @@ impl<'a> HostFrame<'a> {
     /// The arguments, in order.
     #[inline]
     pub fn args(&self) -> impl ExactSizeIterator<Item = Number> {
-        self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| crate::raw::argument(kind, slot))
+        self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| crate::call::raw::argument(kind, slot))
     }
 
     /// The results' types.
@@ -442,7 +442,7 @@ impl Island {
     pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
-        crate::raw::call_unchecked(self, callee, &mut frame.slots)
+        crate::call::raw::call_unchecked(self, callee, &mut frame.slots)
     }
 
     /// Calls a function of one address, as `malloc` and `free` are, that returns an address or nothing (0 then).
@@ -461,7 +461,7 @@ impl Island {
             _ => panic!("expected one address as the parameter"),
         };
         assert!(ty.results.len() <= 1);
-        crate::raw::call_unchecked(self, callee, &mut slots)?;
+        crate::call::raw::call_unchecked(self, callee, &mut slots)?;
         Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
     }
 
@@ -475,7 +475,7 @@ impl Island {
         callee: &Callee,
         params: &[Val],
     ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
-        crate::raw::call_rooted(scope, callee, params)
+        crate::call::raw::call_rooted(scope, callee, params)
     }
 
     /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.
