@@ -18,14 +18,18 @@ mod engine;
 mod memory;
 pub mod wasi;
 
-pub use call::island::{InstantiateError, Island, StoreState, new_block};
-pub use call::numbers::{Callee, Frame, HostFunction, HostThrew, Kind};
+pub use call::function::{Callee, HostFunction};
+pub use call::island::{InstantiateError, Island, StoreState};
+pub use call::numbers::{Frame, Kind};
 pub use call::raw::{FunctionKey, StoreObject, has_stack_room, lend};
-pub use call::trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
+pub use call::trap::{CallError, HostThrew, HostTrap, StackFrame, Trap, Uncaught};
+pub use engine::compile_error::CompileError;
 pub use engine::limits;
-pub use engine::module::{CompileError, Export, Import, Module, kind_name};
+pub use engine::module::{Export, Import, Module, kind_name};
 pub use engine::{Engine, EngineOptions};
-pub use memory::host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, shared_block, take_grown};
+pub use memory::host_memory::{
+    ask_again, has_grown, memory_budget, new_block, set_memory_budget, shared_block, take_grown,
+};
 pub use memory::interrupt::{Interrupter, uninterrupted};
 pub use memory::wait_lists;
 

@@ -1,14 +1,12 @@
 //! Copies between a guest's arrays of 16-bit units and the host. Wasmtime's own access looks an element's type up each
 //! time; a little guest copies a page of elements in the time of two.
 
-use std::cell::OnceCell;
-
 use wasmtime::{ArrayRef, AsContextMut, Extern, Func, Instance, Memory, Rooted, StoreContextMut, Val};
 
 use crate::call::island::{Island, StoreState};
 
 /// The guest: `read` copies `count` elements (one at least) of an array from `at` on to its page, `write` back.
-pub(crate) const GUEST: &str = r#"(module
+const GUEST: &str = r#"(module
     (type $units (array (mut i16)))
     (memory (export "page") 1 1)
     (func (export "read") (param $array (ref null $units)) (param $at i32) (param $count i32)
@@ -31,17 +29,15 @@ const AT_ONCE: usize = 32_768;
 
 /// The instance of [`GUEST`] in an island.
 #[derive(Clone, Copy)]
-pub(crate) struct UnitCopier {
+struct UnitCopier {
     page: Memory,
     read: Func,
     write: Func,
 }
 
-pub(crate) type Slot = OnceCell<UnitCopier>;
-
 impl UnitCopier {
     fn new(island: &Island) -> wasmtime::Result<Self> {
-        let module = island.engine().unit_copier()?;
+        let module = island.engine().own_module(GUEST)?;
         island.enter(|mut store| {
             let instance = Instance::new(&mut store, &module, &[])?;
             let mut export = |name| instance.get_export(&mut store, name).expect("as the text says");
@@ -54,11 +50,13 @@ impl UnitCopier {
     }
 
     fn of(island: &Island) -> wasmtime::Result<Self> {
-        if let Some(copier) = island.unit_copier.get() {
-            return Ok(*copier);
+        let known = |mut store: StoreContextMut<'_, StoreState>| *store.data_mut().extensions.slot::<Option<Self>>();
+        if let Some(copier) = island.enter(known) {
+            return Ok(copier);
         }
         let copier = Self::new(island)?;
-        Ok(*island.unit_copier.get_or_init(|| copier))
+        island.enter(|mut store| *store.data_mut().extensions.slot() = Some(copier));
+        Ok(copier)
     }
 }
 

@@ -5,21 +5,22 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use data_block::{DataBlock, MapError};
+use data_block::DataBlock;
 use wasmtime::{
     AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
     RootScope, Store, StoreContextMut, ThrownException,
 };
 
-use crate::call::numbers::{HostFunction, HostThrew};
-use crate::call::raw::{ReentrantStore, StoreObject, code_of, has_stack_room, host_function, number_of};
-use crate::call::trap::{CallError, Uncaught};
+use crate::call::extensions::Extensions;
+use crate::call::function::HostFunction;
+use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
+use crate::call::trap::{CallError, HostThrew, Uncaught};
 use crate::engine::Engine;
-use crate::engine::instrument::{Ground, Waits};
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::engine::module::Module;
+use crate::memory::atomic_imports::{self, AtomicImports};
+use crate::memory::ground::Ground;
 use crate::memory::host_memory;
-use crate::wasi::context::WasiState;
 
 /// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
 pub struct Island {
@@ -28,7 +29,6 @@ pub struct Island {
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
-    pub(crate) unit_copier: crate::call::array_copier::Slot,
     /// The store's number.
     number: u64,
 }
@@ -36,7 +36,7 @@ pub struct Island {
 /// What an island keeps in its store.
 pub struct StoreState {
     pub(crate) island: Weak<Island>,
-    pub(crate) wasi: Vec<WasiState>,
+    pub(crate) extensions: Extensions,
     /// The store's own number.
     pub(crate) number: u64,
     /// How many of the store's instances have a poll page.
@@ -99,8 +99,13 @@ impl Island {
     /// An empty island.
     pub fn new(engine: &Engine) -> Rc<Self> {
         Rc::new_cyclic(|island| {
-            let state =
-                StoreState { island: island.clone(), wasi: Vec::new(), number: 0, polled: 0, limits: RunTimeLimits };
+            let state = StoreState {
+                island: island.clone(),
+                extensions: Extensions::default(),
+                number: 0,
+                polled: 0,
+                limits: RunTimeLimits,
+            };
             let mut store = Store::new(&engine.inner, state);
             let number = number_of(&mut store);
             store.data_mut().number = number;
@@ -111,7 +116,6 @@ impl Island {
                 hosts: RefCell::default(),
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
-                unit_copier: OnceCell::new(),
                 number,
             }
         })
@@ -179,7 +183,7 @@ impl Island {
         self.hosts.borrow()[index].clone()
     }
 
-    /// Makes a memory on a block that exists already ([`new_block`] made it for the same type).
+    /// Makes a memory on a block that exists already ([`new_block`](crate::new_block) made it for the same type).
     ///
     /// # Errors
     /// When Wasmtime refuses the type, or the block has another shape.
@@ -212,7 +216,7 @@ impl Island {
         self.remember(module);
         // What an earlier call left there is not this one's.
         drop(host_memory::take_failure());
-        let grounds = module.preparation().memories();
+        let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
         let new_instance = || self.enter(|store| Instance::new(store, module.wasmtime(), imports));
         let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
@@ -228,8 +232,8 @@ impl Island {
                 InstantiateError::Link(format!("{error:#}"))
             }
         })?;
-        if let Some(waits) = module.preparation().waits() {
-            self.link_waits(instance, waits).map_err(|error| InstantiateError::Call(self.call_error(error)))?;
+        if let Some(imports) = module.atomic_imports() {
+            self.link_atomics(instance, imports).map_err(|error| InstantiateError::Call(self.call_error(error)))?;
         }
         Ok(instance)
     }
@@ -243,12 +247,12 @@ impl Island {
         })
     }
 
-    /// Links the waits of a new instance, and runs its start function, which was put off until then.
-    fn link_waits(&self, instance: Instance, waits: &Waits) -> wasmtime::Result<()> {
+    /// Links the atomic instructions of a new instance, and runs its start function, which was put off until then.
+    fn link_atomics(&self, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
         self.enter(|mut store| {
-            crate::memory::atomic_imports::link(store.as_context_mut(), instance, waits)?;
-            match instance.get_func(&mut store, &waits.start_name()) {
-                Some(start) if waits.start => start.call(store, &[], &mut []),
+            atomic_imports::link(store.as_context_mut(), instance, imports)?;
+            match instance.get_func(&mut store, &imports.start_name()) {
+                Some(start) if imports.start => start.call(store, &[], &mut []),
                 _ => Ok(()),
             }
         })
@@ -317,7 +321,7 @@ impl Island {
     /// store, so whatever takes one from outside asks first.
     #[inline]
     pub fn owns<T: StoreObject>(&self, object: &T) -> bool {
-        object.store_number().is_none_or(|number| number == self.number)
+        belongs_to(object, self.number)
     }
 
     /// The index that a guest function has in its own module; `None` for host functions, and for another island's.
@@ -334,12 +338,4 @@ impl std::fmt::Debug for Island {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Island").field("modules", &self.modules.borrow().len()).finish_non_exhaustive()
     }
-}
-
-/// A block for a memory of type `ty` that does not exist yet: [`Island::new_memory`] puts one on it.
-///
-/// # Errors
-/// When the system refuses the address space or the memory.
-pub fn new_block(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
-    host_memory::block_for(ty)
 }

@@ -3,19 +3,19 @@
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 
 use smallvec::SmallVec;
 use wasmtime::{
     AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Memory, Mutability,
-    RootScope, SharedMemory, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
+    RootScope, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
 };
 
+use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Callee, HostFrame, HostThrew, Kind, Number, NumericType, Shape, Signature};
-use crate::call::trap::CallError;
+use crate::call::numbers::{Kind, Number, NumericType};
+use crate::call::signature::{Shape, Signature};
+use crate::call::trap::{CallError, FOREIGN_FUNCTION, HostThrew};
 use crate::engine::Engine;
-use crate::memory::wait_lists::{Expected, Word};
 
 /// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
 /// lends the context on, and nothing above touches it before that returns.
@@ -183,6 +183,12 @@ impl StoreObject for Val {
     }
 }
 
+/// Whether an object is of the store with this number.
+#[inline]
+pub(crate) fn belongs_to(object: &impl StoreObject, number: u64) -> bool {
+    object.store_number().is_none_or(|of| of == number)
+}
+
 /// The number of a store. 0, which none has, if memory is out.
 pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
     // Only what is in a store tells.
@@ -197,10 +203,11 @@ pub(crate) fn call_rooted(
     params: &[Val],
 ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
     let Signature { params: types, results } = callee.signature();
-    if callee.func.store_number() != Some(scope.as_context_mut().data().number) {
-        return Err(wasmtime::Error::msg(crate::call::trap::FOREIGN_FUNCTION));
+    let number = scope.as_context_mut().data().number;
+    if callee.func.store_number() != Some(number) {
+        return Err(wasmtime::Error::msg(FOREIGN_FUNCTION));
     }
-    if !types.fit(&scope.as_context_mut(), params)? {
+    if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), params)? {
         return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
     }
     let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.len().max(results.len()));
@@ -288,7 +295,8 @@ fn call_host_with_values(
     let args: SmallVec<[Val; 4]> = args.collect();
     let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
     with_host(scope.as_context_mut(), index, |host, island| host.call_values(island, &args, &mut results))?;
-    if !signature.results.fit(&scope.as_context_mut(), &results)? {
+    let number = scope.as_context_mut().data().number;
+    if !signature.results.fit(scope.as_context_mut(), |val| belongs_to(val, number), &results)? {
         return Err(wasmtime::Error::msg("a host function returned values of other types than its own"));
     }
     for (slot, val) in slots.iter_mut().zip(&results) {
@@ -326,7 +334,7 @@ fn lend_context<R>(
 fn with_host(
     caller: StoreContextMut<'_, StoreState>,
     index: usize,
-    body: impl FnOnce(&dyn crate::HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
+    body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {
     lend_context(caller, |island| {
         body(&*island.host(index), island).map_err(|threw| match island.enter(|store| store.has_pending_exception()) {
@@ -366,67 +374,4 @@ fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
     let raw = func.to_raw(store.as_context_mut()).cast::<usize>();
     // SAFETY: a function's raw form points to its live, immutable, pointer-aligned `VMFuncRef` of four words.
     unsafe { [*raw, *raw.add(1), *raw.add(3)] }
-}
-
-/// The bytes of a shared memory from `at`; none where they are not all inside.
-pub(crate) fn read_shared(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
-    for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
-        // SAFETY: the byte is in the memory, which never shrinks; others may write to it meanwhile.
-        *byte = unsafe { AtomicU8::from_ptr(place.get()) }.load(Ordering::Relaxed);
-    }
-    Some(())
-}
-
-/// Writes bytes to a shared memory.
-///
-/// # Panics
-/// When they are not all inside.
-pub(crate) fn write_shared(memory: &SharedMemory, at: usize, bytes: &[u8]) {
-    for (place, byte) in memory.data()[at..][..bytes.len()].iter().zip(bytes) {
-        // SAFETY: as for `read_shared`.
-        unsafe { AtomicU8::from_ptr(place.get()) }.store(*byte, Ordering::Relaxed);
-    }
-}
-
-/// An aligned word of a shared memory.
-pub(crate) struct SharedWord<'a> {
-    memory: &'a SharedMemory,
-    offset: usize,
-}
-
-impl<'a> SharedWord<'a> {
-    /// The word of `size` bytes at `offset`.
-    ///
-    /// # Panics
-    /// When it is not aligned, or outside.
-    pub(crate) fn new(memory: &'a SharedMemory, offset: usize, size: usize) -> Self {
-        assert!(offset.is_multiple_of(size) && offset + size <= memory.data_size());
-        Self { memory, offset }
-    }
-
-    fn start(&self) -> *mut u8 {
-        self.memory.data()[self.offset].get()
-    }
-}
-
-impl Word for SharedWord<'_> {
-    fn address(&self) -> usize {
-        self.start().addr()
-    }
-
-    fn holds(&self, expected: Expected) -> bool {
-        match expected {
-            Expected::I32(value) => {
-                // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or
-                // race as the memory model lets them.
-                let word = unsafe { AtomicI32::from_ptr(self.start().cast()) };
-                i32::from_le(word.load(Ordering::SeqCst)) == value
-            }
-            Expected::I64(value) => {
-                // SAFETY: as above.
-                let word = unsafe { AtomicI64::from_ptr(self.start().cast()) };
-                i64::from_le(word.load(Ordering::SeqCst)) == value
-            }
-        }
-    }
 }

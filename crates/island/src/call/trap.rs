@@ -5,7 +5,6 @@ use std::rc::Rc;
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
 use crate::call::island::Island;
-use crate::call::numbers::HostThrew;
 use crate::engine::module::Module;
 use crate::memory::interrupt::{Interrupted, Interrupter};
 
@@ -79,6 +78,19 @@ pub struct Uncaught {
     /// The exception.
     pub exception: OwnedRooted<ExnRef>,
 }
+
+/// A host function failed. Why is kept by the host that the function belongs to, unless it is an exception that guests
+/// can catch: [`Island::throw`] made this then.
+#[derive(Debug)]
+pub struct HostThrew;
+
+impl std::fmt::Display for HostThrew {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a host function failed")
+    }
+}
+
+impl std::error::Error for HostThrew {}
 
 /// What a host function fails with that traps, as an instruction would.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use wasmparser::{
     TableInit, TableType, TypeRef,
 };
 
-use crate::engine::module::CompileError;
+use crate::engine::compile_error::CompileError;
 
 /// Bytes of a module.
 const MODULE_BYTES: usize = 1 << 30;

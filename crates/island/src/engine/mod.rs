@@ -1,48 +1,19 @@
 //! The engine: features, compiler and memory layout, the same for every module of a process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use wasmtime::{Collector, Config, Instance, MemoryType, SharedMemory, Store};
 
-use data_block::PollPages;
-
 use crate::engine::threads::start_compilers;
 use crate::memory::host_memory::HostMemory;
+use crate::memory::layout::{Layout, SHORT};
 
+pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
 pub(crate) mod module;
 pub(crate) mod threads;
-
-/// How memories lie in address space: what compiled code relies on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Address space that every memory has at the least.
-    pub(crate) reservation: usize,
-    /// Bytes after what a memory reserves that always fault.
-    pub(crate) guard: usize,
-}
-
-/// A 32-bit memory has whatever a guest can address, so that bounds checks cost nothing.
-const AMPLE: Layout = Layout { reservation: 4 << 30, guard: 32 << 20 };
-
-/// A memory has what there is (`host_memory`), and accesses are checked against its length. The reservation is none at all:
-/// with any other, Wasmtime would check accesses to a shared memory against that instead of the length.
-const SHORT: Layout = Layout { reservation: 0, guard: 64 << 10 };
-
-impl Layout {
-    /// The one for all engines of this process.
-    pub(crate) fn of_process() -> Self {
-        if data_block::is_short() { SHORT } else { AMPLE }
-    }
-
-    /// Bytes from the base of a poll page on that faults are looked for in: what Wasmtime takes its memory to have, and
-    /// something more.
-    pub(crate) fn poll_claim(self) -> usize {
-        self.reservation.max(PollPages::PAGE) + 2 * self.guard
-    }
-}
 
 /// What an embedder can choose about an engine.
 #[derive(Debug, Clone)]
@@ -68,8 +39,7 @@ pub struct Engine {
     pub(crate) max_wasm_stack: usize,
     pub(crate) interruptible: bool,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
-    adapters: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
-    unit_copier: Arc<OnceLock<wasmtime::Module>>,
+    own_modules: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
 }
 
 /// What tells the modules apart that memories made by the host come from.
@@ -132,8 +102,7 @@ impl Engine {
             max_wasm_stack: options.max_wasm_stack,
             interruptible: options.interruptible,
             memories: Arc::default(),
-            adapters: Arc::default(),
-            unit_copier: Arc::default(),
+            own_modules: Arc::default(),
         })
     }
 
@@ -192,24 +161,15 @@ impl Engine {
         wasmtime::Module::validate(&self.inner, bytes)
     }
 
-    /// A small module of ours, by its text. There are few of them, each for a signature of WASI's.
-    pub(crate) fn adapter(&self, text: String) -> wasmtime::Result<wasmtime::Module> {
-        let mut adapters = self.adapters.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(module) = adapters.get(&text) {
+    /// A small module of ours, by its text, compiled once. There are few of them.
+    pub(crate) fn own_module(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        let mut own = self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(module) = own.get(text) {
             return Ok(module.clone());
         }
-        let module = self.compile(&text)?;
-        adapters.insert(text, module.clone());
+        let module = self.compile(text)?;
+        own.insert(text.into(), module.clone());
         Ok(module)
-    }
-
-    /// The guest that copies arrays.
-    pub(crate) fn unit_copier(&self) -> wasmtime::Result<wasmtime::Module> {
-        if let Some(module) = self.unit_copier.get() {
-            return Ok(module.clone());
-        }
-        let module = self.compile(crate::call::array_copier::GUEST)?;
-        Ok(self.unit_copier.get_or_init(|| module).clone())
     }
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {

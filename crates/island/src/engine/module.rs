@@ -7,36 +7,11 @@ use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
 use crate::engine::Engine;
-use crate::engine::instrument::{self as prepare, Ground, Prepared, Waits, push_unsigned};
+use crate::engine::compile_error::CompileError;
+use crate::engine::instrument::{Instrumentation, Instrumented, instrument, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
-
-/// Why a module was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompileError {
-    /// What is wrong, and at which byte offset of the module.
-    pub message: String,
-}
-
-impl std::fmt::Display for CompileError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for CompileError {}
-
-impl From<wasmparser::BinaryReaderError> for CompileError {
-    fn from(error: wasmparser::BinaryReaderError) -> Self {
-        Self { message: error.to_string() }
-    }
-}
-
-impl From<wasmtime::Error> for CompileError {
-    fn from(error: wasmtime::Error) -> Self {
-        // Wasmtime puts the reason last; what stands before it ("failed to parse") says nothing more.
-        Self { message: error.root_cause().to_string() }
-    }
-}
+use crate::memory::atomic_imports::AtomicImports;
+use crate::memory::ground::Ground;
 
 /// One import of a module.
 #[derive(Debug, Clone)]
@@ -79,39 +54,25 @@ struct Inner {
     passes_objects: bool,
     /// Where the code of each function ends and starts, in that order, and the function's index.
     functions: Box<[(usize, usize, u32)]>,
-    preparation: Preparation,
+    /// What was written into it before it was compiled.
+    instrumented: Option<Instrumented>,
 }
 
-/// What preparation did to a module before it was compiled.
-#[derive(Debug, Default)]
-pub(crate) struct Preparation(Option<Prepared>);
-
-impl Preparation {
-    /// What the module's own memories stand on, as in [`Prepared`].
-    pub(crate) fn memories(&self) -> &[Ground] {
-        self.0.as_ref().map_or(&[], |prepared| &prepared.memories)
-    }
-
-    pub(crate) fn waits(&self) -> Option<&Waits> {
-        self.0.as_ref()?.waits.as_ref()
-    }
-}
-
-/// Prepares and compiles. What a script did wrong is said of the module that it gave.
-fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Preparation), CompileError> {
-    match prepare::prepare(bytes, engine.interruptible) {
-        prepare::Preparation::Unneeded => Ok((engine.compile_binary(bytes)?, Preparation::default())),
-        prepare::Preparation::DoesNotFit => {
+/// Instruments and compiles. What a script did wrong is said of the module that it gave.
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<(wasmtime::Module, Option<Instrumented>), CompileError> {
+    match instrument(bytes, engine.interruptible) {
+        Instrumentation::Unneeded => Ok((engine.compile_binary(bytes)?, None)),
+        Instrumentation::DoesNotFit => {
             engine.validate(bytes)?;
             let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
                            memories and tables, and functions a little shorter than the limit";
             Err(CompileError { message: message.into() })
         }
-        prepare::Preparation::Made(mut prepared) => {
+        Instrumentation::Made(mut instrumented) => {
             engine.validate(bytes)?;
-            let wasm = engine.compile_binary(&prepared.bytes)?;
-            prepared.bytes = Vec::new();
-            Ok((wasm, Preparation(Some(prepared))))
+            let wasm = engine.compile_binary(&instrumented.bytes)?;
+            instrumented.bytes = Vec::new();
+            Ok((wasm, Some(instrumented)))
         }
     }
 }
@@ -123,7 +84,7 @@ impl Module {
     /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
         check_size(bytes)?;
-        let (wasm, preparation) = compile(engine, bytes)?;
+        let (wasm, instrumented) = compile(engine, bytes)?;
         let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
             module: i.module().to_string(),
@@ -148,7 +109,7 @@ impl Module {
         Ok(Self {
             inner: Arc::new(Inner {
                 functions,
-                preparation,
+                instrumented,
                 passes_objects,
                 imports,
                 exports,
@@ -221,13 +182,19 @@ impl Module {
         &self.inner.wasm
     }
 
-    pub(crate) fn preparation(&self) -> &Preparation {
-        &self.inner.preparation
+    /// What the module's own memories stand on, as in [`Instrumented`].
+    pub(crate) fn grounds(&self) -> &[Ground] {
+        self.inner.instrumented.as_ref().map_or(&[], |instrumented| &instrumented.memories)
+    }
+
+    /// What stands for its atomic instructions, if it has any that wait or notify.
+    pub(crate) fn atomic_imports(&self) -> Option<&AtomicImports> {
+        self.inner.instrumented.as_ref()?.atomic_imports.as_ref()
     }
 
     /// Where in the module's bytes an instruction is that Wasmtime tells of.
     pub(crate) fn original_offset(&self, offset: usize) -> usize {
-        self.inner.preparation.0.as_ref().map_or(offset, |prepared| prepared.offsets.original(offset))
+        self.inner.instrumented.as_ref().map_or(offset, |instrumented| instrumented.offsets.original(offset))
     }
 
     /// The name of the first export of the function at `index`.

@@ -1,5 +1,5 @@
-//! The threads that Wasmtime and its WASI start for themselves. They panic, or wait for ever, where the system refuses one:
-//! so what they need is there before they begin.
+//! The threads that Wasmtime starts for itself. It panics, or waits for ever, where the system refuses one: so what it needs is
+//! there before it begins.
 
 use std::io;
 use std::num::NonZero;
@@ -8,13 +8,14 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{Builder, JoinHandle};
 
 /// A thread that waits for what it is to do.
-struct Idle<T> {
-    work: Sender<T>,
-    thread: JoinHandle<()>,
+pub(crate) struct Idle<T> {
+    /// Takes what it is to do.
+    pub(crate) work: Sender<T>,
+    pub(crate) thread: JoinHandle<()>,
 }
 
 /// As many threads as the machine runs at once, or as the variable says, or as the system lets there be; not none.
-fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
+pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
     let chosen = std::env::var(variable).ok().and_then(|count| count.parse().ok()).filter(|&count: &usize| count > 0);
     let wanted = chosen.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     let mut threads = Vec::new();
@@ -50,31 +51,4 @@ pub(crate) fn start_compilers() -> wasmtime::Result<()> {
         Some(error) => Err(wasmtime::Error::msg(format!("cannot start a thread that compiles: {error}"))),
         None => Ok(()),
     }
-}
-
-/// Starts the threads of WASI's, once for the process.
-pub(crate) fn start_wasi() -> io::Result<()> {
-    static REFUSED: OnceLock<Option<i32>> = OnceLock::new();
-    let start = || {
-        let (threads, wanted) = match idle("wasi", "TOKIO_WORKER_THREADS", |(): ()| {}) {
-            Ok(threads) => threads,
-            Err(error) => return error.raw_os_error().or(Some(libc::EAGAIN)),
-        };
-        let all = threads.len() == wanted;
-        for Idle { work, thread } in threads {
-            drop(work);
-            let _ = thread.join();
-        }
-        if !all {
-            return Some(libc::EAGAIN);
-        }
-        // Those that its event loop takes.
-        match (0..4).map(|_| std::fs::File::open("/dev/null")).collect::<io::Result<Vec<_>>>() {
-            Ok(files) => drop(files),
-            Err(error) => return error.raw_os_error().or(Some(libc::EMFILE)),
-        }
-        wasmtime_wasi::runtime::with_ambient_tokio_runtime(|| ());
-        None
-    };
-    REFUSED.get_or_init(start).map_or(Ok(()), |error| Err(io::Error::from_raw_os_error(error)))
 }

@@ -1,5 +1,5 @@
 //! Wasmtime's host-memory hook: every memory of an island stands on a [`DataBlock`], which buffers keep alive without
-//! keeping the island alive; shared memories do too. The memory that preparation adds to a module
+//! keeping the island alive; shared memories do too. The memory that instrumentation adds to a module
 //! (`crate::engine::instrument`) stands on one of the thread's poll pages.
 
 use std::cell::{Cell, RefCell};
@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::engine::Layout;
 use data_block::{Budget, DataBlock, MapError, PollPages};
 use rustc_hash::FxHashMap;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, SharedMemory};
 
-use crate::engine::instrument::Ground;
+use crate::memory::ground::Ground;
 use crate::memory::interrupt::Interrupter;
+use crate::memory::layout::Layout;
 
 /// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
 const RESERVATION64: usize = 16 << 30;
@@ -155,7 +155,7 @@ unsafe impl MemoryCreator for HostMemory {
                 return Err("the block does not have the address space that a memory of this type needs".into());
             }
             Some(block) => block,
-            None => new_block(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
+            None => map(minimum, capacity(&ty, minimum, maximum, reserved), guard).map_err(fail)?,
         };
         if let Some(Ground::Image(image)) = ground {
             image.write_to(&block).map_err(|error| error.to_string())?;
@@ -188,17 +188,21 @@ pub fn memory_budget() -> Option<Budget> {
     BUDGET.with_borrow(Clone::clone)
 }
 
-fn new_block(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>, MapError> {
+fn map(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>, MapError> {
     DataBlock::on_budget(memory_budget(), len, capacity, guard)
 }
 
-/// A block of the shape that the hook would make for `ty`.
-pub(crate) fn block_for(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
+/// A block for a memory of type `ty` that does not exist yet, of the shape that the hook would make:
+/// [`Island::new_memory`](crate::Island::new_memory) puts one on it.
+///
+/// # Errors
+/// When the system refuses the address space or the memory.
+pub fn new_block(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
     let bytes = |pages: u64| usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX);
     let minimum = bytes(ty.minimum());
     let layout = Layout::of_process();
     let capacity = capacity(ty, minimum, ty.maximum().map(bytes), Some(layout.reservation));
-    new_block(minimum, capacity, layout.guard)
+    map(minimum, capacity, layout.guard)
 }
 
 /// Bytes that the memory can grow to without moving.
@@ -280,8 +284,8 @@ impl PollPage {
     }
 }
 
-// SAFETY: the page is aligned, stays, and is never grown: preparation gives the memory a maximum of one page, and its only
-// accesses are loads of the first byte.
+// SAFETY: the page is aligned, stays, and is never grown: instrumentation gives the memory a maximum of one page, and its
+// only accesses are loads of the first byte.
 unsafe impl LinearMemory for PollPage {
     fn byte_size(&self) -> usize {
         PollPages::PAGE

@@ -2,8 +2,8 @@
 //!
 //! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked for;
 //! its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's guests
-//! read at every loop head (`crate::engine::instrument`), and wakes the thread where it waits ([`crate::memory::wait_lists`]). Everything that
-//! runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
+//! read at every loop head (`crate::engine::instrument`), and wakes the thread where it waits
+//! ([`wait_lists`](crate::wait_lists)). Everything that runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
 //! [`Interrupter::clear`].
 //!
 //! A guest's allocator must not be stopped half-way where others go on with the same heap: what the host runs
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use data_block::PollPages;
 
-use crate::engine::Layout;
+use crate::memory::layout::Layout;
 
 /// How long something that is not to be interrupted may go on before it is all the same.
 const PATIENCE: Duration = Duration::from_millis(100);

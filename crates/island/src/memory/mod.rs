@@ -2,6 +2,9 @@
 //! no engine and no island.
 
 pub(crate) mod atomic_imports;
+pub(crate) mod ground;
 pub(crate) mod host_memory;
 pub(crate) mod interrupt;
+pub(crate) mod layout;
+pub(crate) mod shared_memory;
 pub mod wait_lists;

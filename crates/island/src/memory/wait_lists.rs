@@ -77,9 +77,9 @@ impl Owner {
         let mut taken = Vec::new();
         for shard in &SHARDS {
             lock(shard).retain(|_, list| {
-                let (over, others): (Vec<_>, Vec<_>) = list.drain(..).partition(|waiter| match &waiter.kind {
-                    Kind::Async { word, owner, .. } => Arc::ptr_eq(owner, &self.0) && is_over(&**word),
-                    Kind::Blocking(_) => false,
+                let (over, others): (Vec<_>, Vec<_>) = list.drain(..).partition(|waiter| match &waiter.wait {
+                    Wait::Async { word, owner, .. } => Arc::ptr_eq(owner, &self.0) && is_over(&**word),
+                    Wait::Blocking(_) => false,
                 });
                 *list = others.into();
                 taken.extend(over);
@@ -93,7 +93,7 @@ impl Owner {
     /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]): nobody hears of them. Their names, and
     /// those of the waits that have gone [with their memory](forget_within).
     pub fn forget_forsaken(&self) -> Vec<u64> {
-        let name = |waiter: &Waiter| if let Kind::Async { name, .. } = waiter.kind { Some(name) } else { None };
+        let name = |waiter: &Waiter| if let Wait::Async { name, .. } = waiter.wait { Some(name) } else { None };
         let mut names = std::mem::take(&mut *self.0.lock().unwrap_or_else(|e| e.into_inner()));
         names.extend(self.take_where(|word| word.is_forsaken()).iter().filter_map(name));
         names
@@ -119,7 +119,7 @@ pub(crate) fn forget_within(addresses: Range<usize>) {
         });
     }
     for waiter in forgotten {
-        if let Kind::Async { owner, name, .. } = waiter.kind {
+        if let Wait::Async { owner, name, .. } = waiter.wait {
             owner.lock().unwrap_or_else(|e| e.into_inner()).push(name);
         }
     }
@@ -164,10 +164,11 @@ fn next_number() -> u64 {
 
 struct Waiter {
     number: u64,
-    kind: Kind,
+    wait: Wait,
 }
 
-enum Kind {
+/// How it waits.
+enum Wait {
     Blocking(Arc<Ticket>),
     Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<Forgotten>, name: u64 },
 }
@@ -199,7 +200,7 @@ impl Waiter {
     /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark of an earlier wait.
     /// False for a thread that was interrupted meanwhile.
     fn mark(&self) -> bool {
-        let Kind::Blocking(ticket) = &self.kind else { return true };
+        let Wait::Blocking(ticket) = &self.wait else { return true };
         let stops = ticket.interrupter.stops();
         ticket.state.store(if stops { INTERRUPTED } else { NOTIFIED }, Ordering::Release);
         !stops
@@ -207,9 +208,9 @@ impl Waiter {
 
     /// Ends the wait. Not under the lock, which what is called may take.
     fn end(self, outcome: Outcome) {
-        match self.kind {
-            Kind::Blocking(ticket) => ticket.thread.unpark(),
-            Kind::Async { deliver, word, .. } => {
+        match self.wait {
+            Wait::Blocking(ticket) => ticket.thread.unpark(),
+            Wait::Async { deliver, word, .. } => {
                 // The bytes stay until here, so that no others get the address.
                 drop(word);
                 deliver(outcome);
@@ -261,7 +262,7 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
             return Outcome::NotEqual;
         }
         let number = next_number();
-        lists.entry(address).or_default().push_back(Waiter { number, kind: Kind::Blocking(ticket.clone()) });
+        lists.entry(address).or_default().push_back(Waiter { number, wait: Wait::Blocking(ticket.clone()) });
         number
     };
     let outcome = block(&ticket.interrupter, deadline, Spin::new(), || ticket.outcome().is_some());
@@ -345,8 +346,8 @@ pub fn wait_async(
             return Ok(Some(Outcome::NotEqual));
         }
         let number = next_number();
-        let kind = Kind::Async { deliver, word, owner: owner.0.clone(), name };
-        lists.entry(address).or_default().push_back(Waiter { number, kind });
+        let wait = Wait::Async { deliver, word, owner: owner.0.clone(), name };
+        lists.entry(address).or_default().push_back(Waiter { number, wait });
         number
     };
     // Only now: a timer looks for its waiter once.

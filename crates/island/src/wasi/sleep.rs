@@ -1,5 +1,5 @@
 //! `poll_oneoff` where a guest only sleeps: so do C's `sleep` and `nanosleep` and Rust's `thread::sleep`. Wasmtime's sleeps
-//! through an interruption ([`crate::memory::interrupt`]); every other use of `poll_oneoff` is handed on to it.
+//! through an interruption ([`Interrupter`](crate::Interrupter)); every other use of `poll_oneoff` is handed on to it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,11 +7,12 @@ use std::time::Duration;
 use wasmtime::{AsContext, AsContextMut, Caller, Extern, Func, TypedFunc};
 
 use crate::call::island::StoreState;
-use crate::call::raw;
 use crate::engine::Engine;
 use crate::memory::interrupt::Interrupted;
+use crate::memory::shared_memory;
 use crate::memory::wait_lists::{self, Outcome};
-use crate::wasi::context::{WasiError, adapt};
+use crate::wasi::adapter::adapt;
+use crate::wasi::config::WasiError;
 
 /// The bytes of a `subscription`.
 const SUBSCRIPTION: usize = 48;
@@ -113,7 +114,7 @@ impl Sleep {
                 data.len()
             }
             Extern::SharedMemory(memory) => {
-                raw::read_shared(memory, subscription as usize, &mut bytes)?;
+                shared_memory::read(memory, subscription as usize, &mut bytes)?;
                 memory.data_size()
             }
             _ => return None,
@@ -138,7 +139,7 @@ impl Sleep {
         for (at, bytes) in parts {
             match memory {
                 Extern::Memory(memory) => memory.data_mut(&mut *caller)[at..][..bytes.len()].copy_from_slice(bytes),
-                Extern::SharedMemory(memory) => raw::write_shared(memory, at, bytes),
+                Extern::SharedMemory(memory) => shared_memory::write(memory, at, bytes),
                 _ => unreachable!("it was read from a memory"),
             }
         }

@@ -16,13 +16,15 @@ use std::time::Duration;
 
 use wasmtime::{Extern, ExternType, Func, FuncType, SharedMemory, Val, ValType};
 
+use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{InstantiateError, Island};
-use crate::call::numbers::{Callee, Frame, HostFrame, HostFunction, HostThrew};
-use crate::call::trap::CallError;
+use crate::call::numbers::{Frame, Number};
+use crate::call::trap::{CallError, HostThrew};
 use crate::engine::Engine;
 use crate::engine::module::Module;
 use crate::memory::interrupt::Interrupter;
-use crate::wasi::context::{PREVIEW1, SharedWasi, UNSTABLE, WasiConfig, WasiContext};
+use crate::wasi::config::{PREVIEW1, UNSTABLE, WasiConfig};
+use crate::wasi::context::{SharedWasi, WasiContext};
 
 /// The import module of `thread-spawn`.
 const THREADS: &str = "wasi";
@@ -185,7 +187,7 @@ impl Program {
         impl HostFunction for Spawn {
             fn call_numeric(&self, _: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
                 let argument = frame.args().next().map_or(0, |argument| argument.as_address() as i32);
-                frame.push(crate::call::numbers::Number::I32(self.0.spawn(argument)));
+                frame.push(Number::I32(self.0.spawn(argument)));
                 Ok(())
             }
 

@@ -3,50 +3,21 @@
 //! Nobody can tell: a module's own memory is seen by no one before the segments are there, if none of them can fail. So the
 //! host takes all or none, and all only if each goes to a memory of the module's own, at a constant offset, and fits. Element
 //! segments come before; where one has put a function into another's table and a later one fails, that function sees the
-//! memory as it was, so then none is taken either. What stays behind for each is an empty passive segment, which is what an active one is once it has been written; where no
-//! instruction names segments, not even that.
+//! memory as it was, so then none is taken either. What stays behind for each is an empty passive segment, which is what an
+//! active one is once it has been written; where no instruction names segments, not even that.
 
 use std::ops::Range;
 
-use data_block::{DataBlock, OutOfBounds};
 use wasmparser::{ConstExpr, DataKind, DataSectionReader, MemoryType, Operator, Result};
 
-use super::{DATA, DATA_COUNT, Ground, Plan, Scan, Section, Writer, push_unsigned};
+use super::{DATA, DATA_COUNT, Plan, Scan, Section, Writer, push_unsigned};
+use crate::memory::ground::{Ground, Image};
 
 /// An active data segment.
 pub(super) struct Segment {
     memory: usize,
     offset: u64,
     bytes: Range<usize>,
-}
-
-/// What a memory has in it at first, apart from zeros.
-#[derive(Debug, Default)]
-pub(crate) struct Image {
-    /// Where each piece goes, and how long it is; they follow each other in `bytes`.
-    pieces: Vec<(u64, usize)>,
-    bytes: Vec<u8>,
-}
-
-impl Image {
-    fn push(&mut self, offset: u64, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        match self.pieces.last_mut().filter(|(start, len)| start + *len as u64 == offset) {
-            Some((_, len)) => *len += bytes.len(),
-            None => self.pieces.push((offset, bytes.len())),
-        }
-    }
-
-    /// Writes it into a block that is zero.
-    pub(crate) fn write_to(&self, block: &DataBlock) -> std::result::Result<(), OutOfBounds> {
-        let mut rest = &self.bytes[..];
-        for &(offset, len) in &self.pieces {
-            let piece;
-            (piece, rest) = rest.split_at(len);
-            block.write(offset, piece)?;
-        }
-        Ok(())
-    }
 }
 
 impl Scan<'_> {
@@ -71,7 +42,7 @@ impl Scan<'_> {
         Ok(Some(active))
     }
 
-    /// What the memories of the prepared module stand on, as in [`super::Prepared`].
+    /// What the memories of the instrumented module stand on, as in [`super::Instrumented`].
     pub(super) fn grounds(&self, polls: bool) -> Vec<Ground> {
         let mut images: Vec<Image> = Vec::new();
         images.resize_with(self.memories.len(), Image::default);
@@ -81,7 +52,7 @@ impl Scan<'_> {
             }
         }
         let own = self.memories.iter().zip(images).skip(self.imported_memories);
-        let own = own.filter(|(ty, _)| ty.initial > 0).map(|(_, image)| match image.pieces.is_empty() {
+        let own = own.filter(|(ty, _)| ty.initial > 0).map(|(_, image)| match image.is_empty() {
             true => Ground::Zeros,
             false => Ground::Image(image.into()),
         });

@@ -1,4 +1,4 @@
-//! *Preparation* of a module's bytes before they are compiled: what the host has to see or to do is written into them.
+//! *Instrumentation* of a module's bytes before they are compiled: what the host has to see or to do is written into them.
 //!
 //! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without one, a
 //!    byte of one more memory is loaded: the host takes the access away from that memory to stop what runs.
@@ -6,13 +6,12 @@
 //!    the host fills.
 //! 3. **Data segments as images.** What active data segments put into the module's own memories is taken out, and the host
 //!    writes it when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
-//! 4. **Offsets.** Stack traces name offsets of the prepared bytes; [`Offsets`] maps them back.
+//! 4. **Offsets.** Stack traces name offsets of the instrumented bytes; [`Offsets`] maps them back.
 //!
 //! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ElementKind, ElementSectionReader, ExportSectionReader,
@@ -20,9 +19,10 @@ use wasmparser::{
     TypeRef, TypeSectionReader, WasmFeatures,
 };
 
-mod data;
+use crate::memory::atomic_imports::{AtomicImport, AtomicImports, Instruction};
+use crate::memory::ground::Ground;
 
-pub(crate) use data::Image;
+mod data;
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
@@ -40,7 +40,7 @@ const CODE: u8 = 10;
 const DATA: u8 = 11;
 const DATA_COUNT: u8 = 12;
 
-/// The validator's limits that a valid module could exceed once it is prepared.
+/// The validator's limits that a valid module could exceed once it is instrumented.
 const BODY_BYTES: usize = 7_654_321;
 const NAME_BYTES: usize = 100_000;
 const TYPES: u32 = 1_000_000;
@@ -51,9 +51,9 @@ const EXPORTS: u32 = 1_000_000;
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 
-/// What preparation made of a module.
+/// What instrumentation made of a module.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct Instrumented {
     /// The module to compile.
     pub(crate) bytes: Vec<u8>,
     /// From its offsets to those of the original.
@@ -61,85 +61,23 @@ pub(crate) struct Prepared {
     /// What each memory that the module itself defines stands on, in order, leaving out those that have no pages at first.
     pub(crate) memories: Vec<Ground>,
     /// The host calls, if there are any.
-    pub(crate) waits: Option<Waits>,
+    pub(crate) atomic_imports: Option<AtomicImports>,
 }
 
-/// What a memory stands on.
-#[derive(Clone, Debug)]
-pub(crate) enum Ground {
-    /// A block that is zero.
-    Zeros,
-    /// A block with contents.
-    Image(Arc<Image>),
-    /// A poll page: the memory that preparation added, which is the last one.
-    PollPage,
+/// Writes the type of a host function: the instruction's operands, the static offset and the memory's index.
+fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
+    let address = if import.wide { I64 } else { I32 };
+    let params: &[u8] = match import.instruction {
+        Instruction::Wait32 => &[address, I32, I64, I64, I32],
+        Instruction::Wait64 => &[address, I64, I64, I64, I32],
+        Instruction::Notify => &[address, I32, I64, I32],
+    };
+    out.extend([0x60, params.len() as u8]);
+    out.extend_from_slice(params);
+    out.extend([1, I32]);
 }
 
-/// What the host calls need, exported under reserved names.
-#[derive(Debug)]
-pub(crate) struct Waits {
-    /// What all the reserved names, and no other exports, start with.
-    pub(crate) prefix: String,
-    /// What the host fills the table with, by slot.
-    pub(crate) operations: Vec<Operation>,
-    /// The indices of the memories that the calls name, in ascending order.
-    pub(crate) memories: Vec<u32>,
-    /// Whether there is a start function, which the host runs once it has filled the table: the start section is gone.
-    pub(crate) start: bool,
-}
-
-impl Waits {
-    /// The name of the table that the calls go through.
-    pub(crate) fn table_name(&self) -> String {
-        format!("{}waits", self.prefix)
-    }
-
-    /// The name of the memory at `index`.
-    pub(crate) fn memory_name(&self, index: u32) -> String {
-        format!("{}memory{index}", self.prefix)
-    }
-
-    /// The name of the start function.
-    pub(crate) fn start_name(&self) -> String {
-        format!("{}start", self.prefix)
-    }
-}
-
-/// An instruction that has become a host call. The order is that of the slots.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct Operation {
-    pub(crate) kind: OperationKind,
-    /// Whether the memory has 64-bit addresses.
-    pub(crate) wide: bool,
-}
-
-/// Which instruction it was.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) enum OperationKind {
-    /// `memory.atomic.wait32`
-    Wait32,
-    /// `memory.atomic.wait64`
-    Wait64,
-    /// `memory.atomic.notify`
-    Notify,
-}
-
-impl Operation {
-    /// The type of the host function: the instruction's operands, the static offset and the memory's index.
-    fn push_type(self, out: &mut Vec<u8>) {
-        let address = if self.wide { I64 } else { I32 };
-        let params: &[u8] = match self.kind {
-            OperationKind::Wait32 => &[address, I32, I64, I64, I32],
-            OperationKind::Wait64 => &[address, I64, I64, I64, I32],
-            OperationKind::Notify => &[address, I32, I64, I32],
-        };
-        out.extend([0x60, params.len() as u8]);
-        out.extend_from_slice(params);
-        out.extend([1, I32]);
-    }
-}
-
-/// From offsets in prepared bytes to those in the original.
+/// From offsets in instrumented bytes to those in the original.
 ///
 /// Of each copied piece there are the two offsets where it ends; what lies between two pieces was inserted. A piece may
 /// be empty: one ends each insertion that replaces something, and says by that where the replaced instruction starts.
@@ -149,38 +87,38 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
-    /// The offset that the byte at `prepared` was copied from. For inserted code, that of the instruction which it
+    /// The offset that the byte at `instrumented` was copied from. For inserted code, that of the instruction which it
     /// replaces or which follows it.
-    pub(crate) fn original(&self, prepared: usize) -> usize {
-        let at = self.ends.partition_point(|&(end, _)| end as usize <= prepared);
+    pub(crate) fn original(&self, instrumented: usize) -> usize {
+        let at = self.ends.partition_point(|&(end, _)| end as usize <= instrumented);
         let before = at.checked_sub(1).map_or(0, |at| self.ends[at].1 as usize);
-        let Some(&(prepared_end, original_end)) = self.ends.get(at) else { return before };
-        (original_end as usize).saturating_sub(prepared_end as usize - prepared).max(before)
+        let Some(&(instrumented_end, original_end)) = self.ends.get(at) else { return before };
+        (original_end as usize).saturating_sub(instrumented_end as usize - instrumented).max(before)
     }
 }
 
-/// Prepares a module.
+/// Instruments a module.
 ///
-/// Only of a valid module the result means anything: the caller validates the original.
-pub(crate) fn prepare(bytes: &[u8], polls: bool) -> Preparation {
+/// The result means something only if the module is valid: the caller validates the original.
+pub(crate) fn instrument(bytes: &[u8], polls: bool) -> Instrumentation {
     let mut scan = Scan { bytes, polls, ..Scan::default() };
     match scan.module() {
         Ok(true) if !scan.patches.is_empty() || !scan.segments.is_empty() => {
-            let prepared = Plan::new(&scan).and_then(Plan::write);
-            prepared.map_or(Preparation::DoesNotFit, Preparation::Made)
+            let instrumented = Plan::new(&scan).and_then(Plan::write);
+            instrumented.map_or(Instrumentation::DoesNotFit, Instrumentation::Made)
         }
-        _ => Preparation::Unneeded,
+        _ => Instrumentation::Unneeded,
     }
 }
 
-/// What came of preparing a module.
-pub(crate) enum Preparation {
+/// What came of instrumenting a module.
+pub(crate) enum Instrumentation {
     /// Nothing has to change, or the bytes cannot be read.
     Unneeded,
     /// The module would exceed a limit of the validator's with what is to be added.
     DoesNotFit,
     /// Done.
-    Made(Prepared),
+    Made(Instrumented),
 }
 
 /// A section other than a custom one.
@@ -201,7 +139,7 @@ struct Patch {
     /// Where the original goes on.
     end: u32,
     /// `None` is a poll load.
-    call: Option<Call>,
+    call: Option<HostCall>,
 }
 
 impl Patch {
@@ -211,8 +149,8 @@ impl Patch {
 }
 
 #[derive(Clone, Copy)]
-struct Call {
-    operation: Operation,
+struct HostCall {
+    import: AtomicImport,
     memory: u32,
     offset: u64,
 }
@@ -380,18 +318,18 @@ impl<'a> Scan<'a> {
             {
                 self.patches.push(Patch::poll(at));
             }
-            Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, OperationKind::Wait32, memarg),
-            Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, OperationKind::Wait64, memarg),
-            Operator::MemoryAtomicNotify { memarg } => self.call(at..end, OperationKind::Notify, memarg),
+            Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, Instruction::Wait32, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, Instruction::Wait64, memarg),
+            Operator::MemoryAtomicNotify { memarg } => self.call(at..end, Instruction::Notify, memarg),
             _ => {}
         }
         Ok(end)
     }
 
-    fn call(&mut self, Range { start, end }: Range<usize>, kind: OperationKind, argument: MemArg) {
+    fn call(&mut self, Range { start, end }: Range<usize>, instruction: Instruction, argument: MemArg) {
         let MemArg { memory, offset, .. } = argument;
         let wide = self.memories.get(memory as usize).is_some_and(|ty| ty.memory64);
-        let call = Call { operation: Operation { kind, wide }, memory, offset };
+        let call = HostCall { import: AtomicImport { instruction, wide }, memory, offset };
         self.patches.push(Patch { at: start as u32, end: end as u32, call: Some(call) });
     }
 
@@ -474,34 +412,34 @@ struct Plan<'a> {
     additions: Vec<Addition>,
     /// The code of a poll load.
     poll: Vec<u8>,
-    waits: Option<Waits>,
+    atomic_imports: Option<AtomicImports>,
     /// The index of the first type that is added.
     types: u32,
 }
 
 impl<'a> Plan<'a> {
     fn new(scan: &'a Scan<'a>) -> Option<Self> {
-        let mut plan = Self { scan, additions: Vec::new(), poll: Vec::new(), waits: None, types: 0 };
+        let mut plan = Self { scan, additions: Vec::new(), poll: Vec::new(), atomic_imports: None, types: 0 };
         let calls = || scan.patches.iter().filter_map(|patch| patch.call);
-        let operations: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.operation)).into_iter().collect();
+        let imports: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.import)).into_iter().collect();
         let memories: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.memory)).into_iter().collect();
-        if !operations.is_empty() {
-            plan.add_types_and_table(&operations)?;
+        if !imports.is_empty() {
+            plan.add_types_and_table(&imports)?;
         }
         if scan.patches.iter().any(|patch| patch.call.is_none()) {
             plan.add_memory()?;
         }
-        if !operations.is_empty() {
-            plan.add_exports(operations, memories)?;
+        if !imports.is_empty() {
+            plan.add_exports(imports, memories)?;
         }
         Some(plan)
     }
 
     /// The host functions' types, and `(table slots slots funcref)`.
-    fn add_types_and_table(&mut self, operations: &[Operation]) -> Option<()> {
-        let slots = operations.len() as u8;
+    fn add_types_and_table(&mut self, imports: &[AtomicImport]) -> Option<()> {
+        let slots = imports.len() as u8;
         let mut types = Vec::new();
-        operations.iter().for_each(|operation| operation.push_type(&mut types));
+        imports.iter().for_each(|&import| push_type(import, &mut types));
         self.additions.push(Addition { id: TYPE, count: slots.into(), items: types });
         self.additions.push(Addition { id: TABLE, count: 1, items: vec![0x70, 1, slots, slots] });
         self.types = self.scan.types()?;
@@ -521,21 +459,21 @@ impl<'a> Plan<'a> {
         (index < MEMORIES).then_some(())
     }
 
-    fn add_exports(&mut self, operations: Vec<Operation>, memories: Vec<u32>) -> Option<()> {
+    fn add_exports(&mut self, functions: Vec<AtomicImport>, memories: Vec<u32>) -> Option<()> {
         let start = self.scan.section(START).map(|mut contents| contents.read_var_u32()).transpose().ok()?;
-        let waits = Waits { prefix: self.scan.prefix()?, operations, memories, start: start.is_some() };
+        let imports = AtomicImports { prefix: self.scan.prefix()?, functions, memories, start: start.is_some() };
         let mut addition = Addition { id: EXPORT, count: 0, items: Vec::new() };
-        addition.export(&waits.table_name(), 1, self.scan.tables);
-        waits.memories.iter().for_each(|&index| addition.export(&waits.memory_name(index), 2, index));
-        start.iter().for_each(|&index| addition.export(&waits.start_name(), 0, index));
+        addition.export(&imports.table_name(), 1, self.scan.tables);
+        imports.memories.iter().for_each(|&index| addition.export(&imports.memory_name(index), 2, index));
+        start.iter().for_each(|&index| addition.export(&imports.start_name(), 0, index));
         let exports = self.scan.section(EXPORT).map_or(Ok(0), |mut contents| contents.read_var_u32()).ok()?;
-        let fits = exports <= EXPORTS - addition.count && waits.memory_name(u32::MAX).len() <= NAME_BYTES;
+        let fits = exports <= EXPORTS - addition.count && imports.memory_name(u32::MAX).len() <= NAME_BYTES;
         self.additions.push(addition);
-        self.waits = Some(waits);
+        self.atomic_imports = Some(imports);
         fits.then_some(())
     }
 
-    fn write(self) -> Option<Prepared> {
+    fn write(self) -> Option<Instrumented> {
         let bytes = self.scan.bytes;
         let added = self.scan.patches.len() * self.poll.len() + self.scan.bodies.len() * SIZE_BYTES;
         let out = Vec::with_capacity(bytes.len() + added);
@@ -550,7 +488,7 @@ impl<'a> Plan<'a> {
                 CODE => self.write_code(section, &mut writer)?,
                 DATA if !self.scan.segments.is_empty() => self.write_data(section, &mut writer)?,
                 // The host runs it.
-                START if self.waits.is_some() => {
+                START if self.atomic_imports.is_some() => {
                     writer.copy_to(section.start);
                     writer.skip_to(section.contents.range().end);
                 }
@@ -566,11 +504,11 @@ impl<'a> Plan<'a> {
         writer.skip_to(bytes.len());
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
-        Some(Prepared {
+        Some(Instrumented {
             bytes: writer.out,
             offsets: Offsets { ends: writer.ends.into() },
             memories: self.scan.grounds(!self.poll.is_empty()),
-            waits: self.waits,
+            atomic_imports: self.atomic_imports,
         })
     }
 
@@ -605,10 +543,10 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// `(i64.const offset) (i32.const memory) (call_indirect $waits (type $operation) (i32.const slot))`
-    fn push_call(&self, Call { operation, memory, offset }: Call, out: &mut Vec<u8>) {
-        let operations = self.waits.iter().flat_map(|waits| &waits.operations);
-        let slot = operations.take_while(|&&other| other < operation).count() as u32;
+    /// `(i64.const offset) (i32.const memory) (call_indirect $imports (type $import) (i32.const slot))`
+    fn push_call(&self, HostCall { import, memory, offset }: HostCall, out: &mut Vec<u8>) {
+        let functions = self.atomic_imports.iter().flat_map(|imports| &imports.functions);
+        let slot = functions.take_while(|&&other| other < import).count() as u32;
         let constants = [(0x42, offset.cast_signed()), (0x41, memory.cast_signed().into()), (0x41, slot.into())];
         for (opcode, value) in constants {
             out.push(opcode);
@@ -623,7 +561,7 @@ impl<'a> Plan<'a> {
 /// Bytes of a size that is filled in afterwards.
 const SIZE_BYTES: usize = 5;
 
-/// Writes the prepared bytes, and keeps account of what was copied from where.
+/// Writes the instrumented bytes, and keeps account of what was copied from where.
 struct Writer<'a> {
     original: &'a [u8],
     /// What comes next of the original.

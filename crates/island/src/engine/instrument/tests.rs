@@ -1,4 +1,4 @@
-//! What preparation changes, and that it changes nothing else.
+//! What instrumentation changes, and that it changes nothing else.
 
 use wasmparser::{Parser, Payload, Validator};
 
@@ -8,8 +8,8 @@ pub(crate) fn is_valid(bytes: &[u8]) -> Result<()> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(drop)
 }
 
-fn made(preparation: Preparation) -> Option<Prepared> {
-    if let Preparation::Made(prepared) = preparation { Some(prepared) } else { None }
+fn made(preparation: Instrumentation) -> Option<Instrumented> {
+    if let Instrumentation::Made(instrumented) = preparation { Some(instrumented) } else { None }
 }
 
 /// Where each instruction stands and ends, by function; and the custom sections.
@@ -34,32 +34,32 @@ fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
     (functions, custom)
 }
 
-fn check_copy(bytes: &[u8], prepared: &Prepared, from: &Range<usize>, to: &Range<usize>) {
-    assert_eq!(bytes[from.clone()], prepared.bytes[to.clone()]);
-    assert!(from.clone().eq(to.clone().map(|at| prepared.offsets.original(at))));
+fn check_copy(bytes: &[u8], instrumented: &Instrumented, from: &Range<usize>, to: &Range<usize>) {
+    assert_eq!(bytes[from.clone()], instrumented.bytes[to.clone()]);
+    assert!(from.clone().eq(to.clone().map(|at| instrumented.offsets.original(at))));
 }
 
-/// Checks what holds of each preparation of a valid module.
-pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
-    is_valid(&prepared.bytes).unwrap();
+/// Checks what holds of each instrumentation of a valid module.
+pub(crate) fn check(bytes: &[u8], instrumented: &Instrumented) {
+    is_valid(&instrumented.bytes).unwrap();
     let (functions, custom) = instructions(bytes);
-    let (prepared_functions, prepared_custom) = instructions(&prepared.bytes);
-    for (from, to) in custom.iter().zip(&prepared_custom) {
-        check_copy(bytes, prepared, from, to);
+    let (instrumented_functions, instrumented_custom) = instructions(&instrumented.bytes);
+    for (from, to) in custom.iter().zip(&instrumented_custom) {
+        check_copy(bytes, instrumented, from, to);
     }
-    assert_eq!((functions.len(), custom.len()), (prepared_functions.len(), prepared_custom.len()));
-    for (function, prepared_function) in functions.iter().zip(&prepared_functions) {
+    assert_eq!((functions.len(), custom.len()), (instrumented_functions.len(), instrumented_custom.len()));
+    for (function, instrumented_function) in functions.iter().zip(&instrumented_functions) {
         // What was inserted has the offset of the next, or of what it replaces.
-        let original = |range: &Range<usize>| prepared.offsets.original(range.start);
-        let mut groups = prepared_function.chunk_by(|a, b| original(a) == original(b));
+        let original = |range: &Range<usize>| instrumented.offsets.original(range.start);
+        let mut groups = instrumented_function.chunk_by(|a, b| original(a) == original(b));
         let (mut is_entry, mut is_head) = (true, false);
         for from in function {
             let group = groups.next().unwrap();
-            assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&prepared.offsets.original(at))));
+            assert!(group.iter().flat_map(Clone::clone).all(|at| from.contains(&instrumented.offsets.original(at))));
             let to = group.last().unwrap();
             let is_wait = bytes[from.start] == 0xfe && bytes[from.start + 1] < 3;
             if !is_wait {
-                check_copy(bytes, prepared, from, to);
+                check_copy(bytes, instrumented, from, to);
             }
             let least = 1 + 3 * (usize::from(is_head) + usize::from(is_wait));
             assert!(group.len() == least || group.len() == least + 3 && is_entry, "{group:?}");
@@ -67,13 +67,13 @@ pub(crate) fn check(bytes: &[u8], prepared: &Prepared) {
         }
         assert!(groups.next().is_none());
     }
-    assert_eq!(prepared.offsets.original(prepared.bytes.len()), bytes.len());
+    assert_eq!(instrumented.offsets.original(instrumented.bytes.len()), bytes.len());
 }
 
-fn prepare_text(text: &str) -> Option<Prepared> {
+fn instrument_text(text: &str) -> Option<Instrumented> {
     let bytes = wat::parse_str(text).unwrap();
     is_valid(&bytes).unwrap();
-    made(prepare(&bytes, true)).inspect(|prepared| check(&bytes, prepared))
+    made(instrument(&bytes, true)).inspect(|instrumented| check(&bytes, instrumented))
 }
 
 fn loads(bytes: &[u8], load: &[u8]) -> usize {
@@ -81,13 +81,13 @@ fn loads(bytes: &[u8], load: &[u8]) -> usize {
 }
 
 /// A letter for what each memory stands on.
-fn grounds(prepared: &Prepared) -> String {
+fn grounds(instrumented: &Instrumented) -> String {
     let letter = |ground: &Ground| match ground {
         Ground::Zeros => 'Z',
         Ground::Image(_) => 'I',
         Ground::PollPage => 'P',
     };
-    prepared.memories.iter().map(letter).collect()
+    instrumented.memories.iter().map(letter).collect()
 }
 
 #[test]
@@ -117,10 +117,10 @@ fn polls() {
         ] {
             // Imports come first.
             let (imports, rest) = text.split_at(text.find("(func (call 0)) (func (call 2)").unwrap_or(0));
-            let prepared = prepare_text(&format!("(module {imports} {memories} {rest})")).unwrap();
-            assert!(prepared.waits.is_none());
-            assert_eq!(self::grounds(&prepared), grounds);
-            assert_eq!(loads(&prepared.bytes, &[0x41, 0, 0xfe, 0x12, 0x40, index, 0, 0x1a]), count, "{text}");
+            let instrumented = instrument_text(&format!("(module {imports} {memories} {rest})")).unwrap();
+            assert!(instrumented.atomic_imports.is_none());
+            assert_eq!(self::grounds(&instrumented), grounds);
+            assert_eq!(loads(&instrumented.bytes, &[0x41, 0, 0xfe, 0x12, 0x40, index, 0, 0x1a]), count, "{text}");
         }
     }
 }
@@ -130,9 +130,9 @@ fn nothing_to_do() {
     for text in
         ["", "(func) (start 0)", "(import \"m\" \"f\" (func)) (func (call 0)) (func (call 3)) (func)", "(memory 1)"]
     {
-        assert!(prepare_text(&format!("(module {text})")).is_none());
+        assert!(instrument_text(&format!("(module {text})")).is_none());
     }
-    assert!(matches!(prepare(&wat::parse_str("(component)").unwrap(), true), Preparation::Unneeded));
+    assert!(matches!(instrument(&wat::parse_str("(component)").unwrap(), true), Instrumentation::Unneeded));
 }
 
 const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
@@ -155,26 +155,28 @@ fn waits() {
         ("(export \"tombolowaits\" (func 0))", "tombolo\0", false),
         ("(export \"tombolo\\00\\00x\" (func 0)) (export \"tombolo\" (func 0))", "tombolo\0\0\0", false),
     ] {
-        let prepared = prepare_text(&format!("(module {WAITS} {text})")).unwrap();
-        let waits = prepared.waits.unwrap();
-        assert_eq!(waits.start, start);
-        assert_eq!((&*waits.prefix, &*waits.memories), (prefix, &[1, 2][..]));
-        let operations = [OperationKind::Wait32, OperationKind::Wait64, OperationKind::Notify];
-        let both = |kind| [Operation { kind, wide: false }, Operation { kind, wide: true }];
-        assert_eq!(waits.operations, operations.map(both).concat());
-        let names = [waits.table_name(), waits.memory_name(2), waits.start_name()];
+        let instrumented = instrument_text(&format!("(module {WAITS} {text})")).unwrap();
+        let imports = instrumented.atomic_imports.unwrap();
+        assert_eq!(imports.start, start);
+        assert_eq!((&*imports.prefix, &*imports.memories), (prefix, &[1, 2][..]));
+        let instructions = [Instruction::Wait32, Instruction::Wait64, Instruction::Notify];
+        let both = |instruction| [false, true].map(|wide| AtomicImport { instruction, wide });
+        assert_eq!(imports.functions, instructions.map(both).concat());
+        let names = [imports.table_name(), imports.memory_name(2), imports.start_name()];
         assert!(names[0] == format!("{prefix}waits") && names[1] == format!("{prefix}memory2"));
-        let is_exported = |name: &String| loads(&prepared.bytes, name.as_bytes()) > 0;
+        let is_exported = |name: &String| loads(&instrumented.bytes, name.as_bytes()) > 0;
         assert_eq!(names.each_ref().map(is_exported), [true, true, start]);
         let code = [0x42, 0x80, 1, 0x41, 1, 0x41, 0, 0x11, 6, 1];
-        assert!(loads(&prepared.bytes, &code) == 1, "each type of a group counts");
+        assert!(loads(&instrumented.bytes, &code) == 1, "each type of a group counts");
     }
 }
 
 /// What the first memory that has an image has in it.
-fn image(prepared: &Prepared, len: usize) -> Vec<u8> {
-    let image =
-        prepared.memories.iter().find_map(|ground| if let Ground::Image(image) = ground { Some(image) } else { None });
+fn image(instrumented: &Instrumented, len: usize) -> Vec<u8> {
+    let image = instrumented
+        .memories
+        .iter()
+        .find_map(|ground| if let Ground::Image(image) = ground { Some(image) } else { None });
     let block = data_block::DataBlock::new(len, len, 0).unwrap();
     image.unwrap().write_to(&block).unwrap();
     let mut bytes = vec![0; len];
@@ -199,14 +201,14 @@ fn data_segments_that_cannot_fail_become_images() {
     let mut expected = vec![0; 65536];
     expected[2..7].copy_from_slice(b"aXcde");
     expected[65535] = b'z';
-    let prepared = prepare_text(&format!("{text})")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (0, 0)));
+    let instrumented = instrument_text(&format!("{text})")).unwrap();
+    assert_eq!((image(&instrumented, 65536), segments(&instrumented.bytes)), (expected.clone(), (0, 0)));
     // Passive ones stay, and so do the numbers of all if an instruction names one.
-    let prepared = prepare_text(&format!("{text} (data \"passive\"))")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected.clone(), (1, 7)));
+    let instrumented = instrument_text(&format!("{text} (data \"passive\"))")).unwrap();
+    assert_eq!((image(&instrumented, 65536), segments(&instrumented.bytes)), (expected.clone(), (1, 7)));
     let named = "(data \"passive\") (func (data.drop 1))";
-    let prepared = prepare_text(&format!("{text} {named})")).unwrap();
-    assert_eq!((image(&prepared, 65536), segments(&prepared.bytes)), (expected, (6, 7)));
+    let instrumented = instrument_text(&format!("{text} {named})")).unwrap();
+    assert_eq!((image(&instrumented, 65536), segments(&instrumented.bytes)), (expected, (6, 7)));
 }
 
 #[test]
@@ -224,7 +226,7 @@ fn data_segments_that_may_fail_or_be_seen_stay() {
         "(memory i64 1) (data (i64.const 0x100000000) \"a\")",
         "(memory 1 1 (pagesize 1)) (data (i32.const 1) \"a\")",
     ] {
-        assert!(prepare_text(&format!("(module {text})")).is_none(), "{text}");
+        assert!(instrument_text(&format!("(module {text})")).is_none(), "{text}");
     }
 }
 
@@ -233,12 +235,12 @@ fn damaged_bytes() {
     let data = "(memory $own 1) (data (memory $own) (i32.const 0) \"a\") (data \"b\") (func (data.drop 0))";
     let bytes = wat::parse_str(format!("(module {WAITS} {data} (start $s))")).unwrap();
     for at in 0..bytes.len() {
-        let whole = made(prepare(&bytes[..at], true)).map(|prepared| prepared.offsets.original(at));
+        let whole = made(instrument(&bytes[..at], true)).map(|instrumented| instrumented.offsets.original(at));
         assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
         for value in 0..=255 {
             let mut bytes = bytes.clone();
             bytes[at] = value;
-            _ = prepare(&bytes, true);
+            _ = instrument(&bytes, true);
         }
     }
 }
@@ -247,16 +249,16 @@ fn damaged_bytes() {
 fn a_module_without_room_for_more_is_told() {
     let memories = |count: usize| "(memory 0)".repeat(count);
     let with = |count| wat::parse_str(format!("(module {} (func (loop (br 0))))", memories(count))).unwrap();
-    assert!(matches!(prepare(&with(99), true), Preparation::Made(_)));
-    assert!(matches!(prepare(&with(100), true), Preparation::DoesNotFit));
-    assert!(matches!(prepare(&with(100), false), Preparation::Unneeded));
+    assert!(matches!(instrument(&with(99), true), Instrumentation::Made(_)));
+    assert!(matches!(instrument(&with(100), true), Instrumentation::DoesNotFit));
+    assert!(matches!(instrument(&with(100), false), Instrumentation::Unneeded));
 }
 
 #[test]
 fn what_can_take_for_ever_without_a_cycle_polls() {
     let polls = |body: &str| {
         let text = format!("(module (memory 1) (func $f {body}) (func $g))");
-        made(prepare(&wat::parse_str(text).unwrap(), true)).is_some()
+        made(instrument(&wat::parse_str(text).unwrap(), true)).is_some()
     };
     assert!(polls("(call $g) (call $g)"));
     assert!(!polls("(call $g)"));
