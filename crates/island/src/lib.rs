@@ -6,7 +6,7 @@
 //! - `engine`: which WebAssembly is accepted and how it is compiled; what is put into a module before that.
 //! - [`call`]: a store that can be re-entered from a host function, calls in both directions, and what comes back when
 //!   one does not return.
-//! - [`wasi`]: WASI preview 1, linked natively, with threads.
+//! - `wasi`, a Cargo feature that is on by default: WASI preview 1, linked natively, with threads.
 //!
 //! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `call::raw`.
 
@@ -16,6 +16,7 @@
 pub mod call;
 mod engine;
 mod memory;
+#[cfg(feature = "wasi")]
 pub mod wasi;
 
 pub use call::function::{Callee, HostFunction};

@@ -142,7 +142,7 @@ impl CallError {
             || error.is::<Interrupted>()
             || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
             || error.is::<wasmtime::ThrownException>()
-            || error.is::<wasmtime_wasi::I32Exit>()
+            || exit_code(error).is_some()
     }
 }
 
@@ -176,8 +176,8 @@ impl CallError {
         if error.is::<HostThrew>() {
             return Self::Host;
         }
-        if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
-            return Self::Exit(exit.0);
+        if let Some(code) = exit_code(&error) {
+            return Self::Exit(code);
         }
         let code = error.downcast_ref::<wasmtime::Trap>().copied();
         // A poll page that is closed faults as any access out of bounds does.
@@ -198,6 +198,18 @@ impl CallError {
         };
         Self::Trap(Trap { code, message, frames: frames.unwrap_or_default() })
     }
+}
+
+/// The code that a guest ended itself with, if that is what the error says.
+#[cfg(feature = "wasi")]
+fn exit_code(error: &wasmtime::Error) -> Option<i32> {
+    error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0)
+}
+
+/// Without WASI no guest can.
+#[cfg(not(feature = "wasi"))]
+fn exit_code(_: &wasmtime::Error) -> Option<i32> {
+    None
 }
 
 /// The specification's words for a trap, as its own test suite has them.

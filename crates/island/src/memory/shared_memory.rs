@@ -1,12 +1,15 @@
 //! Reading and writing shared memories while others do.
 
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
+#[cfg(feature = "wasi")]
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use wasmtime::SharedMemory;
 
 use crate::memory::wait_lists::{Expected, Word};
 
 /// The bytes of a shared memory from `at`; none where they are not all inside.
+#[cfg(feature = "wasi")]
 pub(crate) fn read(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
     for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
         // SAFETY: the byte is in the memory, which never shrinks; others may write to it meanwhile.
@@ -19,6 +22,7 @@ pub(crate) fn read(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option
 ///
 /// # Panics
 /// When they are not all inside.
+#[cfg(feature = "wasi")]
 pub(crate) fn write(memory: &SharedMemory, at: usize, bytes: &[u8]) {
     for (place, byte) in memory.data()[at..][..bytes.len()].iter().zip(bytes) {
         // SAFETY: as for `read`.

@@ -274,6 +274,7 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
 }
 
 /// Blocks this thread for a time: [`Outcome::TimedOut`] or [`Outcome::Interrupted`].
+#[cfg(feature = "wasi")]
 pub(crate) fn sleep(time: Duration) -> Outcome {
     block(&Interrupter::current(), deadline(Some(time)), Spin(None), || false)
 }
