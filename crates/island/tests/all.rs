@@ -6,6 +6,7 @@ mod function_key;
 mod interrupt;
 mod memories;
 mod reentry;
+mod tiers;
 mod traps;
 mod units;
 mod wasi;

@@ -1,0 +1,231 @@
+//! Large modules that are compiled fast at first and better later, with a cache or without: they do the same all the time.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tombolo_island::wasmtime::{self, Instance, Val};
+use tombolo_island::{CallError, CodeCache, Compiler, Engine, EngineOptions, Interrupter, Island, Module, Tier};
+
+use crate::common::{call, func};
+
+/// A module that is large enough to be compiled fast at first, and unlike those of other seeds.
+fn large(seed: u32) -> Vec<u8> {
+    let mut text = format!(
+        r#"(module
+        (memory (export "memory") 1 1 shared)
+        (data (i32.const 16) "as it was")
+        (table 1 funcref)
+        (func $seed (export "seed") (result i32) (i32.const {seed}))
+        (func (export "loop") (loop (br 0)))
+        (func (export "wait") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
+        (func (export "trap") (result i32) (loop (nop)) (call $unreachable) (i32.const 0))
+        (func $unreachable (loop (nop)) (unreachable))"#
+    );
+    for number in 0..2500 {
+        text.push_str(&format!(
+            r#"(func (export "f{number}") (param i32) (result i32) (local i32)
+            (loop (local.set 1 (i32.add (local.get 1) (i32.const {number}))) (br_if 0 (i32.eqz (local.get 1))))
+            (i32.mul (i32.load8_u (i32.const 16)) (i32.add (local.get 0) (local.get 1))))"#
+        ));
+    }
+    let bytes = wat::parse_str(text + ")").unwrap();
+    assert!(bytes.len() > 100 << 10);
+    bytes
+}
+
+/// A folder for a cache, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tombolo-tiers-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn engine(&self, compiler: Compiler) -> Engine {
+        let cache = CodeCache::new(&self.0, 1 << 30, |warning| panic!("{warning}"));
+        engine(compiler, Some(Arc::new(cache)))
+    }
+
+    fn tiers(&self) -> Vec<Tier> {
+        let cache = CodeCache::new(&self.0, 1 << 30, |warning| panic!("{warning}"));
+        cache.entries().unwrap().iter().map(|entry| entry.module.unwrap().1).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn engine(compiler: Compiler, cache: Option<Arc<CodeCache>>) -> Engine {
+    Engine::new(&EngineOptions { compiler, cache, ..EngineOptions::default() }).unwrap()
+}
+
+/// Comes back when instances are made from optimized code. (What never is hangs here.)
+fn until_optimized(module: &Module) {
+    while module.tier() != Tier::Optimized {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Checks what an instance does: results, traps and where they come from, and that loops and waits can be stopped.
+fn check(island: &Rc<Island>, instance: Instance, seed: u32) {
+    assert_eq!(call(island, instance, "seed", &[]).unwrap(), Some(seed.cast_signed()));
+    for number in [1, 2, 1777, 2499] {
+        // The letter is the data segment's.
+        let expected = i32::from(b'a') * (5 + number);
+        assert_eq!(call(island, instance, &format!("f{number}"), &[5]).unwrap(), Some(expected));
+        let index = island.function_index(func(island, instance, &format!("f{number}")));
+        assert_eq!(index, Some(5 + number.cast_unsigned()));
+    }
+    let Err(CallError::Trap(trap)) = call(island, instance, "trap", &[]) else { panic!("a trap") };
+    assert_eq!(trap.code, Some(wasmtime::Trap::UnreachableCodeReached));
+    let frames: Vec<_> = trap.frames.iter().map(|frame| (frame.function.as_deref(), frame.index)).collect();
+    assert_eq!(frames, [(Some("unreachable"), 4), (Some("trap"), 3)]);
+    for name in ["loop", "wait"] {
+        let interrupter = Interrupter::current();
+        let other = std::thread::spawn(move || interrupter.interrupt());
+        assert!(matches!(call(island, instance, name, &[]), Err(CallError::Interrupted)));
+        other.join().unwrap();
+        Interrupter::current().clear();
+    }
+}
+
+/// The offsets in a trap's stack, which must be the module's own in each tier.
+fn offsets(island: &Rc<Island>, instance: Instance) -> Vec<Option<usize>> {
+    let Err(CallError::Trap(trap)) = call(island, instance, "trap", &[]) else { panic!("a trap") };
+    trap.frames.iter().map(|frame| frame.offset).collect()
+}
+
+#[test]
+fn instances_of_both_tiers_do_the_same_side_by_side() {
+    let engine = engine(Compiler::Tiered, None);
+    let module = Module::new(&engine, &large(1)).unwrap();
+    assert_eq!(module.tier(), Tier::Fast);
+    let island = Island::new(&engine);
+    let first = island.instantiate(&module, &[]).unwrap();
+    check(&island, first, 1);
+    until_optimized(&module);
+    let second = island.instantiate(&module, &[]).unwrap();
+    check(&island, second, 1);
+    check(&island, first, 1);
+    assert_eq!(offsets(&island, first), offsets(&island, second));
+    let optimizing = self::engine(Compiler::Optimizing, None);
+    let other = Island::new(&optimizing);
+    let at_once = Module::new(&optimizing, &large(1)).unwrap();
+    assert_eq!(at_once.tier(), Tier::Optimized);
+    let at_once = other.instantiate(&at_once, &[]).unwrap();
+    assert_eq!(offsets(&island, first), offsets(&other, at_once));
+    // A function of one tier in the other's table is the same function.
+    let function = func(&island, first, "seed");
+    assert_eq!(island.function_index(function), Some(0));
+    let mut result = [Val::I32(0)];
+    island.call_values(function, &[], &mut result).unwrap();
+    assert_eq!(result[0].i32(), Some(1));
+}
+
+#[test]
+fn what_was_optimized_is_kept_in_place_of_what_was_not() {
+    let folder = Folder::new();
+    let engine = folder.engine(Compiler::Tiered);
+    let module = Module::new(&engine, &large(2)).unwrap();
+    assert_eq!((module.tier(), folder.tiers()), (Tier::Fast, vec![Tier::Fast]));
+    // Another program that comes meanwhile begins with what there is.
+    let other = folder.engine(Compiler::Tiered);
+    let again = Module::new(&other, &large(2)).unwrap();
+    assert_eq!(again.tier(), Tier::Fast);
+    let island = Island::new(&other);
+    check(&island, island.instantiate(&again, &[]).unwrap(), 2);
+    until_optimized(&again);
+    assert_eq!((module.tier(), folder.tiers()), (Tier::Fast, vec![Tier::Optimized]));
+    // And the next one with the best.
+    let next = folder.engine(Compiler::Tiered);
+    let module = Module::new(&next, &large(2)).unwrap();
+    assert_eq!(module.tier(), Tier::Optimized);
+    let island = Island::new(&next);
+    check(&island, island.instantiate(&module, &[]).unwrap(), 2);
+}
+
+#[test]
+fn who_wants_optimized_code_is_not_given_any_other() {
+    let folder = Folder::new();
+    Module::new(&folder.engine(Compiler::Tiered), &large(3)).unwrap();
+    assert_eq!(folder.tiers(), [Tier::Fast]);
+    let engine = folder.engine(Compiler::Optimizing);
+    let module = Module::new(&engine, &large(3)).unwrap();
+    assert_eq!((module.tier(), folder.tiers()), (Tier::Optimized, vec![Tier::Optimized]));
+    let island = Island::new(&engine);
+    check(&island, island.instantiate(&module, &[]).unwrap(), 3);
+    // An engine that always compiles fast has entries of its own.
+    let engine = folder.engine(Compiler::Fast);
+    let module = Module::new(&engine, &large(3)).unwrap();
+    assert_eq!(module.tier(), Tier::Fast);
+    assert_eq!(folder.tiers().len(), 2);
+    let island = Island::new(&engine);
+    check(&island, island.instantiate(&module, &[]).unwrap(), 3);
+}
+
+#[test]
+fn the_same_bytes_are_compiled_once_for_all_threads() {
+    let engine = engine(Compiler::Optimizing, None);
+    let bytes = large(4);
+    let modules: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| Module::new(&engine, &bytes).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(modules.windows(2).all(|pair| wasmtime::Module::same(pair[0].wasmtime(), pair[1].wasmtime())));
+    let other = Module::new(&engine, &large(5)).unwrap();
+    assert!(!wasmtime::Module::same(modules[0].wasmtime(), other.wasmtime()));
+    // Errors are not remembered as modules.
+    for _ in 0..2 {
+        assert!(Module::new(&engine, &bytes[..bytes.len() - 1]).is_err());
+    }
+}
+
+#[test]
+fn modules_that_nobody_has_are_forgotten() {
+    let folder = Folder::new();
+    let engine = folder.engine(Compiler::Optimizing);
+    // More than are kept account of without a look at which have gone.
+    for number in 0..1000 {
+        let module =
+            wat::parse_str(format!("(module (func (export \"f\") (result i32) (i32.const {number})))")).unwrap();
+        let module = Module::new(&engine, &module).unwrap();
+        assert_eq!(module.exports().len(), 1);
+    }
+    assert!(folder.tiers().is_empty(), "small modules are not kept");
+    assert!(!folder.0.exists(), "and no folder is made for them");
+}
+
+#[test]
+fn a_module_that_waits_for_its_start_function_comes_from_the_cache_whole() {
+    let folder = Folder::new();
+    let padding = "(drop (i32.const 7))".repeat(300);
+    let text = format!(
+        r#"(module (memory (export "memory") 1 1 shared) (data (i32.const 8) "\2a")
+        (func $start (drop (memory.atomic.notify (i32.const 0) (i32.const 1))) {padding}
+            (i32.store (i32.const 0) (i32.load (i32.const 8))))
+        (func (export "get") (result i32) (i32.load (i32.const 0)))
+        (start $start))"#
+    );
+    let bytes = wat::parse_str(text).unwrap();
+    for _ in 0..3 {
+        let engine = folder.engine(Compiler::Optimizing);
+        let island = Island::new(&engine);
+        let instance = island.instantiate(&Module::new(&engine, &bytes).unwrap(), &[]).unwrap();
+        assert_eq!(call(&island, instance, "get", &[]).unwrap(), Some(0x2a));
+        assert_eq!(folder.tiers(), [Tier::Optimized]);
+    }
+    // The file is used, and not made anew.
+    let file = std::fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
+    let before = std::fs::metadata(&file).unwrap().ino();
+    Module::new(&folder.engine(Compiler::Optimizing), &bytes).unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().ino(), before);
+}
