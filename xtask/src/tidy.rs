@@ -10,11 +10,11 @@ mod unsafe_code;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What is not as it should be, and where.
+/// Something that is not as it should be, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     file: String,
-    /// From 1; 0 where it is about the whole file.
+    /// From 1; 0 if the problem is about the whole file.
     line: usize,
     message: String,
 }
@@ -60,7 +60,10 @@ pub(crate) struct Tree {
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const README: &str = "README.md";
 
-/// The endings of files that are read; others (expected output, guests' binaries) nobody edits line by line.
+/// The document whose tables the checks read.
+const INVENTORY: &str = "docs/inventory.md";
+
+/// The endings of files that are read. Others (expected output, guests' binaries) are not edited line by line.
 const TEXT: [&str; 9] = ["rs", "toml", "md", "js", "mjs", "c", "wat", "sh", "txt"];
 
 impl Tree {
@@ -96,9 +99,8 @@ impl Tree {
         self.files.iter().find(|file| file.path == path).map(|file| &*file.text)
     }
 
-    /// The document whose tables the checks read.
-    fn architecture(&self) -> &str {
-        self.text(ARCHITECTURE).unwrap_or_default()
+    fn inventory(&self) -> &str {
+        self.text(INVENTORY).unwrap_or_default()
     }
 
     #[cfg(test)]
