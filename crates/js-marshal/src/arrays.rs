@@ -78,7 +78,7 @@ impl<'a, 'js> Source<'a, 'js> {
         }
         let object = value.to_value(cx);
         let Some(array) = object.as_object().filter(|_| object.is_array()) else {
-            return Err(marshal.unexpected(format_args!("an array or a {}", element.name()), value));
+            return Err(marshal.unexpected(format_args!("an array or {}", webidl::with_article(element.name())), value));
         };
         let len = array.get::<_, f64>(PredefinedAtom::Length)? as usize;
         Ok(Self::Elements { value, array: object.into_object(), len })

@@ -291,7 +291,7 @@ fn new_status<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         ty => TypeRef::of(ctx, Borrowed::of(&ty), &format!("{NAME}: argument 1"))?,
     };
     if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
-        let message = format!("{NAME}: argument 1: a {} cannot be a status", ty.get().name());
+        let message = format!("{NAME}: argument 1: {} cannot be a status", webidl::with_article(&ty.get().name()));
         return Err(Exception::throw_type(ctx, &message));
     }
     let options = webidl::dictionary(ctx, call.arg(1), &format!("{NAME}: argument 2"))?;
@@ -422,7 +422,7 @@ fn new_pointer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const NAME: &str = "PointerType";
     let ty = TypeRef::of(&call.ctx, call.args.get(0), "PointerType: argument 1")?;
     if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
-        let message = format!("{NAME}: argument 1: there is no pointer to a {}", ty.get().name());
+        let message = format!("{NAME}: argument 1: there is no pointer to {}", webidl::with_article(&ty.get().name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     new_type(&call, NAME, Type::Pointer(ty))
@@ -468,7 +468,7 @@ fn new_callback<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         .map(|ty| ty.get())
         .filter(|ty| matches!(ty.ty, Type::Status(_) | Type::Inline(..) | Type::InlineString(..)));
     if let Some(ty) = refused {
-        let message = format!("{NAME}: argument 2: a callback cannot return a {}", ty.name());
+        let message = format!("{NAME}: argument 2: a callback cannot return {}", webidl::with_article(&ty.name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     new_type(&call, NAME, Type::Callback(signature))
@@ -525,7 +525,7 @@ fn modified<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             copy.ownership = Ownership::Owned;
             let free = call.arg(1);
             if matches!(copy.ty, Type::VoidPointer | Type::Callback(_)) {
-                let message = format!("{name}: a {} owns nothing", copy.name());
+                let message = format!("{name}: {} owns nothing", webidl::with_article(&copy.name()));
                 return Err(Exception::throw_type(ctx, &message));
             }
             if class::of::<ExportedFunction>(&free).is_some() {
@@ -578,7 +578,7 @@ fn new_argument_object<'js>(call: &Call<'_, 'js>, name: &str, direction: Directi
     };
     if refused {
         let hint = if comes_out && !is_result { ": what comes out needs a pointer or a Result" } else { "" };
-        let message = format!("{name}: a {} cannot be such an argument{hint}", of.name());
+        let message = format!("{name}: {} cannot be such an argument{hint}", webidl::with_article(&of.name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     let prototype = class::prototype_from_new_target::<ArgumentObject>(call)?;

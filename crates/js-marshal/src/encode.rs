@@ -63,7 +63,7 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     pub(crate) fn no_value(&self, ty: &TypeObject) -> rquickjs::Error {
-        self.type_error(format_args!("a {} cannot be converted there", ty.name()))
+        self.type_error(format_args!("{} cannot be converted there", webidl::with_article(&ty.name())))
     }
 
     fn write_record(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
@@ -490,7 +490,7 @@ impl<'js> Marshal<'_, 'js> {
     fn record_pointer(&self, record: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
         if let Some(view) = class::get::<RecordView>(value) {
             if view.bytes_as(self.ctx, record)?.is_none() {
-                return Err(self.unexpected(format_args!("a {}", record.name()), value));
+                return Err(self.unexpected(webidl::with_article(&record.name()), value));
             }
             if let Some(address) = view.address_in(self.ctx, self.heap())? {
                 self.pin_buffer(view.buffer());
@@ -603,11 +603,11 @@ impl<'js> Marshal<'_, 'js> {
 
     fn handle(&self, ty: &TypeObject, value: Borrowed<'_>) -> Result<u64> {
         let Some(handle) = class::get::<HandleObject>(value) else {
-            return Err(self.unexpected(format_args!("a {}", ty.name()), value));
+            return Err(self.unexpected(webidl::with_article(&ty.name()), value));
         };
         if !handle.is_of(ty) {
-            let message = format_args!("expected a {}, got a {}", ty.name(), handle.name());
-            return Err(self.type_error(message));
+            let (expected, came) = (webidl::with_article(&ty.name()), webidl::with_article(&handle.name()));
+            return Err(self.type_error(format_args!("expected {expected}, got {came}")));
         }
         let address = handle.open_address(self)?;
         self.hold(value);

@@ -140,7 +140,7 @@ fn close<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("Handle.close: the {} is borrowed: the guest keeps it", object.name());
         return Err(Exception::throw_type(ctx, &message));
     };
-    let place = format!("{} of a {}", handle.destructor().name(), object.name());
+    let place = format!("{} of {}", handle.destructor().name(), webidl::with_article(&object.name()));
     match handle.close(manager.heap()).map_err(|error| throw_heap_error(ctx, &place, error))? {
         Some(returned) if handle.destructor().is_wide() => {
             let cx = qjs::Cx::of(ctx);

@@ -126,7 +126,9 @@ pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
         Type::Array(_, Length::Given) | Type::View(_, Length::Given) => {
             Some(format!("the {} of a result needs a length", of.name()))
         }
-        Type::Inline(..) | Type::InlineString(..) => Some(format!("a {} cannot be a result", of.name())),
+        Type::Inline(..) | Type::InlineString(..) => {
+            Some(format!("{} cannot be a result", webidl::with_article(&of.name())))
+        }
         _ => None,
     }
 }

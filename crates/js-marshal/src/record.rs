@@ -290,7 +290,8 @@ impl Fields for RecordView {
             return Ok(());
         }
         let Some(address) = manager.heap().address_of(bytes.start, bytes.len) else {
-            let message = format!("{name}: only numbers can be set in a copy of a {}", shape.what());
+            let message =
+                format!("{name}: only numbers can be set in a copy of {}", webidl::with_article(&shape.what()));
             return Err(Exception::throw_type(ctx, &message));
         };
         // The conversion may run scripts, which may end the view.
