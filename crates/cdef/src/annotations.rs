@@ -60,18 +60,18 @@ pub struct Annotations {
 pub enum Length {
     /// This many.
     Constant(u64),
-    /// As many as the parameter, the field or whatever else of this name says; it is not looked up here.
+    /// As many as the parameter, the field or whatever else has this name says. The name is not looked up here.
     Named(String),
 }
 
 /// Who frees memory or an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// The receiver, with the function of this name where there is one.
+    /// The receiver frees it, with the function of this name if there is one.
     Owned(Option<String>),
     /// Not the receiver.
     Borrowed,
-    /// The callee, which takes it over from the caller.
+    /// The callee frees it: it takes it over from the caller.
     Consumed,
 }
 
@@ -117,7 +117,7 @@ pub enum Encoding {
     Bytes,
 }
 
-/// What an annotation stands at.
+/// The kind of thing that an annotation stands at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Result,
@@ -141,7 +141,7 @@ impl Place {
         }
     }
 
-    /// The places that the annotation `word` may stand at; none when there is no such annotation.
+    /// The places that the annotation `word` may stand at; empty if there is no such annotation.
     fn of(word: &str) -> &'static [Self] {
         match word {
             "length" | "until" | "owned" | "borrowed" | "view" | "copy" | "nonnull" | "utf8" | "utf16" | "latin1"
@@ -217,7 +217,7 @@ impl Annotations {
         }
     }
 
-    /// Takes over from a typedef what is not said here already and has a meaning at `place`.
+    /// Takes over from a typedef whatever is not said here already and has a meaning at `place`.
     pub(crate) fn inherit(&mut self, from: &Self, place: Place) {
         fn take<T: Clone>(own: &mut Option<T>, from: &Option<T>) {
             if own.is_none() {
@@ -372,7 +372,7 @@ impl Item<'_, '_> {
         }
     }
 
-    /// A list of integers; 0 when there are no arguments.
+    /// A list of integers; 0 if there are no arguments.
     fn results(&self) -> Checked<Vec<i64>> {
         let list = self.list();
         if list.is_empty() && self.word.text == "fails" {

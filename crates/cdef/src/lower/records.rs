@@ -93,7 +93,7 @@ impl<'s> Lowering<'s> {
         identifier.map(|tag| self.outline.tokens[parsed.tokens(&self.outline, tag.span).start])
     }
 
-    /// The tokens of a definition from brace to brace, when there is one in `tokens`.
+    /// The tokens of a definition from brace to brace, if there is one in `tokens`.
     fn body<T>(&self, definition: &Option<T>, tokens: &Range<usize>) -> Option<Range<usize>> {
         definition.as_ref()?;
         let opener = tokens.clone().find(|index| self.outline.tokens[*index].is("{"))?;
@@ -111,7 +111,7 @@ impl<'s> Lowering<'s> {
         claimed
     }
 
-    /// The index of the record or enum of this tag, or else `next`; and whether it has this same definition already.
+    /// The index of the record or enum of this tag, or else `next`; and whether it already has this very definition.
     fn look_up(
         &mut self,
         tag: Option<Token<'s>>,
