@@ -42,7 +42,7 @@ pub(crate) fn run(command: &Command) -> i32 {
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
     if file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
-        return Err("it is no WebAssembly module: it does not begin with \\0asm".into());
+        return Err("it is not a WebAssembly module: it does not begin with \\0asm".into());
     }
     match wat::parse_bytes(&bytes) {
         Ok(Cow::Borrowed(_)) => Ok(bytes),
@@ -89,7 +89,7 @@ fn start(command: &Command) -> Result<(), Failure> {
     })?;
     let entry = island.enter(|store| instance.get_func(store, "_start"));
     let Some(callee) = entry.and_then(|entry| Callee::new(&island, entry)) else {
-        return Err(Failure::Setup("it is no WASI command: it exports no function `_start`".into()));
+        return Err(Failure::Setup("it is not a WASI command: it exports no function `_start`".into()));
     };
     let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
     let Some(ty) = ty else {
