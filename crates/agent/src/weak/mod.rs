@@ -71,7 +71,7 @@ unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
     type Changed<'to> = Intrinsics<'to>;
 }
 
-/// Replaces the two interfaces of QuickJS's.
+/// Replaces QuickJS's two interfaces.
 pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
     let globals = ctx.globals();
     let weak_map: Function = globals.get("WeakMap")?;
