@@ -24,12 +24,12 @@ pub(crate) struct PrototypeObject {
     signature: Signature,
     /// The list that it was made of, for scripts.
     definitions: Held,
-    /// How it is passed, for addresses of 32 bits and of 64, once that is known.
+    /// How the function is called, for addresses of 32 bits and of 64, once that is known.
     plans: [OnceCell<Plan>; 2],
 }
 
 impl PrototypeObject {
-    /// How it is passed to a guest; none where a record in it is not defined yet.
+    /// How a guest's function is called; `None` if a record in the signature is not defined yet.
     fn plan(&self, wide: bool) -> Option<&Plan> {
         let plan = &self.plans[usize::from(wide)];
         if plan.get().is_none() && self.signature.is_defined() {
@@ -119,7 +119,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(ctx, PrototypeObject { signature, definitions, plans }, prototype.as_ref())?.into_value())
 }
 
-/// Why a result's type cannot be one.
+/// Why the result's type cannot be a result's.
 pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
     let of = crate::call::own_result(signature.returns.as_ref()?.get());
     match &of.ty {
@@ -133,7 +133,7 @@ pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
     }
 }
 
-/// What does not fit between a signature and a guest's function; none where they do.
+/// Why a signature and a guest's function do not fit each other; `None` if they do.
 pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &ExportedFunction) -> Option<String> {
     let plan = Plan::new(signature, of.heap().is_wide());
     let message = plan.mismatch(function.callee().numeric())?.replace("the prototype", "this declaration");
@@ -191,7 +191,7 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 /// A function that calls `function`, of the guest of `manager`, as `signature` says.
 ///
 /// # Errors
-/// A TypeError where it has another type.
+/// A TypeError if it has another type.
 pub(crate) fn bound_function<'js>(
     ctx: &Ctx<'js>,
     signature: Signature,
