@@ -66,8 +66,8 @@ impl<'js> Marshal<'_, 'js> {
         let Some((shape, fields)) = record::parts(ty) else { return Err(self.no_value(ty)) };
         let wide = self.is_wide();
         if shape.is_union {
-            // Nobody knows which member it is, so all of them can be read, from a copy. SAFETY: the bytes are in the
-            // guest's memory, which stays where it is.
+            // Nobody knows which member it is, so all of them can be read, from a copy.
+            // SAFETY: the bytes are in the guest's memory, which stays where it is.
             let copy = unsafe { bytes.to_vec() };
             let buffer = view::copy(self.ctx, &copy)?;
             let place = Place::new(&buffer, self.manager_held(), 0);

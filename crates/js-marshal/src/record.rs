@@ -260,8 +260,8 @@ impl Fields for RecordView {
         let mut bytes = bytes;
         let mut local;
         if self.copied {
-            // A buffer of the engine's own can go while scripts run. SAFETY: nothing ran since the bytes were asked
-            // for.
+            // A buffer of the engine's own can go while scripts run.
+            // SAFETY: nothing ran since the bytes were asked for.
             local = unsafe { record.to_vec() };
             record.start = std::ptr::NonNull::from(local.as_mut_slice()).cast();
             let offset = shape.offset(index, wide) as usize;

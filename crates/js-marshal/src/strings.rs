@@ -142,8 +142,8 @@ pub(crate) fn decode<'js>(
     exact: bool,
 ) -> Result<Value<'js>> {
     let ctx = marshal.ctx;
-    // Copied first, since another thread of the guest may change them in the middle. SAFETY: the bytes are in a guest's
-    // memory, which stays, or were asked for just now.
+    // Copied first, since another thread of the guest may change them in the middle.
+    // SAFETY: the bytes are in a guest's memory, which stays, or were asked for just now.
     let bytes = unsafe { bytes.to_vec() };
     match encoding {
         Encoding::Utf8 => {

@@ -107,7 +107,7 @@ fn book() -> MutexGuard<'static, Option<Box<Book>>> {
     BOOK.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Tells where this thread's program is: its frames, innermost first; `None` if it is not running.
+/// Tells where this thread's program is: its frames, innermost first, or none while it is not running.
 type Locate = Rc<dyn Fn() -> Vec<Frame>>;
 
 thread_local! {
