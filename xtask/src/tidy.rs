@@ -1,4 +1,4 @@
-//! The checks behind `xtask tidy`. Each is a function of what [`Tree`] read, so that each can be shown to fail.
+//! The checks behind `xtask tidy`. Each is a function of what [`Tree`] read, so that tests can show that it fails.
 
 mod edges;
 mod module_docs;
@@ -53,7 +53,7 @@ impl File {
 pub(crate) struct Tree {
     /// Every text file that somebody wrote.
     pub(crate) files: Vec<File>,
-    /// Every path there is, folders included.
+    /// Every path that exists, including folders.
     pub(crate) paths: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ const INVENTORY: &str = "docs/inventory.md";
 const TEXT: [&str; 9] = ["rs", "toml", "md", "js", "mjs", "c", "wat", "sh", "txt"];
 
 impl Tree {
-    /// Reads everything below `root` but what builds left there.
+    /// Reads everything below `root` except what builds left there.
     pub(crate) fn read(root: &Path) -> std::io::Result<Self> {
         let mut tree = Self::default();
         tree.read_folder(root, "")?;
@@ -86,7 +86,7 @@ impl Tree {
             if entry.file_type()?.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if TEXT.iter().any(|ending| path.ends_with(&format!(".{ending}"))) {
-                // A file that goes while this runs is somebody's temporary one.
+                // A file that goes while this runs is somebody's temporary file.
                 let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
                 self.files.push(File { path: path.clone(), text });
             }

@@ -110,18 +110,18 @@ pub(crate) enum Task {
     Compile(compile::Command),
 }
 
-/// Reads the command line. For `--help`, `--version` and mistakes, prints and gives the exit code.
+/// Reads the command line. For `--help`, `--version` and mistakes, prints and returns the exit code.
 pub(crate) fn parse() -> Result<Task, ExitCode> {
     let mut args: Vec<_> = std::env::args_os().collect();
     // A file of one of these names is run as `./run`.
     match args.get(1).and_then(|arg| arg.to_str()) {
         Some("cache") => return read(args.split_off(1)).map(Task::Cache),
         Some("compile") => return read(args.split_off(1)).map(Task::Compile),
-        // It is what happens anyway.
+        // This is what happens anyway.
         Some("run") => drop(args.remove(1)),
         _ => {}
     }
-    // What comes after FILE is the program's, flags and all. (The value of a flag of ours comes after `=`.)
+    // What comes after FILE belongs to the program, flags and all. (The value of a flag of ours comes after `=`.)
     let file = args.iter().skip(1).position(|arg| !arg.to_string_lossy().starts_with('-'));
     let arguments = file.map(|at| args.split_off(at + 2)).unwrap_or_default();
     let mut command: Command = read(args)?;
@@ -134,7 +134,7 @@ pub(crate) fn parse() -> Result<Task, ExitCode> {
 fn read<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
     T::try_parse_from(args).map_err(|error| {
         let failed = error.use_stderr();
-        // A closed standard stream leaves nobody to tell.
+        // If the standard stream is closed, there is nobody to tell.
         let printed = error.print().and_then(|()| std::io::stdout().flush());
         let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
         ExitCode::from(if failed { 2 } else { u8::from(lost) })

@@ -21,7 +21,7 @@ enum Failure {
     Trap(String),
 }
 
-/// Runs the file's `_start`; the exit code.
+/// Runs the file's `_start`. Returns the exit code.
 pub(crate) fn run(command: &Command) -> i32 {
     match start(command) {
         Ok(()) => 0,
@@ -32,7 +32,7 @@ pub(crate) fn run(command: &Command) -> i32 {
         }
         Err(Failure::Trap(message)) => {
             tell(format_args!("tombolo: {}: the program trapped: {message}", command.file.display()));
-            // What a shell says of a process that a signal ended, as wasmtime and Node's aborts do.
+            // The code that a shell reports for a process that a signal ended, as with wasmtime and Node's aborts.
             134
         }
     }

@@ -1,7 +1,8 @@
 // Marshalled calls beside the best glue that can be written by hand for the same functions on the same runtime: typed
 // arrays over the guest's memory, kept until it grows, TextEncoder and TextDecoder where they are faster than a loop,
-// room that is allocated once where one is enough, and everything freed by hand. Both take and give the same values, which
-// is checked, and take turns; the times are medians. A ratio below 1 says that the marshalled call is the faster one.
+// room that is allocated once where one is enough, and everything freed by hand. Both take and give the same values,
+// which is checked, and take turns; the times are medians. A ratio below 1 says that the marshalled call is the faster
+// one.
 //
 //     tombolo crates/tombolo/benches/marshal.mjs [part of a row's name]
 import { readFileSync } from 'node:fs';

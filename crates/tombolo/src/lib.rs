@@ -2,8 +2,8 @@
 //!
 //! Take the layer that you need; each works without the ones below it in this list:
 //!
-//! - [`marshal`]: call functions of a guest from Rust with slices and strings; results are views of guest memory that free
-//!   themselves. No JavaScript.
+//! - [`marshal`]: call functions of a guest from Rust with slices and strings; results are views of guest memory that
+//!   free themselves. No JavaScript.
 //! - [`js_api`]: [`js_api::install`] gives an existing `rquickjs` context the `WebAssembly` namespace.
 //! - [`js_marshal`]: the module `tombolo:marshal` for such a context.
 //! - [`Cluster`]: agents on threads of their own, which share modules and memories with each other and with the host.

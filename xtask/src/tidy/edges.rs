@@ -56,7 +56,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 /// The edges that the manifests make.
 fn read_manifests(tree: &Tree) -> Result<Edges, Problem> {
     let parse = |path: &str, text: &str| {
-        text.parse::<Table>().map_err(|error| Problem::new(path, 0, format!("is no TOML: {}", error.message())))
+        text.parse::<Table>().map_err(|error| Problem::new(path, 0, format!("is not TOML: {}", error.message())))
     };
     let root = parse("Cargo.toml", tree.text("Cargo.toml").unwrap_or_default())?;
     let shared = root.get("workspace").and_then(|workspace| workspace.get("dependencies")).and_then(Value::as_table);
@@ -143,6 +143,6 @@ mod tests {
     #[test]
     fn a_missing_table_and_a_broken_manifest_are_told() {
         assert_eq!(super::check(&Tree::of(&[(INVENTORY, "")])).len(), 1);
-        assert!(check("| `low` | |", "[dependencies")[0].starts_with("crates/high/Cargo.toml: is no TOML: "));
+        assert!(check("| `low` | |", "[dependencies")[0].starts_with("crates/high/Cargo.toml: is not TOML: "));
     }
 }

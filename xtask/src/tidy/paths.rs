@@ -1,10 +1,10 @@
 //! Every path that the documents and the comments name exists.
 //!
-//! A path is a word set as code that has a slash, or a file name that ends as sources and documents do. It starts at the
-//! workspace's root; a link's target starts at the document's folder. A star in a file name stands for anything, and must
-//! match something. In blocks of commands the arguments are checked; in other blocks the paths are the reader's. Paths in
-//! `target/` are not checked, since a build makes them. In a source's comment, only a word that begins with a folder of the
-//! workspace or of the source's crate counts as a path.
+//! A path is a word set as code that has a slash, or a file name that ends as sources and documents do. It starts at
+//! the workspace's root; a link's target starts at the document's folder. A star in a file name stands for anything,
+//! and must match something. In blocks of commands the arguments are checked; in other blocks the paths are the
+//! reader's. Paths in `target/` are not checked, since a build makes them. In a source's comment, only a word that
+//! begins with a folder of the workspace or of the source's crate counts as a path.
 
 use crate::document::{code_spans, link_targets};
 

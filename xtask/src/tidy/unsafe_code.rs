@@ -1,4 +1,4 @@
-//! `unsafe` stands in the files that docs/inventory.md lists, and only there.
+//! `unsafe` occurs in the files that docs/inventory.md lists, and only there.
 
 use std::collections::BTreeSet;
 
