@@ -2,8 +2,8 @@
 //
 //     tombolo examples/quickstart.mjs
 //
-// The guest is C (guests/src/demo.c), compiled to WebAssembly. Its functions take and return pointers into its own memory;
-// C declarations say what they point to, and the calls below look like calls of JavaScript functions.
+// The guest is C (guests/src/demo.c), compiled to WebAssembly. Its functions take and return pointers into its own
+// memory; C declarations say what they point to, and the calls below look like calls of JavaScript functions.
 import { readFileSync } from 'node:fs';
 import { addressOf, cdef, Wasi } from 'tombolo:marshal';
 
@@ -16,7 +16,8 @@ const { instance } = await WebAssembly.instantiate(
 wasi.init(instance);
 instance.exports._initialize();
 
-// 2. Declare what to call, as its header does. What C leaves open is in the annotations: how long an array is, who frees it.
+// 2. Declare what to call, as its header does. What C leaves open is in the annotations: how long an array is, who
+//    frees it.
 const declarations = `
   double *multiply(const double *a, const double *b, int n) [[owned, length(n)]];
   void multiply_into(const double *a, const double *b, double *out [[out, length(n)]], int n);
@@ -69,7 +70,8 @@ const numbers = [1, 2, 3];
 copies.map_f64(numbers, 3, (x) => x * x);
 console.log('mapped:   ', numbers);
 
-// 10. What the guest prints appears here, line by line: standard output on the console's log, standard error on its error.
+// 10. What the guest prints appears here, line by line: standard output on the console's log, standard error on its
+//     error.
 copies.say('hello from the guest\n');
 copies.complain('a complaint from the guest\n');
 

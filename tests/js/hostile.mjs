@@ -1,5 +1,5 @@
-// Runs functions while all of the language is overwritten: every function of every intrinsic and of the WebAssembly namespace
-// is an accessor that throws, and so are the names that Tombolo uses, on `Object.prototype`, and indices on
+// Runs functions while all of the language is overwritten: every function of every intrinsic and of the WebAssembly
+// namespace is an accessor that throws, and so are the names that Tombolo uses, on `Object.prototype`, and indices on
 // `Array.prototype`. What runs meanwhile must not iterate, call methods or use template literals.
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, deleteProperty } = Reflect;
 const ErrorClass = Error;

@@ -1,5 +1,5 @@
-// The guest `vocabulary`, its types, its declarations, and a test that fails when its heap was not left as it was found.
-// Needs `--expose-gc`.
+// The guest `vocabulary`, its types, its declarations, and a test that fails when its heap was not left as it was
+// found. Needs `--expose-gc`.
 import { readFileSync } from 'node:fs';
 import * as marshal from 'tombolo:marshal';
 import { assert, assertEq, fail, show, test } from '../harness.mjs';
