@@ -76,7 +76,10 @@ pub fn installed_node() -> Result<PathBuf> {
         .chain(std::env::split_paths(&folders))
         .map(|folder| folder.join("node"))
         .find(|node| node.is_file() && kind(node).is_ok_and(|kind| kind == "function"))
-        .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` installs one")
+        .context(
+            "no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` \
+             installs one",
+        )
 }
 
 /// [`testing::in_parallel`] with each item on a thread of its own, so that one that panics leaves its message.

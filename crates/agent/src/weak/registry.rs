@@ -205,7 +205,8 @@ fn unregister<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let registry = this(&call, "unregister")?;
     let token = call.arg(0);
     if !can_be_held_weakly(ctx, &token)? {
-        let message = "FinalizationRegistry.unregister: argument 1, the token, must be an object or a symbol that is not registered";
+        let message = "FinalizationRegistry.unregister: argument 1, the token, must be an object or a symbol that is not \
+                       registered";
         return Err(Exception::throw_type(ctx, message));
     }
     let removed = registry.unregister(identity(&token));
