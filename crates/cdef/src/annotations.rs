@@ -207,7 +207,7 @@ impl Annotations {
                     return fault(kept.position, format!("a result can keep at most {MOST_KEPT} parameters"));
                 }
                 if self.keeps.contains(&kept) {
-                    return fault(kept.position, format!("`keeps({})` stands here twice", kept.value));
+                    return fault(kept.position, format!("`keeps({})` is given twice", kept.value));
                 }
                 self.keeps.push(kept);
                 Ok(())
@@ -261,7 +261,7 @@ pub(crate) fn unclaimed(note: &Note<'_>) -> Fault {
             Fault { at: word.at, message: format!("unknown annotation {}", found(word)) }
         }
         Ok((word, ..)) => {
-            let places = "it can stand behind a parameter, a list of parameters, a field or a type's name";
+            let places = "it can follow a parameter, a list of parameters, a field or a type's name";
             Fault { at: note.at, message: format!("`{}` belongs to nothing here: {places}", word.text) }
         }
     }
@@ -395,7 +395,7 @@ impl Item<'_, '_> {
             return Ok(0);
         }
         let number = self.constants.integer(argument, self.end, &format!("an argument of `{}`", self.word.text))?;
-        i64::try_from(number.value).or_else(|_| fault(at, "this number does not fit 64 bits with a sign"))
+        i64::try_from(number.value).or_else(|_| fault(at, "this number does not fit a signed integer of 64 bits"))
     }
 }
 
@@ -407,7 +407,7 @@ fn put<T>(slot: &mut Option<At<T>>, item: &Item<'_, '_>, value: T, word: fn(&T) 
             *slot = Some(At { value, position: at });
             Ok(())
         }
-        Some(old) if word(&old.value) == new => fault(at, format!("`{new}` stands here twice")),
+        Some(old) if word(&old.value) == new => fault(at, format!("`{new}` is given twice")),
         Some(old) => fault(at, format!("`{new}` contradicts `{}`", word(&old.value))),
     }
 }

@@ -31,7 +31,7 @@ impl Constants {
         if let Computed::Text(text) = &value {
             self.text += text.len();
             if self.text > MOST_TEXT {
-                return fault(at, format!("the strings of all constants have more than {MOST_TEXT} bytes"));
+                return fault(at, format!("the strings of all constants together have more than {MOST_TEXT} bytes"));
             }
         }
         self.values.insert(name.to_owned(), value);

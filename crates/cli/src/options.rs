@@ -76,7 +76,7 @@ fn guest_memory(value: &str) -> Result<GuestMemory, String> {
     match value.split_once(':') {
         None if value == "sums" => Ok(GuestMemory::Sums),
         None if value == "trace" => Ok(GuestMemory::Trace { chart: None }),
-        Some(("trace", "")) => Err("a file's name is missing behind `trace:`".into()),
+        Some(("trace", "")) => Err("a file name is missing after `trace:`".into()),
         Some(("trace", file)) => Ok(GuestMemory::Trace { chart: Some(file.into()) }),
         _ => Err("expected `trace` or `trace:FILE.html`, or no value".into()),
     }

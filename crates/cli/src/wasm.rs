@@ -80,7 +80,7 @@ fn start(command: &Command) -> Result<(), Failure> {
         let function = island.wasi_function(&context, &import.module, &import.name);
         imports.push(Extern::Func(function.map_err(|error| match &*import.module {
             PREVIEW1 | UNSTABLE => setup(&error),
-            _ => Failure::Setup(format!("it imports {}.{}, which is not of WASI", import.module, import.name)),
+            _ => Failure::Setup(format!("it imports {}.{}, which is not part of WASI", import.module, import.name)),
         })?));
     }
     let instance = island.instantiate(&module, &imports).map_err(|error| match error {
@@ -93,7 +93,10 @@ fn start(command: &Command) -> Result<(), Failure> {
     };
     let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
     let Some(ty) = ty else {
-        return Err(Failure::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty())));
+        return Err(Failure::Setup(format!(
+            "`_start` must have no parameters or results, but its type is {}",
+            callee.ty()
+        )));
     };
     island.call_numeric(&callee, &mut Frame::new(ty)).map_err(ended)
 }

@@ -161,7 +161,7 @@ impl<'js> Binder<'_, 'js> {
         let (mut names, mut types) = (Vec::new(), Vec::new());
         for field in fields {
             let Some(name) = &field.name else {
-                return Err(self.fail(field.position, "a struct or union without a name in another: give it a name"));
+                return Err(self.fail(field.position, "a struct or union within another needs a name"));
             };
             if let cdef::Type::Record(inner) = innermost(&field.ty) {
                 self.define_record(*inner)?;
@@ -255,7 +255,9 @@ impl<'js> Binder<'_, 'js> {
         used: Use,
     ) -> Result<TypeRef> {
         if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(ty, cdef::Type::Pointer(_))) {
-            return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
+            return Err(
+                self.fail(kept.position, "only a handle can keep others: write `keeps` where a handle comes out")
+            );
         }
         if let Some(scalar) = scalar(ty) {
             return self.descriptor(TypeObject::new(Type::Scalar(scalar)));
@@ -282,7 +284,8 @@ impl<'js> Binder<'_, 'js> {
                 self.annotate(&mut made, annotations, used, false)?;
                 made.keeps = self.keeps(annotations, within)?;
                 if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(made.ty, Type::Handle { .. })) {
-                    return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
+                    return Err(self
+                        .fail(kept.position, "only a handle can keep others: write `keeps` where a handle comes out"));
                 }
                 self.descriptor(made)
             }
@@ -360,7 +363,7 @@ impl<'js> Binder<'_, 'js> {
                 let can_view = inner.get().scalar().is_some();
                 if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View)
                 {
-                    return Err(self.fail(mode.position, "only numbers and structs are viewed"));
+                    return Err(self.fail(mode.position, "only numbers and structs can be viewed"));
                 }
                 match used {
                     _ if !can_view && (used == Use::Param || has_length) => Type::Array(inner, length),
@@ -543,7 +546,7 @@ impl<'js> Binder<'_, 'js> {
         for function in &self.declarations.functions {
             let (name, at) = (&function.name, function.position);
             if RESERVED.contains(&name.as_str()) {
-                return Err(self.fail(at, format!("`{name}` is a name of the library's own")));
+                return Err(self.fail(at, format!("`{name}` is a name that the library itself has")));
             }
             let export = self.export(name, at)?;
             let signature = self.signature(&function.signature, Some(&function.annotations), at)?;
@@ -560,7 +563,9 @@ impl<'js> Binder<'_, 'js> {
         }
         for constant in &self.declarations.constants {
             if RESERVED.contains(&constant.name.as_str()) {
-                return Err(self.fail(constant.position, format!("`{}` is a name of the library's own", constant.name)));
+                return Err(
+                    self.fail(constant.position, format!("`{}` is a name that the library itself has", constant.name))
+                );
             }
             let value = match &constant.value {
                 cdef::Value::Integer(value) => integer64(Cx::of(self.ctx), *value).into_value(Cx::of(self.ctx))?,

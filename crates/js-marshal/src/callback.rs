@@ -330,7 +330,7 @@ impl CallbackObject {
         }
         let manager = class::get::<ManagerObject>(self.state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
         if !Rc::ptr_eq(manager.callbacks(), marshal.manager.callbacks()) {
-            return Err(marshal.type_error("the Callback is of another guest"));
+            return Err(marshal.type_error("the Callback belongs to another guest"));
         }
         Ok(self.state.address())
     }

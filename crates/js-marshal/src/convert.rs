@@ -510,11 +510,11 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let wide = self.is_wide();
         let param = self.call.and_then(|call| Some((call, call.signature?.params.get(at)?)));
         let Some((call, param)) = param else {
-            return Err(self.type_error(format_args!("its length is parameter {at}, which there is not")));
+            return Err(self.type_error(format_args!("its length is parameter {at}, which does not exist")));
         };
         let ty = param.ty.get();
         let passed = call.numbers.borrow().get(at).copied();
-        let negative = |_| self.range_error(format_args!("its length, parameter {at}, is negative or no integer"));
+        let negative = |_| self.range_error(format_args!("its length, parameter {at}, is negative or not an integer"));
         let is_length = |number: Number, scalar: Scalar| scalar.as_length(number).ok_or(()).map_err(negative);
         // A later parameter has not been converted yet, so its value is looked at as it is.
         let Some(passed) = passed else {

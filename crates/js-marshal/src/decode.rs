@@ -115,7 +115,7 @@ impl<'js> Marshal<'_, 'js> {
     /// The index of the element with the sentinel's bits, or `most`. A struct ends an array if all its bytes are zero.
     pub(crate) fn find(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
         if size == 0 {
-            return Err(self.type_error("elements of no size have no end"));
+            return Err(self.type_error("elements without a size have no end"));
         }
         let bits = element.scalar().map_or(sentinel.to_le_bytes(), |scalar| scalar.bytes_of(sentinel));
         let mut at = 0;

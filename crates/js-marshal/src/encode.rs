@@ -31,7 +31,7 @@ impl<'js> Marshal<'_, 'js> {
                 let room = *room * encoding.unit();
                 if bytes.len() as u64 > room {
                     return Err(self.range_error(format_args!(
-                        "the string takes {} bytes, and there is room for {room}",
+                        "the string takes {} bytes, but there is room for {room}",
                         bytes.len()
                     )));
                 }

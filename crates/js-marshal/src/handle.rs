@@ -88,7 +88,7 @@ impl HandleObject {
         let same = class::get::<ManagerObject>(self.manager.borrow())
             .is_some_and(|manager| std::sync::Arc::ptr_eq(manager.heap().data(), marshal.heap().data()));
         if !same {
-            return Err(marshal.type_error(format_args!("the {} is of another guest", self.name())));
+            return Err(marshal.type_error(format_args!("the {} belongs to another guest", self.name())));
         }
         Ok(self.address)
     }

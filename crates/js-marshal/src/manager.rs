@@ -113,7 +113,7 @@ struct NoAllocator;
 
 impl HostAllocator for NoAllocator {
     fn allocate(&self, _: u64) -> std::result::Result<u64, CallError> {
-        let message = "the guest exports no allocator (`malloc` and `free`) and memory for it".into();
+        let message = "the guest exports no allocator (`malloc` and `free`) with a memory for it".into();
         Err(CallError::Trap(island::Trap { code: None, message, frames: Vec::new() }))
     }
 
@@ -209,7 +209,7 @@ impl ManagerObject {
         };
         let allocate = self.functions.first().and_then(|held| class::get::<ExportedFunction>(held.borrow()));
         let Some(allocate) = allocate else {
-            return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not of a guest"));
+            return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not a guest's"));
         };
         let (allocate, free_func) = (allocate.callee().func(), function.callee().func());
         let allocator = Allocator::Functions { allocate, free: free_func };
@@ -270,7 +270,12 @@ impl ManagerObject {
             None => None,
             Some(table) => match js_api::bound_table(table) {
                 Some((of, table)) if of.is_same(&link) => Some(table),
-                _ => return Err(Exception::throw_type(ctx, &format!("{place}: the table must be of the same guest"))),
+                _ => {
+                    return Err(Exception::throw_type(
+                        ctx,
+                        &format!("{place}: the table must belong to the same guest"),
+                    ));
+                }
             },
         };
         let block = match (object.block(), object.shared().map(island::shared_block)) {

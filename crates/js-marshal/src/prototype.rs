@@ -152,7 +152,7 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let held;
     let target = match class::get::<ExportedFunction>(function) {
         Some(function) if !function.link().is_same(manager.link()) => {
-            let message = format!("{INVOKE}: argument 2 is a function of another guest than the memory manager's");
+            let message = format!("{INVOKE}: argument 2 is a function of another guest, not of the memory manager's");
             return Err(Exception::throw_type(ctx, &message));
         }
         Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
@@ -209,7 +209,7 @@ pub(crate) fn bound_function<'js>(
     let name = name.or(exported.map(ExportedFunction::label)).unwrap_or("the function").to_string();
     match exported {
         Some(exported) if !exported.link().is_same(of.link()) => {
-            let message = format!("{place}: {name} is a function of another guest than the memory manager's");
+            let message = format!("{place}: {name} is a function of another guest, not of the memory manager's");
             return Err(Exception::throw_type(ctx, &message));
         }
         Some(exported) => {

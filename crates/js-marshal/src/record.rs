@@ -322,7 +322,7 @@ impl RecordView {
         if says <= len {
             return Ok(());
         }
-        let message = format!("{}.{}: {len} elements, and `{of}` says {says}", shape.what(), shape.fields[index]);
+        let message = format!("{}.{}: {len} elements, but `{of}` says {says}", shape.what(), shape.fields[index]);
         Err(Exception::throw_range(ctx, &message))
     }
 }

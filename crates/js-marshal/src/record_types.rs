@@ -49,7 +49,7 @@ fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(V
     let mut add = |key: String, ty: Value<'js>| -> Result<()> {
         let place = format!("{name}: argument 1: `{key}`");
         if names.contains(&Box::from(&*key)) {
-            return Err(Exception::throw_type(ctx, &format!("{place} is there twice")));
+            return Err(Exception::throw_type(ctx, &format!("{place} occurs twice")));
         }
         types.push(TypeRef::of(ctx, Borrowed::of(&ty), &place)?);
         names.push(key.into());

@@ -48,7 +48,7 @@ pub(crate) fn encode<'a>(
         (Encoding::Utf16, units) => Cow::Owned(units.iter().flat_map(u16::to_le_bytes).collect()),
         (Encoding::Latin1, Units::Wide(units)) => match units.iter().position(|&unit| unit > 0xff) {
             Some(at) => {
-                let message = format_args!("the string has a character at index {at} that Latin-1 does not have");
+                let message = format_args!("the string has a character at index {at} that is not in Latin-1");
                 return Err(marshal.type_error(message));
             }
             None => Cow::Owned(units.iter().map(|&unit| unit as u8).collect()),

@@ -18,7 +18,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         Data::Enum(data) => of_enum(input, data)?,
         Data::Union(data) => {
             let message =
-                "a union tells nobody which member it has: derive Plain, for unions that are nothing but bytes";
+                "nobody can tell which member a union has: derive Plain, for unions that are nothing but bytes";
             return Err(Error::new(data.union_token.span, message));
         }
     };

@@ -449,7 +449,7 @@ impl<S: Signature> Passing for &Kept<S> {
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
         if !std::ptr::eq(&*given.armed.core, call.writer.core) {
-            return Err(GuestError::NoTable { reason: "the callback is of another guest" });
+            return Err(GuestError::NoTable { reason: "the callback belongs to another guest" });
         }
         call.push_size(given.index())
     }

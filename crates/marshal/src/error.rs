@@ -338,12 +338,12 @@ impl std::fmt::Display for GuestError {
                 write!(f, "{function} was bound as {expected}; in the guest it is {found}")
             }
             Self::NoHeap { function } => {
-                write!(f, "{function} passes memory, and the guest exports no memory with an allocator for it")
+                write!(f, "{function} passes memory, but the guest exports no memory with an allocator for it")
             }
             Self::Range { value } => write!(f, "{value} does not fit the type that the guest has for it"),
-            Self::NoLength => f.write_str("a slice came back, and nothing says how long it is"),
+            Self::NoLength => f.write_str("a slice came back, but nothing says how long it is"),
             Self::Lengths { member } => write!(f, "the slices that `{member}` counts have different lengths"),
-            Self::Depth => f.write_str("the guest's structs point to each other without end, or too deep"),
+            Self::Depth => f.write_str("the guest's structs point to each other without end, or too deeply"),
             Self::Unknown { name, value } => write!(f, "{value} is not a value of {name}"),
             Self::NoTable { reason } => write!(f, "the guest cannot be given callbacks: {reason}"),
             Self::Signature { signature } => {

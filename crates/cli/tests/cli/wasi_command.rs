@@ -128,7 +128,7 @@ fn what_is_no_wasi_command() {
         let from: PathBuf = guest(name);
         Folder::with(name, std::fs::read(from).expect("the guest is there"))
     };
-    let has = ["tombolo: callback.wasm: ", "host.callback", "not of WASI"];
+    let has = ["tombolo: callback.wasm: ", "host.callback", "not part of WASI"];
     copy("callback.wasm").run(["callback.wasm"]).outcome().exits(1).stdout("").stderr_has(&has);
     let has = ["tombolo: demo.wasm: ", "WASI command", "_start"];
     copy("demo.wasm").run(["demo.wasm"]).outcome().exits(1).stdout("").stderr_has(&has);

@@ -84,5 +84,5 @@ pub(crate) fn host_function(
     let import = link.shared.keep_import(callable);
     let host = HostImport::new(&link.shared, import, name, &ty);
     let func = link.shared.island.new_function(ty, host);
-    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type is of another engine"))
+    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type belongs to another engine"))
 }
