@@ -1,8 +1,8 @@
 /**
  * `tombolo:marshal`: calls into C, C++, Rust and Zig guests, marshalled natively.
  *
- * A *type* says what a value is in C, a *prototype* what a function takes and returns, and a *memory manager* is a guest's
- * heap. `cdef` makes all of it from C declarations.
+ * A *type* says what a value is in C, a *prototype* what a function takes and returns, and a *memory manager* is a
+ * guest's heap. `cdef` makes all of it from C declarations.
  */
 declare module 'tombolo:marshal' {
   /** A number if it is a safe integer, else a BigInt. Both are accepted. */
@@ -18,9 +18,9 @@ declare module 'tombolo:marshal' {
   export type View<A extends TypedArray = TypedArray> = A & Disposable;
 
   /**
-   * How many elements there are. A function gets the argument's index (-1 for the result) and the arguments; `{ argument }`
-   * is another argument's value (after the call, if that is an out-parameter); `{ field }` is another field of the struct;
-   * `{ until }` is the element after the last one, which is not part of the array.
+   * How many elements there are. A function gets the argument's index (-1 for the result) and the arguments;
+   * `{ argument }` is another argument's value (after the call, if that is an out-parameter); `{ field }` is another
+   * field of the struct; `{ until }` is the element after the last one, which is not part of the array.
    */
   export type Length =
     | number
@@ -32,8 +32,8 @@ declare module 'tombolo:marshal' {
   // ---- Types ----------------------------------------------------------------------------------------------------------
 
   /**
-   * What a value is in C. A script's own subclass that overrides `marshall`, `unmarshall`, `alloc`, `free` or `copy` can be
-   * used instead.
+   * What a value is in C. A script's own subclass that overrides `marshall`, `unmarshall`, `alloc`, `free` or `copy`
+   * can be used instead.
    */
   export abstract class Type<T = any> {
     /** Makes room for a value in the guest's heap. Returns the address. */
@@ -106,9 +106,9 @@ declare module 'tombolo:marshal' {
   /** An address in a `Pointer<number>`, which owns what it points to. */
   export class AddressType extends ReferenceType<Pointer<number>> { static readonly MANGLED_NAME: 'a32' }
   /**
-   * `void *`. Takes null, an address, a Pointer with one, any view or buffer in the guest's memory (by address), and any
-   * other ArrayBuffer, typed array or DataView (copied there for the call, and back if it is an out-parameter). Gives an
-   * address, or null.
+   * `void *`. Takes null, an address, a Pointer with one, any view or buffer in the guest's memory (by address), and
+   * any other ArrayBuffer, typed array or DataView (copied there for the call, and back if it is an out-parameter).
+   * Gives an address, or null.
    */
   export class VoidPointerType extends ReferenceType<number | bigint | null> {}
 
@@ -120,8 +120,9 @@ declare module 'tombolo:marshal' {
     pack?: number;
   }
   /**
-   * A struct by C's layout, as an object with its fields. As a field or element it lies in place; as an argument or result it
-   * is passed as C passes a struct by value. `new PointerType(struct)` and `new StructPointerType(struct)` are `struct S *`.
+   * A struct by C's layout, as an object with its fields. As a field or element it lies in place; as an argument or
+   * result it is passed as C passes a struct by value. `new PointerType(struct)` and `new StructPointerType(struct)`
+   * are `struct S *`.
    */
   export class StructType<T extends object = any> extends Type<T> {
     constructor(fields: [name: string, type: Type][], options?: RecordOptions);
@@ -168,8 +169,8 @@ declare module 'tombolo:marshal' {
   }
 
   /**
-   * A function pointer. Takes a function, which the guest may call until the call returns, a {@link Callback}, which it may
-   * call until that is freed, or null.
+   * A function pointer. Takes a function, which the guest may call until the call returns, a {@link Callback}, which it
+   * may call until that is freed, or null.
    */
   export class CallbackType extends ReferenceType<Function | Callback | null> {
     constructor(argDefs: ArgumentDef[], returns?: Type | null);
@@ -204,19 +205,21 @@ declare module 'tombolo:marshal' {
     success?: number[];
     /** Results that are failures; all others are successes. */
     failure?: number[];
-    /** The error to throw, or its message; it gets what came out of the call too, such as a handle that failed to open. */
+    /**
+     * The error to throw, or its message; it gets what came out of the call too, such as a handle that failed to open.
+     */
     error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
   }
   /**
-   * A result that says whether the call failed, which then throws a {@link StatusError}. If there is only one success, it is
-   * not among the results of the call.
+   * A result that says whether the call failed, which then throws a {@link StatusError}. If there is only one success,
+   * it is not among the results of the call.
    */
   export class StatusType extends ValueType<number | undefined> { constructor(type?: Type, options?: StatusOptions) }
   export class StatusError extends Error { readonly code: number | bigint | null; readonly function: string }
 
   // ---- Ownership ------------------------------------------------------------------------------------------------------
-  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest. In `cdef`, what
-  // a result or an out-parameter points to is the guest's, unless `[[owned]]` says otherwise.
+  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest. In `cdef`,
+  // what a result or an out-parameter points to is the guest's, unless `[[owned]]` says otherwise.
 
   /** As a result (or out-parameter): the host frees it, with `free` if that is not the heap's own. */
   export function owned<T extends Type>(type: T, free?: Function): T;
@@ -239,8 +242,8 @@ declare module 'tombolo:marshal' {
   export class Out<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
   export class InOut<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
   /**
-   * A pointer to a value that the guest fills in. The script does not pass it, but gets it: a call with such parameters returns
-   * an array of its own result (unless that is void) and theirs, or the only one by itself.
+   * A pointer to a value that the guest fills in. The script does not pass it, but gets it: a call with such parameters
+   * returns an array of its own result (unless that is void) and theirs, or the only one by itself.
    */
   export class Result<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
 
@@ -278,7 +281,10 @@ declare module 'tombolo:marshal' {
     table?: WebAssembly.Table;
   }
   export interface Allocator {
-    /** malloc(size), __wbindgen_malloc(size, align) or cabi_realloc(0, 0, align, size): told apart by the function's type. */
+    /**
+     * malloc(size), __wbindgen_malloc(size, align) or cabi_realloc(0, 0, align, size): told apart by the function's
+     * type.
+     */
     malloc: Function;
     /** free(address) or __wbindgen_free(address, size, align). */
     free: Function;
@@ -351,9 +357,9 @@ declare module 'tombolo:marshal' {
     memoryManager?: MemoryManager;
   }
   /**
-   * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a number
-   * or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not have, are errors
-   * with their line and column.
+   * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a
+   * number or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not
+   * have, are errors with their line and column.
    */
   export function cdef<L extends object = Record<string, any>>(
     instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library<L>;

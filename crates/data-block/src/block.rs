@@ -203,7 +203,7 @@ impl DataBlock {
     /// [`OutOfBounds`]; nothing is copied then.
     pub fn write(&self, address: u64, from: &[u8]) -> Result<(), OutOfBounds> {
         let to = self.range(address, from.len() as u64)?;
-        // SAFETY: the range was checked. `from` is host memory or, where a caller lends guest bytes, may overlap:
+        // SAFETY: the range was checked. `from` is host memory or, if a caller lends guest bytes, may overlap:
         // `copy` allows both.
         unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), from.len()) };
         Ok(())

@@ -91,7 +91,7 @@ impl<'a, 'js> Source<'a, 'js> {
         }
     }
 
-    /// Copies the elements to `address`, where there is room for them.
+    /// Copies the elements to `address`, which must have room for them.
     ///
     /// # Errors
     /// A TypeError for an element that is not a number of the type.

@@ -84,7 +84,7 @@
   /** Functions by name, each with its overloads by the mangled types of their arguments. */
   class FunctionRegistry {
     #functions = newMap();
-    // (A field is defined, where an assignment would ask the prototypes.)
+    // (A field is defined; an assignment would ask the prototypes.)
     memoryManager;
     constructor(memoryManager) {
       if (!isA(MemoryManager.prototype, memoryManager)) {
