@@ -60,8 +60,9 @@ console.log('out:      ', copies.multiply_into([1, 2, 3], [10, 10, 10], 3));
   console.log('a point:  ', { ...point });
 }
 
-// 8. Strings: UTF-8 in the guest, JavaScript strings here. And arrays of them.
-const text = 'Zoe\u0308 a\u0300 la crème brûlée'; // two of the accents are characters of their own, and stay on their letters
+// 8. Strings: UTF-8 in the guest, JavaScript strings here. And arrays of them. (Two of the accents below are
+// characters of their own, and stay on their letters.)
+const text = 'Zoe\u0308 a\u0300 la crème brûlée';
 console.log('reversed: ', copies.reverse(text));
 console.log('each:     ', copies.reverse_all(['stressed', 'drawer'], 2));
 

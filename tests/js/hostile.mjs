@@ -96,8 +96,8 @@ export function hostile(body) {
 }
 
 /**
- * What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until then. It
- * begins in a task of its own: `await` asks a promise for its `constructor`.
+ * What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until
+ * then. It begins in a task of its own: `await` asks a promise for its `constructor`.
  */
 export function hostileUntil(begin) {
   return new Promise((resolve, reject) => {

@@ -265,8 +265,8 @@ class Lazy {
   drop() { this.#value = undefined; }
 }
 /**
- * A row: calls with these arguments, which both must answer alike. What is compared is the results, unless `answer` says
- * what else of a call's result and first argument.
+ * A row: calls with these arguments, which both must answer alike. What is compared is the results, unless `answer`
+ * says what else of a call's result and first argument.
  */
 const row = (name, [marshalled, ...args], [byHand, ...itsArgs], answer = (result) => result) =>
   rows.push({ name, marshalled, args, byHand, itsArgs, answer });
