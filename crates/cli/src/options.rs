@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use tombolo::island::EngineOptions;
+use clap::{Parser, ValueEnum};
+use tombolo::island::{Compiler, EngineOptions};
 
 use crate::{cache, compile};
 
@@ -43,6 +43,18 @@ pub(crate) struct Command {
     #[arg(long)]
     pub(crate) one_island: bool,
 
+    /// How WebAssembly is compiled: `tiered` compiles large modules fast at first, and optimizes them while they run;
+    /// `optimizing` optimizes at once; `fast` never does, and the code runs about half as fast
+    #[arg(
+        long,
+        value_name = "WAY",
+        require_equals = true,
+        value_enum,
+        default_value = "tiered",
+        hide_default_value = true
+    )]
+    compiler: CompilerChoice,
+
     /// Neither use nor keep compiled code of other runs
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -58,6 +70,14 @@ pub(crate) struct Command {
     /// Where this program is.
     #[arg(skip)]
     pub(crate) executable: String,
+}
+
+/// A [`Compiler`] by its name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CompilerChoice {
+    Tiered,
+    Optimizing,
+    Fast,
 }
 
 /// What is printed of guest memory when the program has ended.
@@ -90,7 +110,12 @@ impl Command {
     /// How guests are compiled and run.
     pub(crate) fn engine(&self) -> EngineOptions {
         let cache = if self.no_cache { None } else { cache::of_programs() };
-        EngineOptions { cache, ..EngineOptions::default() }
+        let compiler = match self.compiler {
+            CompilerChoice::Tiered => Compiler::Tiered,
+            CompilerChoice::Optimizing => Compiler::Optimizing,
+            CompilerChoice::Fast => Compiler::Fast,
+        };
+        EngineOptions { cache, compiler, ..EngineOptions::default() }
     }
 
     /// The file's path as `process.argv` has it.

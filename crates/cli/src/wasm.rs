@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use tombolo::island::wasi::threads::{self, ProgramError};
 use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
-use tombolo::island::wasi_threads::{self, ProgramError};
 use tombolo::island::wasmtime::Extern;
 use tombolo::island::{CallError, Callee, Engine, Frame, InstantiateError, Island, Module};
 
@@ -66,8 +66,8 @@ fn start(command: &Command) -> Result<(), Failure> {
         stdout: Output::Inherit,
         stderr: Output::Inherit,
     };
-    if wasi_threads::has_threads(&module) {
-        return wasi_threads::run(&engine, &module, config).map_err(|error| match error {
+    if threads::has_threads(&module) {
+        return threads::run(&engine, &module, config).map_err(|error| match error {
             ProgramError::Setup(message) => Failure::Setup(message),
             ProgramError::Exit(code) => Failure::Exit(code),
             ProgramError::Trap(message) => Failure::Trap(message),

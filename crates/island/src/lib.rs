@@ -1,52 +1,39 @@
 //! Islands: Wasmtime stores with the instances that are linked to each other, and how the host gets in and out.
 //!
-//! - [`engine`]: which WebAssembly is accepted and how it is compiled.
-//! - [`module`]: compiled modules, and what can be seen of them (imports, exports, custom sections).
-//! - `prepare`: what is put into a module before it is compiled, so that it can be stopped and waits where scripts do.
-//! - [`cache`]: compiled code that is kept from one run to the next.
-//! - [`limits`]: implementation limits of the JavaScript API.
-//! - [`island`](mod@island): a store that can be re-entered from a host function, with the mappings of its memories.
-//! - [`call`]: calling guest functions, and being called by them, with as little in between as there can be.
-//! - [`trap`]: what comes back when a call does not return, with the names of the functions on the way.
-//! - [`interrupt`]: stopping a thread's guests from another thread.
-//! - [`wait_lists`]: who waits on shared memory, and who is woken.
-//! - [`wasi`]: WASI preview 1, linked natively.
-//! - [`wasi_threads`]: programs of WASI that start threads.
+//! The files stand on four floors, each of which uses those below it:
 //!
-//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `raw`.
+//! - `memory`: what guests' memories stand on, waiting on them, and stopping a thread's guests by a page of theirs.
+//! - `engine`: which WebAssembly is accepted and how it is compiled; what is put into a module before that.
+//! - [`call`]: a store that can be re-entered from a host function, calls in both directions, and what comes back when
+//!   one does not return.
+//! - `wasi`, a Cargo feature that is on by default: WASI preview 1, linked natively, with threads.
+//!
+//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `call::raw`.
 
 // What cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod array_copier;
-mod atomic_imports;
-pub mod cache;
 pub mod call;
-pub mod engine;
-mod host_memory;
-pub mod interrupt;
-pub mod island;
-pub mod limits;
-pub mod module;
-mod prepare;
-mod raw;
-mod threads;
-pub mod trap;
-pub mod wait_lists;
+mod engine;
+mod memory;
+#[cfg(feature = "wasi")]
 pub mod wasi;
-mod wasi_sleep;
-mod wasi_stdin;
-pub mod wasi_threads;
 
-pub use cache::CodeCache;
-pub use call::{Callee, Frame, HostFunction, HostThrew, Kind};
-pub use engine::{Engine, EngineOptions};
-pub use host_memory::{ask_again, has_grown, memory_budget, set_memory_budget, shared_block, take_grown};
-pub use interrupt::{Interrupter, uninterrupted};
-pub use island::{InstantiateError, Island, StoreState};
-pub use module::{CompileError, Export, Import, Module};
-pub use raw::{FunctionKey, StoreObject, has_stack_room, lend};
-pub use trap::{CallError, HostTrap, StackFrame, Trap, Uncaught};
+pub use call::function::{Callee, HostFunction};
+pub use call::island::{InstantiateError, Island, StoreState};
+pub use call::numbers::{Frame, Kind};
+pub use call::raw::{FunctionKey, StoreObject, has_stack_room, lend};
+pub use call::trap::{CallError, HostThrew, HostTrap, StackFrame, Trap, Uncaught};
+pub use engine::cache::{self, CodeCache, Tier};
+pub use engine::compile_error::CompileError;
+pub use engine::limits;
+pub use engine::module::{Export, Import, Module, kind_name};
+pub use engine::{Compiler, Engine, EngineOptions};
+pub use memory::host_memory::{
+    ask_again, has_grown, memory_budget, new_block, set_memory_budget, shared_block, take_grown,
+};
+pub use memory::interrupt::{Interrupter, uninterrupted};
+pub use memory::wait_lists;
 
 pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
 pub use wasmtime;

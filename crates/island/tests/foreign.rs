@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::common::{call, engine, func, host, instance, module};
 use tombolo_island::call::{Frame, HostFrame};
-use tombolo_island::island::new_block;
+use tombolo_island::new_block;
 use tombolo_island::wasi::{PREVIEW1, WasiConfig, WasiContext, WasiError};
 use tombolo_island::wasmtime::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, ExnRef, ExnRefPre, ExnType, Extern, ExternRef, FieldType, Func, FuncType,

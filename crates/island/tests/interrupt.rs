@@ -1,4 +1,4 @@
-//! Guests that are stopped from another thread, in a loop and in a wait; and that preparation shows nowhere else.
+//! Guests that are stopped from another thread, in a loop and in a wait; and that instrumentation shows nowhere else.
 
 use std::sync::mpsc;
 use std::thread;

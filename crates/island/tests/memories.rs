@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::common::{call, engine, instance};
 use tombolo_island::wasmtime::{Memory, MemoryType};
-use tombolo_island::{Island, has_grown, island, take_grown};
+use tombolo_island::{Island, has_grown, new_block, take_grown};
 
 const PAGE: usize = 64 << 10;
 
@@ -57,7 +57,7 @@ fn growth_by_the_guest_is_seen_and_moves_nothing() {
 fn a_memory_stands_on_the_block_that_was_made_for_it() {
     let island = Island::new(&engine());
     let ty = MemoryType::new(2, Some(8));
-    let block = island::new_block(&ty).unwrap();
+    let block = new_block(&ty).unwrap();
     block.write(10, b"before").unwrap();
     block.grow_to(3 * PAGE).unwrap();
     let memory = island.new_memory(ty, block.clone()).unwrap();

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use data_block::OutOfBounds;
+#[cfg(feature = "wasi")]
 use island::wasi::WasiError;
 use island::{CallError, InstantiateError};
 
@@ -322,6 +323,7 @@ pub enum GuestError {
     /// Instantiation failed.
     Instantiate(InstantiateError),
     /// WASI failed.
+    #[cfg(feature = "wasi")]
     Wasi(WasiError),
     /// The guest's heap failed.
     Heap(HeapError),
@@ -355,6 +357,7 @@ impl std::fmt::Display for GuestError {
             Self::Status(error) => error.fmt(f),
             Self::Callback(error) => error.fmt(f),
             Self::Instantiate(error) => error.fmt(f),
+            #[cfg(feature = "wasi")]
             Self::Wasi(error) => error.fmt(f),
             Self::Heap(error) => error.fmt(f),
             Self::Call(error) => error.fmt(f),
@@ -366,6 +369,7 @@ impl std::error::Error for GuestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Instantiate(source) => Some(source),
+            #[cfg(feature = "wasi")]
             Self::Wasi(source) => Some(source),
             Self::Heap(source) => Some(source),
             Self::Call(source) => Some(source),
@@ -382,6 +386,7 @@ impl From<InstantiateError> for GuestError {
     }
 }
 
+#[cfg(feature = "wasi")]
 impl From<WasiError> for GuestError {
     fn from(error: WasiError) -> Self {
         Self::Wasi(error)

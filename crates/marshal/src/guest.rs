@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use island::wasi::{self, WasiConfig, WasiContext};
+#[cfg(feature = "wasi")]
+use island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, IntoFunc, Memory, Ref, Table};
-use island::{Callee, DataBlock, Engine, HostFunction, Island, Kind, Module, StoreState};
+use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Kind, Module, StoreState};
 
 use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
@@ -18,13 +19,17 @@ use crate::handle::Destructor;
 use crate::heap::Heap;
 use crate::output::{Checked, Output};
 
-type Import = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Option<Func>>;
+/// Makes what an import is, by its type.
+type MakeImport = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Option<Func>>;
+
+/// Finds an import that was not given by its name: a function of WASI's.
+type Others = Box<dyn Fn(&Rc<Island>, &Import) -> Result<Option<Func>, GuestError>>;
 
 /// What a guest is given before it starts.
 pub struct GuestBuilder {
     engine: Engine,
-    wasi: Option<WasiContext>,
-    imports: HashMap<(String, String), Import>,
+    others: Option<Others>,
+    imports: HashMap<(String, String), MakeImport>,
     allocator: Names,
 }
 
@@ -51,22 +56,27 @@ impl GuestBuilder {
     ///
     /// # Errors
     /// When a directory cannot be opened.
+    #[cfg(feature = "wasi")]
     pub fn wasi(mut self, config: WasiConfig) -> Result<Self, GuestError> {
-        self.wasi = Some(WasiContext::new(config)?);
+        let context = WasiContext::new(config)?;
+        self.others = Some(Box::new(move |island, Import { module, name, .. }| match module.as_str() {
+            PREVIEW1 | UNSTABLE => Ok(Some(island.wasi_function(&context, module, name)?)),
+            _ => Ok(None),
+        }));
         Ok(self)
     }
 
     /// Gives the guest a function of numbers. It cannot call back into the guest; one given by
     /// [`GuestBuilder::import_host`] can.
     pub fn import<P, R>(mut self, module: &str, name: &str, function: impl IntoFunc<StoreState, P, R>) -> Self {
-        let import: Import = Box::new(|island, _| island.enter(|store| Func::try_wrap(store, function).ok()));
+        let import: MakeImport = Box::new(|island, _| island.enter(|store| Func::try_wrap(store, function).ok()));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
 
     /// Gives the guest a function of any type, which may call back into it.
     pub fn import_host(mut self, module: &str, name: &str, function: Rc<dyn HostFunction>) -> Self {
-        let import: Import = Box::new(|island, ty| island.new_function(ty.clone(), function));
+        let import: MakeImport = Box::new(|island, ty| island.new_function(ty.clone(), function));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
@@ -105,13 +115,12 @@ impl GuestBuilder {
         for import in module.imports() {
             let missing = || GuestError::Import { module: import.module.clone(), name: import.name.clone() };
             let ExternType::Func(ty) = &import.ty else { return Err(missing()) };
-            let is_wasi = [wasi::PREVIEW1, wasi::UNSTABLE].contains(&import.module.as_str());
-            let func = match (self.imports.remove(&(import.module.clone(), import.name.clone())), &self.wasi) {
-                (Some(make), _) => make(&island, ty).ok_or_else(missing)?,
-                (None, Some(context)) if is_wasi => island.wasi_function(context, &import.module, &import.name)?,
-                _ => return Err(missing()),
+            let func = match (self.imports.remove(&(import.module.clone(), import.name.clone())), &self.others) {
+                (Some(make), _) => make(&island, ty),
+                (None, Some(others)) => others(&island, import)?,
+                (None, None) => None,
             };
-            imports.push(Extern::Func(func));
+            imports.push(Extern::Func(func.ok_or_else(missing)?));
         }
         let instance = island.instantiate(module, &imports)?;
         let func = |name: &str| island.enter(|store| instance.get_func(store, name));
@@ -246,7 +255,7 @@ pub struct Guest {
 impl Guest {
     /// Begins to describe a guest.
     pub fn builder(engine: &Engine) -> GuestBuilder {
-        GuestBuilder { engine: engine.clone(), wasi: None, imports: HashMap::new(), allocator: Names::Known }
+        GuestBuilder { engine: engine.clone(), others: None, imports: HashMap::new(), allocator: Names::Known }
     }
 
     /// A guest that imports nothing.

@@ -4,6 +4,7 @@
 mod callbacks;
 mod common;
 mod conventions;
+mod features;
 mod foreign;
 mod guest;
 mod handles;

@@ -9,7 +9,7 @@
 //! - [`Cluster`]: agents on threads of their own, which share modules and memories with each other and with the host.
 //! - [`Runtime`]: a whole agent with modules, the platform's globals and WASI, as the `tombolo` command has it.
 
-#![cfg_attr(doctest, doc = include_str!("../../../docs/rust.md"))]
+#![cfg_attr(doctest, doc = include_str!("../rust.md"))]
 
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 

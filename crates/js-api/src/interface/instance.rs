@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use island::module::kind_name;
+use island::kind_name;
 use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Instance, Mutability, ValType};
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};

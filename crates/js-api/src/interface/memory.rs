@@ -176,7 +176,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let memory = Api::of(ctx)?.engine().new_shared_memory(&ty);
         Bytes::Shared(memory.map_err(|error| refused(&error))?)
     } else {
-        Bytes::Unshared(island::island::new_block(&ty).map_err(|error| refused(&error))?)
+        Bytes::Unshared(island::new_block(&ty).map_err(|error| refused(&error))?)
     };
     Ok(MemoryObject::create(ctx, ty, bytes, prototype.as_ref())?.into_value())
 }

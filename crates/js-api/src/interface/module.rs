@@ -1,6 +1,6 @@
 //! `WebAssembly.Module`.
 
-use island::module::kind_name;
+use island::kind_name;
 use island::wasmtime::ExternType;
 use island::{Import, Module};
 use qjs::define::{self, Attributes};

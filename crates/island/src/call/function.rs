@@ -1,0 +1,177 @@
+//! The functions that are called: a guest's, by the host, and the host's, by guests.
+
+use std::cell::OnceCell;
+use std::mem::MaybeUninit;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wasmtime::{Func, FuncType, RootScope, StoreContextMut, Val, ValRaw};
+
+use crate::call::island::{Island, StoreState};
+use crate::call::numbers::{Frame, Kind, Number, NumericType};
+use crate::call::raw;
+use crate::call::signature::Signature;
+use crate::call::trap::{CallError, HostThrew};
+
+/// A guest function that is ready to be called.
+#[derive(Debug)]
+pub struct Callee {
+    pub(crate) func: Func,
+    ty: FuncType,
+    numeric: Option<NumericType>,
+    signature: OnceCell<Signature>,
+}
+
+impl Callee {
+    /// Looks at `func`'s type once. `None` if `func` is not of this island.
+    #[inline]
+    pub fn new(island: &Rc<Island>, func: Func) -> Option<Self> {
+        if !island.owns(&func) {
+            return None;
+        }
+        let ty = island.enter(|store| func.ty(&store));
+        Some(Self { func, numeric: NumericType::of(&ty), ty, signature: OnceCell::new() })
+    }
+
+    /// The function.
+    #[inline]
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Its type.
+    #[inline]
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// Its type, taken apart for [`Island::call_rooted`].
+    pub fn signature(&self) -> &Signature {
+        self.signature.get_or_init(|| Signature::new(&self.ty))
+    }
+
+    /// Its type where it has numbers alone, which [`Island::call_numeric`] takes.
+    #[inline]
+    pub fn numeric(&self) -> Option<&NumericType> {
+        self.numeric.as_ref()
+    }
+}
+
+/// The arguments and results of a call that a guest makes.
+pub struct HostFrame<'a> {
+    ty: &'a NumericType,
+    slots: &'a mut [MaybeUninit<ValRaw>],
+    returned: usize,
+}
+
+impl<'a> HostFrame<'a> {
+    #[inline]
+    pub(crate) fn new(ty: &'a NumericType, slots: &'a mut [MaybeUninit<ValRaw>]) -> Self {
+        Self { ty, slots, returned: 0 }
+    }
+
+    /// The arguments, in order.
+    #[inline]
+    pub fn args(&self) -> impl ExactSizeIterator<Item = Number> {
+        self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| raw::argument(kind, slot))
+    }
+
+    /// The results' types.
+    #[inline]
+    pub fn results(&self) -> &'a [Kind] {
+        &self.ty.results
+    }
+
+    /// Sets the next result. The arguments cannot be read any more after this.
+    ///
+    /// # Panics
+    /// When it is of another type, or all are there.
+    #[inline]
+    pub fn push(&mut self, value: Number) {
+        assert_eq!(self.ty.results.get(self.returned), Some(&value.kind()), "result {}", self.returned);
+        self.slots[self.returned].write(value.raw());
+        self.returned += 1;
+    }
+
+    #[inline]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.returned == self.ty.results.len()
+    }
+}
+
+/// A function that a guest can import. It may enter the island again.
+pub trait HostFunction: 'static {
+    /// A call whose signature has numbers alone. All results must be pushed.
+    ///
+    /// # Errors
+    /// The guest is unwound, and the call that entered it fails with [`CallError::Host`].
+    fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew>;
+
+    /// A call with references or vectors among its parameters and results. What the results refer to must have been made
+    /// in this call.
+    ///
+    /// # Errors
+    /// As [`HostFunction::call_numeric`].
+    fn call_values(&self, island: &Rc<Island>, args: &[Val], results: &mut [Val]) -> Result<(), HostThrew>;
+}
+
+impl Island {
+    /// Calls a function of numbers alone: `fill` has pushed all parameters.
+    ///
+    /// # Errors
+    /// When the call does not return.
+    ///
+    /// # Panics
+    /// When parameters are missing.
+    #[inline]
+    pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
+        assert!(frame.is_full(), "parameters are missing");
+        assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
+        raw::call_unchecked(self, callee, &mut frame.slots)
+    }
+
+    /// Calls a function of one address, as `malloc` and `free` are, that returns an address or nothing (0 then).
+    ///
+    /// # Errors
+    /// When the call does not return.
+    ///
+    /// # Panics
+    /// When the function has another type, or the address more bits than its parameter.
+    #[inline]
+    pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
+        let ty = callee.numeric().expect("a function of addresses has numbers alone");
+        let mut slots = match *ty.params {
+            [Kind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
+            [Kind::I64] => [ValRaw::u64(address)],
+            _ => panic!("expected one address as the parameter"),
+        };
+        assert!(ty.results.len() <= 1);
+        raw::call_unchecked(self, callee, &mut slots)?;
+        Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
+    }
+
+    /// Calls a function of any type, with values of the scope.
+    ///
+    /// # Errors
+    /// When the values do not have the parameters' types, or the function or a value is of another store, or what [`Island::call_error`] tells of.
+    #[inline]
+    pub fn call_rooted(
+        scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+        callee: &Callee,
+        params: &[Val],
+    ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
+        raw::call_rooted(scope, callee, params)
+    }
+
+    /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.
+    ///
+    /// # Errors
+    /// When the call does not return.
+    pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
+        self.check_stack()?;
+        if !self.owns(&func) {
+            return Err(CallError::foreign_function());
+        }
+        self.enter(|store| func.call(store, params, results)).map_err(|error| self.call_error(error))
+    }
+}

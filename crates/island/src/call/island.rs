@@ -1,0 +1,341 @@
+//! The island: a store, the blocks under its memories, and the host functions that its guests import.
+
+use std::any::Any;
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use data_block::DataBlock;
+use wasmtime::{
+    AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
+    RootScope, Store, StoreContextMut, ThrownException,
+};
+
+use crate::call::extensions::Extensions;
+use crate::call::function::HostFunction;
+use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
+use crate::call::trap::{CallError, HostThrew, Uncaught};
+use crate::engine::Engine;
+use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
+use crate::engine::module::Module;
+use crate::memory::atomic_imports::{self, AtomicImports};
+use crate::memory::ground::Ground;
+use crate::memory::host_memory;
+
+/// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
+pub struct Island {
+    engine: Engine,
+    pub(crate) store: ReentrantStore,
+    hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
+    modules: RefCell<Vec<Module>>,
+    owner: OnceCell<Weak<dyn Any>>,
+    /// The store's number.
+    number: u64,
+}
+
+/// What an island keeps in its store.
+pub struct StoreState {
+    pub(crate) island: Weak<Island>,
+    pub(crate) extensions: Extensions,
+    /// The store's own number.
+    pub(crate) number: u64,
+    /// How many of the store's instances have a poll page.
+    polled: usize,
+    limits: RunTimeLimits,
+}
+
+// SAFETY: an island and its store stay on the thread that made them: `Island` is not `Send`, and the store is reached
+// through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
+unsafe impl Send for StoreState {}
+
+/// The JavaScript API's limits; Wasmtime's own ceiling of 10,000 instances per store is none of ours.
+struct RunTimeLimits;
+
+impl ResourceLimiter for RunTimeLimits {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired as u64 <= MEMORY_BYTES)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired as u64 <= TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        usize::MAX
+    }
+
+    fn tables(&self) -> usize {
+        usize::MAX
+    }
+
+    fn memories(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Why a module could not be instantiated.
+#[derive(Debug)]
+pub enum InstantiateError {
+    /// An import does not fit.
+    Link(String),
+    /// There is no room for a memory or another part of it, or a memory is above the limit.
+    Memory(String),
+    /// A segment or the start function failed.
+    Call(CallError),
+}
+
+impl std::fmt::Display for InstantiateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link(message) | Self::Memory(message) => f.write_str(message),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InstantiateError {}
+
+impl Island {
+    /// An empty island.
+    pub fn new(engine: &Engine) -> Rc<Self> {
+        Rc::new_cyclic(|island| {
+            let state = StoreState {
+                island: island.clone(),
+                extensions: Extensions::default(),
+                number: 0,
+                polled: 0,
+                limits: RunTimeLimits,
+            };
+            let mut store = Store::new(&engine.inner, state);
+            let number = number_of(&mut store);
+            store.data_mut().number = number;
+            store.limiter(|state| &mut state.limits);
+            Self {
+                engine: engine.clone(),
+                store: ReentrantStore::new(store),
+                hosts: RefCell::default(),
+                modules: RefCell::default(),
+                owner: OnceCell::new(),
+                number,
+            }
+        })
+    }
+
+    /// Says who the island belongs to, so that host functions find them. The first word counts.
+    pub fn set_owner<T: 'static>(&self, owner: &Rc<T>) {
+        let owner: Weak<T> = Rc::downgrade(owner);
+        // Whoever is second is told so by `owner`.
+        let _ = self.owner.set(owner);
+    }
+
+    /// The owner, while it lives and is a `T`.
+    #[inline]
+    pub fn owner<T: 'static>(&self) -> Option<Rc<T>> {
+        self.owner.get()?.upgrade()?.downcast().ok()
+    }
+
+    /// The engine that this island runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Runs `body` with the store's context. Inside a host function of this island it is the context of the guest's
+    /// call; anywhere else, calls must not nest.
+    ///
+    /// # Panics
+    /// When `body` itself enters the island without a guest call in between.
+    #[inline]
+    pub fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        self.store.enter(body)
+    }
+
+    /// Whether a call into this island is in progress.
+    pub fn is_entered(&self) -> bool {
+        self.store.is_entered()
+    }
+
+    /// Whether [`Island::enter`] would let one in now: nobody is in, or a host function of this island is running.
+    #[inline]
+    pub fn can_enter(&self) -> bool {
+        self.store.can_enter()
+    }
+
+    /// How often the island was entered: where this has not changed, no guest of it ran.
+    pub fn entries(&self) -> u64 {
+        self.store.entries()
+    }
+
+    /// Makes a function that guests can import. It lives as long as the island. `None` if the type is of another engine.
+    pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Option<Func> {
+        if !wasmtime::Engine::same(ty.engine(), &self.engine.inner) {
+            return None;
+        }
+        let index = {
+            let mut hosts = self.hosts.borrow_mut();
+            hosts.push(host);
+            hosts.len() - 1
+        };
+        Some(host_function(self, ty, index))
+    }
+
+    #[inline]
+    pub(crate) fn host(&self, index: usize) -> Rc<dyn HostFunction> {
+        self.hosts.borrow()[index].clone()
+    }
+
+    /// Makes a memory on a block that exists already ([`new_block`](crate::new_block) made it for the same type).
+    ///
+    /// # Errors
+    /// When Wasmtime refuses the type, or the block has another shape.
+    pub fn new_memory(&self, ty: MemoryType, block: Arc<DataBlock>) -> wasmtime::Result<Memory> {
+        let module = self.engine.memory_module(&ty)?;
+        let instance = host_memory::with_offer(block, || self.enter(|store| Instance::new(store, &module, &[])));
+        let instance = instance?;
+        let memory = self.enter(|store| instance.get_memory(store, ""));
+        Ok(memory.expect("the module exports its memory"))
+    }
+
+    /// The block under an unshared memory of this island; `None` for a memory of another one.
+    pub fn block_of(&self, memory: Memory) -> Option<Arc<DataBlock>> {
+        if !self.owns(&memory) {
+            return None;
+        }
+        host_memory::block_at(self.enter(|store| memory.data_ptr(&store)).addr())
+    }
+
+    /// Instantiates `module`. The imports, in the module's order, must be of this island.
+    ///
+    /// # Errors
+    /// When an import does not fit, or is of another island; when the module is of another engine; or when a segment or the start function fails.
+    pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
+        self.check_stack().map_err(InstantiateError::Call)?;
+        if let Some(bytes) = module.memory_bytes().find(|&bytes| bytes > MEMORY_BYTES.into()) {
+            let message = format!("a memory of {bytes} bytes is above the limit of {MEMORY_BYTES}");
+            return Err(InstantiateError::Memory(message));
+        }
+        self.remember(module);
+        // What an earlier call left there is not this one's.
+        drop(host_memory::take_failure());
+        let grounds = module.grounds();
+        let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
+        let new_instance = || self.enter(|store| Instance::new(store, module.for_instance(&self.engine), imports));
+        let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
+        let no_room = host_memory::take_failure();
+        let instance = instance.map_err(|error| {
+            if CallError::is_call_error(&error) {
+                InstantiateError::Call(self.call_error(error))
+            } else if let Some(message) = no_room {
+                InstantiateError::Memory(message)
+            } else if error.is::<wasmtime::OutOfMemory>() {
+                InstantiateError::Memory(error.to_string())
+            } else {
+                InstantiateError::Link(format!("{error:#}"))
+            }
+        })?;
+        if let Some(imports) = module.atomic_imports() {
+            self.link_atomics(instance, imports).map_err(|error| InstantiateError::Call(self.call_error(error)))?;
+        }
+        Ok(instance)
+    }
+
+    /// The poll pages of a store's instances differ: see `data_block::poll`.
+    fn next_poll_page(&self) -> usize {
+        self.enter(|mut store| {
+            let page = store.data().polled;
+            store.data_mut().polled += 1;
+            page
+        })
+    }
+
+    /// Links the atomic instructions of a new instance, and runs its start function, which was put off until then.
+    fn link_atomics(&self, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
+        self.enter(|mut store| {
+            atomic_imports::link(store.as_context_mut(), instance, imports)?;
+            match instance.get_func(&mut store, &imports.start_name()) {
+                Some(start) if imports.start => start.call(store, &[], &mut []),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn remember(&self, module: &Module) {
+        let mut modules = self.modules.borrow_mut();
+        if !modules.iter().any(|known| Module::is_same(known, module)) {
+            modules.push(module.clone());
+        }
+    }
+
+    /// Refuses to enter a guest on a thread whose stack is nearly used up, or while the store is in use already. Every call into
+    /// an island asks first.
+    ///
+    /// # Errors
+    /// A trap like the guest's own exhausted stack, or one that says that the island is in use.
+    #[inline]
+    pub fn check_stack(&self) -> Result<(), CallError> {
+        // Below a guest of this store, its own limit still holds.
+        if self.store.is_lent() || (!self.store.is_entered() && has_stack_room(&self.engine)) {
+            return Ok(());
+        }
+        Err(if self.can_enter() { CallError::stack_overflow() } else { CallError::busy() })
+    }
+
+    /// Throws an exception into the guest that called the running host function, which must return this at once. One of
+    /// another island ends the call without being thrown.
+    pub fn throw(&self, exception: &OwnedRooted<ExnRef>) -> HostThrew {
+        if !self.owns::<ExnRef>(exception) {
+            return HostThrew;
+        }
+        self.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let exception = exception.to_rooted(&mut scope);
+            // An exception that is rooted is always taken: the error is what carries it on.
+            let _: wasmtime::Result<()> = scope.as_context_mut().throw(exception);
+        });
+        HostThrew
+    }
+
+    /// What a failed call into this island was. Functions that the name section does not name have the names of their
+    /// exports.
+    pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
+        if error.is::<ThrownException>() {
+            let exception = self.enter(|store| {
+                let mut scope = RootScope::new(store);
+                let exception = scope.as_context_mut().take_pending_exception();
+                exception.map(|exception| exception.to_owned_rooted(&mut scope))
+            });
+            return match exception {
+                Some(Ok(exception)) => CallError::Exception(Uncaught { island: self.clone(), exception }),
+                Some(Err(error)) => CallError::from_wasmtime(error),
+                None => CallError::from_wasmtime(error),
+            };
+        }
+        let mut error = CallError::from_wasmtime(error);
+        if let CallError::Trap(trap) = &mut error {
+            let modules = self.modules.borrow();
+            trap.frames.iter_mut().for_each(|frame| frame.complete(&modules));
+        }
+        error
+    }
+
+    /// Whether something is of this island. Nearly everything that Wasmtime does with an object panics where it is of another
+    /// store, so whatever takes one from outside asks first.
+    #[inline]
+    pub fn owns<T: StoreObject>(&self, object: &T) -> bool {
+        belongs_to(object, self.number)
+    }
+
+    /// The index that a guest function has in its own module; `None` for host functions, and for another island's.
+    pub fn function_index(&self, func: Func) -> Option<u32> {
+        if !self.owns(&func) {
+            return None;
+        }
+        let code = self.enter(|store| code_of(store, func));
+        self.modules.borrow().iter().find_map(|module| module.function_at(code))
+    }
+}
+
+impl std::fmt::Debug for Island {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Island").field("modules", &self.modules.borrow().len()).finish_non_exhaustive()
+    }
+}

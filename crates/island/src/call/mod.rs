@@ -1,0 +1,14 @@
+//! Calls: the island, which is a store that can be entered again, and the functions that are called in it and by it.
+
+mod array_copier;
+pub(crate) mod extensions;
+pub(crate) mod function;
+pub(crate) mod island;
+pub(crate) mod numbers;
+pub(crate) mod raw;
+pub(crate) mod signature;
+pub(crate) mod trap;
+
+pub use function::{Callee, HostFrame, HostFunction};
+pub use numbers::{Frame, Kind, Number, NumericType};
+pub use signature::{Signature, ValueTypes};

@@ -1,0 +1,189 @@
+//! Signatures of numbers alone, which take the unchecked path: no allocation, no look-up, each slot checked against its type by
+//! one comparison.
+
+use smallvec::SmallVec;
+use wasmtime::{FuncType, ValRaw, ValType};
+
+/// The type of a slot on the unchecked path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
+}
+
+impl Kind {
+    /// The type, if it is a number's.
+    #[inline]
+    pub(crate) fn of(ty: &ValType) -> Option<Self> {
+        match ty {
+            ValType::I32 => Some(Self::I32),
+            ValType::I64 => Some(Self::I64),
+            ValType::F32 => Some(Self::F32),
+            ValType::F64 => Some(Self::F64),
+            ValType::V128 | ValType::Ref(_) => None,
+        }
+    }
+}
+
+/// A signature of numbers alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NumericType {
+    /// The parameters' types.
+    pub params: SmallVec<[Kind; 12]>,
+    /// The results' types.
+    pub results: SmallVec<[Kind; 4]>,
+}
+
+impl NumericType {
+    /// The numeric view of `ty`; none where a parameter or result is a reference or a vector.
+    #[inline]
+    pub fn of(ty: &FuncType) -> Option<Self> {
+        let params = ty.params().map(|p| Kind::of(&p)).collect::<Option<_>>()?;
+        let results = ty.results().map(|r| Kind::of(&r)).collect::<Option<_>>()?;
+        Some(Self { params, results })
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        self.params.len().max(self.results.len())
+    }
+}
+
+/// Numbers on their way into a guest function and out of it.
+#[derive(Debug)]
+pub struct Frame<'t> {
+    ty: &'t NumericType,
+    filled: usize,
+    pub(crate) slots: SmallVec<[ValRaw; 8]>,
+}
+
+impl<'t> Frame<'t> {
+    /// A frame for one call.
+    #[inline]
+    pub fn new(ty: &'t NumericType) -> Self {
+        let width = ty.width();
+        // Nearly every signature fits; an array of known length is cleared in place, without a copy.
+        let slots = match width {
+            0..=8 => SmallVec::from_buf_and_len([ValRaw::u64(0); 8], width),
+            _ => SmallVec::from_elem(ValRaw::u64(0), width),
+        };
+        Self { ty, filled: 0, slots }
+    }
+
+    /// The type of the next parameter to push; none when all are there.
+    #[inline]
+    pub fn next(&self) -> Option<Kind> {
+        self.ty.params.get(self.filled).copied()
+    }
+
+    /// Pushes the next parameter.
+    ///
+    /// # Panics
+    /// When it is of another type, or all are there.
+    #[inline]
+    pub fn push(&mut self, value: Number) {
+        assert_eq!(self.next(), Some(value.kind()), "parameter {} is of another type", self.filled);
+        self.slots[self.filled] = value.raw();
+        self.filled += 1;
+    }
+
+    /// [`Frame::push`] for the commonest type.
+    ///
+    /// # Panics
+    /// As [`Frame::push`].
+    #[inline]
+    pub fn push_i32(&mut self, value: i32) {
+        self.push(Number::I32(value));
+    }
+
+    /// The frame's type.
+    #[inline]
+    pub fn ty(&self) -> &'t NumericType {
+        self.ty
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == self.ty.params.len()
+    }
+
+    /// The result at `index`, once the call returned.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn result(&self, index: usize) -> Number {
+        Number::read(self.ty.results[index], &self.slots[index])
+    }
+}
+
+/// A number with its type.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(missing_docs)] // each is the type of that name
+pub enum Number {
+    I32(i32),
+    I64(i64),
+    F32(f32),
+    F64(f64),
+}
+
+impl Number {
+    #[inline]
+    pub(crate) fn read(kind: Kind, raw: &ValRaw) -> Self {
+        match kind {
+            Kind::I32 => Self::I32(raw.get_i32()),
+            Kind::I64 => Self::I64(raw.get_i64()),
+            Kind::F32 => Self::F32(f32::from_bits(raw.get_f32())),
+            Kind::F64 => Self::F64(f64::from_bits(raw.get_f64())),
+        }
+    }
+
+    /// The number as an address of a guest: an integer without its sign. A float is none, and becomes 0.
+    #[inline]
+    pub fn as_address(self) -> u64 {
+        match self {
+            Self::I32(value) => u64::from(value as u32),
+            Self::I64(value) => value as u64,
+            Self::F32(_) | Self::F64(_) => 0,
+        }
+    }
+
+    #[inline]
+    /// Its type.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::I32(_) => Kind::I32,
+            Self::I64(_) => Kind::I64,
+            Self::F32(_) => Kind::F32,
+            Self::F64(_) => Kind::F64,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn raw(self) -> ValRaw {
+        match self {
+            Self::I32(value) => ValRaw::i32(value),
+            Self::I64(value) => ValRaw::i64(value),
+            Self::F32(value) => ValRaw::f32(value.to_bits()),
+            Self::F64(value) => ValRaw::f64(value.to_bits()),
+        }
+    }
+}

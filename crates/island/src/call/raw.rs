@@ -1,0 +1,377 @@
+//! The island crate's unsafe code: re-entering a store, raw calls, and reading what a function reference points to.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wasmtime::{
+    AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Memory, Mutability,
+    RootScope, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
+};
+
+use crate::call::function::{Callee, HostFrame, HostFunction};
+use crate::call::island::{Island, StoreState};
+use crate::call::numbers::{Kind, Number, NumericType};
+use crate::call::signature::{Shape, Signature};
+use crate::call::trap::{CallError, FOREIGN_FUNCTION, HostThrew};
+use crate::engine::Engine;
+
+/// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
+/// lends the context on, and nothing above touches it before that returns.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Nobody: it is taken from the store itself.
+    Idle,
+    /// Somebody, who has not lent it on.
+    Taken,
+    /// A host function of this island is running and lends the context that its caller gave it.
+    Lent(*mut StoreContextMut<'static, StoreState>),
+}
+
+/// A store that can be entered from Rust, and again from the host functions that its guests call.
+pub(crate) struct ReentrantStore {
+    store: UnsafeCell<Store<StoreState>>,
+    access: Cell<Access>,
+    /// How often it was entered.
+    entries: Cell<u64>,
+}
+
+/// Puts the access back as it was, also when a panic passes.
+struct Restore<'a>(&'a Cell<Access>, Access);
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
+}
+
+impl ReentrantStore {
+    pub(crate) fn new(store: Store<StoreState>) -> Self {
+        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle), entries: Cell::new(0) }
+    }
+
+    /// Runs `body` with the store's context.
+    ///
+    /// # Panics
+    /// When the context is taken and not lent: a mistake of this workspace, not of a guest or a script.
+    #[inline]
+    pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        let before = self.access.replace(Access::Taken);
+        self.entries.set(self.entries.get().wrapping_add(1));
+        let _restore = Restore(&self.access, before);
+        match before {
+            // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
+            Access::Idle => body(unsafe { &mut *self.store.get() }.as_context_mut()),
+            // SAFETY: the pointer is to a context on the stack of the host function that is running and that lends
+            // it: its frame is below this one, and it does not use the context before this one ends.
+            Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
+            Access::Taken => panic!("a store was entered twice without a guest call in between"),
+        }
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries.get()
+    }
+
+    /// Whether a guest call or another use is in progress.
+    #[inline]
+    pub(crate) fn is_entered(&self) -> bool {
+        !matches!(self.access.get(), Access::Idle)
+    }
+
+    /// Whether a host function is running, below a guest of this store.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.access.get(), Access::Lent(_))
+    }
+
+    /// Whether [`ReentrantStore::enter`] would not panic.
+    pub(crate) fn can_enter(&self) -> bool {
+        !matches!(self.access.get(), Access::Taken)
+    }
+
+    /// Runs `body`, a host function's, while the caller's context is lent to [`ReentrantStore::enter`].
+    #[inline]
+    fn lend<R>(&self, mut context: StoreContextMut<'_, StoreState>, body: impl FnOnce() -> R) -> R {
+        let lent = (&raw mut context).cast::<StoreContextMut<'static, StoreState>>();
+        let _restore = Restore(&self.access, self.access.replace(Access::Lent(lent)));
+        body()
+    }
+}
+
+/// Native stack that host functions and traps may need below what guests are given.
+const HOST_STACK: usize = 512 << 10;
+
+/// Whether the thread's stack has room for a guest that uses all that it may, and so for whatever may call one. Wasmtime counts from where a store was
+/// entered, so a chain of calls through several stores would otherwise use up the thread's stack without meeting a limit.
+#[inline]
+pub fn has_stack_room(engine: &Engine) -> bool {
+    thread_local! {
+        static FLOOR: Cell<usize> = const { Cell::new(0) };
+    }
+    let mut floor = FLOOR.get();
+    if floor == 0 {
+        floor = stack_floor();
+        FLOOR.set(floor);
+    }
+    let here = 0u8;
+    (&raw const here).addr().saturating_sub(floor) >= engine.max_wasm_stack + HOST_STACK
+}
+
+/// The lowest address of this thread's stack; 1 where the system does not tell.
+#[cold]
+fn stack_floor() -> usize {
+    let (mut start, mut size) = (std::ptr::null_mut(), 0);
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the attributes are initialised by the first call, read by the second, and given back by the third.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return 1;
+        }
+        let found = libc::pthread_attr_getstack(attributes.as_ptr(), &mut start, &mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        if found == 0 { start.addr().max(1) } else { 1 }
+    }
+}
+
+/// Calls a function with raw slots, which [`Island::call_numeric`] has checked against its type.
+#[inline]
+pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [ValRaw]) -> Result<(), CallError> {
+    island.check_stack()?;
+    if !island.owns(&callee.func) {
+        return Err(CallError::foreign_function());
+    }
+    // SAFETY: the slots have the function's own types, parameters first, and room for its results.
+    island.enter(|store| unsafe { callee.func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
+}
+
+/// What belongs to a store and says to which. Wasmtime panics where an object meets another store than its own, and has
+/// no question for it that is public.
+pub trait StoreObject {
+    /// The number of the store that it belongs to; `None` if it fits all of them, as a number does.
+    fn store_number(&self) -> Option<u64>;
+}
+
+macro_rules! store_objects {
+    ($($object:ty),*) => { $(
+        impl StoreObject for $object {
+            #[inline]
+            fn store_number(&self) -> Option<u64> {
+                const { assert!(size_of::<Self>() >= 8 && align_of::<Self>() >= align_of::<u64>()) };
+                // SAFETY: the type is `repr(C)`, or transparent over one that is, and begins with its store's number, a
+                // non-zero u64: Wasmtime's C interface, whose types these are as well, rests on it. The workspace pins
+                // Wasmtime; `tests/foreign.rs` fails where that changes.
+                Some(unsafe { *std::ptr::from_ref(self).cast::<u64>() })
+            }
+        }
+    )* };
+}
+
+store_objects!(Func, Instance, Memory, Table, Global, Tag, AnyRef, ExnRef, ExternRef);
+
+impl StoreObject for Val {
+    #[inline]
+    fn store_number(&self) -> Option<u64> {
+        match self {
+            Val::FuncRef(Some(func)) => func.store_number(),
+            Val::ExternRef(Some(reference)) => ExternRef::store_number(reference),
+            Val::AnyRef(Some(reference)) => AnyRef::store_number(reference),
+            Val::ExnRef(Some(reference)) => ExnRef::store_number(reference),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an object is of the store with this number.
+#[inline]
+pub(crate) fn belongs_to(object: &impl StoreObject, number: u64) -> bool {
+    object.store_number().is_none_or(|of| of == number)
+}
+
+/// The number of a store. 0, which none has, if memory is out.
+pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
+    // Only what is in a store tells.
+    let global = Global::new(store, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(0));
+    global.ok().and_then(|global| global.store_number()).unwrap_or(0)
+}
+
+/// Calls a function with references among its parameters and results.
+pub(crate) fn call_rooted(
+    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+    callee: &Callee,
+    params: &[Val],
+) -> wasmtime::Result<SmallVec<[Val; 4]>> {
+    let Signature { params: types, results } = callee.signature();
+    let number = scope.as_context_mut().data().number;
+    if callee.func.store_number() != Some(number) {
+        return Err(wasmtime::Error::msg(FOREIGN_FUNCTION));
+    }
+    if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), params)? {
+        return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
+    }
+    let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.len().max(results.len()));
+    // Raw references last until something allocates in the store, which nothing does before the call.
+    for (slot, val) in slots.iter_mut().zip(params) {
+        *slot = val.to_raw(&mut *scope)?;
+    }
+    // SAFETY: the slots have the function's own types, as `fit` says, and room for its results.
+    unsafe { callee.func.call_unchecked(&mut *scope, &mut slots[..]) }?;
+    // SAFETY: the guest left its results in the slots, by their types, and nothing ran since.
+    Ok(results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(scope, shape, slot) }).collect())
+}
+
+/// A value from a raw slot, rooted in the scope.
+///
+/// # Safety
+/// The slot must hold a value of the shape that the store's guest has just left there.
+unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
+    match shape {
+        Shape::Number(Kind::I32) => Val::I32(slot.get_i32()),
+        Shape::Number(Kind::I64) => Val::I64(slot.get_i64()),
+        Shape::Number(Kind::F32) => Val::F32(slot.get_f32()),
+        Shape::Number(Kind::F64) => Val::F64(slot.get_f64()),
+        Shape::V128 => Val::V128(slot.get_v128().into()),
+        // SAFETY: by the caller's promise the pointer is a function of the store, or null.
+        Shape::Func => Val::FuncRef(unsafe { Func::from_raw(scope, slot.get_funcref()) }),
+        Shape::Extern => Val::ExternRef(ExternRef::from_raw(scope, slot.get_externref())),
+        Shape::Any => Val::AnyRef(AnyRef::from_raw(scope, slot.get_anyref())),
+        Shape::Exn => Val::ExnRef(ExnRef::from_raw(scope, slot.get_exnref())),
+        // The engine has no stack switching, so there are none.
+        Shape::Cont => Val::ContRef(None),
+    }
+}
+
+/// Reads an argument of a host function on the unchecked path.
+#[inline]
+pub(crate) fn argument(kind: Kind, slot: &MaybeUninit<ValRaw>) -> Number {
+    // SAFETY: Wasmtime wrote the arguments, and `HostFrame` pairs each with its own type.
+    Number::read(kind, unsafe { slot.assume_init_ref() })
+}
+
+/// A function of the island that runs `island.host(index)`.
+pub(crate) fn host_function(island: &Rc<Island>, ty: FuncType, index: usize) -> Func {
+    match NumericType::of(&ty) {
+        Some(numeric) => {
+            let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+                let mut frame = HostFrame::new(&numeric, slots);
+                let mut complete = false;
+                with_host(caller.as_context_mut(), index, |host, island| {
+                    host.call_numeric(island, &mut frame)?;
+                    complete = frame.is_complete();
+                    Ok(())
+                })?;
+                match complete {
+                    true => Ok(()),
+                    false => Err(wasmtime::Error::msg("a host function left results out")),
+                }
+            };
+            // SAFETY: the body reads the arguments by the function's own type, and all results are set when it
+            // returns Ok.
+            island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+        }
+        None => {
+            let signature = Signature::new(&ty);
+            let body = move |caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+                call_host_with_values(caller, index, &signature, slots)
+            };
+            // SAFETY: the body reads the arguments by the function's own type, and all results are set, as values of
+            // their types, when it returns Ok.
+            island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+        }
+    }
+}
+
+fn call_host_with_values(
+    mut caller: Caller<'_, StoreState>,
+    index: usize,
+    signature: &Signature,
+    slots: &mut [MaybeUninit<ValRaw>],
+) -> wasmtime::Result<()> {
+    let mut scope = RootScope::new(caller.as_context_mut());
+    let args = signature.params.shapes().zip(slots.iter());
+    // SAFETY: the guest left its arguments in the slots, by their types, and nothing ran since.
+    let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
+    let args: SmallVec<[Val; 4]> = args.collect();
+    let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
+    with_host(scope.as_context_mut(), index, |host, island| host.call_values(island, &args, &mut results))?;
+    let number = scope.as_context_mut().data().number;
+    if !signature.results.fit(scope.as_context_mut(), |val| belongs_to(val, number), &results)? {
+        return Err(wasmtime::Error::msg("a host function returned values of other types than its own"));
+    }
+    for (slot, val) in slots.iter_mut().zip(&results) {
+        slot.write(val.to_raw(&mut scope)?);
+    }
+    Ok(())
+}
+
+/// Runs `body`, the inside of a host function, with the caller's context lent to its island, which it may enter then.
+///
+/// # Errors
+/// What `body` fails with.
+#[inline]
+pub fn lend<R>(
+    mut caller: Caller<'_, StoreState>,
+    body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
+    lend_context(caller.as_context_mut(), body)
+}
+
+#[inline]
+fn lend_context<R>(
+    caller: StoreContextMut<'_, StoreState>,
+    body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
+    let Some(island) = caller.data().island.upgrade() else {
+        // The store is on its way out with its island; no guest of it can be running.
+        return Err(wasmtime::Error::from(HostThrew));
+    };
+    island.store.lend(caller, || body(&island))
+}
+
+/// Finds the host function behind a call and lends it the caller's context.
+#[inline]
+fn with_host(
+    caller: StoreContextMut<'_, StoreState>,
+    index: usize,
+    body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
+) -> wasmtime::Result<()> {
+    lend_context(caller, |island| {
+        body(&*island.host(index), island).map_err(|threw| match island.enter(|store| store.has_pending_exception()) {
+            true => wasmtime::Error::from(ThrownException),
+            false => wasmtime::Error::from(threw),
+        })
+    })
+}
+
+/// What tells two functions of one store apart. Wasmtime makes one reference for each instance that names a function;
+/// all of them have the same code and context.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FunctionKey {
+    code: usize,
+    context: usize,
+}
+
+impl FunctionKey {
+    /// The key of `func`.
+    ///
+    /// # Panics
+    /// When `func` is not of the store.
+    pub fn of(mut store: impl AsContextMut, func: Func) -> Self {
+        let [array_call, _, vmctx] = reference(&mut store, func);
+        Self { code: array_call, context: vmctx }
+    }
+}
+
+/// Where the compiled code of `func` begins; 0 for a host function that no guest has called.
+pub(crate) fn code_of(mut store: impl AsContextMut, func: Func) -> usize {
+    reference(&mut store, func)[1]
+}
+
+/// `array_call`, `wasm_call` and `vmctx` of the `VMFuncRef` behind a function: words 0, 1 and 3 of it in Wasmtime 48,
+/// which the workspace pins. `tests/function_key.rs` fails where that changes.
+fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
+    let raw = func.to_raw(store.as_context_mut()).cast::<usize>();
+    // SAFETY: a function's raw form points to its live, immutable, pointer-aligned `VMFuncRef` of four words.
+    unsafe { [*raw, *raw.add(1), *raw.add(3)] }
+}

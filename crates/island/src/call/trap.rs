@@ -1,0 +1,224 @@
+//! What comes back when a guest call does not return.
+
+use std::rc::Rc;
+
+use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
+
+use crate::call::island::Island;
+use crate::engine::module::Module;
+use crate::memory::interrupt::{Interrupted, Interrupter};
+
+/// One guest function on the stack of a trap, innermost first.
+#[derive(Debug, Clone)]
+pub struct StackFrame {
+    /// The function's name from the module's name section, or that of its export.
+    pub function: Option<String>,
+    /// The function's index in its module.
+    pub index: u32,
+    /// The byte offset in the module of the instruction.
+    pub offset: Option<usize>,
+    module: Option<wasmtime::Module>,
+}
+
+impl StackFrame {
+    /// Whether the function is one of `module`'s.
+    fn is_of(&self, module: &Module) -> bool {
+        self.module.as_ref().is_some_and(|own| module.has(own))
+    }
+
+    /// Looks up in the function's own module, if it is one of `modules`, what Wasmtime does not know.
+    pub(crate) fn complete(&mut self, modules: &[Module]) {
+        let Some(module) = modules.iter().find(|module| self.is_of(module)) else { return };
+        self.offset = self.offset.map(|offset| module.original_offset(offset));
+        if self.function.is_none() {
+            self.function = module.exported_function(self.index).map(str::to_string);
+        }
+    }
+}
+
+impl std::fmt::Display for StackFrame {
+    /// As JavaScript engines write it: `name (wasm-function[3]:0x1a2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(name) = &self.function {
+            write!(f, "{name} (")?;
+        }
+        write!(f, "wasm-function[{}]", self.index)?;
+        if let Some(offset) = self.offset {
+            write!(f, ":{offset:#x}")?;
+        }
+        if self.function.is_some() { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+/// A guest did what the specification calls a trap.
+#[derive(Debug, Clone)]
+pub struct Trap {
+    /// Which one. None for what Wasmtime refuses without a code of its own.
+    pub code: Option<wasmtime::Trap>,
+    /// In words.
+    pub message: String,
+    /// Where, innermost first.
+    pub frames: Vec<StackFrame>,
+}
+
+impl std::fmt::Display for Trap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        self.frames.iter().try_for_each(|frame| write!(f, "\n    at {frame}"))
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// An exception that left the guest.
+#[derive(Debug)]
+pub struct Uncaught {
+    /// The island that it was thrown in.
+    pub island: Rc<Island>,
+    /// The exception.
+    pub exception: OwnedRooted<ExnRef>,
+}
+
+/// A host function failed. Why is kept by the host that the function belongs to, unless it is an exception that guests
+/// can catch: [`Island::throw`] made this then.
+#[derive(Debug)]
+pub struct HostThrew;
+
+impl std::fmt::Display for HostThrew {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a host function failed")
+    }
+}
+
+impl std::error::Error for HostThrew {}
+
+/// What a host function fails with that traps, as an instruction would.
+#[derive(Debug)]
+pub struct HostTrap(pub String);
+
+impl std::fmt::Display for HostTrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HostTrap {}
+
+/// Why a guest call did not return.
+#[derive(Debug)]
+pub enum CallError {
+    /// The guest trapped.
+    Trap(Trap),
+    /// A host function failed; the host that it belongs to keeps the reason.
+    Host,
+    /// The guest threw an exception that nothing caught.
+    Exception(Uncaught),
+    /// The guest ended itself through WASI's `proc_exit`.
+    Exit(i32),
+    /// Somebody [interrupted](crate::Interrupter::interrupt) the thread.
+    Interrupted,
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trap(trap) => trap.fmt(f),
+            Self::Host => f.write_str("a host function failed"),
+            Self::Exception(_) => f.write_str("the guest threw an exception that nothing caught"),
+            Self::Exit(code) => write!(f, "the guest exited with code {code}"),
+            Self::Interrupted => f.write_str("the guest was interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl CallError {
+    /// Whether guest code (or a host function that it called) failed, and not Wasmtime's own checks before it ran.
+    pub(crate) fn is_call_error(error: &wasmtime::Error) -> bool {
+        error.is::<wasmtime::Trap>()
+            || error.is::<HostThrew>()
+            || error.is::<HostTrap>()
+            || error.is::<Interrupted>()
+            || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
+            || error.is::<wasmtime::ThrownException>()
+            || exit_code(error).is_some()
+    }
+}
+
+/// Why a function of another store is not called.
+pub(crate) const FOREIGN_FUNCTION: &str = "the function belongs to another island";
+
+impl CallError {
+    /// What this crate refuses before a guest runs.
+    fn refused(message: &str) -> Self {
+        Self::Trap(Trap { code: None, message: message.into(), frames: Vec::new() })
+    }
+
+    #[cold]
+    pub(crate) fn foreign_function() -> Self {
+        Self::refused(FOREIGN_FUNCTION)
+    }
+
+    #[cold]
+    pub(crate) fn busy() -> Self {
+        Self::refused("the island is in use further up the stack, by a host function that cannot call back into it")
+    }
+
+    #[cold]
+    pub(crate) fn stack_overflow() -> Self {
+        let code = wasmtime::Trap::StackOverflow;
+        Self::Trap(Trap { code: Some(code), message: describe(code), frames: Vec::new() })
+    }
+
+    #[cold]
+    pub(crate) fn from_wasmtime(error: wasmtime::Error) -> Self {
+        if error.is::<HostThrew>() {
+            return Self::Host;
+        }
+        if let Some(code) = exit_code(&error) {
+            return Self::Exit(code);
+        }
+        let code = error.downcast_ref::<wasmtime::Trap>().copied();
+        // A poll page that is closed faults as any access out of bounds does.
+        let has_faulted = code == Some(wasmtime::Trap::MemoryOutOfBounds);
+        if error.is::<Interrupted>() || (has_faulted && Interrupter::current().is_raised()) {
+            return Self::Interrupted;
+        }
+        let frame = |frame: &wasmtime::FrameInfo| StackFrame {
+            function: frame.func_name().map(str::to_string),
+            index: frame.func_index(),
+            offset: frame.module_offset(),
+            module: Some(frame.module().clone()),
+        };
+        let frames = error.downcast_ref::<WasmBacktrace>().map(|b| b.frames().iter().map(frame).collect());
+        let message = match code {
+            Some(code) => describe(code),
+            None => error.root_cause().to_string(),
+        };
+        Self::Trap(Trap { code, message, frames: frames.unwrap_or_default() })
+    }
+}
+
+/// The code that a guest ended itself with, if that is what the error says.
+#[cfg(feature = "wasi")]
+fn exit_code(error: &wasmtime::Error) -> Option<i32> {
+    error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0)
+}
+
+/// Without WASI no guest can.
+#[cfg(not(feature = "wasi"))]
+fn exit_code(_: &wasmtime::Error) -> Option<i32> {
+    None
+}
+
+/// The specification's words for a trap, as its own test suite has them.
+fn describe(code: wasmtime::Trap) -> String {
+    use wasmtime::Trap as T;
+    match code {
+        T::StackOverflow => "Maximum call stack size exceeded".into(),
+        T::UnreachableCodeReached => "unreachable".into(),
+        T::TableOutOfBounds => "out of bounds table access".into(),
+        other => other.to_string().trim_start_matches("wasm trap: ").into(),
+    }
+}

@@ -1,0 +1,49 @@
+//! Work that can wait: done when the processor has nothing better to do.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rayon_core::ThreadPoolBuilder;
+
+/// How long it waits at the least. A program that ends sooner has done without it.
+const DELAY: Duration = Duration::from_millis(500);
+
+/// What is to be done, and not before when.
+type Work = (Instant, Box<dyn FnOnce() + Send>);
+
+/// Does `work` later, on threads of the lowest priority. What is not done when the process ends is given up, as it is where the
+/// system has no threads left.
+pub(crate) fn do_later(work: impl FnOnce() + Send + 'static) {
+    static QUEUE: Mutex<Option<Sender<Work>>> = Mutex::new(None);
+    let mut queue = QUEUE.lock().unwrap_or_else(|e| e.into_inner());
+    let work: Work = (Instant::now() + DELAY, Box::new(work));
+    let rejected = match &*queue {
+        Some(queue) => queue.send(work).err().map(|rejected| rejected.0),
+        None => Some(work),
+    };
+    let Some(work) = rejected else { return };
+    let (sender, receiver) = mpsc::channel::<Work>();
+    let worker = thread::Builder::new().name("background".into()).spawn(move || {
+        for (due, work) in receiver {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            run(work);
+        }
+    });
+    *queue = worker.is_ok().then_some(sender).inspect(|queue| drop(queue.send(work)));
+}
+
+/// Runs work, which may use the threads of rayon, and leaves a processor to the program.
+fn run(work: Box<dyn FnOnce() + Send>) {
+    let threads = thread::available_parallelism().map_or(1, |threads| threads.get().saturating_sub(1).max(1));
+    let yields = |_| {
+        // On Linux this is said of the thread. If it is refused, the work is done all the same.
+        let _ = rustix::process::setpriority_process(None, 19);
+    };
+    let name = |number| format!("background {number}");
+    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).start_handler(yields).build();
+    if let Ok(pool) = pool {
+        pool.install(work);
+    }
+}

@@ -1,0 +1,441 @@
+//! Compiled code that is kept in files from one run to the next.
+//!
+//! A cache is a folder with one [file](file) for each module, named by a [`Key`]: a hash of the module's bytes and of all
+//! that decides what they are compiled to. What lies there is machine code, so nothing is taken on trust: the folder and its
+//! files must belong to the user of the process, and nobody else may write to them; each file is checked as a whole against
+//! its own checksum before it is mapped. A file that is not right is as good as none, and is replaced.
+//!
+//! Files are written under another name and renamed, so that nobody sees a part of one, and whoever has mapped one keeps it
+//! as it is. When all of them together exceed the limit, those that were not used for longest go.
+//!
+//! Whatever goes wrong with a file, a full disk for one, costs the time of compiling and is no failure.
+
+mod file;
+
+use std::ffi::CStr;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+use rustix::io::Errno;
+
+use file::Footer;
+
+/// What the names of entries end with.
+const SUFFIX: &str = ".code";
+
+/// What the names of files end with that are being written.
+const UNFINISHED: &str = ".unfinished";
+
+/// A file that was being written this long ago was given up.
+const GIVEN_UP: Duration = Duration::from_secs(3600);
+
+/// When an entry was last used is known to within this.
+const USED: Duration = Duration::from_secs(60);
+
+/// A module's bytes and how they are compiled, as a hash that nobody can find a second module for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key([u8; 32]);
+
+impl Key {
+    /// For a module, where `configuration` stands for how it is compiled.
+    pub(crate) fn new(configuration: &Self, module: &[u8]) -> Self {
+        Self(blake3::keyed_hash(&configuration.0, module).into())
+    }
+
+    /// For a configuration, from everything that matters.
+    pub(crate) fn of_configuration(configuration: impl std::hash::Hash) -> Self {
+        /// Hashes whatever has a `Hash`.
+        struct Everything(blake3::Hasher);
+        impl std::hash::Hasher for Everything {
+            fn write(&mut self, bytes: &[u8]) {
+                self.0.update(bytes);
+            }
+            fn finish(&self) -> u64 {
+                0
+            }
+        }
+        let mut everything = Everything(blake3::Hasher::new());
+        configuration.hash(&mut everything);
+        Self(everything.0.finalize().into())
+    }
+
+    fn file_name(&self) -> String {
+        format!("{self:?}{SUFFIX}")
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// How well code is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Tier {
+    /// In little time.
+    Fast = 0,
+    /// To run fast.
+    Optimized = 1,
+}
+
+impl Tier {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Fast, Self::Optimized].into_iter().find(|&tier| tier as u8 == byte)
+    }
+}
+
+/// Why a folder is no cache.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// It, or a file in it, cannot be opened, read or removed.
+    Io(io::Error),
+    /// It belongs to somebody else, or others may write to it: what they put there would be run.
+    NotPrivate,
+}
+
+impl std::fmt::Display for CacheError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NotPrivate => f.write_str("others can write to it: it must belong to you, with mode 700"),
+        }
+    }
+}
+
+impl std::error::Error for CacheError {}
+
+impl From<Errno> for CacheError {
+    fn from(error: Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+/// A folder of compiled code, which any number of threads and processes may use at once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tombolo_island::{CodeCache, Engine, EngineOptions, Module};
+///
+/// # let folder = std::env::temp_dir().join(format!("code-cache-{}", std::process::id()));
+/// let cache = Arc::new(CodeCache::new(&folder, 1 << 30, |message| eprintln!("{message}")));
+/// let engine = Engine::new(&EngineOptions { cache: Some(cache.clone()), ..EngineOptions::default() })?;
+/// # let bytes = wat::parse_str(format!("(module (func {}))", "(drop (i32.const 1))".repeat(200)))?;
+/// let module = Module::new(&engine, &bytes)?;
+/// // The next process, or the next engine like this one, does not compile it again.
+/// assert_eq!(cache.entries()?.len(), 1);
+/// # cache.clear()?;
+/// # std::fs::remove_dir(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct CodeCache {
+    path: PathBuf,
+    limit: u64,
+    warn: fn(&str),
+    /// What came of opening it, when it was first needed.
+    folder: OnceLock<Option<OwnedFd>>,
+}
+
+/// One module's compiled code in a [`CodeCache`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CacheEntry {
+    /// What its file is called, without the ending: 64 hexadecimal digits.
+    pub name: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Bytes of the module, and how well it is compiled; `None` if the file is not one of this version's.
+    pub module: Option<(u64, Tier)>,
+    /// When it was last used, to within a minute.
+    pub used: SystemTime,
+}
+
+/// An entry that has been checked.
+pub(crate) struct Found {
+    pub(crate) code: Code,
+    pub(crate) attachment: Vec<u8>,
+    pub(crate) tier: Tier,
+}
+
+/// What a compiler of this process's configuration made, whole. (Nothing outside this file says so of any bytes.)
+#[derive(Debug)]
+pub(crate) struct Code(Place);
+
+/// Where code is.
+#[derive(Debug)]
+enum Place {
+    /// At the beginning of a file that nobody else can write to, so many bytes.
+    File(File, u64),
+    Memory(Vec<u8>),
+}
+
+impl Code {
+    /// Has an engine compile a module in the binary format.
+    pub(crate) fn compile(engine: &wasmtime::Engine, module: &[u8]) -> wasmtime::Result<Self> {
+        engine.precompile_module(module).map(|code| Self(Place::Memory(code)))
+    }
+
+    /// Has the engine take it for its own.
+    ///
+    /// # Errors
+    /// If memory is out, or the file can no longer be read.
+    pub(crate) fn load(self, engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Module> {
+        let bytes = match self.0 {
+            Place::Memory(bytes) => bytes,
+            Place::File(file, len) => {
+                // SAFETY: as this type says, it is what this engine's compiler made: the entry's key stands for the engine's
+                // configuration, its checksum is right, and nobody else can write to the file. This cache never does.
+                if let Ok(module) = unsafe { wasmtime::Module::deserialize_open_file(engine, file.try_clone()?) } {
+                    return Ok(module);
+                }
+                // There are file systems from which nothing may be executed.
+                let mut bytes = vec![0; usize::try_from(len)?];
+                file.read_exact_at(&mut bytes, 0)?;
+                bytes
+            }
+        };
+        // SAFETY: as above.
+        unsafe { wasmtime::Module::deserialize(engine, bytes) }
+    }
+}
+
+impl CodeCache {
+    /// The folder at `path`, which is made when there is something to keep. Its files may take `limit` bytes. `warn` is told
+    /// of a folder and of files that others could have written, which are not used.
+    pub fn new(path: &Path, limit: u64, warn: fn(&str)) -> Self {
+        Self { path: path.into(), limit, warn, folder: OnceLock::new() }
+    }
+
+    /// Makes the folder now, for who wants to know whether it can be used.
+    ///
+    /// # Errors
+    /// If it cannot be made or opened, or others can write to it.
+    pub fn create(&self) -> Result<(), CacheError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(CacheError::Io)?;
+        self.open().map(drop)
+    }
+
+    /// Opens the folder.
+    fn open(&self) -> Result<OwnedFd, CacheError> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(&self.path, flags, Mode::empty())?;
+        if !is_private(&rustix::fs::fstat(&folder)?) {
+            return Err(CacheError::NotPrivate);
+        }
+        Ok(folder)
+    }
+
+    /// The folder, if there is one that can be used.
+    fn folder(&self) -> Option<&OwnedFd> {
+        let open = || {
+            let folder = self.create().and_then(|()| self.open());
+            if let Err(error @ CacheError::NotPrivate) = &folder {
+                (self.warn)(&format!("compiled code is not kept in {}: {error}", self.path.display()));
+            }
+            folder.ok()
+        };
+        self.folder.get_or_init(open).as_ref()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What there is, the last used first; nothing if there is no folder yet.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or is not used since others can write to it.
+    pub fn entries(&self) -> Result<Vec<CacheEntry>, CacheError> {
+        let mut entries = Vec::new();
+        let Some(folder) = self.existing()? else { return Ok(entries) };
+        each(&folder, |name, stat| {
+            let Some(digest) = name.strip_suffix(SUFFIX) else { return };
+            let footer =
+                open_file(&folder, name).and_then(|file| Footer::read(&file, stat.st_size as u64).ok().flatten());
+            let module = footer.map(|footer| (footer.original, footer.tier));
+            entries.push(CacheEntry { name: digest.into(), bytes: stat.st_size as u64, module, used: modified(stat) });
+        })?;
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.used));
+        Ok(entries)
+    }
+
+    /// Removes everything. Programs that are running keep what they have.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or is not used since others can write to it, or a file cannot be removed.
+    pub fn clear(&self) -> Result<(), CacheError> {
+        let mut names = Vec::new();
+        let Some(folder) = self.existing()? else { return Ok(()) };
+        each(&folder, |name, _| names.push(name.to_owned()))?;
+        for name in names {
+            match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
+                // Somebody else was first.
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn existing(&self) -> Result<Option<OwnedFd>, CacheError> {
+        match self.open() {
+            Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            folder => folder.map(Some),
+        }
+    }
+
+    /// What is there for a key, if it is right.
+    pub(crate) fn load(&self, key: &Key) -> Option<Found> {
+        let name = key.file_name();
+        let file = open_file(self.folder()?, &name)?;
+        let stat = rustix::fs::fstat(&file).ok()?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_private(&stat) {
+            let path = self.path.join(&name);
+            (self.warn)(&format!("{} is not used: others can write to it", path.display()));
+            return None;
+        }
+        let footer = Footer::read(&file, stat.st_size as u64).ok()?.filter(|footer| footer.key == *key)?;
+        let attachment = file::check(&file, &footer).ok()??;
+        touch(&file, &stat);
+        Some(Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier })
+    }
+
+    /// Keeps what a module of `original` bytes was compiled to, if it can be written.
+    pub(crate) fn store(&self, key: &Key, tier: Tier, original: usize, code: Code, attachment: &[u8]) -> Code {
+        // What is in a file already has been kept.
+        let Code(Place::Memory(code)) = code else { return code };
+        let footer = Footer {
+            code: code.len() as u64,
+            attachment: attachment.len() as u64,
+            original: original as u64,
+            tier,
+            key: *key,
+        };
+        match self.write(&footer, &code, attachment) {
+            Some(file) => Code(Place::File(file, footer.code)),
+            None => Code(Place::Memory(code)),
+        }
+    }
+
+    fn write(&self, footer: &Footer, code: &[u8], attachment: &[u8]) -> Option<File> {
+        let size = footer.code + footer.attachment + Footer::BYTES as u64;
+        // Whoever writes beyond what the system lets a file have may be ended by a signal.
+        let most = rustix::process::getrlimit(rustix::process::Resource::Fsize).current.unwrap_or(u64::MAX);
+        if size > self.limit.min(most) {
+            return None;
+        }
+        let folder = self.folder()?;
+        self.make_room(folder, size);
+        let unfinished = unfinished_name();
+        let file = create_file(folder, &unfinished)?;
+        let written = file::write(&file, code, attachment, footer)
+            .and_then(|()| Ok(rustix::fs::renameat(folder, &*unfinished, folder, &*footer.key.file_name())?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(folder, &*unfinished, AtFlags::empty());
+        }
+        written.ok().map(|()| file)
+    }
+
+    /// Removes what has not been used for longest, until there is room for `size` bytes more.
+    fn make_room(&self, folder: &OwnedFd, size: u64) {
+        let now = SystemTime::now();
+        let (mut files, mut total) = (Vec::new(), size);
+        // What cannot be read has no room to make.
+        let _ = each(folder, |name, stat| {
+            let modified = modified(stat);
+            if name.ends_with(SUFFIX) {
+                total = total.saturating_add(stat.st_size as u64);
+                files.push((modified, stat.st_size as u64, name.to_owned()));
+            } else if name.ends_with(UNFINISHED) && apart(now, modified) > GIVEN_UP {
+                files.push((UNIX_EPOCH, 0, name.to_owned()));
+            }
+        });
+        files.sort_unstable();
+        for (used, size, name) in files {
+            if total <= self.limit && used != UNIX_EPOCH {
+                break;
+            }
+            if rustix::fs::unlinkat(folder, &*name, AtFlags::empty()).is_ok() {
+                total = total.saturating_sub(size);
+            }
+        }
+    }
+}
+
+/// Calls `visit` with each file of a cache's making.
+fn each(folder: &OwnedFd, mut visit: impl FnMut(&str, &Stat)) -> rustix::io::Result<()> {
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let Some(name) = name_of_ours(entry.file_name()) else { continue };
+        // One that has gone meanwhile is none.
+        if let Ok(stat) = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            visit(name, &stat);
+        }
+    }
+    Ok(())
+}
+
+fn open_file(folder: &OwnedFd, name: &str) -> Option<File> {
+    // A pipe in the file's place must not hold anybody up.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::empty()).ok().map(File::from)
+}
+
+fn create_file(folder: &OwnedFd, name: &str) -> Option<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR).ok().map(File::from)
+}
+
+/// Notes that an entry was used: by the time of its last modification, since file systems note that of a use seldom.
+fn touch(file: &File, stat: &Stat) {
+    if apart(SystemTime::now(), modified(stat)) < USED {
+        return;
+    }
+    let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+    let times = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+    // Where that is refused, it goes sooner.
+    let _ = rustix::fs::futimens(file, &times);
+}
+
+/// Whether nobody but this process's user can write to it.
+fn is_private(stat: &Stat) -> bool {
+    stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o022 == 0
+}
+
+fn modified(stat: &Stat) -> SystemTime {
+    let time = Duration::new(stat.st_mtime.max(0).cast_unsigned(), stat.st_mtime_nsec as u32);
+    UNIX_EPOCH.checked_add(time).unwrap_or(UNIX_EPOCH)
+}
+
+/// How far two times are apart. A clock that was set back makes files from the future.
+fn apart(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|error| error.duration())
+}
+
+/// A name as this cache gives them to its files.
+fn name_of_ours(name: &CStr) -> Option<&str> {
+    let name = name.to_str().ok()?;
+    let is_digest = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (name.strip_suffix(SUFFIX).is_some_and(is_digest) || name.ends_with(UNFINISHED)).then_some(name)
+}
+
+fn unfinished_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // A process of another machine or container that shares the folder may have the same number.
+    let salt = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    format!("{}-{salt}-{}{UNFINISHED}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests;

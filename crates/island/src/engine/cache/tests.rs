@@ -1,0 +1,283 @@
+//! What is kept comes back, and nothing else does.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Mutex;
+
+use super::*;
+
+/// What caches have warned of, in all tests.
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn warnings_of(path: &Path) -> usize {
+    let path = path.to_str().unwrap();
+    WARNINGS.lock().unwrap().iter().filter(|warning| warning.contains(path)).count()
+}
+
+/// A cache in a folder of its own, which goes with it.
+struct Temporary(CodeCache);
+
+impl Temporary {
+    fn new(limit: u64) -> Self {
+        let path = std::env::temp_dir().join(format!("tombolo-cache-test-{}", unfinished_name()));
+        let warn = |warning: &str| WARNINGS.lock().unwrap().push(warning.into());
+        Self(CodeCache::new(&path, limit, warn))
+    }
+
+    fn file(&self, key: &Key) -> PathBuf {
+        self.0.path.join(key.file_name())
+    }
+
+    /// Another cache on the same folder, as another process has it.
+    fn reopened(&self) -> CodeCache {
+        CodeCache::new(&self.0.path, self.0.limit, self.0.warn)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::set_permissions(&self.0.path, Permissions::from_mode(0o700));
+        let _ = fs::remove_dir_all(&self.0.path);
+    }
+}
+
+fn key(module: &[u8]) -> Key {
+    Key::new(&Key::of_configuration("a test"), module)
+}
+
+const CODE: &[u8] = b"code that is not run here";
+
+fn in_memory(code: &[u8]) -> Code {
+    Code(Place::Memory(code.into()))
+}
+
+fn store(cache: &CodeCache, key: &Key) -> bool {
+    matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached").0, Place::File(..))
+}
+
+/// What comes back for a key: the code, and what was attached.
+fn loaded(cache: &CodeCache, key: &Key) -> Option<(Vec<u8>, Vec<u8>, Tier)> {
+    let found = cache.load(key)?;
+    let Place::File(file, len) = found.code.0 else { panic!("it is in a file") };
+    let mut code = vec![0; len as usize];
+    file.read_exact_at(&mut code, 0).unwrap();
+    Some((code, found.attachment, found.tier))
+}
+
+#[test]
+fn what_is_stored_comes_back() {
+    let cache = Temporary::new(1 << 20);
+    assert!(cache.0.entries().unwrap().is_empty(), "without a folder there is nothing");
+    let (one, other) = (key(b"one"), key(b"other"));
+    assert!(loaded(&cache.0, &one).is_none());
+    assert!(store(&cache.0, &one));
+    let expected = Some((CODE.to_vec(), b"attached".to_vec(), Tier::Fast));
+    assert_eq!(loaded(&cache.0, &one), expected);
+    assert_eq!(loaded(&cache.reopened(), &one), expected);
+    assert!(loaded(&cache.0, &other).is_none());
+    let entries = cache.0.entries().unwrap();
+    assert_eq!((entries.len(), entries[0].module), (1, Some((7, Tier::Fast))));
+    assert_eq!(
+        (&*entries[0].name, entries[0].bytes),
+        (&*format!("{one:?}"), fs::metadata(cache.file(&one)).unwrap().len())
+    );
+    // Better code takes its place.
+    assert!(matches!(cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"").0, Place::File(..)));
+    assert_eq!(loaded(&cache.0, &one), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
+    cache.0.clear().unwrap();
+    assert!(loaded(&cache.0, &one).is_none() && cache.0.entries().unwrap().is_empty());
+}
+
+#[test]
+fn large_files_are_checked_piece_by_piece() {
+    let cache = Temporary::new(1 << 30);
+    for len in [file_chunk() - 1, file_chunk(), file_chunk() + 1, 3 * file_chunk() + 17] {
+        let (key, code) = (key(&len.to_le_bytes()), vec![7; len]);
+        let attachment: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        cache.0.store(&key, Tier::Optimized, 1, in_memory(&code), &attachment);
+        assert!(loaded(&cache.0, &key) == Some((code, attachment, Tier::Optimized)), "{len}");
+        let mut bytes = fs::read(cache.file(&key)).unwrap();
+        bytes[len + len / 2] ^= 1;
+        fs::write(cache.file(&key), &bytes).unwrap();
+        assert!(loaded(&cache.0, &key).is_none(), "{len}");
+    }
+}
+
+fn file_chunk() -> usize {
+    256 << 10
+}
+
+#[test]
+fn a_file_that_is_not_as_it_was_written_is_not_loaded() {
+    let cache = Temporary::new(1 << 20);
+    let key = key(b"altered");
+    store(&cache.0, &key);
+    let (path, whole) = (cache.file(&key), fs::read(cache.file(&key)).unwrap());
+    let right = loaded(&cache.0, &key);
+    for at in 0..whole.len() {
+        for bit in [1, 0x80] {
+            let mut altered = whole.clone();
+            altered[at] ^= bit;
+            fs::write(&path, &altered).unwrap();
+            assert!(loaded(&cache.0, &key).is_none(), "byte {at}");
+        }
+        fs::write(&path, &whole[..at]).unwrap();
+        assert!(loaded(&cache.0, &key).is_none(), "{at} bytes of it");
+        fs::write(&path, [&whole[..at], &[0], &whole[at..]].concat()).unwrap();
+        assert!(loaded(&cache.0, &key).is_none(), "a byte more at {at}");
+    }
+    // It is compiled again, and replaced.
+    assert!(store(&cache.0, &key));
+    assert_eq!((loaded(&cache.0, &key), fs::read(&path).unwrap()), (right, whole));
+}
+
+#[test]
+fn an_entry_under_another_name_is_not_loaded() {
+    let cache = Temporary::new(1 << 20);
+    let (one, other) = (key(b"one"), key(b"other"));
+    store(&cache.0, &one);
+    fs::rename(cache.file(&one), cache.file(&other)).unwrap();
+    assert!(loaded(&cache.0, &other).is_none() && loaded(&cache.0, &one).is_none());
+    let configuration = Key::of_configuration("another compiler");
+    assert_ne!(Key::new(&configuration, b"one"), one);
+}
+
+#[test]
+fn files_that_others_can_write_to_are_not_loaded() {
+    let cache = Temporary::new(1 << 20);
+    let key = key(b"open to all");
+    store(&cache.0, &key);
+    let path = cache.file(&key);
+    for mode in [0o620, 0o602, 0o666] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        assert!(loaded(&cache.0, &key).is_none(), "{mode:o}");
+    }
+    assert_eq!(warnings_of(&path), 3);
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    assert!(loaded(&cache.0, &key).is_some(), "others may read it");
+    // What is right is put in its place, not written into it.
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    assert!(store(&cache.0, &key));
+    assert!(loaded(&cache.0, &key).is_some());
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_not_used() {
+    for mode in [0o720, 0o702, 0o777] {
+        let cache = Temporary::new(1 << 20);
+        let key = key(b"open folder");
+        assert!(store(&cache.0, &key));
+        fs::set_permissions(&cache.0.path, Permissions::from_mode(mode)).unwrap();
+        let again = cache.reopened();
+        assert!(loaded(&again, &key).is_none() && !store(&again, &key), "{mode:o}");
+        assert!(matches!(again.entries(), Err(CacheError::NotPrivate)));
+        assert!(matches!(again.clear(), Err(CacheError::NotPrivate)));
+        assert!(matches!(again.create(), Err(CacheError::NotPrivate)));
+        assert_eq!(warnings_of(&cache.0.path), 1, "it is said once");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_loaded() {
+    let cache = Temporary::new(1 << 20);
+    let (key, other) = (key(b"no file"), key(b"a file"));
+    store(&cache.0, &other);
+    let path = cache.file(&key);
+    fs::rename(cache.file(&other), cache.0.path.join("elsewhere")).unwrap();
+    symlink("elsewhere", cache.file(&other)).unwrap();
+    assert!(loaded(&cache.0, &other).is_none(), "a link");
+    // Nobody writes into it.
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+    assert!(loaded(&cache.0, &key).is_none(), "a pipe");
+    assert!(store(&cache.0, &key), "it is replaced");
+    assert!(loaded(&cache.0, &key).is_some());
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(loaded(&cache.0, &key).is_none() && !store(&cache.0, &key), "a folder");
+    let left = fs::read_dir(&cache.0.path)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().ends_with(UNFINISHED));
+    assert_eq!(left.count(), 0, "what could not be finished is gone");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_no_failure() {
+    let cache = Temporary::new(1 << 20);
+    fs::write(&cache.0.path, "in the way").unwrap();
+    let below = CodeCache::new(&cache.0.path.join("below"), 1 << 20, cache.0.warn);
+    assert!(loaded(&below, &key(b"x")).is_none() && !store(&below, &key(b"x")));
+    assert!(matches!(below.create(), Err(CacheError::Io(_))));
+    fs::remove_file(&cache.0.path).unwrap();
+}
+
+/// Says that an entry was used so many seconds ago, or in so many.
+fn set_used(path: &Path, seconds: i64) {
+    let (now, by) = (SystemTime::now(), Duration::from_secs(seconds.unsigned_abs()));
+    let time = if seconds < 0 { now - by } else { now + by };
+    File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn what_was_not_used_for_longest_makes_room() {
+    let first = key(b"0");
+    let size = {
+        let cache = Temporary::new(1 << 20);
+        store(&cache.0, &first);
+        fs::metadata(cache.file(&first)).unwrap().len()
+    };
+    let cache = Temporary::new(3 * size);
+    let keys: Vec<_> = (0..5_u8).map(|number| key(&[number])).collect();
+    for (key, seconds) in keys[..3].iter().zip([-300, -200, -100]) {
+        assert!(store(&cache.0, key));
+        set_used(&cache.file(key), seconds);
+    }
+    // The oldest is used, and now is the newest.
+    assert!(loaded(&cache.0, &keys[0]).is_some());
+    assert!(store(&cache.0, &keys[3]));
+    let there = |cache: &Temporary| keys.iter().map(|key| loaded(&cache.0, key).is_some()).collect::<Vec<_>>();
+    assert_eq!(there(&cache), [true, false, true, true, false]);
+    // The clock has been set back: what was used after now was used last, and from its next use on now.
+    set_used(&cache.file(&keys[2]), 1_000_000);
+    assert!(loaded(&cache.0, &keys[2]).is_some());
+    let entries = cache.0.entries().unwrap();
+    assert!(entries.iter().all(|entry| entry.used <= SystemTime::now()));
+    // One that can never fit moves nobody.
+    let small = CodeCache::new(&cache.0.path, size - 1, cache.0.warn);
+    assert!(!store(&small, &keys[4]));
+    assert_eq!(there(&cache), [true, false, true, true, false]);
+}
+
+#[test]
+fn files_that_were_given_up_go() {
+    let cache = Temporary::new(1 << 20);
+    cache.0.create().unwrap();
+    let path = |name: &str| cache.0.path.join(format!("{name}{UNFINISHED}"));
+    for (name, seconds) in [("new", -10), ("old", -4000), ("later", 4000)] {
+        fs::write(path(name), "half a fi").unwrap();
+        set_used(&path(name), seconds);
+    }
+    fs::write(cache.0.path.join("somebody's"), "own").unwrap();
+    assert!(store(&cache.0, &key(b"x")));
+    assert_eq!(["new", "old", "later"].map(|name| path(name).exists()), [true, false, false]);
+    cache.0.clear().unwrap();
+    assert!(!path("new").exists() && cache.0.path.join("somebody's").exists());
+}
+
+#[test]
+fn many_write_and_read_the_same_at_once() {
+    let cache = Temporary::new(1 << 20);
+    let key = key(b"popular");
+    let right = Some((CODE.to_vec(), b"attached".to_vec(), Tier::Fast));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let cache = cache.reopened();
+                for _ in 0..50 {
+                    assert!(store(&cache, &key));
+                    assert_eq!(loaded(&cache, &key), right);
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(&cache.0.path).unwrap().count(), 1);
+}

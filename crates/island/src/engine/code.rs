@@ -1,0 +1,121 @@
+//! From a module's bytes to code that can run: the cache's, or the compiler's, who may be in a hurry at first.
+
+use std::borrow::Cow;
+
+use crate::engine::cache::{CodeCache, Key, Tier};
+use crate::engine::compile_error::CompileError;
+use crate::engine::instrument::{Instrumentation, Record, instrument};
+use crate::engine::{Compiler, Engine};
+use crate::memory::ground::Ground;
+
+/// Code that Wasmtime can run.
+#[derive(Debug)]
+pub(crate) struct Code {
+    pub(crate) wasm: wasmtime::Module,
+    /// Where the code of each function ends and starts, in that order, and the function's index.
+    functions: Box<[(usize, usize, u32)]>,
+}
+
+impl Code {
+    fn new(wasm: wasmtime::Module) -> Self {
+        let mut functions: Box<[_]> =
+            wasm.functions().map(|f| (f.offset + f.len, f.offset, f.index.as_u32())).collect();
+        functions.sort_unstable();
+        Self { wasm, functions }
+    }
+
+    /// The index of the function whose code is at an address, if it is one of these.
+    pub(crate) fn function_at(&self, address: usize) -> Option<u32> {
+        let offset = address.checked_sub(self.wasm.text().as_ptr().addr())?;
+        let at = self.functions.partition_point(|&(end, ..)| end <= offset);
+        self.functions.get(at).filter(|&&(_, start, _)| start <= offset).map(|&(.., index)| index)
+    }
+}
+
+/// What became of a module's bytes.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) code: Code,
+    pub(crate) tier: Tier,
+    pub(crate) record: Record,
+    /// What the module's own memories stand on, as the record says.
+    pub(crate) grounds: Vec<Ground>,
+}
+
+impl Compiled {
+    /// `None` if the record is not one of these bytes.
+    fn new(wasm: wasmtime::Module, tier: Tier, record: Record, bytes: &[u8]) -> Option<Self> {
+        let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
+        Some(Self { code: Code::new(wasm), tier, record, grounds })
+    }
+}
+
+impl Compiler {
+    /// How well a module of so many bytes is compiled at first.
+    fn first_tier(self, bytes: usize) -> Tier {
+        /// Smaller modules are optimized in less than a twentieth of a second.
+        const LARGE: usize = 64 << 10;
+        match self {
+            Self::Fast => Tier::Fast,
+            Self::Tiered if bytes >= LARGE => Tier::Fast,
+            Self::Tiered | Self::Optimizing => Tier::Optimized,
+        }
+    }
+}
+
+/// The cache, if it is worth looking into for a module of so many bytes.
+fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
+    /// Smaller modules are compiled in the time that it takes to look for them.
+    const CACHED: usize = 512;
+    engine.cache.as_deref().filter(|_| bytes >= CACHED)
+}
+
+/// The code of a module that was compiled before, or is now.
+pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compiled, CompileError> {
+    let tier = engine.compiler.first_tier(bytes.len());
+    let found = cache_for(engine, bytes.len()).and_then(|cache| cache.load(key));
+    if let Some(found) = found.filter(|found| found.tier >= tier)
+        && let Some(record) = Record::from_bytes(&found.attachment)
+        && let Ok(wasm) = found.code.load(&engine.inner)
+        && let Some(compiled) = Compiled::new(wasm, found.tier, record, bytes)
+    {
+        return Ok(compiled);
+    }
+    compile(engine, key, bytes, tier)
+}
+
+/// Optimizes a module that was compiled in a hurry, and keeps that in the cache. `None` if memory is out.
+pub(crate) fn optimize(engine: &Engine, key: &Key, bytes: &[u8]) -> Option<Code> {
+    compile(engine, key, bytes, Tier::Optimized).ok().map(|compiled| compiled.code)
+}
+
+/// Instruments and compiles. What a script did wrong is said of the module that it gave.
+fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compiled, CompileError> {
+    let (instrumented, record) = match instrument(bytes, engine.interruptible) {
+        Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default()),
+        Instrumentation::DoesNotFit => {
+            engine.validate(bytes)?;
+            let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
+                           memories and tables, and functions a little shorter than the limit";
+            return Err(CompileError { message: message.into() });
+        }
+        Instrumentation::Made(instrumented) => {
+            engine.validate(bytes)?;
+            (Cow::Owned(instrumented.bytes), instrumented.record)
+        }
+    };
+    let cache = cache_for(engine, bytes.len());
+    let wasm = if cache.is_none() && tier == engine.own_tier() {
+        engine.compile_binary(&instrumented)?
+    } else {
+        let code = engine.precompile(&instrumented, tier)?;
+        drop(instrumented);
+        match cache {
+            // What is mapped is not in memory twice, and need not be in memory at all.
+            Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
+            None => code,
+        }
+        .load(&engine.inner)?
+    };
+    Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
+}

@@ -1,0 +1,692 @@
+//! *Instrumentation* of a module's bytes before they are compiled: what the host has to see or to do is written into them.
+//!
+//! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without one, a
+//!    byte of one more memory is loaded: the host takes the access away from that memory to stop what runs.
+//! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through one more table, which
+//!    the host fills.
+//! 3. **Data segments as images.** What active data segments put into the module's own memories is taken out, and the host
+//!    writes it when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
+//! 4. **Offsets.** Stack traces name offsets of the instrumented bytes; [`Offsets`] maps them back.
+//!
+//! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{
+    BinaryReader, CodeSectionReader, DataSectionReader, ElementKind, ElementSectionReader, ExportSectionReader,
+    FunctionBody, ImportSectionReader, MemArg, MemorySectionReader, MemoryType, Operator, OperatorsReader, Result,
+    TypeRef, TypeSectionReader, WasmFeatures,
+};
+
+use crate::memory::atomic_imports::{AtomicImport, AtomicImports, Instruction};
+use crate::memory::ground::Source;
+
+mod data;
+
+const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// The section ids in the order in which the sections stand.
+const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
+const CUSTOM: u8 = 0;
+const TYPE: u8 = 1;
+const IMPORT: u8 = 2;
+const TABLE: u8 = 4;
+const MEMORY: u8 = 5;
+const EXPORT: u8 = 7;
+const START: u8 = 8;
+const ELEMENT: u8 = 9;
+const CODE: u8 = 10;
+const DATA: u8 = 11;
+const DATA_COUNT: u8 = 12;
+
+/// The validator's limits that a valid module could exceed once it is instrumented.
+const BODY_BYTES: usize = 7_654_321;
+const NAME_BYTES: usize = 100_000;
+const TYPES: u32 = 1_000_000;
+const TABLES: u32 = 100;
+const MEMORIES: usize = 100;
+const EXPORTS: u32 = 1_000_000;
+
+const I32: u8 = 0x7f;
+const I64: u8 = 0x7e;
+
+/// What instrumentation made of a module.
+#[derive(Debug)]
+pub(crate) struct Instrumented {
+    /// The module to compile.
+    pub(crate) bytes: Vec<u8>,
+    /// What the host has to know of it.
+    pub(crate) record: Record,
+}
+
+/// What the host has to know of an instrumented module. It is kept with the compiled code.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// From its offsets to those of the original. They have a form of their own in [`Record::to_bytes`].
+    #[serde(skip)]
+    pub(crate) offsets: Offsets,
+    /// What each memory that the module itself defines stands on, in order, leaving out those that have no pages at first.
+    pub(crate) memories: Vec<Source>,
+    /// The host calls, if there are any.
+    pub(crate) atomic_imports: Option<AtomicImports>,
+}
+
+impl Record {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = postcard::to_allocvec(self).expect("its types can be serialized");
+        for &(instrumented, original) in &self.offsets.ends {
+            bytes.extend([instrumented.to_le_bytes(), original.to_le_bytes()].as_flattened());
+        }
+        bytes
+    }
+
+    /// Reads what [`Record::to_bytes`] gave.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (mut record, rest): (Self, _) = postcard::take_from_bytes(bytes).ok()?;
+        let (ends, []) = rest.as_chunks::<8>() else { return None };
+        let end = |bytes: &[u8; 8]| {
+            let number = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
+            Some((number(0)?, number(4)?))
+        };
+        record.offsets.ends = ends.iter().map(end).collect::<Option<_>>()?;
+        Some(record)
+    }
+}
+
+/// Writes the type of a host function: the instruction's operands, the static offset and the memory's index.
+fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
+    let address = if import.wide { I64 } else { I32 };
+    let params: &[u8] = match import.instruction {
+        Instruction::Wait32 => &[address, I32, I64, I64, I32],
+        Instruction::Wait64 => &[address, I64, I64, I64, I32],
+        Instruction::Notify => &[address, I32, I64, I32],
+    };
+    out.extend([0x60, params.len() as u8]);
+    out.extend_from_slice(params);
+    out.extend([1, I32]);
+}
+
+/// From offsets in instrumented bytes to those in the original.
+///
+/// Of each copied piece there are the two offsets where it ends; what lies between two pieces was inserted. A piece may
+/// be empty: one ends each insertion that replaces something, and says by that where the replaced instruction starts.
+/// Without any piece, nothing was changed.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    ends: Box<[(u32, u32)]>,
+}
+
+impl Offsets {
+    /// The offset that the byte at `instrumented` was copied from. For inserted code, that of the instruction which it
+    /// replaces or which follows it.
+    pub(crate) fn original(&self, instrumented: usize) -> usize {
+        if self.ends.is_empty() {
+            return instrumented;
+        }
+        let at = self.ends.partition_point(|&(end, _)| end as usize <= instrumented);
+        let before = at.checked_sub(1).map_or(0, |at| self.ends[at].1 as usize);
+        let Some(&(instrumented_end, original_end)) = self.ends.get(at) else { return before };
+        (original_end as usize).saturating_sub(instrumented_end as usize - instrumented).max(before)
+    }
+}
+
+/// Instruments a module.
+///
+/// The result means something only if the module is valid: the caller validates the original.
+pub(crate) fn instrument(bytes: &[u8], polls: bool) -> Instrumentation {
+    let mut scan = Scan { bytes, polls, ..Scan::default() };
+    match scan.module() {
+        Ok(true) if !scan.patches.is_empty() || !scan.segments.is_empty() => {
+            let instrumented = Plan::new(&scan).and_then(Plan::write);
+            instrumented.map_or(Instrumentation::DoesNotFit, Instrumentation::Made)
+        }
+        _ => Instrumentation::Unneeded,
+    }
+}
+
+/// What came of instrumenting a module.
+pub(crate) enum Instrumentation {
+    /// Nothing has to change, or the bytes cannot be read.
+    Unneeded,
+    /// The module would exceed a limit of the validator's with what is to be added.
+    DoesNotFit,
+    /// Done.
+    Made(Instrumented),
+}
+
+/// A section other than a custom one.
+struct Section<'a> {
+    id: u8,
+    /// Where its id stands.
+    start: usize,
+    contents: BinaryReader<'a>,
+}
+
+fn rank(id: u8) -> Option<usize> {
+    SECTION_ORDER.iter().position(|&other| other == id)
+}
+
+/// Code that goes before an instruction, or takes its place.
+struct Patch {
+    at: u32,
+    /// Where the original goes on.
+    end: u32,
+    /// `None` is a poll load.
+    call: Option<HostCall>,
+}
+
+impl Patch {
+    fn poll(at: usize) -> Self {
+        Self { at: at as u32, end: at as u32, call: None }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct HostCall {
+    import: AtomicImport,
+    memory: u32,
+    offset: u64,
+}
+
+/// A function body with patches.
+struct Body {
+    /// Where its size stands.
+    start: usize,
+    contents: Range<usize>,
+    /// Its own among all the patches.
+    patches: Range<usize>,
+}
+
+/// What has been found in a module.
+#[derive(Default)]
+struct Scan<'a> {
+    bytes: &'a [u8],
+    /// Whether poll loads are wanted.
+    polls: bool,
+    /// Direct calls in the function that is being read.
+    calls: u32,
+    sections: Vec<Section<'a>>,
+    imported_functions: u32,
+    tables: u32,
+    memories: Vec<MemoryType>,
+    imported_memories: usize,
+    imported_tables: u32,
+    /// Whether an active element segment goes to an imported table.
+    fills_imported_table: bool,
+    /// The active data segments, if the host can write them all.
+    segments: Vec<data::Segment>,
+    patches: Vec<Patch>,
+    bodies: Vec<Body>,
+}
+
+impl<'a> Scan<'a> {
+    /// Whether it is a module at all.
+    fn module(&mut self) -> Result<bool> {
+        // Offsets are kept in 32 bits.
+        let bytes = self.bytes;
+        if !bytes.starts_with(PREAMBLE) || u32::try_from(bytes.len()).is_err() {
+            return Ok(false);
+        }
+        let rest = &bytes[PREAMBLE.len()..];
+        let mut reader = BinaryReader::new_features(rest, PREAMBLE.len(), WasmFeatures::all());
+        while !reader.eof() {
+            let start = reader.original_position();
+            let id = reader.read_u8()?;
+            let contents = reader.read_reader()?;
+            // Unknown ids have no rank, which is less than any.
+            if id != CUSTOM && rank(id) <= self.sections.last().and_then(|last| rank(last.id)) {
+                return Ok(false);
+            }
+            match id {
+                IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
+                TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
+                MEMORY => self.own_memories(MemorySectionReader::new(contents.clone())?)?,
+                ELEMENT => self.elements(ElementSectionReader::new(contents.clone())?)?,
+                CODE => self.code(CodeSectionReader::new(contents.clone())?)?,
+                DATA => {
+                    self.segments = self.active_segments(DataSectionReader::new(contents.clone())?)?.unwrap_or_default()
+                }
+                _ => {}
+            }
+            if id != CUSTOM {
+                self.sections.push(Section { id, start, contents });
+            }
+        }
+        Ok(true)
+    }
+
+    fn imports(&mut self, imports: ImportSectionReader<'_>) -> Result<()> {
+        for import in imports.into_imports() {
+            match import?.ty {
+                TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
+                TypeRef::Table(_) => {
+                    self.tables = self.tables.saturating_add(1);
+                    self.imported_tables = self.tables;
+                }
+                TypeRef::Memory(memory) => {
+                    self.memories.push(memory);
+                    self.imported_memories += 1;
+                }
+                TypeRef::Global(_) | TypeRef::Tag(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn own_memories(&mut self, memories: MemorySectionReader<'_>) -> Result<()> {
+        for memory in memories {
+            self.memories.push(memory?);
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, segments: ElementSectionReader<'_>) -> Result<()> {
+        if self.imported_tables == 0 {
+            return Ok(());
+        }
+        for segment in segments {
+            if let ElementKind::Active { table_index, .. } = segment?.kind {
+                self.fills_imported_table |= table_index.unwrap_or(0) < self.imported_tables;
+            }
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, bodies: CodeSectionReader<'_>) -> Result<()> {
+        for (body, function) in bodies.into_iter_with_offsets().zip(self.imported_functions..) {
+            let (start, body) = body?;
+            self.body(start, &body, function)?;
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, start: usize, body: &FunctionBody<'_>, function: u32) -> Result<()> {
+        let entry = body.get_binary_reader_for_operators()?.original_position();
+        let contents = body.range();
+        let code = &self.bytes[..contents.end];
+        let first = self.patches.len();
+        let mut recurses = false;
+        self.calls = 0;
+        let mut at = entry;
+        while at < code.len() {
+            at = match plain_instruction_end(code, at) {
+                Some(end) => end,
+                None => self.instruction(code, at, function, &mut recurses)?,
+            };
+        }
+        // Functions that each call the next one twice double the calls without any cycle.
+        if (recurses || self.calls > 1) && self.polls {
+            self.patches.insert(first, Patch::poll(entry));
+        }
+        if self.patches.len() > first {
+            self.bodies.push(Body { start, contents, patches: first..self.patches.len() });
+        }
+        Ok(())
+    }
+
+    /// Reads any instruction, and returns where it ends.
+    fn instruction(&mut self, code: &[u8], at: usize, function: u32, recurses: &mut bool) -> Result<usize> {
+        let mut reader = OperatorsReader::new(BinaryReader::new_features(&code[at..], at, WasmFeatures::all()));
+        let operator = reader.read()?;
+        let end = reader.original_position();
+        match operator {
+            Operator::Loop { .. } if self.polls => self.patches.push(Patch::poll(end)),
+            // Every cycle of direct calls has one that does not lead to a later function.
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                self.calls += 1;
+                *recurses |= (self.imported_functions..=function).contains(&function_index);
+            }
+            Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. } => *recurses = true,
+            // One of them alone may take a second.
+            Operator::MemoryFill { .. }
+            | Operator::MemoryCopy { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+                if self.polls =>
+            {
+                self.patches.push(Patch::poll(at));
+            }
+            Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, Instruction::Wait32, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, Instruction::Wait64, memarg),
+            Operator::MemoryAtomicNotify { memarg } => self.call(at..end, Instruction::Notify, memarg),
+            _ => {}
+        }
+        Ok(end)
+    }
+
+    fn call(&mut self, Range { start, end }: Range<usize>, instruction: Instruction, argument: MemArg) {
+        let MemArg { memory, offset, .. } = argument;
+        let wide = self.memories.get(memory as usize).is_some_and(|ty| ty.memory64);
+        let call = HostCall { import: AtomicImport { instruction, wide }, memory, offset };
+        self.patches.push(Patch { at: start as u32, end: end as u32, call: Some(call) });
+    }
+
+    /// The contents of the only section of that kind.
+    fn section(&self, id: u8) -> Option<BinaryReader<'a>> {
+        self.sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
+    }
+
+    /// How many types there are: each of a recursion group counts.
+    fn types(&self) -> Option<u32> {
+        let Some(contents) = self.section(TYPE) else { return Some(0) };
+        let mut count = 0;
+        for group in TypeSectionReader::new(contents).ok()? {
+            count += group.ok()?.types().len() as u32;
+        }
+        Some(count)
+    }
+
+    /// What no export's name starts with.
+    fn prefix(&self) -> Option<String> {
+        let mut prefix = String::from("tombolo");
+        let mut zeros = None;
+        if let Some(contents) = self.section(EXPORT) {
+            for export in ExportSectionReader::new(contents).ok()? {
+                let rest = export.ok()?.name.strip_prefix(&prefix);
+                zeros = zeros.max(rest.map(|rest| rest.bytes().take_while(|&byte| byte == 0).count()));
+            }
+        }
+        prefix.extend(std::iter::repeat_n('\0', zeros.map_or(0, |zeros| zeros + 1)));
+        Some(prefix)
+    }
+}
+
+/// Where the instruction at `at` ends, if it is one of those that occur the most and matter the least here.
+///
+/// Most of the time would go into reading them otherwise.
+fn plain_instruction_end(code: &[u8], at: usize) -> Option<usize> {
+    let end = match code.get(at)? {
+        // Control without immediates, drop, select, numeric instructions and ref.is_null.
+        0x00 | 0x01 | 0x05 | 0x0a | 0x0b | 0x0f | 0x19..=0x1b | 0x45..=0xc4 | 0xd1 => at + 1,
+        // block and if with a block type of one byte: no reference type with more to it.
+        0x02 | 0x04 if matches!(code.get(at + 1)?, 0x00..0x62 | 0x66..0x80) => at + 2,
+        // catch, br, br_if, delegate, variable and table instructions, i32.const and i64.const.
+        0x07 | 0x0c | 0x0d | 0x18 | 0x20..=0x26 | 0x41 | 0x42 => leb128_end(code, at + 1)?,
+        // Loads and stores of the first memory.
+        0x28..=0x3e if *code.get(at + 1)? < 0x40 => leb128_end(code, at + 2)?,
+        // f32.const and f64.const.
+        0x43 => at + 5,
+        0x44 => at + 9,
+        _ => return None,
+    };
+    (end <= code.len()).then_some(end)
+}
+
+fn leb128_end(code: &[u8], at: usize) -> Option<usize> {
+    Some(at + code.get(at..)?.iter().position(|&byte| byte < 0x80)? + 1)
+}
+
+/// What is appended to a section, or makes it.
+struct Addition {
+    id: u8,
+    count: u32,
+    items: Vec<u8>,
+}
+
+impl Addition {
+    fn export(&mut self, name: &str, kind: u8, index: u32) {
+        self.count += 1;
+        push_unsigned(&mut self.items, name.len() as u32);
+        self.items.extend_from_slice(name.as_bytes());
+        self.items.push(kind);
+        push_unsigned(&mut self.items, index);
+    }
+}
+
+/// What is written where.
+struct Plan<'a> {
+    scan: &'a Scan<'a>,
+    /// In the order of the sections.
+    additions: Vec<Addition>,
+    /// The code of a poll load.
+    poll: Vec<u8>,
+    atomic_imports: Option<AtomicImports>,
+    /// The index of the first type that is added.
+    types: u32,
+}
+
+impl<'a> Plan<'a> {
+    fn new(scan: &'a Scan<'a>) -> Option<Self> {
+        let mut plan = Self { scan, additions: Vec::new(), poll: Vec::new(), atomic_imports: None, types: 0 };
+        let calls = || scan.patches.iter().filter_map(|patch| patch.call);
+        let imports: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.import)).into_iter().collect();
+        let memories: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.memory)).into_iter().collect();
+        if !imports.is_empty() {
+            plan.add_types_and_table(&imports)?;
+        }
+        if scan.patches.iter().any(|patch| patch.call.is_none()) {
+            plan.add_memory()?;
+        }
+        if !imports.is_empty() {
+            plan.add_exports(imports, memories)?;
+        }
+        Some(plan)
+    }
+
+    /// The host functions' types, and `(table slots slots funcref)`.
+    fn add_types_and_table(&mut self, imports: &[AtomicImport]) -> Option<()> {
+        let slots = imports.len() as u8;
+        let mut types = Vec::new();
+        imports.iter().for_each(|&import| push_type(import, &mut types));
+        self.additions.push(Addition { id: TYPE, count: slots.into(), items: types });
+        self.additions.push(Addition { id: TABLE, count: 1, items: vec![0x70, 1, slots, slots] });
+        self.types = self.scan.types()?;
+        (self.types <= TYPES - u32::from(slots) && self.scan.tables < TABLES).then_some(())
+    }
+
+    /// `(memory 1 1)`
+    fn add_memory(&mut self) -> Option<()> {
+        self.additions.push(Addition { id: MEMORY, count: 1, items: vec![1, 1, 1] });
+        let index = self.scan.memories.len();
+        // i32.const 0, i32.atomic.load8_u (alignment 0; its bit 6: a memory index follows; offset 0), drop.
+        // A plain load in an inner loop repeats the outer loop's, and the compiler leaves it out unless something is
+        // stored or called in between. It leaves out no atomic load, which is the same instruction on most machines.
+        self.poll.extend([0x41, 0, 0xfe, 0x12, 0x40]);
+        push_unsigned(&mut self.poll, index as u32);
+        self.poll.extend([0, 0x1a]);
+        (index < MEMORIES).then_some(())
+    }
+
+    fn add_exports(&mut self, functions: Vec<AtomicImport>, memories: Vec<u32>) -> Option<()> {
+        let start = self.scan.section(START).map(|mut contents| contents.read_var_u32()).transpose().ok()?;
+        let imports = AtomicImports { prefix: self.scan.prefix()?, functions, memories, start: start.is_some() };
+        let mut addition = Addition { id: EXPORT, count: 0, items: Vec::new() };
+        addition.export(&imports.table_name(), 1, self.scan.tables);
+        imports.memories.iter().for_each(|&index| addition.export(&imports.memory_name(index), 2, index));
+        start.iter().for_each(|&index| addition.export(&imports.start_name(), 0, index));
+        let exports = self.scan.section(EXPORT).map_or(Ok(0), |mut contents| contents.read_var_u32()).ok()?;
+        let fits = exports <= EXPORTS - addition.count && imports.memory_name(u32::MAX).len() <= NAME_BYTES;
+        self.additions.push(addition);
+        self.atomic_imports = Some(imports);
+        fits.then_some(())
+    }
+
+    fn write(self) -> Option<Instrumented> {
+        let bytes = self.scan.bytes;
+        let added = self.scan.patches.len() * self.poll.len() + self.scan.bodies.len() * SIZE_BYTES;
+        let out = Vec::with_capacity(bytes.len() + added);
+        let mut writer = Writer { original: bytes, at: 0, out, ends: Vec::new() };
+        let mut additions = self.additions.iter().peekable();
+        for section in &self.scan.sections {
+            while let Some(addition) = additions.next_if(|addition| rank(addition.id) < rank(section.id)) {
+                writer.copy_to(section.start);
+                writer.add_section(addition);
+            }
+            match section.id {
+                CODE => self.write_code(section, &mut writer)?,
+                DATA if !self.scan.segments.is_empty() => self.write_data(section, &mut writer)?,
+                // The host runs it.
+                START if self.atomic_imports.is_some() => {
+                    writer.copy_to(section.start);
+                    writer.skip_to(section.contents.range().end);
+                }
+                id => {
+                    if let Some(addition) = additions.next_if(|addition| addition.id == id) {
+                        writer.extend_section(section, addition)?;
+                    }
+                }
+            }
+        }
+        writer.copy_to(bytes.len());
+        // Where the last section shrank, nothing was copied since.
+        writer.skip_to(bytes.len());
+        additions.for_each(|addition| writer.add_section(addition));
+        u32::try_from(writer.out.len()).ok()?;
+        let record = Record {
+            offsets: Offsets { ends: writer.ends.into() },
+            memories: self.scan.sources(!self.poll.is_empty()),
+            atomic_imports: self.atomic_imports,
+        };
+        Some(Instrumented { bytes: writer.out, record })
+    }
+
+    fn write_code(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {
+        let contents = section.contents.range();
+        writer.copy_to(section.start + 1);
+        let size = writer.start_size(contents.start);
+        for body in &self.scan.bodies {
+            writer.copy_to(body.start);
+            let size = writer.start_size(body.contents.start);
+            for patch in &self.scan.patches[body.patches.clone()] {
+                self.write_patch(patch, writer);
+            }
+            writer.copy_to(body.contents.end);
+            if writer.end_size(size) > BODY_BYTES {
+                return None;
+            }
+        }
+        writer.copy_to(contents.end);
+        writer.end_size(size);
+        Some(())
+    }
+
+    fn write_patch(&self, patch: &Patch, writer: &mut Writer<'_>) {
+        writer.copy_to(patch.at as usize);
+        match patch.call {
+            None => writer.out.extend_from_slice(&self.poll),
+            Some(call) => {
+                self.push_call(call, &mut writer.out);
+                writer.skip_to(patch.end as usize);
+            }
+        }
+    }
+
+    /// `(i64.const offset) (i32.const memory) (call_indirect $imports (type $import) (i32.const slot))`
+    fn push_call(&self, HostCall { import, memory, offset }: HostCall, out: &mut Vec<u8>) {
+        let functions = self.atomic_imports.iter().flat_map(|imports| &imports.functions);
+        let slot = functions.take_while(|&&other| other < import).count() as u32;
+        let constants = [(0x42, offset.cast_signed()), (0x41, memory.cast_signed().into()), (0x41, slot.into())];
+        for (opcode, value) in constants {
+            out.push(opcode);
+            push_signed(out, value);
+        }
+        out.push(0x11);
+        push_unsigned(out, self.types + slot);
+        push_unsigned(out, self.scan.tables);
+    }
+}
+
+/// Bytes of a size that is filled in afterwards.
+const SIZE_BYTES: usize = 5;
+
+/// Writes the instrumented bytes, and keeps account of what was copied from where.
+struct Writer<'a> {
+    original: &'a [u8],
+    /// What comes next of the original.
+    at: usize,
+    out: Vec<u8>,
+    /// As in [`Offsets`].
+    ends: Vec<(u32, u32)>,
+}
+
+impl Writer<'_> {
+    /// Copies up to an offset of the original.
+    fn copy_to(&mut self, end: usize) {
+        if end == self.at {
+            return;
+        }
+        let here = self.here();
+        self.out.extend_from_slice(&self.original[self.at..end]);
+        self.at = end;
+        // Nothing was inserted since the last piece: it goes on.
+        self.ends.pop_if(|&mut last| last == here);
+        self.ends.push(self.here());
+    }
+
+    /// Leaves out up to an offset of the original.
+    fn skip_to(&mut self, end: usize) {
+        self.ends.push(self.here());
+        self.at = end;
+    }
+
+    fn here(&self) -> (u32, u32) {
+        (self.out.len() as u32, self.at as u32)
+    }
+
+    /// Leaves room for the size of what follows, instead of the original's size, which ends at `end`.
+    fn start_size(&mut self, end: usize) -> usize {
+        self.out.extend([0; SIZE_BYTES]);
+        self.skip_to(end);
+        self.out.len()
+    }
+
+    /// Fills in the size of what has been written since `start`.
+    fn end_size(&mut self, start: usize) -> usize {
+        let size = self.out.len() - start;
+        let room = &mut self.out[start - SIZE_BYTES..start];
+        for (byte, shift) in room.iter_mut().zip((0..).step_by(7)) {
+            *byte = (size >> shift) as u8 | 0x80;
+        }
+        room[SIZE_BYTES - 1] &= 0x7f;
+        size
+    }
+
+    fn add_section(&mut self, addition: &Addition) {
+        self.out.push(addition.id);
+        let size = self.start_size(self.at);
+        push_unsigned(&mut self.out, addition.count);
+        self.out.extend_from_slice(&addition.items);
+        self.end_size(size);
+    }
+
+    fn extend_section(&mut self, section: &Section<'_>, addition: &Addition) -> Option<()> {
+        let mut items = section.contents.clone();
+        let count = items.read_var_u32().ok()?;
+        self.copy_to(section.start + 1);
+        let size = self.start_size(section.contents.range().start);
+        push_unsigned(&mut self.out, count.checked_add(addition.count)?);
+        self.skip_to(items.original_position());
+        self.copy_to(section.contents.range().end);
+        self.out.extend_from_slice(&addition.items);
+        self.end_size(size);
+        Some(())
+    }
+}
+
+/// An unsigned LEB128 number.
+pub(crate) fn push_unsigned(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn push_signed(out: &mut Vec<u8>, mut value: i64) {
+    // The sign is the bit below the one that says whether more follows.
+    while !(-0x40..0x40).contains(&value) {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8 & 0x7f);
+}
+
+#[cfg(test)]
+mod tests;

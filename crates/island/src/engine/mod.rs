@@ -1,0 +1,257 @@
+//! The engine: features, compiler and memory layout, the same for every module of a process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgorithm, SharedMemory, Store};
+
+use crate::engine::cache::{CodeCache, Key, Tier};
+use crate::engine::module::Modules;
+use crate::engine::threads::start_compilers;
+use crate::memory::host_memory::HostMemory;
+use crate::memory::layout::{Layout, SHORT};
+
+mod background;
+pub mod cache;
+mod code;
+pub(crate) mod compile_error;
+pub(crate) mod instrument;
+pub mod limits;
+pub(crate) mod module;
+pub(crate) mod threads;
+
+/// What an embedder can choose about an engine.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and
+    /// 512 KiB more for the host functions that guests call: a guest is not entered with less.
+    pub max_wasm_stack: usize,
+    /// Whether guests' loops can be [interrupted](crate::Interrupter), which costs them a load each time round: about one
+    /// part in a hundred. Waits can be in any case.
+    pub interruptible: bool,
+    /// How modules are compiled.
+    pub compiler: Compiler,
+    /// Where compiled code is kept from one run to the next.
+    pub cache: Option<Arc<CodeCache>>,
+}
+
+/// How modules are compiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Compiler {
+    /// To run fast, however long that takes.
+    #[default]
+    Optimizing,
+    /// In little time: half as long or less, for code that runs about half as fast.
+    Fast,
+    /// Large modules in little time at first. When one has been used for half a second, it is compiled again in the background,
+    /// to run fast, and the instances that are made from then on do.
+    Tiered,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { max_wasm_stack: 1 << 20, interruptible: true, compiler: Compiler::default(), cache: None }
+    }
+}
+
+/// Compiles and runs modules. Cheap to clone; all threads may share one.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: wasmtime::Engine,
+    pub(crate) max_wasm_stack: usize,
+    pub(crate) interruptible: bool,
+    pub(crate) compiler: Compiler,
+    pub(crate) cache: Option<Arc<CodeCache>>,
+    pub(crate) modules: Arc<Modules>,
+    /// Compiles in little time what `inner` runs.
+    fast: Arc<OnceLock<wasmtime::Engine>>,
+    configuration: Arc<OnceLock<Key>>,
+    memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
+    own_modules: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
+}
+
+/// What tells the modules apart that memories made by the host come from.
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct MemoryKey {
+    minimum: u64,
+    maximum: Option<u64>,
+    shared: bool,
+    wide: bool,
+    page_size_log2: u8,
+}
+
+impl Engine {
+    /// An engine for this machine.
+    ///
+    /// # Errors
+    /// When the options do not fit together or this machine lacks what the compiler needs.
+    pub fn new(options: &EngineOptions) -> wasmtime::Result<Self> {
+        let tier = if options.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized };
+        Ok(Self {
+            inner: wasmtime::Engine::new(&config(options.max_wasm_stack, tier))?,
+            max_wasm_stack: options.max_wasm_stack,
+            interruptible: options.interruptible,
+            compiler: options.compiler,
+            cache: options.cache.clone(),
+            modules: Arc::default(),
+            fast: Arc::default(),
+            configuration: Arc::default(),
+            memories: Arc::default(),
+            own_modules: Arc::default(),
+        })
+    }
+
+    /// A module that has and exports one memory of the type; an unshared one begins with no pages, and stands on a block
+    /// that has them. Wasmtime takes memories from its host-memory hook for the instances of modules alone, not for those
+    /// that `Memory::new` and `SharedMemory::new` make.
+    pub(crate) fn memory_module(&self, ty: &MemoryType) -> wasmtime::Result<wasmtime::Module> {
+        /// More types than this in one program are made anew each time.
+        const CACHED: usize = 256;
+        let (minimum, shared) = (if ty.is_shared() { ty.minimum() } else { 0 }, ty.is_shared());
+        let page_size_log2 = ty.page_size_log2();
+        let key = MemoryKey { minimum, maximum: ty.maximum(), shared, wide: ty.is_64(), page_size_log2 };
+        if let Some(module) = self.cache().get(&key) {
+            return Ok(module.clone());
+        }
+        let maximum = key.maximum.map(|maximum| maximum.to_string()).unwrap_or_default();
+        let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
+        let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
+        let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
+        let module = self.compile(&text)?;
+        let mut cache = self.cache();
+        if cache.len() < CACHED {
+            cache.insert(key, module.clone());
+        }
+        Ok(module)
+    }
+
+    /// A shared memory, which stands on a block as those of instances do ([`shared_block`](crate::shared_block)).
+    ///
+    /// # Errors
+    /// When the type is of no shared memory, or the system refuses the address space or the memory.
+    pub fn new_shared_memory(&self, ty: &MemoryType) -> wasmtime::Result<SharedMemory> {
+        let module = self.memory_module(ty)?;
+        let mut store = Store::new(&self.inner, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        instance
+            .get_shared_memory(&mut store, "")
+            .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
+    }
+
+    /// Compiles a module of ours, by its text.
+    fn compile(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::new(&self.inner, text)
+    }
+
+    /// Compiles a module in the binary format.
+    pub(crate) fn compile_binary(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::from_binary(&self.inner, bytes)
+    }
+
+    /// How well this engine compiles by itself.
+    pub(crate) fn own_tier(&self) -> Tier {
+        if self.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized }
+    }
+
+    /// Compiles a module in the binary format, and does not load it.
+    pub(crate) fn precompile(&self, bytes: &[u8], tier: Tier) -> wasmtime::Result<cache::Code> {
+        start_compilers()?;
+        let mut engine = &self.inner;
+        if tier != self.own_tier() {
+            if self.fast.get().is_none() {
+                let _ = self.fast.set(wasmtime::Engine::new(&config(self.max_wasm_stack, tier))?);
+            }
+            engine = self.fast.get().unwrap_or(engine);
+        }
+        cache::Code::compile(engine, bytes)
+    }
+
+    /// What stands for all that decides how a module is compiled, but for the tier.
+    pub(crate) fn configuration(&self) -> &Key {
+        self.configuration.get_or_init(|| {
+            let sources = env!("TOMBOLO_ISLAND_SOURCES");
+            Key::of_configuration((sources, self.interruptible, self.inner.precompile_compatibility_hash()))
+        })
+    }
+
+    /// Whether the bytes are a module that could be compiled.
+    pub(crate) fn validate(&self, bytes: &[u8]) -> wasmtime::Result<()> {
+        start_compilers()?;
+        wasmtime::Module::validate(&self.inner, bytes)
+    }
+
+    /// A small module of ours, by its text, compiled once. There are few of them.
+    pub(crate) fn own_module(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        let mut own = self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(module) = own.get(text) {
+            return Ok(module.clone());
+        }
+        let module = self.compile(text)?;
+        own.insert(text.into(), module.clone());
+        Ok(module)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
+        self.memories.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Wasmtime's own handle, for what this crate does not wrap.
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}
+
+/// What Wasmtime is told. Code of either tier fits engines of both: Wasmtime does not compare what they differ in.
+fn config(max_wasm_stack: usize, tier: Tier) -> Config {
+    let layout = Layout::of_process();
+    let mut config = Config::new();
+    if tier == Tier::Fast {
+        config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
+    config
+        .wasm_threads(true)
+        .shared_memory(true)
+        .wasm_simd(true)
+        .wasm_relaxed_simd(true)
+        .wasm_reference_types(true)
+        .wasm_multi_value(true)
+        .wasm_bulk_memory(true)
+        .wasm_tail_call(true)
+        .wasm_exceptions(true)
+        .wasm_function_references(true)
+        .wasm_gc(true)
+        .wasm_memory64(true)
+        .wasm_multi_memory(true)
+        .wasm_extended_const(true)
+        .wasm_custom_page_sizes(true)
+        .wasm_wide_arithmetic(true)
+        .collector(Collector::Copying)
+        .max_wasm_stack(max_wasm_stack)
+        .async_stack_size(max_wasm_stack + (1 << 20))
+        .memory_reservation(layout.reservation as u64)
+        .memory_guard_size(layout.guard as u64)
+        // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
+        .memory_init_cow(false)
+        .with_host_memory(Arc::new(HostMemory));
+    if layout == SHORT {
+        // They never do; in the other layout Wasmtime sees that by itself.
+        config.memory_may_move(false);
+        // The heap of guests' objects is there when it is first needed: code that takes it for one that never moves
+        // reads where it begins too early.
+        config
+            .gc_heap_reservation(layout.reservation as u64)
+            .gc_heap_guard_size(layout.guard as u64)
+            .gc_heap_reservation_for_growth(0)
+            .gc_heap_may_move(true);
+    }
+    config
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,341 @@
+//! Compiled modules and what can be seen of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use rustc_hash::FxHashMap;
+use wasmparser::{Parser, Payload};
+use wasmtime::{ExternType, HeapType, RefType, ValType};
+
+use crate::engine::cache::{Key, Tier};
+use crate::engine::code::{self, Code, Compiled};
+use crate::engine::compile_error::CompileError;
+use crate::engine::instrument::{Record, push_unsigned};
+use crate::engine::limits::{Limits, check_size};
+use crate::engine::{Compiler, Engine, background};
+use crate::memory::atomic_imports::AtomicImports;
+use crate::memory::ground::Ground;
+
+/// One import of a module.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The first name.
+    pub module: String,
+    /// The second name.
+    pub name: String,
+    /// What must be given.
+    pub ty: ExternType,
+}
+
+/// One export of a module.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// The name.
+    pub name: String,
+    /// What is given.
+    pub ty: ExternType,
+    /// The index in the space of its kind (functions, memories …), imports first.
+    pub index: u32,
+}
+
+/// A compiled module. Cheap to clone; all threads may share one.
+#[derive(Debug, Clone)]
+pub struct Module {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// What it was compiled to at first.
+    first: Code,
+    first_tier: Tier,
+    /// What instances run that are made from now on, if it was compiled again.
+    optimized: OnceLock<Code>,
+    /// What is needed for that, until the first instance is made.
+    to_optimize: Mutex<Option<ToOptimize>>,
+    imports: Vec<Import>,
+    exports: Vec<Export>,
+    /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
+    by_kind: HashMap<&'static str, Vec<usize>>,
+    custom: Vec<(String, Box<[u8]>)>,
+    /// Bytes that each memory of its own has at first.
+    memories: Vec<u128>,
+    passes_objects: bool,
+    /// What was written into it before it was compiled.
+    record: Record,
+    grounds: Vec<Ground>,
+}
+
+#[derive(Debug)]
+struct ToOptimize {
+    key: Key,
+    bytes: Box<[u8]>,
+}
+
+impl Inner {
+    fn new(engine: &Engine, key: Key, bytes: &[u8]) -> Result<Self, CompileError> {
+        let Compiled { code, tier, record, grounds } = code::obtain(engine, &key, bytes)?;
+        let surface = Surface::read(bytes)?;
+        let import = |i: wasmtime::ImportType<'_>| Import {
+            module: i.module().to_string(),
+            name: i.name().to_string(),
+            ty: i.ty(),
+        };
+        let imports: Vec<_> = code.wasm.imports().map(import).collect();
+        let mut by_kind = HashMap::<_, Vec<usize>>::new();
+        for (at, import) in imports.iter().enumerate() {
+            by_kind.entry(kind_name(&import.ty)).or_default().push(at);
+        }
+        let exports = code.wasm.exports().zip(&surface.export_indices);
+        let exports: Vec<_> =
+            exports.map(|(e, &index)| Export { name: e.name().to_string(), ty: e.ty(), index }).collect();
+        let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
+        let passes_objects = types.any(passes_objects);
+        let improves = tier < Tier::Optimized && engine.compiler == Compiler::Tiered;
+        Ok(Self {
+            first: code,
+            first_tier: tier,
+            optimized: OnceLock::new(),
+            to_optimize: Mutex::new(improves.then(|| ToOptimize { key, bytes: bytes.into() })),
+            imports,
+            exports,
+            by_kind,
+            custom: surface.custom,
+            memories: surface.memories,
+            passes_objects,
+            record,
+            grounds,
+        })
+    }
+
+    /// All that it was compiled to.
+    fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.optimized.get().into_iter().chain([&self.first])
+    }
+}
+
+/// The modules that an engine has compiled and somebody has: the same bytes are not compiled again.
+#[derive(Debug, Default)]
+pub(crate) struct Modules(Mutex<FxHashMap<Key, Arc<Mutex<Weak<Inner>>>>>);
+
+impl Modules {
+    fn get_or_insert(
+        &self,
+        key: Key,
+        compile: impl FnOnce() -> Result<Inner, CompileError>,
+    ) -> Result<Arc<Inner>, CompileError> {
+        /// Fewer are not looked through for those that have gone.
+        const FEW: usize = 64;
+        let lock = |slot: &Arc<Mutex<Weak<Inner>>>| slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count();
+        let slot = {
+            let mut modules = self.0.lock().unwrap_or_else(|e| e.into_inner());
+            if modules.len() >= FEW && modules.len() == modules.capacity() {
+                // Whoever is compiling has the slot, too.
+                modules.retain(|_, slot| Arc::strong_count(slot) > 1 || lock(slot) > 0);
+            }
+            modules.entry(key).or_default().clone()
+        };
+        // Another agent that compiles the same bytes is waited for.
+        let mut module = slot.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(inner) = module.upgrade() {
+            return Ok(inner);
+        }
+        let inner = Arc::new(compile()?);
+        *module = Arc::downgrade(&inner);
+        Ok(inner)
+    }
+}
+
+impl Module {
+    /// Compiles the bytes of a module (the binary format only), if they are not compiled yet: neither by this engine nor in its
+    /// [cache](EngineOptions::cache).
+    ///
+    /// # Errors
+    /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        check_size(bytes)?;
+        let key = Key::new(engine.configuration(), bytes);
+        let inner = engine.modules.get_or_insert(key, || Inner::new(engine, key, bytes))?;
+        Ok(Self { inner })
+    }
+
+    /// How well the instances are compiled that are made from now on.
+    pub fn tier(&self) -> Tier {
+        if self.inner.optimized.get().is_some() { Tier::Optimized } else { self.inner.first_tier }
+    }
+
+    /// Whether the bytes are a valid module that this engine would compile.
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> bool {
+        check_size(bytes).is_ok() && engine.validate(bytes).is_ok() && Surface::read(bytes).is_ok()
+    }
+
+    /// A module that has the imports of the valid module `bytes` and nothing else: their types, without compiling it.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn new_imports(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
+        let mut imports = b"\0asm\x01\0\0\0".to_vec();
+        let mut section = |id: u8, contents: &[u8]| {
+            imports.push(id);
+            push_unsigned(&mut imports, contents.len() as u32);
+            imports.extend_from_slice(contents);
+        };
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::TypeSection(types) => section(1, &bytes[types.range()]),
+                Payload::ImportSection(imports) => section(2, &bytes[imports.range()]),
+                _ => {}
+            }
+        }
+        Self::new(engine, &imports)
+    }
+
+    /// Whether an import's or export's type has values below `any`: structs, arrays and the like.
+    pub fn passes_objects(&self) -> bool {
+        self.inner.passes_objects
+    }
+
+    /// The imports, in order.
+    pub fn imports(&self) -> &[Import] {
+        &self.inner.imports
+    }
+
+    /// The exports, in order.
+    pub fn exports(&self) -> &[Export] {
+        &self.inner.exports
+    }
+
+    /// The import behind an export that only hands one on: its place in [`Module::imports`].
+    pub fn reexported_import(&self, export: &Export) -> Option<usize> {
+        self.inner.by_kind.get(kind_name(&export.ty))?.get(export.index as usize).copied()
+    }
+
+    /// The contents of all custom sections called `name`, in order.
+    pub fn custom_sections(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.inner.custom.iter().filter(move |(n, _)| n == name).map(|(_, bytes)| &**bytes)
+    }
+
+    /// The bytes that each memory of the module's own has at first.
+    pub(crate) fn memory_bytes(&self) -> impl Iterator<Item = u128> {
+        self.inner.memories.iter().copied()
+    }
+
+    /// Wasmtime's own handle, of the best code that there is.
+    pub fn wasmtime(&self) -> &wasmtime::Module {
+        &self.inner.optimized.get().unwrap_or(&self.inner.first).wasm
+    }
+
+    /// What a new instance is made from. With the first instance, the module is worth being compiled better.
+    pub(crate) fn for_instance(&self, engine: &Engine) -> &wasmtime::Module {
+        let to_optimize = self.inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
+        if let Some(ToOptimize { key, bytes }) = to_optimize {
+            let (engine, inner) = (engine.clone(), Arc::downgrade(&self.inner));
+            background::do_later(move || {
+                if inner.strong_count() > 0
+                    && let Some(code) = code::optimize(&engine, &key, &bytes)
+                    && let Some(inner) = inner.upgrade()
+                {
+                    // Nobody else sets it.
+                    let _ = inner.optimized.set(code);
+                }
+            });
+        }
+        self.wasmtime()
+    }
+
+    /// What the module's own memories stand on, as in [`Record`].
+    pub(crate) fn grounds(&self) -> &[Ground] {
+        &self.inner.grounds
+    }
+
+    /// What stands for its atomic instructions, if it has any that wait or notify.
+    pub(crate) fn atomic_imports(&self) -> Option<&AtomicImports> {
+        self.inner.record.atomic_imports.as_ref()
+    }
+
+    /// Where in the module's bytes an instruction is that Wasmtime tells of.
+    pub(crate) fn original_offset(&self, offset: usize) -> usize {
+        self.inner.record.offsets.original(offset)
+    }
+
+    /// Whether this is what a module of Wasmtime's was made for.
+    pub(crate) fn has(&self, wasm: &wasmtime::Module) -> bool {
+        self.inner.codes().any(|code| wasmtime::Module::same(&code.wasm, wasm))
+    }
+
+    /// The name of the first export of the function at `index`.
+    pub(crate) fn exported_function(&self, index: u32) -> Option<&str> {
+        let is_it = |export: &&Export| export.index == index && matches!(export.ty, ExternType::Func(_));
+        self.inner.exports.iter().find(is_it).map(|export| &*export.name)
+    }
+
+    /// Whether both are one module.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The index of the function whose compiled code is at `code`, if it is one of this module's.
+    pub(crate) fn function_at(&self, code: usize) -> Option<u32> {
+        self.inner.codes().find_map(|own| own.function_at(code))
+    }
+}
+
+fn passes_objects(ty: &ExternType) -> bool {
+    let is_object = |ty: &RefType| matches!(ty.heap_type().top(), HeapType::Any);
+    let has_object = |ty: ValType| ty.as_ref().is_some_and(is_object);
+    match ty {
+        ExternType::Func(ty) => ty.params().chain(ty.results()).any(has_object),
+        ExternType::Tag(ty) => ty.ty().params().any(has_object),
+        ExternType::Global(ty) => has_object(ty.content().clone()),
+        ExternType::Table(ty) => is_object(ty.element()),
+        ExternType::Memory(_) => false,
+    }
+}
+
+/// A type's kind, as the JavaScript API spells it.
+pub fn kind_name(ty: &ExternType) -> &'static str {
+    match ty {
+        ExternType::Func(_) => "function",
+        ExternType::Global(_) => "global",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Tag(_) => "tag",
+    }
+}
+
+/// What Wasmtime does not tell about a module.
+#[derive(Default)]
+struct Surface {
+    export_indices: Vec<u32>,
+    custom: Vec<(String, Box<[u8]>)>,
+    memories: Vec<u128>,
+}
+
+impl Surface {
+    fn read(bytes: &[u8]) -> Result<Self, CompileError> {
+        let mut surface = Self::default();
+        let mut limits = Limits::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            let payload = payload?;
+            limits.check(&payload)?;
+            match payload {
+                Payload::ExportSection(exports) => {
+                    for export in exports {
+                        surface.export_indices.push(export?.index);
+                    }
+                }
+                Payload::MemorySection(memories) => {
+                    for memory in memories {
+                        let memory = memory?;
+                        surface.memories.push(u128::from(memory.initial) << memory.page_size_log2.unwrap_or(16));
+                    }
+                }
+                Payload::CustomSection(section) => {
+                    surface.custom.push((section.name().to_string(), section.data().into()));
+                }
+                _ => {}
+            }
+        }
+        Ok(surface)
+    }
+}

@@ -1,0 +1,54 @@
+//! The threads that Wasmtime starts for itself. It panics, or waits for ever, where the system refuses one: so what it needs is
+//! there before it begins.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{Builder, JoinHandle};
+
+/// A thread that waits for what it is to do.
+pub(crate) struct Idle<T> {
+    /// Takes what it is to do.
+    pub(crate) work: Sender<T>,
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// As many threads as the machine runs at once, or as the variable says, or as the system lets there be; not none.
+pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
+    let chosen = std::env::var(variable).ok().and_then(|count| count.parse().ok()).filter(|&count: &usize| count > 0);
+    let wanted = chosen.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let mut threads = Vec::new();
+    while threads.len() < wanted {
+        let (work, receiver) = mpsc::channel();
+        match Builder::new().name(name.into()).spawn(move || receiver.recv().into_iter().for_each(body)) {
+            Ok(thread) => threads.push(Idle { work, thread }),
+            Err(_) if !threads.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((threads, wanted))
+}
+
+/// Starts the threads that compile, once for the process: as many as there can be.
+pub(crate) fn start_compilers() -> wasmtime::Result<()> {
+    static REFUSED: OnceLock<Option<String>> = OnceLock::new();
+    let start = || {
+        let (mut threads, _) = match idle("compiler", "RAYON_NUM_THREADS", rayon_core::ThreadBuilder::run) {
+            Ok(threads) => threads,
+            Err(error) => return Some(error.to_string()),
+        };
+        let builder = rayon_core::ThreadPoolBuilder::new().num_threads(threads.len());
+        let builder = builder.spawn_handler(|compiler| {
+            let thread = threads.pop().ok_or(io::ErrorKind::WouldBlock)?;
+            thread.work.send(compiler).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        });
+        // Where the embedder has threads of its own for this, those are used and ours end.
+        let _ = builder.build_global();
+        None
+    };
+    match REFUSED.get_or_init(start) {
+        Some(error) => Err(wasmtime::Error::msg(format!("cannot start a thread that compiles: {error}"))),
+        None => Ok(()),
+    }
+}

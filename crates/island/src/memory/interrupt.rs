@@ -1,0 +1,173 @@
+//! Interruption: how another thread stops the guests of this one, in a loop or in a wait.
+//!
+//! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked for;
+//! its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's guests
+//! read at every loop head (`crate::engine::instrument`), and wakes the thread where it waits
+//! ([`wait_lists`](crate::wait_lists)). Everything that runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
+//! [`Interrupter::clear`].
+//!
+//! A guest's allocator must not be stopped half-way where others go on with the same heap: what the host runs
+//! [uninterrupted] is left alone for [`PATIENCE`], and not begun when the flag is raised.
+
+use std::cell::OnceCell;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use data_block::PollPages;
+
+use crate::memory::layout::Layout;
+
+/// How long something that is not to be interrupted may go on before it is all the same.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Stops the guests of one thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Interrupter {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    raised: AtomicBool,
+    /// How many things that are not to be interrupted the thread is in the middle of.
+    masks: AtomicU32,
+    /// They took too long.
+    forced: AtomicBool,
+    thread: Thread,
+    pages: PollPages,
+    /// Counts interruptions and their ends. Whoever raises the flag, takes it down, or closes or opens the pages does it
+    /// under this lock.
+    generation: Mutex<u64>,
+}
+
+thread_local! {
+    static CURRENT: OnceCell<Interrupter> = const { OnceCell::new() };
+}
+
+impl Interrupter {
+    fn new() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                raised: AtomicBool::new(false),
+                masks: AtomicU32::new(0),
+                forced: AtomicBool::new(false),
+                thread: thread::current(),
+                pages: PollPages::new(Layout::of_process().poll_claim()),
+                generation: Mutex::new(0),
+            }),
+        }
+    }
+
+    /// The one of the thread that calls.
+    pub fn current() -> Self {
+        // Something that ends with its thread may come too late for the thread's own.
+        CURRENT.try_with(|current| current.get_or_init(Self::new).clone()).unwrap_or_else(|_| Self::new())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.shared.generation.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Stops what the thread's guests do now, and whatever they begin before [`Interrupter::clear`].
+    pub fn interrupt(&self) {
+        let mut generation = self.lock();
+        if self.shared.raised.swap(true, SeqCst) {
+            return;
+        }
+        *generation += 1;
+        if self.shared.masks.load(SeqCst) == 0 {
+            return self.close(&generation);
+        }
+        // The thread closes its pages itself when it is done.
+        let (late, own) = (self.clone(), *generation);
+        let force = move || {
+            thread::sleep(PATIENCE);
+            let generation = late.lock();
+            if *generation == own && late.shared.masks.load(SeqCst) > 0 {
+                late.shared.forced.store(true, SeqCst);
+                late.close(&generation);
+            }
+        };
+        let spawned = thread::Builder::new().name("interrupt".into()).stack_size(64 << 10).spawn(force);
+        if spawned.is_err() {
+            self.shared.forced.store(true, SeqCst);
+            self.close(&generation);
+        }
+    }
+
+    /// Closes the pages, under the lock.
+    fn close(&self, _locked: &MutexGuard<'_, u64>) {
+        if let Err(error) = self.shared.pages.close() {
+            // The flag stops waits and scripts all the same.
+            let _ = writeln!(std::io::stderr(), "tombolo: a guest cannot be interrupted: {error}");
+        }
+        self.shared.thread.unpark();
+    }
+
+    /// Lets guests run again.
+    pub fn clear(&self) {
+        let mut generation = self.lock();
+        *generation += 1;
+        self.shared.raised.store(false, SeqCst);
+        self.shared.forced.store(false, SeqCst);
+        if let Err(error) = self.shared.pages.open() {
+            let _ = writeln!(std::io::stderr(), "tombolo: guests stay interrupted: {error}");
+        }
+    }
+
+    /// Whether the thread was interrupted.
+    pub fn is_raised(&self) -> bool {
+        self.shared.raised.load(SeqCst)
+    }
+
+    /// Whether the thread is to stop what it does now.
+    pub(crate) fn stops(&self) -> bool {
+        self.is_raised() && (self.shared.masks.load(SeqCst) == 0 || self.shared.forced.load(SeqCst))
+    }
+
+    pub(crate) fn pages(&self) -> &PollPages {
+        &self.shared.pages
+    }
+}
+
+/// Runs `body`, which calls into a guest and is soon done, without being interrupted in the middle. None where the thread
+/// was interrupted before: then `body` does not run.
+#[inline]
+pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
+    struct Unmask<'a>(&'a Interrupter);
+    impl Drop for Unmask<'_> {
+        fn drop(&mut self) {
+            let shared = &self.0.shared;
+            // Whoever raises the flag after this sees that there is no mask; before it, this sees the flag.
+            if shared.masks.fetch_sub(1, SeqCst) == 1 && shared.raised.load(SeqCst) {
+                let generation = self.0.lock();
+                if shared.raised.load(SeqCst) {
+                    self.0.close(&generation);
+                }
+            }
+        }
+    }
+    CURRENT.with(|current| {
+        let current = current.get_or_init(Interrupter::new);
+        current.shared.masks.fetch_add(1, SeqCst);
+        let _unmask = Unmask(current);
+        // What began before the interruption goes on to its end, in all its parts.
+        let nested = current.shared.masks.load(SeqCst) > 1;
+        (nested || !current.is_raised()).then(body)
+    })
+}
+
+/// What a host function fails with that was interrupted.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}

@@ -1,0 +1,74 @@
+//! Reading and writing shared memories while others do.
+
+#[cfg(feature = "wasi")]
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+
+use wasmtime::SharedMemory;
+
+use crate::memory::wait_lists::{Expected, Word};
+
+/// The bytes of a shared memory from `at`; none where they are not all inside.
+#[cfg(feature = "wasi")]
+pub(crate) fn read(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
+    for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
+        // SAFETY: the byte is in the memory, which never shrinks; others may write to it meanwhile.
+        *byte = unsafe { AtomicU8::from_ptr(place.get()) }.load(Ordering::Relaxed);
+    }
+    Some(())
+}
+
+/// Writes bytes to a shared memory.
+///
+/// # Panics
+/// When they are not all inside.
+#[cfg(feature = "wasi")]
+pub(crate) fn write(memory: &SharedMemory, at: usize, bytes: &[u8]) {
+    for (place, byte) in memory.data()[at..][..bytes.len()].iter().zip(bytes) {
+        // SAFETY: as for `read`.
+        unsafe { AtomicU8::from_ptr(place.get()) }.store(*byte, Ordering::Relaxed);
+    }
+}
+
+/// An aligned word of a shared memory.
+pub(crate) struct SharedWord<'a> {
+    memory: &'a SharedMemory,
+    offset: usize,
+}
+
+impl<'a> SharedWord<'a> {
+    /// The word of `size` bytes at `offset`.
+    ///
+    /// # Panics
+    /// When it is not aligned, or outside.
+    pub(crate) fn new(memory: &'a SharedMemory, offset: usize, size: usize) -> Self {
+        assert!(offset.is_multiple_of(size) && offset + size <= memory.data_size());
+        Self { memory, offset }
+    }
+
+    fn start(&self) -> *mut u8 {
+        self.memory.data()[self.offset].get()
+    }
+}
+
+impl Word for SharedWord<'_> {
+    fn address(&self) -> usize {
+        self.start().addr()
+    }
+
+    fn holds(&self, expected: Expected) -> bool {
+        match expected {
+            Expected::I32(value) => {
+                // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or
+                // race as the memory model lets them.
+                let word = unsafe { AtomicI32::from_ptr(self.start().cast()) };
+                i32::from_le(word.load(Ordering::SeqCst)) == value
+            }
+            Expected::I64(value) => {
+                // SAFETY: as above.
+                let word = unsafe { AtomicI64::from_ptr(self.start().cast()) };
+                i64::from_le(word.load(Ordering::SeqCst)) == value
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a host compiles with this crate.
+
+use std::process::Command;
+
+/// The crates that it is built from, one a line.
+fn tree(options: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .args(options)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_host_without_wasi_compiles_neither_wasmtime_wasi_nor_tokio() {
+    let [with, without] = [&[][..], &["--no-default-features"]].map(tree);
+    for name in ["wasmtime-wasi", "tokio"] {
+        let has = |tree: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+        assert!(has(&with), "{name} is not what WASI is built from any more");
+        assert!(!has(&without), "{name} is compiled without WASI:\n{without}");
+    }
+    assert!(without.contains("wasmtime v"));
+}
