@@ -2,8 +2,8 @@
 //
 //     tombolo examples/quickstart.mjs
 //
-// The guest is C (guests/src/demo.c), compiled to WebAssembly. Its functions take and return pointers into its own memory;
-// C declarations say what they point to, and the calls below look like calls of JavaScript functions.
+// The guest is C (guests/src/demo.c), compiled to WebAssembly. Its functions take and return pointers into its own
+// memory; C declarations say what they point to, and the calls below look like calls of JavaScript functions.
 import { readFileSync } from 'node:fs';
 import { addressOf, cdef, Wasi } from 'tombolo:marshal';
 
@@ -16,7 +16,8 @@ const { instance } = await WebAssembly.instantiate(
 wasi.init(instance);
 instance.exports._initialize();
 
-// 2. Declare what to call, as its header does. What C leaves open is in the annotations: how long an array is, who frees it.
+// 2. Declare what to call, as its header does. What C leaves open is in the annotations: how long an array is, who
+//    frees it.
 const declarations = `
   double *multiply(const double *a, const double *b, int n) [[owned, length(n)]];
   void multiply_into(const double *a, const double *b, double *out [[out, length(n)]], int n);
@@ -59,8 +60,9 @@ console.log('out:      ', copies.multiply_into([1, 2, 3], [10, 10, 10], 3));
   console.log('a point:  ', { ...point });
 }
 
-// 8. Strings: UTF-8 in the guest, JavaScript strings here. And arrays of them.
-const text = 'Zoe\u0308 a\u0300 la crème brûlée'; // two of the accents are characters of their own, and stay on their letters
+// 8. Strings: UTF-8 in the guest, JavaScript strings here. And arrays of them. (Two of the accents below are
+// characters of their own, and stay on their letters.)
+const text = 'Zoe\u0308 a\u0300 la crème brûlée';
 console.log('reversed: ', copies.reverse(text));
 console.log('each:     ', copies.reverse_all(['stressed', 'drawer'], 2));
 
@@ -69,7 +71,8 @@ const numbers = [1, 2, 3];
 copies.map_f64(numbers, 3, (x) => x * x);
 console.log('mapped:   ', numbers);
 
-// 10. What the guest prints appears here, line by line: standard output on the console's log, standard error on its error.
+// 10. What the guest prints appears here, line by line: standard output on the console's log, standard error on its
+//     error.
 copies.say('hello from the guest\n');
 copies.complain('a complaint from the guest\n');
 

@@ -10,9 +10,9 @@
 /// <reference path="./wasm-modules.d.ts" />
 
 interface TomboloGuestMemory {
-  /** Guest blocks since the process began: each view and each block that `freeWhenFinalized` took over is one. */
+  /** Guest blocks since the process began: each view is one, and each block that `freeWhenFinalized` took over. */
   readonly blocks: { readonly allocated: number; readonly freed: number; readonly alive: number };
-  /** Bytes of guest blocks: now, and at the most so far. */
+  /** Bytes of guest blocks: now, and the most so far. */
   readonly bytes: { readonly alive: number; readonly peak: number };
 }
 
@@ -23,13 +23,13 @@ interface Tombolo {
   readonly [Symbol.toStringTag]: 'tombolo';
 }
 
-/** Only here: `globalThis.tombolo` tells this runtime from others. */
+/** Only this runtime has it: `globalThis.tombolo` tells it from others. */
 declare var tombolo: Tombolo;
 
 interface ImportMeta {
   /** Whether this is the file that was named on the command line. */
   main: boolean;
-  /** The folder of the file; undefined where the module is no file. */
+  /** The folder of the file; undefined if the module is not a file. */
   dirname: string;
   /** The path of the file. */
   filename: string;

@@ -1,11 +1,11 @@
 /**
  * `tombolo:marshal`: calls into C, C++, Rust and Zig guests, marshalled natively.
  *
- * A *type* says what a value is in C, a *prototype* what a function takes and returns, and a *memory manager* is a guest's
- * heap. `cdef` makes all of it from C declarations.
+ * A *type* says what a value is in C, a *prototype* what a function takes and returns, and a *memory manager* is a
+ * guest's heap. `cdef` makes all of it from C declarations.
  */
 declare module 'tombolo:marshal' {
-  /** A number where it is a safe integer, else a BigInt. Both are taken. */
+  /** A number if it is a safe integer, else a BigInt. Both are accepted. */
   export type Integer64 = number | bigint;
   export type TypedArray =
     | Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array
@@ -18,9 +18,9 @@ declare module 'tombolo:marshal' {
   export type View<A extends TypedArray = TypedArray> = A & Disposable;
 
   /**
-   * How many elements there are. A function gets the argument's index (-1 for the result) and the arguments; `{ argument }`
-   * is another argument's value, after the call where that is an out-parameter; `{ field }` another field of the struct;
-   * `{ until }` the element behind the last one, which is not part of the array.
+   * How many elements there are. A function gets the argument's index (-1 for the result) and the arguments;
+   * `{ argument }` is another argument's value (after the call, if that is an out-parameter); `{ field }` is another
+   * field of the struct; `{ until }` is the element after the last one, which is not part of the array.
    */
   export type Length =
     | number
@@ -31,20 +31,23 @@ declare module 'tombolo:marshal' {
 
   // ---- Types ----------------------------------------------------------------------------------------------------------
 
-  /** What a value is in C. A script's own subclass that overrides `marshall`, `unmarshall`, `alloc`, `free` or `copy` is used in its place. */
+  /**
+   * What a value is in C. A script's own subclass that overrides `marshall`, `unmarshall`, `alloc`, `free` or `copy`
+   * can be used instead.
+   */
   export abstract class Type<T = any> {
-    /** Room for a value in the guest's heap; its address. */
+    /** Makes room for a value in the guest's heap. Returns the address. */
     alloc(memoryManager: MemoryManager, index: number, args: any[]): number;
-    /** Frees what `marshall` or `alloc` made, with all that it points to. */
+    /** Frees what `marshall` or `alloc` made, with everything that it points to. */
     free(memoryManager: MemoryManager, address: number, index: number, args: any[]): void;
-    /** Copies `args[index]` into the guest's heap; its address. */
+    /** Copies `args[index]` into the guest's heap. Returns the address. */
     marshall(memoryManager: MemoryManager, index: number, args: any[]): number;
-    /** The value at an address, which is freed (where the type owns it). */
+    /** The value at an address, which is freed if the type owns it. */
     unmarshall(memoryManager: MemoryManager, address: number, index: number, args: any[]): T;
     copy(dest: T, source: T): T;
     get mangledName(): string;
     get TypedArrayType(): TypedArrayConstructor;
-    /** Bytes that a value takes in an array or a struct, for pointers of 32 bits. */
+    /** How many bytes a value takes in an array or a struct, for pointers of 32 bits. */
     get size(): number;
     get alignment(): number;
   }
@@ -63,7 +66,7 @@ declare module 'tombolo:marshal' {
   export class Float64Type extends ValueType<number> { static readonly MANGLED_NAME: 'f64' }
   /** `bool`. */
   export class BoolType extends ValueType<boolean> { static readonly MANGLED_NAME: 'b1' }
-  /** `size_t`: 32 bits, 64 in a guest whose pointers have 64. */
+  /** `size_t`: 32 bits, or 64 in a guest whose pointers have 64. */
   export class SizeType extends ValueType<Integer64> { static readonly MANGLED_NAME: 'z' }
   /** `ptrdiff_t`, `ssize_t`, `long`. */
   export class SignedSizeType extends ValueType<Integer64> { static readonly MANGLED_NAME: 'y' }
@@ -76,7 +79,7 @@ declare module 'tombolo:marshal' {
   export class VoidType extends Type<undefined> { static readonly MANGLED_NAME: 'v0' }
 
   export type Encoding = 'utf-8' | 'utf-16' | 'latin1';
-  /** `char *` (`char16_t *` for UTF-16). With a length there is no zero at the end; it counts code units (bytes in UTF-8). */
+  /** `char *` (`char16_t *` for UTF-16). With a length, which counts code units (bytes in UTF-8), no zero ends it. */
   export class StringType extends ReferenceType<string> {
     constructor(encoding?: Encoding, length?: Length);
     static readonly MANGLED_NAME: 's8';
@@ -103,8 +106,9 @@ declare module 'tombolo:marshal' {
   /** An address in a `Pointer<number>`, which owns what it points to. */
   export class AddressType extends ReferenceType<Pointer<number>> { static readonly MANGLED_NAME: 'a32' }
   /**
-   * `void *`. Takes null, an address, a Pointer with one, any view or buffer in the guest's memory (by address), and any other
-   * ArrayBuffer, typed array or DataView (copied there for the call, and back where it is an out-parameter). Gives an address, or null.
+   * `void *`. Takes null, an address, a Pointer with one, any view or buffer in the guest's memory (by address), and
+   * any other ArrayBuffer, typed array or DataView (copied there for the call, and back if it is an out-parameter).
+   * Gives an address, or null.
    */
   export class VoidPointerType extends ReferenceType<number | bigint | null> {}
 
@@ -116,13 +120,14 @@ declare module 'tombolo:marshal' {
     pack?: number;
   }
   /**
-   * A struct by C's layout, as an object with its fields. As a field or element it lies in place, as an argument or result it
-   * is passed as C passes a struct by value; `new PointerType(struct)` and `new StructPointerType(struct)` are `struct S *`.
+   * A struct by C's layout, as an object with its fields. As a field or element it lies in place; as an argument or
+   * result it is passed as C passes a struct by value. `new PointerType(struct)` and `new StructPointerType(struct)`
+   * are `struct S *`.
    */
   export class StructType<T extends object = any> extends Type<T> {
     constructor(fields: [name: string, type: Type][], options?: RecordOptions);
     constructor(fields: { [K in keyof T]: Type<T[K]> }, options?: RecordOptions);
-    /** Without fields it is defined later, so that it can have pointers to itself. */
+    /** Without fields it is to be defined later, so that it can have pointers to itself. */
     constructor(fields?: Fields, options?: RecordOptions);
     define(fields: Fields, options?: RecordOptions): this;
     readonly name: string | undefined;
@@ -133,7 +138,7 @@ declare module 'tombolo:marshal' {
     /** The struct at an address that something else owns, by view. */
     at(memoryManager: MemoryManager, address: number | bigint): T & Disposable;
   }
-  /** A union: takes an object with one of its members, gives one that reads any of them from a copy of the bytes. */
+  /** A union. Takes an object with one of its members; gives one that reads any of them from a copy of the bytes. */
   export class UnionType<T extends object = any> extends Type<Partial<T>> {
     constructor(members: [name: string, type: Type][], options?: RecordOptions);
     constructor(members: { [K in keyof T]: Type<T[K]> }, options?: RecordOptions);
@@ -150,7 +155,7 @@ declare module 'tombolo:marshal' {
     readonly type: Type<T>;
     readonly length: number;
   }
-  /** `char name[n]` in a struct: a string, with a zero behind it where there is room. */
+  /** `char name[n]` in a struct: a string, with a zero after it if there is room. */
   export class InlineStringType extends Type<string> { constructor(length: number, encoding?: Encoding) }
   /** `struct S *`, copied: an object with the fields. */
   export class StructPointerType<T extends object = any> extends ReferenceType<T> { constructor(type: StructType<T> | UnionType<T>) }
@@ -163,25 +168,28 @@ declare module 'tombolo:marshal' {
     set(index: number, value: T): void;
   }
 
-  /** A function pointer. Takes a function, which the guest may call until the call returns; a {@link Callback}, until that is freed; or null. */
+  /**
+   * A function pointer. Takes a function, which the guest may call until the call returns, a {@link Callback}, which it
+   * may call until that is freed, or null.
+   */
   export class CallbackType extends ReferenceType<Function | Callback | null> {
     constructor(argDefs: ArgumentDef[], returns?: Type | null);
   }
   /** A JavaScript function as a C function pointer, for as long as this object lives. */
   export class Callback implements Disposable {
     constructor(memoryManager: MemoryManager, type: CallbackType, fn: Function);
-    /** Its index in the guest's table of functions; that is what a function pointer is. */
+    /** Its index in the guest's table of functions, which is what a function pointer is. */
     readonly address: number;
-    /** Never frees it, until the guest is gone. */
+    /** Has it never freed until the guest is gone. */
     keep(): this;
     [Symbol.dispose](): void;
   }
 
-  /** What a library gives out as an opaque pointer; closes itself when it is dropped. */
+  /** An opaque pointer that a library gives out. It closes itself when it is dropped. */
   export interface Handle extends Disposable {
     readonly address: number | bigint;
     readonly closed: boolean;
-    /** Calls the destructor now; what that returned. */
+    /** Calls the destructor now. Returns its result. */
     close(): number | bigint | undefined;
   }
   /** `T *` to an incomplete struct. Without a destructor its results are borrowed. */
@@ -193,22 +201,27 @@ declare module 'tombolo:marshal' {
   export function opaque(destructor?: Function | null, name?: string): HandleType;
 
   export interface StatusOptions {
-    /** Results that are no failure: 0 by default. */
+    /** Results that are successes: 0 by default. */
     success?: number[];
-    /** Results that are failures; all others are results. */
+    /** Results that are failures; all others are successes. */
     failure?: number[];
-    /** The error to throw, or its message; it gets what came out of the call too, such as a handle that failed to open. */
+    /**
+     * The error to throw, or its message; it gets what came out of the call too, such as a handle that failed to open.
+     */
     error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
   }
-  /** A result that says whether the call failed, which then throws a {@link StatusError}. With `success` alone it is no result otherwise, unless there are several successes. */
+  /**
+   * A result that says whether the call failed, which then throws a {@link StatusError}. If there is only one success,
+   * it is not among the results of the call.
+   */
   export class StatusType extends ValueType<number | undefined> { constructor(type?: Type, options?: StatusOptions) }
   export class StatusError extends Error { readonly code: number | bigint | null; readonly function: string }
 
   // ---- Ownership ------------------------------------------------------------------------------------------------------
-  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest. In `cdef`, what
-  // a result or an out-parameter points to is the guest's, unless `[[owned]]` says otherwise.
+  // Results are owned: copied and freed, or views that free themselves. Arguments are borrowed by the guest. In `cdef`,
+  // what a result or an out-parameter points to is the guest's, unless `[[owned]]` says otherwise.
 
-  /** As a result (or out-parameter): the host frees it, with `free` where that is not the heap's own. */
+  /** As a result (or out-parameter): the host frees it, with `free` if that is not the heap's own. */
   export function owned<T extends Type>(type: T, free?: Function): T;
   /** As a result: the guest keeps it; it is copied, or viewed for as long as the guest leaves it there. */
   export function borrowed<T extends Type>(type: T): T;
@@ -229,8 +242,8 @@ declare module 'tombolo:marshal' {
   export class Out<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
   export class InOut<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
   /**
-   * A pointer to a value that the guest fills in, which the script does not pass but gets: a call with such parameters returns
-   * an array of its own result (unless that is void) and theirs, or the only one by itself.
+   * A pointer to a value that the guest fills in. The script does not pass it, but gets it: a call with such parameters
+   * returns an array of its own result (unless that is void) and theirs, or the only one by itself.
    */
   export class Result<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
 
@@ -240,7 +253,7 @@ declare module 'tombolo:marshal' {
     readonly argDefs: ArgumentDef[];
     readonly returns: Type<R> | null;
     invoke(memoryManager: MemoryManager, func: Function, ...args: any[]): R;
-    /** A function of the arguments alone, which is checked now rather than at each call. */
+    /** A function that takes only the arguments. It is checked now rather than at each call. */
     bind(memoryManager: MemoryManager, func: Function): (...args: any[]) => R;
     get mangledArgs(): string;
     get mangleReturns(): string;
@@ -268,7 +281,10 @@ declare module 'tombolo:marshal' {
     table?: WebAssembly.Table;
   }
   export interface Allocator {
-    /** malloc(size), __wbindgen_malloc(size, align) or cabi_realloc(0, 0, align, size): by the function's type. */
+    /**
+     * malloc(size), __wbindgen_malloc(size, align) or cabi_realloc(0, 0, align, size): told apart by the function's
+     * type.
+     */
     malloc: Function;
     /** free(address) or __wbindgen_free(address, size, align). */
     free: Function;
@@ -331,19 +347,19 @@ declare module 'tombolo:marshal' {
   // ---- C declarations -------------------------------------------------------------------------------------------------
 
   export interface CdefOptions {
-    /** Aggregates by view instead of by copy, where no `[[copy]]` says otherwise. */
+    /** Aggregates by view instead of by copy, unless `[[copy]]` says otherwise. */
     views?: boolean;
     /** Functions that `[[length(name)]]` names: `(index, args) => length`. */
     lengths?: Record<string, (index: number, args: any[]) => number>;
     /** The error for a `[[status]]` or `[[fails(…)]]` result. */
     error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
-    /** The heap, where it is not the one of the instance's exports. */
+    /** The heap, if it is not the one of the instance's exports. */
     memoryManager?: MemoryManager;
   }
   /**
-   * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a number
-   * or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not have, are errors
-   * with their line and column.
+   * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a
+   * number or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not
+   * have, are errors with their line and column.
    */
   export function cdef<L extends object = Record<string, any>>(
     instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library<L>;

@@ -1,13 +1,13 @@
 /** What this runtime's `WebAssembly` has beyond TypeScript's own declarations of it. */
 declare namespace WebAssembly {
-  /** The name of a value's type, as `type()` tells it. */
+  /** The name of a value's type, as `type()` reports it. */
   type TypeName = string;
 
   interface FunctionType { parameters: TypeName[]; results: TypeName[] }
   interface MemoryType { minimum: number | bigint; maximum?: number | bigint; shared: boolean; address: 'i32' | 'i64' }
   interface TableType { element: TypeName; minimum: number | bigint; maximum?: number | bigint; address: 'i32' | 'i64' }
   interface GlobalType { value: TypeName; mutable: boolean }
-  /** What is imported or exported; its `kind` says which of these its type is. */
+  /** An import or export. Its `kind` says which of these its type is. */
   type ExternType = FunctionType | MemoryType | TableType | GlobalType | { parameters: TypeName[] };
 
   /** A function of a guest, or one made by `new WebAssembly.Function`. */
@@ -15,7 +15,7 @@ declare namespace WebAssembly {
     (...args: any[]): any;
     type(): FunctionType;
   }
-  /** A JavaScript function as one of WebAssembly's, to be put into a table. (Type reflection proposal.) */
+  /** A JavaScript function as a WebAssembly function, to be put into a table. (Type reflection proposal.) */
   var Function: {
     prototype: ExportedFunction;
     new(type: FunctionType, fn: (...args: any[]) => any): ExportedFunction;

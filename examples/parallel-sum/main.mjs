@@ -1,5 +1,6 @@
-// Sums a big array in guest memory, by one thread and by several: the guest, its memory and one view of the array are posted
-// to workers, and each sums its slice where it is. Nothing is copied, and the array is freed when the last of them lets go.
+// Sums a big array in guest memory, by one thread and by several: the guest, its memory and one view of the array are
+// posted to workers, and each sums its slice where it is. Nothing is copied, and the array is freed when the last of
+// them lets go.
 //
 //     tombolo examples/parallel-sum/main.mjs [workers] [millions of elements]
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
-// A harness that runs on any runtime with `console.log`. A test file imports `test` and the assertions and registers its
-// tests; they run one after another, in order, once the file has been evaluated. Output: a line a test, then the totals.
+// A harness that runs on any runtime with `console.log`. A test file imports `test` and the assertions and registers
+// its tests; they run one after another, in order, once the file has been evaluated. Output: a line a test, then the
+// totals.
 //
 //     ok <name>
 //     ok <name> # differs on V8: <why>           (a deviation of V8, expected; see `onV8`)

@@ -1,5 +1,5 @@
-// Runs functions while all of the language is overwritten: every function of every intrinsic and of the WebAssembly namespace
-// is an accessor that throws, and so are the names that Tombolo uses, on `Object.prototype`, and indices on
+// Runs functions while all of the language is overwritten: every function of every intrinsic and of the WebAssembly
+// namespace is an accessor that throws, and so are the names that Tombolo uses, on `Object.prototype`, and indices on
 // `Array.prototype`. What runs meanwhile must not iterate, call methods or use template literals.
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, deleteProperty } = Reflect;
 const ErrorClass = Error;
@@ -96,8 +96,8 @@ export function hostile(body) {
 }
 
 /**
- * What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until then. It
- * begins in a task of its own: `await` asks a promise for its `constructor`.
+ * What `begin` gives to its first argument, or throws, or gives to its second, with the language overwritten until
+ * then. It begins in a task of its own: `await` asks a promise for its `constructor`.
  */
 export function hostileUntil(begin) {
   return new Promise((resolve, reject) => {

@@ -54,7 +54,10 @@ const valueType = (type) => (Array.isArray(type) ? type
   : VALUE_TYPES[type] ?? (() => { throw new Error(`no value type ${type}`); })());
 const heapType = (heap) => (typeof heap === 'number' ? s64(heap) : [HEAP_TYPES[heap] ?? valueType(heap)]);
 
-/** A reference type that has no name: to the type at an index, or not nullable (`ref('func')`, the same as `ref('funcref')`). */
+/**
+ * A reference type that has no name: to the type at an index, or not nullable (`ref('func')`, the same as
+ * `ref('funcref')`).
+ */
 export const ref = (heap, { nullable = false } = {}) => [nullable ? 0x63 : 0x64, ...heapType(heap)];
 /** The nullable one. */
 export const refNull = (heap) => ref(heap, { nullable: true });
@@ -119,8 +122,8 @@ const tableType = ({ element = 'funcref', ...rest }) => [valueType(element), lim
 const globalType = ({ type, mutable = false }) => [valueType(type), mutable ? 1 : 0];
 
 /**
- * Instructions. A constant expression is the same without the `end`, which the builder adds. The type of a block is a value
- * type, or the index of a function type.
+ * Instructions. A constant expression is the same without the `end`, which the builder adds. The type of a block is a
+ * value type, or the index of a function type.
  */
 export const op = {
   unreachable: [0x00], nop: [0x01], else: [0x05], end: [0x0b], return: [0x0f], drop: [0x1a],
@@ -162,7 +165,9 @@ export const op = {
   arrayLen: [0xfb, 0x0f],
   throw: (tag) => [0x08, u32(tag)],
   throwRef: [0x0a],
-  /** A block whose exceptions go to labels: `{ tag?, depth, ref? }` each, no tag for all, `ref` for the exnref as well. */
+  /**
+   * A block whose exceptions go to labels: `{ tag?, depth, ref? }` each, no tag for all, `ref` for the exnref as well.
+   */
   tryTable: (type, ...clauses) => [0x1f, blockType(type), vec(clauses.map(({ tag, depth, ref = false }) =>
     (tag === undefined ? [ref ? 3 : 2, u32(depth)] : [ref ? 1 : 0, u32(tag), u32(depth)])))],
   callRef: (type) => [0x14, u32(type)],

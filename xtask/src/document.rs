@@ -7,7 +7,8 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<String>,
 }
 
-/// The lines under a heading, up to the next heading of any level, each with its number. None without such a heading.
+/// The lines under a heading, up to the next heading of any level, each with its number. `None` if there is no such
+/// heading.
 pub(crate) fn section<'t>(text: &'t str, heading: &str) -> Option<Vec<(usize, &'t str)>> {
     let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
     let lines: Vec<_> = text.lines().enumerate().map(|(at, line)| (at + 1, line)).collect();
@@ -16,7 +17,7 @@ pub(crate) fn section<'t>(text: &'t str, heading: &str) -> Option<Vec<(usize, &'
     Some(rest.take_while(|(_, line)| !line.starts_with('#')).copied().collect())
 }
 
-/// The rows of the first table under a heading, without its head. None without such a heading or a table.
+/// The rows of the first table under a heading, without its head. `None` if there is no such heading, or no table.
 pub(crate) fn table(text: &str, heading: &str) -> Option<Vec<Row>> {
     let lines = section(text, heading)?;
     let mut rows = lines.iter().skip_while(|(_, line)| !line.starts_with('|')).take_while(|(_, l)| l.starts_with('|'));

@@ -13,12 +13,12 @@ Chores of the Tombolo workspace.
 usage: cargo run -p xtask -- COMMAND
 
 commands:
-  tidy    check that ARCHITECTURE.md and README.md tell the truth, and the rules that they state:
-            - every path that they name exists
-            - workspace crates depend on each other as the table says, and not otherwise
-            - `unsafe` stands in the files that are listed for it, and only there
+  tidy    check that the documents tell the truth, and the rules that they state:
+            - every path that README.md, ARCHITECTURE.md and docs/*.md name exists
+            - workspace crates depend on each other as docs/inventory.md says, and not otherwise
+            - `unsafe` stands in the files that are listed there, and only in those
             - every Rust file begins with `//!`
-            - no file has more than 800 lines but those that are listed with a reason
+            - no file has more than 800 lines but those that are listed there with a reason
             - no test is left out where a manifest lists them
           `cargo test` runs the same checks
   official [SUITE=]DIR...

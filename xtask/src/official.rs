@@ -1,5 +1,6 @@
 //! Runs the official tests of the WebAssembly JavaScript API (`test/js-api` of the specification and of the threads
-//! proposal), which are no part of this repository, and holds the outcome against `tests/js/official.txt`, line by line.
+//! proposal), which are not part of this repository, and compares the outcome with `tests/js/official.txt`, line by
+//! line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -14,7 +15,7 @@ const HARNESS: &str = include_str!("official/testharness.js");
 /// Where the subtests that fail are listed.
 const LIST: &str = "tests/js/official.txt";
 
-/// How long a file may take, and one that says of itself that it takes long.
+/// How long a file may take; and, below, one that says that it takes long.
 const LIMIT: Duration = Duration::from_secs(60);
 const LONG_LIMIT: Duration = Duration::from_secs(300);
 
@@ -35,8 +36,8 @@ impl Test {
         self.source.lines().any(|line| line.trim() == "// META: timeout=long")
     }
 
-    /// One script of the harness, what the file asks for, and the file. It is evaluated indirectly, so that it is sloppy and
-    /// its declarations are global, as those of scripts in a page are.
+    /// One script of the harness, what the file asks for, and the file. It is evaluated indirectly, so that it is
+    /// sloppy and its declarations are global, like those of scripts in a page.
     fn bundle(&self) -> io::Result<String> {
         let mut parts = vec![HARNESS.to_owned()];
         for script in self.source.lines().filter_map(|line| line.strip_prefix("// META: script=")) {
@@ -52,11 +53,11 @@ impl Test {
     }
 }
 
-/// What became of a file.
+/// The outcome of a file.
 struct Ran {
     /// The subtests, and why one failed.
     subtests: BTreeMap<String, Option<String>>,
-    /// Why it did not get to its end.
+    /// Why it did not get to its end, if it did not.
     broken: Option<String>,
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn run(suites: &[&str]) -> ExitCode {
     }
 }
 
-/// What is not as the list says.
+/// Everything that is not as the list says.
 fn compare(suites: &[&str]) -> io::Result<Vec<String>> {
     let command = std::env::current_exe()?.with_file_name("tombolo");
     if !command.is_file() {
@@ -90,7 +91,7 @@ fn compare(suites: &[&str]) -> io::Result<Vec<String>> {
         names.insert(name);
         tests.extend(find(name, Path::new(folder))?);
     }
-    // What takes long comes first, so that it is not left over at the end.
+    // Files that take long come first, so that they are not left over at the end.
     tests.sort_by_key(|test| !test.is_long());
     let scratch = std::env::temp_dir().join(format!("tombolo-official-{}", std::process::id()));
     fs::create_dir_all(&scratch)?;
@@ -183,7 +184,7 @@ fn parse_output(printed: &str) -> Ran {
     let mut subtests = BTreeMap::new();
     for line in printed.lines() {
         if let Some(name) = line.strip_prefix("@PASS ") {
-            // Of two with one name, the one that fails counts.
+            // If two have the same name, the one that fails counts.
             subtests.entry(name.to_owned()).or_insert(None);
         } else if let Some(line) = line.strip_prefix("@FAIL ") {
             let (name, why) = line.split_once(" @@ ").unwrap_or((line, "it failed"));
@@ -258,7 +259,7 @@ mod tests {
                 "spec: b.any.js | gone: there is no such subtest, but tests/js/official.txt has it",
             ]
         );
-        // Of a suite that is not run, nothing is asked.
+        // Lines about a suite that is not run are ignored.
         assert_eq!(problems(&format!("{listed}threads: a.any.js | x # a reason\n"), printed, None), [""; 0]);
     }
 

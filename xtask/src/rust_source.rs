@@ -1,4 +1,4 @@
-//! Rust source without what is no code: comments, strings and characters are blanked out.
+//! Rust source without what is not code: comments, strings and characters are blanked out.
 
 /// The text with comments and literals replaced by spaces, line by line as it was.
 pub(crate) fn code_only(text: &str) -> String {
@@ -19,14 +19,14 @@ pub(crate) fn code_only(text: &str) -> String {
     out
 }
 
-/// The lines (from 1) on which `word` stands in code as a word of its own.
+/// The lines (from 1) on which `word` occurs in code as a word of its own.
 pub(crate) fn lines_with(code: &str, word: &str) -> Vec<usize> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let has = |line: &str| line.split(|c| !is_word(c)).any(|part| part == word);
     code.lines().enumerate().filter(|(_, line)| has(line)).map(|(at, _)| at + 1).collect()
 }
 
-/// How many bytes at the start of `rest` are a comment or a literal; 0 where code begins. `before` is the character
+/// How many bytes at the start of `rest` are a comment or a literal; 0 if code begins there. `before` is the character
 /// before them.
 fn blank_length(rest: &str, before: Option<char>) -> usize {
     if rest.starts_with("//") {
@@ -44,7 +44,7 @@ fn blank_length(rest: &str, before: Option<char>) -> usize {
     }
 }
 
-/// Block comments nest.
+/// The length of a block comment. Block comments nest.
 fn block_comment(rest: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < rest.len() {
@@ -62,7 +62,7 @@ fn block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// A literal that begins with a quote at `start` and ends with the next one that no backslash escapes.
+/// The length of a literal that begins with a quote at `start` and ends with the next one that no backslash escapes.
 fn quoted(rest: &str, start: usize, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in rest[start + 1..].char_indices() {
@@ -76,7 +76,7 @@ fn quoted(rest: &str, start: usize, quote: char) -> usize {
     rest.len()
 }
 
-/// A character; 0 for a lifetime.
+/// The length of a character; 0 for a lifetime.
 fn character(rest: &str) -> usize {
     let mut chars = rest[1..].chars();
     match (chars.next(), chars.next()) {
@@ -86,7 +86,7 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// `r"…"`, `r#"…"#`, `b"…"`, `br"…"`, `c"…"` and their like; 0 for anything else.
+/// The length of `r"…"`, `r#"…"#`, `b"…"`, `br"…"`, `c"…"` and their like; 0 for anything else.
 fn prefixed_string(rest: &str) -> usize {
     let prefix = ["br", "cr", "r", "b", "c"].into_iter().find(|prefix| rest.starts_with(prefix)).unwrap_or("");
     let tail = &rest[prefix.len()..];

@@ -1,4 +1,4 @@
-//! The checks behind `xtask tidy`. Each is a function of what [`Tree`] read, so that each can be shown to fail.
+//! The checks behind `xtask tidy`. Each is a function of what [`Tree`] read, so that tests can show that it fails.
 
 mod edges;
 mod module_docs;
@@ -10,11 +10,11 @@ mod unsafe_code;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What is not as it should be, and where.
+/// Something that is not as it should be, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     file: String,
-    /// From 1; 0 where it is about the whole file.
+    /// From 1; 0 if the problem is about the whole file.
     line: usize,
     message: String,
 }
@@ -53,18 +53,21 @@ impl File {
 pub(crate) struct Tree {
     /// Every text file that somebody wrote.
     pub(crate) files: Vec<File>,
-    /// Every path there is, folders included.
+    /// Every path that exists, including folders.
     pub(crate) paths: Vec<String>,
 }
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const README: &str = "README.md";
 
-/// The endings of files that are read; others (expected output, guests' binaries) nobody edits line by line.
+/// The document whose tables the checks read.
+const INVENTORY: &str = "docs/inventory.md";
+
+/// The endings of files that are read. Others (expected output, guests' binaries) are not edited line by line.
 const TEXT: [&str; 9] = ["rs", "toml", "md", "js", "mjs", "c", "wat", "sh", "txt"];
 
 impl Tree {
-    /// Reads everything below `root` but what builds left there.
+    /// Reads everything below `root` except what builds left there.
     pub(crate) fn read(root: &Path) -> std::io::Result<Self> {
         let mut tree = Self::default();
         tree.read_folder(root, "")?;
@@ -83,7 +86,7 @@ impl Tree {
             if entry.file_type()?.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if TEXT.iter().any(|ending| path.ends_with(&format!(".{ending}"))) {
-                // A file that goes while this runs is somebody's temporary one.
+                // A file that goes while this runs is somebody's temporary file.
                 let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
                 self.files.push(File { path: path.clone(), text });
             }
@@ -96,9 +99,8 @@ impl Tree {
         self.files.iter().find(|file| file.path == path).map(|file| &*file.text)
     }
 
-    /// The document whose tables the checks read.
-    fn architecture(&self) -> &str {
-        self.text(ARCHITECTURE).unwrap_or_default()
+    fn inventory(&self) -> &str {
+        self.text(INVENTORY).unwrap_or_default()
     }
 
     #[cfg(test)]

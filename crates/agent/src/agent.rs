@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct AgentOptions {
     /// How many bytes of the thread's stack JavaScript may use; the thread must have more than this. Above 16 MiB the
-    /// engine checks nothing.
+    /// engine does not check.
     pub max_stack_size: usize,
     /// How many bytes the JavaScript heap may hold; `None` for no limit.
     pub memory_limit: Option<usize>,
@@ -58,8 +58,8 @@ impl Agent {
         runtime.set_interrupt_handler(Some(Box::new(move || mailbox.is_interrupted())));
         event_loop.state.rejections.track(&runtime);
         context.with(|ctx| {
-            // SAFETY: the mailbox drops it before the runtime goes: at the latest in the agent's `drop`, which comes before
-            // that of its context.
+            // SAFETY: the mailbox drops it before the runtime goes: at the latest in the agent's `drop`, which comes
+            // before its context's.
             unsafe { event_loop.mailbox().set_engine(Starver::new(&ctx)) };
             ctx.store_userdata(event_loop.clone()).map_err(|_| rquickjs::Error::Unknown)?;
             qjs::guards::install(&ctx)?;
@@ -93,7 +93,8 @@ impl Agent {
         self.event_loop.on_safe_point(callback);
     }
 
-    /// Runs `task` as a task of the loop: what it throws is an uncaught error, and a checkpoint and the safe points follow.
+    /// Runs `task` as a task of the loop: what it throws is an uncaught error, and a checkpoint and the safe points
+    /// follow.
     pub fn run_task(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()>) {
         if !self.event_loop.mailbox().is_stopping() {
             run_task(&self.context, &self.event_loop, task);
@@ -122,7 +123,7 @@ impl Agent {
         self.finish()
     }
 
-    /// One turn: due timers, posted tasks (waiting for one when nothing else is to do), immediates.
+    /// One turn: timers that are due, posted tasks (waiting for one if there is nothing else to do), immediates.
     fn turn(&self) {
         let event_loop = &self.event_loop;
         let state = &event_loop.state;
@@ -159,8 +160,8 @@ impl Agent {
         }
     }
 
-    /// The end. The stop flag goes down so that the last safe points can call into guests; of an agent that was terminated,
-    /// no guest runs any more.
+    /// The end. The stop flag is cleared so that the last safe points can call into guests; an agent that was
+    /// terminated runs no guest any more.
     fn finish(&self) -> Outcome {
         let event_loop = &self.event_loop;
         let requested = event_loop.state.exit_requested.get();

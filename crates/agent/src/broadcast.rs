@@ -1,8 +1,9 @@
-//! BroadcastChannel (HTML §9.5): every member of a name, in any agent of the process, receives what any other posts.
+//! BroadcastChannel (HTML §9.5): every member of a name, in any agent of the process, receives what any other member
+//! posts.
 //!
-//! A member is a [`Port`] whose other end stands in the list of its name; the lists are the process's, behind a lock that is
-//! not held while anything is posted. Members that were closed are struck off when their list is next looked at, or many
-//! names have come.
+//! A member is a [`Port`] whose other end is in the list of its name. The lists belong to the process, behind a lock
+//! that is not held while anything is posted. Members that were closed are struck off when their list is next looked
+//! at, or when many names have been added.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -31,7 +32,7 @@ impl Channels {
 
 static CHANNELS: LazyLock<Mutex<Channels>> = LazyLock::new(Mutex::default);
 
-/// What is behind the ports of a name's members, of those that are open.
+/// The other ends of a name's members that are open.
 fn members<R>(name: &str, body: impl FnOnce(&mut Vec<Arc<Port>>) -> R) -> R {
     let mut channels = CHANNELS.lock().unwrap_or_else(|e| e.into_inner());
     channels.sweep();

@@ -47,7 +47,8 @@ pub(crate) fn guard(
     });
 }
 
-/// An error nobody caught: a listener takes it, or the agent stops. The error by which an exit unwinds is none.
+/// Handles an error that nobody caught: a listener takes it, or the agent stops. The error by which an exit unwinds
+/// does not count.
 pub(crate) fn uncaught<'js>(ctx: &Ctx<'js>, event_loop: &EventLoop, error: Value<'js>, origin: Origin) {
     if event_loop.mailbox().is_stopping() || qjs::function::is_uncatchable(&error) {
         return;
@@ -88,7 +89,7 @@ pub(crate) fn checkpoint(context: &Context, event_loop: &EventLoop) {
     }
 }
 
-/// Runs promise jobs until there are none; one that throws stops no other.
+/// Runs promise jobs until there are none. One that throws does not stop the others.
 fn run_jobs(context: &Context, event_loop: &EventLoop) {
     while !event_loop.mailbox().is_stopping() {
         match context.runtime().execute_pending_job() {
@@ -102,7 +103,7 @@ fn run_jobs(context: &Context, event_loop: &EventLoop) {
     }
 }
 
-/// Reports the promises that were rejected and have no handler now; true when there were any.
+/// Reports the promises that were rejected and still have no handler. Returns whether there were any.
 fn notify_rejections(context: &Context, event_loop: &EventLoop) -> bool {
     let rejections = event_loop.state.rejections.take();
     if rejections.is_empty() {

@@ -106,13 +106,13 @@ impl EventLoop {
         self.state.timers.borrow_mut().set(Instant::now() + delay, refed, task)
     }
 
-    /// Cancels a timer; nothing happens when it has run or was cancelled.
+    /// Cancels a timer. Nothing happens if it has run or was cancelled before.
     pub fn clear_timer(&self, id: TimerId) {
         let task = self.state.timers.borrow_mut().clear(id);
         drop(task);
     }
 
-    /// Whether a timer holds the loop alive.
+    /// Sets whether a timer holds the loop alive.
     pub fn ref_timer(&self, id: TimerId, refed: bool) {
         self.state.timers.borrow_mut().set_ref(id, refed);
     }
@@ -122,13 +122,13 @@ impl EventLoop {
         self.state.immediates.borrow_mut().set(task)
     }
 
-    /// Cancels an immediate; nothing happens when it has run or was cancelled.
+    /// Cancels an immediate. Nothing happens if it has run or was cancelled before.
     pub fn clear_immediate(&self, id: ImmediateId) {
         let task = self.state.immediates.borrow_mut().clear(id);
         drop(task);
     }
 
-    /// Whether an immediate holds the loop alive.
+    /// Sets whether an immediate holds the loop alive.
     pub fn ref_immediate(&self, id: ImmediateId, refed: bool) {
         self.state.immediates.borrow_mut().set_ref(id, refed);
     }
@@ -166,12 +166,12 @@ impl EventLoop {
     }
 
     /// Ends the agent without another line of JavaScript: returns an error that scripts cannot catch, for the native
-    /// function to return. Exit listeners are the caller's business, before this.
+    /// function to return. Exit listeners are for the caller to call before this.
     pub fn exit(&self, ctx: &Ctx<'_>, code: i32) -> Error {
         self.request_exit(code);
         let error = qjs::function::throw_uncatchable(ctx);
-        // QuickJS drops the error where it drops any (of `Error.prepareStackTrace`, of a Promise's executor, of an iterator's
-        // `return`), and goes on with the script. No call succeeds from here on.
+        // In some places QuickJS drops any error (in `Error.prepareStackTrace`, in a Promise's executor, in an
+        // iterator's `return`), this one too, and goes on with the script. No call succeeds from here on.
         self.state.mailbox.refuse_calls();
         error
     }
@@ -183,7 +183,7 @@ impl EventLoop {
         self.state.mailbox.set_stop(true);
     }
 
-    /// Ends the agent when the task that is running has: the Web's `close()`. What this task posts is still sent.
+    /// Ends the agent when the task that is running has ended: the Web's `close()`. What this task posts is still sent.
     pub fn end_after_task(&self, code: i32) {
         self.state.exit_code.set(Some(code));
         self.state.ends_after_task.set(true);

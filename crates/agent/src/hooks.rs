@@ -13,15 +13,15 @@ pub enum Origin {
 
 /// Decisions that belong to the platform: listeners of the `process` object, and how an error is printed.
 pub trait Hooks {
-    /// An error that nothing caught. True when a listener took it and the agent goes on; on false the platform has
-    /// printed what it wants to print, and the agent ends with exit code 1.
+    /// An error that nothing caught. Returns true if a listener took it, and the agent goes on. If it returns false,
+    /// the platform has printed what it wants to print, and the agent ends with exit code 1.
     fn uncaught<'js>(&self, ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> bool {
         let _ = (ctx, error, origin);
         false
     }
 
-    /// A promise that was rejected and has no handler after the checkpoint. `Ok(true)` when a listener took it; on
-    /// `Ok(false)` its reason becomes an uncaught error.
+    /// A promise that was rejected and has no handler after the checkpoint. Returns `Ok(true)` if a listener took it;
+    /// on `Ok(false)` its reason becomes an uncaught error.
     fn unhandled_rejection<'js>(
         &self,
         ctx: &Ctx<'js>,
@@ -32,7 +32,8 @@ pub trait Hooks {
         Ok(false)
     }
 
-    /// A port arrives by transfer: the platform sets the [face](crate::port::set_face) of ports, unless it has.
+    /// A port arrives by transfer: the platform sets the [face](crate::port::set_face) of ports, unless it has done so
+    /// already.
     fn before_ports(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
         let _ = ctx;
         Ok(())
@@ -44,7 +45,8 @@ pub trait Hooks {
         Ok(())
     }
 
-    /// The agent ends, by itself or by an uncaught error; not called after an explicit exit, whose caller does this first.
+    /// The agent ends, by itself or by an uncaught error. This is not called after an explicit exit, whose caller does
+    /// it first.
     fn exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
         let _ = ctx;
         Ok(())

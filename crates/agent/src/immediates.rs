@@ -53,7 +53,7 @@ impl Immediates {
         self.queue.is_empty()
     }
 
-    /// The newest immediate: a phase runs those up to it, so that one set meanwhile waits for the next turn.
+    /// The newest immediate. A phase runs those up to it, so that one that is set meanwhile waits for the next turn.
     pub(crate) fn newest(&self) -> ImmediateId {
         ImmediateId(self.last)
     }

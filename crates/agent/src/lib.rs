@@ -1,11 +1,11 @@
 //! An agent: one thread with its own QuickJS runtime, context and event loop.
 //!
-//! Who owns what on which thread: an [`Agent`] and its [`EventLoop`] never leave the thread that made them. Other threads
-//! reach the agent only through its [`Mailbox`], which is `Send`: tasks posted there run on the agent's thread, one at a
-//! time, each followed by a microtask checkpoint and the safe-point callbacks.
+//! Who owns what on which thread: an [`Agent`] and its [`EventLoop`] never leave the thread that made them. Other
+//! threads reach the agent only through its [`Mailbox`], which is `Send`: tasks posted there run on the agent's thread,
+//! one at a time, each followed by a microtask checkpoint and the safe-point callbacks.
 //!
-//! The order of one turn follows Node: timers that are due, posted tasks (the only place that blocks), immediates. After
-//! every task come the tick queue, the microtasks and the rejections that nobody handled.
+//! The order of one turn follows Node: timers that are due, posted tasks (the only place that blocks), immediates.
+//! After every task come the tick queue, the microtasks and the rejections that nobody handled.
 
 mod agent;
 pub mod broadcast;

@@ -19,7 +19,8 @@ use rquickjs::Ctx;
 
 use crate::port::Port;
 
-/// What other threads post: runs on the agent's thread; an error it returns becomes an uncaught error of the agent.
+/// A task that other threads post. It runs on the agent's thread; an error that it returns becomes an uncaught error of
+/// the agent.
 pub type MailboxTask = Box<dyn for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send>;
 
 /// A handle by which any thread posts tasks to an agent, holds its loop alive or stops it.
@@ -39,7 +40,7 @@ impl fmt::Debug for Mailbox {
 struct Shared {
     state: Mutex<State>,
     wake: Condvar,
-    /// Counts whatever the agent's thread should look at: it may see that without the lock.
+    /// Counts whatever the agent's thread should look at, so that it sees without the lock whether there is anything.
     arrivals: AtomicUsize,
     stop: AtomicBool,
     interrupted: AtomicBool,
@@ -105,12 +106,12 @@ impl Mailbox {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a task for the agent's thread and wakes it. Returns false, and drops the task, when the agent has ended.
+    /// Queues a task for the agent's thread and wakes it. Returns false, and drops the task, if the agent has ended.
     pub fn post(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
         self.queue(Box::new(task), true)
     }
 
-    /// As [`Mailbox::post`], for a task that is dropped where nothing else wants the loop to go on.
+    /// As [`Mailbox::post`], for a task that is dropped if nothing else wants the loop to go on.
     pub fn post_idle(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
         self.queue(Box::new(task), false)
     }
@@ -133,8 +134,8 @@ impl Mailbox {
         self.shared.wake.notify_all();
     }
 
-    /// Waits for a short while without giving the core away: what an agent waits for often comes soon, and being put to
-    /// sleep and woken across cores costs some 50 µs.
+    /// Waits for a short while without giving the core away: what an agent waits for often comes soon, and going to
+    /// sleep and being woken across cores costs some 50 µs.
     fn spin(&self, seen: usize) {
         const PATIENCE: Duration = Duration::from_micros(30);
         static CORES: OnceLock<usize> = OnceLock::new();
@@ -153,7 +154,7 @@ impl Mailbox {
         KeepAlive { mailbox: self.clone() }
     }
 
-    /// Stops the agent: JavaScript that runs is interrupted with an error it cannot catch, and the loop ends with
+    /// Stops the agent: running JavaScript is interrupted with an error that it cannot catch, and the loop ends with
     /// `exit_code`. No exit listener runs.
     pub fn terminate(&self, exit_code: i32) {
         let mut state = self.lock();
@@ -168,8 +169,8 @@ impl Mailbox {
         self.wake();
     }
 
-    /// Stops the task that is running, with an error that scripts cannot catch. The agent goes on with the next one; one
-    /// that runs nothing takes no notice.
+    /// Stops the task that is running, with an error that scripts cannot catch. The agent goes on with the next one. An
+    /// agent that runs nothing takes no notice.
     pub fn interrupt(&self) {
         let state = self.lock();
         if state.busy {
@@ -188,8 +189,8 @@ impl Mailbox {
         self.shared.stop.load(Ordering::Acquire)
     }
 
-    /// Says what else stops when the agent's task is interrupted or the agent stops: guests, and waits. A stop that came
-    /// before is told at once.
+    /// Sets what else stops when the agent's task is interrupted or the agent stops: guests, and waits. If the agent
+    /// was stopped before, `hook` is called at once.
     pub fn on_stop(&self, hook: OnStop) {
         *self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
         if self.is_stopping() {
@@ -198,7 +199,7 @@ impl Mailbox {
     }
 
     fn tell(&self, stop: bool) {
-        // Called under the lock, so that it is not after it was forgotten.
+        // Called under the lock, so that it is not called after it was forgotten.
         if let Some(hook) = &*self.shared.on_stop.lock().unwrap_or_else(PoisonError::into_inner) {
             hook(stop);
         }
@@ -217,16 +218,17 @@ impl Mailbox {
         self.lock().engine = Some(engine);
     }
 
-    /// Takes memory and stack away from an agent that was told to stop and goes on: QuickJS asks seldom whether it is to
+    /// Takes memory and stack away from an agent that was told to stop and goes on: QuickJS seldom asks whether to
     /// stop, and within a native function not at all. No script runs in this agent any more.
     ///
-    /// Not while it may be compiling: QuickJS's compiler overlooks that it has no memory, and follows what it has not got.
+    /// Not to be called while the agent may be compiling: QuickJS's compiler overlooks that it got no memory, and
+    /// follows the pointer.
     pub fn starve(&self) {
         self.hold_back(Starver::starve);
     }
 
-    /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, and leaves it memory: from now
-    /// on it calls nothing, and begins to compile nothing.
+    /// Takes the stack away from an agent that was told to stop, as [`Mailbox::starve`] does, but leaves it its memory:
+    /// from now on it calls nothing, and does not begin to compile anything.
     pub fn refuse_calls(&self) {
         self.hold_back(Starver::refuse_calls);
     }
@@ -234,15 +236,15 @@ impl Mailbox {
     fn hold_back(&self, how: fn(&Starver)) {
         let mut state = self.lock();
         if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
-            // Under the lock, without which the runtime is not freed.
+            // Under the lock, which must be taken before the runtime is freed.
             how(engine);
             state.is_starved = true;
         }
     }
 
-    /// Cuts off an agent that was terminated and does not end, since what it runs asks nobody: its ports are closed, its
-    /// mailbox takes nothing more, and what is in it is dropped. False, without doing anything, where the agent is past all
-    /// scripts and about to end.
+    /// Cuts off an agent that was terminated and does not end, since what it runs asks nobody: its ports are closed,
+    /// its mailbox takes nothing more, and what is in it is dropped. Does nothing and returns false if the agent is
+    /// past all scripts and about to end.
     pub fn cut_off(&self) -> bool {
         let mut state = self.lock();
         if state.closed {
@@ -257,7 +259,7 @@ impl Mailbox {
         true
     }
 
-    /// Notes a port that the agent has got. One that has been cut off gets no more: the port is closed.
+    /// Notes a port that the agent has got. An agent that has been cut off gets no more ports: this one is closed.
     pub(crate) fn add_port(&self, port: &Arc<Port>) {
         let mut state = self.lock();
         if state.is_cut_off {
@@ -267,14 +269,15 @@ impl Mailbox {
         }
         let ports = &mut state.ports;
         if ports.len() == ports.capacity() {
-            // As often as the list would double, so that each port costs no more for it.
+            // Only when the list has doubled, so that this costs little for each port.
             ports.retain(|port| port.strong_count() > 0);
         }
         ports.push(Arc::downgrade(port));
     }
 
-    /// Takes no more tasks, and unless the agent was terminated lets the rest go on. The exit code that
-    /// [`Mailbox::terminate`] asked for. An agent that was starved gets `stack_bytes` of stack and all memory for its end.
+    /// Takes no more tasks and, unless the agent was terminated, lets the rest go on. Returns the exit code that
+    /// [`Mailbox::terminate`] asked for. An agent that was starved gets `stack_bytes` of stack and all memory for its
+    /// end.
     pub(crate) fn finish(&self, stack_bytes: usize) -> Option<i32> {
         let mut state = self.lock();
         state.closed = true;
@@ -316,8 +319,8 @@ impl Mailbox {
         state.keep_alive > 0 || state.holds
     }
 
-    /// Takes the queued tasks, blocking as `wait` says while there are none. Returns early, with nothing, when a guard is
-    /// dropped or the agent is stopped, so that the loop can look again.
+    /// Takes the queued tasks; while there are none, blocks as `wait` says. Returns early, with nothing, when a guard
+    /// is dropped or the agent is stopped, so that the loop can look again.
     pub(crate) fn wait(&self, wait: Wait) -> VecDeque<MailboxTask> {
         let seen = self.shared.arrivals.load(Ordering::Acquire);
         let mut state = self.lock();
@@ -350,7 +353,8 @@ impl Mailbox {
         }
     }
 
-    /// Refuses further tasks, closes the agent's ports and drops the queued tasks, outside the lock since a task may own anything.
+    /// Refuses further tasks, closes the agent's ports and drops the queued tasks, outside the lock since a task may
+    /// own anything.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -358,7 +362,7 @@ impl Mailbox {
         let (queue, ports) = (state.take_queue(), std::mem::take(&mut state.ports));
         drop(state);
         drop(queue);
-        // Those that scripts had go with them; but some references are lost where memory is out.
+        // The ports that scripts had go with them, but some references are lost when memory is out.
         abandon(&ports);
     }
 }

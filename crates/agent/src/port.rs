@@ -1,10 +1,10 @@
 //! Message ports: two ends of a channel, each in an agent or on its way to one.
 //!
-//! Who owns what on which thread: a [`Port`] is one end, owned by whoever holds it; the queues of both ends stand in the
-//! channel behind a mutex, which is held for a few instructions. An end that is *started* has a receiver: the mailbox of its
-//! agent, where a task is posted for each message that is in the queue. The task takes the message; so one that comes too
-//! late, since the port was closed, stopped or transferred meanwhile, finds none. What is to be called is in the
-//! agent's own [`Ports`], never in the channel: it keeps no agent's objects (invariant 2).
+//! Who owns what on which thread: a [`Port`] is one end, owned by whoever holds it; the queues of both ends stand in
+//! the channel behind a mutex, which is held for a few instructions. An end that is *started* has a receiver: the
+//! mailbox of its agent, where a task is posted for each message in the queue. The task takes the message, so a task
+//! that comes too late, since the port was closed, stopped or transferred meanwhile, finds none. What to call is in the
+//! agent's own [`Ports`], never in the channel, which keeps no agent's objects (invariant 2).
 //!
 //! A port that is dropped is closed, and the other end hears of it after the messages that came before.
 
@@ -38,9 +38,9 @@ struct Side {
     queue: Queue,
     /// The end whose queue this end waits in, on its way to another agent.
     container: Option<End>,
-    /// Whose agent hears of this end.
+    /// The receiver that hears of this end.
     receiver: Option<Receiver>,
-    /// Whether it hears of messages, not only of the channel's end.
+    /// Whether it hears of messages, and not only of the channel's end.
     delivers: bool,
 }
 
@@ -51,19 +51,19 @@ struct End {
     side: usize,
 }
 
-/// Held while ports come into a queue or leave it, so that whether one waits in another's queue does not change meanwhile.
-/// A channel may be locked under it.
+/// Held while ports come into a queue or leave it, so that meanwhile it does not change whether a port waits in
+/// another's queue. A channel may be locked under it.
 static TRANSFERS: Mutex<()> = Mutex::new(());
 
-/// Messages that wait. They may hold ports, in whose queues other messages wait: they are dropped one after another, however
-/// deep they are nested.
+/// Messages that wait. They may hold ports, in whose queues other messages wait. They are dropped one after another,
+/// without recursion, however deep they are nested.
 #[derive(Default)]
 struct Queue(VecDeque<Serialized>);
 
 impl Drop for Queue {
     fn drop(&mut self) {
         thread_local! {
-            /// What is left to drop, while this thread is at it.
+            /// The messages that are left to drop while this thread is dropping.
             static LEFT: RefCell<Option<VecDeque<Serialized>>> = const { RefCell::new(None) };
         }
         let messages = &mut self.0;
@@ -77,7 +77,7 @@ impl Drop for Queue {
             }
             left => left.replace(std::mem::take(messages)).is_none(),
         });
-        // A thread that is past its end drops them as they are nested.
+        // A thread whose locals are gone already drops them recursively.
         if begins == Ok(true) {
             while let Some(message) = LEFT.with_borrow_mut(|left| left.as_mut()?.pop_front()) {
                 drop(message);
@@ -99,11 +99,11 @@ enum News {
 }
 
 impl Receiver {
-    /// Of an agent's port. An agent that has ended looks at nothing any more.
+    /// The receiver of an agent's port. An agent that has ended looks at nothing any more.
     fn of_agent(mailbox: Mailbox, id: u64) -> Self {
         Self(Arc::new(move |news| {
             let _ = match news {
-                // A port that is to hold its agent's loop does so itself.
+                // A port that should hold its agent's loop does so itself.
                 News::Message => mailbox.post_idle(move |ctx| arrive(ctx, id)),
                 News::End => mailbox.post(move |ctx| arrive(ctx, id)),
             };
@@ -144,7 +144,7 @@ impl Port {
         Sender { channel: self.channel.clone(), side: self.side }
     }
 
-    /// Takes the next message that has arrived at this end, of a port whose owner is no agent.
+    /// Takes the next message that has arrived at this end, if the port's owner is not an agent.
     pub fn take_message(&self) -> Option<Serialized> {
         let message = self.lock().sides[self.side].queue.0.pop_front();
         message.inspect(unpack)
@@ -156,7 +156,7 @@ impl Port {
         let closed = channel.closed;
         let side = &mut channel.sides[self.side];
         let message = side.queue.0.pop_front();
-        // Whoever waited for the end only waited for the messages before it.
+        // If the channel is closed, this was the last thing that its end waited for.
         let receiver = side.receiver.clone().filter(|_| closed && side.queue.0.is_empty());
         drop(channel);
         receiver.iter().for_each(|receiver| receiver.wake(News::End));
@@ -183,7 +183,7 @@ impl Port {
         self.start(Receiver(Arc::new(move |_| wake())));
     }
 
-    /// Has messages wait; the agent still hears of the channel's end where it `listens`.
+    /// Has messages wait. The agent still hears of the channel's end if it `listens`.
     fn stop(&self, listens: bool) {
         let mut channel = self.lock();
         let side = &mut channel.sides[self.side];
@@ -208,7 +208,8 @@ impl Port {
         }
     }
 
-    /// Closes the channel. Messages that are on their way still arrive; those that nobody listens for at this end do not.
+    /// Closes the channel. Messages that are on their way still arrive; those that nobody listens for at this end do
+    /// not.
     pub fn close(&self) {
         close(&self.channel, self.side);
     }
@@ -288,9 +289,10 @@ impl Sender {
         true
     }
 
-    /// Whether nobody could ever receive a message that is posted here, since with it the port that it would wait for would
-    /// wait in its own queue, directly (HTML's doomed port) or in the queue of another that does. Under [`TRANSFERS`]: it
-    /// cannot change meanwhile, for only who owns a port can take something out of its queue.
+    /// Whether nobody could ever receive a message that is posted here. That is so if the message holds the port in
+    /// whose queue it would wait, directly (HTML's doomed port) or through the queues of other ports. To be asked under
+    /// [`TRANSFERS`]: the answer cannot change meanwhile, for only the owner of a port can take something out of its
+    /// queue.
     fn is_doomed(&self, message: &Serialized) -> bool {
         let (mut channel, mut side) = (self.channel.clone(), 1 - self.side);
         loop {
@@ -312,7 +314,7 @@ impl Drop for Port {
     }
 }
 
-/// A message has left its queue, and its ports with it.
+/// Notes that a message has left its queue, and its ports with it.
 fn unpack(message: &Serialized) {
     let mut ports = message.ports().peekable();
     if ports.peek().is_some() {
@@ -340,7 +342,7 @@ struct Started {
     hold: Hold,
 }
 
-/// Holds the event loop, or not: the port's own choice, which ends with the channel.
+/// Holds the event loop if the port wants that, until the channel ends.
 type Hold = Rc<RefCell<Option<KeepAlive>>>;
 
 impl Ports {
@@ -355,10 +357,10 @@ impl Ports {
 /// The value behind a script's port: scripts see the object that the face makes, never this one.
 pub struct PortHandle {
     id: u64,
-    /// None once the port was closed or transferred.
+    /// `None` once the port was closed or transferred.
     port: RefCell<Option<Arc<Port>>>,
     hold: Hold,
-    /// How many messages are being serialized to be posted here, and what is to be closed after that.
+    /// How many messages are being serialized to be posted here, and the port that is to be closed after that.
     posting: Cell<usize>,
     closing: RefCell<Option<Arc<Port>>>,
 }
@@ -390,12 +392,12 @@ impl PortHandle {
         class::new_object(ctx, handle, None)
     }
 
-    /// The port; none once it was closed or transferred.
+    /// The port; `None` once it was closed or transferred.
     pub fn port(&self) -> Option<Arc<Port>> {
         self.port.borrow().clone()
     }
 
-    /// Whether the port is still this agent's.
+    /// Whether this agent still has the port.
     pub fn is_attached(&self) -> bool {
         self.port.borrow().is_some()
     }
@@ -415,7 +417,7 @@ impl PortHandle {
         Ok(())
     }
 
-    /// Undoes [`PortHandle::start`]: messages wait again. The callbacks are kept, for the channel's end alone, where the
+    /// Undoes [`PortHandle::start`]: messages wait again. The callbacks are kept for the channel's end alone, if the
     /// port `listens` for that.
     ///
     /// # Errors
@@ -431,8 +433,9 @@ impl PortHandle {
         Ok(())
     }
 
-    /// Serializes a value and posts it to whoever the port is entangled with now: scripts that run meanwhile may close the
-    /// port, which takes effect after the message, or transfer it. A closed port's messages are serialized, and dropped.
+    /// Serializes a value and posts it to whoever the port is entangled with now: scripts that run meanwhile may close
+    /// the port, which takes effect after the message, or transfer it. A closed port's messages are serialized, and
+    /// dropped.
     ///
     /// # Errors
     /// A DataCloneError, or what a getter throws; nothing has been posted then.
@@ -494,7 +497,7 @@ impl PortHandle {
                 drop(self.hold.take());
                 Some(port)
             }
-            // Somebody is using it at this moment.
+            // Somebody is using the port at this moment.
             Err(port) => {
                 *self.port.borrow_mut() = Some(port);
                 None
@@ -537,8 +540,9 @@ fn call<'js>(callbacks: &Object<'js>, name: &str, args: impl rquickjs::function:
     callbacks.get::<_, Function>(name)?.call::<_, Value>(args).map(drop)
 }
 
-/// Says what scripts see of ports: `handleOf(object)` gives the handle of a MessagePort object, `adopt(handle)` makes one,
-/// `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred. None of them may throw for any object.
+/// Sets what scripts see of ports: `handleOf(object)` returns the handle of a MessagePort object, `adopt(handle)` makes
+/// such an object, `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred. None of
+/// them may throw for any object.
 ///
 /// # Errors
 /// When the context belongs to no agent.
@@ -558,14 +562,14 @@ fn face<'js>(ctx: &Ctx<'js>) -> Result<Option<Object<'js>>> {
     face.map(|face| face.restore(ctx)).transpose()
 }
 
-/// The handle of a script's port; none for any other object.
+/// The handle of a script's port; `None` for any other object.
 pub(crate) fn handle_of<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<Option<Value<'js>>> {
     let Some(face) = face(ctx)? else { return Ok(None) };
     let handle: Value = face.get::<_, Function>("handleOf")?.call((object.clone(),))?;
     Ok(class::of::<PortHandle>(&handle).is_some().then_some(handle))
 }
 
-/// Whether a list of script's objects has the port of `handle`.
+/// Whether a list of a script's objects has the port of `handle`.
 ///
 /// # Errors
 /// When the face of ports throws.
@@ -595,7 +599,7 @@ fn ask<'js>(ctx: &Ctx<'js>, question: &str, object: &Value<'js>) -> Result<bool>
     }
 }
 
-/// A script's port for one that was transferred here.
+/// Makes a script's port for a port that was transferred here.
 pub(crate) fn adopt<'js>(ctx: &Ctx<'js>, port: Port) -> Result<Value<'js>> {
     let hooks = EventLoop::of(ctx)?.state.hooks.borrow().clone();
     hooks.before_ports(ctx)?;

@@ -28,7 +28,7 @@ impl Rejections {
         })));
     }
 
-    /// A handler usually comes right after the rejection, so the search starts with the newest.
+    /// A handler usually comes right after the rejection, so the search starts with the newest one.
     fn handled<'js>(&self, ctx: &Ctx<'js>, promise: Value<'js>) {
         let promise = Persistent::save(ctx, promise);
         let mut list = self.0.borrow_mut();

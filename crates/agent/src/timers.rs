@@ -17,7 +17,7 @@ struct Entry {
     refed: bool,
 }
 
-/// The timers of an agent. Cancelled ones leave a stale heap entry behind that is skipped when it surfaces.
+/// The timers of an agent. A cancelled timer leaves a stale heap entry behind, which is skipped when it surfaces.
 #[derive(Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Instant, TimerId)>>,
@@ -64,7 +64,7 @@ impl Timers {
         self.refed > 0
     }
 
-    /// When the next timer is due, cancelled ones left out.
+    /// When the next timer that was not cancelled is due.
     pub(crate) fn next_deadline(&mut self) -> Option<Instant> {
         while let Some(Reverse((deadline, id))) = self.heap.peek() {
             if self.live.contains_key(id) {

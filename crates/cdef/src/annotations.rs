@@ -60,18 +60,18 @@ pub struct Annotations {
 pub enum Length {
     /// This many.
     Constant(u64),
-    /// As many as the parameter, the field or whatever else of this name says; it is not looked up here.
+    /// As many as the parameter, the field or whatever else has this name says. The name is not looked up here.
     Named(String),
 }
 
 /// Who frees memory or an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// The receiver, with the function of this name where there is one.
+    /// The receiver frees it, with the function of this name if there is one.
     Owned(Option<String>),
     /// Not the receiver.
     Borrowed,
-    /// The callee, which takes it over from the caller.
+    /// The callee frees it: it takes it over from the caller.
     Consumed,
 }
 
@@ -117,7 +117,7 @@ pub enum Encoding {
     Bytes,
 }
 
-/// What an annotation stands at.
+/// The kind of thing that an annotation stands at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Result,
@@ -141,7 +141,7 @@ impl Place {
         }
     }
 
-    /// The places that the annotation `word` may stand at; none when there is no such annotation.
+    /// The places that the annotation `word` may stand at; empty if there is no such annotation.
     fn of(word: &str) -> &'static [Self] {
         match word {
             "length" | "until" | "owned" | "borrowed" | "view" | "copy" | "nonnull" | "utf8" | "utf16" | "latin1"
@@ -207,7 +207,7 @@ impl Annotations {
                     return fault(kept.position, format!("a result can keep at most {MOST_KEPT} parameters"));
                 }
                 if self.keeps.contains(&kept) {
-                    return fault(kept.position, format!("`keeps({})` stands here twice", kept.value));
+                    return fault(kept.position, format!("`keeps({})` is given twice", kept.value));
                 }
                 self.keeps.push(kept);
                 Ok(())
@@ -217,7 +217,7 @@ impl Annotations {
         }
     }
 
-    /// Takes over from a typedef what is not said here already and has a meaning at `place`.
+    /// Takes over from a typedef whatever is not said here already and has a meaning at `place`.
     pub(crate) fn inherit(&mut self, from: &Self, place: Place) {
         fn take<T: Clone>(own: &mut Option<T>, from: &Option<T>) {
             if own.is_none() {
@@ -261,7 +261,7 @@ pub(crate) fn unclaimed(note: &Note<'_>) -> Fault {
             Fault { at: word.at, message: format!("unknown annotation {}", found(word)) }
         }
         Ok((word, ..)) => {
-            let places = "it can stand behind a parameter, a list of parameters, a field or a type's name";
+            let places = "it can follow a parameter, a list of parameters, a field or a type's name";
             Fault { at: note.at, message: format!("`{}` belongs to nothing here: {places}", word.text) }
         }
     }
@@ -372,7 +372,7 @@ impl Item<'_, '_> {
         }
     }
 
-    /// A list of integers; 0 when there are no arguments.
+    /// A list of integers; 0 if there are no arguments.
     fn results(&self) -> Checked<Vec<i64>> {
         let list = self.list();
         if list.is_empty() && self.word.text == "fails" {
@@ -395,7 +395,7 @@ impl Item<'_, '_> {
             return Ok(0);
         }
         let number = self.constants.integer(argument, self.end, &format!("an argument of `{}`", self.word.text))?;
-        i64::try_from(number.value).or_else(|_| fault(at, "this number does not fit 64 bits with a sign"))
+        i64::try_from(number.value).or_else(|_| fault(at, "this number does not fit a signed integer of 64 bits"))
     }
 }
 
@@ -407,7 +407,7 @@ fn put<T>(slot: &mut Option<At<T>>, item: &Item<'_, '_>, value: T, word: fn(&T) 
             *slot = Some(At { value, position: at });
             Ok(())
         }
-        Some(old) if word(&old.value) == new => fault(at, format!("`{new}` stands here twice")),
+        Some(old) if word(&old.value) == new => fault(at, format!("`{new}` is given twice")),
         Some(old) => fault(at, format!("`{new}` contradicts `{}`", word(&old.value))),
     }
 }

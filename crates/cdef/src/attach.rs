@@ -18,7 +18,7 @@ impl<'s> Notes<'s> {
         Self { claimed: vec![false; notes.len()], notes }
     }
 
-    /// Claims what stands right before the token of this index, and adds it to `claimed`.
+    /// Claims the annotations right before the token of this index, and adds them to `claimed`.
     pub(crate) fn claim_before(&mut self, token: usize, claimed: &mut Vec<usize>) {
         for index in self.range(token..token + 1) {
             if !std::mem::replace(&mut self.claimed[index], true) {
@@ -27,7 +27,7 @@ impl<'s> Notes<'s> {
         }
     }
 
-    /// Claims what stands right behind the token of this index, and adds it to `claimed`.
+    /// Claims the annotations right behind the token of this index, and adds them to `claimed`.
     pub(crate) fn claim_behind(&mut self, token: usize, claimed: &mut Vec<usize>) {
         self.claim_before(token + 1, claimed);
     }
@@ -37,7 +37,7 @@ impl<'s> Notes<'s> {
         &self.notes[index]
     }
 
-    /// Claims all between these tokens, for nothing.
+    /// Claims all annotations between these tokens, for nothing.
     pub(crate) fn claim_within(&mut self, tokens: Range<usize>) {
         let range = self.range(tokens.start + 1..tokens.end);
         self.claimed[range].fill(true);
@@ -49,7 +49,7 @@ impl<'s> Notes<'s> {
         self.notes[self.range(start + 1..tokens.end)].iter().map(|note| (note.next - start, words(note))).collect()
     }
 
-    /// Refuses what nobody has claimed, of what stands before these tokens.
+    /// Refuses the annotations before these tokens that nobody has claimed.
     pub(crate) fn finish(&self, tokens: Range<usize>) -> Checked<()> {
         let range = self.range(tokens);
         match range.into_iter().find(|index| !self.claimed[*index]) {

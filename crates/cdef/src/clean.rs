@@ -1,5 +1,5 @@
 //! Takes out of the tokens what no declaration needs: `extern "C"`, `__extension__` and attributes of GNU's kind.
-//! What is not supported at all, and is known by its keyword, ends here.
+//! Anything that is not supported at all, and that its keyword gives away, is refused here.
 
 use crate::error::{Checked, Position, fault};
 use crate::tokens::{Kind, Lexed, Note, Token};
@@ -11,7 +11,7 @@ const LAYOUT: [&str; 6] = ["aligned", "vector_size", "mode", "ms_struct", "scala
 pub(crate) fn clean(lexed: &mut Lexed<'_>) -> Checked<()> {
     let old = std::mem::take(&mut lexed.tokens);
     let mut notes = std::mem::take(&mut lexed.notes).into_iter().peekable();
-    // The open braces, with the place of those that belong to an `extern "C"`; and how many others there are.
+    // The open braces, with their place if they belong to an `extern "C"`; and how many others there are.
     let mut braces: Vec<Option<Position>> = Vec::new();
     let mut others = 0;
     let mut index = 0;

@@ -31,7 +31,7 @@ impl Constants {
         if let Computed::Text(text) = &value {
             self.text += text.len();
             if self.text > MOST_TEXT {
-                return fault(at, format!("the strings of all constants have more than {MOST_TEXT} bytes"));
+                return fault(at, format!("the strings of all constants together have more than {MOST_TEXT} bytes"));
             }
         }
         self.values.insert(name.to_owned(), value);
@@ -66,7 +66,7 @@ struct Expression<'a, 's> {
 }
 
 impl<'s> Expression<'_, 's> {
-    /// The next token, passed over when `wanted` likes it.
+    /// The next token, if `wanted` likes it; it is passed over then.
     fn accept(&mut self, wanted: impl Fn(&Token<'s>) -> bool) -> Option<Token<'s>> {
         let (first, rest) = self.tokens.split_first()?;
         if !wanted(first) {
@@ -122,7 +122,7 @@ impl<'s> Expression<'_, 's> {
     }
 }
 
-/// How strongly an operator binds; 0 for what is none.
+/// How strongly an operator binds; 0 for any other token.
 fn strength(token: &Token<'_>) -> u32 {
     match (token.kind, token.text) {
         (Kind::Mark, "|") => 1,
@@ -210,7 +210,7 @@ fn integers(operator: Token<'_>, left: Integer, right: Integer) -> Checked<Compu
         "&" => left & right,
         "+" => left + right,
         "-" => left - right,
-        // Of unsigned factors only the low bits count, which wrapping keeps.
+        // Only the low bits of unsigned factors count, which wrapping keeps.
         "*" => left.wrapping_mul(right),
         "/" | "%" if right == 0 => return fault(operator.at, "division by zero"),
         "/" => left / right,

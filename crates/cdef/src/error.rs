@@ -14,7 +14,8 @@ pub struct Position {
     pub column: usize,
 }
 
-/// What is wrong with the declarations, and where. It displays as the message, the line in question and a mark below it.
+/// What is wrong with the declarations, and where. It displays as the message, the line in question and a mark below
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     position: Position,
@@ -48,7 +49,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The line at `position`, and below it a mark. Of a long line the part around the mark.
+/// The line at `position`, with a mark below it. A long line is cut to the part around the mark.
 fn excerpt(source: &str, position: Position) -> String {
     let line = source.split('\n').nth(position.line.saturating_sub(1)).unwrap_or_default();
     let column = position.column.saturating_sub(1);
@@ -74,7 +75,7 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// The result of what may find a fault.
+/// The result of something that may find a fault.
 pub(crate) type Checked<T> = Result<T, Fault>;
 
 /// A fault at `at`.

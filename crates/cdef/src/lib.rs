@@ -1,7 +1,7 @@
-//! C declarations, read: what functions, structs, enums and constants a header declares, with annotations for what C's
+//! Reads C declarations: which functions, structs, enums and constants a header declares, with annotations for what C's
 //! types leave open.
 //!
-//! [`parse`] takes what a header has once the preprocessor is done with it, and constants besides:
+//! [`parse`] takes what is left of a header once the preprocessor is done with it, and constants besides:
 //!
 //! ```
 //! let declarations = cdef::parse(r#"
@@ -19,21 +19,21 @@
 //!
 //! # Annotations
 //!
-//! Annotations are attributes as C23 writes them, `[[owned, length(n)]]`, so an annotated header is still C; they may have
-//! the prefix `tombolo::`. They belong to what they stand behind: a parameter, a field, a typedef's name, `struct` or its
-//! tag or its closing brace; behind a function's parameters they belong to its result. At the start of a declaration they
-//! belong to all that it declares. What a typedef says holds wherever its name stands: for the parameter, field or result
-//! that has this type, unless that says otherwise, and for the [`Pointee`] where a pointer to it stands. Of the elements
-//! of an array in a field it is not kept.
+//! Annotations are attributes as C23 writes them, `[[owned, length(n)]]`, so an annotated header is still C; they may
+//! have the prefix `tombolo::`. They belong to what they stand behind: a parameter, a field, a typedef's name, `struct`
+//! or its tag or its closing brace; behind a function's parameters they belong to its result. At the start of a
+//! declaration they belong to all that it declares. What a typedef says holds wherever its name stands: for the
+//! parameter, field or result that has this type, unless that says otherwise, and for the [`Pointee`] of a pointer to
+//! it. It is not kept for the elements of an array in a field.
 //!
 //! # Limits
 //!
-//! There is no preprocessor, and there are no variables, bit-fields, flexible array members, variadic functions, `long
-//! double`, complex numbers, `_Atomic`, `_Alignas` or function bodies: each is an error. Brackets nest at most 16 deep,
-//! parentheses 8, and types, through typedefs, 64. Time and memory are linear in the source, which may be hostile; 256 KiB
-//! of stack are enough, and 768 without optimizations.
+//! There is no preprocessor, and there are no variables, bit-fields, flexible array members, variadic functions,
+//! `long double`, complex numbers, `_Atomic`, `_Alignas` or function bodies: each is an error. Brackets nest at most 16
+//! deep, parentheses 8, and types, through typedefs, 64. Time and memory are linear in the source, which may be
+//! hostile; 256 KiB of stack are enough, and 768 without optimizations.
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod annotations;

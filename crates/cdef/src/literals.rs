@@ -15,8 +15,8 @@ pub(crate) struct Integer {
 }
 
 impl Integer {
-    /// An integer of the first of these types that holds `value`: int, unsigned (only where `unsigned`), the same with 64
-    /// bits. `None` when there is none.
+    /// An integer of the first of these types that holds `value`: int, unsigned (only if `unsigned`), the same with 64
+    /// bits. `None` if none of them does.
     pub(crate) fn fitting(value: i128, wide: bool, signed: bool, unsigned: bool) -> Option<Self> {
         [(false, true), (false, false), (true, true), (true, false)]
             .into_iter()
@@ -25,7 +25,7 @@ impl Integer {
             .find(|integer| integer.fits())
     }
 
-    /// Whether the value is one of its type.
+    /// Whether the value fits its type.
     pub(crate) fn fits(&self) -> bool {
         let bits = if self.wide { 64 } else { 32 };
         let (low, high) = if self.signed { (-(1 << (bits - 1)), 1 << (bits - 1)) } else { (0, 1 << bits) };
@@ -38,7 +38,7 @@ impl Integer {
 pub(crate) enum Computed {
     /// An integer.
     Integer(Integer),
-    /// A float; `float` and `double` are not told apart once it is rounded.
+    /// A float. `float` and `double` are not told apart once the value is rounded.
     Float(f64),
     /// A string.
     Text(String),
@@ -51,8 +51,8 @@ pub(crate) fn number(token: Token<'_>) -> Checked<Computed> {
     let is_float = text.contains('.') || text.contains(if hexadecimal { 'p' } else { 'e' });
     let read =
         if is_float { float(&text, hexadecimal).map(Computed::Float) } else { integer(&text).map(Computed::Integer) };
-    let what = if is_float { "number that a `double` holds" } else { "integer that 64 bits hold" };
-    read.map_or_else(|| fault(token.at, format!("`{}` is no {what}", clipped(token.text))), Ok)
+    let what = if is_float { "a number that a `double` holds" } else { "an integer that 64 bits hold" };
+    read.map_or_else(|| fault(token.at, format!("`{}` is not {what}", clipped(token.text))), Ok)
 }
 
 /// Reads an integer in lower case.
@@ -67,7 +67,7 @@ fn integer(text: &str) -> Option<Integer> {
     let (wide, unsigned) = match &digits[end..] {
         "" => (false, false),
         "u" => (false, true),
-        // A `long` is read as 32 bits have it, and gets more where it needs more.
+        // A `long` is read as a type of 32 bits, and gets more if it needs more.
         "l" => (false, false),
         "ul" | "lu" => (false, true),
         "ll" => (true, false),
@@ -90,7 +90,7 @@ fn float(text: &str, hexadecimal: bool) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// Digits, a point and an exponent; Rust reads some more than C, such as `inf`.
+/// Digits, a point and an exponent. Rust's own conversion accepts more than C, such as `inf`.
 fn decimal_float(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'+' | b'-'));
     if plain { text.parse().ok() } else { None }
@@ -103,7 +103,7 @@ fn hexadecimal_float(text: &str) -> Option<f64> {
     let exponent: i32 = exponent.parse().ok()?;
     let mantissa = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
     let exponent = exponent.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
-    // In two steps, so that a subnormal result is not lost on the way.
+    // In two steps, so that a subnormal result does not become zero on the way.
     let half = exponent / 2;
     Some(mantissa as f64 * 2f64.powi(half) * 2f64.powi(exponent - half))
 }
@@ -138,7 +138,7 @@ pub(crate) fn text(token: Token<'_>) -> Checked<String> {
             Element::Character(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    String::from_utf8(bytes).or_else(|_| fault(token.at, "this string is no UTF-8"))
+    String::from_utf8(bytes).or_else(|_| fault(token.at, "this string is not UTF-8"))
 }
 
 /// The prefix of a literal, and what stands between its quotes.
@@ -149,7 +149,7 @@ fn split(text: &str) -> (&str, &str) {
 
 /// A part of a string.
 enum Element {
-    /// A byte that an escape named by its number.
+    /// A byte that an escape gives by its number.
     Byte(u8),
     /// A character.
     Character(char),
@@ -203,13 +203,13 @@ fn elements(token: Token<'_>, content: &str) -> Checked<Vec<Element>> {
         };
         match element {
             Some(element) => elements.push(element),
-            None => return fault(token.at, format!("`\\{}` is no escape that C knows", escape.escape_default())),
+            None => return fault(token.at, format!("`\\{}` is not an escape that C knows", escape.escape_default())),
         }
     }
     Ok(elements)
 }
 
-/// A byte, when the number is one.
+/// A byte, if the number is one.
 fn byte(value: Option<u32>) -> Option<Element> {
     value.and_then(|value| u8::try_from(value).ok()).map(Element::Byte)
 }

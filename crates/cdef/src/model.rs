@@ -20,7 +20,7 @@ pub struct Declarations {
 }
 
 impl Declarations {
-    /// An error at a place of these declarations, for what their user finds wrong with them.
+    /// An error at a place of these declarations, about something that their user finds wrong with them.
     pub fn error(&self, at: Position, message: impl Into<String>) -> Error {
         Error::new(&self.source, at, message.into())
     }
@@ -51,11 +51,11 @@ pub struct Signature {
 /// A parameter.
 #[derive(Clone, Debug)]
 pub struct Param {
-    /// Its name, when it has one.
+    /// Its name, if it has one.
     pub name: Option<String>,
     /// Its type; arrays and functions are pointers here.
     pub ty: Type,
-    /// What is annotated, also by its typedef; an array's size is its length.
+    /// What is annotated, by its typedef too; an array's size is its length.
     pub annotations: Annotations,
     /// Where its name stands, or where it starts.
     pub position: Position,
@@ -95,7 +95,7 @@ pub enum Type {
     Record(usize),
     /// The enum at this index of [`Declarations::enums`].
     Enum(usize),
-    /// A function; only behind a pointer and in typedefs.
+    /// A function. It occurs only behind a pointer and in typedefs.
     Function(Box<Signature>),
 }
 
@@ -151,9 +151,9 @@ pub struct Record {
     pub kind: RecordKind,
     /// Its tag, or else the name of the typedef that defines it.
     pub name: Option<String>,
-    /// Its fields; `None` when it is only declared, not defined.
+    /// Its fields; `None` if it is only declared, not defined.
     pub fields: Option<Vec<Field>>,
-    /// What is annotated: `packed`, and `opaque` also from its typedefs.
+    /// What is annotated: `packed`, and `opaque`, from its typedefs too.
     pub annotations: Annotations,
     /// Where its tag stands, or its keyword.
     pub position: Position,
@@ -166,7 +166,7 @@ pub struct Field {
     pub name: Option<String>,
     /// Its type, of a known size.
     pub ty: Type,
-    /// What is annotated, also by its typedef.
+    /// What is annotated, by its typedef too.
     pub annotations: Annotations,
     /// Where its name stands, or where it starts.
     pub position: Position,
@@ -184,8 +184,8 @@ pub struct Enum {
 }
 
 impl Enum {
-    /// The integer type that it is, by the rule of clang and GCC: 32 bits unless a member needs 64, and unsigned unless a
-    /// member is negative.
+    /// The integer type that it is, by the rule of clang and GCC: 32 bits unless a member needs 64, and unsigned unless
+    /// a member is negative.
     pub fn ty(&self) -> Type {
         let low = self.members.iter().map(|member| member.1).min().unwrap_or(0);
         let high = self.members.iter().map(|member| member.1).max().unwrap_or(0);
@@ -206,7 +206,7 @@ pub struct Typedef {
     pub name: String,
     /// The type.
     pub ty: Type,
-    /// What is annotated, also by the typedef that this one names.
+    /// What is annotated, by the typedef that this one names too.
     pub annotations: Annotations,
     /// Where the name stands.
     pub position: Position,

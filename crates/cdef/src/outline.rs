@@ -1,7 +1,7 @@
 //! The outline of the source: where each declaration ends, and which brackets belong together.
 //!
-//! It is made before the parser sees anything. The parser goes down one level of its stack for each level of brackets, so
-//! their depth is limited here; and it sees no constant expressions: those are computed from the tokens.
+//! It is made before the parser sees anything. The parser goes down one level of its stack for each level of brackets,
+//! so their depth is limited here; and it sees no constant expressions: those are computed from the tokens.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,8 +13,8 @@ use crate::tokens::{Kind, Token};
 /// How deep brackets may nest. The parser needs up to 16 KiB of stack for a level, and 48 without optimizations.
 const DEEPEST: usize = 16;
 
-/// How deep parentheses may nest. The parser tries each `(t` as a list of parameters and as a declarator, so its time doubles
-/// with each level, to at most 5 µs for a byte at this depth.
+/// How deep parentheses may nest. The parser tries each `(t` as a list of parameters and as a declarator, so its time
+/// doubles with each level, to at most 5 µs for a byte at this depth.
 const DEEPEST_ROUND: usize = 8;
 
 /// How a token is shown to the parser.
@@ -26,20 +26,20 @@ enum Show {
     Number,
 }
 
-/// The tokens and what belongs together among them. All numbers are indices of tokens.
+/// The tokens, and which of them belong together. All numbers are indices of tokens.
 pub(crate) struct Outline<'s> {
     /// The tokens.
     pub(crate) tokens: Vec<Token<'s>>,
     /// The declarations, each with its `;`.
     pub(crate) declarations: Vec<Range<usize>>,
-    /// For each bracket what closes it.
+    /// For each bracket, the one that closes it.
     closing: HashMap<usize, usize>,
     /// The expressions behind `=`, by the name before it.
     values: HashMap<usize, Range<usize>>,
     show: Vec<Show>,
 }
 
-/// What an open bracket is.
+/// What kind of thing an open bracket opens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bracket {
     Round,
@@ -222,7 +222,7 @@ impl<'s> Outline<'s> {
         self.values.get(&name).cloned()
     }
 
-    /// What a message says to have found at this index.
+    /// What a message says was found at this index.
     pub(crate) fn found(&self, index: usize) -> String {
         self.tokens.get(index).map_or_else(|| "the end".to_owned(), |token| found(*token))
     }

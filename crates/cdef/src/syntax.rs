@@ -1,4 +1,4 @@
-//! Hands one declaration to the parser, and finds words for what the parser does not understand.
+//! Hands one declaration to the parser, and says in words what the parser does not understand.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::error::{Checked, Fault, fault};
 use crate::outline::Outline;
 use crate::tokens::{Kind, Token};
 
-/// How many different things a message says to expect.
+/// How many different expected things a message lists at the most.
 const MOST_EXPECTED: usize = 4;
 
 /// Keywords that may start a declaration.
@@ -42,7 +42,7 @@ const STARTS: [&str; 24] = [
     "__restrict",
 ];
 
-/// Those of them after which a type is still to come.
+/// Those of them that a type still has to follow.
 const QUALIFIERS: [&str; 12] = [
     "_Noreturn",
     "const",
@@ -92,7 +92,8 @@ pub(crate) fn parse(
     let tokens = &outline.tokens[declaration.clone()];
     let types: BTreeSet<&str> =
         tokens.iter().filter(|token| token.kind == Kind::Word && is_type(token.text)).map(|token| token.text).collect();
-    // The parser knows nothing of earlier declarations but which names are types: what types does not matter to it.
+    // All that the parser knows of earlier declarations is which names are types; which types they are does not matter
+    // to it.
     let mut text = String::new();
     for name in types {
         text.push_str("typedef int ");
@@ -193,9 +194,9 @@ impl<'s> Diagnosis<'_, 's> {
         !tokens.is_empty() && self.outline.tokens[tokens].iter().all(|token| token.is(",") || is_name(token))
     }
 
-    /// A name in the place of a type that is none.
+    /// A name where a type is expected that is not a type.
     fn unknown_type(&self) -> Option<(usize, Fault)> {
-        // What is open, as the token before what follows.
+        // The brackets that are open.
         let mut open: Vec<&str> = Vec::new();
         let mut expected = true;
         for index in self.declaration.clone() {
@@ -205,7 +206,7 @@ impl<'s> Diagnosis<'_, 's> {
                 continue;
             }
             if expected && token.kind == Kind::Word && !is_keyword(token.text) && !(self.is_type)(token.text) {
-                // Next to a comma, parentheses hold parameters.
+                // Parentheses next to a comma hold parameters.
                 let in_list =
                     index > 0 && (next.is(",") || self.token(index - 1)?.is(",")) && open.last() == Some(&"(");
                 let is_last = index == self.failed && !next.is("(");
@@ -240,7 +241,7 @@ impl<'s> Diagnosis<'_, 's> {
         None
     }
 
-    /// What the parser would have liked instead.
+    /// What the parser expected instead.
     fn expected(&self, error: &SyntaxError) -> Fault {
         // The parser fails behind a keyword that it read as a name.
         let failed = if error.expected.contains("identifier") { self.failed.saturating_sub(1) } else { self.failed };
@@ -250,7 +251,7 @@ impl<'s> Diagnosis<'_, 's> {
             None => self.outline.tokens[self.declaration.end - 1].end(),
         };
         let found = if failed < self.declaration.end { self.outline.found(failed) } else { "the end".to_owned() };
-        // What may follow almost anything, such as `(`, helps nobody.
+        // Something that may follow almost anything, such as `(`, helps nobody.
         let known = [
             (",", "`,`"),
             (";", "`;`"),

@@ -131,7 +131,7 @@ impl<'s> Lexer<'s> {
         passed
     }
 
-    /// Passes over blanks and comments; `within_line` stops before the end of the line. Says whether a line ended.
+    /// Passes over blanks and comments; `within_line` stops before the end of the line. Returns whether a line ended.
     fn skip_blank(&mut self, within_line: bool) -> Checked<bool> {
         let mut fresh = false;
         loop {
@@ -156,7 +156,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// The next token. There is one: the rest is neither empty nor blank.
+    /// The next token. The rest must be neither empty nor blank.
     fn token(&mut self) -> Checked<Token<'s>> {
         let (start, at, rest) = (self.start, self.at, self.rest);
         let first = rest.chars().next().unwrap_or_default();
@@ -264,7 +264,7 @@ fn line_length(rest: &str) -> usize {
     end
 }
 
-/// The length of a string or character constant with its quotes; `None` when it does not end on its line.
+/// The length of a string or character constant with its quotes; `None` if it does not end on its line.
 fn literal_length(rest: &str) -> Option<usize> {
     let quote = *rest.as_bytes().first()?;
     let mut escaped = false;

@@ -218,10 +218,10 @@ fn contradictions() {
         ("view, @copy", "`copy` contradicts `view`"),
         ("status, @fails(1)", "`fails` contradicts `status`"),
         ("utf8, @bytes", "`bytes` contradicts `utf8`"),
-        ("owned, @owned", "`owned` stands here twice"),
-        ("length(1), @length(2)", "`length` stands here twice"),
-        ("nonnull]] [[@nonnull", "`nonnull` stands here twice"),
-        ("keeps(a), @keeps(a)", "`keeps(a)` stands here twice"),
+        ("owned, @owned", "`owned` is given twice"),
+        ("length(1), @length(2)", "`length` is given twice"),
+        ("nonnull]] [[@nonnull", "`nonnull` is given twice"),
+        ("keeps(a), @keeps(a)", "`keeps(a)` is given twice"),
     ] {
         refuse(&format!("char *f(void) [[{annotations}]];"), message);
     }
@@ -241,7 +241,7 @@ fn arguments_that_cannot_be() {
         ("length(@n + 1)", "`n` is not a constant"),
         ("@until", "`until` takes one number: `until(0)`"),
         ("until(@\"a\")", "an argument of `until` must be an integer"),
-        ("until(@18446744073709551615u)", "this number does not fit 64 bits with a sign"),
+        ("until(@18446744073709551615u)", "this number does not fit a signed integer of 64 bits"),
         ("@owned(1)", "`owned` takes a function's name or nothing: `owned(name)`"),
         ("@owned(a, b)", "`owned` takes a function's name or nothing: `owned(name)`"),
         ("@owned()", "`owned` takes a function's name or nothing: `owned(name)`"),
@@ -300,7 +300,7 @@ fn annotations_at_the_wrong_place() {
 fn annotations_that_belong_to_nothing() {
     let nothing = |word: &str| {
         format!(
-            "`{word}` belongs to nothing here: it can stand behind a parameter, a list of parameters, a field or a type's name"
+            "`{word}` belongs to nothing here: it can follow a parameter, a list of parameters, a field or a type's name"
         )
     };
     refuse("int f(int * @[[out]] a);", &nothing("out"));

@@ -58,9 +58,9 @@ fn characters() {
     refuse("#define X @'ab'", "'ab' is not one character");
     refuse("#define X @''", "'' is not one character");
     refuse("#define X @'é'", "'é' is not one character");
-    refuse(r"#define X @'\q'", r"`\q` is no escape that C knows");
-    refuse(r"#define X @'\x'", r"`\x` is no escape that C knows");
-    refuse(r"#define X @'\777'", r"`\7` is no escape that C knows");
+    refuse(r"#define X @'\q'", r"`\q` is not an escape that C knows");
+    refuse(r"#define X @'\x'", r"`\x` is not an escape that C knows");
+    refuse(r"#define X @'\777'", r"`\7` is not an escape that C knows");
     refuse("#define X @'a\n'", "this character constant is never closed");
 }
 
@@ -96,7 +96,7 @@ fn strings() {
     );
     assert_eq!(constant("#define A \"a\"\n#define B A"), Value::String("a".to_owned()));
     refuse("#define X @L\"a\"", "wide strings are not supported");
-    refuse(r#"#define X @"\xff""#, "this string is no UTF-8");
+    refuse(r#"#define X @"\xff""#, "this string is not UTF-8");
     refuse("#define X @\"a", "this string is never closed");
     refuse("#define X \"a\" @+ 1", "`+` cannot be applied to a string");
     refuse("#define X @-\"a\"", "`-` cannot be applied to this value");
@@ -170,14 +170,14 @@ fn expressions_that_cannot_be() {
     refuse("#define X @OTHER", "`OTHER` is not a constant");
     refuse("#define X ((@void *)0)", "`void` is not a constant");
     refuse("#define X @sizeof(int)", "`sizeof` is not a constant");
-    refuse("#define X @18446744073709551616", "`18446744073709551616` is no integer that 64 bits hold");
-    refuse("#define X @9223372036854775808", "`9223372036854775808` is no integer that 64 bits hold");
-    refuse("#define X @089", "`089` is no integer that 64 bits hold");
-    refuse("#define X @1x", "`1x` is no integer that 64 bits hold");
-    refuse("#define X @0x", "`0x` is no integer that 64 bits hold");
-    refuse("#define X @1e", "`1e` is no number that a `double` holds");
-    refuse("#define X @1.5.2", "`1.5.2` is no number that a `double` holds");
-    refuse("#define X @1e999", "`1e999` is no number that a `double` holds");
+    refuse("#define X @18446744073709551616", "`18446744073709551616` is not an integer that 64 bits hold");
+    refuse("#define X @9223372036854775808", "`9223372036854775808` is not an integer that 64 bits hold");
+    refuse("#define X @089", "`089` is not an integer that 64 bits hold");
+    refuse("#define X @1x", "`1x` is not an integer that 64 bits hold");
+    refuse("#define X @0x", "`0x` is not an integer that 64 bits hold");
+    refuse("#define X @1e", "`1e` is not a number that a `double` holds");
+    refuse("#define X @1.5.2", "`1.5.2` is not a number that a `double` holds");
+    refuse("#define X @1e999", "`1e999` is not a number that a `double` holds");
 }
 
 #[test]

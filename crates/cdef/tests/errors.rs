@@ -144,11 +144,11 @@ fn what_is_not_supported() {
     refuse("int f(@a, b) int a, b;", "lists of parameters without types, in the style of K&R, are not supported");
     refuse("int f(@a, b);", "unknown type name `a`");
     refuse("int f(const char *, @...);", "functions with a variable number of arguments cannot be called");
-    refuse("extern int @x;", "variables are not supported: `x` is no function");
+    refuse("extern int @x;", "variables are not supported: `x` is not a function");
     refuse("int @x = 5;", "variables are not supported");
     refuse("int x[2] @= { 1, 2 };", "variables are not supported");
-    refuse("typedef int fn(void); fn *@f;", "variables are not supported: `f` is no function");
-    refuse("struct s { int a; } @x;", "variables are not supported: `x` is no function");
+    refuse("typedef int fn(void); fn *@f;", "variables are not supported: `f` is not a function");
+    refuse("struct s { int a; } @x;", "variables are not supported: `x` is not a function");
     refuse("@_Thread_local int x;", "variables are not supported");
     refuse("double @_Complex f(void);", "complex numbers are not supported");
     refuse("@__int128 f(void);", "integers of more than 64 bits are not supported");

@@ -49,7 +49,7 @@ fn nesting_is_limited() {
         (nested("", "{", "", "}", ""), "only declarations are read: a function cannot have a body"),
         (nested("", "[ ", "", "", ""), "this `[` is never closed"),
         (nested("", "[[", "", "", ""), "expected `]]`, found `[`"),
-        (nested("int f(void) ", "[[owned]] ", "", "", ";"), "`owned` stands here twice"),
+        (nested("int f(void) ", "[[owned]] ", "", "", ";"), "`owned` is given twice"),
         (nested("", "/*", "", "", ""), "this comment is never closed"),
         (nested("", "long ", "f(void)", "", ";"), "`long` does not go with the type before it"),
     ] {
@@ -88,7 +88,7 @@ fn types_cannot_grow_through_typedefs() {
 fn constants_cannot_grow() {
     let text = format!("#define A0 \"{}\"\n", "x".repeat(100_000));
     let copies: String = (1..100).map(|index| format!("#define A{index} A0\n")).collect();
-    assert_eq!(message(&(text + &copies)), "the strings of all constants have more than 4194304 bytes");
+    assert_eq!(message(&(text + &copies)), "the strings of all constants together have more than 4194304 bytes");
 }
 
 #[test]

@@ -64,7 +64,10 @@ fn incomplete_records() {
 fn fields_that_cannot_be() {
     refuse("struct s { int x @: 3; };", "bit-fields are not supported");
     refuse("struct s { int @: 3; };", "bit-fields are not supported");
-    refuse("struct s { int n; double a@[]; };", "arrays without a size, at the end of a struct too, are not supported");
+    refuse(
+        "struct s { int n; double a@[]; };",
+        "arrays without a size are not supported, not even at the end of a struct",
+    );
     refuse("struct s { double a[@0]; };", "the size of an array must be greater than 0");
     refuse("struct s { void @x; };", "a field cannot have the type `void`");
     refuse("struct s { int @f(void); };", "a field cannot be a function, only a pointer to one");
@@ -170,8 +173,8 @@ fn enums_that_cannot_be() {
     refuse("int A(void); enum { @A };", "`A` is a function already");
     refuse("enum { A = @1.5 };", "the value of an enumerator must be an integer");
     refuse("enum { A = @X };", "`X` is not a constant");
-    refuse("enum { A = 9223372036854775807, @B };", "the value of `B` does not fit 64 bits with a sign");
-    refuse("enum { @A = 18446744073709551615u };", "the value of `A` does not fit 64 bits with a sign");
+    refuse("enum { A = 9223372036854775807, @B };", "the value of `B` does not fit a signed integer of 64 bits");
+    refuse("enum { @A = 18446744073709551615u };", "the value of `A` does not fit a signed integer of 64 bits");
     refuse("enum @e f(void);", "`enum e` is not defined");
     refuse("enum e @: char { A };", "an enum with a chosen integer type is not supported");
     refuse(

@@ -42,10 +42,10 @@ fn words_in_any_order() {
 
 #[test]
 fn words_that_make_no_type() {
-    refuse("@signed unsigned f(void);", "these words are no type together");
-    refuse("@short long f(void);", "these words are no type together");
-    refuse("@unsigned double f(void);", "these words are no type together");
-    refuse("@long char f(void);", "these words are no type together");
+    refuse("@signed unsigned f(void);", "these words together are not a type");
+    refuse("@short long f(void);", "these words together are not a type");
+    refuse("@unsigned double f(void);", "these words together are not a type");
+    refuse("@long char f(void);", "these words together are not a type");
     refuse("int @int f(void);", "`int` does not go with the type before it");
     refuse("long long @long f(void);", "`long` does not go with the type before it");
     refuse("struct s @int f(void);", "expected a name, found `int`");
@@ -128,11 +128,11 @@ fn arrays_of_parameters_decay() {
 fn sizes_of_arrays() {
     refuse(
         "void f(int n, double a[@n]);",
-        "`n` is no constant: an array needs a constant size, a pointer can have `[[length(…)]]`",
+        "`n` is not a constant: an array needs a constant size, a pointer can have `[[length(…)]]`",
     );
     refuse(
         "void f(int n, double a[2 * @n]);",
-        "`n` is no constant: an array needs a constant size, a pointer can have `[[length(…)]]`",
+        "`n` is not a constant: an array needs a constant size, a pointer can have `[[length(…)]]`",
     );
     refuse("void f(double a[@*]);", "an array needs a constant size");
     refuse("void f(double a[@0]);", "the size of an array must be greater than 0");

@@ -11,7 +11,7 @@ use tombolo::island::cache::{CacheEntry, Tier};
 
 use crate::tell;
 
-/// What its files may take where nothing else is said.
+/// How many bytes its files may take by default.
 const SIZE: u64 = 1 << 30;
 
 /// Looks after the compiled code that is kept from one run to the next.
@@ -44,7 +44,7 @@ enum Action {
 enum NoCache {
     /// `TOMBOLO_CACHE=off`.
     Off,
-    /// The environment names no folder that could have it.
+    /// The environment names no folder that it could be in.
     NoHome,
 }
 
@@ -64,7 +64,7 @@ fn folder() -> Result<PathBuf, NoCache> {
     let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     match variable("TOMBOLO_CACHE") {
         Some(off) if off == "off" => Err(NoCache::Off),
-        // A folder that the program changes to later must not matter.
+        // Made absolute, since the program may change its folder later.
         Some(folder) => std::path::absolute(folder).map_err(|_| NoCache::NoHome),
         None => variable("XDG_CACHE_HOME")
             .and_then(absolute)
@@ -74,7 +74,7 @@ fn folder() -> Result<PathBuf, NoCache> {
     }
 }
 
-/// What its files may take.
+/// How many bytes its files may take.
 fn size() -> u64 {
     let Ok(text) = std::env::var("TOMBOLO_CACHE_SIZE") else { return SIZE };
     parse_size(&text).unwrap_or_else(|| {
@@ -103,7 +103,7 @@ pub(crate) fn of_programs() -> Option<Arc<CodeCache>> {
     Some(Arc::new(open(folder().ok()?)))
 }
 
-/// The cache, for those who do nothing but fill it.
+/// The cache, for commands that do nothing but fill it.
 pub(crate) fn to_fill() -> Result<Arc<CodeCache>, String> {
     let cache = open(folder().map_err(|none| none.to_string())?);
     cache.create().map_err(|error| format!("{}: {error}", cache.path().display()))?;
@@ -114,7 +114,7 @@ fn open(folder: PathBuf) -> CodeCache {
     CodeCache::new(&folder, size(), |message| tell(format_args!("tombolo: warning: {message}")))
 }
 
-/// Runs `tombolo cache`; the exit code.
+/// Runs `tombolo cache`. Returns the exit code.
 pub(crate) fn run(command: &Command) -> i32 {
     match act(&command.action) {
         Ok(text) => i32::from(!crate::print(&text)),

@@ -16,7 +16,7 @@ pub(crate) struct Command {
     files: Vec<PathBuf>,
 }
 
-/// Compiles the files; the exit code.
+/// Compiles the files. Returns the exit code.
 pub(crate) fn run(command: &Command) -> i32 {
     match cache::to_fill() {
         Ok(cache) => {

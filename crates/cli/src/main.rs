@@ -14,7 +14,7 @@ use report::Report;
 use tombolo::{Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
-    // A file that may not grow any more is an error of whoever writes to it, not the end of the process.
+    // A file that may not grow any more is an error for whoever writes to it, not the end of the process.
     // SAFETY: no handler is installed; the signal is ignored from here on.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     #[cfg(target_env = "gnu")]
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             1
         }
     };
-    // Not by returning: other threads may still be running, and nobody waits for them.
+    // `main` does not return here: other threads may still be running, and nobody waits for them.
     std::process::exit(code)
 }
 
@@ -90,14 +90,14 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
     }
 }
 
-/// Writes to standard output; whether all of it went there or nobody wanted it.
+/// Writes to standard output. Returns whether all of it went there, or nobody wanted it.
 fn print(text: &str) -> bool {
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_or_else(|error| error.kind() == std::io::ErrorKind::BrokenPipe, |()| true)
 }
 
-/// Writes a line to standard error. A closed or full one leaves nobody to tell.
+/// Writes a line to standard error. If that is closed or full, there is nobody to tell.
 fn tell(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

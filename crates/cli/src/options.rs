@@ -43,8 +43,8 @@ pub(crate) struct Command {
     #[arg(long)]
     pub(crate) one_island: bool,
 
-    /// How WebAssembly is compiled: `tiered` compiles large modules fast at first, and again while they run; `optimizing` takes
-    /// its time at once; `fast` does it once, for code that runs about half as fast
+    /// How WebAssembly is compiled: `tiered` compiles large modules fast at first, and optimizes them while they run;
+    /// `optimizing` optimizes at once; `fast` never does, and the code runs about half as fast
     #[arg(
         long,
         value_name = "WAY",
@@ -96,7 +96,7 @@ fn guest_memory(value: &str) -> Result<GuestMemory, String> {
     match value.split_once(':') {
         None if value == "sums" => Ok(GuestMemory::Sums),
         None if value == "trace" => Ok(GuestMemory::Trace { chart: None }),
-        Some(("trace", "")) => Err("a file's name is missing behind `trace:`".into()),
+        Some(("trace", "")) => Err("a file name is missing after `trace:`".into()),
         Some(("trace", file)) => Ok(GuestMemory::Trace { chart: Some(file.into()) }),
         _ => Err("expected `trace` or `trace:FILE.html`, or no value".into()),
     }
@@ -135,18 +135,18 @@ pub(crate) enum Task {
     Compile(compile::Command),
 }
 
-/// Reads the command line. For `--help`, `--version` and mistakes, prints and gives the exit code.
+/// Reads the command line. For `--help`, `--version` and mistakes, prints and returns the exit code.
 pub(crate) fn parse() -> Result<Task, ExitCode> {
     let mut args: Vec<_> = std::env::args_os().collect();
     // A file of one of these names is run as `./run`.
     match args.get(1).and_then(|arg| arg.to_str()) {
         Some("cache") => return read(args.split_off(1)).map(Task::Cache),
         Some("compile") => return read(args.split_off(1)).map(Task::Compile),
-        // It is what happens anyway.
+        // This is what happens anyway.
         Some("run") => drop(args.remove(1)),
         _ => {}
     }
-    // What comes after FILE is the program's, flags and all. (The value of a flag of ours comes after `=`.)
+    // What comes after FILE belongs to the program, flags and all. (The value of a flag of ours comes after `=`.)
     let file = args.iter().skip(1).position(|arg| !arg.to_string_lossy().starts_with('-'));
     let arguments = file.map(|at| args.split_off(at + 2)).unwrap_or_default();
     let mut command: Command = read(args)?;
@@ -159,7 +159,7 @@ pub(crate) fn parse() -> Result<Task, ExitCode> {
 fn read<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
     T::try_parse_from(args).map_err(|error| {
         let failed = error.use_stderr();
-        // A closed standard stream leaves nobody to tell.
+        // If the standard stream is closed, there is nobody to tell.
         let printed = error.print().and_then(|()| std::io::stdout().flush());
         let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
         ExitCode::from(if failed { 2 } else { u8::from(lost) })

@@ -1,4 +1,4 @@
-//! What is said of guest memory when a program has ended.
+//! What is reported of guest memory when a program has ended.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -19,12 +19,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Begins to record what the report needs. Where its chart cannot be written, says so, and gives the exit code.
+    /// Begins to record what the report needs. If its chart cannot be written, says so and returns the exit code.
     pub(crate) fn begin(what: Option<GuestMemory>) -> Result<Self, i32> {
         let mut chart = None;
         if let Some(GuestMemory::Trace { chart: path }) = &what {
             if let Some(path) = path {
-                // What is there stays until the program has ended.
+                // What the file contains stays until the program has ended.
                 match File::options().write(true).create(true).truncate(false).open(path) {
                     Ok(file) => chart = Some((path.clone(), file)),
                     Err(error) => return Err(cannot_write(path, &error)),
@@ -35,7 +35,7 @@ impl Report {
         Ok(Self { what, chart, snapshot: None })
     }
 
-    /// Looks at what a program holds that has come to its end, before its runtime goes.
+    /// Looks at what a program that has ended still holds, before its runtime goes.
     pub(crate) fn look(&mut self, runtime: &Runtime) {
         if let Some(GuestMemory::Trace { .. }) = self.what {
             runtime.agent().with(|ctx| ctx.run_gc());
@@ -43,7 +43,7 @@ impl Report {
         }
     }
 
-    /// Prints the report of a program that ends with `code`; the exit code.
+    /// Prints the report of a program that ends with `code`. Returns the exit code.
     pub(crate) fn end(self, code: i32) -> i32 {
         let lost = tombolo::lost_objects();
         if self.what.is_some() && lost > 0 {
@@ -59,7 +59,7 @@ impl Report {
             }
             Some(GuestMemory::Trace { .. }) => {
                 let Some(snapshot) = self.snapshot.or_else(trace::snapshot) else { return code };
-                // A closed standard stream leaves nobody to tell.
+                // If the standard stream is closed, there is nobody to tell.
                 let _ = io::stderr().write_all(snapshot.to_text().as_bytes());
                 match self.chart.map(|(path, file)| (write(file, &snapshot.to_html()), path)) {
                     Some((Err(error), path)) => code.max(cannot_write(&path, &error)),
@@ -79,7 +79,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> i32 {
     1
 }
 
-/// Puts `text` in the place of what the file has, where it is one that has a length.
+/// Replaces the file's contents with `text`, if it is a file that has a length.
 fn write(mut file: File, text: &str) -> io::Result<()> {
     if file.metadata()?.is_file() {
         file.rewind()?;

@@ -21,7 +21,7 @@ enum Failure {
     Trap(String),
 }
 
-/// Runs the file's `_start`; the exit code.
+/// Runs the file's `_start`. Returns the exit code.
 pub(crate) fn run(command: &Command) -> i32 {
     match start(command) {
         Ok(()) => 0,
@@ -32,7 +32,7 @@ pub(crate) fn run(command: &Command) -> i32 {
         }
         Err(Failure::Trap(message)) => {
             tell(format_args!("tombolo: {}: the program trapped: {message}", command.file.display()));
-            // What a shell says of a process that a signal ended, as wasmtime and Node's aborts do.
+            // The code that a shell reports for a process that a signal ended, as with wasmtime and Node's aborts.
             134
         }
     }
@@ -42,7 +42,7 @@ pub(crate) fn run(command: &Command) -> i32 {
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
     if file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
-        return Err("it is no WebAssembly module: it does not begin with \\0asm".into());
+        return Err("it is not a WebAssembly module: it does not begin with \\0asm".into());
     }
     match wat::parse_bytes(&bytes) {
         Ok(Cow::Borrowed(_)) => Ok(bytes),
@@ -80,7 +80,7 @@ fn start(command: &Command) -> Result<(), Failure> {
         let function = island.wasi_function(&context, &import.module, &import.name);
         imports.push(Extern::Func(function.map_err(|error| match &*import.module {
             PREVIEW1 | UNSTABLE => setup(&error),
-            _ => Failure::Setup(format!("it imports {}.{}, which is not of WASI", import.module, import.name)),
+            _ => Failure::Setup(format!("it imports {}.{}, which is not part of WASI", import.module, import.name)),
         })?));
     }
     let instance = island.instantiate(&module, &imports).map_err(|error| match error {
@@ -89,11 +89,14 @@ fn start(command: &Command) -> Result<(), Failure> {
     })?;
     let entry = island.enter(|store| instance.get_func(store, "_start"));
     let Some(callee) = entry.and_then(|entry| Callee::new(&island, entry)) else {
-        return Err(Failure::Setup("it is no WASI command: it exports no function `_start`".into()));
+        return Err(Failure::Setup("it is not a WASI command: it exports no function `_start`".into()));
     };
     let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
     let Some(ty) = ty else {
-        return Err(Failure::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty())));
+        return Err(Failure::Setup(format!(
+            "`_start` must have no parameters or results, but its type is {}",
+            callee.ty()
+        )));
     };
     island.call_numeric(&callee, &mut Frame::new(ty)).map_err(ended)
 }

@@ -1,5 +1,5 @@
-//! The TypeScript declarations in types/: they hold what the runtime has, and the compiler takes what is meant and nothing
-//! else. The compiler comes from npm: `npm install --prefix tests/types`.
+//! The TypeScript declarations in types/: they hold what the runtime has, and the compiler takes what is meant and
+//! nothing else. The compiler comes from npm: `npm install --prefix tests/types`.
 
 use std::collections::BTreeSet;
 use std::process::Command;

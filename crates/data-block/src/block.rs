@@ -20,7 +20,7 @@ pub struct DataBlock {
     len: AtomicUsize,
     capacity: usize,
     budget: Option<Budget>,
-    /// Told of the block's addresses before they are given back.
+    /// Called with the block's addresses before they are given back.
     at_end: OnceLock<fn(Range<usize>)>,
     mapping: Mutex<Mapping>,
 }
@@ -28,7 +28,7 @@ pub struct DataBlock {
 /// The blocks of the process: where each begins, and where its address space ends.
 static RANGES: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
-/// The address in its block of a pointer into any block of the process; none for any other pointer.
+/// The address of a pointer within its block, if it points into any block of the process.
 pub fn address_of(pointer: NonNull<u8>) -> Option<u64> {
     let ranges = RANGES.lock().unwrap_or_else(|e| e.into_inner());
     let at = pointer.addr().get();
@@ -39,8 +39,8 @@ pub fn address_of(pointer: NonNull<u8>) -> Option<u64> {
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
 static LIVE_BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many blocks there are in the process, and how many bytes they have together: what a garbage collector that sees
-/// only the small objects around them should know.
+/// How many blocks there are in the process, and how many bytes they have together. A garbage collector that sees only
+/// the small objects around them should know.
 pub fn live() -> (usize, usize) {
     (LIVE_BLOCKS.load(Ordering::Relaxed), LIVE_BYTES.load(Ordering::Relaxed))
 }
@@ -94,7 +94,7 @@ impl DataBlock {
     /// [`DataBlock::new`], with bytes that count against a budget.
     ///
     /// # Errors
-    /// Also when the budget has not so many left.
+    /// Also when the budget has too few bytes left.
     pub fn on_budget(budget: Option<Budget>, len: usize, capacity: usize, guard: usize) -> Result<Arc<Self>, MapError> {
         take(budget.as_ref(), len)?;
         Self::make(budget.clone(), len, capacity, guard).inspect_err(|_| {
@@ -120,7 +120,7 @@ impl DataBlock {
         }))
     }
 
-    /// Has `hear` called at the block's end, while nothing else can have its addresses yet. Only the first call counts.
+    /// Has `hear` called when the block ends, before anything else can get its addresses. Only the first call counts.
     pub fn at_end(&self, hear: fn(Range<usize>)) {
         self.at_end.get_or_init(|| hear);
     }
@@ -145,7 +145,8 @@ impl DataBlock {
         self.capacity
     }
 
-    /// Address space from the base on that nothing else is in: the capacity, and behind it what always faults.
+    /// How much address space from the base on belongs to the block alone: its capacity, and what always faults behind
+    /// it.
     pub fn address_space(&self) -> usize {
         self.mapping.lock().unwrap_or_else(|e| e.into_inner()).reserved()
     }
@@ -185,7 +186,7 @@ impl DataBlock {
         Ok(unsafe { self.base.add(address as usize) })
     }
 
-    /// Copies `into.len()` bytes from `address` on out of the block.
+    /// Copies `into.len()` bytes out of the block, from `address` on.
     ///
     /// # Errors
     /// [`OutOfBounds`]; nothing is copied then.
@@ -202,7 +203,7 @@ impl DataBlock {
     /// [`OutOfBounds`]; nothing is copied then.
     pub fn write(&self, address: u64, from: &[u8]) -> Result<(), OutOfBounds> {
         let to = self.range(address, from.len() as u64)?;
-        // SAFETY: the range was checked. `from` is host memory or, where a caller lends guest bytes, may overlap:
+        // SAFETY: the range was checked. `from` is host memory or, if a caller lends guest bytes, may overlap:
         // `copy` allows both.
         unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), from.len()) };
         Ok(())
@@ -219,7 +220,7 @@ impl DataBlock {
         Ok(())
     }
 
-    /// How many bytes there are from `address` up to the first zero byte, without it.
+    /// How many bytes there are from `address` up to the first zero byte, which does not count.
     ///
     /// # Errors
     /// [`OutOfBounds`] when `address` is outside, or no zero byte comes before the block's end; `len` is then the
@@ -235,7 +236,7 @@ impl DataBlock {
         Ok((end.as_ptr().addr() - start.as_ptr().addr()) as u64)
     }
 
-    /// The bytes from `address` up to the first zero byte, without it.
+    /// The bytes from `address` up to the first zero byte, which is left out.
     ///
     /// # Errors
     /// As [`DataBlock::c_string_len`].

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes blocks may have together, and how many they have. Handles of one budget count together.
+/// How many bytes blocks may have together, and how many they have. All handles of a budget share its count.
 #[derive(Clone, Debug)]
 pub struct Budget {
     inner: Arc<Inner>,
@@ -31,7 +31,7 @@ impl Budget {
         self.inner.limit
     }
 
-    /// Takes bytes; false, and nothing is taken, where they are too many.
+    /// Takes bytes. Returns false and takes nothing if they are too many.
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| used.checked_add(bytes).filter(|&used| used <= self.inner.limit);
         self.inner.used.try_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()

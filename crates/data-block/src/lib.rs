@@ -7,7 +7,7 @@
 //! This crate has no engine. Its `unsafe` stands in [`mapping`] and [`poll`] (address space) and [`block`] (bytes that
 //! others may write at any time, and hence are only ever copied, never borrowed as a plain slice).
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod block;

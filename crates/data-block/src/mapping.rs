@@ -10,9 +10,9 @@ use std::sync::{Mutex, OnceLock};
 /// The kernel refused to reserve or to open up address space.
 #[derive(Debug)]
 pub struct MapError {
-    /// What was asked for: the verb, for messages.
+    /// The verb for what was asked for, as messages say it.
     pub doing: &'static str,
-    /// How many bytes it was about.
+    /// How many bytes were asked for.
     pub bytes: usize,
     /// The kernel's answer.
     pub source: std::io::Error,
@@ -30,28 +30,28 @@ impl std::error::Error for MapError {
     }
 }
 
-/// Mappings kept for reuse at the most, and how many accessible bytes they may hold together.
+/// The most mappings that are kept for reuse, and the most accessible bytes that they may hold together.
 const POOL_COUNT: usize = 16;
 const POOL_BYTES: usize = 32 << 20;
 
 static POOL: Mutex<Vec<Mapping>> = Mutex::new(Vec::new());
 
-/// What there must be of address space for it not to be short: room for some dozens of memories of 4 GiB, and for what
-/// the threads of a program reserve besides.
+/// With less address space than this, it counts as short: this is room for some dozens of memories of 4 GiB, and for
+/// what the threads of a program reserve besides.
 const AMPLE: usize = 192 << 30;
 
-/// Where address space is short, the last of it is left to the threads and the heap of the process, which ends when it
-/// cannot allocate.
+/// Where address space is short, the last of it is left to the threads and the heap of the process, since the process
+/// ends when it cannot allocate.
 const HEADROOM: usize = 64 << 20;
 
-/// Whether address space is short, because of a limit (`ulimit -v`) or on this machine. It is asked once: what is compiled
-/// relies on the answer.
+/// Whether address space is short, because of a limit (`ulimit -v`) or because of the machine. This is asked once,
+/// since compiled code relies on the answer.
 pub fn is_short() -> bool {
     static SHORT: OnceLock<bool> = OnceLock::new();
     *SHORT.get_or_init(|| !can_reserve(AMPLE))
 }
 
-/// Whether all is in use of address space that is short, but for what the process needs to go on.
+/// Whether address space is short and all of it is in use, but for what the process needs to go on.
 pub fn is_exhausted() -> bool {
     is_short() && !can_reserve(HEADROOM)
 }
@@ -95,7 +95,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Reserves, also where what is kept for reuse is in the way, and not the last of what there is.
+    /// Reserves address space, if need be after giving up what is kept for reuse. The last of what there is stays free.
     fn reserve_anew(reserved: usize) -> Result<Self, MapError> {
         let mapping = Self::reserve(reserved).or_else(|error| {
             let pool = std::mem::take(&mut *POOL.lock().unwrap_or_else(|e| e.into_inner()));
@@ -144,7 +144,7 @@ impl Mapping {
     }
 
     fn protect(&self, range: std::ops::Range<usize>, protection: libc::c_int) -> Result<(), MapError> {
-        // SAFETY: the range lies in this mapping's own reservation, by the callers.
+        // SAFETY: the callers pass a range within this mapping's own reservation.
         let failed = unsafe { libc::mprotect(self.base.as_ptr().add(range.start).cast(), range.len(), protection) };
         if failed != 0 {
             return Err(MapError { doing: "open", bytes: range.len(), source: std::io::Error::last_os_error() });
@@ -162,12 +162,12 @@ impl Mapping {
         if mapping.clear(page_ceil(open)) {
             return Some(mapping);
         }
-        // One that cannot be cleaned does not go back to the pool; the caller reserves anew.
+        // A mapping that cannot be cleaned does not go back to the pool; the caller reserves anew.
         mapping.unmap();
         None
     }
 
-    /// Makes the open part read as zero and not longer than `keep`. Says whether the kernel agreed.
+    /// Makes the open part read as zero, and no longer than `keep`. Returns whether the kernel agreed.
     fn clear(&mut self, keep: usize) -> bool {
         if self.open > keep {
             let excess = keep..self.open;
@@ -189,7 +189,7 @@ impl Mapping {
         unsafe { libc::madvise(self.base.as_ptr().cast(), self.open, libc::MADV_DONTNEED) == 0 }
     }
 
-    /// Whether clearing by hand is cheaper than giving the pages back: when most of them are there already.
+    /// Whether clearing by hand is cheaper than giving the pages back, which it is when most of them are resident.
     fn mostly_resident(&self) -> bool {
         const SMALL: usize = 64 << 10;
         if self.open <= SMALL {

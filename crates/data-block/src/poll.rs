@@ -1,8 +1,9 @@
-//! Pages that compiled guests read again and again, and that fault when their guests are to stop.
+//! Pages that compiled guests read again and again, and that fault when these guests have to stop.
 //!
-//! Wasmtime tells by the address which memory of a store a fault belongs to, and each memory claims some bytes from its
-//! base on, whether it has them or not: as many as a memory reserves at the least, guard and all. So the instances of one store read pages that lie that far apart; stores of one thread share them. All that is
-//! reserved is readable, and is one piece for the kernel: it is closed and opened by one call.
+//! Wasmtime tells by its address which memory of a store a fault belongs to, and each memory claims as many bytes from
+//! its base on as any memory reserves at the least, guard and all, whether it has them or not. So the instances of one
+//! store read pages that lie that far apart; the stores of a thread share them. All that is reserved is readable, and
+//! is one piece to the kernel, so that one call closes or opens it.
 
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard};
@@ -20,7 +21,7 @@ pub struct PollPages {
 #[derive(Debug, Default)]
 struct State {
     regions: Vec<Region>,
-    /// One that is never closed.
+    /// A region that is never closed.
     open: Option<Region>,
     closed: bool,
 }
@@ -39,7 +40,7 @@ impl PollPages {
     /// Bytes of one page that guests may read.
     pub const PAGE: usize = 64 << 10;
 
-    /// Pages of which each claims `claim` bytes, a multiple of [`PollPages::PAGE`].
+    /// Pages that claim `claim` bytes each, which is a multiple of [`PollPages::PAGE`].
     pub fn new(claim: usize) -> Self {
         Self { stride: claim.max(Self::PAGE), state: Mutex::default() }
     }
@@ -74,7 +75,8 @@ impl PollPages {
         }
     }
 
-    /// A page that is never closed, which any number of instances can have: for those that there is no page for.
+    /// A page that is never closed, for instances that no page of their own is left for. Any number of them can have
+    /// it.
     ///
     /// # Errors
     /// [`MapError`] when the system refuses the address space.

@@ -2,8 +2,8 @@
 
 use crate::generators::{BEGIN, END};
 
-/// Drops as many of a program's own lines as it can while `still` holds of what is left: halves first, then quarters, down to
-/// single lines. A program without marks is taken as lines all through.
+/// Drops as many of a program's own lines as it can while `still` holds of what is left: halves first, then quarters,
+/// down to single lines. A program without marks is taken to consist of its own lines.
 pub fn minimize(source: &str, mut still: impl FnMut(&str) -> bool) -> String {
     let lines: Vec<&str> = source.lines().collect();
     let begin = lines.iter().position(|line| *line == BEGIN).map_or(0, |at| at + 1);
@@ -23,7 +23,7 @@ pub fn minimize(source: &str, mut still: impl FnMut(&str) -> bool) -> String {
                 false => at += size,
             }
         }
-        // Single lines are tried again for as long as one of them can go.
+        // Single lines are tried again as long as one of them can go.
         size = if size > 1 || middle.len() == before { size / 2 } else { size };
     }
     put_together(&middle)

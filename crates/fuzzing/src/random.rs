@@ -7,7 +7,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// The numbers of a program: of a seed and the program's place among those of the seed.
+    /// The random numbers of a program, from a seed and the program's place among those of the seed.
     pub fn new(seed: u64, number: u64) -> Self {
         let mut random = Self { state: seed };
         random.state = random.next() ^ number.wrapping_mul(0xd134_2543_de82_ef95);
@@ -23,17 +23,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to `end`, which it never is. `end` must not be 0.
+    /// A number from 0 up to, but not including, `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    /// True in so many of 100 cases.
+    /// True in `chance` of 100 cases.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
 
-    /// One of several, of which there must be one.
+    /// One of several items. There must be at least one.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

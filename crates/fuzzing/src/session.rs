@@ -22,7 +22,7 @@ pub struct Session {
     pub first: u64,
     /// How many programs, at most.
     pub programs: u64,
-    /// When no more are begun.
+    /// When no more programs are begun.
     pub time: Duration,
     /// How many at once.
     pub jobs: usize,
@@ -32,7 +32,7 @@ pub struct Session {
     pub findings: PathBuf,
 }
 
-/// What came of it.
+/// The outcome of a session.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// Programs by how they ended.

@@ -3,8 +3,8 @@
 
 /**
  * What can be seen of a module, a line for each step; the same on every engine, or one of them is wrong. Which module
- * it is and what it imports and exports comes from differential.rs. What follows an exhausted stack is left out: how deep
- * a stack is, engines may decide.
+ * it is and what it imports and exports comes from differential.rs. What follows an exhausted stack is left out: how
+ * deep a stack is, engines may decide.
  */
 function observe({ seed, module, imports, exports }) {
     const lines = [];

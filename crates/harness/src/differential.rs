@@ -1,4 +1,4 @@
-//! Random modules, instantiated and called on two hosts, which must see the same.
+//! Random modules, instantiated and called on two hosts, which must see the same things.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -15,10 +15,10 @@ use crate::wrapper::type_text;
 
 const DRIVER: &str = include_str!("differential.js");
 
-/// Loops and calls of a module in all: few enough that the stack seldom ends before.
+/// How many loops and calls a module may do in all: few enough that the stack is seldom exhausted before.
 const FUEL: u32 = 400;
 
-/// Modules that one context or process gets to see.
+/// How many modules one context or process runs.
 const TOGETHER: u64 = 20;
 
 /// What the hosts do not agree about.
@@ -29,9 +29,9 @@ pub struct Mismatch {
     pub module: Vec<u8>,
     /// What was seen before.
     pub before: Vec<String>,
-    /// What the one host sees then.
+    /// What the one host sees next.
     pub here: String,
-    /// What the other does.
+    /// What the other host sees next.
     pub there: String,
 }
 
@@ -50,7 +50,7 @@ fn module(seed: u64) -> Result<Option<Vec<u8>>> {
     let config = Config {
         allow_start_export: true,
         canonicalize_nans: true,
-        // Every other module computes all that it can, the rest meets every error.
+        // Every other module computes all that it can; the rest meet every error.
         disallow_traps: seed.is_multiple_of(2),
         export_everything: true,
         limit_arrays_in_const_exprs: true,
@@ -67,7 +67,7 @@ fn module(seed: u64) -> Result<Option<Vec<u8>>> {
         max_types: 10,
         memory_max_size_required: true,
         min_funcs: 4,
-        // Enough that some are of functions, without which there is nothing to call.
+        // Enough that some are types of functions, without which there is nothing to call.
         min_types: 6,
         relaxed_simd_enabled: false,
         // Functions with vectors cannot be called by scripts.
@@ -92,7 +92,7 @@ fn module(seed: u64) -> Result<Option<Vec<u8>>> {
     Ok(Some(module.to_bytes()))
 }
 
-/// What the driver needs to know of a module; none where JavaScript cannot make its imports.
+/// What the driver needs to know of a module; `None` if JavaScript cannot make its imports.
 fn describe(seed: u64, module: &[u8]) -> Result<Option<Value>> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(module)?;
     let mut imports = Vec::new();
@@ -104,7 +104,7 @@ fn describe(seed: u64, module: &[u8]) -> Result<Option<Value>> {
     }
     let mut exports = Vec::new();
     for (name, ty) in types.as_ref().core_exports().into_iter().flatten() {
-        // What scripts cannot make they can look at all the same.
+        // Scripts can look at exports that they could not make.
         let kind = match ty {
             EntityType::Table(_) => json!({"kind": "table"}),
             EntityType::Global(_) => json!({"kind": "global"}),
@@ -120,7 +120,7 @@ fn describe(seed: u64, module: &[u8]) -> Result<Option<Value>> {
 }
 
 fn describe_function(ty: &FuncType) -> Value {
-    // A type that the driver does not know is one for which it has nothing but null.
+    // For a type that the driver does not know it has nothing but null.
     let texts =
         |types: &[ValType]| -> Vec<String> { types.iter().map(|ty| type_text(*ty).unwrap_or_default()).collect() };
     json!({"kind": "function", "params": texts(ty.params()), "results": texts(ty.results())})
@@ -159,14 +159,14 @@ fn describe_entity(types: &Types, ty: EntityType) -> Option<Value> {
     })
 }
 
-/// What came of modules that two hosts ran.
+/// The outcome of modules that two hosts ran.
 #[derive(Default)]
 pub struct Comparison {
     /// How many modules there were.
     pub modules: usize,
-    /// How many of them exhausted a stack: what they do then is not compared.
+    /// How many of them exhausted a stack. What they do after that is not compared.
     pub exhausted: usize,
-    /// Calls that returned, and that before the hosts disagreed.
+    /// How many calls returned before the hosts disagreed.
     pub returned: usize,
     /// Where the hosts do not agree.
     pub mismatches: Vec<Mismatch>,
@@ -181,10 +181,11 @@ struct Seen {
 }
 
 impl Comparison {
-    /// That the hosts agree, and that enough was compared to say so.
+    /// Succeeds if the hosts agree, and enough was compared to say so.
     ///
     /// # Errors
-    /// When they do not, when more than one module of ten exhausted a stack, or fewer calls returned than there are modules.
+    /// When they do not, when more than one module of ten exhausted a stack, or fewer calls returned than there are
+    /// modules.
     pub fn verdict(&self) -> Result<()> {
         let Self { modules, exhausted, returned, mismatches } = self;
         ensure!(mismatches.is_empty(), "{} of {modules} modules are seen differently", mismatches.len());
@@ -258,7 +259,7 @@ fn run_both(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> R
 mod tests {
     use super::*;
 
-    /// The comparison of 20 modules of which the first `others` are seen as `here` and `there`, the rest alike.
+    /// The comparison of 20 modules. The hosts see the first `others` as `here` and `there`, and the rest alike.
     fn compared(others: u64, here: &[&str], there: &[&str]) -> Comparison {
         let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect();
         let good = ["compile: undefined", "instantiate: [f]", "call f: 1", "call f: 2"];
@@ -292,7 +293,7 @@ mod tests {
         for (here, there, expected) in [
             (&["call f: 1", "call f: 2"][..], &["call f: 1", "call f: 3"][..], ("call f: 2", "call f: 3")),
             (&["call f: 1"], &["call f: 1", "call f: 3"], ("(nothing more)", "call f: 3")),
-            // What comes before the stack ends is compared.
+            // What comes before the stack is exhausted is compared.
             (&["call f: 1", "call f: 2"], &["call f: 1", "call f: 3", "exhausted"], ("call f: 2", "call f: 3")),
         ] {
             let comparison = compared(1, here, there);

@@ -5,7 +5,8 @@
  * Runs the commands in order. What came of each: its line, and null or what went wrong.
  *
  * @param {object[]} commands
- * @param {string} helperModule in hexadecimal: gives the functions of "spectest" their types, and tells kinds of references
+ * @param {string} helperModule in hexadecimal: gives the functions of "spectest" their types, and tells kinds of
+ *   references
  * @param {{ messages: boolean, oneIsland: boolean }} engine whether the messages of traps are this project's, to be
  *   compared, and whether any instance takes the objects of any other
  */

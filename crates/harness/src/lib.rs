@@ -1,5 +1,5 @@
-//! What checks this project against others' words: the WebAssembly specification's core suite, run through the JavaScript
-//! API, and random modules compared with another engine.
+//! Checks this project against others: the WebAssembly specification's core suite, run through the JavaScript API, and
+//! random modules, compared with another engine.
 
 mod script;
 mod wrapper;

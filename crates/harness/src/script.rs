@@ -1,7 +1,7 @@
 //! A `.wast` script as commands that the driver in JavaScript carries out.
 //!
-//! Values that JavaScript cannot hold (v128, exnref) or tell apart (NaNs) never reach it: an action that has any goes
-//! through a [wrapper](crate::wrapper), a module that imports what is under test.
+//! Values that JavaScript cannot hold (v128, exnref) or tell apart (NaNs) never reach it: an action that has such
+//! values goes through a [wrapper](crate::wrapper), a module that imports what is under test.
 
 use std::collections::HashMap;
 
@@ -15,9 +15,9 @@ use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, Wast
 
 use crate::wrapper::{Exports, Wrapper};
 
-/// What became of a script.
+/// A script as commands.
 pub(crate) struct Script {
-    /// One for each directive, in order, and those that make wrappers. Each has the `line` that it comes from.
+    /// One command for each directive, in order, and those that make wrappers. Each has the `line` that it comes from.
     pub(crate) commands: Vec<Value>,
     /// Assertions about the text format alone, which never reach an engine.
     pub(crate) textual: usize,
@@ -42,7 +42,7 @@ pub(crate) fn convert(source: &str) -> Result<Script> {
     converter.finish()
 }
 
-/// Instances and modules are numbered here, so that the driver need know no names.
+/// Instances and modules are numbered here, so that the driver need not know any names.
 #[derive(Default)]
 struct Converter<'a> {
     commands: Vec<Value>,
@@ -132,7 +132,7 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// `assert_malformed` and `assert_invalid`: in what is malformed as text, no engine has a part.
+    /// `assert_malformed` and `assert_invalid`. Text that is malformed never reaches an engine.
     fn refused(&mut self, mut module: QuoteWat<'a>, malformed: bool, line: usize) -> Result<()> {
         if malformed && matches!(module, QuoteWat::QuoteModule(..)) {
             self.textual += 1;
@@ -180,7 +180,7 @@ impl<'a> Converter<'a> {
             let place = self.instances[at].wrapper_command;
             self.commands[place] = json!({"op": "wrap", "line": line, "instance": at});
             command["action"] = json!({"wrapper": at, "function": name, "args": []});
-            // The wrapper compares, and says which result is another than expected; 0 is none.
+            // The wrapper compares, and says which result is not as expected; 0 means none.
             command["expected"] = json!([["i32", 0]]);
         } else {
             command["expected"] = expected?.into();
@@ -223,7 +223,7 @@ fn argument(argument: &WastArgCore<'_>) -> Result<Value> {
         WastArgCore::F32(value) => json!(["f32", value.bits]),
         WastArgCore::F64(value) => json!(["f64", value.bits.to_string()]),
         WastArgCore::RefNull(_) => json!(["ref.null"]),
-        // Both are a value of the host's, told apart by its number.
+        // Both are a value of the host's, known by its number.
         WastArgCore::RefExtern(number) | WastArgCore::RefHost(number) => json!(["ref.host", number]),
         WastArgCore::V128(_) => bail!("a vector cannot be given by JavaScript"),
     })

@@ -13,8 +13,8 @@ use crate::wrapper::assemble;
 
 const DRIVER: &str = include_str!("driver.js");
 
-/// Gives the functions of "spectest" their types, since what a script imports of a wrong type must not link, and tells
-/// kinds of references apart.
+/// Gives the functions of "spectest" their types, since an import of a wrong type must not link, and tells kinds of
+/// references apart.
 const HELPERS: &str = include_str!("helpers.wat");
 
 /// A script of the suite.
@@ -39,14 +39,14 @@ pub fn files() -> Vec<File> {
     .collect()
 }
 
-/// What came of a script.
+/// The outcome of a script.
 #[derive(Default)]
 pub struct Outcome {
     /// Directives that did what they must: assertions, and modules that must instantiate.
     pub passed: usize,
     /// Assertions about the text format alone, which never reach an engine.
     pub textual: usize,
-    /// The others, by line (0: the whole script), with what went wrong.
+    /// The directives that did not, by line (0: the whole script), with what went wrong.
     pub failures: BTreeMap<usize, String>,
 }
 
@@ -73,7 +73,7 @@ fn run_file(host: &Host<'_>, file: &File) -> Result<Outcome> {
     for (command, (line, failure)) in script.commands.iter().zip(results) {
         match failure {
             Some(failure) => drop(outcome.failures.insert(line, failure)),
-            // A wrapper is the harness's own.
+            // A wrapper belongs to the harness and does not count.
             None => outcome.passed += usize::from(command["op"] != "wrap"),
         }
     }
@@ -82,8 +82,8 @@ fn run_file(host: &Host<'_>, file: &File) -> Result<Outcome> {
 
 /// The directives that are expected to fail.
 ///
-/// A line that starts with `#` is the reason for those that follow; any other is `folder/name.wast: LINE LINE…`, or that
-/// after `islands ` for what fails in separate islands only, or `folder: not run`.
+/// A line that starts with `#` is the reason for those that follow; any other is `folder/name.wast: LINE LINE…`, or the
+/// same after `islands ` for directives that fail in separate islands only, or `folder: not run`.
 #[derive(Default)]
 pub struct Exclusions {
     directives: BTreeMap<String, BTreeSet<usize>>,
@@ -91,7 +91,7 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
-    /// Those of `exclusions.txt`, for all instances in one island or not.
+    /// The exclusions of `exclusions.txt`, for all instances in one island or not.
     ///
     /// # Errors
     /// When it cannot be read, a line has another form, no reason above it, or names none of the suite's files.
@@ -128,13 +128,13 @@ impl Exclusions {
         Ok(exclusions)
     }
 
-    /// Whether the file is to be run at all.
+    /// Whether the file should be run at all.
     pub fn runs(&self, file: &File) -> bool {
         !self.folders.contains(&file.folder)
     }
 }
 
-/// What is above the table. The folders are those of the crate that has the suite.
+/// The text above the table. The folders are those of the crate that has the suite.
 const LEGEND: &str = "\
 Assertions, and modules that must instantiate. wasm-v3 is the main part of version 3.0 of the specification, tail calls and
 typed function references included. The other folders are proposals, which became parts of 3.0 too, except for
@@ -148,7 +148,7 @@ folder                                   passed  excluded    text only
 pub struct Report {
     folders: BTreeMap<String, Counts>,
     not_run: BTreeSet<String>,
-    /// What failed without being excluded, and what is excluded and passed.
+    /// What failed without being excluded, and what passed although it is excluded.
     pub problems: Vec<String>,
 }
 
@@ -182,7 +182,7 @@ impl Report {
         report
     }
 
-    /// The table: for each folder what passed, what is excluded, and what concerns the text format alone.
+    /// The table: for each folder, how much passed, is excluded, and concerns the text format alone.
     pub fn table(&self) -> String {
         let mut table = String::from(LEGEND);
         let mut total = Counts::default();

@@ -16,7 +16,7 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
-    /// Those of a module; none where the validator does not know what it is made of.
+    /// The exports of a module; none if the validator does not know what the module is made of.
     pub(crate) fn of(module: &[u8]) -> Self {
         let mut exports = Self::default();
         let Ok(types) = Validator::new_with_features(WasmFeatures::all()).validate_all(module) else { return exports };
@@ -34,7 +34,7 @@ impl Exports {
     }
 }
 
-/// One module for all that one instance's exports are asked for, as text.
+/// One module, as text, for everything that one instance's exports are asked for.
 #[derive(Default)]
 pub(crate) struct Wrapper {
     imports: String,
@@ -45,9 +45,9 @@ pub(crate) struct Wrapper {
 }
 
 impl Wrapper {
-    /// A function that calls the export with the arguments and compares what comes back with `expected`, where that is
-    /// asked for: 0 where all is well, else which result, counted from 1, is another. Its name in the wrapper; none
-    /// where JavaScript can do it.
+    /// Adds a function that calls the export with the arguments and, if `expected` is given, compares the results with
+    /// it. The function returns 0 if all is well, else which result, counted from 1, differs. Returns the function's
+    /// name in the wrapper; `None` if JavaScript can do it.
     pub(crate) fn call(
         &mut self,
         exports: &Exports,
@@ -88,7 +88,7 @@ impl Wrapper {
         self.compare(&format!("(global.get {id})"), &[ty], Some(expected)).map(Some)
     }
 
-    /// The identifier of an import, which is added where it is not there; `{}` in `what` is its place.
+    /// The identifier of an import, which is added if it does not exist yet. `{}` in `what` stands for the identifier.
     fn import(&mut self, name: &str, what: &str) -> String {
         if let Some(id) = self.imported.get(name) {
             return id.clone();
@@ -129,7 +129,7 @@ impl Wrapper {
     /// The module.
     ///
     /// # Errors
-    /// When the text is wrong: a mistake of ours.
+    /// When the text is wrong, which is a mistake of ours.
     pub(crate) fn finish(self) -> Result<Vec<u8>> {
         let text = format!("(module\n{}{})", self.imports, self.functions);
         assemble(&text)
@@ -174,7 +174,7 @@ fn is_foreign_result(pattern: &WastRetCore<'_>) -> bool {
     }
 }
 
-/// A type's name, where it has one outside of a module.
+/// A type's name, if it has one outside of a module.
 pub(crate) fn type_text(ty: ValType) -> Result<String> {
     Ok(match ty {
         ValType::Ref(ty) => return reference_text(ty),
@@ -224,7 +224,7 @@ fn vector_constant(value: &V128Const) -> String {
     format!("(v128.const i8x16 {})", bytes.join(" "))
 }
 
-/// An expression that is 1 where `value` is as expected, else 0.
+/// An expression that is 1 if `value` is as expected, else 0.
 fn test(pattern: &WastRetCore<'_>, value: &str) -> Result<String> {
     Ok(match pattern {
         WastRetCore::I32(expected) => format!("(i32.eq {value} (i32.const {expected}))"),
@@ -241,7 +241,7 @@ fn test(pattern: &WastRetCore<'_>, value: &str) -> Result<String> {
     })
 }
 
-/// A canonical NaN has nothing but the highest bit of the fraction, an arithmetic one has that at least.
+/// A canonical NaN has only the highest bit of the fraction; an arithmetic one has at least that bit.
 fn test_f32(pattern: NanPattern<wast::token::F32>, value: &str) -> String {
     let (mask, bits) = match pattern {
         NanPattern::CanonicalNan => (0x7fff_ffff, 0x7fc0_0000),

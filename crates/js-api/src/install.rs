@@ -7,8 +7,8 @@ use crate::runtime::api::{Api, Options};
 /// Defines the `WebAssembly` namespace in the context's global object.
 ///
 /// # Errors
-/// A TypeError when this runtime has the namespace already, in this context or another: what the API keeps is the
-/// runtime's. Also when memory is out.
+/// A TypeError if this runtime has the namespace already, in this context or another: the API's state belongs to the
+/// runtime. Also when memory is out.
 pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     let has_responses = options.response_bytes.is_some();
     Api::new(ctx, options)?;

@@ -1,10 +1,10 @@
 //! The `WebAssembly` namespace for a QuickJS context: the WebAssembly JavaScript API, one file per interface.
 //!
-//! [`install`] gives an existing `rquickjs` context the whole namespace. Everything that JavaScript values of one island
-//! hold together is in [`island_realm`]. The files stand on three floors, `runtime`, `convert` and `interface`, each of
+//! [`install`] gives an existing `rquickjs` context the whole namespace. What the JavaScript values of one island hold
+//! together is in [`island_realm`]. The files stand on three floors, `runtime`, `convert` and `interface`, each of
 //! which uses those below it, and `install` is the roof.
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod convert;

@@ -12,7 +12,8 @@ use island::{Engine, EngineOptions};
 use js_api::{Options, Post, Task, TaskSink};
 use rquickjs::{CatchResultExt, Context, Ctx, Runtime};
 
-/// A guest with `wait32(address, value, nanoseconds)`, `wait64` and `notify(address, count)` on the imported `m.memory`.
+/// A guest with `wait32(address, value, nanoseconds)`, `wait64` and `notify(address, count)` on the imported
+/// `m.memory`.
 const GUEST: &str = r#"(module
     (memory (import "m" "memory") 1 16 shared)
     (func (export "wait32") (param i32 i32 i64) (result i32)
@@ -23,8 +24,8 @@ const GUEST: &str = r#"(module
         (memory.atomic.notify (local.get 0) (local.get 1)))
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
 
-/// What every agent's script has: the memory, arrays over it, a guest, and `until(wake)`, which calls until somebody was
-/// woken. A script says what it found with `return`.
+/// What every agent's script has: the memory, arrays over it, a guest, and `until(wake)`, which calls until somebody
+/// was woken. A script says what it found with `return`.
 const PRELUDE: &str = r"
     const words = new Int32Array(memory.buffer), wide = new BigInt64Array(memory.buffer);
     const guest = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { memory } }).exports;

@@ -9,10 +9,10 @@ use crate::convert::Marshal;
 use crate::scalar::Scalar;
 use crate::types::TypeObject;
 
-/// Between these lengths an array's elements are read all at once; others one by one.
+/// An array whose length is in this range has its elements read all at once; others are read one by one.
 const SPREAD: std::ops::RangeInclusive<usize> = 24..=65_000;
 
-/// An array's `length`, and what a typed array's is by its class; 0 for what is no object.
+/// An array's `length`. A typed array's is the one of its class; it is 0 for anything but an object.
 ///
 /// # Errors
 /// What a getter throws.
@@ -28,11 +28,11 @@ pub(crate) fn length(value: &Value<'_>) -> Result<f64> {
     }
 }
 
-/// Puts elements into a script's array: those that it has are assigned, those behind them are defined, so that they are
-/// elements of this array whatever `Array.prototype` has.
+/// Puts elements into a script's array. Elements that it has are assigned; those after them are defined, so that they
+/// are elements of this array whatever `Array.prototype` has.
 ///
 /// # Errors
-/// What the array refuses.
+/// What the array throws when it refuses an element.
 pub(crate) fn put<'js>(array: &Object<'js>, values: impl IntoIterator<Item = Result<Value<'js>>>) -> Result<()> {
     let len = if array.is_array() { length(array.as_value())? as usize } else { usize::MAX };
     values.into_iter().enumerate().try_for_each(|(at, value)| match at < len {
@@ -52,7 +52,7 @@ pub(crate) enum Source<'a, 'js> {
 }
 
 impl<'a, 'js> Source<'a, 'js> {
-    /// Looks at an argument. Runs no script but a getter of `length`.
+    /// Looks at an argument. Runs no script except a getter of `length`.
     ///
     /// # Errors
     /// A TypeError for anything but an array or an attached typed array.
@@ -78,7 +78,7 @@ impl<'a, 'js> Source<'a, 'js> {
         }
         let object = value.to_value(cx);
         let Some(array) = object.as_object().filter(|_| object.is_array()) else {
-            return Err(marshal.unexpected(format_args!("an array or a {}", element.name()), value));
+            return Err(marshal.unexpected(format_args!("an array or {}", webidl::with_article(element.name())), value));
         };
         let len = array.get::<_, f64>(PredefinedAtom::Length)? as usize;
         Ok(Self::Elements { value, array: object.into_object(), len })
@@ -91,10 +91,10 @@ impl<'a, 'js> Source<'a, 'js> {
         }
     }
 
-    /// Copies the elements to `address`, where there is room for them.
+    /// Copies the elements to `address`, which must have room for them.
     ///
     /// # Errors
-    /// A TypeError for an element that is no number of the type.
+    /// A TypeError for an element that is not a number of the type.
     pub(crate) fn copy_in(
         &self,
         marshal: &Marshal<'_, 'js>,
@@ -113,7 +113,7 @@ impl<'a, 'js> Source<'a, 'js> {
             }
             Self::SameType { bytes: from, .. } => {
                 // SAFETY: nothing that could detach or move the source ran since it was looked at (allocating calls the
-                // guest, whose imports could: the caller looks again then), and the target range was checked.
+                // guest, whose imports could, but then the caller looks again), and the target range was checked.
                 unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr(), bytes as usize) };
                 Ok(())
             }
@@ -139,7 +139,7 @@ fn copy_elements<'js>(
     let put_any = |at: usize, element: Borrowed<'_>| -> Result<()> {
         let mut bytes = [0; 8];
         if !scalar.write(cx, element, &mut bytes[..size], wide)? {
-            // A member of an enum, or a mistake.
+            // It is a member of an enum, or a mistake.
             let number = marshal.within_element(at as u64, || marshal.number(ty, scalar, element))?;
             bytes = crate::scalar::bits(number).to_le_bytes();
         }
@@ -166,7 +166,7 @@ fn copy_elements<'js>(
     (0..len).try_for_each(|at| qjs::array::with_element(cx, value, at as u32, |element| put(at, element)))
 }
 
-/// A new array of the `len` elements at `start`, which are there.
+/// A new array of the `len` elements at `start`, which must exist.
 ///
 /// # Errors
 /// A RangeError for more elements than an array can have.
@@ -197,7 +197,7 @@ pub(crate) fn copy_out<'js>(
 /// Copies `len` elements at `address` back into an array argument.
 ///
 /// # Errors
-/// What the array refuses.
+/// What the array throws when it refuses an element.
 pub(crate) fn copy_back(
     marshal: &Marshal<'_, '_>,
     scalar: Scalar,
@@ -208,7 +208,7 @@ pub(crate) fn copy_back(
     let (cx, wide) = (marshal.cx(), marshal.is_wide());
     let size = scalar.size(wide);
     if qjs::buffer::element_kind(value) == Some(scalar.element(wide)) {
-        // The guest may have run scripts that detached or shortened the array: what is left of it is filled.
+        // The guest may have run scripts that detached or shortened the array. What is left of it is filled.
         let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else { return Ok(()) };
         let count = bytes.len.min(len as usize * size);
         let from = marshal.range(address, count as u64)?.start;

@@ -1,8 +1,8 @@
 //! `cdef`: C declarations as the interface to an instance.
 //!
-//! What a declaration says decides how its values are passed: a pointer to `const` goes in, any other goes in and comes out,
-//! `const char *` is a string, a pointer to a struct that is only declared is a handle. The rest (lengths, ownership,
-//! out-parameters) is in annotations.
+//! A declaration decides how its values are passed: a pointer to `const` goes in, any other pointer goes in and comes
+//! out, a `const char *` is a string, a pointer to a struct that is only declared is a handle. The rest (lengths,
+//! ownership, out-parameters) is in annotations.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -20,17 +20,17 @@ use crate::scalar::{Scalar, integer64};
 use crate::types::{Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef};
 use crate::wasi::WasiObject;
 
-/// For messages.
+/// The function's name in messages.
 const PLACE: &str = "cdef";
 
-/// Names on the library itself.
+/// Names of the library's own properties.
 const RESERVED: [&str; 2] = ["types", "memoryManager"];
 
 pub(crate) fn define(exports: &Object<'_>) -> Result<()> {
     crate::descriptors::export_function(exports, "cdef", 2, bind)
 }
 
-/// What a declaration is in.
+/// What a declaration is within.
 #[derive(Clone, Copy)]
 enum Within<'d> {
     /// A function, with its parameters.
@@ -44,7 +44,7 @@ enum Within<'d> {
 enum Use {
     Param,
     Result,
-    /// In memory: a field, an element, what another pointer points to.
+    /// In memory: as a field, an element, or what another pointer points to.
     Memory,
 }
 
@@ -153,7 +153,7 @@ impl<'js> Binder<'_, 'js> {
         (0..self.records.len()).try_for_each(|at| self.define_record(at))
     }
 
-    /// Gives a record its fields; those that lie in it first.
+    /// Gives a record its fields, after giving the records within it theirs.
     fn define_record(&self, at: usize) -> Result<()> {
         let record = &self.declarations.records[at];
         let Type::Record(shape, _) = &self.records[at].get().ty else { unreachable!("made so") };
@@ -161,7 +161,7 @@ impl<'js> Binder<'_, 'js> {
         let (mut names, mut types) = (Vec::new(), Vec::new());
         for field in fields {
             let Some(name) = &field.name else {
-                return Err(self.fail(field.position, "a struct or union without a name in another: give it a name"));
+                return Err(self.fail(field.position, "a struct or union within another needs a name"));
             };
             if let cdef::Type::Record(inner) = innermost(&field.ty) {
                 self.define_record(*inner)?;
@@ -176,7 +176,7 @@ impl<'js> Binder<'_, 'js> {
         done.map_err(|error| self.located(error, record.position))
     }
 
-    /// An error of the types themselves, with its place in the declarations.
+    /// An error about the types themselves, with its place in the declarations.
     fn located(&self, error: rquickjs::Error, at: Position) -> rquickjs::Error {
         let thrown = self.ctx.catch();
         let message = thrown.as_object().and_then(|thrown| thrown.get::<_, String>("message").ok());
@@ -227,14 +227,14 @@ impl<'js> Binder<'_, 'js> {
         }
     }
 
-    /// Who frees it, and what else its annotations say.
+    /// Gives a type what its annotations say: who frees it, and more.
     fn annotate(&self, ty: &mut TypeObject, annotations: &cdef::Annotations, used: Use, inherits: bool) -> Result<()> {
         ty.ownership = match annotations.ownership.as_ref().map(|placed| &placed.value) {
             Some(cdef::Ownership::Owned(_)) => Ownership::Owned,
             Some(cdef::Ownership::Borrowed) => Ownership::Borrowed,
             Some(cdef::Ownership::Consumed) => Ownership::Consumed,
             None if inherits || used == Use::Param || matches!(ty.ty, Type::Handle { .. }) => Ownership::Inherited,
-            // Nothing is freed that nobody says is to be freed.
+            // Nothing is freed unless a declaration says so.
             None => Ownership::Borrowed,
         };
         if let Some(Placed { value: cdef::Ownership::Owned(Some(free)), position }) = &annotations.ownership {
@@ -255,7 +255,9 @@ impl<'js> Binder<'_, 'js> {
         used: Use,
     ) -> Result<TypeRef> {
         if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(ty, cdef::Type::Pointer(_))) {
-            return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
+            return Err(
+                self.fail(kept.position, "only a handle can keep others: write `keeps` where a handle comes out")
+            );
         }
         if let Some(scalar) = scalar(ty) {
             return self.descriptor(TypeObject::new(Type::Scalar(scalar)));
@@ -282,11 +284,12 @@ impl<'js> Binder<'_, 'js> {
                 self.annotate(&mut made, annotations, used, false)?;
                 made.keeps = self.keeps(annotations, within)?;
                 if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(made.ty, Type::Handle { .. })) {
-                    return Err(self.fail(kept.position, "only a handle keeps others: write it where one comes out"));
+                    return Err(self
+                        .fail(kept.position, "only a handle can keep others: write `keeps` where a handle comes out"));
                 }
                 self.descriptor(made)
             }
-            cdef::Type::Function(_) => Err(self.fail(at, "a function is no value: write a pointer to it")),
+            cdef::Type::Function(_) => Err(self.fail(at, "a function is not a value: write a pointer to it")),
             _ => unreachable!("numbers were handled"),
         }
     }
@@ -307,7 +310,7 @@ impl<'js> Binder<'_, 'js> {
         format!("{} {}", record.kind.keyword(), record.name.as_deref().unwrap_or("without a name"))
     }
 
-    /// The encoding of a string of such characters; none for what is no text.
+    /// The encoding of a string of such characters; `None` if they are not text.
     fn text(&self, element: &cdef::Type, annotations: &cdef::Annotations, is_text: bool) -> Option<Encoding> {
         match annotations.encoding.as_ref().map(|placed| &placed.value) {
             Some(cdef::Encoding::Utf8) => Some(Encoding::Utf8),
@@ -322,7 +325,7 @@ impl<'js> Binder<'_, 'js> {
         annotations.mode.as_ref().map_or(self.views, |mode| mode.value == cdef::Mode::View)
     }
 
-    /// A pointer.
+    /// The descriptor of a pointer.
     fn pointer(
         &self,
         to: &cdef::Pointee,
@@ -334,7 +337,7 @@ impl<'js> Binder<'_, 'js> {
         let length = self.length(annotations, within)?;
         let has_length = !matches!(length, Length::Given);
         let view = self.is_view(annotations);
-        // A `char *` that the guest writes to is no string: strings do not change.
+        // A `char *` that the guest writes to is not a string: strings do not change.
         let is_text = to.is_const || used != Use::Param;
         if let Some(encoding) = self.text(&to.ty, annotations, is_text) {
             return Ok(TypeObject::new(Type::String(encoding, length)));
@@ -360,7 +363,7 @@ impl<'js> Binder<'_, 'js> {
                 let can_view = inner.get().scalar().is_some();
                 if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View)
                 {
-                    return Err(self.fail(mode.position, "only numbers and structs are viewed"));
+                    return Err(self.fail(mode.position, "only numbers and structs can be viewed"));
                 }
                 match used {
                     _ if !can_view && (used == Use::Param || has_length) => Type::Array(inner, length),
@@ -378,7 +381,7 @@ impl<'js> Binder<'_, 'js> {
         Ok(TypeObject::new(ty))
     }
 
-    /// An element's type that is owned as its array is.
+    /// An element's type, owned as its array is.
     fn inheriting(&self, ty: &TypeRef) -> Result<TypeRef> {
         let mut copy = ty.get().duplicate();
         if copy.ownership == Ownership::Borrowed {
@@ -465,7 +468,7 @@ impl<'js> Binder<'_, 'js> {
             return self.out_param(to, annotations, at, within);
         }
         let used = if is_callback { Use::Result } else { Use::Param };
-        // A callback's pointer without a length is one value.
+        // A callback's pointer without a length points to one value.
         let ty = match self.one_value(to, annotations, at, within).filter(|_| is_callback) {
             Some(ty) => ty?,
             None => self.ty(&param.ty, annotations, at, within, used)?,
@@ -475,7 +478,7 @@ impl<'js> Binder<'_, 'js> {
             Some(_) => true,
             None => !to.is_const,
         };
-        // What cannot change, or has no value to put in its place.
+        // Types whose values cannot change, or that have no value to replace them with.
         let fixed = matches!(ty.get().ty, Type::String(..) | Type::Handle { .. } | Type::Callback(_));
         let by_value = is_callback && direction.is_none();
         Ok(Param { ty, direction: if comes_out && !fixed && !by_value { IN_OUT } else { IN } })
@@ -501,7 +504,7 @@ impl<'js> Binder<'_, 'js> {
         })
     }
 
-    /// A pointer to what the guest fills in and the script gets.
+    /// A pointer to something that the guest fills in and the script gets.
     fn out_param(
         &self,
         to: &cdef::Pointee,
@@ -517,7 +520,7 @@ impl<'js> Binder<'_, 'js> {
         }
         let length = self.length(annotations, within)?;
         let ty = if is_pointer {
-            // The guest puts a pointer there; lengths and ownership are of what that points to.
+            // The guest puts a pointer there. Lengths and ownership belong to what that points to.
             self.ty(&to.ty, annotations, at, within, Use::Result)?
         } else if matches!(length, Length::Given) {
             match &to.ty {
@@ -536,14 +539,14 @@ impl<'js> Binder<'_, 'js> {
         Ok(Param { ty, direction: RESULT })
     }
 
-    /// The object with all that is declared.
+    /// The object with everything that is declared.
     fn library(&self, manager: &Value<'js>) -> Result<Value<'js>> {
         let library = Object::new(self.ctx.clone())?;
         let of: &ManagerObject = class::of(manager).ok_or(rquickjs::Error::Unknown)?;
         for function in &self.declarations.functions {
             let (name, at) = (&function.name, function.position);
             if RESERVED.contains(&name.as_str()) {
-                return Err(self.fail(at, format!("`{name}` is a name of the library's own")));
+                return Err(self.fail(at, format!("`{name}` is a name that the library itself has")));
             }
             let export = self.export(name, at)?;
             let signature = self.signature(&function.signature, Some(&function.annotations), at)?;
@@ -560,7 +563,9 @@ impl<'js> Binder<'_, 'js> {
         }
         for constant in &self.declarations.constants {
             if RESERVED.contains(&constant.name.as_str()) {
-                return Err(self.fail(constant.position, format!("`{}` is a name of the library's own", constant.name)));
+                return Err(
+                    self.fail(constant.position, format!("`{}` is a name that the library itself has", constant.name))
+                );
             }
             let value = match &constant.value {
                 cdef::Value::Integer(value) => integer64(Cx::of(self.ctx), *value).into_value(Cx::of(self.ctx))?,
@@ -634,7 +639,7 @@ fn is_out(param: &cdef::Param) -> bool {
     param.annotations.direction.as_ref().is_some_and(|direction| direction.value == cdef::Direction::Out)
 }
 
-/// What an array is of, at last.
+/// The innermost element type of an array.
 fn innermost(ty: &cdef::Type) -> &cdef::Type {
     match ty {
         cdef::Type::Array(element, _) => innermost(element),

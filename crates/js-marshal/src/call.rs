@@ -16,7 +16,7 @@ use crate::{arrays, pointer, record, status};
 pub(crate) struct Plan {
     params: SmallVec<[Kind; 8]>,
     result: Option<Kind>,
-    /// A record is returned through a first parameter that points to room for it.
+    /// Whether a record is returned through a first parameter that points to room for it.
     by_room: bool,
     /// How many arguments the script passes.
     pub(crate) passed: usize,
@@ -38,7 +38,7 @@ impl Plan {
         Self { params, result, by_room: by_room(signature), passed, has_memory, has_custom }
     }
 
-    /// What the function's type does not fit; none where it does.
+    /// Why the function's type does not fit; `None` if it does.
     pub(crate) fn mismatch(&self, ty: Option<&NumericType>) -> Option<String> {
         let fits = |ty: &NumericType| {
             ty.params == self.params && self.result.is_none_or(|result| ty.results.first() == Some(&result))
@@ -55,7 +55,7 @@ impl Plan {
 /// The numbers that a function takes, and the one that it returns.
 pub(crate) type Kinds = (SmallVec<[Kind; 8]>, Option<Kind>);
 
-/// The numbers of a signature, by C's convention for WebAssembly: of a guest's function or of a callback.
+/// The numbers of a signature of a guest's function or a callback, by C's convention for WebAssembly.
 pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
     let pointer = if wide { Kind::I64 } else { Kind::I32 };
     let kind = |ty: &TypeObject| match &ty.ty {
@@ -136,7 +136,7 @@ impl<'js> Running<'_, '_, 'js> {
         self.marshal.finish(result)
     }
 
-    /// A guest that did not return may have put others in the place of what its arguments point to.
+    /// A guest that did not return may have replaced the blocks that its arguments point to.
     fn forget_all_replaced(&self) {
         let passed = self.call.numbers.borrow().clone();
         let mut at = 0;
@@ -152,7 +152,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
     }
 
-    /// What scripts' own types have marshalled is theirs to free, unless it came out.
+    /// Has scripts' own types free what they have marshalled, unless it came out.
     fn free_custom(&self, result: Result<Value<'js>>) -> Result<Value<'js>> {
         let (ctx, marshal) = (self.marshal.ctx, self.marshal);
         let thrown = match &result {
@@ -264,7 +264,7 @@ impl<'js> Running<'_, '_, 'js> {
         Ok(marshal.pointer(address))
     }
 
-    /// Calls the guest's function; its result where the prototype has one.
+    /// Calls the guest's function. Returns its result, if the prototype has one.
     #[inline]
     fn enter(&self, numbers: &[Number]) -> Result<Option<Number>> {
         let cx = self.marshal.cx();
@@ -306,7 +306,7 @@ impl<'js> Running<'_, '_, 'js> {
         self.marshal.type_error(format_args!("{message}, but the function's type is {}", function.callee().ty()))
     }
 
-    /// What the function itself returned, as the script gets it; none for nothing.
+    /// What the function itself returned, as the script gets it; `None` if it returned nothing.
     fn own(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
         let Some(ty) = &self.signature.returns else { return Ok(None) };
         let marshal = self.marshal;
@@ -375,7 +375,7 @@ impl<'js> Running<'_, '_, 'js> {
         let mut results: SmallVec<[Value; 4]> = SmallVec::new();
         // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
         let mut failure = None;
-        // Of a call that failed C leaves open what came out: what cannot be read then is null.
+        // If the call failed, C leaves open what came out. What cannot be read then is null.
         let failed = self.has_failed(returned);
         let mut at = 0;
         for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
@@ -431,13 +431,13 @@ impl<'js> Running<'_, '_, 'js> {
         list.finish()
     }
 
-    /// Keeps what was thrown first for later.
+    /// Keeps the first exception that was thrown for later.
     fn put_off(&self, error: rquickjs::Error, failure: &mut Option<Value<'js>>) -> Result<()> {
         if !error.is_exception() {
             return Err(error);
         }
         let thrown = self.marshal.ctx.catch();
-        // What cannot be caught is not put off: the script is to end.
+        // An error that cannot be caught is not put off: the script has to end.
         if qjs::function::is_uncatchable(&thrown) {
             return Err(self.marshal.ctx.throw(thrown));
         }
@@ -449,11 +449,11 @@ impl<'js> Running<'_, '_, 'js> {
     fn out_value(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
         let marshal = self.marshal;
         let size = ty.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
-        // (A length that is an out-parameter is known now; what it needs is looked at there.)
+        // (If its length is an out-parameter, that is known by now.)
         marshal.read_value(ty, marshal.range(address, size)?, true, None)
     }
 
-    /// What the guest changed in an argument goes back into the script's value.
+    /// Copies what the guest changed in an argument back into the script's value.
     fn take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
         let marshal = self.marshal;
         if ty.subclassed {
@@ -500,7 +500,7 @@ impl<'js> Running<'_, '_, 'js> {
         let object = value.to_value(marshal.cx());
         let Some(array) = object.as_object() else { return Ok(()) };
         let size = element.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
-        // As many as there was room for, or fewer where the guest says so.
+        // As many as there was room for, or fewer if the guest says so.
         let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
         let count = match length {
             Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
@@ -510,7 +510,7 @@ impl<'js> Running<'_, '_, 'js> {
         if let Some(scalar) = element.scalar() {
             return arrays::copy_back(marshal, scalar, address, value, count);
         }
-        // All of them are taken before the array is asked to change, which may fail.
+        // All of them are read before the array is asked to change, which may fail.
         let read = |at: u64| {
             let bytes = marshal.range(address + at * size, size)?;
             marshal.within_element(at, || marshal.read_value(element, bytes, true, None))

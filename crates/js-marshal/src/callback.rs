@@ -1,9 +1,9 @@
 //! JavaScript functions as C function pointers.
 //!
-//! A function pointer is an index into the guest's table of functions. For each signature a guest has slots there, each with
-//! a host function that was made once and stays; a callback takes a slot, and gives it back when it ends, so that any number
-//! of them one after another need no more room than those that live at the same time. A guest that calls a slot which
-//! nobody has gets an error that says so.
+//! A function pointer is an index into the guest's table of functions. For each signature a guest has slots there, each
+//! with a host function that was made once and stays. A callback takes a slot and gives it back when it ends, so the
+//! table needs room only for the callbacks that exist at the same time. A guest that calls a slot without a callback
+//! gets an error that says so.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -24,7 +24,7 @@ use crate::types::{Length, Signature, Type, TypeObject};
 /// A guest's slots for callbacks.
 pub(crate) struct Callbacks {
     table: Option<Table>,
-    /// Slots that nobody has, by signature.
+    /// The free slots, by signature.
     free: RefCell<FxHashMap<Kinds, Vec<Rc<Slot>>>>,
 }
 
@@ -41,7 +41,7 @@ impl Callbacks {
         Rc::new(Self { table, free: RefCell::default() })
     }
 
-    /// A slot for functions of this signature.
+    /// Takes a slot for functions of this signature.
     fn take(&self, link: &IslandHandle, kinds: &Kinds) -> std::result::Result<Rc<Slot>, String> {
         if let Some(slot) = self.free.borrow_mut().get_mut(kinds).and_then(Vec::pop) {
             return Ok(slot);
@@ -83,12 +83,12 @@ fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
     FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
 }
 
-/// A function that has a slot.
+/// A JavaScript function that has a slot.
 pub(crate) struct CallbackState {
     function: Held,
-    /// What to call it in messages.
+    /// Its name in messages.
     name: Box<str>,
-    /// The descriptor of its type, a copy of its own.
+    /// The descriptor of its type, which is a copy of its own.
     ty: Held,
     manager: Held,
     slot: RefCell<Option<Rc<Slot>>>,
@@ -100,7 +100,7 @@ impl CallbackState {
     /// Gives `function` a slot.
     ///
     /// # Errors
-    /// A TypeError where the guest has no table that can grow.
+    /// A TypeError if the guest has no table that can grow.
     pub(crate) fn new(marshal: &Marshal<'_, '_>, ty: &TypeObject, function: &Value<'_>) -> Result<Rc<Self>> {
         let Type::Callback(signature) = &ty.ty else { unreachable!("called for callbacks alone") };
         let manager = marshal.manager;
@@ -184,7 +184,7 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         );
         return Err(Exception::throw_type(&ctx, &message));
     };
-    // References of the call's own: the collector may find the Callback to be garbage meanwhile.
+    // The call holds references of its own: the collector may find that the Callback is garbage meanwhile.
     let (_function, ty, manager) = (state.function.duplicate(), state.ty.duplicate(), state.manager.duplicate());
     let ty: &TypeObject = class::get(ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
@@ -212,7 +212,7 @@ fn call_back(
     let cx = marshal.cx();
     let wide = marshal.is_wide();
     let mut values: SmallVec<[Value; 4]> = SmallVec::new();
-    // Pointers that come out: what the script sets in them goes back to the guest.
+    // What the script sets in pointers that come out goes back to the guest.
     for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
         marshal.enter_part(webidl::Part::Argument(at));
         let ty = param.ty.get();
@@ -233,14 +233,14 @@ fn call_back(
                     }
                 }
             }
-            // What a callback is given is the guest's, unless its type says that it is given away.
+            // What a callback gets is the guest's, unless its type says that it is given away.
             _ => marshal.pointee_of(ty, number.as_address(), ty.is_owned(false), None)?,
         };
         values.push(value);
     }
     let mut arguments = Arguments::new(cx);
     values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
-    // As many elements as there are: the script may lengthen the arrays.
+    // As many elements as there are now, since the script may lengthen the arrays.
     let count = |value: &Value<'_>| value.as_array().map_or(0, |array| array.len() as u64);
     let counts: SmallVec<[u64; 4]> = values.iter().map(count).collect();
     let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
@@ -273,7 +273,8 @@ fn call_back(
     Ok(Some(marshal.pointer(address)))
 }
 
-/// Writes what the script left in an argument that comes out; of an array, the `count` elements that it had.
+/// Writes back what the script left in an argument that comes out. For an array, these are the `count` elements that it
+/// had.
 fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &Value<'_>, count: u64) -> Result<()> {
     match &ty.ty {
         Type::Pointer(pointee) => {
@@ -288,7 +289,7 @@ fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &
             // Elements that the script took away stay as they were; there is no room for more.
             let len = crate::arrays::length(value)? as u64;
             let count = if len < count { len } else { count };
-            // The copy of the descriptor is this function's alone, and no script sees it.
+            // This copy of the descriptor belongs to this function alone, and no script sees it.
             let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));
             marshal.write_value(&inline, address, qjs::Borrowed::of(value))
         }
@@ -296,12 +297,12 @@ fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &
     }
 }
 
-/// A function pointer that the guest gave out, as a function: of a callback the script's own, else the guest's.
+/// The function behind a function pointer that the guest gave out: the script's own for a callback, else the guest's.
 pub(crate) fn function_at<'js>(marshal: &Marshal<'_, 'js>, address: u64) -> Result<Value<'js>> {
     if address == 0 {
         return Ok(Value::new_null(marshal.ctx.clone()));
     }
-    // A guest calls it by its index; scripts get the index, which any parameter of a function pointer's type takes back.
+    // A guest calls it by its index. Scripts get the index, which any parameter of a function pointer's type accepts.
     Ok(Value::new_number(marshal.ctx.clone(), address as f64))
 }
 
@@ -329,7 +330,7 @@ impl CallbackObject {
         }
         let manager = class::get::<ManagerObject>(self.state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
         if !Rc::ptr_eq(manager.callbacks(), marshal.manager.callbacks()) {
-            return Err(marshal.type_error("the Callback is of another guest"));
+            return Err(marshal.type_error("the Callback belongs to another guest"));
         }
         Ok(self.state.address())
     }
@@ -378,7 +379,7 @@ fn address<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_number(call.ctx.clone(), callback.state.address() as f64))
 }
 
-/// Never frees it: the memory manager has it from then on.
+/// Has it never freed: the memory manager keeps it from then on.
 fn keep<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let callback: &CallbackObject = webidl::this(&call, "keep")?;
     let manager = class::get::<ManagerObject>(callback.state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
@@ -392,7 +393,7 @@ fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(call.ctx))
 }
 
-/// The callback as an object, for one that the manager keeps.
+/// The object of a callback that the manager keeps.
 pub(crate) fn object_of(ctx: &Ctx<'_>, state: Rc<CallbackState>) -> Result<Held> {
     Ok(Held::new(class::new_object(ctx, CallbackObject { state }, None)?.as_value()))
 }

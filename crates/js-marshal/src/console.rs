@@ -1,9 +1,9 @@
-//! What guests write, line by line to the script's console.
+//! Brings what guests write to the script's console, line by line.
 //!
-//! A guest writes from inside its call, where no script can run. So what it writes waits until the next script would run:
-//! when the guest calls one, or returns. A console that a script has replaced gets whole lines then, `console.log` those of
-//! standard output and `console.error` those of standard error. The platform's own console would print them as they are,
-//! so there they go to the process's output at once, with what is no whole line yet.
+//! A guest writes from inside its call, where no script can run. So what it writes waits until the next script would
+//! run: when the guest calls one, or returns. A console that a script has replaced gets whole lines then: `console.log`
+//! those of standard output and `console.error` those of standard error. The platform's own console would print them as
+//! they are, so for that they go to the process's output at once, along with any line that is not complete yet.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ struct Stream {
     /// 1 or 2.
     descriptor: u8,
     output: Output,
-    /// The beginning of a line. What is left when the guest has gone goes to the process's own output as it is.
+    /// The beginning of a line. What is left here when the guest has gone goes to the process's own output as it is.
     rest: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl Stream {
     /// Writes to the process's own output.
     fn write(&self, bytes: &[u8]) {
         if let Output::To { sink, .. } = &self.output {
-            // As for the guest's other output, there is nobody to tell that the process's own has gone.
+            // As with the guest's other output, there is nobody to tell if the process's own has gone.
             let _ = sink(bytes);
         }
     }
@@ -48,7 +48,7 @@ fn lock(stream: &Shared) -> MutexGuard<'_, Stream> {
 }
 
 thread_local! {
-    /// What waits, in order.
+    /// What waits to be printed, in order.
     static WRITTEN: RefCell<VecDeque<(Shared, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -60,7 +60,7 @@ unsafe impl<'js> JsLifetime<'js> for Console<'js> {
     type Changed<'to> = Console<'to>;
 }
 
-/// A method of the console as it is now; `undefined` where there is none.
+/// A method of the console as it is now; `undefined` if there is none.
 fn method<'js>(ctx: &Ctx<'js>, descriptor: u8) -> Result<Value<'js>> {
     let console: Value = ctx.globals().get("console")?;
     match console.as_object() {
@@ -69,7 +69,7 @@ fn method<'js>(ctx: &Ctx<'js>, descriptor: u8) -> Result<Value<'js>> {
     }
 }
 
-/// Remembers the console. Needed once before [`lines`].
+/// Remembers the console. To be called once before [`lines`].
 ///
 /// # Errors
 /// When memory is out.
@@ -82,7 +82,7 @@ pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
 /// Where a guest's standard output (1) or standard error (2) goes.
 ///
 /// # Errors
-/// A TypeError where the API was never installed.
+/// A TypeError if the API was never installed.
 pub(crate) fn lines(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
     let output = standard_output(ctx, descriptor)?;
     let Output::To { terminal, .. } = &output else { return Ok(output) };
@@ -99,7 +99,7 @@ pub(crate) fn lines(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
 /// Prints what waits.
 ///
 /// # Errors
-/// What a script's console throws; the rest waits on.
+/// What a script's console throws; the rest goes on waiting.
 fn print(ctx: &Ctx<'_>) -> Result<()> {
     while let Some((stream, bytes)) = WRITTEN.with_borrow_mut(VecDeque::pop_front) {
         let descriptor = lock(&stream).descriptor;
@@ -125,7 +125,7 @@ fn print(ctx: &Ctx<'_>) -> Result<()> {
             let console: Object = ctx.globals().get("console")?;
             let done = function.call::<_, ()>((rquickjs::prelude::This(console), text));
             if let Err(error) = done {
-                // The lines behind it are printed the next time.
+                // The lines after it are printed the next time.
                 let mut rest: Vec<u8> = lines.into_iter().flat_map(|(_, line)| line).collect();
                 let mut locked = lock(&stream);
                 rest.append(&mut locked.rest);

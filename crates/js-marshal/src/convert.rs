@@ -1,5 +1,5 @@
-//! One marshalled operation: what it allocated in the guest, what it keeps from being freed, and where it is, for
-//! messages. The conversions themselves are in `encode` and `decode`.
+//! One marshalled operation: what it allocated in the guest, what it keeps from being freed, and, for messages, where
+//! it is. The conversions themselves are in `encode` and `decode`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -28,20 +28,20 @@ enum Step {
     Contents,
 }
 
-/// A block that goes when the operation ends.
+/// A block that is freed when the operation ends.
 pub(crate) struct Temporary {
     pub(crate) address: u64,
     bytes: u64,
     align: u32,
-    /// The heap that frees it, where that is not the manager's.
+    /// The heap that frees it, if that is not the manager's.
     heap: Option<Rc<Heap>>,
-    /// Of which argument it is a part that the guest may replace, and free.
+    /// The argument that it is a part of, if the guest may replace and free it.
     part_of: Option<i32>,
     /// Whether the guest has left it in its place.
     seen: bool,
 }
 
-/// What ends when the guest has taken it over.
+/// Something that ends when the guest has taken it over.
 pub(crate) enum Consumed {
     /// A view's buffer, and the address of its block.
     View(Held, u64),
@@ -60,7 +60,7 @@ pub(crate) struct CallArguments<'c, 'js> {
     pub(crate) args: Args<'c>,
     /// Arguments before the function's own.
     pub(crate) leading: usize,
-    /// They as an array, once a callback asked for them.
+    /// The arguments as a JavaScript array, made when a callback first asks for them.
     pub(crate) list: OnceCell<Value<'js>>,
     pub(crate) signature: Option<&'c Signature>,
     /// What was passed for each parameter so far.
@@ -101,12 +101,12 @@ pub(crate) struct Marshal<'c, 'js> {
     function: &'c str,
     part: Cell<webidl::Part>,
     path: RefCell<Vec<Step>>,
-    /// What lengths may depend on, where it is part of a call.
+    /// What lengths may depend on, if the operation is part of a call.
     pub(crate) call: Option<&'c CallArguments<'c, 'js>>,
     /// Whether what is allocated now is behind a pointer of an argument that comes out.
     pub(crate) replaceable: Cell<bool>,
     pub(crate) temporary: RefCell<SmallVec<[Temporary; 4]>>,
-    /// Where each is in that list, once they are many; empty where that is to be found out anew.
+    /// The place of each block in that list, once there are many. It is empty if that has to be found out anew.
     places: RefCell<FxHashMap<u64, usize>>,
     /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
     pinned: RefCell<SmallVec<[u64; 4]>>,
@@ -115,17 +115,17 @@ pub(crate) struct Marshal<'c, 'js> {
     /// Functions that the guest may call while the call lasts.
     pub(crate) callbacks: RefCell<SmallVec<[Rc<CallbackState>; 1]>>,
     pub(crate) consumed: RefCell<SmallVec<[Consumed; 1]>>,
-    /// What scripts' own types marshalled inside of arguments: the type, the address, and the arguments for `free`.
+    /// What scripts' own types marshalled inside arguments: the type, the address, and the arguments for `free`.
     pub(crate) custom: RefCell<Vec<(Held, u64, Held)>>,
 }
 
 impl std::fmt::Display for Marshal<'_, '_> {
-    /// Where it is: `multiply: argument 2: element 3: field `x``.
+    /// Where the operation is: `multiply: argument 2: element 3: field `x``.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         webidl::Place { function: self.function, part: self.part.get() }.fmt(f)?;
         let path = self.path.borrow();
         for (at, step) in path.iter().enumerate() {
-            // Of a long way the ends are shown.
+            // Only the two ends of a long path are shown.
             if path.len() > 8 && (4..path.len() - 3).contains(&at) {
                 if at == 4 {
                     f.write_str(": …")?;
@@ -189,7 +189,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.heap().is_wide()
     }
 
-    /// What is called, for messages.
+    /// The name of the function that is called, for messages.
     pub(crate) fn function(&self) -> &'c str {
         self.function
     }
@@ -199,7 +199,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.part.set(part);
     }
 
-    /// Where it is in the call: an argument's index, -1 for the result.
+    /// Where the operation is in the call: an argument's index, or -1 for the result.
     pub(crate) fn index(&self) -> i32 {
         match self.part.get() {
             webidl::Part::Argument(index) => index as i32,
@@ -225,7 +225,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         throw_heap_error(self.ctx, self, error.into())
     }
 
-    /// Whether it is inside of a value.
+    /// Whether the operation is inside a value.
     pub(crate) fn is_inside(&self) -> bool {
         !self.path.borrow().is_empty()
     }
@@ -262,7 +262,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         Ok(address)
     }
 
-    /// Takes a block over that the guest gave out: it goes when the operation ends.
+    /// Takes over a block that the guest gave out: it is freed when the operation ends.
     pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
         let mut temporary = self.temporary.borrow_mut();
         // It may be one that the call lent: some functions return their argument.
@@ -279,35 +279,36 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Where a block is in the list.
     fn place_of(&self, temporary: &[Temporary], address: u64) -> Option<usize> {
-        /// As many are looked through faster than anything is looked up.
+        /// So few are searched faster than a map is.
         const FEW: usize = 24;
         if temporary.len() <= FEW {
             return temporary.iter().position(|lent| lent.address == address);
         }
         let mut places = self.places.borrow_mut();
-        // The list grows at its end; where it was shortened, the places were forgotten.
+        // The list grows at its end. When it is shortened, the places are forgotten.
         for (place, lent) in temporary.iter().enumerate().skip(places.len()) {
             places.insert(lent.address, place);
         }
         places.get(&address).copied()
     }
 
-    /// Takes a block out of those that go when the operation ends.
+    /// Takes a block out of those that are freed when the operation ends.
     pub(crate) fn keep(&self, address: u64) {
         self.heap().forget(address);
         self.places.borrow_mut().clear();
         self.temporary.borrow_mut().retain(|lent| lent.address != address);
     }
 
-    /// Notes that the guest has left a block of the operation's own in its place; false where it is none, or was seen.
+    /// Notes that the guest has left a block of the operation's own in its place. Returns false if it is not one of
+    /// these, or was seen already.
     fn see(&self, address: u64) -> bool {
         let mut temporary = self.temporary.borrow_mut();
         let Some(place) = self.place_of(&temporary, address) else { return false };
         !std::mem::replace(&mut temporary[place].seen, true)
     }
 
-    /// Notes which blocks of the operation's own are in their places behind the pointer `address`, of type `ty`. Reads
-    /// pointers, and converts nothing.
+    /// Notes which blocks of the operation's own are in their places behind the pointer `address`, of type `ty`. It
+    /// reads pointers, and converts nothing.
     pub(crate) fn see_block(&self, ty: &TypeObject, address: u64) {
         if !self.see(address) {
             return;
@@ -340,7 +341,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
             }
             _ if ty.is_pointer() => {
                 let mut bytes = [0; 8];
-                // A place that is no longer in the memory has nothing in it.
+                // An address that is not in the memory has nothing at it.
                 if self.heap().data().read(address, &mut bytes[..Scalar::Size.size(wide)]).is_ok() {
                     self.see_block(ty, u64::from_le_bytes(bytes));
                 }
@@ -349,7 +350,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         }
     }
 
-    /// Forgets the parts of an argument that the guest has put others in the place of: it has freed them.
+    /// Forgets the parts of an argument that the guest has replaced: it has freed them.
     pub(crate) fn forget_replaced(&self, index: i32) {
         self.places.borrow_mut().clear();
         self.temporary.borrow_mut().retain(|block| block.part_of != Some(index) || block.seen);
@@ -366,7 +367,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.place_of(&temporary, address).map(|place| (temporary[place].bytes, temporary[place].align))
     }
 
-    /// Tells how long a block is that was taken over.
+    /// Notes how long a block that was taken over is.
     pub(crate) fn set_temporary_bytes(&self, address: u64, bytes: u64) {
         let mut temporary = self.temporary.borrow_mut();
         if let Some(place) = self.place_of(&temporary, address) {
@@ -397,7 +398,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.kept.borrow_mut().push(Held::borrowed(self.cx(), value));
     }
 
-    /// Where bytes of the guest lie on the host; they stay there.
+    /// Where bytes of the guest lie on the host. They stay there.
     #[inline]
     pub(crate) fn range(&self, address: u64, bytes: u64) -> Result<Bytes> {
         let start = self.heap().data().range(address, bytes).map_err(|error| self.heap_error(error))?;
@@ -423,7 +424,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         if self.is_wide() { Number::I64(address as i64) } else { Number::I32(address as u32 as i32) }
     }
 
-    /// The bytes of `count` things of `size`.
+    /// How many bytes `count` elements of `size` bytes take.
     #[inline]
     pub(crate) fn byte_length(&self, count: u64, size: u64) -> Result<u64> {
         let bytes = count.checked_mul(size).filter(|&bytes| bytes <= i64::MAX as u64);
@@ -432,14 +433,14 @@ impl<'c, 'js> Marshal<'c, 'js> {
         })
     }
 
-    /// An address that a script gave; none for a value that is none.
+    /// An address that a script gave; `None` if the value is not an address.
     pub(crate) fn address(&self, value: Borrowed<'_>) -> Result<Option<u64>> {
         let address = crate::scalar::address(self.cx(), value)?;
         match address {
             Some(address) if !self.is_wide() && address > u64::from(u32::MAX) => {
-                Err(self.range_error(format_args!("{address:#x} is no address of 32 bits")))
+                Err(self.range_error(format_args!("{address:#x} is not an address of 32 bits")))
             }
-            None if value.is_bigint() => Err(self.range_error("the BigInt is no address")),
+            None if value.is_bigint() => Err(self.range_error("the BigInt is not an address")),
             address => Ok(address),
         }
     }
@@ -477,7 +478,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     // ---- Lengths ----------------------------------------------------------------------------------------------------
 
-    /// A length; none for one that is found in memory (`until`) or that the value itself has.
+    /// A length; `None` for one that is found in memory (`until`) or that the value itself has.
     pub(crate) fn length(&self, length: &Length, parent: Option<Parent<'_>>) -> Result<Option<u64>> {
         match length {
             Length::Given | Length::Until(_) => Ok(None),
@@ -509,13 +510,13 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let wide = self.is_wide();
         let param = self.call.and_then(|call| Some((call, call.signature?.params.get(at)?)));
         let Some((call, param)) = param else {
-            return Err(self.type_error(format_args!("its length is parameter {at}, which there is not")));
+            return Err(self.type_error(format_args!("its length is parameter {at}, which does not exist")));
         };
         let ty = param.ty.get();
         let passed = call.numbers.borrow().get(at).copied();
-        let negative = |_| self.range_error(format_args!("its length, parameter {at}, is negative or no integer"));
+        let negative = |_| self.range_error(format_args!("its length, parameter {at}, is negative or not an integer"));
         let is_length = |number: Number, scalar: Scalar| scalar.as_length(number).ok_or(()).map_err(negative);
-        // A parameter that comes later has not been converted yet: its value is looked at as it is.
+        // A later parameter has not been converted yet, so its value is looked at as it is.
         let Some(passed) = passed else {
             let skipped = call
                 .signature
@@ -536,7 +537,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
             return match (ty.scalar(), pointee, first) {
                 (Some(scalar), ..) => is_length(self.number(ty, scalar, value)?, scalar),
                 (None, Some(scalar), Some(first)) => is_length(self.number(ty, scalar, Borrowed::of(&first))?, scalar),
-                _ => Err(self.type_error(format_args!("its length, parameter {at}, is no number before the call"))),
+                _ => Err(self.type_error(format_args!("its length, parameter {at}, is not a number before the call"))),
             };
         };
         if let Some(scalar) = ty.scalar().filter(|_| !param.direction.is_result) {
@@ -558,7 +559,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
                 self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
                 is_length(scalar.load(bytes, wide), scalar)
             }
-            _ => Err(self.type_error(format_args!("its length, parameter {at}, is no number that is known"))),
+            _ => Err(self.type_error(format_args!("its length, parameter {at}, is not a number that is known"))),
         }
     }
 
@@ -573,12 +574,12 @@ impl<'c, 'js> Marshal<'c, 'js> {
             unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr().add(offset), buffer.as_mut_ptr(), size) };
             scalar.as_length(scalar.load(&buffer[..size], wide))
         });
-        found.ok_or_else(|| self.type_error(format_args!("its length is the field `{name}`, which is no length")))
+        found.ok_or_else(|| self.type_error(format_args!("its length is the field `{name}`, which is not a length")))
     }
 
     // ---- The end ----------------------------------------------------------------------------------------------------
 
-    /// Runs `body`; what it allocates is the guest's from then on.
+    /// Runs `body`. What it allocates is the guest's from then on.
     pub(crate) fn giving<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
         let before = self.temporary.borrow().len();
         let result = body();
@@ -589,7 +590,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         result
     }
 
-    /// Keeps all that was allocated: it is the guest's.
+    /// Keeps everything that was allocated: it is the guest's.
     pub(crate) fn commit(&self) {
         self.places.borrow_mut().clear();
         self.temporary.borrow_mut().drain(..).for_each(|block| self.heap().forget(block.address));
@@ -613,7 +614,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         Ok(())
     }
 
-    /// Frees what the operation borrowed. Its own error counts more than one from freeing.
+    /// Frees what the operation borrowed. The operation's own error takes precedence over one from freeing.
     pub(crate) fn finish<R>(&self, result: Result<R>) -> Result<R> {
         self.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
         self.callbacks.take().iter().for_each(|callback| callback.disarm());
@@ -621,7 +622,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         if temporary.is_empty() {
             return result;
         }
-        // Freeing runs the guest, before which the exception must be out of the way.
+        // Freeing runs the guest, so the exception must be taken out of the way first.
         let thrown = match &result {
             Err(rquickjs::Error::Exception) => Some(self.ctx.catch()),
             _ => None,

@@ -1,5 +1,5 @@
-//! Types of a script's own: subclasses of the vocabulary's, whose methods `alloc`, `free`, `marshall`, `unmarshall` and
-//! `copy` do what the native conversions do otherwise; and those methods for the native types.
+//! Types of a script's own: subclasses of the vocabulary's classes, whose methods `alloc`, `free`, `marshall`,
+//! `unmarshall` and `copy` replace the native conversions; and these methods of the native types.
 
 use qjs::{Args, Arguments, Borrowed, Call, Cx, Exception, Held, Result, Returned, Value};
 use rquickjs::Object;
@@ -55,7 +55,7 @@ impl<'js> Marshal<'_, 'js> {
         let name = if direction.goes_in { "marshall" } else { "alloc" };
         let address = self.method(ty, name, 0, &list, None)?;
         let address = self.address_from(&address)?;
-        // What is behind a pointer that does not come out is the type's to free when the operation ends.
+        // If it is behind a pointer that does not come out, the type frees it when the operation ends.
         if self.is_inside() && !self.replaceable.get() {
             let object = Held::new(ty.script_object(self.ctx)?.as_value());
             self.custom.borrow_mut().push((object, address, Held::new(&list)));
@@ -63,7 +63,7 @@ impl<'js> Marshal<'_, 'js> {
         Ok(address)
     }
 
-    /// Lets scripts' own types free what they marshalled inside of arguments.
+    /// Lets scripts' own types free what they marshalled inside arguments.
     pub(crate) fn free_custom_parts(&self) -> Result<()> {
         let cx = self.cx();
         let mut freed = Ok(());
@@ -87,7 +87,7 @@ impl<'js> Marshal<'_, 'js> {
         self.method(ty, "unmarshall", -1, &list, Some(address))
     }
 
-    /// The end of an argument of a script's own type: copied back, or freed.
+    /// Ends an argument of a script's own type: it is copied back, or freed.
     pub(crate) fn custom_take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>, out: bool) -> Result<()> {
         let value = value.to_value(self.cx());
         let list = self.list_of(std::slice::from_ref(&value))?;
@@ -137,7 +137,7 @@ impl<'js> Method<'_, 'js> {
         }
     }
 
-    /// An array's type without a length, with that of the argument.
+    /// Gives an array's type that has no length the length of the argument.
     fn as_long_as_the_argument(&self, call: &Call<'_, 'js>, ty: TypeObject) -> Result<TypeObject> {
         let Type::Array(element, Length::Given) = &ty.ty else { return Ok(ty) };
         if self.index < 0 {
@@ -203,7 +203,7 @@ pub(crate) fn unmarshall<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let method = prepare(&call, "unmarshall", true)?;
     let read = |marshal: &Marshal<'_, 'js>| {
         let native = method.ty.native();
-        // An argument that is a view is what was passed.
+        // If the argument is a view, the value is what was passed.
         if method.index >= 0 && matches!(native.ty, Type::View(..) | Type::StringBuffer | Type::Address) {
             return method.value(&call);
         }
@@ -267,7 +267,7 @@ pub(crate) fn free<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(call.ctx))
 }
 
-/// `copy(dest, source)`: makes `dest` what `source` is, where that can be.
+/// `copy(dest, source)`: makes `dest` equal to `source`, if that is possible.
 pub(crate) fn copy<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ty: &TypeObject = webidl::this(&call, "copy")?;
     let (dest, source) = (call.arg(0), call.arg(1));

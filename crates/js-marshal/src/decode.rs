@@ -1,4 +1,4 @@
-//! A guest's memory as script values.
+//! From a guest's memory to script values.
 
 use qjs::{Bytes, Cx, Held, Object, Result, Value};
 
@@ -10,8 +10,8 @@ use crate::types::{Length, Type, TypeObject, TypeRef};
 use crate::{arrays, callback, pointer, strings, view};
 
 impl<'js> Marshal<'_, 'js> {
-    /// The value of a type that lies at `bytes`, which is in the guest's memory. `owned` says whether what it points to is
-    /// the host's where the type itself does not.
+    /// The value of type `ty` at `bytes`, which lie in the guest's memory. `owned` says whether what it points to is
+    /// the host's, if the type itself does not say so.
     pub(crate) fn read_value(
         &self,
         ty: &TypeObject,
@@ -37,7 +37,7 @@ impl<'js> Marshal<'_, 'js> {
                 let address = self.heap().address_of(bytes.start, 0);
                 let address = address.ok_or_else(|| self.type_error("the string is in no guest's memory"))?;
                 let room = self.range(address, room)?;
-                // An exact length is one that was asked for; a room ends at the first zero in it.
+                // A length that was asked for is exact; in a fixed room the string ends at the first zero.
                 let exact = !matches!(length, Length::Fixed(_));
                 strings::decode(self, *encoding, room, exact)
             }
@@ -53,7 +53,7 @@ impl<'js> Marshal<'_, 'js> {
     /// One field of a record, for a view of it: what it points to stays the guest's.
     pub(crate) fn read_field(&self, ty: &TypeObject, bytes: Bytes, parent: Parent<'_>) -> Result<Value<'js>> {
         if let Type::InlineString(encoding, length) = &ty.ty {
-            // It may lie in a copy.
+            // It may lie in a copy of guest memory.
             return strings::decode(self, *encoding, bytes, !matches!(length, Length::Fixed(_)));
         }
         if let Type::Inline(element, Length::Fixed(count)) = &ty.ty {
@@ -66,7 +66,7 @@ impl<'js> Marshal<'_, 'js> {
         let Some((shape, fields)) = record::parts(ty) else { return Err(self.no_value(ty)) };
         let wide = self.is_wide();
         if shape.is_union {
-            // Nobody knows which member it is: all of them can be read, from a copy.
+            // Nobody knows which member it is, so all of them can be read, from a copy.
             // SAFETY: the bytes are in the guest's memory, which stays where it is.
             let copy = unsafe { bytes.to_vec() };
             let buffer = view::copy(self.ctx, &copy)?;
@@ -112,10 +112,10 @@ impl<'js> Marshal<'_, 'js> {
         }
     }
 
-    /// The index of the element with the sentinel's bits, or `most`. A struct ends an array where all its bytes are zero.
+    /// The index of the element with the sentinel's bits, or `most`. A struct ends an array if all its bytes are zero.
     pub(crate) fn find(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
         if size == 0 {
-            return Err(self.type_error("elements of no size have no end"));
+            return Err(self.type_error("elements without a size have no end"));
         }
         let bits = element.scalar().map_or(sentinel.to_le_bytes(), |scalar| scalar.bytes_of(sentinel));
         let mut at = 0;
@@ -147,7 +147,7 @@ impl<'js> Marshal<'_, 'js> {
         Ok(true)
     }
 
-    /// The value behind a pointer that the guest gave out. Where it is `owned`, what it points to is freed when the
+    /// The value behind a pointer that the guest gave out. If it is `owned`, what it points to is freed when the
     /// operation ends, or with the value.
     pub(crate) fn pointee_of(
         &self,
@@ -182,7 +182,7 @@ impl<'js> Marshal<'_, 'js> {
                 strings::copy_out(self, *encoding, address, count, sized)
             }
             Type::Array(element, length) => self.read_array(ty, element.get(), length, address, owned, parent),
-            // What was lent for the call ends with it, and so would a view of it.
+            // A block that was lent for the call ends with the call, and so would a view of it.
             Type::View(element, length) if !owned && self.is_temporary(address) => {
                 self.read_array(ty, element.get(), length, address, owned, parent)
             }
@@ -327,7 +327,7 @@ impl<'js> Marshal<'_, 'js> {
 fn load(bytes: Bytes, size: usize) -> [u8; 8] {
     let mut all = [0; 8];
     let size = size.min(bytes.len).min(8);
-    // SAFETY: the bytes are there, by whoever made them; a copy may race with other threads of the guest.
+    // SAFETY: whoever made `bytes` saw that they exist; a copy may race with other threads of the guest.
     unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr(), all.as_mut_ptr(), size) };
     all
 }

@@ -19,7 +19,8 @@ use crate::types::{
     throw_no_value,
 };
 
-/// The prototypes of the vocabulary's own classes, of a runtime: an object with another is of a script's subclass.
+/// The prototypes of the vocabulary's own classes in a runtime. An object with another prototype is of a script's
+/// subclass.
 struct Prototypes<'js>(Vec<(&'static str, Object<'js>)>);
 
 // SAFETY: the lifetime is the values' own.
@@ -27,7 +28,7 @@ unsafe impl<'js> JsLifetime<'js> for Prototypes<'js> {
     type Changed<'to> = Prototypes<'to>;
 }
 
-/// Defines a class whose instances `new` makes; its prototype.
+/// Defines a class whose instances `new` makes. Returns its prototype.
 pub(crate) fn define_class<'js, F: Native>(
     exports: &Object<'js>,
     name: &str,
@@ -144,7 +145,7 @@ pub(crate) fn keys(object: &Object<'_>) -> Result<Vec<String>> {
     object.keys::<Value>().map(|key| webidl::string(ctx, Borrowed::of(&key?))).collect()
 }
 
-/// Refuses types of types of types without end: what walks them has a stack.
+/// Refuses types that are nested too deep: whatever walks them needs a stack.
 pub(crate) fn check_depth(ctx: &Ctx<'_>, ty: &TypeObject, name: &str) -> Result<()> {
     const MAX_DEPTH: u16 = 100;
     match ty.depth.get() {
@@ -160,7 +161,7 @@ pub(crate) fn prototype<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> 
     found.ok_or(rquickjs::Error::Unknown)
 }
 
-/// Exports a function that is no constructor.
+/// Exports a function that is not a constructor.
 pub(crate) fn export_function<'js, F: Native>(exports: &Object<'js>, name: &str, length: i32, native: F) -> Result<()> {
     let made = function(exports.ctx(), Kind::Plain, name, length, native)?;
     define::value(exports, name, made.as_value(), Attributes::Plain)
@@ -177,7 +178,7 @@ fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Resu
     let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
     let own = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype);
-    // A number is a number whatever a subclass says: its methods are for the blocks behind pointers.
+    // A number is a number whatever a subclass says: a subclass's methods are for the blocks behind pointers.
     ty.subclassed = own != prototype.as_ref() && ty.is_pointer();
     let subclassed = ty.subclassed;
     let object = class::new_object(&call.ctx, ty, prototype.as_ref())?;
@@ -291,7 +292,7 @@ fn new_status<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         ty => TypeRef::of(ctx, Borrowed::of(&ty), &format!("{NAME}: argument 1"))?,
     };
     if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
-        let message = format!("{NAME}: argument 1: a {} cannot be a status", ty.get().name());
+        let message = format!("{NAME}: argument 1: {} cannot be a status", webidl::with_article(&ty.get().name()));
         return Err(Exception::throw_type(ctx, &message));
     }
     let options = webidl::dictionary(ctx, call.arg(1), &format!("{NAME}: argument 2"))?;
@@ -310,7 +311,7 @@ fn new_status<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{NAME}: give `success` or `failure`, not both")));
     }
     if success.is_empty() && failure.is_empty() {
-        // A pointer that is null is a failure; of numbers 0 is a success.
+        // For pointers, null is the failure; for numbers, 0 is the success.
         if ty.get().is_pointer() { failure.push(0) } else { success.push(0) }
     }
     new_type(&call, NAME, Type::Status(Status { ty, success, failure, error }))
@@ -353,7 +354,7 @@ fn encoding(call: &Call<'_, '_>, at: usize, name: &str) -> Result<Encoding> {
     }
 }
 
-/// A Length as scripts give it.
+/// Reads a length as scripts give it.
 pub(crate) fn read_length<'js>(ctx: &Ctx<'js>, given: &Value<'js>, place: At<'_>) -> Result<Length> {
     if given.is_undefined() || given.is_null() {
         return Ok(Length::Given);
@@ -383,7 +384,7 @@ pub(crate) fn read_length<'js>(ctx: &Ctx<'js>, given: &Value<'js>, place: At<'_>
     }
 }
 
-/// Refuses a length that is no whole number.
+/// The error for a length that is not a whole number.
 pub(crate) fn throw_length(ctx: &Ctx<'_>, place: At<'_>, given: &Value<'_>) -> rquickjs::Error {
     let expected = format!("{place}: a length must be a whole number from 0 to 2^53 - 1");
     match given.as_number() {
@@ -422,7 +423,7 @@ fn new_pointer<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const NAME: &str = "PointerType";
     let ty = TypeRef::of(&call.ctx, call.args.get(0), "PointerType: argument 1")?;
     if matches!(ty.get().ty, Type::Void | Type::Status(_)) {
-        let message = format!("{NAME}: argument 1: there is no pointer to a {}", ty.get().name());
+        let message = format!("{NAME}: argument 1: there is no pointer to {}", webidl::with_article(&ty.get().name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     new_type(&call, NAME, Type::Pointer(ty))
@@ -468,7 +469,7 @@ fn new_callback<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         .map(|ty| ty.get())
         .filter(|ty| matches!(ty.ty, Type::Status(_) | Type::Inline(..) | Type::InlineString(..)));
     if let Some(ty) = refused {
-        let message = format!("{NAME}: argument 2: a callback cannot return a {}", ty.name());
+        let message = format!("{NAME}: argument 2: a callback cannot return {}", webidl::with_article(&ty.name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     new_type(&call, NAME, Type::Callback(signature))
@@ -525,7 +526,7 @@ fn modified<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
             copy.ownership = Ownership::Owned;
             let free = call.arg(1);
             if matches!(copy.ty, Type::VoidPointer | Type::Callback(_)) {
-                let message = format!("{name}: a {} owns nothing", copy.name());
+                let message = format!("{name}: {} owns nothing", webidl::with_article(&copy.name()));
                 return Err(Exception::throw_type(ctx, &message));
             }
             if class::of::<ExportedFunction>(&free).is_some() {
@@ -578,7 +579,7 @@ fn new_argument_object<'js>(call: &Call<'_, 'js>, name: &str, direction: Directi
     };
     if refused {
         let hint = if comes_out && !is_result { ": what comes out needs a pointer or a Result" } else { "" };
-        let message = format!("{name}: a {} cannot be such an argument{hint}", of.name());
+        let message = format!("{name}: {} cannot be such an argument{hint}", webidl::with_article(&of.name()));
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     let prototype = class::prototype_from_new_target::<ArgumentObject>(call)?;

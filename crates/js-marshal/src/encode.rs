@@ -1,4 +1,4 @@
-//! Script values into a guest's memory.
+//! From script values into a guest's memory.
 
 use island::call::Number;
 use qjs::{Borrowed, Bytes, Held, Object, Result, Value, class};
@@ -31,7 +31,7 @@ impl<'js> Marshal<'_, 'js> {
                 let room = *room * encoding.unit();
                 if bytes.len() as u64 > room {
                     return Err(self.range_error(format_args!(
-                        "the string takes {} bytes, and there is room for {room}",
+                        "the string takes {} bytes, but there is room for {room}",
                         bytes.len()
                     )));
                 }
@@ -46,8 +46,8 @@ impl<'js> Marshal<'_, 'js> {
         }
     }
 
-    /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on. Says whether the guest
-    /// was given the address of a view, which then must stay as long as the field does.
+    /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on. Returns whether
+    /// the guest was given the address of a view, which then must stay as long as the field does.
     pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<bool> {
         if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && !value.is_null() {
             return self.finish(Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value)));
@@ -63,7 +63,7 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     pub(crate) fn no_value(&self, ty: &TypeObject) -> rquickjs::Error {
-        self.type_error(format_args!("a {} cannot be converted there", ty.name()))
+        self.type_error(format_args!("{} cannot be converted there", webidl::with_article(&ty.name())))
     }
 
     fn write_record(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
@@ -81,7 +81,7 @@ impl<'js> Marshal<'_, 'js> {
         let Some(object) = object.as_object().filter(|_| !object.is_function() && !object.is_array()) else {
             return Err(self.unexpected_record(shape, value));
         };
-        // Each field is read before its bytes change: the object may be a view of them, or have some.
+        // Each field is read before its bytes change, since the object may be a view of them, or have such views.
         let mut found = 0;
         // The lengths of arrays whose length is another field, which the object may leave out.
         let mut lengths: Vec<(&str, u64)> = Vec::new();
@@ -120,7 +120,7 @@ impl<'js> Marshal<'_, 'js> {
         Ok(())
     }
 
-    /// How many elements an array, a view or a string has that was just written.
+    /// How many elements the array, view or string that was just written has.
     fn elements_of(&self, ty: &TypeObject, value: &Value<'js>) -> Result<u64> {
         if value.is_null() {
             return Ok(0);
@@ -170,7 +170,7 @@ impl<'js> Marshal<'_, 'js> {
         self.unexpected(format_args!("an object with the fields of {}, or a view of one", shape.what()), value)
     }
 
-    /// A property that is no field is a mistake.
+    /// Refuses a property that is not a field, since it is a mistake.
     fn refuse_unknown(&self, shape: &Shape, object: &Object<'js>) -> Result<()> {
         for key in crate::descriptors::keys(object)? {
             if !shape.fields.iter().any(|name| **name == *key) {
@@ -209,7 +209,7 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(address + len * layout.size, (*count - len) * layout.size)
     }
 
-    /// Clears what a union has behind one of its members.
+    /// Clears what a union has after one of its members.
     fn clear_behind(&self, member: &TypeObject, address: u64, end: u64) -> Result<()> {
         let from = address + member.layout(self.is_wide()).map_or(0, |layout| layout.size);
         self.clear(from, end.saturating_sub(from))
@@ -232,7 +232,7 @@ impl<'js> Marshal<'_, 'js> {
         Ok((array.into_object().expect("an array is an object"), len))
     }
 
-    /// Writes the first `len` elements, one after another: an array can be longer than any memory is.
+    /// Writes the first `len` elements, one after another, since an array can be longer than any memory.
     fn write_elements(
         &self,
         element: &TypeObject,
@@ -248,7 +248,7 @@ impl<'js> Marshal<'_, 'js> {
         Ok(())
     }
 
-    /// The address that stands for a value of a pointer's type, which is copied into the guest unless it lies there.
+    /// The address for a value of a pointer's type. The value is copied into the guest unless it lies there already.
     pub(crate) fn pointer_to(&self, ty: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
         if value.is_null() || (value.is_undefined() && matches!(ty.ty, Type::Callback(_) | Type::VoidPointer)) {
             if ty.non_null {
@@ -259,7 +259,7 @@ impl<'js> Marshal<'_, 'js> {
         if ty.subclassed {
             return self.custom_marshall(ty, value, direction);
         }
-        // What the guest only borrows it does not free, whatever it puts in its place.
+        // The guest does not free what it only borrows, whatever it replaces it with.
         let replaceable = self.replaceable.get();
         self.replaceable.set(replaceable && ty.ownership != Ownership::Borrowed);
         let before = self.temporary.borrow().len();
@@ -267,7 +267,7 @@ impl<'js> Marshal<'_, 'js> {
         self.replaceable.set(replaceable);
         let address = address?;
         if ty.ownership == Ownership::Consumed {
-            // With all that it points to.
+            // With everything that it points to.
             let parts: Vec<_> = self.temporary.borrow()[before..].iter().map(|block| block.address).collect();
             self.consumed.borrow_mut().extend(parts.into_iter().map(Consumed::Block));
             self.give_away(address, value)?;
@@ -297,9 +297,9 @@ impl<'js> Marshal<'_, 'js> {
         })
     }
 
-    /// What the guest takes over is not freed once the call has returned.
+    /// Notes that the guest takes a value over, so that it is not freed once the call has returned.
     fn give_away(&self, address: u64, value: Borrowed<'_>) -> Result<()> {
-        // Until the guest is called the block is the operation's: it is freed where an argument behind it is refused.
+        // Until the guest is called, the block belongs to the operation: it is freed if a later argument is refused.
         if self.is_temporary(address) {
             return Ok(());
         }
@@ -315,7 +315,7 @@ impl<'js> Marshal<'_, 'js> {
             },
         };
         let Some(buffer) = buffer else {
-            // An address that an object owns.
+            // The address is one that an object owns.
             if self.heap().owns(address) {
                 self.consumed.borrow_mut().push(Consumed::Address(address));
             }
@@ -464,7 +464,7 @@ impl<'js> Marshal<'_, 'js> {
         if let Some(contents) = pointer::contents(self, value)? {
             return self.boxed_contents(pointee, &contents, direction);
         }
-        // A view of the very value.
+        // A view of the value itself.
         if let (Some(scalar), Some(kind)) = (pointee.scalar(), qjs::buffer::element_kind(value))
             && kind == scalar.element(self.is_wide())
         {
@@ -490,7 +490,7 @@ impl<'js> Marshal<'_, 'js> {
     fn record_pointer(&self, record: &TypeObject, value: Borrowed<'_>, direction: Direction) -> Result<u64> {
         if let Some(view) = class::get::<RecordView>(value) {
             if view.bytes_as(self.ctx, record)?.is_none() {
-                return Err(self.unexpected(format_args!("a {}", record.name()), value));
+                return Err(self.unexpected(webidl::with_article(&record.name()), value));
             }
             if let Some(address) = view.address_in(self.ctx, self.heap())? {
                 self.pin_buffer(view.buffer());
@@ -603,11 +603,11 @@ impl<'js> Marshal<'_, 'js> {
 
     fn handle(&self, ty: &TypeObject, value: Borrowed<'_>) -> Result<u64> {
         let Some(handle) = class::get::<HandleObject>(value) else {
-            return Err(self.unexpected(format_args!("a {}", ty.name()), value));
+            return Err(self.unexpected(webidl::with_article(&ty.name()), value));
         };
         if !handle.is_of(ty) {
-            let message = format_args!("expected a {}, got a {}", ty.name(), handle.name());
-            return Err(self.type_error(message));
+            let (expected, came) = (webidl::with_article(&ty.name()), webidl::with_article(&handle.name()));
+            return Err(self.type_error(format_args!("expected {expected}, got {came}")));
         }
         let address = handle.open_address(self)?;
         self.hold(value);

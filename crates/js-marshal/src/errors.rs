@@ -6,15 +6,15 @@ use std::fmt::Display;
 
 use qjs::{Ctx, Exception};
 
-/// Where something happens, for messages; only written out when one is needed.
+/// Where something happens, for messages. It is only written out when a message needs it.
 pub(crate) type At<'a> = &'a dyn Display;
 
 /// Throws a heap's error: a RangeError for what the guest's memory does not allow, a TypeError for a mistake in types,
-/// what the guest did for a trap. `place` says where.
+/// and for a trap the error that the trap became. `place` says where.
 pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: At<'_>, error: HeapError) -> rquickjs::Error {
     match error {
         HeapError::Call(error) => js_api::throw_call_error(ctx, error),
-        // What a script threw, a guest's exception and an end are what they are, wherever they come out.
+        // What a script threw, a guest's exception and an exit are left as they are, wherever they come out.
         HeapError::Reclaim {
             source: source @ (CallError::Host | CallError::Exception(_) | CallError::Exit(_) | CallError::Interrupted),
             ..

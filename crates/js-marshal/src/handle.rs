@@ -1,4 +1,4 @@
-//! Opaque handles: what a library gives out as a pointer, with the function that takes it back.
+//! Opaque handles: pointers that a library gives out, with the function that takes them back.
 
 use std::rc::Rc;
 
@@ -15,13 +15,13 @@ use crate::types::{Type, TypeObject};
 pub(crate) struct HandleObject {
     name: Option<Box<str>>,
     address: u64,
-    /// None where it is borrowed: the guest keeps it.
+    /// `None` if it is borrowed: the guest keeps it.
     handle: Option<Rc<Handle>>,
-    /// What it is of.
+    /// The memory manager of its guest.
     manager: Held,
     /// The destructor as scripts know it.
     function: Option<Held>,
-    /// Values that must stay as long as it does.
+    /// Values that must stay as long as the handle does.
     keeps: Vec<Held>,
 }
 
@@ -70,17 +70,17 @@ impl HandleObject {
         self.handle.as_ref().is_none_or(|handle| handle.is_open())
     }
 
-    /// What to call it: `sqlite3 *`.
+    /// Its name in messages: `sqlite3 *`.
     pub(crate) fn name(&self) -> String {
         self.name.as_ref().map_or("handle".into(), |name| format!("{name} *"))
     }
 
-    /// Whether it can be passed as a value of the type: of the same name, where the type has one.
+    /// Whether it can be passed as a value of the type: if the type has a name, the handle must have the same.
     pub(crate) fn is_of(&self, ty: &TypeObject) -> bool {
         matches!(&ty.ty, Type::Handle { name, .. } if name.is_none() || *name == self.name)
     }
 
-    /// Its address, where it is open and of the operation's guest.
+    /// Its address, which it has if it is open and of the operation's guest.
     pub(crate) fn open_address(&self, marshal: &Marshal<'_, '_>) -> Result<u64> {
         if !self.is_open() {
             return Err(marshal.type_error(format_args!("the {} was closed", self.name())));
@@ -88,7 +88,7 @@ impl HandleObject {
         let same = class::get::<ManagerObject>(self.manager.borrow())
             .is_some_and(|manager| std::sync::Arc::ptr_eq(manager.heap().data(), marshal.heap().data()));
         if !same {
-            return Err(marshal.type_error(format_args!("the {} is of another guest", self.name())));
+            return Err(marshal.type_error(format_args!("the {} belongs to another guest", self.name())));
         }
         Ok(self.address)
     }
@@ -122,7 +122,7 @@ fn closed<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_bool(call.ctx.clone(), !handle.is_open()))
 }
 
-/// As [`close`]; nothing for a borrowed handle, which nobody has to end.
+/// As [`close`], but does nothing for a borrowed handle, which nobody has to end.
 fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object: &HandleObject = webidl::this(&call, "[Symbol.dispose]")?;
     if object.handle.is_none() {
@@ -140,7 +140,7 @@ fn close<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let message = format!("Handle.close: the {} is borrowed: the guest keeps it", object.name());
         return Err(Exception::throw_type(ctx, &message));
     };
-    let place = format!("{} of a {}", handle.destructor().name(), object.name());
+    let place = format!("{} of {}", handle.destructor().name(), webidl::with_article(&object.name()));
     match handle.close(manager.heap()).map_err(|error| throw_heap_error(ctx, &place, error))? {
         Some(returned) if handle.destructor().is_wide() => {
             let cx = qjs::Cx::of(ctx);

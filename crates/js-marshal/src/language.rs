@@ -1,11 +1,12 @@
-//! What this crate needs of the language, taken before any script runs: what scripts replace afterwards changes nothing.
+//! What this crate needs from the language, taken before any script runs, so that whatever scripts replace afterwards
+//! changes nothing.
 
 use qjs::{Ctx, Object, Result, Value};
 use rquickjs::{FromJs, JsLifetime};
 
 use crate::scalar::Scalar;
 
-/// By the object that has it. (The `prototype` of these classes no script can change.)
+/// Methods by the object that has them. (No script can change the `prototype` of these classes.)
 const TABLE: [(&str, &str); 8] = [
     (
         "globalThis",
@@ -21,7 +22,7 @@ const TABLE: [(&str, &str); 8] = [
     ("Reflect", "apply"),
 ];
 
-/// What was taken, of a runtime.
+/// What was taken in a runtime.
 struct Language<'js> {
     table: Object<'js>,
     /// The prototype that all typed arrays have in common.
@@ -93,7 +94,7 @@ pub(crate) fn iterate_array<'js>(array: &Value<'js>) -> Result<Value<'js>> {
     values.call((rquickjs::prelude::This(array.clone()),))
 }
 
-/// The elements of an array by index, and of any other iterable; `None` for what is neither.
+/// The elements of an array, by index, or of any other iterable; `None` for anything else.
 pub(crate) fn list<'js>(value: &Value<'js>) -> Result<Option<Vec<Value<'js>>>> {
     match value.as_array() {
         Some(array) => array.iter().collect::<Result<_>>().map(Some),

@@ -1,12 +1,12 @@
 //! The JavaScript face of marshalling: the module `tombolo:marshal`.
 //!
-//! A `prototype` is compiled from descriptors (`types`) once; `invoke` then does a whole marshalled call natively:
-//! arguments in, the guest's function, results out, temporary blocks freed, also when any of it throws. Results by view
-//! are typed arrays over their own `ArrayBuffer`, which owns the block (`view`); `manager` is a guest's heap, and
-//! `wasi` the class that ties a guest, its heap and WASI together. `site` tells where a script is, for the trace of guest
-//! memory (`trace`).
+//! A `prototype` is compiled from descriptors (`types`) once. `invoke` then does a whole marshalled call natively:
+//! arguments in, the guest's function, results out, and temporary blocks freed even if any of it throws. Results by
+//! view are typed arrays over their own `ArrayBuffer`, which owns the block (`view`); `manager` is a guest's heap, and
+//! `wasi` the class that ties a guest, its heap and WASI together. `site` tells where a script is, for the trace of
+//! guest memory (`trace`).
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod arrays;
@@ -43,8 +43,9 @@ use qjs::define::Put as _;
 use qjs::{Call, Ctx, Exception, Function, Object, Result, Value};
 use rquickjs::JsLifetime;
 
-/// Takes what the module needs of the language, which scripts could change before they ask for the module, and remembers
-/// the console. The `WebAssembly` namespace must be installed. Once is enough, and [`module()`] does it where nobody did.
+/// Takes what the module needs from the language, which scripts could change before they ask for the module, and
+/// remembers the console. The `WebAssembly` namespace must be installed. Once is enough, and [`module()`] does it if
+/// nobody did.
 ///
 /// # Errors
 /// When memory is out.

@@ -34,16 +34,16 @@ pub(crate) struct ManagerObject {
     memory: Held,
     /// The functions that allocate and free, as the script gave them.
     functions: Vec<Held>,
-    /// The script's own functions, where no guest's allocate and free.
+    /// The script's own functions, if they and not a guest's allocate and free.
     script: Option<Rc<ScriptAllocator>>,
     /// Heaps of the same memory in which other functions free, by the function.
     others: RefCell<Vec<(Held, Rc<Heap>)>>,
     callbacks: Rc<Callbacks>,
-    /// Values that stay as long as this does.
+    /// Values that stay as long as the manager does.
     kept: RefCell<Vec<Held>>,
-    /// Bytes of blocks that make the next one collect garbage first.
+    /// The bytes in blocks at which the next block collects garbage first.
     threshold: Cell<u64>,
-    /// What keeps blocks for objects that are no views of them, by object.
+    /// The owners of blocks for objects that are not views of them, by object.
     owners: Held,
     /// Views that the fields of structs point to, by the struct's buffer.
     in_structs: Held,
@@ -51,8 +51,8 @@ pub(crate) struct ManagerObject {
     realm: Rc<Realm>,
 }
 
-// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing, nor does
-// the heap's to the script's functions.
+// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing, nor
+// does the heap's to the script's functions.
 unsafe impl HostClass for ManagerObject {
     const NAME: &'static std::ffi::CStr = c"MemoryManager";
 
@@ -74,7 +74,7 @@ unsafe impl HostClass for ManagerObject {
     }
 }
 
-/// Two functions of a script that allocate in a memory, and free there.
+/// Two functions of a script that allocate and free in a memory.
 struct ScriptAllocator {
     malloc: Held,
     free: Held,
@@ -83,7 +83,8 @@ struct ScriptAllocator {
 
 impl ScriptAllocator {
     fn call(&self, function: &Held, number: u64) -> std::result::Result<u64, CallError> {
-        // A reference of the call's own: the collector may find everything else of the allocator to be garbage meanwhile.
+        // The call holds a reference of its own: the collector may find that everything else of the allocator is
+        // garbage meanwhile.
         let function = function.duplicate();
         self.realm.with(|cx| {
             let mut arguments = Arguments::new(cx);
@@ -107,12 +108,12 @@ impl HostAllocator for ScriptAllocator {
     }
 }
 
-/// What allocates where nothing does.
+/// The allocator of a guest that has none.
 struct NoAllocator;
 
 impl HostAllocator for NoAllocator {
     fn allocate(&self, _: u64) -> std::result::Result<u64, CallError> {
-        let message = "the guest exports no allocator (`malloc` and `free`) and memory for it".into();
+        let message = "the guest exports no allocator (`malloc` and `free`) with a memory for it".into();
         Err(CallError::Trap(island::Trap { code: None, message, frames: Vec::new() }))
     }
 
@@ -139,8 +140,8 @@ impl ManagerObject {
         &self.callbacks
     }
 
-    /// Lets `value` stay as long as the struct's buffer does, or another value takes its place at `offset`: the guest has its
-    /// address there.
+    /// Keeps `value` until the struct's buffer goes or another value takes its place at `offset`, since the guest has
+    /// its address there.
     pub(crate) fn keep_in(&self, ctx: &Ctx<'_>, buffer: &Held, offset: u64, value: Option<Borrowed<'_>>) -> Result<()> {
         let in_structs = self.in_structs.get(ctx);
         let in_structs = in_structs.as_object().expect("a WeakMap is an object");
@@ -168,8 +169,8 @@ impl ManagerObject {
         self.kept.borrow_mut().push(value);
     }
 
-    /// The safe point before a guest allocates: what scripts have let go of is freed. Cycles are collected first when many
-    /// bytes of the guest's memory hang on objects that may be garbage: QuickJS's own trigger sees only the small
+    /// The safe point before a guest allocates: what scripts have let go of is freed. Cycles are collected first when
+    /// many bytes of the guest's memory hang on objects that may be garbage: QuickJS's own trigger sees only the small
     /// objects around them.
     ///
     /// # Errors
@@ -208,7 +209,7 @@ impl ManagerObject {
         };
         let allocate = self.functions.first().and_then(|held| class::get::<ExportedFunction>(held.borrow()));
         let Some(allocate) = allocate else {
-            return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not of a guest"));
+            return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not a guest's"));
         };
         let (allocate, free_func) = (allocate.callee().func(), function.callee().func());
         let allocator = Allocator::Functions { allocate, free: free_func };
@@ -243,7 +244,7 @@ impl ManagerObject {
         let is_guest = exported.len() == functions.len();
         let (link, script, allocator) = if is_guest {
             let link = exported[0].link().duplicate();
-            // A shared memory is in no island: whether the functions work in it, only they know.
+            // A shared memory is in no island. Only the functions know whether they work in it.
             let same_memory =
                 object.shared().is_some() || object.bound().is_some_and(|(other, _)| other.is_same(&link));
             if !same_memory || exported.iter().any(|function| !function.link().is_same(&link)) {
@@ -269,7 +270,12 @@ impl ManagerObject {
             None => None,
             Some(table) => match js_api::bound_table(table) {
                 Some((of, table)) if of.is_same(&link) => Some(table),
-                _ => return Err(Exception::throw_type(ctx, &format!("{place}: the table must be of the same guest"))),
+                _ => {
+                    return Err(Exception::throw_type(
+                        ctx,
+                        &format!("{place}: the table must belong to the same guest"),
+                    ));
+                }
             },
         };
         let block = match (object.block(), object.shared().map(island::shared_block)) {
@@ -317,14 +323,14 @@ impl ManagerObject {
         }
         let table = export("__indirect_function_table")?;
         let table = if table.is_undefined() { export("table")? } else { table };
-        // A table that is none of functions, or another guest's, is not for callbacks.
+        // A table of anything but functions, or of another guest, does not serve callbacks.
         let table = Some(&table)
             .filter(|table| js_api::bound_table(table).is_some_and(|(link, _)| link.is_same(instance.link())));
         Self::new(ctx, &memory, &functions, table, place)
     }
 
-    /// [`ManagerObject::of_instance`] also for an instance without an allocator, whose functions take nothing but numbers and
-    /// addresses.
+    /// [`ManagerObject::of_instance`], but also for an instance without an allocator, whose functions take nothing but
+    /// numbers and addresses.
     pub(crate) fn of_any_instance<'js>(ctx: &Ctx<'js>, instance: &InstanceObject, place: Place<'_>) -> Result<Self> {
         let memory = instance.export(ctx, "memory")?;
         let has_allocator = ["malloc", "__wbindgen_malloc", "cabi_realloc", "__new"]
@@ -385,7 +391,7 @@ impl ManagerObject {
     /// Lets the block at `address` live as long as `target`.
     ///
     /// # Errors
-    /// Where the block has an owner already.
+    /// If the block has an owner already.
     pub(crate) fn own_by<'js>(
         &self,
         ctx: &Ctx<'js>,
@@ -399,7 +405,7 @@ impl ManagerObject {
         let method = |name: &str| owners.get::<_, qjs::Function>(name);
         let this = || rquickjs::prelude::This(owners.clone());
         let before: Value = method("get")?.call((this(), target.clone()))?;
-        // How long the block is, only the guest knows.
+        // Only the guest knows how long the block is.
         let block = heap.adopt(address, 1).map_err(|error| throw_heap_error(ctx, place, error))?;
         let before = before.is_object().then(|| Held::new(&before));
         let owner = class::new_object(ctx, Owner { _block: block, before }, None)?;
@@ -416,7 +422,7 @@ thread_local! {
 /// A safe point of the event loop: frees what waits in the heaps of this thread.
 ///
 /// # Errors
-/// What a guest's `free` does; the other heaps are drained all the same.
+/// What a guest's `free` throws; the other heaps are drained all the same.
 pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
     // Copied, since a guest's `free` may run scripts that make another heap.
     let heaps: Vec<_> = HEAPS.with_borrow_mut(|heaps| {
@@ -424,7 +430,7 @@ pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
         heaps.iter().filter_map(Weak::upgrade).filter(|heap| heap.waiting() > 0).collect()
     });
     let drain = |heap: &Rc<Heap>| {
-        // A guest's `free` may call a script that collects garbage, of which its island may be by now.
+        // A guest's `free` may call a script that collects garbage, and by then its island may be garbage.
         let _island = js_api::hold_island(ctx, heap.island());
         heap.drain().map_err(|error| throw_heap_error(ctx, &"free", error))
     };
@@ -575,14 +581,14 @@ fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar>
     })
 }
 
-/// Owns a block for an object that is no view of it.
+/// Owns a block for an object that is not a view of it.
 struct Owner {
     _block: marshal::GuestBlock,
     /// The owner that the object had before.
     before: Option<Held>,
 }
 
-// SAFETY: the one before is marked once.
+// SAFETY: the owner before is marked once.
 unsafe impl HostClass for Owner {
     const NAME: &'static std::ffi::CStr = c"Owner";
 

@@ -9,7 +9,7 @@ use crate::convert::Marshal;
 use crate::manager::ManagerObject;
 use crate::{strings, view};
 
-/// The classes, of a runtime.
+/// The classes of a runtime.
 struct Boxes<'js> {
     pointer: Object<'js>,
     uint8_array: Value<'js>,
@@ -80,7 +80,7 @@ pub(crate) fn is_pointer<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<bool
     Ok(false)
 }
 
-/// What a Pointer refers to; none for any other value. Runs a getter, if the script made one.
+/// What a Pointer refers to; `None` for any other value. Runs a getter, if the script made one.
 pub(crate) fn contents<'js>(marshal: &Marshal<'_, 'js>, value: Borrowed<'_>) -> Result<Option<Value<'js>>> {
     if !value.is_object() || qjs::buffer::element_kind(value).is_some() {
         return Ok(None);
@@ -95,7 +95,7 @@ pub(crate) fn contents<'js>(marshal: &Marshal<'_, 'js>, value: Borrowed<'_>) -> 
 /// Sets what a Pointer refers to.
 ///
 /// # Errors
-/// A TypeError for what is no object.
+/// A TypeError for anything but an object.
 pub(crate) fn set_contents<'js>(value: &Value<'js>, contents: Value<'js>) -> Result<()> {
     match value.as_object() {
         Some(object) => object.set("contents", contents),

@@ -24,12 +24,12 @@ pub(crate) struct PrototypeObject {
     signature: Signature,
     /// The list that it was made of, for scripts.
     definitions: Held,
-    /// How it is passed, for addresses of 32 bits and of 64, once that is known.
+    /// How the function is called, for addresses of 32 bits and of 64, once that is known.
     plans: [OnceCell<Plan>; 2],
 }
 
 impl PrototypeObject {
-    /// How it is passed to a guest; none where a record in it is not defined yet.
+    /// How a guest's function is called; `None` if a record in the signature is not defined yet.
     fn plan(&self, wide: bool) -> Option<&Plan> {
         let plan = &self.plans[usize::from(wide)];
         if plan.get().is_none() && self.signature.is_defined() {
@@ -119,19 +119,21 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(ctx, PrototypeObject { signature, definitions, plans }, prototype.as_ref())?.into_value())
 }
 
-/// Why a result's type cannot be one.
+/// Why the result's type cannot be a result's.
 pub(crate) fn refused_result(signature: &Signature) -> Option<String> {
     let of = crate::call::own_result(signature.returns.as_ref()?.get());
     match &of.ty {
         Type::Array(_, Length::Given) | Type::View(_, Length::Given) => {
             Some(format!("the {} of a result needs a length", of.name()))
         }
-        Type::Inline(..) | Type::InlineString(..) => Some(format!("a {} cannot be a result", of.name())),
+        Type::Inline(..) | Type::InlineString(..) => {
+            Some(format!("{} cannot be a result", webidl::with_article(&of.name())))
+        }
         _ => None,
     }
 }
 
-/// What does not fit between a signature and a guest's function; none where they do.
+/// Why a signature and a guest's function do not fit each other; `None` if they do.
 pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &ExportedFunction) -> Option<String> {
     let plan = Plan::new(signature, of.heap().is_wide());
     let message = plan.mismatch(function.callee().numeric())?.replace("the prototype", "this declaration");
@@ -150,7 +152,7 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let held;
     let target = match class::get::<ExportedFunction>(function) {
         Some(function) if !function.link().is_same(manager.link()) => {
-            let message = format!("{INVOKE}: argument 2 is a function of another guest than the memory manager's");
+            let message = format!("{INVOKE}: argument 2 is a function of another guest, not of the memory manager's");
             return Err(Exception::throw_type(ctx, &message));
         }
         Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
@@ -189,7 +191,7 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 /// A function that calls `function`, of the guest of `manager`, as `signature` says.
 ///
 /// # Errors
-/// A TypeError where it has another type.
+/// A TypeError if it has another type.
 pub(crate) fn bound_function<'js>(
     ctx: &Ctx<'js>,
     signature: Signature,
@@ -207,7 +209,7 @@ pub(crate) fn bound_function<'js>(
     let name = name.or(exported.map(ExportedFunction::label)).unwrap_or("the function").to_string();
     match exported {
         Some(exported) if !exported.link().is_same(of.link()) => {
-            let message = format!("{place}: {name} is a function of another guest than the memory manager's");
+            let message = format!("{place}: {name} is a function of another guest, not of the memory manager's");
             return Err(Exception::throw_type(ctx, &message));
         }
         Some(exported) => {

@@ -18,7 +18,7 @@ pub(crate) struct Shape {
     pub(crate) names: Names,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
-    /// The only number in it, if there is one: such a record is passed as that number by value.
+    /// The only number in it, if there is just one: by value, such a record is passed as that number.
     pub(crate) single: Option<Scalar>,
 }
 
@@ -29,10 +29,10 @@ struct RecordLayout {
 }
 
 impl Shape {
-    /// Lays fields out. `pack` is the largest alignment that one has.
+    /// Lays fields out. `pack` is the largest alignment that a field may have.
     ///
     /// # Errors
-    /// The name of a field without a layout, or that makes the record too large.
+    /// The name of a field that has no layout, or that makes the record too large.
     pub(crate) fn new(
         ctx: &Ctx<'_>,
         name: Option<Box<str>>,
@@ -59,7 +59,7 @@ impl Shape {
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
         let names = Names::new(ctx, fields.iter().map(|name| &**name))?;
-        // C's convention looks past fields without bytes.
+        // C's convention ignores fields without bytes.
         let mut with_bytes =
             types.iter().map(TypeRef::get).filter(|ty| ty.layout(false).is_some_and(|own| own.size > 0));
         let single = match (with_bytes.next(), with_bytes.next()) {
@@ -87,7 +87,7 @@ impl Shape {
     }
 }
 
-/// The number that a record of this one field is, as C's convention for WebAssembly passes it by value.
+/// The number as which C's convention for WebAssembly passes a record of this one field by value.
 fn single_scalar(ty: &TypeObject) -> Option<Scalar> {
     match &ty.ty {
         Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
@@ -114,7 +114,7 @@ pub(crate) fn parts(ty: &TypeObject) -> Option<(&Shape, &[TypeRef])> {
 pub(crate) struct Place {
     /// The ArrayBuffer: over a guest's block, which it owns, or one of the engine's own.
     buffer: Held,
-    /// What the buffer is of; its memory is where pointers in it point to.
+    /// The memory manager of the buffer's guest. Pointers in the buffer point into its memory.
     manager: Held,
     offset: u64,
 }
@@ -150,7 +150,7 @@ impl Place {
 pub(crate) struct RecordView {
     ty: TypeRef,
     place: Place,
-    /// Of the buffer's own bytes, where it is no guest's memory: a union's copy.
+    /// Whether the bytes are the buffer's own and not a guest's memory: a copy of a union.
     copied: bool,
 }
 
@@ -182,13 +182,13 @@ impl RecordView {
         bytes_of(ctx, &self.place.buffer, offset, size, &what)
     }
 
-    /// The record that it is a view of, where it lies in the heap's memory.
+    /// The address of the record in the heap's memory, if it lies there.
     pub(crate) fn address_in(&self, ctx: &Ctx<'_>, heap: &marshal::Heap) -> Result<Option<u64>> {
         let bytes = self.bytes(ctx)?;
         Ok(heap.address_of(bytes.start, bytes.len))
     }
 
-    /// The bytes, where the view is of a record of `ty`.
+    /// The bytes, if the view is of a record of `ty`.
     pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
         if self.ty.get().is_same_record(ty) { self.bytes(ctx).map(Some) } else { Ok(None) }
     }
@@ -229,7 +229,7 @@ impl Fields for RecordView {
         let offset = self.place.offset + shape.offset(index, wide);
         let size = ty.layout(wide).map_or(0, |layout| layout.size);
         let bytes = self.place_bytes(ctx, offset, size)?;
-        // What lies in place is a view of the same buffer.
+        // A record in place is a view of the same buffer.
         match &ty.ty {
             Type::Record(..) => {
                 return new_view(ctx, &fields[index], self.place.at(shape.offset(index, wide)), self.copied);
@@ -260,7 +260,7 @@ impl Fields for RecordView {
         let mut bytes = bytes;
         let mut local;
         if self.copied {
-            // The engine's own buffer can go while scripts run.
+            // A buffer of the engine's own can go while scripts run.
             // SAFETY: nothing ran since the bytes were asked for.
             local = unsafe { record.to_vec() };
             record.start = std::ptr::NonNull::from(local.as_mut_slice()).cast();
@@ -282,7 +282,7 @@ impl Fields for RecordView {
         let marshal = Marshal::new(ctx, self.place.manager.borrow(), &name);
         let bytes = self.place_bytes(ctx, offset, size)?;
         if let Some(scalar) = ty.scalar() {
-            // Runs no script, so the bytes are still there.
+            // This runs no script, so the bytes are still there.
             let number = marshal.number(ty, scalar, value)?;
             let bits = crate::scalar::bits(number).to_le_bytes();
             // SAFETY: the field lies in the buffer, as was just seen.
@@ -290,7 +290,8 @@ impl Fields for RecordView {
             return Ok(());
         }
         let Some(address) = manager.heap().address_of(bytes.start, bytes.len) else {
-            let message = format!("{name}: only numbers can be set in a copy of a {}", shape.what());
+            let message =
+                format!("{name}: only numbers can be set in a copy of {}", webidl::with_article(&shape.what()));
             return Err(Exception::throw_type(ctx, &message));
         };
         // The conversion may run scripts, which may end the view.
@@ -321,7 +322,7 @@ impl RecordView {
         if says <= len {
             return Ok(());
         }
-        let message = format!("{}.{}: {len} elements, and `{of}` says {says}", shape.what(), shape.fields[index]);
+        let message = format!("{}.{}: {len} elements, but `{of}` says {says}", shape.what(), shape.fields[index]);
         Err(Exception::throw_range(ctx, &message))
     }
 }
@@ -362,7 +363,7 @@ impl RecordArray {
         self.count
     }
 
-    /// Its bytes, where its elements are of `ty`.
+    /// Its bytes, if its elements are of `ty`.
     pub(crate) fn bytes_as(&self, ctx: &Ctx<'_>, ty: &TypeObject) -> Result<Option<qjs::Bytes>> {
         if !self.element.get().is_same_record(ty) {
             return Ok(None);
@@ -461,7 +462,7 @@ fn array_set<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     marshal.pin_buffer(&array.place.buffer);
     let (offset, value) = (index * array.stride(), call.args.get(1));
     let has_views = marshal.set_field(array.element.get(), start + offset, value)?;
-    // A whole element's place is another than that of its first field.
+    // The place of a whole element must differ from that of its first field.
     let place = (1 << 60) + array.place.offset + offset;
     manager.keep_in(&call.ctx, &array.place.buffer, place, has_views.then_some(value))?;
     Ok(Value::new_undefined(call.ctx))

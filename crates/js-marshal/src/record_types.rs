@@ -29,7 +29,7 @@ fn record_options<'js>(ctx: &Ctx<'js>, given: Value<'js>, name: &str) -> Result<
     Ok((of.map(Into::into), pack))
 }
 
-/// `StructType` and `UnionType`. Without fields it is to be defined later.
+/// `StructType` and `UnionType`. Without fields, the type has to be defined later.
 pub(crate) fn new_record<'js, const UNION: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let name = if UNION { "UnionType" } else { "StructType" };
     let (of, pack) = record_options(&call.ctx, call.arg(1), name)?;
@@ -49,7 +49,7 @@ fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(V
     let mut add = |key: String, ty: Value<'js>| -> Result<()> {
         let place = format!("{name}: argument 1: `{key}`");
         if names.contains(&Box::from(&*key)) {
-            return Err(Exception::throw_type(ctx, &format!("{place} is there twice")));
+            return Err(Exception::throw_type(ctx, &format!("{place} occurs twice")));
         }
         types.push(TypeRef::of(ctx, Borrowed::of(&ty), &place)?);
         names.push(key.into());
@@ -212,7 +212,7 @@ fn record_of<'js>(call: &Call<'_, 'js>, ty: &TypeObject, address: Option<u64>) -
         marshal.commit();
         let buffer = view::buffer(ctx, marshal.heap(), block)?;
         if has_views {
-            // (No field's assignment takes this one's place.)
+            // (No assignment to a field replaces this entry.)
             marshal.manager.keep_in(ctx, &Held::new(buffer.as_value()), u64::MAX, Some(values))?;
         }
         record::new_view(ctx, &reference, Place::new(&buffer, marshal.manager_held(), 0), false)

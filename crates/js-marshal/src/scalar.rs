@@ -24,7 +24,7 @@ pub(crate) enum Scalar {
     SignedSize,
 }
 
-/// Above this, a number no longer tells integers apart.
+/// Above this, a JavaScript number no longer tells integers apart.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
 impl Scalar {
@@ -140,7 +140,7 @@ impl Scalar {
         }
     }
 
-    /// A script's value as an argument; none where it is of the wrong type. Integers wrap as typed arrays' elements do.
+    /// A script's value as an argument; `None` if it is of the wrong type. Integers wrap as typed arrays' elements do.
     /// Runs no script.
     #[inline]
     pub(crate) fn to_argument(self, cx: Cx<'_>, value: Borrowed<'_>, wide: bool) -> Result<Option<Number>> {
@@ -189,7 +189,7 @@ impl Scalar {
         }
     }
 
-    /// A script's value as the bytes of an element; none where it is of the wrong type. Runs no script.
+    /// A script's value as the bytes of an element; `None` if it is of the wrong type. Runs no script.
     #[inline]
     pub(crate) fn write(self, cx: Cx<'_>, value: Borrowed<'_>, into: &mut [u8], wide: bool) -> Result<bool> {
         // The commonest element by far, without detours.
@@ -232,7 +232,7 @@ impl Scalar {
         }
     }
 
-    /// The number as a length: none for a negative one, and for what is no integer.
+    /// The number as a length; `None` if it is negative or not an integer.
     pub(crate) fn as_length(self, number: Number) -> Option<u64> {
         let signed = match (self, number) {
             (Self::Uint64 | Self::Size, Number::I64(value)) => return Some(value as u64),
@@ -270,7 +270,7 @@ fn to_int64(cx: Cx<'_>, value: Borrowed<'_>) -> Result<Option<i64>> {
     Ok(number.map(|number| number as i64))
 }
 
-/// An integer of at most 64 bits: a number where that tells it from its neighbours, else a BigInt.
+/// An integer of at most 64 bits: a number if that tells it from its neighbours, else a BigInt.
 pub(crate) fn integer64(cx: Cx<'_>, value: i128) -> Returned {
     if value.unsigned_abs() <= MAX_SAFE as u128 {
         return cx.float(value as f64);

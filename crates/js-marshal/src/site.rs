@@ -1,4 +1,4 @@
-//! Where a script is when it makes a guest block: what [`marshal::trace`] asks.
+//! Tells [`marshal::trace`] where a script is when it makes a guest block.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use rquickjs::JsLifetime;
 
 /// What a runtime keeps.
 struct Sites {
-    /// Goes before the runtime's context of its own, which it uses.
+    /// Dropped before the runtime's hidden context, which it uses.
     _locating: Locating,
     _backtrace: Rc<Backtrace>,
 }
@@ -37,7 +37,7 @@ fn frames(stack: &str) -> Vec<Frame> {
     stack.lines().filter_map(frame).take(trace::DEPTH).collect()
 }
 
-/// The frame in `    at name (file:line:column)`, where it is of the program's own.
+/// The frame in `    at name (file:line:column)`, if it belongs to the program.
 fn frame(line: &str) -> Option<Frame> {
     let (function, place) = line.trim_start().strip_prefix("at ")?.split_once(" (")?;
     let (rest, column) = place.strip_suffix(')')?.rsplit_once(':')?;

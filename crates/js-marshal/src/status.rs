@@ -10,7 +10,7 @@ use rquickjs::JsLifetime;
 use crate::convert::Marshal;
 use crate::types::{Status, TypeObject};
 
-/// The classes, of a runtime.
+/// The classes of a runtime.
 struct Errors<'js> {
     error: Value<'js>,
     status_error: Value<'js>,
@@ -39,7 +39,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     construct(&errors.error, &call.this(), &[call.arg(0)])
 }
 
-/// The number that a result is, for comparing it.
+/// The number of a result, for comparing it.
 pub(crate) fn code(ty: &TypeObject, number: Number) -> i64 {
     match (ty.scalar(), number) {
         (Some(scalar), number) if scalar.as_length(number).is_some() => {

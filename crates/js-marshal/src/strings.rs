@@ -8,10 +8,10 @@ use qjs::{Borrowed, Bytes, Result, Value};
 use crate::convert::Marshal;
 use crate::types::Encoding;
 
-/// A string's bytes in an encoding, and how many code units they are. `counted` strings may have a NUL inside.
+/// A string's bytes in an encoding, and how many code units these are. `counted` strings may have a NUL inside.
 ///
 /// # Errors
-/// A TypeError for anything but a string, and for strings that the encoding cannot hold, or C where it ends them by a zero.
+/// A TypeError for anything but a string, and for strings that the encoding cannot hold, or C if a zero ends them.
 pub(crate) fn encode<'a>(
     marshal: &Marshal<'_, '_>,
     encoding: Encoding,
@@ -48,7 +48,7 @@ pub(crate) fn encode<'a>(
         (Encoding::Utf16, units) => Cow::Owned(units.iter().flat_map(u16::to_le_bytes).collect()),
         (Encoding::Latin1, Units::Wide(units)) => match units.iter().position(|&unit| unit > 0xff) {
             Some(at) => {
-                let message = format_args!("the string has a character at index {at} that Latin-1 does not have");
+                let message = format_args!("the string has a character at index {at} that is not in Latin-1");
                 return Err(marshal.type_error(message));
             }
             None => Cow::Owned(units.iter().map(|&unit| unit as u8).collect()),
@@ -58,8 +58,8 @@ pub(crate) fn encode<'a>(
     Ok((bytes, count))
 }
 
-/// Copies a string into the guest's heap; its address. `room` says how many code units there must be room for; where the
-/// string is not `counted`, a zero follows it.
+/// Copies a string into the guest's heap. Returns its address. `room` says how many code units there must be room for.
+/// If the string is not `counted`, a zero follows it.
 ///
 /// # Errors
 /// As [`encode`]; when the guest has no room.
@@ -74,7 +74,7 @@ pub(crate) fn copy_in(
     let unit = encoding.unit();
     let room = marshal.byte_length(room(units)?, unit)? + if counted { 0 } else { unit };
     let address = marshal.allocate(room)?;
-    // A guest's allocator that returns too little is caught by its memory's bounds.
+    // If a guest's allocator returns too little, the bounds of its memory catch that.
     marshal.write(address, &bytes)?;
     let rest = room - bytes.len() as u64;
     if rest == 1 {
@@ -85,7 +85,8 @@ pub(crate) fn copy_in(
     Ok(address)
 }
 
-/// Copies a string out: `count` code units, or up to a zero. `sized` is told how many bytes its block has, once that is known.
+/// Copies a string out: `count` code units, or up to a zero. `sized` is told how many bytes its block has, once that is
+/// known.
 ///
 /// # Errors
 /// A RangeError when it does not lie, or end, within the memory.
@@ -129,8 +130,8 @@ fn find_end(marshal: &Marshal<'_, '_>, address: u64, unit: u64) -> Result<u64> {
     }
 }
 
-/// A string of bytes in the guest's memory: of all, or up to a zero where they are not `exact`. What is no UTF-8 becomes
-/// U+FFFD.
+/// A string of bytes in the guest's memory: of all of them if they are `exact`, else up to a zero. Bytes that are not
+/// UTF-8 become U+FFFD.
 ///
 /// # Errors
 /// When memory is out.
@@ -141,7 +142,7 @@ pub(crate) fn decode<'js>(
     exact: bool,
 ) -> Result<Value<'js>> {
     let ctx = marshal.ctx;
-    // Copied first: another thread of the guest may change them in the middle.
+    // Copied first, since another thread of the guest may change them in the middle.
     // SAFETY: the bytes are in a guest's memory, which stays, or were asked for just now.
     let bytes = unsafe { bytes.to_vec() };
     match encoding {

@@ -29,7 +29,7 @@ pub fn define_trace<'js>(ctx: &Ctx<'js>, guest_memory: &Object<'js>) -> Result<(
     define::value(guest_memory, "trace", object.as_value(), Attributes::Plain)
 }
 
-/// A snapshot after a collection, so that what only garbage holds is not said to be held.
+/// A snapshot after a collection, so that it does not count what only garbage holds as held.
 fn taken(call: &Call<'_, '_>) -> Result<Snapshot> {
     call.ctx.run_gc();
     trace::snapshot().ok_or_else(|| {
@@ -42,7 +42,7 @@ fn text<'js>(call: &Call<'_, 'js>, text: &str) -> Result<Value<'js>> {
     qjs::string::from_utf8(&call.ctx, text.as_bytes())
 }
 
-/// Makes plain objects of what a snapshot has. Times are in milliseconds.
+/// Makes plain objects of a snapshot's contents. Times are in milliseconds.
 struct Maker<'a, 'js>(&'a Ctx<'js>);
 
 impl<'js> Maker<'_, 'js> {

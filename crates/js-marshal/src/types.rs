@@ -9,14 +9,14 @@ use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, 
 use crate::record::Shape;
 use crate::scalar::Scalar;
 
-/// How many elements an array has, where its type says so.
+/// How the length of an array is known.
 pub(crate) enum Length {
-    /// As many as the argument has. A result must say more.
+    /// It has as many elements as the argument has. A result must say more.
     Given,
     Fixed(u64),
     /// `(index, args) => length`.
     Callback(Held),
-    /// The value of another parameter of the C function, after the call where it comes out.
+    /// The value of another parameter of the C function; after the call, if it comes out.
     Argument(usize),
     /// The value of another field of the struct.
     Field(Box<str>),
@@ -52,7 +52,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// Bytes of a code unit.
+    /// How many bytes a code unit has.
     pub(crate) fn unit(self) -> u64 {
         if self == Self::Utf16 { 2 } else { 1 }
     }
@@ -62,7 +62,7 @@ impl Encoding {
 pub(crate) struct TypeRef(Held);
 
 impl TypeRef {
-    /// The descriptor that `value` is.
+    /// The descriptor in `value`.
     ///
     /// # Errors
     /// A TypeError for anything else.
@@ -101,7 +101,7 @@ impl TypeRef {
 pub(crate) enum Type {
     Void,
     Scalar(Scalar),
-    /// With the numbers by name, a frozen object.
+    /// An enum, with a frozen object that has the numbers by name.
     Enum(Scalar, Held),
     /// A result that says whether the call failed.
     Status(Status),
@@ -119,7 +119,7 @@ pub(crate) enum Type {
     Address,
     /// `void *`.
     VoidPointer,
-    /// A struct or union in place. It is defined later where it refers to itself.
+    /// A struct or union in place. It is defined later if it refers to itself.
     Record(Rc<OnceCell<Shape>>, OnceCell<Vec<TypeRef>>),
     /// A pointer to a struct or union.
     RecordPointer {
@@ -139,14 +139,14 @@ pub(crate) enum Type {
         /// The destructor as scripts know it, which keeps its guest.
         function: Option<Held>,
     },
-    /// What a script's own subclass of ReferenceType is: its methods do everything.
+    /// A script's own subclass of ReferenceType, whose methods do everything.
     Custom,
 }
 
 /// How a result says that the call failed.
 pub(crate) struct Status {
     pub(crate) ty: TypeRef,
-    /// The results that are no failures; where there are none, those that are.
+    /// The results that are successes. If it is empty, `failure` has the failures.
     pub(crate) success: Vec<i64>,
     pub(crate) failure: Vec<i64>,
     /// `(code, functionName, results) => message or error`.
@@ -199,16 +199,16 @@ impl Signature {
 pub(crate) struct Direction {
     pub(crate) goes_in: bool,
     pub(crate) comes_out: bool,
-    /// The script does not pass it: it is among what the call returns.
+    /// Whether the script does not pass it, and the call returns it instead.
     pub(crate) is_result: bool,
 }
 
 /// Who frees what a pointer points to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ownership {
-    /// As what points to it: results are the host's, arguments stay so.
+    /// The same as for what points to it: results are the host's, and arguments stay the host's.
     Inherited,
-    /// The host, also what comes out of an argument.
+    /// The host, even what comes out of an argument.
     Owned,
     /// The guest.
     Borrowed,
@@ -220,18 +220,18 @@ pub(crate) enum Ownership {
 pub(crate) struct TypeObject {
     pub(crate) ty: Type,
     pub(crate) ownership: Ownership,
-    /// What frees it where that is not the heap's own function.
+    /// What frees it, if that is not the heap's own function.
     pub(crate) free: Option<Held>,
     pub(crate) non_null: bool,
-    /// Whether it is of a script's subclass, whose methods may be others.
+    /// Whether it is of a script's subclass, which may override the methods.
     pub(crate) subclassed: bool,
-    /// Its own object, where it is.
+    /// The descriptor's own object, once there is one.
     pub(crate) script: RefCell<WeakMap<()>>,
     /// How deep types are nested in it.
     pub(crate) depth: Cell<u16>,
-    /// Arguments by index whose objects a handle keeps.
+    /// The indices of the arguments whose objects a handle keeps.
     pub(crate) keeps: Vec<usize>,
-    /// A callback that is never freed.
+    /// Whether it is a callback that is never freed.
     pub(crate) kept: bool,
 }
 
@@ -371,7 +371,7 @@ impl TypeObject {
 
     /// Whether a script's own type may be in it.
     pub(crate) fn has_custom(&self) -> bool {
-        // Records refer to themselves: what is that far away is taken to be there.
+        // Records can refer to themselves. Beyond this depth the answer is taken to be yes.
         self.has_custom_within(8)
     }
 
@@ -397,7 +397,8 @@ impl TypeObject {
         }
     }
 
-    /// Bytes and alignment of a value in memory; none for what does not lie there, and for a record that is not defined.
+    /// Size and alignment of a value in memory; `None` for a type without values there, and for a record that is not
+    /// defined.
     pub(crate) fn layout(&self, wide: bool) -> Option<Layout> {
         let scalar = |scalar: Scalar| Layout { size: scalar.size(wide) as u64, align: scalar.size(wide) as u64 };
         match &self.ty {
@@ -442,7 +443,7 @@ impl TypeObject {
         }
     }
 
-    /// The type in a mangled name, where the library that this vocabulary comes from has one.
+    /// The type in a mangled name, as in the library that this vocabulary comes from, if that has the type.
     ///
     /// # Errors
     /// What the getter of a script's own type throws.
@@ -511,7 +512,7 @@ unsafe impl HostClass for ArgumentObject {
     }
 }
 
-/// A type that is a value where no value can be.
+/// The error for a type whose values cannot stand there.
 pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rquickjs::Error {
     let why = match &ty.ty {
         Type::Inline(_, Length::Fixed(_)) | Type::InlineString(_, Length::Fixed(_)) => "is larger than any memory",

@@ -1,9 +1,10 @@
-//! Views: typed arrays over their own buffer, which spans one block of guest memory and owns it (invariant 6). In a shared
-//! memory it is a `SharedArrayBuffer`: others write to it at the same time, and it can be posted to other agents, each of
-//! which then owns the block with its own buffer (invariant 7).
+//! Views: typed arrays over their own buffer, which spans one block of guest memory and owns it (invariant 6). In a
+//! shared memory it is a `SharedArrayBuffer`: others write to it at the same time, and it can be posted to other
+//! agents, each of which then owns the block with its own buffer (invariant 7).
 //!
 //! Typed arrays inherit the method `[Symbol.dispose]`, which ends a view of guest memory: that detaches its buffer and
-//! frees the block. (Views have no class of their own, so that they equal any other typed array with the same elements.)
+//! frees the block. (Views have no class of their own, so that they equal any other typed array with the same
+//! elements.)
 
 use marshal::{GuestBlock, Heap};
 use qjs::define;
@@ -30,7 +31,7 @@ fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 /// Ends a view: detaches its buffer, and frees the block behind it. A view that has ended has nothing to end.
 ///
 /// # Errors
-/// A TypeError for a shared buffer, and for one that is no view's; what the guest's `free` does.
+/// A TypeError for a shared buffer, and for one that is not a view's; what the guest's `free` throws.
 pub(crate) fn end(ctx: &Ctx<'_>, buffer: &Object<'_>) -> Result<()> {
     let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
     let Some(bytes) = bytes else { return Ok(()) };
@@ -46,7 +47,7 @@ pub(crate) fn end(ctx: &Ctx<'_>, buffer: &Object<'_>) -> Result<()> {
     crate::manager::drain_all(ctx)
 }
 
-/// A buffer over `block`, of `heap`, which goes back to the guest when the last buffer over it does.
+/// A buffer over `block`, of `heap`. The block goes back to the guest when the last buffer over it goes.
 ///
 /// # Errors
 /// A RangeError for a block that is longer than a buffer can be; the block is given back then.
@@ -70,7 +71,7 @@ pub(crate) fn buffer_of<'js>(ctx: &Ctx<'js>, heap: &Heap, block: GuestBlock, len
     }
 }
 
-/// A buffer over bytes that the guest keeps: it has the mapping alone.
+/// A buffer over bytes that the guest keeps. It owns the mapping alone.
 ///
 /// # Errors
 /// A RangeError for bytes outside the memory, or more than a buffer can have.

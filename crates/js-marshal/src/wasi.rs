@@ -20,7 +20,7 @@ pub(crate) struct WasiObject {
     host: Held,
     imports: Held,
     environment: Held,
-    /// What `init` found, and scripts may set: `instance`, `memoryManager` and `functionRegistry`.
+    /// What `init` found, and what scripts may set: `instance`, `memoryManager` and `functionRegistry`.
     parts: RefCell<[Held; 3]>,
 }
 
@@ -130,7 +130,7 @@ impl WasiObject {
     }
 }
 
-/// What `init` found; null before.
+/// What `init` found; null before `init`.
 fn part<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let wasi: &WasiObject = webidl::this(&call, PARTS[AT])?;
     Ok(wasi.parts.borrow()[AT].get(&call.ctx))

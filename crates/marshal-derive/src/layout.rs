@@ -18,7 +18,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         Data::Enum(data) => of_enum(input, data)?,
         Data::Union(data) => {
             let message =
-                "a union tells nobody which member it has: derive Plain, for unions that are nothing but bytes";
+                "nobody can tell which member a union has: derive Plain, for unions that are nothing but bytes";
             return Err(Error::new(data.union_token.span, message));
         }
     };
@@ -83,7 +83,7 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
                 quote!(<#ty as Marshal>::SLICED),
                 "a member that is a slice needs #[marshal(len = \"another member\")]",
             ),
-            Some(_) => (quote!(!<#ty as Marshal>::SLICED), "a member that is no slice has no length"),
+            Some(_) => (quote!(!<#ty as Marshal>::SLICED), "a member that is not a slice has no length"),
         };
         quote_spanned! { ty.span() => const _: () = assert!(!(#is_wrong), #message); }
     });
@@ -104,7 +104,7 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             }
         }
     });
-    // Every member is loaded before the first that is wrong ends it: what the guest gave away with the others is freed.
+    // Every member is loaded, even after one that is wrong: what the guest gave away with the others is freed.
     let loaded: Vec<_> = (0..count).map(|index| format_ident!("member_{index}")).collect();
     let loads = places.iter().zip(&loaded).enumerate().map(|(index, (place, value))| {
         let ty = place.ty;
@@ -219,7 +219,7 @@ fn member_name(member: &Member) -> String {
     }
 }
 
-/// Refuses what has parameters: its layout depends on them.
+/// Refuses types with parameters, since their layout depends on these.
 pub(crate) fn not_generic(input: &DeriveInput, derive: &str) -> Result<()> {
     match input.generics.params.first() {
         Some(first) => Err(Error::new(first.span(), format!("{derive} cannot be derived for a generic type"))),
@@ -227,7 +227,7 @@ pub(crate) fn not_generic(input: &DeriveInput, derive: &str) -> Result<()> {
     }
 }
 
-/// Whether one of the words in `#[repr(…)]` is what is looked for.
+/// Whether one of the words in `#[repr(…)]` is the one that is looked for.
 pub(crate) fn has_repr(attrs: &[Attribute], mut is_it: impl FnMut(&str) -> bool) -> Result<bool> {
     let mut found = false;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
@@ -238,7 +238,7 @@ pub(crate) fn has_repr(attrs: &[Attribute], mut is_it: impl FnMut(&str) -> bool)
     Ok(found)
 }
 
-/// What the crate is called where the type is: `#[marshal(crate = "path")]`, or `::marshal`.
+/// The path of the crate where the type is defined: `#[marshal(crate = "path")]`, or `::marshal`.
 pub(crate) fn crate_path(attrs: &[Attribute]) -> Result<Path> {
     let mut path = syn::parse_quote!(::marshal);
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("marshal")) {

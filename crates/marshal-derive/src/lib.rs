@@ -1,7 +1,7 @@
-//! The derives of `marshal`: what a struct, a union or an enum is in a guest's memory.
+//! The derives of `marshal`, which say how a struct, a union or an enum lies in a guest's memory.
 //!
-//! `marshal` re-exports them and documents what they accept; what they generate is checked by the compiler there, so that
-//! neither can be used to break a promise.
+//! `marshal` re-exports them and documents what they accept; the compiler checks what they generate, so that neither
+//! can be used to break a promise.
 
 mod layout;
 mod plain;

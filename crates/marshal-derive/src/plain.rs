@@ -53,7 +53,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let layouts = quote! { [#(<#types as krate::Marshal>::LAYOUT.narrow),*] };
     let layout = match is_union {
         false => quote! {
-            // A number alone goes by value as itself; size and alignment are the host's, also where it is packed.
+            // A single number goes by value as itself; size and alignment are the host's, even if the type is packed.
             krate::layout::Layout {
                 size: ::core::mem::size_of::<#name>(),
                 align: ::core::mem::align_of::<#name>(),
@@ -77,8 +77,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             #(#plain_checks)*
             #padding
 
-            // SAFETY: it has the layout of C, no padding, and members that are plain, as was just checked; `Plain` itself
-            // asks for the rest.
+            // SAFETY: it has the layout of C, no padding, and members that are plain, as was just checked; `Plain`
+            // itself asks for the rest.
             unsafe impl krate::Plain for #name {}
 
             impl krate::Marshal for #name {

@@ -17,7 +17,8 @@ enum Colour {
     Blue,
 }
 
-/// `struct series { enum colour colour; char *name; uint8_t count; double *values; bool flags[3]; struct series *next; };`
+/// `struct series { enum colour colour; char *name; uint8_t count; double *values; bool flags[3];`
+/// `struct series *next; };`
 #[derive(Marshal, Debug)]
 struct Series {
     colour: Colour,

@@ -1,5 +1,5 @@
-//! How memory is allocated in a guest and freed there: by the conventions of C, of the component model, of wasm-bindgen
-//! and of AssemblyScript, or by the host itself.
+//! How memory is allocated and freed in a guest: by the conventions of C, of the component model, of wasm-bindgen and
+//! of AssemblyScript, or by the host itself.
 
 use std::rc::Rc;
 
@@ -9,9 +9,9 @@ use island::{CallError, Callee, Frame, Island, Kind};
 
 use crate::error::HeapError;
 
-/// What allocates in a guest's memory, and frees there.
+/// What allocates and frees in a guest's memory.
 ///
-/// Of two functions their types tell the convention. Addresses and sizes are `i32`, or all of them `i64` in a memory
+/// The types of two functions tell their convention. Addresses and sizes are `i32`, or all of them `i64` in a memory
 /// whose addresses have 64 bits.
 ///
 /// | `allocate` | as in |
@@ -33,7 +33,8 @@ pub enum Allocator {
         /// Takes it back.
         free: Func,
     },
-    /// AssemblyScript's runtime: a block is an `ArrayBuffer` that is pinned, and collected some time after it is unpinned.
+    /// AssemblyScript's runtime: a block is an `ArrayBuffer` that is pinned, and collected some time after it is
+    /// unpinned.
     AssemblyScript {
         /// `__new(size, id)`.
         new: Func,
@@ -48,10 +49,10 @@ pub enum Allocator {
 
 /// An allocator outside the guest, for a memory that the guest leaves to its host.
 pub trait HostAllocator {
-    /// The address of a new block of `bytes` bytes, which is not 0; 0 where there is no room.
+    /// The address of a new block of `bytes` bytes; 0 if there is no room.
     ///
     /// # Errors
-    /// What the host likes; whoever asked fails with it.
+    /// Whatever the host likes; whoever asked fails with it.
     fn allocate(&self, bytes: u64) -> Result<u64, CallError>;
 
     /// Takes a block back.
@@ -61,7 +62,7 @@ pub trait HostAllocator {
     fn free(&self, address: u64) -> Result<(), CallError>;
 }
 
-/// The alignment that a guest is asked for: no number in C needs more.
+/// The alignment that a guest is asked for. No number in C needs more.
 const ALIGN: u32 = 8;
 
 /// The identifier of AssemblyScript's class `ArrayBuffer`.
@@ -105,7 +106,7 @@ impl Routine {
             _ => return Err(HeapError::Signature { function: "malloc", found: allocate.ty().to_string() }),
         };
         let address = if wide { Kind::I64 } else { Kind::I32 };
-        // What is no address or size (an alignment, a class) may have 32 bits in any memory.
+        // A parameter that is neither an address nor a size (an alignment, a class) may have 32 bits in any memory.
         let is_word = |kind: &Kind| matches!(kind, Kind::I32 | Kind::I64);
         let takes = |ty: &NumericType, counts: &[usize], at: usize| {
             counts.contains(&ty.params.len()) && ty.params.get(at) == Some(&address) && ty.params.iter().all(is_word)

@@ -20,10 +20,11 @@
 //! | [`Callback<fn(A, B) -> R>`](crate::Callback) | `R (*)(A, B)` | `&mut dyn FnMut(A, B) -> R` | for this call |
 //! | `&Kept<fn(A, B) -> R>` | `R (*)(A, B)` | itself | as long as it is [kept](crate::Kept) |
 //!
-//! What the guest put into a `&mut T` in the place of a pointer is read, and stays the guest's: an [`Out`] takes it over.
+//! If the guest replaces a pointer within a `&mut T`, what it points to is read, and stays the guest's; an [`Out`]
+//! takes it over.
 //!
 //! A slice that lies in the guest's memory already (an [`Owned`](crate::Owned) one) is passed by its address to a
-//! [trusted](crate::Guest::trusted_function) function, and copied like any other to one that is not.
+//! [trusted](crate::Guest::trusted_function) function; for any other function it is copied like any other slice.
 
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -51,7 +52,7 @@ pub struct Call<'c> {
     pub(crate) writer: Writer<'c>,
     pub(crate) reader: Reader<'c>,
     pub(crate) trusted: bool,
-    /// How long slices are that come back.
+    /// How long the slices are that come back.
     pub(crate) len: Option<usize>,
     /// What the guest takes over.
     given: Vec<Given>,
@@ -73,7 +74,7 @@ impl<'c> Call<'c> {
         self.writer.heap()
     }
 
-    /// All is prepared: what is consumed is the guest's from here on.
+    /// Everything is prepared: what is consumed is the guest's from here on.
     #[inline]
     pub(crate) fn commit(&mut self) {
         if !self.given.is_empty() {
@@ -149,11 +150,11 @@ pub(crate) use sealed::Sealed;
 
 /// The type of an argument. See the [module](self) for those that there are.
 pub trait Argument {
-    /// How it is passed: by value, for what derives [`Marshal`]; any other says so itself.
+    /// How it is passed: by value, if it derives [`Marshal`]; any other type says so itself.
     type By: Passing;
 }
 
-/// A way to pass an argument. They are all here: a call in preparation is in nobody else's hands.
+/// A way to pass an argument. All ways are in this module: nobody else gets hold of a call in preparation.
 ///
 /// ```compile_fail,E0277
 /// use marshal::argument::{Call, Passing};
@@ -198,7 +199,7 @@ pub trait Passing: Sealed {
     }
     #[doc(hidden)]
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError>;
-    /// Looks, after the call, how long slices are.
+    /// Finds out, after the call, how long slices are.
     #[doc(hidden)]
     fn measure(_passed: &Self::Passed<'_>, _call: &mut Call<'_>) -> Result<(), GuestError> {
         Ok(())
@@ -208,7 +209,7 @@ pub trait Passing: Sealed {
     fn take(passed: Self::Passed<'_>, call: &mut Call<'_>) -> Result<Self::Out, GuestError>;
 }
 
-/// An argument that is an address, and may be null where it is an `Option`.
+/// An argument that is an address, and may be null as an `Option`.
 pub trait Nullable: Passing {}
 
 macro_rules! numbers {
@@ -237,8 +238,8 @@ numbers! {
     i64: I64 i64; u64: I64 i64; f32: F32 f32; f64: F64 f64;
 }
 
-/// Something by value, as C passes it: as the one number of which it consists, or by the address of a copy. What derives
-/// [`Marshal`] or [`Plain`] is passed so by itself.
+/// Something by value, as C passes it: as the one number of which it consists, or by the address of a copy. Types that
+/// derive [`Marshal`] or [`Plain`] are passed this way anyway.
 #[derive(Debug)]
 pub struct ByValue<T>(PhantomData<T>);
 
@@ -258,7 +259,7 @@ impl<T: Marshal> Passing for ByValue<T> {
     }
 
     fn params(pointer: Kind, into: &mut Vec<Kind>) {
-        // Not `T::params`: a counted one is two parameters where it is received, and here its address alone.
+        // Not `T::params`: a counted value is two parameters where it is received, but only its address here.
         match T::LAYOUT.of(pointer).leaves {
             Leaves::None => {}
             Leaves::One(scalar) => into.push(scalar.kind()),
@@ -279,7 +280,7 @@ impl Argument for usize {
     type By = ByValue<Self>;
 }
 
-/// Arguments of which nothing comes back: how each is passed, under which name.
+/// Arguments from which nothing comes back: how each is passed, and under which name.
 macro_rules! inputs {
     ($([$($generic:tt)*] $ty:ty, $given:ty: |$value:ident, $call:ident| $pass:expr;)*) => { $(
         impl<$($generic)*> Nullable for $ty {}
@@ -350,7 +351,7 @@ impl<T: Marshal> Passing for &mut [T] {
     }
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
-        // Always a copy: while a `&mut` is alive nothing else may write there, a guest neither.
+        // Always a copy: while a `&mut` is alive nothing else may write there, not even a guest.
         let address = call.push_copy(given)?;
         Ok((given, address))
     }
@@ -444,8 +445,8 @@ impl<A: Nullable> Passing for Option<A> {
     }
 }
 
-/// Something that the guest takes over, and frees itself: of what is copied in, the copy, with all that it points to.
-/// Until everything is ready for the call it is still the host's; a guest that traps has it.
+/// Something that the guest takes over and frees itself. If it is copied in, that is the copy with everything that it
+/// points to. It stays the host's until everything is ready for the call; a guest that traps has it.
 #[derive(Debug)]
 pub struct Consumed<T>(PhantomData<T>);
 
@@ -529,8 +530,8 @@ impl Call<'_> {
 }
 
 /// An out-parameter: room for a `T`, which the guest fills. It is given as `()`, and the value is among the
-/// [results](crate::Function::call). What the guest leaves there, and all that it points to, is the host's, as it would be
-/// if it were returned.
+/// [results](crate::Function::call). What the guest leaves there, and all that it points to, is the host's, as it would
+/// be if it were returned.
 #[derive(Debug)]
 pub struct Out<T>(PhantomData<T>);
 
@@ -554,8 +555,8 @@ impl<T: Marshal> Passing for Out<T> {
     }
 }
 
-/// An out-parameter of an integer type that says how many elements the slice has which comes back, as the result or by
-/// another out-parameter.
+/// An out-parameter of an integer type that says how many elements a returned slice has, be that the result or another
+/// out-parameter.
 #[derive(Debug)]
 pub struct OutLen<T>(PhantomData<T>);
 
@@ -580,7 +581,7 @@ impl<T: Marshal + Copy + TryInto<usize>> Passing for OutLen<T> {
     }
 }
 
-/// Those that say themselves how they are passed.
+/// Arguments that say themselves how they are passed.
 macro_rules! themselves {
     ($([$($generic:tt)*] $ty:ty;)*) => { $(
         impl<$($generic)*> Sealed for $ty {}
@@ -675,7 +676,7 @@ macro_rules! tuples {
             }
             #[allow(unused_variables, clippy::unused_unit)]
             fn take(passed: Self::Passed<'_>, call: &mut Call<'_>) -> Result<Self::Outs, GuestError> {
-                // All of them, also behind one that is wrong: what the guest gave away is freed.
+                // All of them, even after one that is wrong: what the guest gave away is freed.
                 $(let $part = $name::By::take(passed.$place, call);)*
                 $(let $part = $part?;)*
                 Ok(join!($($part)*))

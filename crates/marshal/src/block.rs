@@ -19,7 +19,7 @@ pub struct GuestBlock {
     reclaim: Arc<Reclaim>,
     address: u64,
     len: u64,
-    /// Which block at this address, in the queue's count.
+    /// Which of the blocks at this address it is, in the queue's count.
     generation: u64,
     released: bool,
 }
@@ -69,8 +69,8 @@ impl GuestBlock {
     /// Frees it now rather than at the next safe point.
     ///
     /// # Errors
-    /// [`HeapError::NotOurs`] and [`HeapError::Busy`] leave it to be freed later; any other is about the guest's `free`,
-    /// which is not tried again.
+    /// [`HeapError::NotOurs`] and [`HeapError::Busy`] leave it to be freed later. Any other error is about the guest's
+    /// `free`, which is not tried again.
     pub fn free(self, heap: &Heap) -> Result<(), HeapError> {
         if !self.is_of(heap) {
             return Err(HeapError::NotOurs { address: self.address });

@@ -1,11 +1,11 @@
 //! Closures of the host as function pointers of the guest.
 //!
-//! A function pointer is an index into the guest's table of functions. A callback takes a slot there, which has a function of
-//! the host's with the callback's signature; when the callback ends, the slot waits for the next one of that signature.
-//! The function that stays in it fails from then on, so that a guest that has kept the pointer is told.
+//! A function pointer is an index into the guest's table of functions. A callback takes a slot there, which has a
+//! function of the host's with the callback's signature. When the callback ends, the slot waits for the next one of
+//! that signature; until then the function in it fails, so that a guest that has kept the pointer learns of it.
 //!
-//! Nothing here leaves its island's thread. A slot holds the closure, and the island the slot's function; neither holds
-//! the guest, so that no circle keeps it.
+//! Nothing here leaves its island's thread. A slot holds the closure, and the island holds the slot's function; neither
+//! holds the guest, so no circle keeps it alive.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -27,7 +27,7 @@ use crate::output::Nothing;
 use crate::transfer::{Reader, Writer};
 use crate::value::Marshal;
 
-/// What a callback does with the guest's arguments, its lifetime aside.
+/// What a callback does with the guest's arguments.
 type Run<'a> = dyn FnMut(&Core, &mut HostFrame<'_>) -> Result<(), CallbackError> + 'a;
 
 /// Why a callback did not return.
@@ -77,13 +77,13 @@ impl HostFunction for Entry {
 /// The slots of a guest.
 #[derive(Default)]
 pub(crate) struct Callbacks {
-    /// Those that are free, by signature: there are few.
+    /// The free ones, by signature: there are few.
     free: RefCell<Vec<(NumericType, Vec<Rc<Slot>>)>>,
     failure: RefCell<Option<Failure>>,
 }
 
 impl Callbacks {
-    /// Nobody asked for the last failure.
+    /// Forgets the last failure, which nobody asked for.
     #[inline]
     pub(crate) fn forget_failure(&self) {
         if self.failure.borrow().is_some() {
@@ -101,10 +101,10 @@ impl Callbacks {
 }
 
 impl Core {
-    /// The error of a call, where a callback ended it.
+    /// The error of a call: the callback's own, if a callback ended the call.
     ///
     /// # Panics
-    /// When it was the callback's own panic, which goes on.
+    /// If the callback panicked: the panic goes on.
     #[cold]
     pub(crate) fn explain(&self, error: GuestError) -> GuestError {
         let (GuestError::Call(CallError::Host) | GuestError::Heap(HeapError::Call(CallError::Host))) = error else {
@@ -117,7 +117,7 @@ impl Core {
         }
     }
 
-    /// A slot for a signature: one that waits, or a new one at the table's end.
+    /// A slot for a signature: one that is free, or a new one at the table's end.
     fn slot(&self, ty: &NumericType) -> Result<Rc<Slot>, GuestError> {
         let waiting = {
             let mut free = self.callbacks.free.borrow_mut();
@@ -152,10 +152,10 @@ impl Core {
     }
 }
 
-/// The guest's table of function pointers: the one that C compilers export, else the only one of functions.
+/// The guest's table of function pointers: the one that C compilers export, else the only table of functions.
 pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instance) -> Option<Table> {
     island.enter(|mut store| {
-        // A table of a narrower type takes no function of the host's.
+        // A table of a narrower type accepts no function of the host's.
         let is_of_functions = |store: &_, table: &Table| RefType::eq(table.ty(store).element(), &RefType::FUNCREF);
         let named = instance.get_table(&mut store, "__indirect_function_table");
         if let Some(table) = named.filter(|table| is_of_functions(&store, table)) {
@@ -168,8 +168,8 @@ pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instan
     })
 }
 
-/// What a closure may return to the guest: anything that a [`Marshal`] type returns by value as a number, nothing, or a
-/// `Result` of that, whose error ends the call.
+/// What a closure may return to the guest: a [`Marshal`] type that goes by value as a number, nothing, or a `Result` of
+/// either, whose error ends the call.
 pub trait Reply {
     #[doc(hidden)]
     const HEAP: bool = false;
@@ -205,7 +205,7 @@ impl<T: Marshal> Reply for T {
 
     fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
         let mut writer = Writer::new(core);
-        // What it points to is the guest's from now on, as what the guest returns is the host's.
+        // What it points to is the guest's from now on, just as what the guest returns is the host's.
         writer.consumed = true;
         let image = writer.image(std::slice::from_ref(&self));
         let freed = writer.finish(image.is_ok());
@@ -233,8 +233,8 @@ impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
 /// The signature of a callback, written as a type of functions: `fn(A, B) -> R`, with up to six parameters.
 ///
 /// The parameters are [`Marshal`] types as a function would return them, but what they point to stays the guest's: a
-/// `String` is a `const char *`, a `Box<T>` a `const T *`, a `Counted<Vec<T>>` a `const T *` with a `size_t` behind it, and
-/// a plain address is a `usize`. What the closure [returns](Reply) is the guest's.
+/// `String` is a `const char *`, a `Box<T>` a `const T *`, a `Counted<Vec<T>>` a `const T *` with a `size_t` behind it,
+/// and a plain address is a `usize`. What the closure [returns](Reply) is the guest's.
 pub trait Signature: 'static {
     /// The closure.
     type Closure<'a>: ?Sized;
@@ -283,7 +283,7 @@ signatures! {
     (A a B b C c D d E e F f)
 }
 
-/// Adds a parameter; says whether it is one: what a slice's length is must be said behind it.
+/// Adds a parameter. Returns whether it can be one: a slice needs its length behind it.
 fn param<T: Marshal>(pointer: Kind, into: &mut Vec<Kind>) -> bool {
     let before = into.len();
     T::params(pointer, into);
@@ -360,7 +360,7 @@ impl Drop for Armed<'_> {
         if self.is_kept {
             return;
         }
-        // The closure's own end may come back here, so the slot is in order before.
+        // Dropping the closure may lead back here, so the slot is put in order first.
         let run = self.slot.run.take();
         self.core.callbacks.free(&self.ty, self.slot.clone());
         drop(run);
@@ -389,10 +389,11 @@ impl<S: Signature> Passing for Callback<S> {
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
         let core = call.writer.core;
         let run: Rc<RefCell<Run<'a>>> = S::run(given);
-        // SAFETY: only the lifetime changes. The closure is called by a guest that found it in its slot, and `Armed` takes it
-        // out there when it is dropped. That is before `'a` ends: `Function::run` holds it in a local variable, after the
-        // arguments, whose borrows last for `'a`; nobody else gets hold of it who could forget it. By then no call of it
-        // is in progress that could still hold it, since those are nested in the guest's call which has returned.
+        // SAFETY: only the lifetime changes. The closure is called by a guest that found it in its slot, and `Armed`
+        // takes it out of there when it is dropped. That is before `'a` ends: `Function::run` holds it in a local
+        // variable, after the arguments, whose borrows last for `'a`; nobody who could forget it gets hold of it. By
+        // then no call of it is in progress that could still hold it, since those are nested in the guest's call which
+        // has returned.
         let run = unsafe { std::mem::transmute::<Rc<RefCell<Run<'a>>>, Rc<RefCell<Run<'static>>>>(run) };
         let armed: Armed<'a> = core.arm(signature::<S>(core)?, run)?;
         call.push_size(armed.slot.index.get())?;
@@ -404,7 +405,7 @@ impl<S: Signature> Passing for Callback<S> {
     }
 }
 
-/// A closure that a guest may keep, from [`Guest::callback`](crate::Guest::callback): it is there until this is dropped.
+/// A closure that a guest may keep, from [`Guest::callback`](crate::Guest::callback): it exists until this is dropped.
 /// It is passed as `&Kept<fn(A, B) -> R>`. It keeps its guest alive.
 pub struct Kept<S> {
     armed: Armed<'static>,
@@ -424,8 +425,8 @@ impl<S> Kept<S> {
         self.armed.slot.index.get()
     }
 
-    /// Leaves the closure to the guest, for as long as that lives. Returns the function pointer. A closure that holds the
-    /// guest itself, or one of its functions, then keeps it for ever.
+    /// Leaves the closure to the guest, for as long as that lives. Returns the function pointer. A closure that holds
+    /// the guest itself, or one of its functions, then keeps it for ever.
     pub fn keep(mut self) -> u64 {
         let index = self.index();
         self.armed.is_kept = true;
@@ -448,7 +449,7 @@ impl<S: Signature> Passing for &Kept<S> {
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
         if !std::ptr::eq(&*given.armed.core, call.writer.core) {
-            return Err(GuestError::NoTable { reason: "the callback is of another guest" });
+            return Err(GuestError::NoTable { reason: "the callback belongs to another guest" });
         }
         call.push_size(given.index())
     }

@@ -1,7 +1,7 @@
 //! Numbers and strings in and out of a guest's memory, by copies.
 //!
-//! A copy may race with a guest that another thread runs in a shared memory: its bytes may then be torn between old and
-//! new. It cannot leave the memory. Addresses need no alignment.
+//! A copy may race with a guest that another thread runs in a shared memory: its bytes may then be partly old and
+//! partly new. It cannot leave the memory. Addresses need no alignment.
 
 use data_block::DataBlock;
 
@@ -12,7 +12,7 @@ use crate::plain::{Plain, bytes_of, bytes_of_mut, zeroed};
 /// `count` values from `address` on.
 ///
 /// # Errors
-/// [`HeapError::BadAddress`] when they are not all in the memory; nothing is allocated for them then.
+/// [`HeapError::BadAddress`] if they are not all in the memory; nothing is allocated for them then.
 pub fn read_slice<T: Plain>(data: &DataBlock, address: u64, count: usize) -> Result<Vec<T>, HeapError> {
     data.range(address, (count as u64).saturating_mul(size_of::<T>() as u64))?;
     let mut values = zeroed(count);
@@ -59,7 +59,7 @@ fn utf8(address: u64, bytes: Vec<u8>) -> Result<String, HeapError> {
 /// Copies `string` and a zero byte to `address`.
 ///
 /// # Errors
-/// [`HeapError::ZeroByte`] when it has one inside, and [`HeapError::BadAddress`]; nothing is copied then.
+/// [`HeapError::ZeroByte`] if it has one inside, and [`HeapError::BadAddress`]; nothing is copied then.
 pub fn write_c_string(data: &DataBlock, address: u64, string: &str) -> Result<(), HeapError> {
     check_c_string(string)?;
     data.range(address, string.len() as u64 + 1)?;

@@ -10,7 +10,7 @@ use island::{CallError, InstantiateError};
 /// Why an operation on a guest's heap failed.
 #[derive(Debug)]
 pub enum HeapError {
-    /// The guest's `malloc` returned null, also after everything that could be freed was.
+    /// The guest's `malloc` returned null, even after everything that could be freed was freed.
     OutOfMemory {
         /// The bytes that were asked for.
         bytes: u64,
@@ -21,8 +21,8 @@ pub enum HeapError {
     },
     /// The guest's `malloc` or `free` did not return.
     Call(CallError),
-    /// The guest's `free` did not return for a block whose last handle was dropped earlier. Whatever was going on when
-    /// this is reported did not take place; the rest of the queue is still there.
+    /// The guest's `free` did not return for a block whose last handle was dropped earlier. The operation that reports
+    /// this did not take place; the rest of the queue is still there.
     Reclaim {
         /// The block's address. It is not tried again.
         address: u64,
@@ -68,9 +68,9 @@ pub enum HeapError {
         /// The type that it has.
         found: String,
     },
-    /// A function of another island than the guest's.
+    /// A function of an island other than the guest's.
     Foreign {
-        /// Its name, or what it was to do: `malloc`, `free` or `__pin`.
+        /// Its name, or its role: `malloc`, `free` or `__pin`.
         function: String,
     },
     /// A function of the allocator has a signature that no [convention](crate::Allocator) has.
@@ -80,7 +80,7 @@ pub enum HeapError {
         /// The type that it has.
         found: String,
     },
-    /// The guest's allocator, or a use of the island that no guest call has interrupted, is in progress.
+    /// The guest's allocator is running, or the island is in use without a guest call in between.
     Busy,
     /// A string with a zero byte inside cannot be a C string.
     ZeroByte {
@@ -92,12 +92,12 @@ pub enum HeapError {
         /// Where it pointed.
         address: u64,
     },
-    /// A view or a handle, which owns what it points to, of what stays the guest's.
+    /// A view or a handle, which owns what it points to, was asked for on something that stays the guest's.
     Lent {
         /// Where it points.
         address: u64,
     },
-    /// A character that Latin-1 does not have.
+    /// A character that is not in Latin-1.
     NotLatin1 {
         /// Its offset in bytes.
         at: usize,
@@ -166,7 +166,7 @@ impl std::fmt::Display for HeapError {
             Self::Lent { address } => {
                 write!(f, "the block at {address:#x} stays the guest's, so no view or handle can own it")
             }
-            Self::NotLatin1 { at } => write!(f, "the character at byte {at} is none of Latin-1's"),
+            Self::NotLatin1 { at } => write!(f, "the character at byte {at} is not in Latin-1"),
             Self::NotUtf16 { address, at } => {
                 write!(f, "the string at {address:#x} is not UTF-16 from its unit {at} on")
             }
@@ -216,15 +216,15 @@ impl std::fmt::Display for StatusError {
 
 impl std::error::Error for StatusError {}
 
-/// Why a callback did not return to the guest, which is unwound then.
+/// Why a callback did not return to the guest. The guest is unwound then.
 #[derive(Debug)]
 pub enum CallbackError {
-    /// It had ended: the guest kept the function pointer for longer than the callback was there.
+    /// It had ended: the guest kept the function pointer for longer than the callback existed.
     Ended {
         /// The function pointer.
         index: u64,
     },
-    /// It was running already: a closure that may change what it holds cannot run twice at a time.
+    /// It was running already: a closure that may change what it holds cannot run twice at the same time.
     Running {
         /// The function pointer.
         index: u64,
@@ -275,7 +275,7 @@ pub enum GuestError {
     Type {
         /// The function's name.
         function: String,
-        /// Its parameters and results as it was bound.
+        /// The parameters and results that it was bound with.
         expected: String,
         /// Its type in the guest.
         found: String,
@@ -292,14 +292,14 @@ pub enum GuestError {
     },
     /// A slice came back, and nothing said how long it is.
     NoLength,
-    /// Two members of a struct whose length the same member says have different ones.
+    /// Two members of a struct have different lengths, although the same member counts both.
     Lengths {
         /// The member that says it.
         member: &'static str,
     },
     /// Structs point to structs without end, or nearly so.
     Depth,
-    /// A number that is none of an enum's.
+    /// A number that is not among an enum's values.
     Unknown {
         /// The enum.
         name: &'static str,
@@ -311,12 +311,12 @@ pub enum GuestError {
         /// What it lacks.
         reason: &'static str,
     },
-    /// A signature that no callback has: it returns a struct, or a slice is among its parameters without a length.
+    /// A signature that no callback can have: it returns a struct, or takes a slice without a length.
     Signature {
         /// The callback's signature.
         signature: &'static str,
     },
-    /// The function said so by its result.
+    /// The function failed by its own account: its result says so.
     Status(StatusError),
     /// A callback failed, or was called when it could not be.
     Callback(CallbackError),
@@ -340,16 +340,19 @@ impl std::fmt::Display for GuestError {
                 write!(f, "{function} was bound as {expected}; in the guest it is {found}")
             }
             Self::NoHeap { function } => {
-                write!(f, "{function} passes memory, and the guest exports no memory with an allocator for it")
+                write!(f, "{function} passes memory, but the guest exports no memory with an allocator for it")
             }
             Self::Range { value } => write!(f, "{value} does not fit the type that the guest has for it"),
-            Self::NoLength => f.write_str("a slice came back, and nothing says how long it is"),
+            Self::NoLength => f.write_str("a slice came back, but nothing says how long it is"),
             Self::Lengths { member } => write!(f, "the slices that `{member}` counts have different lengths"),
-            Self::Depth => f.write_str("the guest's structs point to each other without end, or too deep"),
-            Self::Unknown { name, value } => write!(f, "{value} is no value of {name}"),
+            Self::Depth => f.write_str("the guest's structs point to each other without end, or too deeply"),
+            Self::Unknown { name, value } => write!(f, "{value} is not a value of {name}"),
             Self::NoTable { reason } => write!(f, "the guest cannot be given callbacks: {reason}"),
             Self::Signature { signature } => {
-                write!(f, "{signature} is no callback: it returns a number or nothing, and its slices are counted")
+                write!(
+                    f,
+                    "{signature} cannot be a callback, which returns a number or nothing, and whose slices are counted"
+                )
             }
             Self::Status(error) => error.fmt(f),
             Self::Callback(error) => error.fmt(f),

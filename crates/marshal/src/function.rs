@@ -30,8 +30,8 @@ pub struct Function<A, R, L = ()> {
 /// What comes back from a call, as nested pairs.
 type Parts<A, R> = <<R as Output>::Part as Part>::Before<<A as Arguments>::Outs>;
 
-/// What comes back from a call: nothing, the only value, or a tuple of what the function returns and what it leaves in its
-/// out-parameters, in their order.
+/// What comes back from a call: nothing, the only value, or a tuple of what the function returns and what it leaves in
+/// its out-parameters, in their order.
 pub type Returns<A, R> = <Parts<A, R> as Flat>::Tuple;
 
 impl<A: Arguments, R: Output> Function<A, R> {
@@ -58,7 +58,7 @@ impl<A: Arguments, R: Output> Function<A, R> {
         Ok(Self { core: core.clone(), callee, name, trusted, len: (), kind: PhantomData })
     }
 
-    /// Says how many elements a slice has that comes back: `len` computes it from the arguments, before the call.
+    /// Says how many elements a returned slice has: `len` computes it from the arguments, before the call.
     pub fn with_len<F: for<'a> Fn(&A::Given<'a>) -> usize>(self, len: F) -> Function<A, R, Len<F>> {
         self.ruled(Len(len))
     }
@@ -78,7 +78,7 @@ impl<A: Arguments, R: Output> Function<A, R> {
     }
 }
 
-/// How the length is known of a slice that comes back.
+/// How the length of a returned slice is known.
 pub trait Length<A: Arguments, R> {
     /// Whether it is known at all.
     #[doc(hidden)]
@@ -133,13 +133,14 @@ impl<A: Arguments, R: Sequence<Element = T>, T: Plain + PartialEq> Length<A, R> 
 }
 
 impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
-    /// Says which results of a [`Status`](crate::Status) or [`Code`](crate::Code) are no errors: 0 alone, if it is not said.
+    /// Says which results of a [`Status`](crate::Status) or [`Code`](crate::Code) mean success. Without this it is 0
+    /// alone.
     pub fn success(mut self, is_success: impl Fn(i32) -> bool + 'static) -> Self {
         self.name.success = Some(Box::new(is_success));
         self
     }
 
-    /// Calls the guest. What comes back is nothing, the only value, or a tuple: what the function returns, and behind it
+    /// Calls the guest. What comes back is nothing, the only value, or a tuple: what the function returns, followed by
     /// what it leaves in its [out-parameters](crate::Out).
     ///
     /// It is a safe point: blocks that were dropped before are freed first.
@@ -159,7 +160,7 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     /// # }
     /// ```
     ///
-    /// A slice that comes back has a length that somebody says:
+    /// The length of a returned slice comes from one of these:
     ///
     /// ```compile_fail,E0080
     /// # use marshal::island::{Engine, EngineOptions, Module};
@@ -174,11 +175,11 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     ///
     /// # Errors
     /// When an argument cannot be passed, when the guest does not return, or when what it returns is not what the
-    /// function was bound to return. What was allocated for the arguments is freed in any case, and so is what the guest
-    /// gave away where it could be read so far.
+    /// function was bound to return. What was allocated for the arguments is freed in any case, and so is what the
+    /// guest gave away, as far as it could be read.
     ///
     /// # Panics
-    /// When a [callback](crate::Callback) does, with the same payload, after everything was freed.
+    /// When a [callback](crate::Callback) panics: with the same payload, after everything was freed.
     pub fn call(&self, arguments: A::Given<'_>) -> Result<Returns<A, R>, GuestError>
     where
         Parts<A, R>: Flat,
@@ -197,7 +198,7 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         let mut call = Call::new(core, Frame::new(ty), self.trusted);
         let mut returned = false;
         let result = self.run(arguments, &mut call, &mut returned);
-        // What the call allocated goes, however it ended; the first error is the one to tell.
+        // What the call allocated is freed, however it ended. The first error is the one to report.
         let freed = call.reader.finish(&call.writer);
         let freed = freed.and(call.writer.finish(returned));
         let result = result.map_err(|error| core.explain(error))?;
@@ -230,7 +231,7 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         let mut numbers = [Number::I32(0); 4];
         let numbers = &mut numbers[..call.frame.ty().results.len()];
         numbers.iter_mut().enumerate().for_each(|(index, number)| *number = call.frame.result(index));
-        // What follows is done also behind something that is wrong: what the guest gave away is freed.
+        // What follows is done even if something is wrong already: what the guest gave away is freed.
         let mut measured = A::measure(&passed, call);
         if call.len.is_none() && measured.is_ok() {
             let address = numbers.first().map_or(0, |number| number.as_address());

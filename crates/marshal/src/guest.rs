@@ -38,7 +38,7 @@ type MakeAllocator = Box<dyn FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator>>;
 
 /// Who allocates in the guest's memory.
 enum Names {
-    /// Whoever the guest exports.
+    /// Whichever known functions the guest exports.
     Known,
     Functions([String; 2]),
     AssemblyScript([String; 3]),
@@ -52,7 +52,7 @@ const KNOWN: [[&str; 2]; 3] = [["malloc", "free"], ["__wbindgen_malloc", "__wbin
 const ASSEMBLY_SCRIPT: [&str; 3] = ["__new", "__pin", "__unpin"];
 
 impl GuestBuilder {
-    /// Gives it WASI.
+    /// Gives the guest WASI.
     ///
     /// # Errors
     /// When a directory cannot be opened.
@@ -66,36 +66,37 @@ impl GuestBuilder {
         Ok(self)
     }
 
-    /// Gives it a function of numbers. It cannot call back into the guest; [`GuestBuilder::import_host`]'s can.
+    /// Gives the guest a function of numbers. It cannot call back into the guest; one given by
+    /// [`GuestBuilder::import_host`] can.
     pub fn import<P, R>(mut self, module: &str, name: &str, function: impl IntoFunc<StoreState, P, R>) -> Self {
         let import: MakeImport = Box::new(|island, _| island.enter(|store| Func::try_wrap(store, function).ok()));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
 
-    /// Gives it a function of any type, which may call back into the guest.
+    /// Gives the guest a function of any type, which may call back into it.
     pub fn import_host(mut self, module: &str, name: &str, function: Rc<dyn HostFunction>) -> Self {
         let import: MakeImport = Box::new(|island, ty| island.new_function(ty.clone(), function));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
 
-    /// What its allocator's functions are called; their types tell the [convention](Allocator). If it is not said, they are
-    /// `malloc` and `free`, else `__wbindgen_malloc` and `__wbindgen_free`, else `cabi_realloc` and `free`, else those of
+    /// Names the functions of its allocator; their types tell the [convention](Allocator). By default they are `malloc`
+    /// and `free`, else `__wbindgen_malloc` and `__wbindgen_free`, else `cabi_realloc` and `free`, else those of
     /// [AssemblyScript](GuestBuilder::assembly_script).
     pub fn allocator(mut self, malloc: &str, free: &str) -> Self {
         self.allocator = Names::Functions([malloc.into(), free.into()]);
         self
     }
 
-    /// What its allocator's functions are called, where it is AssemblyScript's: `__new`, `__pin` and `__unpin`, if they
-    /// are not renamed.
+    /// Names the functions of AssemblyScript's allocator: `__new`, `__pin` and `__unpin`, if they are not renamed.
     pub fn assembly_script(mut self, new: &str, pin: &str, unpin: &str) -> Self {
         self.allocator = Names::AssemblyScript([new.into(), pin.into(), unpin.into()]);
         self
     }
 
-    /// The host's own allocator, for a guest that leaves its memory to it. It is made for that memory.
+    /// Sets an allocator of the host's own, for a guest that leaves its memory to the host. `make` makes it for that
+    /// memory.
     pub fn host_allocator(
         mut self,
         allocator: impl FnOnce(&Arc<DataBlock>) -> Rc<dyn HostAllocator> + 'static,
@@ -185,7 +186,7 @@ fn find_heap(
     Ok(allocator.map(|allocator| Heap::with(island, data, allocator, false)).transpose()?)
 }
 
-/// What a guest and its functions have in common.
+/// What a guest and its functions share.
 pub struct Core {
     this: Weak<Self>,
     pub(crate) island: Rc<Island>,
@@ -223,7 +224,7 @@ impl Core {
         Callee::new(&self.island, func).ok_or_else(|| GuestError::Export { name: name.into() })
     }
 
-    /// The destructor of that name, which is looked for once.
+    /// The destructor of that name, which is looked up once.
     pub(crate) fn destructor(&self, name: &'static str) -> Result<Rc<Destructor>, GuestError> {
         if let Some(known) = self.destructors.borrow().get(name) {
             return Ok(known.clone());
@@ -236,7 +237,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        // The last safe point: what handles stand for may be more than memory. Nobody is there to be told of a failure.
+        // The last safe point: handles may stand for more than memory. There is nobody left to report a failure to.
         if let Some(heap) = self.heap.as_ref().filter(|heap| heap.open_handles() > 0) {
             let _ = heap.drain();
         }
@@ -245,14 +246,14 @@ impl Drop for Core {
 
 /// An instance on an island of its own, with its heap.
 ///
-/// It is of one thread. What its functions return is not: a [`View`](crate::View) or an [`Owned`](crate::Owned) may be
-/// sent elsewhere, and outlive the guest.
+/// It stays on one thread. What its functions return does not: a [`View`](crate::View) or an [`Owned`](crate::Owned)
+/// may be sent elsewhere, and outlive the guest.
 pub struct Guest {
     core: Rc<Core>,
 }
 
 impl Guest {
-    /// Says what to give to a guest.
+    /// Begins to describe a guest.
     pub fn builder(engine: &Engine) -> GuestBuilder {
         GuestBuilder { engine: engine.clone(), others: None, imports: HashMap::new(), allocator: Names::Known }
     }
@@ -266,16 +267,16 @@ impl Guest {
     }
 
     /// Binds an exported function. `A` is a tuple of [arguments](crate::argument), `R` an [output](crate::output).
-    /// Arguments are copied, or checked views; whatever the guest does, nothing of the host's is at risk.
+    /// Arguments are copies or checked views. Whatever the guest does, nothing of the host's is at risk.
     ///
     /// # Errors
-    /// When there is no such function, when it has another type, and when it needs a heap that the guest lacks.
+    /// When there is no such function, when it has another type, or when it needs a heap that the guest lacks.
     pub fn function<A: Arguments, R: Checked>(&self, name: &str) -> Result<Function<A, R>, GuestError> {
         self.bind(name, false)
     }
 
-    /// Binds an exported function that is trusted with memory: it may return [`Owned`](crate::Owned) slices, and takes
-    /// slices that are in its memory already by their address.
+    /// Binds an exported function that is trusted with memory. It may return [`Owned`](crate::Owned) slices, and it
+    /// takes slices that are already in its memory by their address.
     ///
     /// ```
     /// # use marshal::island::{Engine, EngineOptions, Module};
@@ -318,7 +319,7 @@ impl Guest {
         Function::bind(&self.core, name, self.core.callee(func, name)?, trusted)
     }
 
-    /// Binds what a function pointer of the guest's leads to.
+    /// Binds the function that a function pointer of the guest's leads to.
     ///
     /// # Errors
     /// [`GuestError::NoTable`]; [`GuestError::Export`] when nothing is there; else as [`Guest::function`].
@@ -331,8 +332,8 @@ impl Guest {
         Function::bind(&self.core, &name, self.core.callee(func, &name)?, false)
     }
 
-    /// Makes a closure a function pointer that the guest may keep: it is there until the result is dropped. For one call
-    /// alone, pass a [`Callback`](crate::Callback).
+    /// Makes a closure into a function pointer that the guest may keep: it is valid until the result is dropped. For
+    /// one call alone, pass a [`Callback`](crate::Callback).
     ///
     /// ```
     /// # use marshal::island::{Engine, EngineOptions, Module};
@@ -363,7 +364,7 @@ impl Guest {
         Kept::new(&self.core, closure)
     }
 
-    /// Its heap; none where it exports no memory with an allocator.
+    /// Its heap; `None` if it exports no memory with an allocator.
     pub fn heap(&self) -> Option<&Rc<Heap>> {
         self.core.heap.as_ref()
     }

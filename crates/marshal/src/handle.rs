@@ -1,8 +1,8 @@
-//! Handles: what a guest's library gives out as an opaque pointer, with the function that takes it back.
+//! Handles: opaque pointers that a guest's library gives out, with the function that takes them back.
 //!
-//! A handle is of one thread, as its guest is. When the last reference to it goes, it only enters its heap's queue, since
-//! that may happen inside a collection; the destructor is called at the next safe point. What a handle depends on (the
-//! connection of a statement) it keeps: that enters the queue after it.
+//! A handle stays on one thread, as its guest does. When the last reference to it goes, it only enters its heap's
+//! queue, since that may happen inside a collection; the destructor is called at the next safe point. A handle keeps
+//! what it depends on (a statement keeps its connection), and that enters the queue after it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,11 +16,11 @@ use crate::error::HeapError;
 use crate::heap::Heap;
 use crate::trace;
 
-/// A guest's function that takes a handle back: of one address, with at most one result.
+/// A guest's function that takes a handle back. It takes one address and has at most one result.
 #[derive(Debug)]
 pub struct Destructor {
     callee: Callee,
-    /// Whose function it is. While this is kept no other island is at the same place.
+    /// The island of the function. While this is kept, no other island can be at the same address.
     island: Weak<Island>,
     name: Box<str>,
 }
@@ -29,7 +29,7 @@ impl Destructor {
     /// The destructor `func`, called `name` in messages.
     ///
     /// # Errors
-    /// [`HeapError::Destructor`] when it has another type; [`HeapError::Foreign`] when it is not of this island;
+    /// [`HeapError::Destructor`] if it has another type; [`HeapError::Foreign`] if it is not of this island;
     /// [`HeapError::Busy`] from inside a host function that cannot call back.
     pub fn new(island: &Rc<Island>, func: Func, name: &str) -> Result<Rc<Self>, HeapError> {
         if !island.can_enter() {
@@ -48,8 +48,8 @@ impl Destructor {
     /// Whether it can take back what is in `heap`.
     ///
     /// # Errors
-    /// [`HeapError::Foreign`] when it is of another island; [`HeapError::Destructor`] when its addresses have fewer bits than
-    /// the heap's.
+    /// [`HeapError::Foreign`] when it is of another island; [`HeapError::Destructor`] when its addresses have fewer
+    /// bits than the heap's.
     pub fn check(&self, heap: &Heap) -> Result<(), HeapError> {
         if !std::ptr::eq(self.island.as_ptr(), Rc::as_ptr(heap.island())) {
             return Err(HeapError::Foreign { function: self.name.to_string() });
@@ -63,7 +63,7 @@ impl Destructor {
         }
     }
 
-    /// What kind of number it returns, if any.
+    /// The kind of number that it returns, if any.
     pub(crate) fn returns(&self) -> Option<Kind> {
         self.callee.numeric()?.results.first().copied()
     }
@@ -83,7 +83,7 @@ impl Destructor {
 #[derive(Debug, Default)]
 pub(crate) struct HandleQueue {
     waiting: RefCell<VecDeque<(Rc<Destructor>, u64)>>,
-    /// The addresses of all that are open or wait.
+    /// The addresses of all handles that are open or wait.
     open: RefCell<FxHashSet<u64>>,
 }
 
@@ -116,14 +116,14 @@ impl HandleQueue {
         }
     }
 
-    /// What tells it from other queues.
+    /// A number that tells it from other queues.
     fn number(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 }
 
 impl Drop for HandleQueue {
-    /// Nothing can close what is left.
+    /// Nothing can close the handles that are left.
     fn drop(&mut self) {
         if trace::is_on() {
             self.open.borrow().iter().for_each(|&address| trace::handle_closed(self.number(), address));
@@ -168,7 +168,7 @@ impl Handle {
         &self.destructor
     }
 
-    /// Gives it up without its destructor, for a guest that takes it over. Returns the address; none where it was closed
+    /// Gives it up without its destructor, for a guest that takes it over. Returns the address; `None` if it was closed
     /// or given up before.
     pub fn release(&self) -> Option<u64> {
         self.is_open.replace(false).then(|| {
@@ -177,11 +177,12 @@ impl Handle {
         })
     }
 
-    /// Calls its destructor now. What that returned; none where it was closed before, or returns nothing.
+    /// Calls its destructor now. Returns the destructor's result; `None` if it has none, or if the handle was closed
+    /// before.
     ///
     /// # Errors
-    /// [`HeapError::Busy`], and [`HeapError::NotOurs`] for another heap than its own, leave it open; [`HeapError::Call`] when the destructor does not return, which is not tried
-    /// again.
+    /// [`HeapError::Busy`], and [`HeapError::NotOurs`] for a heap that is not its own, leave it open.
+    /// [`HeapError::Call`] if the destructor does not return; it is not tried again.
     pub fn close(&self, heap: &Heap) -> Result<Option<u64>, HeapError> {
         if !self.is_open() {
             return Ok(None);
@@ -199,7 +200,7 @@ impl Handle {
 }
 
 impl Handle {
-    /// Puts it into its queue, where it is still open.
+    /// Puts it into its queue if it is still open.
     fn enqueue(&self) {
         if self.is_open.replace(false) {
             if trace::is_on() {
@@ -211,7 +212,8 @@ impl Handle {
 }
 
 impl Drop for Handle {
-    /// What it keeps goes one after another: a handle may keep one that keeps another, and so on without an end.
+    /// What it keeps is dropped one after another, without recursion: a handle may keep one that keeps another, and so
+    /// on without end.
     fn drop(&mut self) {
         self.enqueue();
         let mut kept = std::mem::take(self.keeps.get_mut());
@@ -229,8 +231,8 @@ impl Heap {
     /// Takes ownership of an opaque pointer that the guest returned. `keeps` stays open as long as the handle lives.
     ///
     /// # Errors
-    /// [`HeapError::Null`], [`HeapError::BadAddress`], what [`Destructor::check`] finds, and [`HeapError::AlreadyOwned`]
-    /// where a handle has it that is open, or waits to be closed.
+    /// [`HeapError::Null`], [`HeapError::BadAddress`], what [`Destructor::check`] finds, and
+    /// [`HeapError::AlreadyOwned`] if there is a handle for it that is open or waits to be closed.
     pub fn handle(
         &self,
         destructor: &Rc<Destructor>,
@@ -253,7 +255,7 @@ impl Heap {
         Ok(Rc::new(Handle { queue, destructor, address, is_open: Cell::new(true), keeps: RefCell::new(keeps) }))
     }
 
-    /// Calls a destructor; what it returned, 0 for nothing.
+    /// Calls a destructor. Returns its result, or 0 if it has none.
     pub(crate) fn destroy(&self, destructor: &Destructor, address: u64) -> Result<u64, HeapError> {
         // A destructor is the library's own code, which may allocate and call the host: it can be interrupted.
         Ok(self.island().call_address(&destructor.callee, address)?)

@@ -21,31 +21,32 @@ use crate::trace;
 ///
 /// It stays on its island's thread. Nothing calls into the guest but [`Heap::allocate`], [`Heap::free`],
 /// [`GuestBlock::free`], [`Handle::close`](crate::Handle::close) and [`Heap::drain`], so dropping blocks is safe at any
-/// time, from inside a collection too.
-/// A guest's allocator is not re-entrant: while it runs (it may call an import, to grow the memory for one) a drain does
-/// nothing and the others say [`HeapError::Busy`].
+/// time, even from inside a collection. A guest's allocator is not re-entrant: while it runs (it may call an import, to
+/// grow the memory for one) a drain does nothing and the others say [`HeapError::Busy`].
 pub struct Heap {
     island: Rc<Island>,
     routine: Routine,
     wide: bool,
     reclaim: Arc<Reclaim>,
     handles: Rc<HandleQueue>,
-    /// The lengths of blocks that [`Heap::allocate`] gave, where `free` must be told.
+    /// The lengths of blocks from [`Heap::allocate`], if `free` must be told them.
     sizes: Option<RefCell<FxHashMap<u64, u64>>>,
     freed: RefCell<Freed>,
     allocating: Cell<bool>,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
-/// What [`Heap::free`] freed and nobody can have got again: since then the guest ran its allocator alone, for this heap.
+/// The addresses that [`Heap::free`] freed and that nobody can have got again: since then nothing of the guest ran but
+/// its allocator, for this heap.
 #[derive(Default)]
 struct Freed {
     addresses: FxHashSet<u64>,
-    /// How often the island had been entered when it was last so.
+    /// How often the island had been entered when that was last true.
     entries: u64,
 }
 
-/// More are not remembered: a guest that never gives an address out twice would have the host remember all of them.
+/// No more than this are remembered: a guest that never gives an address out twice would have the host remember all of
+/// them.
 const MOST_FREED: usize = 1 << 20;
 
 impl Freed {
@@ -55,7 +56,7 @@ impl Freed {
         self.addresses.contains(&address)
     }
 
-    /// Forgets everything where the guest ran since.
+    /// Forgets everything if the guest ran in between.
     fn catch_up(&mut self, entries: u64) {
         if self.entries != entries && !self.addresses.is_empty() {
             // Clearing a set takes as long as it once was long.
@@ -73,11 +74,11 @@ impl Freed {
         self.addresses.insert(address);
     }
 
-    /// The same where it has given `address` out.
+    /// The same after it has given `address` out.
     fn remove(&mut self, before: u64, after: u64, address: u64) {
         self.catch_up(before);
         if after != before.wrapping_add(1) {
-            // It was entered again from inside: something else ran as well.
+            // The island was entered again from inside: something else ran as well.
             self.catch_up(after);
         }
         self.entries = after;
@@ -91,20 +92,20 @@ impl Heap {
     /// Heaps for the same memory and `free` share their queue.
     ///
     /// # Errors
-    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island; [`HeapError::Busy`] from inside
-    /// a host function that cannot call back.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] if a function is not of this island; [`HeapError::Busy`] from
+    /// inside a host function that cannot call back.
     pub fn new(island: &Rc<Island>, block: Arc<DataBlock>, malloc: Func, free: Func) -> Result<Rc<Self>, HeapError> {
         Self::with(island, block, Allocator::Functions { allocate: malloc, free }, false)
     }
 
     /// The heap in `block` that `allocator` manages.
     ///
-    /// Where the memory is shared, every agent's instance frees what any agent gave up. The instances must be of one
+    /// If the memory is shared, every agent's instance frees what any agent gave up. The instances must be of one
     /// module, or at least have `free` at the same index.
     ///
     /// # Errors
-    /// [`HeapError::Signature`]; [`HeapError::Foreign`] when a function is not of this island; [`HeapError::Busy`] from inside
-    /// a host function that cannot call back.
+    /// [`HeapError::Signature`]; [`HeapError::Foreign`] if a function is not of this island; [`HeapError::Busy`] from
+    /// inside a host function that cannot call back.
     pub fn with(
         island: &Rc<Island>,
         block: Arc<DataBlock>,
@@ -150,7 +151,7 @@ impl Heap {
         &self.handles
     }
 
-    /// Handles that are open or wait for their destructor.
+    /// How many handles are open or wait for their destructor.
     pub fn open_handles(&self) -> usize {
         self.handles.open()
     }
@@ -175,14 +176,14 @@ impl Heap {
         &self.reclaim
     }
 
-    /// The bytes of the blocks that the host owns, with those that wait to be freed.
+    /// The bytes of the blocks that the host owns, including those that wait to be freed.
     pub fn owned_bytes(&self) -> u64 {
         self.reclaim.owned_bytes()
     }
 
     /// Keeps an owned block from being freed, whoever drops its handles, until [`Heap::unpin`]: for a call that was
-    /// given the block's address. Says whether `address` is the beginning of an owned block, of this heap or of another in
-    /// the same memory.
+    /// given the block's address. Returns whether `address` is the beginning of an owned block, of this heap or of
+    /// another in the same memory.
     pub fn pin(&self, address: u64) -> bool {
         self.reclaim.pin(address) || self.reclaim.owner_of(address).is_some_and(|owner| owner.pin(address))
     }
@@ -192,7 +193,7 @@ impl Heap {
         self.reclaim.is_owned(address) || self.reclaim.owner_of(address).is_some()
     }
 
-    /// Ends one [`Heap::pin`] that said yes.
+    /// Ends one [`Heap::pin`] that returned true.
     pub fn unpin(&self, address: u64) {
         if !self.reclaim.unpin(address)
             && let Some(owner) = self.reclaim.owner_of(address)
@@ -201,17 +202,17 @@ impl Heap {
         }
     }
 
-    /// Blocks of this heap that the host owns, with those that wait to be freed.
+    /// How many blocks of this heap the host owns, including those that wait to be freed.
     pub fn owned(&self) -> usize {
         self.reclaim.owned()
     }
 
-    /// Blocks that wait to be freed, and handles that wait for their destructor.
+    /// How many blocks wait to be freed, and handles for their destructor.
     pub fn waiting(&self) -> usize {
         self.reclaim.waiting() + self.handles.waiting()
     }
 
-    /// What to do when the guest has no memory left: collect garbage, so that views which only garbage holds are
+    /// Sets what to do when the guest has no memory left: to collect garbage, so that views that only garbage holds are
     /// dropped. It must not allocate in this heap.
     pub fn set_pressure_hook(&self, hook: impl Fn() + 'static) {
         let before = self.pressure.replace(Some(Rc::new(hook)));
@@ -230,8 +231,8 @@ impl Heap {
     /// The block is the caller's: it goes back by [`Heap::free`], or becomes a [`GuestBlock`] by [`Heap::adopt`].
     ///
     /// # Errors
-    /// [`HeapError::OutOfMemory`]; [`HeapError::Call`] when `malloc` does not return, and [`HeapError::Reclaim`] when the
-    /// drain met a `free` that did not; [`HeapError::BadAddress`] when what `malloc` returned is not in the memory;
+    /// [`HeapError::OutOfMemory`]; [`HeapError::Call`] if `malloc` does not return, and [`HeapError::Reclaim`] if the
+    /// drain met a `free` that did not; [`HeapError::BadAddress`] if what `malloc` returned is not in the memory;
     /// [`HeapError::Busy`].
     pub fn allocate(&self, bytes: u64) -> Result<u64, HeapError> {
         if !self.is_callable() {
@@ -273,16 +274,16 @@ impl Heap {
         }
     }
 
-    /// Frees a block of [`Heap::allocate`] at once, or any block of the guest's where `free` takes nothing but the address.
-    /// A null pointer is nothing to free, as in C.
+    /// Frees a block of [`Heap::allocate`] at once, or any block of the guest's if `free` takes nothing but the
+    /// address. Nothing happens to a null pointer, as in C.
     ///
-    /// Only a guest knows its blocks. What is seen from here: a block that the host owns, an address that no allocator
-    /// gives out, and one that was freed and nothing of the guest ran since but its allocator, which did not give it out
-    /// again.
+    /// Only a guest knows its blocks. These mistakes are seen from here: a block that the host owns; an address that no
+    /// allocator gives out; and an address that was freed, if nothing of the guest ran since but its allocator, which
+    /// did not give it out again.
     ///
     /// # Errors
-    /// [`HeapError::AlreadyOwned`] when a [`GuestBlock`] has it or it waits in the queue; [`HeapError::AlreadyFreed`];
-    /// [`HeapError::Misaligned`]; [`HeapError::Call`] when `free` does not return; [`HeapError::UnknownSize`];
+    /// [`HeapError::AlreadyOwned`] if a [`GuestBlock`] has it or it waits in the queue; [`HeapError::AlreadyFreed`];
+    /// [`HeapError::Misaligned`]; [`HeapError::Call`] if `free` does not return; [`HeapError::UnknownSize`];
     /// [`HeapError::BadAddress`]; [`HeapError::Busy`].
     pub fn free(&self, address: u64) -> Result<(), HeapError> {
         const ALIGN: u64 = 4;
@@ -301,14 +302,14 @@ impl Heap {
             return Err(HeapError::AlreadyFreed { address });
         }
         self.free_sized(address, bytes.ok_or(HeapError::UnknownSize { address })?, 8)?;
-        // Entries do not tell what the host's own allocator gives out, or another thread's guest.
+        // The count of entries says nothing about what the host's own allocator gives out, or another thread's guest.
         if address != 0 && !matches!(self.routine, Routine::Host(_)) && !self.is_shared() {
             self.freed.borrow_mut().add(before, self.island.entries(), address);
         }
         Ok(())
     }
 
-    /// [`Heap::free`] for a block of the guest's whose length is known, for allocators that must be told.
+    /// [`Heap::free`] for a block of the guest's whose length is known, for allocators that must be told it.
     ///
     /// # Errors
     /// As [`Heap::free`].
@@ -329,8 +330,8 @@ impl Heap {
         Ok(uninterrupted(|| self.call_free(address, bytes, align)).ok_or(HeapError::Busy)??)
     }
 
-    /// [`Heap::free`] for a block of the host's own, from [`Heap::allocate`]: where the guest's allocator cannot be called
-    /// now, it waits in the queue with the others.
+    /// [`Heap::free`] for a block of the host's own, from [`Heap::allocate`]: if the guest's allocator cannot be called
+    /// now, the block waits in the queue with the others.
     ///
     /// # Errors
     /// As [`Heap::free`], but for [`HeapError::Busy`].
@@ -350,8 +351,8 @@ impl Heap {
         }
     }
 
-    /// Gives an owned block to the guest, which frees it: whoever still holds it no longer owns it. It may be of another heap
-    /// in the same memory.
+    /// Gives an owned block to the guest, which frees it. Whoever still holds it no longer owns it. It may belong to
+    /// another heap in the same memory.
     pub fn release(&self, address: u64) {
         match self.reclaim.is_owned(address) {
             true => self.reclaim.disown(address),
@@ -359,24 +360,25 @@ impl Heap {
         }
     }
 
-    /// A block of [`Heap::allocate`] that the guest has taken over.
+    /// Forgets a block of [`Heap::allocate`] that the guest has taken over.
     pub fn forget(&self, address: u64) {
         if let Some(sizes) = &self.sizes {
             sizes.borrow_mut().remove(&address);
         }
     }
 
-    /// Takes ownership of a block that the guest returned, or that [`Heap::allocate`] did.
+    /// Takes ownership of a block that the guest, or [`Heap::allocate`], returned.
     ///
     /// # Errors
-    /// [`HeapError::Null`], [`HeapError::BadAddress`], and [`HeapError::AlreadyOwned`] when it was returned before and is
+    /// [`HeapError::Null`], [`HeapError::BadAddress`], and [`HeapError::AlreadyOwned`] if it was returned before and is
     /// not freed yet.
     #[inline]
     pub fn adopt(&self, address: u64, bytes: u64) -> Result<GuestBlock, HeapError> {
         self.adopt_aligned(address, bytes, 8)
     }
 
-    /// [`Heap::adopt`] for a block that the guest allocated with another alignment, for allocators that must be told.
+    /// [`Heap::adopt`] for a block that the guest allocated with another alignment, for allocators that must be told
+    /// it.
     ///
     /// # Errors
     /// As [`Heap::adopt`].
@@ -390,13 +392,13 @@ impl Heap {
         Ok(GuestBlock::new(self.reclaim.clone(), address, bytes, generation))
     }
 
-    /// The safe point: calls the destructors of handles that wait in the queue, and frees the blocks that do. It does
-    /// nothing where the guest's allocator cannot be called now; they wait on. What a destructor or `free` itself makes
-    /// the host give up waits for the next time.
+    /// The safe point: calls the destructors of the handles that wait in the queue, and frees the blocks that do. If
+    /// the guest's allocator cannot be called now, it does nothing, and they go on waiting. What the host gives up
+    /// while a destructor or `free` runs waits for the next time.
     ///
     /// # Errors
-    /// [`HeapError::Reclaim`] when the guest's `free`, or a destructor, does not return. That block is given up; those
-    /// behind it stay for the next drain.
+    /// [`HeapError::Reclaim`] if the guest's `free`, or a destructor, does not return. That block is given up; those
+    /// after it stay for the next drain.
     #[inline]
     pub fn drain(&self) -> Result<(), HeapError> {
         if !self.handles.is_empty() {
@@ -428,7 +430,7 @@ impl Heap {
             return Ok(());
         }
         for _ in 0..waiting {
-            // What is taken out of the queue is freed: no interruption comes in between.
+            // A block that is taken out of the queue is freed: no interruption comes in between.
             let freed = uninterrupted(|| {
                 let (address, bytes, align) = self.reclaim.next()?;
                 let done = self.call_free(address, bytes, align);
@@ -450,7 +452,7 @@ impl Heap {
 
     #[inline]
     fn malloc(&self, bytes: u64) -> Result<u64, HeapError> {
-        // What a 32-bit guest cannot even be asked for, it does not have.
+        // A 32-bit guest cannot even be asked for so much, so it does not have it.
         if !self.wide && bytes > u64::from(u32::MAX) {
             return Ok(0);
         }
@@ -466,7 +468,7 @@ impl Heap {
         self.allocating(|| self.routine.free(address, bytes, align))
     }
 
-    /// Runs `call` marked as a use of the guest's allocator, also when it panics.
+    /// Runs `call` while the guest's allocator is marked as in use. The mark goes even if `call` panics.
     #[inline]
     fn allocating<R>(&self, call: impl FnOnce() -> R) -> R {
         struct Done<'a>(&'a Cell<bool>);

@@ -18,7 +18,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// Its bytes in memory.
+    /// How many bytes it has in memory.
     pub const fn size(self) -> usize {
         match self {
             Self::Bool | Self::I8 | Self::U8 => 1,
@@ -38,7 +38,7 @@ impl Scalar {
         }
     }
 
-    /// The number that its first bytes are, widened.
+    /// The number in the first bytes, widened.
     #[inline]
     pub(crate) fn widen(self, bytes: &[u8]) -> Number {
         let mut all = [0; 8];
@@ -55,7 +55,8 @@ impl Scalar {
         }
     }
 
-    /// The bytes of a number that is as wide as [`Scalar::kind`] says, narrowed; those past its size are not its own.
+    /// The bytes of a number that is as wide as [`Scalar::kind`] says, narrowed. Bytes past its size do not belong to
+    /// it.
     #[inline]
     pub(crate) fn narrow(self, number: Number) -> [u8; 8] {
         let word = |word: u32| {
@@ -63,7 +64,7 @@ impl Scalar {
             [a, b, c, d, 0, 0, 0, 0]
         };
         match number {
-            // Any number but 0 is true, for functions that return an `int` as a truth.
+            // Any number but 0 is true, for functions that return an `int` as a truth value.
             Number::I32(value) if self == Self::Bool => word(u32::from(value != 0)),
             Number::I32(value) => word(value as u32),
             Number::I64(value) => value.to_le_bytes(),
@@ -73,14 +74,14 @@ impl Scalar {
     }
 }
 
-/// The numbers of which something consists, however deep they lie in it.
+/// The numbers that something consists of, however deep they lie in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leaves {
-    /// No bytes at all: by value it is no parameter, and no result.
+    /// No bytes at all: by value it is neither a parameter nor a result.
     None,
-    /// By value it goes as this number.
+    /// It goes by value as this number.
     One(Scalar),
-    /// By value it goes as the address of a copy.
+    /// It goes by value as the address of a copy.
     Many,
 }
 
@@ -89,19 +90,19 @@ pub enum Leaves {
 pub struct Layout {
     /// The size, a multiple of the alignment.
     pub size: usize,
-    /// What its address is a multiple of.
+    /// The number that its address is a multiple of.
     pub align: usize,
     /// How it goes by value.
     pub leaves: Leaves,
 }
 
 impl Layout {
-    /// A number's.
+    /// The layout of a number.
     pub const fn scalar(scalar: Scalar) -> Self {
         Self { size: scalar.size(), align: scalar.size(), leaves: Leaves::One(scalar) }
     }
 
-    /// That of `count` of these in a row.
+    /// The layout of `count` of these in a row.
     pub const fn array(self, count: usize) -> Self {
         let leaves = match (count, self.leaves) {
             (0, _) | (_, Leaves::None) => Leaves::None,
@@ -111,7 +112,7 @@ impl Layout {
         Self { size: self.size * count, align: self.align, leaves }
     }
 
-    /// That of a union of `size` bytes, which one member (or more) fills.
+    /// The layout of a union of `size` bytes, which at least one member fills.
     pub const fn union(size: usize, align: usize, members: &[Self]) -> Self {
         let leaves = match members {
             [only] if only.size == size => only.leaves,
@@ -124,27 +125,27 @@ impl Layout {
 /// A type's layouts with addresses of 32 and of 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Layouts {
-    /// With 32.
+    /// With addresses of 32 bits.
     pub narrow: Layout,
-    /// With 64.
+    /// With addresses of 64 bits.
     pub wide: Layout,
 }
 
 impl Layouts {
-    /// What is the same with both.
+    /// A layout that is the same with both.
     pub const fn both(layout: Layout) -> Self {
         Self { narrow: layout, wide: layout }
     }
 
-    /// An address's, or that of a `size_t`.
+    /// The layout of an address, or of a `size_t`.
     pub const POINTER: Self = Self { narrow: Layout::scalar(Scalar::I32), wide: Layout::scalar(Scalar::I64) };
 
-    /// That of `count` of these in a row.
+    /// The layout of `count` of these in a row.
     pub const fn array(self, count: usize) -> Self {
         Self { narrow: self.narrow.array(count), wide: self.wide.array(count) }
     }
 
-    /// The one for a guest, by how wide its addresses are.
+    /// The layout in a guest whose addresses are as wide as `pointer`.
     #[inline]
     pub const fn of(self, pointer: Kind) -> Layout {
         match pointer {
@@ -183,7 +184,7 @@ impl<const N: usize> Members<N> {
             at += 1;
         }
         size = size.next_multiple_of(align);
-        // With padding around it, a single number is not the whole.
+        // With padding around it, a single number is not all there is.
         if let Leaves::One(scalar) = leaves
             && scalar.size() != size
         {

@@ -1,7 +1,7 @@
 //! Marshalling between a Rust host and the memory of its guests. No JavaScript.
 //!
-//! A guest function is bound once, with the types that it has in C, and called with Rust's own: slices and strings go in,
-//! and what comes back is a piece of the guest's memory that frees itself when it is dropped, on whichever thread.
+//! A guest function is bound once, with the types that it has in C, and called with Rust's own. Slices and strings go
+//! in; what comes back is a piece of the guest's memory that frees itself when it is dropped, on whichever thread.
 //!
 //! ```
 //! use marshal::island::{Engine, EngineOptions, Module};
@@ -25,9 +25,10 @@
 //! # }
 //! ```
 //!
-//! Three kinds of results, by what the guest is trusted with: `Vec<f64>` and `String` are copies; [`View<[f64]>`](View) is
-//! the guest's memory, read by checked copies, and safe whatever the guest does; [`Owned<[f64]>`](Owned) is the same
-//! memory as a plain `&[f64]`, for functions that are bound with a [promise](Guest::trusted_function).
+//! There are three kinds of results, by how far the guest is trusted: `Vec<f64>` and `String` are copies;
+//! [`View<[f64]>`](View) is the guest's memory, read by checked copies, and safe whatever the guest does;
+//! [`Owned<[f64]>`](Owned) is the same memory as a plain `&[f64]`, for functions that are bound with a
+//! [promise](Guest::trusted_function).
 //!
 //! - [`guest`]: a guest with its heap; binding functions.
 //! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
@@ -36,7 +37,7 @@
 //! - [`callback`]: closures as function pointers.
 //! - [`opaque`]: opaque pointers with a type, which close themselves.
 //! - [`view`]: results that are the guest's memory.
-//! - [`allocator`]: whose functions allocate and free, by which convention.
+//! - [`allocator`]: which functions allocate and free, and by which convention.
 //! - [`heap`]: a guest's heap, and the safe points at which blocks are given back.
 //! - [`layout`]: the rules of C for WebAssembly; [`transfer`]: what is allocated and freed on the way.
 //! - [`handle`]: opaque pointers without a type.
@@ -49,7 +50,7 @@
 //!
 //! The reclaim queue behind them is in `reclaim`: who owns what on which thread is told there.
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod allocator;

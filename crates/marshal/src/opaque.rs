@@ -1,4 +1,4 @@
-//! Typed handles: what a guest's library gives out as an opaque pointer, and takes back by a function of its own.
+//! Typed handles: opaque pointers that a guest's library gives out, and takes back by a function of its own.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::output::Nothing;
 use crate::transfer::{Binder, Reader, Writer};
 use crate::value::{Marshal, Pointer};
 
-/// Which handle it is, and what takes it back. It is a name alone; nobody has a value of it.
+/// Which handle it is, and what takes it back. The type is a name only: there are no values of it.
 ///
 /// ```
 /// enum Db {}
@@ -27,8 +27,8 @@ pub trait HandleType: 'static {
     const DESTRUCTOR: &'static str;
 }
 
-/// An opaque pointer that the host owns. Its destructor is called at the first safe point after it was dropped, at the
-/// latest when its guest goes.
+/// An opaque pointer that the host owns. Its destructor is called at the first safe point after it is dropped, or at
+/// the latest when its guest goes.
 ///
 /// ```
 /// # use marshal::island::{Engine, EngineOptions, Module};
@@ -67,7 +67,7 @@ pub trait HandleType: 'static {
 /// }
 /// ```
 pub struct Opaque<T> {
-    // Enters the queue before the guest goes that empties it.
+    // Enters the queue before the guest goes, which empties the queue.
     handle: Rc<Handle>,
     core: Rc<Core>,
     kind: PhantomData<fn() -> T>,
@@ -84,21 +84,22 @@ impl<T> Opaque<T> {
         self.handle.is_open()
     }
 
-    /// Calls its destructor now. What that returned, with its sign; none where it returns nothing, or was called before.
+    /// Calls its destructor now. Returns the destructor's result, with its sign; `None` if it has none, or was called
+    /// before.
     ///
     /// # Errors
     /// As [`Handle::close`].
     ///
     /// # Panics
-    /// When a callback does that the destructor calls.
+    /// When a callback that the destructor calls panics.
     pub fn close(&self) -> Result<Option<i64>, GuestError> {
         let returned = self.handle.close(self.core.heap()).map_err(|error| self.core.explain(error.into()))?;
         let is_narrow = self.handle.destructor().returns() == Some(Kind::I32);
         Ok(returned.map(|value| if is_narrow { i64::from(value as u32 as i32) } else { value as i64 }))
     }
 
-    /// Keeps `other` open as long as this one lives: the connection of a statement. Two that keep each other are never
-    /// closed.
+    /// Keeps `other` open as long as this one lives, as a statement keeps its connection. Two that keep each other are
+    /// never closed.
     pub fn keep<U>(&self, other: &Opaque<U>) {
         self.handle.keep(other.handle.clone());
     }

@@ -15,8 +15,8 @@
 //! | [`Status`], [`Code`] | `int` | |
 //! | a tuple of two to four | several results | |
 //!
-//! A pointer alone does not say how many elements there are: functions that return slices are told by
-//! [`Function::with_len`](crate::Function::with_len) and its like, or by an [`OutLen`](crate::OutLen).
+//! A pointer alone does not say how many elements there are. For functions that return slices,
+//! [`Function::with_len`](crate::Function::with_len) and its like say so, or an [`OutLen`](crate::OutLen).
 
 use island::call::{Kind, Number};
 
@@ -33,14 +33,14 @@ pub use crate::value::Lent;
 /// What came back, on its way to becoming a value.
 pub struct Returned<'r, 'c> {
     pub(crate) numbers: &'r [Number],
-    /// Where the result is that is no number.
+    /// Where the result is, if it is not a number.
     pub(crate) hidden: u64,
     pub(crate) function: &'r Name,
     pub(crate) reader: &'r mut Reader<'c>,
     pub(crate) len: Option<usize>,
 }
 
-/// What a function is called, and which of its results are errors.
+/// A function's name, and which of its results are errors.
 pub(crate) struct Name {
     pub(crate) name: std::rc::Rc<str>,
     pub(crate) success: Option<Box<dyn Fn(i32) -> bool>>,
@@ -72,7 +72,7 @@ impl<'c> Returned<'_, 'c> {
 
 /// Zero or more values that come back from a call.
 pub trait Part {
-    /// Those with others behind them.
+    /// These values followed by others.
     #[doc(hidden)]
     type Before<R>;
     #[doc(hidden)]
@@ -156,7 +156,7 @@ use sealed::Sealed;
 
 /// A result. See the [module](self) for those that there are.
 pub trait Output: Sealed + Sized {
-    /// What the caller gets of it.
+    /// What the caller gets from it.
     #[doc(hidden)]
     type Part: Part;
     /// Whether it needs the guest's allocator.
@@ -172,7 +172,7 @@ pub trait Output: Sealed + Sized {
     /// The guest's results; `pointer` is how wide its addresses are.
     #[doc(hidden)]
     fn kinds(pointer: Kind, into: &mut Vec<Kind>);
-    /// The room that the guest is told by a parameter before all others.
+    /// The room for it, whose address the guest gets as its first parameter.
     #[doc(hidden)]
     fn hidden(_pointer: Kind) -> Option<Layout> {
         None
@@ -181,7 +181,7 @@ pub trait Output: Sealed + Sized {
     fn take(returned: Returned<'_, '_>) -> Result<Self::Part, GuestError>;
 }
 
-/// A result that is sound whatever the guest does, so that no promise is asked for.
+/// A result that is sound whatever the guest does, so that no promise is needed.
 pub trait Checked: Output {}
 
 impl Sealed for () {}
@@ -232,7 +232,7 @@ impl<T: Marshal> Output for T {
 }
 
 /// An `int` that is an error unless it is 0, or what [`Function::success`](crate::Function::success) says. The caller
-/// gets nothing of it.
+/// gets nothing from it.
 #[derive(Debug)]
 pub struct Status;
 

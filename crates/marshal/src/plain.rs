@@ -3,8 +3,9 @@
 // WebAssembly's memory is little-endian; on such hosts a copy of bytes is a copy of numbers.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// A type without padding, for which any bytes are a value, that lies in a guest's memory as it does in the host's. The
-/// numbers are, and arrays of them, and what derives it: a `#[repr(C)]` struct or union of such types.
+/// A type without padding, for which any bytes are a value, and which lies in a guest's memory as it does in the
+/// host's. Numbers are plain, and so are arrays of them, and `#[repr(C)]` structs and unions of such types that derive
+/// it.
 ///
 /// ```
 /// use marshal::Plain;
@@ -24,8 +25,8 @@ const _: () = assert!(cfg!(target_endian = "little"));
 /// }
 /// ```
 ///
-/// Slices of it are copied at once, and are what [`View`](crate::View) and [`Owned`](crate::Owned) are of. Whatever else
-/// lies in a guest's memory derives [`Marshal`](crate::Marshal), which this includes.
+/// Slices of plain types are copied in one go, and [`View`](crate::View) and [`Owned`](crate::Owned) are made of them.
+/// Whatever else lies in a guest's memory derives [`Marshal`](crate::Marshal), which this includes.
 ///
 /// Deriving it is safe: the compiler checks what it promises. Padding:
 ///
@@ -38,7 +39,7 @@ const _: () = assert!(cfg!(target_endian = "little"));
 /// }
 /// ```
 ///
-/// Values that not all bytes are:
+/// Types that not all bytes are values of:
 ///
 /// ```compile_fail,E0277
 /// #[derive(marshal::Plain, Clone, Copy)]
@@ -48,7 +49,7 @@ const _: () = assert!(cfg!(target_endian = "little"));
 /// }
 /// ```
 ///
-/// A layout that is not C's:
+/// A layout other than C's:
 ///
 /// ```compile_fail
 /// #[derive(marshal::Plain, Clone, Copy)]

@@ -5,8 +5,8 @@
 //! by `Arc` and which holds the mapping, never an island. Its lock is held for a few instructions, and never while
 //! anything is called.
 //!
-//! There is one [`Reclaim`] for each allocator that works in a memory. Heaps that are made for the same one, in an
-//! agent or, when the memory is shared, in several, find each other through a registry: any of them frees what the
+//! There is one [`Reclaim`] for each allocator that works in a memory. Heaps that are made for the same allocator, in
+//! one agent or, if the memory is shared, in several, find each other through a registry: any of them frees what the
 //! others' handles gave up.
 
 use std::collections::hash_map::Entry;
@@ -24,15 +24,15 @@ use crate::trace;
 /// What tells two allocators in one memory apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Key {
-    /// In an unshared memory: the very function that frees.
+    /// In an unshared memory: the function that frees.
     Function(FunctionKey),
     /// In a shared memory, where each agent has an instance of its own: the index of `free` in its module.
     Index(Option<u32>),
-    /// The host's own, by its address.
+    /// An allocator of the host's own, by its address.
     Host(usize),
 }
 
-/// A memory's base with what frees in it.
+/// A memory's base, and the allocator that frees in it.
 type At = (usize, Key);
 
 /// The queues that exist, by the base of their memory. An entry goes with its queue.
@@ -65,21 +65,21 @@ pub(crate) struct Reclaim {
     data: Arc<DataBlock>,
     at: At,
     shared: bool,
-    /// The length of `State::waiting`, to see without the lock that there is nothing to do.
+    /// The length of `State::waiting`: shows without the lock that there is nothing to do.
     waiting: AtomicUsize,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Blocks without a handle, by address and generation. One that is pinned is left out once it has been met here, and
-    /// comes back with the last pin's end; one that was given to the guest meanwhile is passed over.
+    /// Blocks without a handle, by address and generation. A pinned block is taken out when it is met here, and comes
+    /// back when the last pin ends. A block that was given to the guest meanwhile is passed over.
     waiting: Vec<(u64, u64)>,
     /// Each block by its address, from when the host took it over until just before it is freed.
     owned: FxHashMap<u64, Owned>,
-    /// How many there ever were.
+    /// How many blocks there ever were.
     generations: u64,
-    /// The lengths of all of them together.
+    /// The lengths of all owned blocks together.
     bytes: u64,
     tally: Tally,
 }
@@ -87,11 +87,11 @@ struct State {
 #[derive(Debug)]
 struct Owned {
     bytes: u64,
-    /// What the block's address is a multiple of, as its allocator knows it.
+    /// The block's alignment, as its allocator knows it.
     align: u32,
-    /// Which of the blocks that were at this address one after another it is.
+    /// Tells this block from the earlier ones at the same address.
     generation: u64,
-    /// Calls in progress that were given the block's address: it is not freed under them.
+    /// How many calls in progress were given the block's address. It is not freed under them.
     pins: u32,
     /// Whether it is left out of the queue until no call has it any more.
     is_put_off: bool,
@@ -112,7 +112,7 @@ impl Reclaim {
     pub(crate) fn of(data: Arc<DataBlock>, key: Key, shared: bool) -> Arc<Self> {
         let at = (data.base().as_ptr().addr(), key);
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
-        // While a queue is alive so is its mapping, and no other can have the same base.
+        // While a queue is alive, so is its mapping, and no other mapping can have the same base.
         if let Some(reclaim) = registry.get(at) {
             return reclaim;
         }
@@ -137,18 +137,18 @@ impl Reclaim {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Blocks that the host owns, with those that wait.
+    /// How many blocks the host owns, including those that wait.
     pub(crate) fn owned(&self) -> usize {
         self.state().owned.len()
     }
 
-    /// The bytes of the blocks that the host owns, with those that wait.
+    /// The bytes of the blocks that the host owns, including those that wait.
     #[inline]
     pub(crate) fn owned_bytes(&self) -> u64 {
         self.state().bytes
     }
 
-    /// Keeps a block from being freed until [`Reclaim::unpin`]. Says whether it is one that the host owns.
+    /// Keeps a block from being freed until [`Reclaim::unpin`]. Returns whether it is one that the host owns.
     #[inline]
     pub(crate) fn pin(&self, address: u64) -> bool {
         match self.state().owned.get_mut(&address) {
@@ -160,7 +160,8 @@ impl Reclaim {
         }
     }
 
-    /// Ends one [`Reclaim::pin`]. Says whether the host still owns the block: it may have been given to the guest meanwhile.
+    /// Ends one [`Reclaim::pin`]. Returns whether the host still owns the block: it may have been given to the guest
+    /// meanwhile.
     #[inline]
     pub(crate) fn unpin(&self, address: u64) -> bool {
         let mut state = self.state();
@@ -174,10 +175,10 @@ impl Reclaim {
         true
     }
 
-    /// The queue of the same memory that owns the block at `address`, where that is another one.
+    /// The other queue of the same memory that owns the block at `address`, if there is one.
     #[cold]
     pub(crate) fn owner_of(&self, address: u64) -> Option<Arc<Self>> {
-        // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
+        // The references are collected first: dropping one may end its queue, which takes the registry's lock.
         let others: Vec<_> = {
             let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
             registry.0.get(&self.at.0).into_iter().flat_map(|keys| keys.values()).filter_map(Weak::upgrade).collect()
@@ -185,13 +186,13 @@ impl Reclaim {
         others.into_iter().find(|other| other.is_owned(address))
     }
 
-    /// Blocks that wait.
+    /// How many blocks wait.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Enters a block as owned; its generation.
+    /// Enters a block as owned. Returns its generation.
     #[inline]
     pub(crate) fn own(&self, address: u64, bytes: u64, align: u32) -> Result<u64, HeapError> {
         let mut state = self.state();
@@ -204,7 +205,7 @@ impl Reclaim {
         state.bytes += bytes;
         state.tally.count_owned(bytes);
         drop(state);
-        // Here and below: before anybody else can know the block, or its address be given out again.
+        // Here and below: before anybody else can know the block, and before its address can be given out again.
         if trace::is_on() {
             trace::owned(&self.data, address, bytes);
         }
@@ -273,10 +274,11 @@ impl Reclaim {
     }
 }
 
-/// Queues, by the allocator that they are of; they are dead with the memory.
+/// Queues, by their allocator. They are worth nothing once the memory is gone.
 type LeftOver = FxHashMap<At, (Weak<DataBlock>, State)>;
 
-/// What waited in queues of shared memories when the last agent that could free it ended, for the next that can.
+/// What waited in queues of shared memories when the last agent that could free it ended. It is kept for the next agent
+/// that can.
 static LEFT_OVER: LazyLock<Mutex<LeftOver>> = LazyLock::new(Mutex::default);
 
 fn take_left_over(at: &At, data: &Arc<DataBlock>) -> State {
@@ -289,7 +291,8 @@ fn take_left_over(at: &At, data: &Arc<DataBlock>) -> State {
 }
 
 impl Drop for Reclaim {
-    /// No heap and no block is left: what waits here goes with the memory, or where others have it, to whoever can free it.
+    /// No heap and no block is left. What waits here goes with the memory or, if others have the memory, to whoever can
+    /// free it.
     fn drop(&mut self) {
         let is_shared = self.is_shared();
         let mut registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
@@ -299,7 +302,7 @@ impl Drop for Reclaim {
         if successor.is_none() {
             registry.remove(self.at);
         }
-        // The other one who has the memory is not this queue.
+        // Somebody other than this queue has the memory.
         if is_shared && !state.waiting.is_empty() && Arc::strong_count(&self.data) > 1 {
             state.tally.settle();
             let left = std::mem::take(state);
@@ -325,7 +328,7 @@ impl Drop for Reclaim {
 
 /// Settles the tallies of all queues with the process's counters.
 pub(crate) fn settle_all() {
-    // The handles are collected first: dropping one may be what ends its queue, and that takes the registry's lock.
+    // The references are collected first: dropping one may end its queue, which takes the registry's lock.
     let reclaims: Vec<_> = {
         let registry = REGISTRY.lock().unwrap_or_else(|e| e.into_inner());
         registry.0.values().flat_map(|keys| keys.values()).filter_map(Weak::upgrade).collect()

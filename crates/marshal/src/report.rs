@@ -1,8 +1,8 @@
 //! How many guest blocks the process has had.
 //!
-//! Counting must not show beside an allocation that takes 100 ns, and an atomic addition to a counter that all threads
-//! share does. So each queue keeps a `Tally` of its own under the lock that it holds anyway, and settles it with the
-//! process's counters when it has got large, or somebody asks.
+//! Counting must cost next to nothing compared with an allocation of 100 ns, and an atomic addition to a counter that
+//! all threads share costs more. So each queue keeps a `Tally` of its own, under the lock that it holds anyway, and
+//! settles it with the process's counters when it gets large or somebody asks.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,19 +11,19 @@ static FREED: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static PEAK: AtomicU64 = AtomicU64::new(0);
 
-/// Guest blocks of the whole process, those that the host owned at some time. Arguments that were allocated for one
-/// call and freed after it are not among them.
+/// The guest blocks of the whole process that the host owned at some time. Arguments that were allocated for one call
+/// and freed after it are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// Blocks that the host ever owned.
     pub allocated: u64,
-    /// Those given back to their guests, or gone together with their memory.
+    /// Blocks that were given back to their guests, or that went together with their memory.
     pub freed: u64,
-    /// Those that are owned, or wait for the next safe point.
+    /// Blocks that are owned, or wait for the next safe point.
     pub alive: u64,
-    /// The bytes of those.
+    /// The bytes of the blocks that are alive.
     pub bytes_alive: u64,
-    /// The most that this ever was.
+    /// The most that `bytes_alive` ever was.
     pub bytes_peak: u64,
 }
 
@@ -55,9 +55,9 @@ impl std::fmt::Display for Report {
 pub(crate) struct Tally {
     allocated: u64,
     freed: u64,
-    /// By how many bytes more (or fewer) are alive.
+    /// By how many bytes more (or fewer) are alive since then.
     bytes: i64,
-    /// The most that this was.
+    /// The most that `bytes` was.
     peak: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Strings in a guest's memory: UTF-8, UTF-16 and Latin-1, up to a zero or as long as somebody says.
+//! Strings in a guest's memory: UTF-8, UTF-16 and Latin-1, ended by a zero or of a length that is given.
 
 use island::Kind;
 use island::call::Number;
@@ -18,8 +18,8 @@ pub struct Latin1<T = String>(pub T);
 
 /// A slice or a string with the number of its elements (of its units, for a string).
 ///
-/// As an argument, and in a callback, it is two parameters, the address and the number; a string has no zero at its end.
-/// Elsewhere the number comes from where those of slices do.
+/// As an argument, and in a callback, it is two parameters, the address and the number; a string has no zero at its
+/// end. Elsewhere the number comes from the same sources as that of a slice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counted<T>(pub T);
 
@@ -37,7 +37,7 @@ pub trait Text: Sized {
     #[doc(hidden)]
     fn decode(bytes: Vec<u8>, address: u64) -> Result<String, HeapError>;
 
-    /// Copies a string with a zero behind it.
+    /// Copies a string and a zero after it.
     #[doc(hidden)]
     fn copy_in(string: &str, to: &mut Writer<'_>) -> Result<u64, GuestError> {
         if let Some(at) = string.bytes().position(|byte| byte == 0) {

@@ -1,7 +1,7 @@
 //! Values on their way into a guest's memory and out of it, with all that they point to.
 //!
-//! What goes in is allocated and freed after the call. What comes out is copied, and what the guest gave away is freed;
-//! also when something on the way fails, for which both keep lists.
+//! What goes in is allocated and freed after the call. What comes out is copied, and what the guest gave away is freed.
+//! Both happen even if something on the way fails; the writer and the reader keep lists for that.
 
 use std::any::TypeId;
 
@@ -20,7 +20,7 @@ pub type Bytes = SmallVec<[u8; 64]>;
 /// How deep structs may point to structs, so that no guest's cycle of pointers exhausts the host's stack.
 const DEPTH: usize = 200;
 
-/// Where the types of a function are [bound](Marshal::bind) to a guest.
+/// What the types of a function are [bound](Marshal::bind) to: a guest.
 pub struct Binder<'c> {
     pub(crate) core: &'c Core,
     seen: Vec<TypeId>,
@@ -43,9 +43,9 @@ impl<'c> Binder<'c> {
 /// Puts values into a guest's memory.
 pub struct Writer<'c> {
     pub(crate) core: &'c Core,
-    /// What was allocated, and whether the guest takes it over.
+    /// The blocks that were allocated, and whether the guest takes each over.
     pub(crate) blocks: SmallVec<[(u64, bool); 4]>,
-    /// Whether it takes over what is allocated now.
+    /// Whether the guest takes over what is allocated now.
     pub(crate) consumed: bool,
     depth: usize,
 }
@@ -72,7 +72,7 @@ impl<'c> Writer<'c> {
         address
     }
 
-    /// Copies bytes to a new block; its address.
+    /// Copies bytes to a new block. Returns its address.
     ///
     /// # Errors
     /// As [`Heap::allocate`].
@@ -81,7 +81,7 @@ impl<'c> Writer<'c> {
         Ok(self.note(address))
     }
 
-    /// Stores values, one after another, in a new block; its address.
+    /// Stores values, one after another, in a new block. Returns its address.
     ///
     /// # Errors
     /// What [`Marshal::store`] fails with; [`GuestError::Depth`].
@@ -121,7 +121,7 @@ impl<'c> Writer<'c> {
         Ok(())
     }
 
-    /// Frees what the guest did not take over. `kept`: whether it had the chance to.
+    /// Frees what the guest did not take over. `kept` says whether the guest had the chance to.
     #[inline]
     pub(crate) fn finish(&self, kept: bool) -> Result<(), HeapError> {
         if self.blocks.is_empty() { Ok(()) } else { self.free_blocks(kept) }
@@ -183,7 +183,7 @@ impl<'c> Reader<'c> {
         self.len = len;
     }
 
-    /// How many elements the slice has that is loaded now.
+    /// How many elements the slice that is being loaded has.
     ///
     /// # Errors
     /// [`GuestError::NoLength`].
@@ -191,7 +191,7 @@ impl<'c> Reader<'c> {
         self.len.take().ok_or(GuestError::NoLength)
     }
 
-    /// The address, or size, that `bytes` are.
+    /// The address, or size, in `bytes`.
     #[inline]
     pub fn address(&self, bytes: &[u8]) -> u64 {
         match *bytes {
@@ -209,15 +209,15 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// The block is the host's, and freed when all is copied.
+    /// Notes that a block is the host's, to be freed when everything is copied.
     pub(crate) fn own(&mut self, address: u64, bytes: u64, align: usize) {
         if self.owned {
             self.blocks.push(Block { address, bytes, align: align as u32 });
         }
     }
 
-    /// Counts bytes that are copied. A tree of blocks cannot have more than the memory, which leaves out what is shared
-    /// between them; pointers that lead back would have without end.
+    /// Counts bytes that are copied. A tree of blocks cannot have more bytes than the memory (apart from what is shared
+    /// between them); pointers that lead back would have them without end.
     pub(crate) fn spend(&mut self, bytes: u64) -> Result<(), GuestError> {
         self.spent = self.spent.saturating_add(bytes);
         match self.spent > (self.data().len() as u64).saturating_mul(4) {
@@ -276,8 +276,8 @@ impl<'c> Reader<'c> {
     /// Frees what was given away.
     ///
     /// # Errors
-    /// [`HeapError::AlreadyOwned`] where a block was given away twice, or is the host's already: also where it is an
-    /// argument of the call, which `writer` frees. What `free` fails with.
+    /// [`HeapError::AlreadyOwned`] if a block was given away twice or is the host's already, as an argument of the call
+    /// is, which `writer` frees. Also what `free` fails with.
     #[inline]
     pub(crate) fn finish(&mut self, writer: &Writer<'_>) -> Result<(), HeapError> {
         if self.blocks.is_empty() { Ok(()) } else { self.free_blocks(writer) }

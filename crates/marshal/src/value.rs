@@ -26,15 +26,16 @@ use crate::view::View;
 /// | `Option` of a pointer | the same, or null |
 /// | what derives it | a struct, or an enum |
 ///
-/// A pointer that comes from the guest is the host's: what it points to is copied, and the block is freed. One that is
-/// [`Lent`], or points to the inside of what is, stays the guest's. A pointer that goes to the guest is to a copy, which is freed
-/// after the call.
+/// A pointer that comes from the guest is the host's: what it points to is copied, and the block is freed. A pointer
+/// that is [`Lent`], or lies within something that is, stays the guest's. A pointer that goes to the guest is to a
+/// copy, which is freed after the call.
 ///
-/// Structs may point to structs, 200 deep, so that pointers which lead back to where they came from end as an error.
+/// Structs may point to structs, but only 200 deep, so that pointers that lead back to where they came from become an
+/// error.
 ///
 /// # Deriving it
-/// For structs, whose members may be all of these; for enums without data that have a `#[repr]` of an integer: a value
-/// that is none of theirs is an error.
+/// There is a derive for structs, whose members may be any of these types, and for enums without data that have a
+/// `#[repr]` of an integer; a number that is not among an enum's values is an error.
 ///
 /// ```
 /// use marshal::{Lent, Marshal};
@@ -58,8 +59,8 @@ use crate::view::View;
 /// }
 /// ```
 ///
-/// A member that says how long another is gets its value from there when the struct goes to the guest; what the host has
-/// in it does not count.
+/// A member that says how long another one is gets its value from that one when the struct goes to the guest; the
+/// host's value in it is ignored.
 ///
 /// ```compile_fail,E0080
 /// #[derive(marshal::Marshal)]
@@ -76,19 +77,19 @@ use crate::view::View;
 /// }
 /// ```
 ///
-/// Where this crate has another name, the derive is told by `#[marshal(crate = "path")]` on the type.
+/// If this crate has another name, `#[marshal(crate = "path")]` on the type tells the derive.
 pub trait Marshal: Sized + 'static {
     /// Its size and alignment, and how it goes by value.
     const LAYOUT: Layouts;
-    /// Whether it needs the guest's memory, other than for itself.
+    /// Whether it needs memory of the guest besides its own bytes.
     const HEAP: bool = false;
     /// Whether somebody must say how many elements it has.
     const SLICED: bool = false;
-    /// Whether it is as the host has it, byte by byte.
+    /// Whether it has the same bytes in the guest as on the host.
     #[doc(hidden)]
     const PLAIN: bool = false;
 
-    /// Whether a reference to it is passed as it is itself: it is an address already.
+    /// Whether a reference to it is passed as the value itself is, since that is an address already.
     #[doc(hidden)]
     const IN_PLACE: bool = false;
 
@@ -100,19 +101,19 @@ pub trait Marshal: Sized + 'static {
         Ok(())
     }
 
-    /// Fills `bytes`, which are zero, and as many as its layout says.
+    /// Fills `bytes`, which are zero, and as many as the type's layout says.
     ///
     /// # Errors
     /// When something has no representation, or the guest has no room for what it points to.
     fn store(&self, bytes: &mut [u8], to: &mut Writer<'_>) -> Result<(), GuestError>;
 
-    /// The value that `bytes` are.
+    /// The value in `bytes`.
     ///
     /// # Errors
-    /// When they are none. What was given away to the host is freed all the same.
+    /// When they hold no value of the type. What was given away to the host is freed all the same.
     fn load(bytes: &[u8], from: &mut Reader<'_>) -> Result<Self, GuestError>;
 
-    /// How many elements it has, if it is a slice, and there.
+    /// How many elements it has, if it is a slice and not null.
     #[doc(hidden)]
     fn count(&self) -> Option<usize> {
         None
@@ -136,7 +137,7 @@ pub trait Marshal: Sized + 'static {
         loaded.into_iter().collect()
     }
 
-    /// Copies values back that [`Marshal::copy_in`] copied.
+    /// Copies back the values that [`Marshal::copy_in`] copied.
     #[doc(hidden)]
     fn copy_back(values: &mut [Self], address: u64, from: &mut Reader<'_>) -> Result<(), GuestError> {
         let now = Self::copy_out(address, values.len(), from)?;
@@ -168,7 +169,7 @@ pub trait Marshal: Sized + 'static {
     }
 }
 
-/// A type that is an address in the guest, which null is not.
+/// A type that is an address in the guest, never null.
 pub trait Pointer: Marshal {}
 
 macro_rules! numbers {
@@ -336,7 +337,7 @@ impl<T: Marshal> Marshal for Vec<T> {
     fn load(bytes: &[u8], from: &mut Reader<'_>) -> Result<Self, GuestError> {
         let (len, address) = (from.take_len(), from.pointed(bytes)?);
         let Layout { size, align, .. } = T::LAYOUT.of(from.pointer());
-        // It is freed also where the length is wrong, or nobody could say it.
+        // The block is freed even if the length is wrong or unknown.
         from.data().range(address, 1)?;
         let bytes = len.as_ref().map_or(0, |&len| (len as u64).saturating_mul(size as u64));
         from.own(address, bytes, align);
@@ -440,7 +441,7 @@ impl<T: Pointer> Marshal for Lent<T> {
     }
 }
 
-/// Stores how many elements the members have that `count` is for: none of them where all are null.
+/// Stores how many elements the members have that `count` is for: 0 if all of them are null.
 #[doc(hidden)]
 pub fn store_count<N>(
     counts: &[Option<usize>],
@@ -460,7 +461,7 @@ where
     value.store(bytes, to)
 }
 
-/// How many elements a member has that tells so.
+/// How many elements a member has, by the member that counts them.
 #[doc(hidden)]
 pub fn load_count<N>(bytes: &[u8], from: &mut Reader<'_>) -> Result<usize, GuestError>
 where

@@ -33,7 +33,7 @@ impl<T: Plain> View<[T]> {
         self.len() == 0
     }
 
-    /// The element at `index` as it is now; none past the end.
+    /// The element at `index` as it is now; `None` past the end.
     pub fn get(&self, index: usize) -> Option<T> {
         let mut value = [crate::plain::zero()];
         if index >= self.len() {
@@ -99,7 +99,7 @@ impl<T: ?Sized> Owned<T> {
         self.block.address()
     }
 
-    /// Gives the guarantee up: the block as it is.
+    /// Gives the guarantee up, and returns the block.
     pub fn into_block(self) -> GuestBlock {
         self.block
     }

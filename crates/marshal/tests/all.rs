@@ -1,4 +1,5 @@
-//! The tests of this crate in one program, but for those whose figures are about the whole process: `report.rs`, `trace.rs`.
+//! The tests of this crate in one program, but for those whose figures are about the whole process: `report.rs`,
+//! `trace.rs`.
 
 mod callbacks;
 mod common;

@@ -255,7 +255,7 @@ fn what_can_be_no_callback_is_told_when_it_is_bound() {
         let kept = other.callback::<fn(i32) -> i32>(Box::new(|value| value)).unwrap();
         let listen = guest.function::<(&Kept<fn(i32) -> i32>,), ()>("listen").unwrap();
         let error = listen.call((&kept,)).unwrap_err().to_string();
-        assert!(error.ends_with("the callback is of another guest"), "{error}");
+        assert!(error.ends_with("the callback belongs to another guest"), "{error}");
     });
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let text = r#"(module (table (export "t") 1 funcref))"#;

@@ -118,7 +118,7 @@ fn what_does_not_fit_is_told_when_it_is_bound() {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let module = Module::new(&engine, &wat::parse_str(r#"(module (func (export "f") (param i32)))"#).unwrap()).unwrap();
     let error = Guest::new(&engine, &module).unwrap().function::<(&str,), ()>("f").unwrap_err().to_string();
-    assert_eq!(error, "f passes memory, and the guest exports no memory with an allocator for it");
+    assert_eq!(error, "f passes memory, but the guest exports no memory with an allocator for it");
     let module = Module::new(&engine, &wat::parse_str(r#"(module (import "a" "b" (func)))"#).unwrap()).unwrap();
     let error = Guest::new(&engine, &module).err().unwrap().to_string();
     assert_eq!(error, "the guest imports a.b, which it was not given");

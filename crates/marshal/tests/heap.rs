@@ -28,7 +28,8 @@ fn an_allocation_is_a_safe_point_and_uses_the_block_again() {
     assert_eq!(guest.live(), 1);
 }
 
-/// Blocks that calls have are met once, however often others are freed meanwhile, and freed when the last call has ended.
+/// Blocks that calls have are met once, however often others are freed meanwhile, and freed when the last call has
+/// ended.
 #[test]
 fn blocks_that_calls_have_are_put_off() {
     let guest = Guest::new();

@@ -1,5 +1,5 @@
-//! Numbers, slices and strings in each direction: out-parameters, lengths, encodings, null, what is consumed; and what is
-//! left when a call fails.
+//! Numbers, slices and strings in each direction: out-parameters, lengths, encodings, null, what is consumed; and what
+//! is left when a call fails.
 
 use crate::typed::{Random, live, set_malloc_budget, starve, with_guests};
 use island::{CallError, Engine, EngineOptions, Module};

@@ -1,7 +1,7 @@
-//! Arrays read and made in bulk.
+//! Reads and makes arrays in bulk.
 //!
-//! QuickJS has no C interface to an array's elements but one at a time. `Function.prototype.apply` copies them in one
-//! go into an argument list, though, and a native function gets that list as it is: several times faster.
+//! QuickJS's C interface reads an array's elements only one at a time. `Function.prototype.apply`, however, copies them
+//! in one go into an argument list, and a native function gets that list as it is: this is several times faster.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ unsafe impl<'js> JsLifetime<'js> for Apply<'js> {
     type Changed<'to> = Apply<'to>;
 }
 
-/// Looks the functions up before a script can change them. Needed once before [`array`].
+/// Looks the functions up before a script can change them. To be called once before [`spread`].
 ///
 /// # Errors
 /// When memory is out.
@@ -32,7 +32,7 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// A visitor, erased: the pointer is to a `&mut dyn FnMut` on the stack of [`array`].
+/// A visitor, erased: the pointer is to a `&mut dyn FnMut` on the stack of [`spread`].
 type Visitor<'a> = &'a mut dyn FnMut(Args<'_>) -> rquickjs::Result<()>;
 
 thread_local! {
@@ -41,14 +41,14 @@ thread_local! {
 
 fn visit<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
     let visitor = VISITOR.replace(std::ptr::null_mut()).cast::<Visitor<'_>>();
-    // SAFETY: the pointer is set by `spread` alone, which waits for this call, and taken out so that it is used once.
+    // SAFETY: only `spread` sets the pointer, and waits for this call; it is taken out so that it is used once.
     if let Some(visitor) = unsafe { visitor.as_mut() } {
         visitor(call.args)?;
     }
     Ok(Value::new_undefined(call.ctx))
 }
 
-/// Calls `body` with all elements of `array`, which must have fewer than 65,536. Getters of the array run before.
+/// Calls `body` with all elements of `array`, which must have fewer than 65,536. Getters of the array run before that.
 ///
 /// # Errors
 /// What a getter throws, or `body`'s error.
@@ -101,8 +101,8 @@ pub fn with_element<R>(
     result
 }
 
-/// Becomes an array of its items. (What `rquickjs` makes of a `Vec` it fills by assignments, which run the setters that a
-/// script gave `Array.prototype`.)
+/// Becomes an array of its items. (`rquickjs` fills the array that it makes of a `Vec` by assignments, which run the
+/// setters that a script gave `Array.prototype`.)
 pub struct List<I>(pub I);
 
 impl<'js, I> rquickjs::IntoJs<'js> for List<I>
@@ -127,10 +127,10 @@ pub struct ArrayBuilder<'js> {
 }
 
 impl<'js> ArrayBuilder<'js> {
-    /// Room for `len` elements.
+    /// An array with room for `len` elements.
     ///
     /// # Errors
-    /// A RangeError for more elements than an array can be made of at once, or when memory is out.
+    /// A RangeError for more elements than an array can be made of at once; or when memory is out.
     #[inline]
     pub fn new(cx: Cx<'js>, len: usize) -> rquickjs::Result<Self> {
         let mut elements = Vec::new();
@@ -144,7 +144,7 @@ impl<'js> ArrayBuilder<'js> {
     /// Adds an element.
     ///
     /// # Errors
-    /// When it is the pending exception.
+    /// When the element is the pending exception.
     #[inline]
     pub fn push(&mut self, element: Returned) -> rquickjs::Result<()> {
         // SAFETY: reading a tag.
@@ -161,7 +161,7 @@ impl<'js> ArrayBuilder<'js> {
     /// When memory is out.
     pub fn finish(mut self) -> rquickjs::Result<Value<'js>> {
         let elements = std::mem::take(&mut self.elements);
-        // SAFETY: QuickJS takes over the elements' references, also when it fails.
+        // SAFETY: QuickJS takes over the elements' references, even when it fails.
         self.cx.take(unsafe { q::JS_NewArrayFrom(self.cx.raw(), elements.len() as i32, elements.as_ptr()) })
     }
 }

@@ -1,8 +1,8 @@
-//! Where scripts are at the moment, without asking any.
+//! Tells where scripts are at the moment, without running any.
 //!
-//! QuickJS writes down where a runtime's functions are when it makes an error, and first asks what scripts made of
-//! `Error.prepareStackTrace` and `Error.stackTraceLimit`, which belong to a context. So the error is made in a context
-//! of its own, which no script ever has: the frames are the runtime's all the same.
+//! QuickJS writes down where a runtime's functions are when it makes an error, and first looks at
+//! `Error.prepareStackTrace` and `Error.stackTraceLimit`, which belong to a context and which scripts can set. So the
+//! error is made in a hidden context, which no script ever gets: the frames are the runtime's all the same.
 
 use std::cell::Cell;
 
@@ -14,25 +14,26 @@ use crate::value::Cx;
 #[derive(Debug)]
 pub struct Backtrace {
     runtime: *mut q::JSRuntime,
-    /// The context of its own, once it was needed.
+    /// The hidden context, once it was needed.
     context: Cell<*mut q::JSContext>,
 }
 
-/// How many frames are looked at, native ones among them.
+/// How many frames are looked at, including native ones.
 const LIMIT: i32 = 16;
 
 impl Backtrace {
-    /// For the runtime of `ctx`.
+    /// The stacks of `ctx`'s runtime.
     pub fn new(ctx: &Ctx<'_>) -> Self {
         Self { runtime: Cx::of(ctx).runtime(), context: Cell::new(std::ptr::null_mut()) }
     }
 
     /// The functions that are running, innermost first, each a line `    at name (file:line:column)` or
-    /// `    at name (native)`; nothing where none is, or an exception is pending. Runs no script and collects no garbage.
+    /// `    at name (native)`; `None` if none is, or if an exception is pending. Runs no script and collects no
+    /// garbage.
     pub fn take(&self) -> Option<String> {
         // SAFETY: the runtime lives as long as this is in its user data, and is used on its thread alone, since this is
-        // not `Send`. The threshold comes back: without a collection no object's end runs inside of whatever the
-        // caller is doing.
+        // not `Send`. The threshold is put back: without a collection, no object is finalized in the middle of whatever
+        // the caller is doing.
         unsafe {
             let threshold = q::JS_GetGCThreshold(self.runtime);
             q::JS_SetGCThreshold(self.runtime, usize::MAX as _);
@@ -51,7 +52,8 @@ impl Backtrace {
             }
             let stack = take(context);
             if stack.is_none() {
-                // Memory is out, or somebody interrupts scripts, which QuickJS will ask again: nothing of the caller's.
+                // Memory is out, or somebody interrupts scripts, about which QuickJS will ask again. Neither is the
+                // caller's concern.
                 q::JS_FreeValue(context, q::JS_GetException(context));
             }
             stack
@@ -82,7 +84,7 @@ impl Backtrace {
 impl Drop for Backtrace {
     fn drop(&mut self) {
         if !self.context.get().is_null() {
-            // SAFETY: it was made by `context`, is given back once, and its runtime is still there: see the type.
+            // SAFETY: `context` made it, it is given back once, and its runtime still exists: see the type.
             unsafe { q::JS_FreeContext(self.context.get()) };
         }
     }
@@ -151,7 +153,7 @@ mod tests {
         type Changed<'to> = Kept;
     }
 
-    /// Runs a script that calls `here()`; what was told there.
+    /// Runs a script that calls `here()`. Returns what was told there.
     fn told(script: &str) -> Vec<Option<String>> {
         let runtime = Runtime::new().unwrap();
         let context = Context::full(&runtime).unwrap();
@@ -226,7 +228,7 @@ mod tests {
             let backtrace = Rc::new(Backtrace::new(&ctx));
             ctx.store_userdata(Kept(backtrace.clone())).ok().unwrap();
             ctx.eval::<(), _>("{ const a = {}; a.a = a; globalThis.weak = new WeakRef(a); }").unwrap();
-            // The first time a context is made, the second time not.
+            // The first time a context is made, the second time it is not.
             for _ in 0..2 {
                 // SAFETY: the runtime is live.
                 let set_threshold = |bytes| unsafe { q::JS_SetGCThreshold(Cx::of(&ctx).runtime(), bytes) };

@@ -79,8 +79,8 @@ impl ElementKind {
     }
 }
 
-/// A fixed-length `ArrayBuffer` over `len` bytes at `base`. `owner` is dropped when the buffer's contents go: at its
-/// end, when it is detached, or with what `transfer` made of it.
+/// A fixed-length `ArrayBuffer` over `len` bytes at `base`. `owner` is dropped when the buffer's contents go: when the
+/// buffer is freed or detached, or with the buffer that `transfer` made of it.
 ///
 /// # Errors
 /// A RangeError for a length above [`MAX_LENGTH`], or when memory is out; `owner` is dropped then.
@@ -101,10 +101,10 @@ pub unsafe fn foreign<'js, O: 'static>(
 
 /// What a buffer over foreign memory owns.
 struct Contents<O> {
-    /// Kept for its end.
+    /// Kept to be dropped with the contents.
     #[allow(dead_code)]
     owner: O,
-    /// Whether [`Resizer::set_length`] is setting the length: no other resizing is granted.
+    /// Whether [`Resizer::set_length`] is setting the length. No other resizing is granted.
     granted: Option<Rc<Cell<bool>>>,
 }
 
@@ -128,7 +128,7 @@ unsafe fn new_buffer<'js, O: 'static>(
     match cx.take(raw) {
         Ok(buffer) => buffer.into_object().ok_or(rquickjs::Error::Unknown),
         Err(error) => {
-            // SAFETY: QuickJS keeps nothing of a buffer that it could not make.
+            // SAFETY: QuickJS keeps nothing for a buffer that it could not make.
             drop(unsafe { Box::from_raw(contents) });
             Err(error)
         }
@@ -155,14 +155,14 @@ unsafe extern "C" fn reallocate<O: 'static>(
     if contents.granted.as_ref().is_some_and(|granted| granted.get()) { start } else { std::ptr::null_mut() }
 }
 
-/// A resizable `ArrayBuffer` over the first `len` bytes at `base`, which can be at most `max` (QuickJS has none of 0).
-/// Its own `resize` is refused; the other value sets its length.
+/// A resizable `ArrayBuffer` over the first `len` bytes at `base`, which can have at most `max` bytes (QuickJS has no
+/// maximum of 0). Its own `resize` is refused; the other value sets its length.
 ///
 /// # Errors
 /// As [`foreign`].
 ///
 /// # Safety
-/// As [`foreign`], for all of `max` bytes that [`Resizer::set_length`] is asked to show.
+/// As [`foreign`], for all of the `max` bytes that [`Resizer::set_length`] is asked to show.
 pub unsafe fn resizable<'js, O: 'static>(
     ctx: &Ctx<'js>,
     base: NonNull<u8>,
@@ -184,11 +184,11 @@ pub struct Resizer {
 }
 
 impl Resizer {
-    /// Sets the length of `buffer`, the one that this value was made with, from `from` to `to`, which is no less. `resize`
-    /// is QuickJS's own method. Scripts run only where that throws.
+    /// Sets the length of `buffer`, the one that this value was made with, from `from` to `to`, which must not be less.
+    /// `resize` is QuickJS's own method. Scripts run only if that throws.
     ///
     /// # Errors
-    /// What `resize` throws: the stack is exhausted, or the runtime was interrupted. The buffer is detached then.
+    /// What `resize` throws if the stack is exhausted or the runtime was interrupted. The buffer is detached then.
     ///
     /// # Safety
     /// There must be `to` bytes, and nobody but this thread may write to those that are added.
@@ -199,7 +199,8 @@ impl Resizer {
         from: usize,
         to: usize,
     ) -> rquickjs::Result<()> {
-        // `resize` clears what it adds, where a guest may have written already. Step by step, since a guest can add a lot.
+        // `resize` clears what it adds, but a guest may have written there already. So these bytes are saved, step by
+        // step, since a guest can add a lot.
         const STEP: usize = 256 << 10;
         let mut saved = vec![0u8; to.saturating_sub(from).min(STEP)];
         let mut at = from;
@@ -222,7 +223,7 @@ impl Resizer {
 /// A typed array over the whole of `buffer`.
 ///
 /// # Errors
-/// When the buffer's length is no multiple of the element size, or memory is out.
+/// When the buffer's length is not a multiple of the element size, or memory is out.
 #[inline]
 pub fn typed_array<'js>(buffer: &Object<'js>, kind: ElementKind) -> rquickjs::Result<Value<'js>> {
     let cx = Cx::of(buffer.ctx());
@@ -288,7 +289,7 @@ impl Bytes {
     }
 }
 
-/// The element type of a typed array; none for a DataView or anything else.
+/// The element type of a typed array; `None` for a DataView or anything else.
 #[inline]
 pub fn element_kind(value: Borrowed<'_>) -> Option<ElementKind> {
     if !value.is_object() {
@@ -299,7 +300,7 @@ pub fn element_kind(value: Borrowed<'_>) -> Option<ElementKind> {
     ElementKind::ALL.get(usize::try_from(kind).ok()?).copied()
 }
 
-/// The bytes of a typed array; none where it is detached or out of bounds (no exception stays pending).
+/// The bytes of a typed array; `None` if it is detached or out of bounds (no exception stays pending).
 ///
 /// The value must be a typed array ([`element_kind`]).
 #[inline]
@@ -307,7 +308,7 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
     typed_array_in_buffer(cx, array).map(|(bytes, _)| bytes)
 }
 
-/// [`typed_array_bytes`], and those of the whole buffer.
+/// [`typed_array_bytes`], and the bytes of the whole buffer.
 pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     let (mut offset, mut len) = (0, 0);
     // SAFETY: the value is alive; QuickJS checks its class and writes two numbers.
@@ -329,8 +330,9 @@ pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, 
     Some((Bytes { start: unsafe { whole.start.add(offset) }, len }, whole))
 }
 
-/// The length in bytes of a typed array that does not reach to the end of its buffer: one that tracks a resizable buffer has
-/// another than its C interface tells. None where [`install`] was not called. The engine's own getter runs no script.
+/// The length in bytes of a typed array that does not reach to the end of its buffer. An array that tracks a resizable
+/// buffer has another length than the C interface tells. `None` if [`install`] was not called. The engine's own getter
+/// runs no script.
 #[cold]
 fn current_length(cx: Cx<'_>, array: Borrowed<'_>) -> Option<usize> {
     let ctx = cx.ctx();
@@ -340,7 +342,7 @@ fn current_length(cx: Cx<'_>, array: Borrowed<'_>) -> Option<usize> {
     len.inspect_err(|_| drop(ctx.catch())).ok().map(|len| len as usize)
 }
 
-/// The bytes of an `ArrayBuffer` or `SharedArrayBuffer`; none for a detached one or anything else (no exception stays
+/// The bytes of an `ArrayBuffer` or `SharedArrayBuffer`; `None` for a detached one or anything else (no exception stays
 /// pending).
 #[inline]
 pub fn array_buffer_bytes(cx: Cx<'_>, buffer: Borrowed<'_>) -> Option<Bytes> {
@@ -364,8 +366,8 @@ pub fn is_buffer_source(cx: Cx<'_>, value: Borrowed<'_>) -> bool {
     value.is_object() && (is_view() || element_kind(value).is_some() || array_buffer_bytes(cx, value).is_some())
 }
 
-/// The getters `buffer`, `byteOffset` and `byteLength` of DataViews and of typed arrays, of a runtime: the C interface
-/// has none for the former, and tells nothing current of a view that tracks the length of its buffer.
+/// The getters `buffer`, `byteOffset` and `byteLength` of a runtime's DataViews and typed arrays. The C interface has
+/// none for DataViews, and tells nothing current of a view that tracks the length of its buffer.
 struct ViewGetters<'js> {
     data_view: [Function<'js>; 3],
     typed_array: [Function<'js>; 3],
@@ -376,8 +378,8 @@ unsafe impl<'js> JsLifetime<'js> for ViewGetters<'js> {
     type Changed<'to> = ViewGetters<'to>;
 }
 
-/// Looks the getters up before a script can change them. Needed once before [`copy_of_buffer_source`], and for typed arrays
-/// that track the length of their buffer.
+/// Looks the getters up before a script can change them. To be called once before [`copy_of_buffer_source`], and for
+/// typed arrays that track the length of their buffer.
 ///
 /// # Errors
 /// When memory is out.
@@ -395,7 +397,7 @@ pub fn install<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// The buffer of a typed array, or the value itself where it is a buffer; none for anything else, and where it is detached.
+/// The buffer of a typed array, or the value itself if it is a buffer; `None` for anything else, and if it is detached.
 pub fn buffer_of<'js>(cx: Cx<'js>, value: Borrowed<'_>) -> Option<Value<'js>> {
     if element_kind(value).is_none() {
         return array_buffer_bytes(cx, value).map(|_| value.to_value(cx));
@@ -406,7 +408,7 @@ pub fn buffer_of<'js>(cx: Cx<'js>, value: Borrowed<'_>) -> Option<Value<'js>> {
     cx.take(buffer).inspect_err(|_| drop(cx.ctx().catch())).ok()
 }
 
-/// The bytes of a buffer source where they are, and those of its whole buffer; none for any other value, and for what is
+/// The bytes of a buffer source where they are, and those of its whole buffer; `None` for any other value, or if it is
 /// detached or out of bounds. Runs no script.
 pub fn source_bytes(cx: Cx<'_>, value: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     if !value.is_object() {
@@ -429,11 +431,11 @@ pub fn source_bytes(cx: Cx<'_>, value: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     array_buffer_bytes(cx, value).map(|bytes| (bytes, bytes))
 }
 
-/// "Get a copy of the buffer source": the bytes of an `ArrayBuffer` or `SharedArrayBuffer`, a typed array or a DataView,
-/// copied. None for any other value; empty for what is detached or out of bounds. Runs no script.
+/// "Get a copy of the buffer source": the bytes of an `ArrayBuffer` or `SharedArrayBuffer`, a typed array or a
+/// DataView, copied. `None` for any other value; empty if it is detached or out of bounds. Runs no script.
 ///
 /// # Errors
-/// Where [`install`] was not called.
+/// If [`install`] was not called.
 pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Option<Vec<u8>>> {
     let cx = Cx::of(ctx);
     let borrowed = Borrowed::of(value);
@@ -446,7 +448,7 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
         let getters = ctx.userdata::<ViewGetters>().ok_or(rquickjs::Error::Unknown)?;
         let getters = if is_data_view { &getters.data_view } else { &getters.typed_array };
         view_bytes(ctx, value, getters).unwrap_or_else(|_| {
-            // A DataView's getters throw where it is out of bounds.
+            // A DataView's getters throw if it is out of bounds.
             drop(ctx.catch());
             None
         })
@@ -462,7 +464,7 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
     Ok(Some(unsafe { bytes.to_vec() }))
 }
 
-/// The bytes that a view shows; none where its buffer is detached.
+/// The bytes that a view shows; `None` if its buffer is detached.
 fn view_bytes<'js>(ctx: &Ctx<'js>, view: &Value<'js>, getters: &[Function<'js>; 3]) -> rquickjs::Result<Option<Bytes>> {
     let [buffer, offset, len] = getters;
     let this = || (This(view.clone()),);

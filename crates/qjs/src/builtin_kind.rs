@@ -55,10 +55,10 @@ const ALL: [Kind; 17] = [
 /// QuickJS's own classes have numbers below this; those that are added at run time have higher ones.
 const BUILT_IN: usize = 80;
 
-/// The kinds by class number, which QuickJS counts the same way in every runtime; 0 where nobody has asked.
+/// The kinds by class number, which QuickJS counts the same way in every runtime; 0 if nobody has asked.
 static KINDS: [AtomicU8; BUILT_IN] = [const { AtomicU8::new(0) }; BUILT_IN];
 
-/// The kind of an object; [`Kind::Other`] for what is none.
+/// The kind of an object; [`Kind::Other`] for anything but an object.
 #[inline]
 pub fn kind(cx: Cx<'_>, value: Borrowed<'_>) -> Kind {
     // SAFETY: QuickJS reads the object's class.
@@ -96,7 +96,7 @@ fn class_name(cx: Cx<'_>, class: q::JSClassID) -> Option<String> {
 fn class_kind(cx: Cx<'_>, class: q::JSClassID) -> Kind {
     let Some(name) = class_name(cx, class) else { return Kind::Other };
     match &*name {
-        // Class 1 is the ordinary one; a module namespace has the same name.
+        // Class 1 is that of ordinary objects; the class of module namespaces has the same name.
         "Object" if class == 1 => Kind::Ordinary,
         "Arguments" => Kind::Ordinary,
         "Array" => Kind::Array,
@@ -118,7 +118,8 @@ fn class_kind(cx: Cx<'_>, class: q::JSClassID) -> Kind {
     }
 }
 
-/// An object with \[\[ErrorData]] and the prototype, without properties: no constructor runs, nor `Error.prepareStackTrace`.
+/// An object with \[\[ErrorData]] and the prototype, without properties. Neither a constructor nor
+/// `Error.prepareStackTrace` runs.
 ///
 /// # Errors
 /// When memory is out.
@@ -135,9 +136,11 @@ pub fn new_error<'js>(ctx: &Ctx<'js>, prototype: &Object<'js>) -> rquickjs::Resu
     cx.take(object)?.into_object().ok_or(rquickjs::Error::Unknown)
 }
 
-/// Whether a typed array or DataView tracks the length of its buffer ([\[ArrayLength]] is AUTO). False for anything else.
+/// Whether a typed array or DataView tracks the length of its buffer ([\[ArrayLength]] is AUTO). False for anything
+/// else.
 pub fn is_length_tracking(value: &Value<'_>) -> bool {
-    /// `JSTypedArray` of QuickJS, which its header does not show. `crates/qjs/tests/builtin_kind.rs` fails where that changes.
+    /// `JSTypedArray` of QuickJS, which its header does not show. `crates/qjs/tests/builtin_kind.rs` fails if that
+    /// changes.
     #[repr(C)]
     struct TypedArray {
         link: [*const (); 2],

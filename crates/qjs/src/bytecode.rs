@@ -1,4 +1,4 @@
-//! Scripts as bytecode: compiled in one runtime, run in any other of the process.
+//! Scripts as bytecode: compiled in one runtime, run in any other runtime of the process.
 
 use std::ffi::CString;
 
@@ -6,7 +6,7 @@ use rquickjs::{Ctx, Value, qjs as q};
 
 use crate::value::Cx;
 
-/// A compiled script. It is valid in this process only, whose engine made it.
+/// A compiled script. It is valid only in this process, whose engine made it.
 #[derive(Clone, Debug)]
 pub struct Bytecode(Box<[u8]>);
 
@@ -20,7 +20,7 @@ impl Bytecode {
         let (source, name) = (CString::new(source)?, CString::new(name)?);
         let flags = q::JS_EVAL_TYPE_GLOBAL | q::JS_EVAL_FLAG_COMPILE_ONLY;
         let len = source.as_bytes().len();
-        // SAFETY: the source ends with a zero byte behind its length, as QuickJS wants it.
+        // SAFETY: the source has a zero byte after its end, as QuickJS demands.
         let compiled = unsafe { q::JS_Eval(cx.raw(), source.as_ptr(), len as _, name.as_ptr(), flags as i32) };
         let compiled = cx.take(compiled)?;
         let mut size = 0;
@@ -36,7 +36,7 @@ impl Bytecode {
         }
     }
 
-    /// Runs the script: its completion value.
+    /// Runs the script. Returns its completion value.
     ///
     /// # Errors
     /// What the script throws.

@@ -16,11 +16,11 @@ use crate::held::Marker;
 use crate::lost;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
-/// QuickJS hands out numbers from about 70 on, per runtime; ours begin far above what it will reach.
+/// QuickJS hands out numbers from about 70 on, per runtime. Ours begin far above any that it will reach.
 const FIRST: u32 = 400;
 
 /// A class's number. It is the same in every runtime of the process, so that a method can check its `this` without a
-/// look-up, and is given out when the class is first registered: no two classes can have the same.
+/// look-up. It is given out when the class is first registered, so no two classes can have the same.
 #[derive(Debug)]
 pub struct ClassId(AtomicU32);
 
@@ -31,7 +31,7 @@ impl ClassId {
         Self(AtomicU32::new(0))
     }
 
-    /// Zero, which no object's class has, before the class is registered.
+    /// Before the class is registered this is zero, which no object's class has.
     #[inline]
     pub(crate) fn number(&self) -> q::JSClassID {
         self.0.load(Ordering::Relaxed)
@@ -54,8 +54,8 @@ macro_rules! class_id {
 ///
 /// # Safety
 /// `mark` must report every [`crate::Held`] that the value owns and that nothing else marks, each exactly once.
-/// (Leaving one out only leaks cycles through it; reporting one twice, or one of another owner, frees it too early.)
-/// `id` must be the type's own, as [`class_id!`](crate::class_id) makes it.
+/// (Leaving one out only leaks cycles through it; reporting one twice, or one that another value owns, frees it too
+/// early.) `id` must be the type's own, as [`class_id!`](crate::class_id) makes it.
 pub unsafe trait HostClass: Sized + 'static {
     /// The class's name.
     const NAME: &'static CStr;
@@ -69,16 +69,16 @@ pub unsafe trait HostClass: Sized + 'static {
     }
 }
 
-/// A class whose objects are functions. Where little of the stack is left, calling one is a RangeError, as it is for a
+/// A class whose objects are functions. When little of the stack is left, calling one is a RangeError, as it is for a
 /// script's function.
 pub trait Callable: HostClass {
-    /// Whether `call` looks at the stack itself, before anything that needs much of it.
+    /// Whether `call` checks the stack itself, before anything that needs much of it.
     const LOOKS_AT_STACK: bool = false;
 
     /// \[\[Call]].
     ///
     /// # Errors
-    /// The exception is pending in the context, or is made of any other error.
+    /// The exception is pending in the context; any other error becomes one.
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> rquickjs::Result<Returned>;
 }
 
@@ -102,7 +102,7 @@ pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 ///
 /// # Panics
 /// If another type uses `T`'s [`ClassId`], which breaks the promise of [`HostClass`]: values of one type would be taken
-/// for the other's.
+/// for values of the other.
 fn claim<T: HostClass>() {
     static OWNERS: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
     let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
@@ -150,7 +150,7 @@ pub fn set_prototype<'js, T: HostClass>(ctx: &Ctx<'js>, prototype: &Object<'js>)
 /// The prototype that new objects of the class get in this context.
 pub fn prototype<'js, T: HostClass>(ctx: &Ctx<'js>) -> Value<'js> {
     let cx = Cx::of(ctx);
-    // SAFETY: QuickJS returns a reference of our own; the class may be without prototype, which is `null`.
+    // SAFETY: QuickJS returns a reference of our own; if the class has no prototype, that is `null`.
     unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), T::id().number())) }
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn new_bare_object<'js, T: HostClass>(ctx: &Ctx<'js>, value: T) -> rq
     }
 }
 
-/// The prototype of an object that a constructor makes: NewTarget's, or the class's where that is no object.
+/// The prototype of an object that a constructor makes: NewTarget's, or the class's if that is not an object.
 ///
 /// # Errors
 /// What a getter of `prototype` throws.
@@ -207,21 +207,21 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
     Ok(found.into_object().or_else(|| prototype::<T>(&call.ctx).into_object()))
 }
 
-/// The Rust value of an object of class `T`; none for anything else.
+/// The Rust value of an object of class `T`; `None` for anything else.
 #[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
-    // SAFETY: QuickJS checks the class; the box stays until the object's end, which `'a` excludes.
+    // SAFETY: QuickJS checks the class; the box stays until the object is freed, which cannot happen during `'a`.
     unsafe { q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref() }
 }
 
-/// [`get`] for a value as `rquickjs` has it.
+/// [`get`] for a value of `rquickjs`.
 #[inline]
 pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
     get(Borrowed::of(value))
 }
 
 unsafe extern "C" fn finalize<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JSValue) {
-    // SAFETY: the object is of class `T`; it ends here, so the box is taken back exactly once.
+    // SAFETY: the object is of class `T` and is being freed, so the box is taken back exactly once.
     let opaque = unsafe { q::JS_GetOpaque(value, T::id().number()) }.cast::<T>();
     if !opaque.is_null() {
         lost::ended(runtime);
@@ -243,12 +243,12 @@ unsafe extern "C" fn mark<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JS
 }
 
 unsafe extern "C" {
-    /// Whether fewer than `bytes` are left of the stack that QuickJS may use, which it asks itself before it calls a function
-    /// of its own. Its regular expressions ask from another file, so it is there for us as well.
+    /// Whether fewer than `bytes` are left of the stack that QuickJS may use. QuickJS asks this before it calls a
+    /// function of its own. Its regular expressions ask from another file, so the function is visible to us as well.
     fn lre_check_stack_overflow(context: *mut c_void, bytes: usize) -> bool;
 }
 
-/// What QuickJS throws where its stack is used up.
+/// Throws what QuickJS throws when its stack is used up.
 #[cold]
 fn stack_overflow(cx: Cx<'_>) -> q::JSValue {
     rquickjs::Exception::throw_range(&cx.ctx(), "Maximum call stack size exceeded");
@@ -269,12 +269,12 @@ unsafe extern "C" fn call<T: Callable>(
         (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
     };
     let Some(value) = value else { return q::JS_EXCEPTION };
-    // QuickJS leaves the question to objects that are called by themselves.
+    // QuickJS leaves that question to objects with a call function of their own.
     // SAFETY: the context is live; the function reads its runtime's limit and nothing else.
     if !T::LOOKS_AT_STACK && unsafe { lre_check_stack_overflow(ctx.cast(), 0) } {
         return stack_overflow(cx);
     }
-    // The call holds its function: what it runs may drop the script's last reference.
+    // The call holds its function, since what it runs may drop the script's last reference.
     // SAFETY: the function is alive now; its reference is given back below.
     unsafe { q::JS_DupValue(ctx, function) };
     let result = guard(cx, || match value.call(cx, args) {

@@ -14,7 +14,7 @@ pub enum Attributes {
     Hidden,
     /// Configurable: `name`, `length` and `Symbol.toStringTag`.
     ReadOnly,
-    /// Enumerable alone: the exports of an instance.
+    /// Only enumerable: the exports of an instance.
     Frozen,
 }
 
@@ -74,7 +74,7 @@ fn define_value<'js>(
 ) -> rquickjs::Result<()> {
     let cx = Cx::of(object.ctx());
     let flags = attributes.flags() | q::JS_PROP_THROW as i32;
-    // SAFETY: QuickJS takes over the duplicated reference, also when it fails.
+    // SAFETY: QuickJS takes over the duplicated reference, even when it fails.
     let done = unsafe {
         let value = q::JS_DupValue(cx.raw(), value.as_raw());
         q::JS_DefinePropertyValue(cx.raw(), object.as_raw(), atom.1, value, flags)
@@ -82,7 +82,7 @@ fn define_value<'js>(
     if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
 }
 
-/// CreateDataProperty for fresh objects, where `set` would run what a script gave `Object.prototype`.
+/// CreateDataProperty for fresh objects. `set` would run a setter that a script gave `Object.prototype`.
 pub trait Put<'js> {
     /// Defines `self[key] = value`.
     ///
@@ -107,7 +107,7 @@ pub fn method<'js, F: Native>(object: &Object<'js>, name: &str, length: i32, nat
     value(object, name, &function.into_value(), Attributes::Plain)
 }
 
-/// Defines a method under a symbol, as ECMAScript's own are: not enumerable.
+/// Defines a method under a symbol, not enumerable, as ECMAScript's own are.
 ///
 /// # Errors
 /// As [`value`].
@@ -142,7 +142,7 @@ pub fn getter<'js, F: Native>(object: &Object<'js>, name: &str, native: F) -> rq
     accessor(object, name, get.into_value(), Value::new_undefined(object.ctx().clone()), q::JS_PROP_ENUMERABLE)
 }
 
-/// Defines a getter as ECMAScript's own are: configurable alone.
+/// Defines a getter that is only configurable, as ECMAScript's own are.
 ///
 /// # Errors
 /// As [`value`].
@@ -192,7 +192,7 @@ fn define_accessor<'js>(
 ) -> rquickjs::Result<()> {
     let cx = Cx::of(object.ctx());
     let flags = (enumerable | q::JS_PROP_CONFIGURABLE) as i32;
-    // SAFETY: QuickJS takes over the duplicated references, also when it fails.
+    // SAFETY: QuickJS takes over the duplicated references, even when it fails.
     let done = unsafe {
         let (get, set) = (q::JS_DupValue(cx.raw(), get.as_raw()), q::JS_DupValue(cx.raw(), set.as_raw()));
         q::JS_DefinePropertyGetSet(cx.raw(), object.as_raw(), atom.1, get, set, flags)
@@ -268,12 +268,12 @@ pub fn function_prototype<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> 
     cx.take(unsafe { q::JS_GetFunctionProto(cx.raw()) })?.into_object().ok_or(rquickjs::Error::Unknown)
 }
 
-/// A property on the way to an exported function's `name` and `length`.
+/// Defines a function object's `name` and `length`.
 pub fn function_properties<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, length: i32) -> rquickjs::Result<()> {
     let cx = Cx::of(ctx);
     let flags = (q::JS_PROP_CONFIGURABLE | q::JS_PROP_THROW) as i32;
     let text = crate::string::from_utf8(ctx, name.as_bytes())?;
-    // SAFETY: QuickJS takes over the values' references, also when it fails.
+    // SAFETY: QuickJS takes over the values' references, even when it fails.
     let done = unsafe {
         let length = q::JS_MKVAL(q::JS_TAG_INT, length);
         let first = q::JS_DefinePropertyValueStr(cx.raw(), object.as_raw(), c"length".as_ptr(), length, flags);

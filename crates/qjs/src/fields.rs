@@ -6,7 +6,8 @@ use crate::class::{HostClass, define, guard};
 use crate::lazy::{Names, find_in, own_property_names, value_class};
 use crate::value::{Borrowed, Cx};
 
-/// A class of objects with fields: enumerable, writable properties that stay. There are no other properties.
+/// A class of objects with fields: enumerable, writable properties that cannot be deleted. There are no other
+/// properties.
 pub trait Fields: HostClass {
     /// The names of the fields.
     fn names(&self) -> &Names;
@@ -32,7 +33,8 @@ pub trait Fields: HostClass {
 /// # Errors
 /// As [`crate::class::register`].
 pub fn register<T: Fields>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    // QuickJS keeps the pointer for as long as the runtime lives; one small table for each class and process.
+    // QuickJS keeps the pointer for as long as the runtime lives. There is one small table for each class in the
+    // process.
     let methods = const {
         &q::JSClassExoticMethods {
             get_own_property: Some(get_own_property::<T>),
@@ -68,7 +70,7 @@ unsafe fn value_of<'a, T: Fields>(object: q::JSValue) -> Option<&'a T> {
     unsafe { q::JS_GetOpaque(object, value_class::<T>()).cast::<T>().as_ref() }
 }
 
-/// [`value_of`] and where it has `atom`.
+/// [`value_of`], and the place of the field `atom`.
 ///
 /// # Safety
 /// As [`value_of`].
@@ -124,7 +126,7 @@ unsafe extern "C" fn delete_property<T: Fields>(_ctx: *mut q::JSContext, object:
     i32::from(unsafe { find::<T>(object, atom) }.is_none())
 }
 
-/// Writes a field, or says that there is none of that name. 1, or -1 with the exception pending.
+/// Writes a field, or says that there is none of that name. Returns 1, or -1 with the exception pending.
 ///
 /// # Safety
 /// The context, the object and the value must be alive.

@@ -12,24 +12,24 @@ use crate::value::{Args, Borrowed, Cx};
 pub struct Call<'a, 'js> {
     /// The running context.
     pub ctx: Ctx<'js>,
-    /// `this`; in a constructor, `NewTarget` (undefined where it was called as a function).
+    /// `this`; in a constructor, `NewTarget` (undefined if it was called as a function).
     pub this: Borrowed<'a>,
     /// The arguments.
     pub args: Args<'a>,
 }
 
 impl<'js> Call<'_, 'js> {
-    /// The argument at `index`, `undefined` where it was not passed.
+    /// The argument at `index`, or `undefined` if it was not passed.
     pub fn arg(&self, index: usize) -> Value<'js> {
         self.args.get(index).to_value(Cx::of(&self.ctx))
     }
 
-    /// `this` or `NewTarget` with a reference of its own.
+    /// `this` or `NewTarget`, with a reference of its own.
     pub fn this(&self) -> Value<'js> {
         self.this.to_value(Cx::of(&self.ctx))
     }
 
-    /// Calls `function` with the same `this` and arguments, as what replaces a function of the engine's does.
+    /// Calls `function` with the same `this` and arguments, for functions that replace one of the engine's.
     ///
     /// # Errors
     /// What `function` throws.
@@ -40,7 +40,7 @@ impl<'js> Call<'_, 'js> {
     }
 }
 
-/// Function items (not closures that capture, nor pointers) that can be called from JavaScript.
+/// Function items that can be called from JavaScript; neither closures that capture, nor pointers.
 pub trait Native: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
 impl<F> Native for F where F: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
 
@@ -59,7 +59,7 @@ pub enum Kind {
 /// When memory is out.
 ///
 /// # Panics
-/// When `native` captures anything, or `name` has a NUL byte: both are mistakes of the program.
+/// If `native` captures anything, or `name` has a NUL byte: both are mistakes in the program.
 pub fn function<'js, F: Native>(
     ctx: &Ctx<'js>,
     kind: Kind,
@@ -110,7 +110,7 @@ pub fn nothing<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
     Ok(Value::new_undefined(call.ctx))
 }
 
-/// Runs `native` with `args` as a job: after the script that is running, before anything else of the event loop.
+/// Runs `native` with `args` as a job: after the script that is running, and before anything else of the event loop.
 ///
 /// # Errors
 /// When memory is out.
@@ -134,7 +134,7 @@ unsafe extern "C" fn thunk<F: Native>(
     argc: i32,
     argv: *mut q::JSValue,
 ) -> q::JSValue {
-    // SAFETY: `F` has no size (checked in `function`), so a value of it is made of nothing, and one existed.
+    // SAFETY: `F` has no size (checked in `function`), so a value of it consists of nothing, and one existed.
     let native: F = unsafe { std::mem::zeroed() };
     // SAFETY: QuickJS calls with a live context and values that it keeps for the call.
     let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
@@ -147,7 +147,7 @@ unsafe extern "C" fn thunk<F: Native>(
     })
 }
 
-/// Leaves `error` pending in the context as an exception, whatever it was.
+/// Throws `error`, whatever it is: leaves it pending in the context as an exception.
 pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
     match error {
         rquickjs::Error::Exception => error,
@@ -156,7 +156,7 @@ pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
     }
 }
 
-/// PerformPromiseThen, which asks nothing of what scripts can change; `promise` must be a promise.
+/// PerformPromiseThen, which looks at nothing that scripts can change. `promise` must be a promise.
 ///
 /// # Errors
 /// When memory is out.
@@ -166,7 +166,7 @@ pub fn promise_then<'js>(promise: &Value<'js>, fulfilled: &Value<'js>, rejected:
     cx.take(unsafe { q::JS_PromiseThen(cx.raw(), promise.as_raw(), fulfilled.as_raw(), rejected.as_raw()) }).map(drop)
 }
 
-/// A new Error. (That of `rquickjs` assigns the message, which runs a setter that a script gave a prototype.)
+/// A new Error. (`rquickjs` assigns the message, which runs a setter that a script gave a prototype.)
 ///
 /// # Errors
 /// When memory is out.
@@ -180,7 +180,7 @@ pub fn new_error<'js>(ctx: &Ctx<'js>, message: &str) -> rquickjs::Result<Value<'
     Ok(error)
 }
 
-/// Throws a [`new_error`].
+/// Throws a [new error](new_error).
 pub fn throw_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
     match new_error(ctx, message) {
         Ok(error) => ctx.throw(error),
@@ -188,7 +188,7 @@ pub fn throw_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
     }
 }
 
-/// Whether no script may catch `thrown`: the error of an interruption.
+/// Whether no script may catch `thrown`, as the error of an interruption.
 pub fn is_uncatchable(thrown: &Value<'_>) -> bool {
     // SAFETY: the value is alive.
     unsafe { q::JS_IsUncatchableError(thrown.as_raw()) }

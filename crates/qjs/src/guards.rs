@@ -1,4 +1,5 @@
-//! Functions of the engine's that crash, put behind others that look first. `docs/upstream/quickjs-ng.md` has the faults.
+//! Puts functions that look first in front of functions of the engine's that crash. `docs/upstream/quickjs-ng.md`
+//! describes the faults.
 
 use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
 
@@ -18,7 +19,7 @@ unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
     type Changed<'to> = Originals<'to>;
 }
 
-/// Puts them in place, before any script runs.
+/// Puts the guards in place, before any script runs.
 ///
 /// # Errors
 /// When memory is out, or a script has changed `Iterator` already.
@@ -39,21 +40,21 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// QuickJS calls a native `next` directly, without a look at the stack, so that a long chain of iterators over iterators
-/// (`iterator.map(f).map(f)…`) overflows it. It calls this one as any other function, which ends in a RangeError.
+/// QuickJS calls a native `next` directly, without checking the stack, so that a long chain of iterators over iterators
+/// (`iterator.map(f).map(f)…`) overflows it. It calls this one like any other function, which ends in a RangeError.
 fn next<'js, const WHICH: usize>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
     let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.next[WHICH].clone();
     call.pass_on(&original)
 }
 
-/// A bound function for which there is no memory is freed as if it were whole, through a null pointer. So this one looks
-/// first whether there is some.
+/// QuickJS frees a bound function for which there is no memory as if it were complete, through a null pointer. So this
+/// one checks first whether there is memory.
 fn bind<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
-    /// More than a bound function without arguments takes, and what is made in front of it.
+    /// More than a bound function without arguments takes, together with what is made before it.
     const ENOUGH: usize = 16 << 10;
     let size = ENOUGH + call.args.len() * size_of::<q::JSValue>();
     let cx = Cx::of(&call.ctx);
-    // SAFETY: the memory is given back at once; where there is none, the exception is pending.
+    // SAFETY: the memory is given back at once; if there is none, the exception is pending.
     unsafe {
         let memory = q::js_malloc(cx.raw(), size as _);
         if memory.is_null() {

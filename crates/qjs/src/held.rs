@@ -1,5 +1,5 @@
-//! JavaScript values that Rust keeps: strongly inside host objects ([`Held`]), weakly for identity ([`WeakMap`]), and a
-//! context to come back to ([`Realm`]).
+//! JavaScript values that Rust keeps: strongly, inside host objects ([`Held`]), and weakly, for identity ([`WeakMap`]);
+//! and a context to come back to ([`Realm`]).
 
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -105,7 +105,7 @@ impl Drop for Held {
     }
 }
 
-/// What a call returned; freed when it goes.
+/// What a call returned. It is freed when this goes.
 pub struct CallResult<'js> {
     cx: Cx<'js>,
     raw: q::JSValue,
@@ -119,7 +119,7 @@ impl<'js> CallResult<'js> {
         unsafe { Borrowed::from_raw(self.raw) }
     }
 
-    /// The result as `rquickjs` has it.
+    /// The result as a value of `rquickjs`.
     pub fn to_value(&self) -> Value<'js> {
         self.borrow().to_value(self.cx)
     }
@@ -137,7 +137,7 @@ impl Drop for CallResult<'_> {
     }
 }
 
-/// Arguments for a call from Rust, each owned until the list is dropped.
+/// Arguments for a call from Rust. The list owns them until it is dropped.
 pub struct Arguments<'js> {
     cx: Cx<'js>,
     values: smallvec::SmallVec<[q::JSValue; 8]>,
@@ -188,14 +188,15 @@ pub struct Marker {
 impl Marker {
     /// Reports one owned value.
     pub fn mark(&self, held: &Held) {
-        // SAFETY: the value is alive, since `held` owns a reference to it; `HostClass::mark` promises once for each.
+        // SAFETY: the value is alive, since `held` owns a reference to it; `HostClass::mark` promises to report each
+        // once.
         unsafe { q::JS_MarkValue(self.runtime, held.raw, self.mark) };
     }
 }
 
 /// A context that Rust comes back to from code that JavaScript does not call, such as a guest's import.
 ///
-/// It owns a function of the context, which keeps the context alive as every function does, and which the owner reports
+/// It owns a function of the context, which keeps the context alive, as every function does. The owner must report it
 /// to the cycle collector ([`Realm::mark`]).
 pub struct Realm {
     raw: std::ptr::NonNull<q::JSContext>,
@@ -215,7 +216,7 @@ impl Realm {
 
     /// Runs `body` in the context.
     ///
-    /// Call this only below a frame that has entered the runtime (as a guest that a script called is).
+    /// Call this only below a frame that has entered the runtime (as below a guest that a script called).
     #[inline]
     pub fn with<R>(&self, body: impl for<'js> FnOnce(Cx<'js>) -> R) -> R {
         // SAFETY: the function keeps the context alive; the lifetime cannot leave `body`.
@@ -228,7 +229,7 @@ impl Realm {
     }
 }
 
-/// Objects by key, without keeping them alive: the object caches of the JavaScript API.
+/// Objects by key, which are not kept alive: the object caches of the JavaScript API.
 pub struct WeakMap<K> {
     objects: FxHashMap<K, q::JSValue>,
 }
@@ -270,8 +271,8 @@ impl<K: Eq + Hash> WeakMap<K> {
         self.objects.remove(key);
     }
 
-    /// Puts each object that is under the first key of a pair under the second. All keys change at once; what no pair
-    /// names is forgotten.
+    /// Moves each object that is under the first key of a pair to the second. All keys change at once. Objects that no
+    /// pair names are forgotten.
     pub fn rekey(&mut self, keys: impl Iterator<Item = (K, K)>) {
         let mut old = std::mem::take(&mut self.objects);
         self.objects = keys.filter_map(|(from, to)| Some((to, old.remove(&from)?))).collect();

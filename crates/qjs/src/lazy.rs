@@ -1,4 +1,4 @@
-//! Frozen objects whose properties' values are made when they are first asked for.
+//! Frozen objects whose property values are made when they are first asked for.
 
 use std::mem::MaybeUninit;
 
@@ -12,7 +12,7 @@ use crate::value::{Cx, Returned};
 pub struct Names {
     runtime: *mut q::JSRuntime,
     order: Vec<q::JSAtom>,
-    /// The same as a script sees them.
+    /// The same, in the order in which a script sees them.
     keys: Vec<q::JSAtom>,
     index: FxHashMap<q::JSAtom, usize>,
 }
@@ -48,7 +48,7 @@ impl Names {
 }
 
 impl Names {
-    /// The property of any object that has the name at `index`. Runs a getter, if there is one.
+    /// Any object's property with the name at `index`. Runs a getter, if there is one.
     ///
     /// # Errors
     /// What the getter throws.
@@ -73,7 +73,7 @@ impl Names {
         let cx = Cx::of(object.ctx());
         assert_eq!(self.runtime, cx.runtime(), "names were used with an object of another runtime");
         let flags = (q::JS_PROP_C_W_E | q::JS_PROP_THROW) as i32;
-        // SAFETY: as above; QuickJS takes over the duplicated reference, also when it fails.
+        // SAFETY: as above; QuickJS takes over the duplicated reference, even when it fails.
         let done = unsafe {
             let value = q::JS_DupValue(cx.raw(), value.as_raw());
             q::JS_DefinePropertyValue(cx.raw(), object.as_raw(), self.order[index], value, flags)
@@ -91,7 +91,7 @@ impl Drop for Names {
     }
 }
 
-/// The number where `name` is a canonical array index.
+/// The number, if `name` is a canonical array index.
 fn array_index(name: &str) -> Option<u32> {
     let number = name.parse::<u32>().ok()?;
     (number != u32::MAX && number.to_string() == name).then_some(number)
@@ -102,7 +102,7 @@ pub trait Lazy: HostClass {
     /// The names of the properties.
     fn names(&self) -> &Names;
 
-    /// The value of the property at `index` where it was made before.
+    /// The value of the property at `index`, if it was made before.
     fn made(&self, index: usize) -> Option<Returned>;
 
     /// The value of the property at `index`: the same at every call.
@@ -140,7 +140,7 @@ pub fn new_object<'js, T: Lazy>(ctx: &Ctx<'js>, value: T) -> rquickjs::Result<Ob
     crate::class::new_bare_object(ctx, value)
 }
 
-/// Finds the value behind `object` and where it has `atom`.
+/// Finds the value behind `object`, and the place of the property `atom`.
 ///
 /// # Safety
 /// `object` must be alive for as long as `'a`.
@@ -224,12 +224,12 @@ unsafe extern "C" fn get_own_property_names<T: Lazy>(
     }
 }
 
-/// Where `names` has `atom`.
+/// The place of `atom` in `names`.
 pub(crate) fn find_in(names: &Names, atom: q::JSAtom) -> Option<usize> {
     names.index.get(&atom).copied()
 }
 
-/// Fills in what QuickJS asks for with all of `names`, enumerable.
+/// Fills in the table that QuickJS asks for with all of `names`, as enumerable.
 ///
 /// # Safety
 /// The context must be live; `table` and `len` must be writable.
@@ -262,7 +262,7 @@ unsafe extern "C" fn delete_property<T: Lazy>(_ctx: *mut q::JSContext, object: q
     i32::from(unsafe { find::<T>(object, atom) }.is_none())
 }
 
-/// ValidateAndApplyPropertyDescriptor for a property that is frozen: only what changes nothing is allowed.
+/// ValidateAndApplyPropertyDescriptor for a property that is frozen: only a change that changes nothing is allowed.
 unsafe extern "C" fn define_own_property<T: Lazy>(
     ctx: *mut q::JSContext,
     object: q::JSValue,

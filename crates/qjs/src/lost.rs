@@ -1,5 +1,6 @@
-//! Objects that a runtime lost: QuickJS forgets a reference in some places where memory is out, and what such an object owns
-//! is never freed. Each runtime's objects with a Rust value are counted, and those that are left when it is freed are lost.
+//! Objects that a runtime lost. When memory is out, QuickJS forgets a reference in some places, and what such an object
+//! owns is never freed. Each runtime's objects with a Rust value are counted; those that are left when the runtime is
+//! freed are lost.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -14,12 +15,12 @@ thread_local! {
     static ALIVE: RefCell<Vec<(*mut q::JSRuntime, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many objects the runtimes of this process that have ended had lost, of those that own a Rust value.
+/// How many objects that own a Rust value were lost by the runtimes of this process that have ended.
 pub fn lost_objects() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Begins to count a runtime's objects, if nobody has; false when memory is out.
+/// Begins to count a runtime's objects, if nobody has. Returns false if memory is out.
 pub(crate) fn watch(runtime: *mut q::JSRuntime) -> bool {
     let known = ALIVE.with_borrow(|alive| alive.iter().any(|(known, _)| *known == runtime));
     if known {

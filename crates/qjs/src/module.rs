@@ -1,7 +1,7 @@
 //! Modules with native code behind them that import as well as export.
 //!
-//! QuickJS knows modules in JavaScript and modules in C, and only the first have imports. So such a module is a small text
-//! in JavaScript: the engine resolves, links and orders its imports as any other's, and its body calls back.
+//! QuickJS knows modules in JavaScript and modules in C, and only the former have imports. So such a module is a small
+//! text in JavaScript: the engine resolves, links and orders its imports like any other's, and its body calls back.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
@@ -13,7 +13,7 @@ use rquickjs::{Array, Ctx, Exception, Function, Module, Value, module::Declared,
 use crate::held::Realm;
 use crate::value::Cx;
 
-/// Declares the module `name`. `imports` are a specifier and a name each, `exports` names. When the module's turn comes,
+/// Declares the module `name`. Each import is a specifier and a name, each export a name. When the module's turn comes,
 /// `run` gets the bindings of both; what it throws is the module's error.
 ///
 /// # Errors
@@ -27,14 +27,14 @@ pub fn declare<'js>(
 ) -> rquickjs::Result<Module<'js, Declared>> {
     let (module, raw) = compile(ctx, name, &text(imports, exports))?;
     let function = Function::new(ctx.clone(), move |ctx: Ctx<'js>, imports: Array<'js>| {
-        // The module's own body is what calls, since nobody else sees its `import.meta`. So the module is linked.
+        // The module's own body is the caller, since nobody else sees its `import.meta`. So the module is linked.
         run(&ctx, &Imports(imports), Exports { realm: Realm::new(&ctx)?, module: raw })
     })?;
     module.meta()?.set("run", function)?;
     Ok(module)
 }
 
-/// The body. What is imported is read by functions: each binding may be without a value yet.
+/// The module's text. Functions read the imports, since a binding may not have a value yet.
 fn text(imports: &[(&str, &str)], exports: &[&str]) -> String {
     let mut text = String::new();
     let mut list = String::new();
@@ -89,7 +89,7 @@ fn compile<'js>(
     if unsafe { q::JS_IsException(value) } {
         return Err(rquickjs::Error::Exception);
     }
-    // SAFETY: compiling a module gives a value with a pointer to it.
+    // SAFETY: the value of a compiled module has a pointer to it.
     let raw = NonNull::new(unsafe { q::JS_VALUE_GET_PTR(value) }.cast()).ok_or(rquickjs::Error::Unknown)?;
     DECLARED.set(raw.as_ptr());
     // SAFETY: `declared` gives the module that was just made in this context.
@@ -100,18 +100,18 @@ fn compile<'js>(
 pub struct Imports<'js>(Array<'js>);
 
 impl<'js> Imports<'js> {
-    /// The value of the binding, by its place.
+    /// The value of the binding at this place.
     ///
     /// # Errors
-    /// A ReferenceError where it has none yet.
+    /// A ReferenceError if it has none yet.
     pub fn get(&self, index: usize) -> rquickjs::Result<Value<'js>> {
         self.0.get::<Function>(index)?.call(())
     }
 }
 
-/// The bindings that a module exports, from when its body runs. They are `undefined` until they are set.
+/// The bindings that a module exports, once its body runs. They are `undefined` until they are set.
 ///
-/// It keeps the context; so, as with [`crate::Held`], what stays belongs into `rquickjs` user data.
+/// It keeps the context, so, as with [`crate::Held`], keep it in `rquickjs` user data if it stays.
 pub struct Exports {
     /// Keeps the context, and so the module: a context's modules live as long as it does.
     realm: Realm,
@@ -119,14 +119,14 @@ pub struct Exports {
 }
 
 impl Exports {
-    /// Gives the binding a value, or takes it away: then reading it is a ReferenceError. Runs no script.
+    /// Gives the binding a value, or takes it away, after which reading it is a ReferenceError. Runs no script.
     ///
     /// # Errors
-    /// A TypeError where the module has no such export, or its name has a NUL character.
+    /// A TypeError if the module has no such export, or its name has a NUL character.
     pub fn set(&self, name: &str, value: Option<&Value<'_>>) -> rquickjs::Result<()> {
         self.realm.with(|cx| match CString::new(name) {
             Ok(ended) if self.set_raw(cx, &ended, value) => Ok(()),
-            // Such a name may be among the exports, but the engine's C interface cannot say it.
+            // Such a name may be among the exports, but it cannot be passed to the engine's C interface.
             Err(_) => {
                 Err(Exception::throw_type(&cx.ctx(), &format!("an export has a NUL character in its name: {name:?}")))
             }

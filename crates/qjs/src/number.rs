@@ -34,7 +34,7 @@ pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<f64> {
     if failed != 0 { Err(rquickjs::Error::Exception) } else { Ok(out) }
 }
 
-/// The value of a BigInt that is an unsigned number of 64 bits; none for any other.
+/// The value of a BigInt that fits an unsigned number of 64 bits; `None` for any other.
 ///
 /// # Errors
 /// When memory is out.

@@ -1,4 +1,4 @@
-//! Objects that show nothing and take nothing: no prototype, no properties, for ever.
+//! Objects that show nothing and accept nothing: no prototype and no properties, for ever.
 
 use rquickjs::{Ctx, Exception, Object, qjs as q};
 
@@ -10,7 +10,8 @@ use crate::value::Cx;
 /// # Errors
 /// As [`crate::class::register`].
 pub fn register<T: HostClass>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    // QuickJS keeps the pointer for as long as the runtime lives; one small table for all classes of the process.
+    // QuickJS keeps the pointer for as long as the runtime lives. There is one small table for all classes of the
+    // process.
     static METHODS: q::JSClassExoticMethods = q::JSClassExoticMethods {
         get_own_property: Some(get_own_property),
         get_own_property_names: Some(get_own_property_names),

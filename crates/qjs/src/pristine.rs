@@ -5,8 +5,8 @@ use rquickjs::{Ctx, Function, Object, Value, atom::PredefinedAtom, qjs as q};
 use crate::define::{Atom, Put as _};
 use crate::value::{Borrowed, Cx};
 
-/// Copies own properties of `holder` into a new object without a prototype: functions and other values as they are, of
-/// an accessor its getter. `names` is separated by spaces; a name that `holder` does not have is left out.
+/// Copies own properties of `holder` into a new object without a prototype: functions and other values as they are, and
+/// for an accessor its getter. `names` are separated by spaces. A name that `holder` does not have is left out.
 ///
 /// # Errors
 /// When memory is out.
@@ -20,11 +20,11 @@ pub fn copy<'js>(holder: &Object<'js>, names: &str) -> rquickjs::Result<Object<'
     Ok(copy)
 }
 
-/// What a table names, by [`copy`]: holders by their global names, of which `C.prototype` is one, each with the properties
-/// that are wanted of it.
+/// Copies what a table names, by [`copy`]: holders, by global names such as `C` or `C.prototype`, each with the
+/// properties that are wanted of it.
 ///
 /// # Errors
-/// When a holder is not there, or memory is out.
+/// When a holder does not exist, or memory is out.
 pub fn take<'js>(ctx: &Ctx<'js>, table: &[(&str, &str)]) -> rquickjs::Result<Object<'js>> {
     let taken = bare_object(ctx)?;
     for (path, names) in table {
@@ -37,7 +37,7 @@ pub fn take<'js>(ctx: &Ctx<'js>, table: &[(&str, &str)]) -> rquickjs::Result<Obj
     Ok(taken)
 }
 
-/// The property of `holder` under a symbol; of an accessor, its getter.
+/// The property of `holder` under a symbol; for an accessor, its getter.
 ///
 /// # Errors
 /// When memory is out.
@@ -48,7 +48,7 @@ pub fn copy_symbol<'js>(holder: &Object<'js>, symbol: PredefinedAtom) -> rquickj
     copy.get(symbol)
 }
 
-/// A new object without a prototype that has all own properties of `holder`, those under symbols too.
+/// A new object without a prototype that has all own properties of `holder`, including those under symbols.
 ///
 /// # Errors
 /// When memory is out.
@@ -57,8 +57,8 @@ pub fn copy_all<'js>(holder: &Object<'js>) -> rquickjs::Result<Object<'js>> {
     let copy = bare_object(holder.ctx())?;
     let (mut start, mut len) = (std::ptr::null_mut(), 0);
     let flags = (q::JS_GPN_STRING_MASK | q::JS_GPN_SYMBOL_MASK) as i32;
-    // SAFETY: the object is alive; QuickJS fills both in, or leaves an exception. The table is read within its length, and
-    // given back once.
+    // SAFETY: the object is alive; QuickJS fills both in, or leaves an exception. The table is read within its length,
+    // and given back once.
     unsafe {
         if q::JS_GetOwnPropertyNames(cx.raw(), &mut start, &mut len, holder.as_raw(), flags) < 0 {
             return Err(rquickjs::Error::Exception);
@@ -91,7 +91,7 @@ unsafe fn copy_property(
 ) -> rquickjs::Result<()> {
     let cx = Cx::of(holder.ctx());
     let mut found = std::mem::MaybeUninit::<q::JSPropertyDescriptor>::uninit();
-    // SAFETY: the objects and the atom are alive. QuickJS fills the descriptor in where it says so; its references are
+    // SAFETY: the objects and the atom are alive. QuickJS fills the descriptor in if it says so; its references are
     // ours then, and handed over to the definition.
     let done = unsafe {
         match q::JS_GetOwnProperty(cx.raw(), found.as_mut_ptr(), holder.as_raw(), atom) {
@@ -114,8 +114,9 @@ unsafe fn copy_property(
     if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
 }
 
-/// A function that calls a method with its first argument as `this`: for a string the first of `methods`, for an array the
-/// second, for anything else the third. Where a method is `undefined`, the third stands in, or whatever there is.
+/// A function that calls a method with its first argument as `this`: for a string the first of `methods`, for an array
+/// the second, for anything else the third. If that method is `undefined`, the third stands in, or else any that there
+/// is.
 ///
 /// # Errors
 /// When memory is out.
@@ -135,8 +136,8 @@ unsafe extern "C" fn call(
     _magic: i32,
     data: *mut q::JSValue,
 ) -> q::JSValue {
-    // SAFETY: QuickJS calls with at least as many arguments in `argv` as the function's `length`, which is 1, and with the
-    // three values that the function was made with; all live as long as the call.
+    // SAFETY: QuickJS calls with at least as many arguments in `argv` as the function's `length`, which is 1, and with
+    // the three values that the function was made with; all live as long as the call.
     unsafe {
         let this = *argv;
         let methods = std::slice::from_raw_parts(data, 3);

@@ -1,11 +1,12 @@
-//! An object's own enumerable properties by name, and new ones, as EnumerableOwnProperties and CreateDataProperty have them.
+//! Reads an object's own enumerable properties by name, and makes new ones, as EnumerableOwnProperties and
+//! CreateDataProperty do.
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
 use crate::define::Atom;
 use crate::value::Cx;
 
-/// The names of an object's own enumerable properties, without symbols, in order: a snapshot.
+/// A snapshot of the names of an object's own enumerable properties, in order, without symbols.
 pub struct Names<'js> {
     cx: Cx<'js>,
     start: *mut q::JSPropertyEnum,
@@ -25,7 +26,7 @@ impl<'js> Names<'js> {
     /// The names of `object`.
     ///
     /// # Errors
-    /// When memory is out; of a Proxy, what its traps throw.
+    /// When memory is out; for a Proxy, what its traps throw.
     pub fn of(object: &Object<'js>) -> rquickjs::Result<Self> {
         let ctx = object.ctx().clone();
         let cx = Cx::of(&ctx);
@@ -48,7 +49,7 @@ impl<'js> Names<'js> {
         self.len == 0
     }
 
-    /// The name at `index`; none behind the last.
+    /// The name at `index`; `None` after the last.
     pub fn get(&self, index: usize) -> Option<Name<'_>> {
         // SAFETY: the table has that many entries until `drop`.
         let atom = (index < self.len()).then(|| unsafe { (*self.start.add(index)).atom })?;
@@ -64,7 +65,7 @@ impl Drop for Names<'_> {
 }
 
 impl Name<'_> {
-    /// The name where it is an array index that QuickJS stores as a number.
+    /// The index, if the name is an array index that QuickJS stores as a number.
     pub fn index(self) -> Option<u32> {
         // Atoms of integers carry the number, with the highest bit set.
         (self.atom >> 31 == 1).then_some(self.atom & 0x7fff_ffff)
@@ -83,7 +84,7 @@ impl Name<'_> {
     /// \[\[HasOwnProperty]].
     ///
     /// # Errors
-    /// Of a Proxy, what its traps throw.
+    /// For a Proxy, what its traps throw.
     pub fn is_own(self, object: &Object<'_>) -> rquickjs::Result<bool> {
         let cx = Cx::of(object.ctx());
         // SAFETY: the object and the atom are alive; without a descriptor QuickJS only looks.
@@ -105,7 +106,8 @@ impl Name<'_> {
     }
 }
 
-/// The value of an object's own data property; `None` if it has no such property, or an accessor. Runs no getter.
+/// The value of an object's own data property; `None` if it has no such property, or if that is an accessor. Runs no
+/// getter.
 ///
 /// # Errors
 /// When memory is out; for a Proxy, what its traps throw.
@@ -113,7 +115,7 @@ pub fn data<'js>(object: &Object<'js>, name: &str) -> rquickjs::Result<Option<Va
     let cx = Cx::of(object.ctx());
     let atom = Atom::new(cx, name)?;
     let mut found = std::mem::MaybeUninit::<q::JSPropertyDescriptor>::uninit();
-    // SAFETY: the object and the atom are alive. QuickJS fills the descriptor in where it says so; its references are ours
+    // SAFETY: the object and the atom are alive. QuickJS fills the descriptor in if it says so; its references are ours
     // then, and given back or handed on once each.
     unsafe {
         match q::JS_GetOwnProperty(cx.raw(), found.as_mut_ptr(), object.as_raw(), atom.raw()) {

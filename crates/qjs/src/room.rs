@@ -1,4 +1,4 @@
-//! Memory for what a script chooses the size of. Rust ends the process where an allocation fails, so it is asked for first.
+//! Memory for things whose size a script chooses. Rust ends the process if an allocation fails, so this asks first.
 
 use rquickjs::{Ctx, Exception};
 
@@ -6,17 +6,17 @@ use rquickjs::{Ctx, Exception};
 pub fn is_there(bytes: usize) -> bool {
     let mut room = Vec::<u8>::new();
     let is_there = room.try_reserve_exact(bytes).is_ok();
-    // An allocation that nobody looks at is left out by the compiler, which takes it for granted.
+    // The compiler removes an allocation that nobody looks at, and assumes that it succeeds.
     std::hint::black_box(&room);
     is_there
 }
 
-/// Throws where so many bytes could not be allocated now.
+/// Throws if so many bytes could not be allocated now.
 ///
 /// # Errors
 /// A RangeError.
 pub fn check(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
-    /// Small things are not asked for: there is as good as always room for them, and asking takes time.
+    /// Room for small things is not checked: there nearly always is some, and checking takes time.
     const SMALL: usize = 64 << 10;
     if bytes <= SMALL || is_there(bytes) { Ok(()) } else { Err(none(ctx, bytes)) }
 }
@@ -29,14 +29,14 @@ pub fn none(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Error {
 /// An empty list with room for `count`.
 ///
 /// # Errors
-/// A RangeError where there is no memory for that many.
+/// A RangeError if there is no memory for that many.
 pub fn with_capacity<T>(ctx: &Ctx<'_>, count: usize) -> rquickjs::Result<Vec<T>> {
     let mut list = Vec::new();
     list.try_reserve_exact(count).map_err(|_| none(ctx, count.saturating_mul(size_of::<T>())))?;
     Ok(list)
 }
 
-/// What `items` gives, as a list of no more than `count`.
+/// The items, as a list of at most `count`.
 ///
 /// # Errors
 /// As [`with_capacity`].

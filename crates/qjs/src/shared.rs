@@ -1,7 +1,7 @@
-//! The memory behind `SharedArrayBuffer`s: counted by the process, so that several agents can stand on one.
+//! The memory behind `SharedArrayBuffer`s, which the process counts, so that buffers of several agents can stand on it.
 //!
-//! QuickJS asks three hooks of a runtime: to allocate, to count one more buffer on the same bytes, and one fewer. They may
-//! run on any thread. A growable buffer gets its maximum at once, as QuickJS wants it.
+//! QuickJS calls three hooks of a runtime: to allocate, to count one more buffer on the same bytes, and to count one
+//! fewer. They may run on any thread. A growable buffer gets its maximum at once, as QuickJS expects.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ use crate::value::Cx;
 static BLOCKS: Mutex<Option<HashMap<usize, Block>>> = Mutex::new(None);
 
 struct Block {
-    /// Buffers and [`Hold`]s.
+    /// How many buffers and [`Hold`]s there are.
     buffers: usize,
-    /// Those of the holds that only wait ([`Hold::set_waiting`]).
+    /// How many of the holds only wait ([`Hold::set_waiting`]).
     waiting: usize,
-    /// Bytes that are there.
+    /// How many bytes there are.
     len: usize,
     /// The length that growable buffers over them have reached.
     grown: usize,
@@ -52,15 +52,16 @@ pub fn install(ctx: &Ctx<'_>) {
     unsafe { q::JS_SetSharedArrayBufferFunctions(Cx::of(ctx).runtime(), &functions) };
 }
 
-/// A `SharedArrayBuffer` of `len` bytes at `base`; with `max`, a growable one, whose `grow` asks nobody. `owner` is dropped when the last buffer at that address is gone, in
-/// whichever runtime.
+/// A `SharedArrayBuffer` of `len` bytes at `base`; with `max`, a growable one, whose `grow` is not checked with
+/// anybody. `owner` is dropped when the last buffer at that address is gone, in whichever runtime.
 ///
 /// # Errors
 /// A RangeError for a length that no buffer can have, or when memory is out.
 ///
 /// # Safety
-/// The bytes, all of `max`, must be readable and writable for as long as `owner` lives (of those that the buffer was not
-/// grown over, nobody asks), and nobody may hold a Rust reference to them. The context's runtime must have the hooks ([`install`]).
+/// All of the `max` bytes must be readable and writable for as long as `owner` lives (except those that the buffer is
+/// never grown over), and nobody may hold a Rust reference to them. The context's runtime must have the hooks
+/// ([`install`]).
 pub unsafe fn foreign<'js, O: Any + Send>(
     ctx: &Ctx<'js>,
     base: NonNull<u8>,
@@ -69,7 +70,7 @@ pub unsafe fn foreign<'js, O: Any + Send>(
     owner: O,
 ) -> rquickjs::Result<Object<'js>> {
     let key = base.as_ptr().addr();
-    // This call's own count, so that the owner is there when QuickJS adds the buffer's.
+    // This call's own count, so that the owner exists when QuickJS adds the buffer's.
     let hold = {
         let mut blocks = blocks();
         let block = blocks.get_or_insert_default().entry(key);
@@ -92,21 +93,21 @@ pub fn is_shared(base: NonNull<u8>) -> bool {
     blocks().as_ref().is_some_and(|blocks| blocks.contains_key(&base.as_ptr().addr()))
 }
 
-/// Whether all that is left of the bytes at `base` are holds that wait for others, of whom there are none: no buffer is on
-/// them any more. Never of bytes that have an owner, who may do something with them.
+/// Whether only holds that wait are left on the bytes at `base`, and no buffer any more, so that they wait for nobody.
+/// This is never so for bytes with an owner, who may do something with them.
 pub fn has_only_waiting(base: NonNull<u8>) -> bool {
     let blocks = blocks();
     let block = blocks.as_ref().and_then(|blocks| blocks.get(&base.as_ptr().addr()));
     block.is_some_and(|block| block.buffers == block.waiting && matches!(block.owner, Owner::Words(_)))
 }
 
-/// The length that growable buffers over the bytes at `base` have: QuickJS counts it for each buffer, so whoever grows one
-/// says so ([`set_grown`]), and whoever looks at another asks. 0 where nobody has.
+/// The length that growable buffers over the bytes at `base` have reached; 0 if nobody has set it. QuickJS counts the
+/// length for each buffer, so whoever grows one says so ([`set_grown`]), and whoever looks at another asks here.
 pub fn grown(base: NonNull<u8>) -> usize {
     blocks().as_ref().and_then(|blocks| blocks.get(&base.as_ptr().addr())).map_or(0, |block| block.grown)
 }
 
-/// Says that a growable buffer over the bytes at `base` has reached this length.
+/// Notes that a growable buffer over the bytes at `base` has reached this length.
 pub fn set_grown(base: NonNull<u8>, len: usize) {
     if let Some(block) = blocks().as_mut().and_then(|blocks| blocks.get_mut(&base.as_ptr().addr())) {
         block.grown = block.grown.max(len);
@@ -121,12 +122,12 @@ pub struct Hold {
     waits: bool,
 }
 
-// SAFETY: the bytes are the process's, and counted under a lock.
+// SAFETY: the bytes belong to the process, and are counted under a lock.
 unsafe impl Send for Hold {}
 // SAFETY: as above; they are only reached by atomics.
 unsafe impl Sync for Hold {}
 
-/// Keeps the bytes that begin at `base`; none where no `SharedArrayBuffer`'s do.
+/// Keeps the bytes that begin at `base`; `None` if no `SharedArrayBuffer`'s do.
 pub fn hold(base: NonNull<u8>) -> Option<Hold> {
     let mut blocks = blocks();
     let block = blocks.as_mut()?.get_mut(&base.as_ptr().addr())?;
@@ -147,7 +148,7 @@ impl Hold {
         block.is_some_and(|block| matches!(block.owner, Owner::Foreign(_)))
     }
 
-    /// Says that this hold does nothing but wait for somebody else to do something with the bytes.
+    /// Notes that this hold does nothing but wait for somebody else to do something with the bytes.
     pub fn set_waiting(&mut self) {
         if !std::mem::replace(&mut self.waits, true)
             && let Some(block) = blocks().as_mut().and_then(|blocks| blocks.get_mut(&self.base.as_ptr().addr()))
@@ -166,7 +167,7 @@ impl Hold {
             return Err(rquickjs::Exception::throw_range(ctx, "a SharedArrayBuffer is longer than its bytes"));
         }
         let cx = Cx::of(ctx);
-        // QuickJS takes a maximum of 0 for none.
+        // QuickJS takes a maximum of 0 to mean none.
         let max = max.map_or(0, |max| max.max(1));
         // SAFETY: the bytes live as long as they are counted, and QuickJS counts the buffer's by `retain`.
         let raw = unsafe {
@@ -210,7 +211,7 @@ impl Drop for Hold {
     }
 }
 
-/// The owner of the bytes at `base`, as [`foreign`] got it; none where they are others'.
+/// The owner of the bytes at `base`, as [`foreign`] got it; `None` if they are others'.
 pub fn owner<O: Any + Clone>(base: NonNull<u8>) -> Option<O> {
     match &blocks().as_ref()?.get(&base.as_ptr().addr())?.owner {
         Owner::Foreign(owner) => owner.downcast_ref().cloned(),
@@ -246,7 +247,7 @@ unsafe extern "C" fn release(_opaque: *mut c_void, start: *mut c_void) {
     block.buffers -= 1;
     if block.buffers == 0 {
         let last = map.remove(&start.addr());
-        // After the lock: an owner's end is its own business.
+        // Dropped after the lock: dropping an owner may do anything.
         drop(blocks);
         drop(last);
     }

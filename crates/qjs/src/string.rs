@@ -1,5 +1,5 @@
-//! Strings in and out: as UTF-8 bytes (QuickJS stores pure ASCII as it is, so those need no conversion), and as the
-//! UTF-16 code units that they are made of, read where they are.
+//! Strings in and out: as UTF-8 bytes (QuickJS stores pure ASCII as it is, which needs no conversion), and as the
+//! UTF-16 code units that they consist of, read where they are.
 
 use std::cmp::Ordering;
 use std::sync::atomic::AtomicUsize;
@@ -10,7 +10,7 @@ use rquickjs::{Ctx, FromJs, Value, qjs as q};
 use crate::room;
 use crate::value::{Borrowed, Cx};
 
-/// ToString's bytes, valid until this goes. A lone surrogate stands there as its three bytes, as in WTF-8.
+/// ToString's bytes, valid until this goes. A lone surrogate is encoded as three bytes, as in WTF-8.
 pub struct Utf8<'js> {
     cx: Cx<'js>,
     start: *const std::ffi::c_char,
@@ -18,7 +18,7 @@ pub struct Utf8<'js> {
 }
 
 impl<'js> Utf8<'js> {
-    /// ToString(value). May run scripts where the value is no string.
+    /// ToString(value). May run scripts if the value is not a string.
     ///
     /// # Errors
     /// The exception is pending in the context.
@@ -43,8 +43,8 @@ impl Drop for Utf8<'_> {
     }
 }
 
-/// A USVString of WebIDL: text in which U+FFFD stands for each lone surrogate. As an argument it is a string, not a value
-/// that can be converted to one.
+/// A USVString of WebIDL: text in which U+FFFD stands for each lone surrogate. As an argument it must be a string, not
+/// a value that can be converted to one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UsvString(pub String);
 
@@ -77,14 +77,14 @@ impl std::ops::Deref for UsvString {
     }
 }
 
-/// ToString(value) as a USVString. May run scripts where the value is no string.
+/// ToString(value) as a USVString. May run scripts if the value is not a string.
 ///
 /// # Errors
-/// What a script throws; a RangeError where there is no memory for the text and what is usually made of it: a path for the
+/// What a script throws; a RangeError if there is no memory for the text and what is usually made of it: a path for the
 /// system, a line to print, a message.
 pub fn to_usv(ctx: &Ctx<'_>, value: Borrowed<'_>) -> rquickjs::Result<String> {
     const COPIES: usize = 4;
-    /// How the three bytes begin that stand for a lone surrogate, which is all that can be wrong.
+    /// The first of the three bytes of a lone surrogate, which is all that can be wrong.
     const SURROGATE: u8 = 0xed;
     let utf8 = Utf8::new(Cx::of(ctx), value)?;
     room::check(ctx, utf8.len.saturating_mul(COPIES))?;
@@ -98,7 +98,7 @@ pub fn to_usv(ctx: &Ctx<'_>, value: Borrowed<'_>) -> rquickjs::Result<String> {
     Ok(text)
 }
 
-/// ToString(value). May run scripts where the value is no string.
+/// ToString(value). May run scripts if the value is not a string.
 ///
 /// # Errors
 /// What a script throws.
@@ -108,7 +108,7 @@ pub fn to_string<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Va
     cx.take(unsafe { q::JS_ToString(cx.raw(), value.as_raw()) })
 }
 
-/// A string of the given UTF-8 bytes. What is not valid UTF-8 becomes U+FFFD, as QuickJS decodes it.
+/// A string of the given UTF-8 bytes. Bytes that are not valid UTF-8 become U+FFFD, as QuickJS decodes them.
 ///
 /// # Errors
 /// When memory is out, or the string would be too long.
@@ -138,13 +138,13 @@ pub fn from_units<'js>(ctx: &Ctx<'js>, units: &[u16]) -> rquickjs::Result<Value<
 pub enum Units<'a> {
     /// All of them are below 256.
     Narrow(&'a [u8]),
-    /// Any.
+    /// Any units.
     Wide(&'a [u16]),
 }
 
 impl<'a> Units<'a> {
-    /// The units of a string; none for any other value. Units that are scattered (of a string that was put together
-    /// by `+`) are gathered first, which QuickJS does once for a string.
+    /// The units of a string; `None` for any other value. Scattered units (of a string that was put together by `+`)
+    /// are gathered first, which QuickJS does once for a string.
     ///
     /// # Errors
     /// When memory is out.
@@ -159,7 +159,7 @@ impl<'a> Units<'a> {
     }
 
     fn of_rope(cx: Cx<'_>, value: Borrowed<'a>) -> rquickjs::Result<Self> {
-        // QuickJS keeps what it gathered only where somebody else has the rope too.
+        // QuickJS keeps what it gathered only if somebody else has the rope too.
         let _other = value.to_value(cx);
         // SAFETY: the value is alive.
         drop(cx.take(unsafe { q::JS_ToString(cx.raw(), value.raw()) })?);
@@ -197,7 +197,7 @@ impl<'a> Units<'a> {
         (0..self.len()).map(move |index| self.get(index).expect("below the length"))
     }
 
-    /// The order of the units, as IsLessThan has it.
+    /// The order of the units, as in IsLessThan.
     pub fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Narrow(one), Self::Narrow(two)) => one.cmp(two),
@@ -207,17 +207,17 @@ impl<'a> Units<'a> {
     }
 }
 
-/// How a string begins: `JSString` of QuickJS, which its header does not show, with the bit fields of a little-endian
-/// machine. `tests/units.rs` fails where that changes.
+/// The beginning of a string: `JSString` of QuickJS, which its header does not show, with the bit fields of a
+/// little-endian machine. `tests/units.rs` fails if that changes.
 #[repr(C)]
 struct Header {
     /// The length, and in the highest bit whether the units are wide.
     length: u32,
-    /// 28 bits of a hash, 2 of how the units are stored, 2 of what else the string is.
+    /// 28 bits of a hash, 2 bits that say how the units are stored, and 2 that say what else the string is.
     kind: u32,
 }
 
-/// What stands for the units where a string is a part of another one: `JSStringSlice`.
+/// What a string that is a part of another one has instead of units: `JSStringSlice`.
 #[repr(C)]
 struct Slice {
     parent: *const u8,
@@ -237,8 +237,8 @@ struct Rope {
 
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// Bytes from the start of a string to its units. They depend on how QuickJS was compiled, so it is asked: what it
-/// gives out as the units of a wide string are the string's own.
+/// How many bytes there are from the start of a string to its units. This depends on how QuickJS was compiled, so it is
+/// asked: what it gives out as the units of a wide string are the string's own.
 #[inline]
 fn header_size(cx: Cx<'_>) -> rquickjs::Result<usize> {
     static SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -266,12 +266,12 @@ fn header_size(cx: Cx<'_>) -> rquickjs::Result<usize> {
 
 impl Header {
     /// # Safety
-    /// The value must be a string (no rope) that lives for `'a`, and `size` be [`header_size`].
+    /// The value must be a string (not a rope) that lives for `'a`, and `size` must be [`header_size`].
     #[inline]
     unsafe fn units<'a>(string: q::JSValue, size: usize) -> Units<'a> {
-        // SAFETY: the header is alive, and what follows it is what `kind` says; a slice keeps its parent, which is no
-        // slice itself, and lies in it. The units are aligned: the size is a multiple of 8, and the start of a slice of
-        // wide units is even.
+        // SAFETY: the header is alive, and what follows it is what `kind` says; a slice keeps its parent, which is not
+        // a slice itself, and lies in it. The units are aligned: the size is a multiple of 8, and the start of a slice
+        // of wide units is even.
         unsafe {
             let this = q::JS_VALUE_GET_PTR(string).cast_const();
             let after = this.cast::<u8>().add(size);

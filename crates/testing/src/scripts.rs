@@ -10,16 +10,16 @@ use crate::{Failed, Trial};
 /// A script that is a test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Script {
-    /// Whether it says so at its top, by a line `// Takes long: REASON`. Such scripts come first, so that none of them is
+    /// Whether it lacks a line `// Takes long: REASON` at its top. Scripts with one come first, so that none of them is
     /// left over when everything else has ended.
     short: bool,
-    /// Where it is, from the repository's root: `tests/js/wasm/table.mjs`.
+    /// Its path from the repository's root: `tests/js/wasm/table.mjs`.
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
 }
 
-/// The folders of `tests/js`, by name. A new folder is found here, so that nobody has to list it.
+/// The folders of `tests/js`, by name. They are read here, so that nobody has to list a new one.
 ///
 /// # Panics
 /// If the folder cannot be read.
@@ -32,8 +32,8 @@ pub fn folders() -> Vec<String> {
         .collect()
 }
 
-/// The tests among the scripts of a folder, which is named from the repository's root. Scripts in folders below it are what
-/// tests start or import; so are modules that export anything.
+/// The tests among the scripts of a folder, whose path starts at the repository's root. Scripts in folders below it are
+/// not tests, but what tests start or import, and neither are modules that export anything.
 ///
 /// # Panics
 /// If there is none, or if a script both exports something and is a test.
@@ -81,7 +81,8 @@ fn role(text: &str) -> Role {
     }
 }
 
-/// A trial for each test in these folders of `tests/js`, named as its path, and one for the list of what does not pass yet.
+/// A trial for each test in these folders of `tests/js`, named by its path, and one for the list of what does not pass
+/// yet.
 ///
 /// # Panics
 /// If a folder has no tests, or if the list cannot be read.

@@ -1,26 +1,27 @@
-//! What a script printed is held against the list of what does not pass yet.
+//! Compares what a script printed with the list of what does not pass yet.
 
 use std::collections::BTreeMap;
 
 use crate::repository;
 
-/// What became of a script.
+/// How a script's run went.
 #[derive(Debug, Default)]
 pub struct Ran {
     /// What it printed.
     pub stdout: String,
-    /// Whether it ended by itself, and with what exit code. `None` where it did not.
+    /// Whether it ended by itself, and with what exit code. `None` if it did not.
     pub exit_code: Option<i32>,
-    /// What to show of it when it fails.
+    /// What to show of it if it fails.
     pub report: String,
 }
 
 impl Ran {
-    /// What failed, by the names that the list uses: `SCRIPT: TEST` for a test, `SCRIPT` for a script that did not end well.
+    /// What failed, by the names that the list uses: `SCRIPT: TEST` for a test, `SCRIPT` for a script that did not end
+    /// well.
     fn failures(&self, script: &str) -> Vec<String> {
         let tests = self.stdout.lines().filter_map(|line| line.strip_prefix("not ok "));
         let mut failures: Vec<_> = tests.map(|line| format!("{script}: {}", test_name(line))).collect();
-        // `3 passed, 0 failed` by the harness; `ok` or `ok: what was shown` by a script that needs none.
+        // The harness prints `3 passed, 0 failed`; a script that needs none prints `ok` or `ok: what was shown`.
         let last = self.stdout.lines().last().unwrap_or("");
         let closes = last.ends_with(" failed") || last == "ok" || last.starts_with("ok: ");
         if !closes || self.exit_code != Some(i32::from(!failures.is_empty())) {
@@ -30,7 +31,8 @@ impl Ran {
     }
 }
 
-/// The name in `not ok NAME: ERROR`. Names may contain colons: the first that an error's class follows ends the name.
+/// The name in `not ok NAME: ERROR`. Names may contain colons: the first colon that an error's class follows ends the
+/// name.
 fn test_name(line: &str) -> &str {
     let end = line.match_indices(": ").find(|(at, _)| is_error(&line[at + 2..])).map_or(line.len(), |(at, _)| at);
     &line[..end]
@@ -47,8 +49,8 @@ fn is_error(text: &str) -> bool {
 pub(crate) struct NotYet(BTreeMap<String, String>);
 
 impl NotYet {
-    /// A line of it is `tests/js/FOLDER/FILE.mjs: TEST # REASON`, or the same without the test for a script that fails as a
-    /// whole.
+    /// A line of it is `tests/js/FOLDER/FILE.mjs: TEST # REASON`, or the same without the test for a script that fails
+    /// as a whole.
     pub(crate) const FILE: &str = "tests/js/not-yet.txt";
 
     pub(crate) fn read() -> Result<Self, String> {
@@ -71,7 +73,7 @@ impl NotYet {
         self.0.iter().filter(move |(test, _)| *test == script || test.starts_with(&of_tests))
     }
 
-    /// Whether what failed is just what the list tells.
+    /// Whether exactly those tests failed that the list names.
     pub(crate) fn judge(&self, script: &str, ran: &Ran) -> Result<(), String> {
         let failures = ran.failures(script);
         let mut problems = Vec::new();
@@ -88,7 +90,7 @@ impl NotYet {
         if problems.is_empty() { Ok(()) } else { Err(format!("{}\n{}", problems.join("\n"), ran.report)) }
     }
 
-    /// A line about a script that is gone would never be looked at.
+    /// Checks that the list names scripts that exist: a line about a script that is gone would never be looked at.
     pub(crate) fn names_scripts_that_exist(&self) -> Result<(), String> {
         let is_there = |test: &str| {
             test.split_once(".mjs").is_some_and(|(stem, _)| repository().join(format!("{stem}.mjs")).is_file())
@@ -129,7 +131,7 @@ mod tests {
         let stdout = "not ok a: b: TypeError: c: d\nok two\nnot ok three: threw 1\n1 passed, 2 failed\n";
         assert_eq!(judge("", stdout, Some(1)), Err("a.mjs: a: b: failed\na.mjs: three: failed\nthe report".to_owned()));
         assert_eq!(judge("a.mjs: a: b # why\na.mjs: three # why\n", stdout, Some(1)), Ok(()));
-        // The exit code tells of failures where no test does.
+        // The exit code tells of failures if no test does.
         assert_eq!(judge("a.mjs # why\n", "NOT OK: claimed\n", Some(1)), Ok(()));
         assert!(judge("a.mjs: a: b # why\na.mjs: three # why\n", stdout, Some(0)).is_err());
     }

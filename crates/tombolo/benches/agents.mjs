@@ -1,6 +1,6 @@
-// Agents, as a script sees them: how long a worker takes to its first message, what messages cost there and back, how fast
-// two agents wake each other, and how soon a worker has ended that would never end. Medians; no two machines are alike, so
-// compare runtimes on one (only node:worker_threads is used):
+// Agents, as a script sees them: how long a worker takes to its first message, what messages cost there and back, how
+// fast two agents wake each other, and how soon a worker has ended that would never end. Medians; no two machines are
+// alike, so compare runtimes on one (only node:worker_threads is used):
 //
 //     tombolo crates/tombolo/benches/agents.mjs
 //     node crates/tombolo/benches/agents.mjs

@@ -1,5 +1,5 @@
-// Rows for calls in both directions, with 0 to 8 arguments of each type. The loop around an exported call is JavaScript's,
-// the loop around an imported one is the guest's.
+// Rows for calls in both directions, with 0 to 8 arguments of each type. The loop around an exported call is
+// JavaScript's, the loop around an imported one is the guest's.
 import { WasmBuilder, op } from '../../../tests/js/wasm-builder.mjs';
 
 const MOST = 8;

@@ -1,6 +1,6 @@
 //! Start-up of the command: from `spawn` to its end, for an empty script and for one with a module of 40 bytes.
 //!
-//! The command is another crate's; where it has not been built (`cargo build --release`), there is nothing to time.
+//! The command is another crate's. If it has not been built (`cargo build --release`), there is nothing to time.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

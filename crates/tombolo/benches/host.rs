@@ -51,7 +51,7 @@ fn multiply(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A view of as many numbers.
+/// A view of `len` numbers.
 fn copy_to_guest(guest: &Guest, len: i32) -> View<[f64]> {
     let iota = guest.function::<(i32,), View<[f64]>>("iota_f64").unwrap().with_len(|&(len,)| len as usize);
     iota.call((len,)).unwrap()

@@ -1,7 +1,8 @@
 // Marshalled calls beside the best glue that can be written by hand for the same functions on the same runtime: typed
 // arrays over the guest's memory, kept until it grows, TextEncoder and TextDecoder where they are faster than a loop,
-// room that is allocated once where one is enough, and everything freed by hand. Both take and give the same values, which
-// is checked, and take turns; the times are medians. A ratio below 1 says that the marshalled call is the faster one.
+// room that is allocated once where one is enough, and everything freed by hand. Both take and give the same values,
+// which is checked, and take turns; the times are medians. A ratio below 1 says that the marshalled call is the faster
+// one.
 //
 //     tombolo crates/tombolo/benches/marshal.mjs [part of a row's name]
 import { readFileSync } from 'node:fs';
@@ -264,8 +265,8 @@ class Lazy {
   drop() { this.#value = undefined; }
 }
 /**
- * A row: calls with these arguments, which both must answer alike. What is compared is the results, unless `answer` says
- * what else of a call's result and first argument.
+ * A row: calls with these arguments, which both must answer alike. What is compared is the results, unless `answer`
+ * says what else of a call's result and first argument.
  */
 const row = (name, [marshalled, ...args], [byHand, ...itsArgs], answer = (result) => result) =>
   rows.push({ name, marshalled, args, byHand, itsArgs, answer });

@@ -31,7 +31,7 @@ fn script(criterion: &mut Criterion) {
     for name in names {
         let (group, row) = name.split_once('/').unwrap();
         let mut group = criterion.benchmark_group(group);
-        // A hundred rows are of calls, which take their time no less evenly than the others.
+        // A hundred rows are of calls, whose times vary no more than those of the others.
         let seconds = if row.contains(" x ") { 0.5 } else { 2.0 };
         group.warm_up_time(Duration::from_secs_f64(seconds / 4.0)).measurement_time(Duration::from_secs_f64(seconds));
         if row.ends_with("000000") {

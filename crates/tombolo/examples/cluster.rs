@@ -1,5 +1,5 @@
-//! A cluster of agents in a Rust program: they share a memory with each other and with the host, have limits, and can be
-//! interrupted.
+//! A cluster of agents in a Rust program: they share a memory with each other and with the host, have limits, and can
+//! be interrupted.
 //!
 //!     cargo run --release --workspace --example cluster
 
@@ -15,7 +15,7 @@ const SCRIPT: &str = r"
     parentPort.postMessage({ done: workerData.from });
 ";
 
-/// Answers each message; one of them takes for ever.
+/// Answers each message. One of the answers takes for ever.
 const STUBBORN: &str = r"
     import { parentPort } from 'node:worker_threads';
     parentPort.on('message', (message) => {
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sum: i32 = memory.data().chunks(4).map(|word| i32::from(unsafe { *word[0].get() })).sum();
     println!("{sum} of {words} words were counted");
 
-    // One that is interrupted goes on with its next task; a limit of time ends it.
+    // An agent that is interrupted goes on with its next task; a limit of time ends it.
     let limits = Limits { time: Some(Duration::from_secs(5)), heap: Some(32 << 20), ..Limits::default() };
     let agent = cluster.start(AgentSpec::module("stubborn.mjs", STUBBORN).limits(limits))?;
     agent.post("loop");

@@ -1,4 +1,5 @@
-//! An agent cluster for Rust programs: agents that share memory, each on a thread of its own, and the threads of the host.
+//! An agent cluster for Rust programs: agents that share memory, each on a thread of its own, and the threads of the
+//! host.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::family::Family;
 use crate::portable::{PortableMemory, PortableModule};
 use crate::{Error, RuntimeOptions};
 
-/// Agents that can share modules and memories, on one engine. A handle: clones are the same cluster, on any thread.
+/// Agents that can share modules and memories, on one engine. This is a handle: clones are the same cluster, on any
+/// thread.
 ///
 /// ```no_run
 /// use tombolo::{AgentSpec, Cluster, Data, RuntimeOptions};
@@ -36,7 +38,8 @@ pub struct Cluster {
 pub struct Limits {
     /// Bytes of its JavaScript heap. An agent that needs more ends with an error.
     pub heap: Option<usize>,
-    /// Bytes of all memories that it makes, shared ones among them. Memories that would be more fail, as they do where the system has none.
+    /// Bytes of all memories that it makes, including shared ones. Memories beyond that fail, as they do when the
+    /// system has no more.
     pub guest_memory: Option<usize>,
     /// Bytes of its stack for JavaScript.
     pub stack: Option<usize>,
@@ -44,7 +47,7 @@ pub struct Limits {
     pub time: Option<Duration>,
 }
 
-/// An agent to be.
+/// What an agent to be started is like.
 #[derive(Debug)]
 pub struct AgentSpec {
     script: Script,
@@ -59,12 +62,12 @@ impl AgentSpec {
         Self { script, name: String::new(), data: Data::Undefined, argv: Vec::new(), limits: Limits::default() }
     }
 
-    /// One that runs the module in a file.
+    /// An agent that runs the module in a file.
     pub fn file(path: impl AsRef<Path>) -> Self {
         Self::new(Script::file(path.as_ref()))
     }
 
-    /// One that runs a module of this text, as if it stood in the current folder under the name.
+    /// An agent that runs a module of this text, as if it were in the current folder under this name.
     pub fn module(name: &str, text: &str) -> Self {
         Self::new(Script::module(name, text))
     }
@@ -76,14 +79,14 @@ impl AgentSpec {
         self
     }
 
-    /// What the script finds as `workerData` of `node:worker_threads`.
+    /// Sets what the script finds as `workerData` of `node:worker_threads`.
     #[must_use]
     pub fn data(mut self, data: impl Into<Data>) -> Self {
         self.data = data.into();
         self
     }
 
-    /// `process.argv` behind the script.
+    /// Sets what follows the script in `process.argv`.
     #[must_use]
     pub fn argv(mut self, argv: impl IntoIterator<Item = String>) -> Self {
         self.argv = argv.into_iter().collect();
@@ -99,7 +102,8 @@ impl AgentSpec {
 }
 
 impl Cluster {
-    /// A cluster whose agents are made with these options; of the platform's, those count that concern every agent.
+    /// A cluster whose agents are made with these options. Of the platform's options, those count that concern every
+    /// agent.
     ///
     /// # Errors
     /// When the engine cannot be made.
@@ -113,7 +117,8 @@ impl Cluster {
         self.family.engine()
     }
 
-    /// A shared memory of so many pages of 64 KiB, which every agent and every thread of the host can have.
+    /// A shared memory of `initial` to `maximum` pages of 64 KiB, which every agent and every thread of the host can
+    /// have.
     ///
     /// # Errors
     /// When the limits do not fit together, or the system has no memory.
@@ -137,7 +142,7 @@ impl Cluster {
     /// Starts an agent on a thread of its own.
     ///
     /// # Errors
-    /// When the system has no thread. What is wrong with the script is the agent's error ([`AgentHandle::join`]).
+    /// When the system has no thread. Mistakes in the script are errors of the agent ([`AgentHandle::join`]).
     pub fn start(&self, spec: AgentSpec) -> std::io::Result<AgentHandle> {
         let (remote, mut worker) = Remote::new(spec.script, &spec.name, spec.data.into());
         worker.argv = spec.argv;
@@ -172,7 +177,7 @@ impl std::fmt::Debug for AgentHandle {
 /// How an agent ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Its exit code: 0 where it came to its end, 1 where it was terminated or an error ended it, or its own.
+    /// Its exit code: 0 if it came to its end, 1 if it was terminated or an error ended it, or a code of its own.
     pub exit_code: i32,
     /// The uncaught error that ended it, with its stack.
     pub error: Option<String>,
@@ -189,19 +194,19 @@ impl AgentHandle {
         self.remote.post(message);
     }
 
-    /// Waits for the next message that the agent posts to its `parentPort`; none when the agent has ended, or when
+    /// Waits for the next message that the agent posts to its `parentPort`; `None` if the agent has ended, or when
     /// `patience` is over.
     pub fn receive(&self, patience: Option<Duration>) -> Option<Data> {
         self.receive_serialized(patience).map(Serialized::into_data)
     }
 
-    /// [`AgentHandle::receive`], for a message to be handed on as it is.
+    /// [`AgentHandle::receive`], for a message that is to be handed on as it is.
     pub fn receive_serialized(&self, patience: Option<Duration>) -> Option<Serialized> {
         self.remote.receive(patience)
     }
 
-    /// Stops the task that the agent is running, be it in a script, in a guest's loop or in a wait, with an error that it
-    /// cannot catch. The agent goes on with its next task; one that runs nothing takes no notice.
+    /// Stops the task that the agent is running, be it in a script, in a guest's loop or in a wait, with an error that
+    /// it cannot catch. The agent goes on with its next task. An agent that runs nothing takes no notice.
     pub fn interrupt(&self) {
         self.remote.interrupt();
     }
@@ -211,7 +216,7 @@ impl AgentHandle {
         self.remote.terminate();
     }
 
-    /// Waits until the agent has ended and let go of all that it had.
+    /// Waits until the agent has ended and let go of everything that it had.
     pub fn join(self) -> Ended {
         let (exit_code, error) = self.remote.join();
         Ended { exit_code, error }

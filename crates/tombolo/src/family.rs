@@ -9,10 +9,11 @@ use platform::{Builtins, Spawn, Stream, WorkerSpec};
 
 use crate::{Runtime, RuntimeOptions};
 
-/// Agents that were started as workers, for the names of those that have none.
+/// How many agents were started as workers. Those without a name are named by this number.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
-/// Where address space is short, agents are made one after another, so that each sees what the others have left.
+/// Held while agents are made where address space is short: one after another, so that each sees what the others have
+/// left.
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// What Node calls the thread of a worker that was given no name.
@@ -57,7 +58,7 @@ impl Family {
         }
     }
 
-    /// Starts workers with what this has.
+    /// A function that starts workers with what this has.
     pub(crate) fn into_spawn(self) -> Spawn {
         Rc::new(move |spec| self.clone().start(spec))
     }
@@ -75,7 +76,7 @@ impl Family {
             "" | NODES_NAME => format!("worker {number}"),
             _ => name.clone(),
         };
-        // The system shows no more of it than this; the name may be as long as a script likes.
+        // The system shows no more of the name than this, and it may be as long as a script likes.
         let shown = name.floor_char_boundary(64);
         let thread = std::thread::Builder::new().name(name[..shown].into()).stack_size(Runtime::stack_size(&options));
         drop(options);
@@ -111,7 +112,7 @@ impl Family {
     fn run(self, mut spec: WorkerSpec) {
         // The last handle tells the parent that everything has ended, so it goes last.
         let worker = spec.worker().clone();
-        // What an agent starts has no more than the agent itself.
+        // An agent that another one starts has no more than that one itself.
         spec.heap_bytes = spec.heap_bytes.into_iter().chain(self.memory_limit).min();
         island::set_memory_budget(spec.guest_bytes.map(Budget::new).or(self.budget.clone()));
         let mut options = self.options(&spec);

@@ -2,14 +2,14 @@
 //!
 //! Take the layer that you need; each works without the ones below it in this list:
 //!
-//! - [`marshal`]: call functions of a guest from Rust with slices and strings; results are views of guest memory that free
-//!   themselves. No JavaScript.
+//! - [`marshal`]: call functions of a guest from Rust with slices and strings; results are views of guest memory that
+//!   free themselves. No JavaScript.
 //! - [`js_api`]: [`js_api::install`] gives an existing `rquickjs` context the `WebAssembly` namespace.
 //! - [`js_marshal`]: the module `tombolo:marshal` for such a context.
 //! - [`Cluster`]: agents on threads of their own, which share modules and memories with each other and with the host.
 //! - [`Runtime`]: a whole agent with modules, the platform's globals and WASI, as the `tombolo` command has it.
 
-#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../rust.md"))]
 
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 

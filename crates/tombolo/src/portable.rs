@@ -1,5 +1,5 @@
-//! WebAssembly's objects in messages: their serialization and deserialization steps (WebAssembly JavaScript Interface, and
-//! the threads proposal for memories).
+//! WebAssembly's objects in messages: their serialization and deserialization steps (WebAssembly JavaScript Interface,
+//! and the threads proposal for memories).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use island::wasmtime::{Engine, SharedMemory};
 use js_api::{Api, MemoryObject, ModuleObject};
 use qjs::{Ctx, Result, Value, class};
 
-/// What structured serialize learns from the layers that it does not know.
+/// What structured serialize learns of the layers that it does not know.
 pub(crate) const PLUGINS: Plugins = Plugins {
     serialization: &[module_steps, memory_steps],
     is_ordinary: js_api::is_exports_object,

@@ -21,7 +21,7 @@ pub struct RuntimeOptions {
     pub max_stack_size: usize,
     /// How guests are compiled and run.
     pub engine: EngineOptions,
-    /// Bytes of JavaScript heap, where there is a limit.
+    /// Bytes of JavaScript heap, if there is a limit.
     pub memory_limit: Option<usize>,
     /// Puts all instances into one island; see [`js_api::Options::one_island`].
     pub one_island: bool,
@@ -73,7 +73,7 @@ impl std::error::Error for Error {}
 /// ```
 pub struct Runtime {
     agent: Agent,
-    /// Ends after the agent.
+    /// Dropped after the agent.
     _interruption: Interruption,
 }
 
@@ -94,8 +94,8 @@ impl Runtime {
         Self::with_engine(engine, options)
     }
 
-    /// A runtime on this thread, on an engine that it shares with others: agents that exchange modules and memories share
-    /// one. (The options' own are not looked at.)
+    /// A runtime on this thread, on an engine that it shares with others: agents that exchange modules and memories
+    /// share one engine. (The options for an engine are ignored.)
     ///
     /// # Errors
     /// When the context cannot be made.
@@ -115,7 +115,7 @@ impl Runtime {
         api.response_bytes = Some(platform::response_bytes);
         api.arrivals = Some(Rc::new(Loop(agent.mailbox())));
         let installed = agent.with(|ctx| {
-            // Before the platform, which changes what `stack` of errors says.
+            // This comes before the platform, which changes what `stack` of errors says.
             agent::structured::install(ctx, PLUGINS)?;
             platform::install(ctx, platform_options)?;
             js_api::install(ctx, api)?;
@@ -131,7 +131,7 @@ impl Runtime {
         Ok(Self { agent, _interruption: interruption })
     }
 
-    /// The agent, for what this type does not wrap.
+    /// The agent, for anything that this type does not wrap.
     pub fn agent(&self) -> &Agent {
         &self.agent
     }
@@ -155,10 +155,10 @@ impl Runtime {
         let outcome = platform::run_worker(&self.agent, spec);
         platform::end_workers(&self.agent);
         if marshal::trace::is_on() {
-            // What only garbage holds is not to be seen as what went with its memory.
+            // Blocks that only garbage holds should not count as blocks that went with their memory.
             self.agent.with(|ctx| {
                 ctx.run_gc();
-                // Who would hear of a guest's `free` that fails has ended.
+                // If a guest's `free` fails, whoever would hear of it has ended.
                 let _ = js_marshal::drain_all(ctx);
             });
         }
@@ -216,7 +216,7 @@ impl js_api::TaskSink for Loop {
     }
 }
 
-/// Makes an error that happened outside of any task the uncaught error of one.
+/// Makes an error that happened outside of any task the uncaught error of a task.
 fn report_later(ctx: &Ctx<'_>, error: rquickjs::Error) {
     let Ok(event_loop) = agent::EventLoop::of(ctx) else { return };
     let message = match error {
@@ -230,7 +230,7 @@ fn report_later(ctx: &Ctx<'_>, error: rquickjs::Error) {
     event_loop.set_immediate(Box::new(move |ctx| Err(qjs::function::throw_error(ctx, &message))));
 }
 
-/// `globalThis.tombolo`: what the runtime is, and what it alone can tell.
+/// `globalThis.tombolo`: what the runtime is, and what only the runtime can tell.
 fn define_tombolo(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     let object = Object::new(ctx.clone())?;
     define::to_string_tag(&object, "tombolo")?;

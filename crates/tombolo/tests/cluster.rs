@@ -1,4 +1,5 @@
-//! Agents that Rust code starts, talks to, limits and stops. Nothing here is timed; `PATIENCE` is far more than any needs.
+//! Agents that Rust code starts, talks to, limits and stops. Nothing here is timed; `PATIENCE` is far more than any
+//! needs.
 
 use std::time::Duration;
 

@@ -1,12 +1,12 @@
 //! WebIDL conversions and their errors. Each error names the interface or function, the member or argument, what was
 //! expected and what came.
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, HostClass, Object, Result, Value};
 
-/// Where something happens, for messages; only written out when one is needed.
+/// Where something happens, for messages. It is only written out when a message needs it.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// What was called.
@@ -71,6 +71,19 @@ pub fn describe(value: &Value<'_>) -> &'static str {
     }
 }
 
+/// A name with its indefinite article, for messages: "a Memory", "an Int32Array". What has one already keeps it.
+pub fn with_article(name: &str) -> String {
+    if name.starts_with("a ") || name.starts_with("an ") {
+        return name.into();
+    }
+    let begins = |starts: &[&str]| {
+        starts.iter().any(|start| name.get(..start.len()).is_some_and(|n| n.eq_ignore_ascii_case(start)))
+    };
+    // By sound, not by letter: "a Uint8Array", "a union".
+    let is_vowel = begins(&["a", "e", "i", "o", "u"]) && !begins(&["uint", "uni"]);
+    format!("{} {name}", if is_vowel { "an" } else { "a" })
+}
+
 /// The host value behind `this`.
 ///
 /// # Errors
@@ -78,7 +91,7 @@ pub fn describe(value: &Value<'_>) -> &'static str {
 pub fn this<'a, T: HostClass>(call: &Call<'a, '_>, member: &str) -> Result<&'a T> {
     qjs::class::get::<T>(call.this).ok_or_else(|| {
         let class = T::NAME.to_string_lossy();
-        Exception::throw_type(&call.ctx, &format!("{class}.{member}: `this` is not a {class}"))
+        Exception::throw_type(&call.ctx, &format!("{class}.{member}: `this` is not {}", with_article(&class)))
     })
 }
 
@@ -89,7 +102,7 @@ pub fn this<'a, T: HostClass>(call: &Call<'a, '_>, member: &str) -> Result<&'a T
 pub fn interface<'a, T: HostClass>(ctx: &Ctx<'_>, value: Borrowed<'a>, place: &str) -> Result<&'a T> {
     qjs::class::get::<T>(value).ok_or_else(|| {
         let came = describe(&value.to_value(Cx::of(ctx)));
-        Exception::throw_type(ctx, &format!("{place} must be a {}, got {came}", T::NAME.to_string_lossy()))
+        Exception::throw_type(ctx, &format!("{place} must be {}, got {came}", with_article(&T::NAME.to_string_lossy())))
     })
 }
 
@@ -120,7 +133,7 @@ pub fn require_new(call: &Call<'_, '_>, place: &str) -> Result<()> {
 /// `[EnforceRange]` conversion to an unsigned integer of at most `max`. May run scripts (`valueOf`).
 ///
 /// # Errors
-/// A TypeError for what is no finite number in range.
+/// A TypeError for anything but a finite number in range.
 pub fn enforce_range(ctx: &Ctx<'_>, value: Borrowed<'_>, max: u64, place: &str) -> Result<u64> {
     let number = qjs::number::to_number(Cx::of(ctx), value)?;
     let whole = number.trunc();
@@ -144,7 +157,7 @@ pub fn display_number(number: f64) -> String {
 /// A dictionary argument: `undefined` and `null` are the empty dictionary.
 ///
 /// # Errors
-/// A TypeError for any other value that is no object.
+/// A TypeError for any other value that is not an object.
 pub fn dictionary<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str) -> Result<Option<Object<'js>>> {
     if value.is_undefined() || value.is_null() {
         return Ok(None);
@@ -156,7 +169,7 @@ pub fn dictionary<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str) -> Result
     }
 }
 
-/// A member of a dictionary; none where it is missing or `undefined`. Runs getters.
+/// A member of a dictionary; `None` if it is missing or `undefined`. Runs getters.
 ///
 /// # Errors
 /// What a getter throws.
@@ -169,7 +182,7 @@ pub fn member<'js>(dictionary: &Option<Object<'js>>, name: &str) -> Result<Optio
 /// A member of a dictionary that must be there.
 ///
 /// # Errors
-/// A TypeError where it is missing or `undefined`, or what a getter throws.
+/// A TypeError if it is missing or `undefined`, or what a getter throws.
 pub fn required_member<'js>(
     ctx: &Ctx<'js>,
     dictionary: &Option<Object<'js>>,
@@ -179,7 +192,7 @@ pub fn required_member<'js>(
     member(dictionary, name)?.ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: `{name}` is missing")))
 }
 
-/// A boolean member of a dictionary, false where it is missing.
+/// A boolean member of a dictionary, false if it is missing.
 ///
 /// # Errors
 /// What a getter throws.
@@ -191,7 +204,7 @@ pub fn boolean_member(dictionary: &Option<Object<'_>>, name: &str) -> Result<boo
 /// A `sequence<T>`: the values of an iterable object, each converted by `convert` before the next is asked for.
 ///
 /// # Errors
-/// A TypeError for what is no iterable object, or what the iteration or a conversion throws.
+/// A TypeError for anything but an iterable object, or what the iteration or a conversion throws.
 pub fn sequence<'js, T>(
     ctx: &Ctx<'js>,
     value: &Value<'js>,
@@ -206,7 +219,7 @@ pub fn sequence<'js, T>(
     Err(Exception::throw_type(ctx, &format!("{place} must be an iterable object, got {came}")))
 }
 
-/// IteratorToList(GetIteratorFromMethod(`value`, GetMethod(`value`, %Symbol.iterator%))); none where there is no such
+/// IteratorToList(GetIteratorFromMethod(`value`, GetMethod(`value`, %Symbol.iterator%))); `None` if there is no such
 /// method.
 ///
 /// # Errors
@@ -220,7 +233,8 @@ pub fn iterator_to_list<'js>(value: &Value<'js>) -> Result<Option<Vec<Value<'js>
     Ok(iterable.then_some(values))
 }
 
-/// Calls `each` with the values of an iterable; says whether it is one. An error ends the iteration as it is.
+/// Calls `each` with the values of an iterable. Returns whether `value` is one. An error of `each` ends the iteration
+/// without closing the iterator.
 fn iterate<'js>(value: &Value<'js>, mut each: impl FnMut(Value<'js>) -> Result<()>) -> Result<bool> {
     let method = qjs::define::get(value, rquickjs::atom::PredefinedAtom::SymbolIterator)?;
     if method.is_undefined() || method.is_null() {
@@ -249,4 +263,31 @@ fn function<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<qjs::Function<'js>
 /// What the conversion throws.
 pub fn string(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<String> {
     qjs::string::to_usv(ctx, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_article;
+
+    #[test]
+    fn articles_go_by_sound() {
+        let expected = [
+            "a WebAssembly.Memory",
+            "an ArgumentDef",
+            "an Int32Array",
+            "an image *",
+            "an unsigned char",
+            "a Uint8Array",
+            "a UnionType",
+            "a union",
+            "a WASI",
+            "a é",
+            "a ",
+        ];
+        for name in expected {
+            let (_, bare) = name.split_once(' ').unwrap();
+            assert_eq!(with_article(bare), name);
+            assert_eq!(with_article(name), name);
+        }
+    }
 }

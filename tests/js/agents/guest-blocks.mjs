@@ -1,5 +1,5 @@
-// Views of guest blocks in a shared memory, posted from agent to agent: each that has one owns the block, and the last that
-// lets go gives it back, whoever that is. Tombolo alone has such views.
+// Views of guest blocks in a shared memory, posted from agent to agent: each that has one owns the block, and the last
+// that lets go gives it back, whoever that is. Tombolo alone has such views.
 import { readFileSync } from 'node:fs';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import { FunctionPrototype, Float64Type, In, Int32Type, MemoryManager, TypedArrayType, addressOf } from 'tombolo:marshal';

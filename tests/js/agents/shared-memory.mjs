@@ -58,7 +58,9 @@ const agentsTest = (name, count, fn, options) => test(name, async () => {
   }
 }, options);
 
-/** Wakes `count` in all at `address`, of those that are on their way to wait there, by `notify`, which returns how many. */
+/**
+ * Wakes `count` in all at `address`, of those that are on their way to wait there, by `notify`, which returns how many.
+ */
 async function wake(notify, count = 1) {
   let woken = 0;
   await within((async () => {

@@ -1,4 +1,5 @@
-// Declarations that are wrong, or that the instance does not have: errors with line and column, and what they are about.
+// Declarations that are wrong, or that the instance does not have: errors with line and column, and what they are
+// about.
 import { cdef, MemoryManager } from 'tombolo:marshal';
 import { assert, assertEq } from '../harness.mjs';
 import { seededRandom } from '../random.mjs';

@@ -1,5 +1,5 @@
-// The vocabulary of the npm package `@jetblack/wasi-marshalling`: mangled names and overloads, types' own methods, Pointer and
-// StringBuffer, FunctionRegistry, and Wasi with the lines that a guest prints.
+// The vocabulary of the npm package `@jetblack/wasi-marshalling`: mangled names and overloads, types' own methods,
+// Pointer and StringBuffer, FunctionRegistry, and Wasi with the lines that a guest prints.
 import {
   AddressType, ArgumentDef, ArrayType, Float32Type, Float64Type, FunctionPrototype, FunctionRegistry, In, InOut, Int16Type, Int32Type,
   Int64Type, Int8Type, Marshaller, MemoryManager, Out, Pointer, PointerType, ReferenceType, StringBuffer, StringBufferType, StringType,

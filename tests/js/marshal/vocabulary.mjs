@@ -1,5 +1,5 @@
-// The guest `vocabulary`, its types, its declarations, and a test that fails when its heap was not left as it was found.
-// Needs `--expose-gc`.
+// The guest `vocabulary`, its types, its declarations, and a test that fails when its heap was not left as it was
+// found. Needs `--expose-gc`.
 import { readFileSync } from 'node:fs';
 import * as marshal from 'tombolo:marshal';
 import { assert, assertEq, fail, show, test } from '../harness.mjs';
@@ -158,8 +158,8 @@ export function leavesNothing(guest, fn) {
 }
 
 /**
- * Runs `fn` with room for no allocation, then one, and so on until it gives a result other than null. Each failure must be a
- * RangeError that speaks of bytes, or null where it was the guest that found no memory, and leave nothing.
+ * Runs `fn` with room for no allocation, then one, and so on until it gives a result other than null. Each failure must
+ * be a RangeError that speaks of bytes, or null if it was the guest that found no memory, and leave nothing.
  */
 export function underEveryBudget(guest, fn) {
   for (let budget = 0; budget < 200; budget++) {
@@ -184,8 +184,8 @@ export function underEveryBudget(guest, fn) {
 }
 
 /**
- * Two values of the same shape: numbers by `Object.is`, arrays and typed arrays by elements, objects by their fields. (A view of
- * an array of bool is one of bytes.)
+ * Two values of the same shape: numbers by `Object.is`, arrays and typed arrays by elements, objects by their fields.
+ * (A view of an array of bool is one of bytes.)
  */
 export function assertSame(actual, expected, why = 'value') {
   if (Object(expected) !== expected) return assertEq(actual, expected, why);

@@ -1,6 +1,6 @@
-// Chains as deep as a script likes, of everything that is followed natively: walked, or refused with a RangeError; and let go
-// of again. Each in the main agent and in a worker, whose stack is another.
-// Takes long: 100,000 links of everything, twice.
+// Chains as deep as a script likes, of everything that is followed natively: walked, or refused with a RangeError; and
+// let go of again. Each in the main agent and in a worker, whose stack is another. Takes long: 100,000 links of
+// everything, twice.
 import { Worker } from 'node:worker_threads';
 import { assert, test } from '../harness.mjs';
 

@@ -1,5 +1,5 @@
-// FinalizationRegistry and WeakRef, by ECMA-262's text. Objects die here when their last reference goes, so that most of
-// this needs no collection.
+// FinalizationRegistry and WeakRef, by ECMA-262's text. Objects die here when their last reference goes, so that most
+// of this needs no collection.
 import { Worker } from 'node:worker_threads';
 import { assert, assertEq, assertList, assertThrows, test } from '../harness.mjs';
 

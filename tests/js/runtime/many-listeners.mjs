@@ -1,5 +1,5 @@
-// Listeners by the hundred thousand, removed in every order: each removal finds its listener without a search. Where one
-// searched, this would take minutes.
+// Listeners by the hundred thousand, removed in every order: each removal finds its listener without a search. Where
+// one searched, this would take minutes.
 import { EventEmitter } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { assert, assertEq, assertList, test } from '../harness.mjs';

@@ -1,5 +1,5 @@
-// A script that overwrites all of the language changes nothing in what the WebAssembly namespace, waits, messages and clones do.
-// (What the specifications look up themselves is given here by objects that have it as their own.)
+// A script that overwrites all of the language changes nothing in what the WebAssembly namespace, waits, messages and
+// clones do. (What the specifications look up themselves is given here by objects that have it as their own.)
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { assert, assertEq, assertList, test } from '../harness.mjs';
 import { hostile, hostileUntil } from '../hostile.mjs';

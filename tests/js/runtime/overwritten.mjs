@@ -1,6 +1,6 @@
-// A script that overwrites all of the language changes nothing in the platform's own JavaScript, nor in its Rust. What the
-// test needs itself it takes before; from then on it must not iterate, spread, await, call methods or
-// use template literals (which QuickJS makes by `String.prototype.concat`) either.
+// A script that overwrites all of the language changes nothing in the platform's own JavaScript, nor in its Rust. What
+// the test needs itself it takes before; from then on it must not iterate, spread, await, call methods or use template
+// literals (which QuickJS makes by `String.prototype.concat`) either.
 const { apply, construct, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty } = Reflect;
 const { then } = Promise.prototype;
 const PromiseClass = Promise;

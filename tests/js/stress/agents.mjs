@@ -1,6 +1,7 @@
 // Agents that share one memory and do everything to each other at once: they allocate in it, fill and check what they
-// have, grow it, post views to each other, and are terminated in the middle of whatever they do, loops and waits without
-// end among it, and replaced. At the end no message is lost, every block was freed once, and the guest's heap is empty.
+// have, grow it, post views to each other, and are terminated in the middle of whatever they do, loops and waits
+// without end among it, and replaced. At the end no message is lost, every block was freed once, and the guest's heap
+// is empty.
 //
 //     tombolo tests/js/stress/agents.mjs [seconds] [seed]
 // Takes long: as long as it is told to.

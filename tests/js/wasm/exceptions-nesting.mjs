@@ -15,8 +15,8 @@ function caught(fn) {
 /**
  * A module with the tag `m.tag` of an i32 and the import `m.f`. Its functions call `f` and
  * - `passes`: catch nothing;
- * - `catches`, `catchesRef`, `catchesAll`, `catchesAllRef`: catch what that says. They return what was caught of: the i32,
- *   -1 where there is none, 0 where nothing was thrown;
+ * - `catches`, `catchesRef`, `catchesAll`, `catchesAllRef`: catch what that says. They return the i32 of what was caught,
+ *   -1 if it has none, 0 if nothing was thrown;
  * - `rethrows`, `rethrowsAll`: catch with the exnref and throw that;
  * - `replaces`: catch all and throw 99 instead;
  * - `keeps`: catch all and keep the exnref in a global, a table and return; `again`, `againTable`: throw it.

@@ -5,8 +5,8 @@ import { WasmBuilder, groupBytes, op, ref, refNull, structTypeBytes, subTypeByte
 const { Global, Instance, LinkError, RuntimeError, Table } = WebAssembly;
 
 /**
- * A builder with the types `point` (a struct that may have subtypes), `point3` below it, `other` (a struct that is neither)
- * and `ints` (an array); functions that make one of each and read it.
+ * A builder with the types `point` (a struct that may have subtypes), `point3` below it, `other` (a struct that is
+ * neither) and `ints` (an array); functions that make one of each and read it.
  */
 function heap() {
   const b = new WasmBuilder();
@@ -573,7 +573,9 @@ test('structs as arguments and results of imports keep their identity', () => {
   assertEq(typeof point, 'number');
 });
 
-/** An instance whose results, parameters, global and table are of `type`, and a check that each gives back what it gets. */
+/**
+ * An instance whose results, parameters, global and table are of `type`, and a check that each gives back what it gets.
+ */
 function carrier(type, more = () => {}) {
   const b = new WasmBuilder();
   let result;

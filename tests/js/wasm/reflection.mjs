@@ -207,8 +207,8 @@ test('types without a name', () => {
   assertList(exports.f.type().parameters, names);
   assertEq(exports.concrete.type().value, '(ref null (func ...))');
   for (const name of names) {
-    assertThrows(TypeError, () => new Global({ value: name }), /is no WebAssembly value type/);
-    assertThrows(TypeError, () => new Table({ element: name, initial: 0 }), /is no WebAssembly value type/);
+    assertThrows(TypeError, () => new Global({ value: name }), /is not a WebAssembly value type/);
+    assertThrows(TypeError, () => new Table({ element: name, initial: 0 }), /is not a WebAssembly value type/);
   }
 });
 

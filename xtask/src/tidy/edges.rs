@@ -1,5 +1,5 @@
-//! Workspace crates depend on each other as ARCHITECTURE.md's table says. Crates are called by their folders; what only
-//! tests, benchmarks and examples use is no edge.
+//! Workspace crates depend on each other as the table in docs/inventory.md says. Crates are called by their folders. A
+//! dependency that only tests, benchmarks and examples use is not an edge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::document::{code_spans, table};
 
-use super::{ARCHITECTURE, Problem, Tree};
+use super::{INVENTORY, Problem, Tree};
 
 /// The heading above the table.
 const HEADING: &str = "Dependency edges";
@@ -15,8 +15,8 @@ const HEADING: &str = "Dependency edges";
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
-    let Some(rows) = table(tree.architecture(), HEADING) else {
-        return vec![Problem::new(ARCHITECTURE, 0, format!("there is no table under the heading \"{HEADING}\""))];
+    let Some(rows) = table(tree.inventory(), HEADING) else {
+        return vec![Problem::new(INVENTORY, 0, format!("there is no table under the heading \"{HEADING}\""))];
     };
     let built = match read_manifests(tree) {
         Ok(built) => built,
@@ -29,26 +29,26 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
             code_spans(cell.map_or("", |cell| cell)).into_iter().map(str::to_string).collect()
         };
         let [name] = &names(row.cells.first())[..] else {
-            problems.push(Problem::new(ARCHITECTURE, row.line, "the first cell must name one crate"));
+            problems.push(Problem::new(INVENTORY, row.line, "the first cell must name one crate"));
             continue;
         };
         missing.remove(name);
         let Some(actual) = built.get(name) else {
-            problems.push(Problem::new(ARCHITECTURE, row.line, format!("there is no crate `{name}`")));
+            problems.push(Problem::new(INVENTORY, row.line, format!("there is no crate `{name}`")));
             continue;
         };
         let told: BTreeSet<_> = names(row.cells.get(1)).into_iter().collect();
         for target in actual.difference(&told) {
             let message = format!("`{name}` depends on `{target}`, which the table does not allow");
-            problems.push(Problem::new(ARCHITECTURE, row.line, message));
+            problems.push(Problem::new(INVENTORY, row.line, message));
         }
         for target in told.difference(actual) {
             let message = format!("`{name}` does not depend on `{target}`, whatever the table says");
-            problems.push(Problem::new(ARCHITECTURE, row.line, message));
+            problems.push(Problem::new(INVENTORY, row.line, message));
         }
     }
     for name in missing {
-        problems.push(Problem::new(ARCHITECTURE, 0, format!("the table of dependency edges has no row for `{name}`")));
+        problems.push(Problem::new(INVENTORY, 0, format!("the table of dependency edges has no row for `{name}`")));
     }
     problems
 }
@@ -56,7 +56,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 /// The edges that the manifests make.
 fn read_manifests(tree: &Tree) -> Result<Edges, Problem> {
     let parse = |path: &str, text: &str| {
-        text.parse::<Table>().map_err(|error| Problem::new(path, 0, format!("is no TOML: {}", error.message())))
+        text.parse::<Table>().map_err(|error| Problem::new(path, 0, format!("is not TOML: {}", error.message())))
     };
     let root = parse("Cargo.toml", tree.text("Cargo.toml").unwrap_or_default())?;
     let shared = root.get("workspace").and_then(|workspace| workspace.get("dependencies")).and_then(Value::as_table);
@@ -104,7 +104,7 @@ mod tests {
     fn check(table: &str, high: &str) -> Vec<String> {
         let text = format!("## Dependency edges\n\n| crate | depends on |\n| --- | --- |\n{table}");
         let manifests = [("Cargo.toml", WORKSPACE), ("crates/low/Cargo.toml", LOW), ("crates/high/Cargo.toml", high)];
-        let tree = Tree::of(&[&manifests[..], &[(ARCHITECTURE, &text)]].concat());
+        let tree = Tree::of(&[&manifests[..], &[(INVENTORY, &text)]].concat());
         super::check(&tree).iter().map(Problem::to_string).collect()
     }
 
@@ -119,8 +119,8 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "ARCHITECTURE.md:5: `low` does not depend on `high`, whatever the table says",
-                "ARCHITECTURE.md:6: `high` depends on `low`, which the table does not allow",
+                "docs/inventory.md:5: `low` does not depend on `high`, whatever the table says",
+                "docs/inventory.md:6: `high` depends on `low`, which the table does not allow",
             ]
         );
         let problems = check("| `low` | |\n| `high` | `low` |", "[build-dependencies]\nlow = { path = \"../low\" }\n");
@@ -133,16 +133,16 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "ARCHITECTURE.md:6: there is no crate `middle`",
-                "ARCHITECTURE.md:7: the first cell must name one crate",
-                "ARCHITECTURE.md: the table of dependency edges has no row for `high`",
+                "docs/inventory.md:6: there is no crate `middle`",
+                "docs/inventory.md:7: the first cell must name one crate",
+                "docs/inventory.md: the table of dependency edges has no row for `high`",
             ]
         );
     }
 
     #[test]
     fn a_missing_table_and_a_broken_manifest_are_told() {
-        assert_eq!(super::check(&Tree::of(&[(ARCHITECTURE, "")])).len(), 1);
-        assert!(check("| `low` | |", "[dependencies")[0].starts_with("crates/high/Cargo.toml: is no TOML: "));
+        assert_eq!(super::check(&Tree::of(&[(INVENTORY, "")])).len(), 1);
+        assert!(check("| `low` | |", "[dependencies")[0].starts_with("crates/high/Cargo.toml: is not TOML: "));
     }
 }

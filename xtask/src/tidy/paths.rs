@@ -1,16 +1,20 @@
 //! Every path that the documents and the comments name exists.
 //!
-//! A path is a word set as code that has a slash, or a file's name that ends as sources and documents do; it is meant
-//! from the workspace's root. A star in a file's name stands for anything, and must match something. In blocks of
-//! commands the arguments are looked at, other blocks are not: their paths are the reader's. What is in `target/` a build
-//! makes. In a comment of a source, a path is one that begins with a folder of the workspace or of the source's crate.
+//! A path is a word set as code that has a slash, or a file name that ends as sources and documents do. It starts at
+//! the workspace's root; a link's target starts at the document's folder. A star in a file name stands for anything,
+//! and must match something. In blocks of commands the arguments are checked; in other blocks the paths are the
+//! reader's. Paths in `target/` are not checked, since a build makes them. In a source's comment, only a word that
+//! begins with a folder of the workspace or of the source's crate counts as a path.
 
 use crate::document::{code_spans, link_targets};
 
 use super::{ARCHITECTURE, Problem, README, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
-    let documents = [ARCHITECTURE, README].into_iter().flat_map(|name| check_document(tree, name));
+    let in_docs =
+        |path: &&str| path.strip_prefix("docs/").is_some_and(|name| name.ends_with(".md") && !name.contains('/'));
+    let more = tree.files.iter().map(|file| &*file.path).filter(in_docs);
+    let documents = [ARCHITECTURE, README].into_iter().chain(more).flat_map(|name| check_document(tree, name));
     let sources = tree.files.iter().filter(|file| file.is_rust());
     documents.chain(sources.flat_map(|file| check_comments(tree, &file.path, &file.text))).collect()
 }
@@ -42,21 +46,37 @@ fn check_document(tree: &Tree, name: &str) -> Vec<Problem> {
             block = if block.is_none() { Some(language) } else { None };
             continue;
         }
-        let words: Vec<&str> = match block {
-            Some("sh") => line.split_whitespace().collect(),
+        let words: Vec<String> = match block {
+            Some("sh") => line.split_whitespace().map(str::to_string).collect(),
             Some(_) => continue,
             None => {
-                let links = link_targets(line).into_iter().filter(|target| !target.starts_with('#'));
-                links.chain(code_spans(line).into_iter().flat_map(str::split_whitespace)).collect()
+                let links = link_targets(line).into_iter().filter_map(|target| from_root(name, target));
+                links.chain(code_spans(line).into_iter().flat_map(str::split_whitespace).map(str::to_string)).collect()
             }
         };
         for word in words {
-            if is_path(word) && !exists(tree, word) {
+            if is_path(&word) && !exists(tree, &word) {
                 problems.push(Problem::new(name, at + 1, format!("`{word}` does not exist")));
             }
         }
     }
     problems
+}
+
+/// The file that a link in `document` leads to, from the workspace's root. `None` if the link leads elsewhere: to a
+/// heading of the same document, or to the web.
+fn from_root(document: &str, target: &str) -> Option<String> {
+    let file = target.split('#').next().filter(|file| !file.is_empty() && !file.contains("://"))?;
+    let mut folders: Vec<&str> = document.split('/').collect();
+    folders.pop();
+    for part in file.split('/') {
+        match part {
+            ".." => drop(folders.pop()),
+            "." | "" => {}
+            part => folders.push(part),
+        }
+    }
+    Some(folders.join("/"))
 }
 
 fn is_path(word: &str) -> bool {
@@ -101,6 +121,20 @@ mod tests {
         }
         assert_eq!(check("[x](no/such.md)"), ["ARCHITECTURE.md:1: `no/such.md` does not exist"]);
         assert_eq!(check("```sh\nrun no/such.mjs\n```"), ["ARCHITECTURE.md:2: `no/such.mjs` does not exist"]);
+    }
+
+    #[test]
+    fn links_start_at_the_documents_folder() {
+        let text = "[a](x.md#heading), [b](../LICENSE.md), [c](#here), [d](https://e.org/f.md), [e](gone.md)";
+        let files = [
+            (ARCHITECTURE, "[x](docs/x.md)"),
+            (README, ""),
+            ("docs/x.md", text),
+            ("LICENSE.md", ""),
+            ("docs/y/z.md", "[w](w.md)"),
+        ];
+        let problems: Vec<_> = super::check(&Tree::of(&files)).iter().map(Problem::to_string).collect();
+        assert_eq!(problems, ["docs/x.md:1: `docs/gone.md` does not exist"]);
     }
 
     #[test]

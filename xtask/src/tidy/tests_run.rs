@@ -1,5 +1,5 @@
 //! Every test is run. A manifest can take Cargo's own search for tests away (`autotests = false`), and doc tests
-//! (`doctest = false`); then no file in `tests` is left out, and there is no example that would be a doc test.
+//! (`doctest = false`); then no file in `tests` may be left out, and there may be no example that would be a doc test.
 
 use std::path::Path;
 
@@ -31,7 +31,9 @@ fn left_out(tree: &Tree, folder: &str, manifest: &str) -> Vec<Problem> {
     };
     let direct = own.iter().filter(|file| !file.path[tests.len()..].contains('/'));
     let missing = direct.filter(|file| !is_run(&file.path));
-    missing.map(|file| Problem::new(&file.path, 0, "is no test target, nor a module of one: it is never run")).collect()
+    missing
+        .map(|file| Problem::new(&file.path, 0, "is neither a test target nor a module of one: it is never run"))
+        .collect()
 }
 
 fn doc_tests(tree: &Tree, folder: &str) -> Vec<Problem> {

@@ -1,4 +1,4 @@
-//! Serialized values as Rust has them: made by a host, or read by one.
+//! Serialized values in Rust: made by a host, or read by one.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use rustc_hash::FxHashSet;
 use super::{Portable, Record, Serialized, Text, Transferred};
 use crate::port::Port;
 
-/// A value without an agent, for Rust code to make and to read. It is a tree: an object that occurs twice in a message is
-/// two here, as long as that makes the whole not many times larger, and `Other` from then on; so is one within itself.
+/// A value without an agent, for Rust code to make and to read. It is a tree: an object that occurs twice in a message
+/// is two objects here, as long as that does not make the whole many times larger, and [`Data::Other`] from then on. An
+/// object within itself is [`Data::Other`], too.
 #[derive(Clone, Default)]
 pub enum Data {
     /// `undefined`.
@@ -29,7 +30,7 @@ pub enum Data {
     Bytes(Vec<u8>),
     /// An Array.
     Array(Vec<Data>),
-    /// An ordinary object, or what reads as one.
+    /// An ordinary object, or something that reads as one.
     Object(Vec<(String, Data)>),
     /// A Map.
     Map(Vec<(Data, Data)>),
@@ -41,7 +42,7 @@ pub enum Data {
     Error(String, String),
     /// A platform object: a module, a shared memory.
     Platform(Arc<dyn Portable>),
-    /// What has no counterpart here: views, shared buffers, boxed primitives, regular expressions, ports.
+    /// Anything without a counterpart here: views, shared buffers, boxed primitives, regular expressions, ports.
     Other,
 }
 
@@ -116,7 +117,7 @@ impl From<Data> for Serialized {
 }
 
 impl Serialized {
-    /// This message with a port, which its receiver finds in `ports` of the event.
+    /// Adds a port to this message, which its receiver finds in `ports` of the event.
     #[must_use]
     pub fn with_port(mut self, port: Port) -> Self {
         let place = self.transferred.len() as u32;
@@ -198,12 +199,12 @@ fn write(data: Data, records: &mut Vec<Record>) {
 }
 
 impl Record {
-    /// Whether an end follows, after what it contains.
+    /// Whether an end follows, after the contents.
     fn is_container(&self) -> bool {
         matches!(self, Self::Map | Self::Set | Self::Array { .. } | Self::Object | Self::Error { has_cause: true, .. })
     }
 
-    /// Whether it makes an object.
+    /// Whether the record makes an object.
     fn is_object(&self) -> bool {
         !matches!(
             self,
@@ -222,9 +223,9 @@ impl Record {
 }
 
 struct Reader {
-    /// The objects so far, by number: those that occur again. One that is being read is none yet.
+    /// The objects so far that occur again, by number. One that is being read does not count yet.
     objects: Vec<Data>,
-    /// The numbers of those.
+    /// The numbers of the objects that occur again.
     again: FxHashSet<usize>,
     /// How many containers the next value is in.
     depth: usize,
@@ -232,12 +233,12 @@ struct Reader {
     copies: usize,
 }
 
-/// Containers within each other that are read: what a script nests deeper is [`Data::Other`], so that no stack of the host's
-/// is exhausted by it.
+/// How many containers within each other are read. What a script nests deeper is [`Data::Other`], so that it does not
+/// exhaust a stack of the host's.
 const DEEPEST: usize = 500;
 
 impl Data {
-    /// How much it takes to copy this.
+    /// How much it costs to copy this.
     fn weight(&self) -> usize {
         let bytes = |len: usize| 1 + len / 100;
         match self {
@@ -269,9 +270,9 @@ impl Reader {
         }
     }
 
-    /// The next value; none at an end.
+    /// The next value; `None` at an end.
     fn read(&mut self, records: &mut impl Iterator<Item = Record>) -> Option<Data> {
-        // What there is no memory for is left out.
+        // Text that there is no memory for is left out.
         let text = |text: Text| match qjs::room::is_there(text.size().saturating_mul(4)) {
             true => text.to_string(),
             false => String::new(),
@@ -360,7 +361,7 @@ impl Reader {
         self.skip_rest(records);
     }
 
-    /// Passes over all that a container contains, and its end.
+    /// Passes over the rest of a container's contents, and its end.
     fn skip_rest(&mut self, records: &mut impl Iterator<Item = Record>) {
         let mut open = 1;
         while open > 0 {

@@ -40,9 +40,9 @@ enum Open<'js> {
         key: Option<Value<'js>>,
     },
     Set(Value<'js>),
-    /// An error whose cause comes.
+    /// An error whose cause comes next.
     Error(Object<'js>),
-    /// A view whose buffer comes; its number is taken already.
+    /// A view whose buffer comes next; the view's number is taken already.
     View {
         number: usize,
         kind: Option<ElementKind>,
@@ -83,7 +83,7 @@ pub(super) fn structured_deserialize_with_transfer<'js>(
 }
 
 impl<'js> Deserializer<'_, 'js> {
-    /// Takes one record. The whole value, when it is complete.
+    /// Takes one record. Returns the whole value once it is complete.
     fn step(&mut self, record: Record) -> Result<Option<Value<'js>>> {
         let ctx = self.ctx;
         if self.memory.try_reserve(1).is_err() || self.open.try_reserve(1).is_err() {
@@ -184,7 +184,7 @@ impl<'js> Deserializer<'_, 'js> {
         Ok(None)
     }
 
-    /// The innermost container, complete.
+    /// Closes the innermost container, and returns it.
     fn close(&mut self) -> Result<Value<'js>> {
         match self.open.pop() {
             Some(Open::Properties { object, length, .. }) => {
@@ -203,7 +203,7 @@ impl<'js> Deserializer<'_, 'js> {
         }
     }
 
-    /// Puts a value where it belongs; the value itself, where it is the whole.
+    /// Puts a value where it belongs. Returns the value if it is the whole.
     fn attach(&mut self, mut value: Value<'js>) -> Result<Option<Value<'js>>> {
         if let Some(Open::View { number, kind, offset, length }) = self.open.last() {
             let (number, view) = (*number, self.view(&value, *kind, *offset, *length)?);
@@ -225,7 +225,7 @@ impl<'js> Deserializer<'_, 'js> {
             },
             Some(Open::Set(set)) => own.set_add.call::<_, Value>((This(set.clone()), value)).map(drop)?,
             Some(Open::Error(error)) => define::value(error, "cause", &value, define::Attributes::Hidden)?,
-            // A view's buffer is no view.
+            // A view's buffer is not a view.
             Some(Open::View { .. }) => return Err(rquickjs::Error::Unknown),
         }
         Ok(None)
@@ -273,7 +273,7 @@ impl<'js> Deserializer<'_, 'js> {
     }
 }
 
-/// A number as QuickJS has it: as an integer where it is one.
+/// A number as QuickJS has it: as an integer if it is one.
 fn number<'js>(ctx: &Ctx<'js>, value: f64) -> Value<'js> {
     let integer = value as i32;
     if f64::from(integer) == value && (integer != 0 || value.is_sign_positive()) {

@@ -1,4 +1,4 @@
-//! What structured serialize needs of the language, as it was before a script could change anything.
+//! What structured serialize needs from the language, as it was before a script could change anything.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use super::ErrorName;
 pub(crate) struct Intrinsics<'js> {
     pub(super) object_prototype: Object<'js>,
     describe: Function<'js>,
-    /// `valueOf` of each, which tells what a boxed primitive holds; of a Date, `getTime`.
+    /// `valueOf` of each class, which tells what a boxed primitive holds; for a Date, `getTime`.
     pub(super) boolean_value: Function<'js>,
     pub(super) number_value: Function<'js>,
     pub(super) string_value: Function<'js>,
@@ -20,14 +20,15 @@ pub(crate) struct Intrinsics<'js> {
     pub(super) big_int_text: Function<'js>,
     pub(super) time: Function<'js>,
     pub(super) source: Function<'js>,
-    /// The getter of each flag, in the order in which `flags` has them. (That one would ask the others by name.)
+    /// The getter of each flag, in the order in which `flags` lists them. (`flags` itself would ask the others by
+    /// name.)
     pub(super) flags: [(char, Function<'js>); 8],
     /// `entries` or `values`, and `next` of the iterator.
     pub(super) map: [Function<'js>; 2],
     pub(super) set: [Function<'js>; 2],
     pub(super) map_set: Function<'js>,
     pub(super) set_add: Function<'js>,
-    /// `buffer`, `byteOffset`, and the length that a constructor takes: elements, or of a DataView bytes.
+    /// `buffer`, `byteOffset`, and the length that a constructor takes: in elements, or in bytes for a DataView.
     pub(super) typed_array: [Function<'js>; 3],
     pub(super) data_view: [Function<'js>; 3],
     pub(super) max_byte_length: Function<'js>,
@@ -55,7 +56,7 @@ pub(super) struct Constructors<'js> {
     typed_arrays: Vec<(&'static str, Value<'js>)>,
 }
 
-/// The intrinsics of a runtime. Handles of them outlast the borrow of what the runtime keeps: scripts run meanwhile.
+/// The intrinsics of a runtime. Its handles outlast the borrow of the runtime's user data, since scripts run meanwhile.
 pub(super) struct Shared<'js>(pub(super) Rc<Intrinsics<'js>>);
 
 // SAFETY: the lifetime is the values' own.
@@ -150,11 +151,12 @@ impl<'js> Intrinsics<'js> {
         }
     }
 
-    /// The value of an object's own data property; none where it has no such property, or an accessor. Asks no getter.
+    /// The value of an object's own data property; `None` if it has no such property, or if that is an accessor. Runs
+    /// no getter.
     pub(super) fn own_data(&self, object: &Object<'js>, name: &str) -> Result<Option<Value<'js>>> {
         let descriptor: Value = self.describe.call((object.clone(), name))?;
         let Some(descriptor) = descriptor.as_object() else { return Ok(None) };
-        // The descriptor is an ordinary object, whose prototype may have anything.
+        // The descriptor is an ordinary object, and a script may have put anything into its prototype.
         match self.is_own(descriptor, "value")? {
             true => descriptor.get("value").map(Some),
             false => Ok(None),

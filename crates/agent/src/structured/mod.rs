@@ -1,10 +1,11 @@
 //! Structured serialize and deserialize (HTML §2.7): how a value leaves one agent and arrives in another.
 //!
-//! A value becomes a list of records, without recursion, so that no depth of nesting exhausts a stack: a container's record,
-//! what it contains, an end. Each object has a number, by which it is named again. Nothing in it belongs to an agent: it
-//! goes to any thread, and a value that nobody reads frees what it owns.
+//! A value becomes a list of records, without recursion, so that no depth of nesting exhausts a stack: a container's
+//! record, its contents, an end. Each object has a number, by which it is named when it occurs again. Nothing in the
+//! list belongs to an agent: it can go to any thread, and a value that nobody reads frees what it owns.
 //!
-//! What the JavaScript language knows is handled here. Objects of the layers above plug themselves in: see [`Portable`].
+//! The JavaScript language's own values are handled here. Objects of the layers above plug themselves in: see
+//! [`Portable`].
 
 mod data;
 mod deserialize;
@@ -26,23 +27,23 @@ pub use text::Text;
 
 use crate::port::Port;
 
-/// A platform object on its way to another agent: what its serialization steps have made of it. Each deserialization makes a
+/// A platform object on its way to another agent, as its serialization steps have made it. Each deserialization makes a
 /// new object.
 pub trait Portable: Send + Sync {
     /// The deserialization steps.
     ///
     /// # Errors
-    /// What the agent that receives it cannot make is a DataCloneError.
+    /// A DataCloneError if the agent that receives it cannot make the object.
     fn deserialize<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>>;
 }
 
-/// The serialization steps of one kind of platform object; none for what is not of this kind.
+/// The serialization steps of one kind of platform object. They return `None` for anything of another kind.
 pub type SerializationSteps = for<'js> fn(&Ctx<'js>, &Value<'js>) -> Result<Option<Arc<dyn Portable>>>;
 
 /// What the layers above plug in.
 #[derive(Clone, Copy)]
 pub struct Plugins {
-    /// The steps of their objects.
+    /// The serialization steps of their objects.
     pub serialization: &'static [SerializationSteps],
     /// Whether an object is an ordinary one, although its class is not.
     pub is_ordinary: for<'js> fn(&Value<'js>) -> bool,
@@ -78,7 +79,7 @@ pub fn install(ctx: &Ctx<'_>, plugins: Plugins) -> Result<()> {
 #[derive(Default)]
 pub struct Serialized {
     records: Vec<Record>,
-    /// What was transferred, in the order of the transfer list. These objects have the first numbers.
+    /// What was transferred, in the order of the transfer list. These objects come first in the numbering.
     transferred: Vec<Transferred>,
 }
 
@@ -122,7 +123,7 @@ impl Serialized {
         self.transferred.iter().filter_map(|it| if let Transferred::Port(port) = it { Some(port) } else { None })
     }
 
-    /// The same value once more, for another receiver; none where something was transferred, or memory is out.
+    /// The same value once more, for another receiver; `None` if something was transferred, or memory is out.
     pub fn try_clone(&self) -> Option<Self> {
         if !self.transferred.is_empty() {
             return None;
@@ -178,13 +179,14 @@ enum Record {
         len: usize,
         max: Option<usize>,
     },
-    /// (n) The buffer follows. A typed array, or without kind a DataView; without length it tracks its buffer's.
+    /// (n) The buffer follows. Without a kind it is a DataView, otherwise a typed array; without a length it tracks its
+    /// buffer's.
     View {
         kind: Option<ElementKind>,
         offset: usize,
         length: Option<usize>,
     },
-    /// (n) Its cause and an end follow where it has one.
+    /// (n) If it has a cause, that and an end follow.
     Error {
         name: ErrorName,
         message: Option<Text>,
@@ -204,7 +206,7 @@ enum Record {
     Array {
         length: u32,
     },
-    /// (n) As of an array.
+    /// (n) As for an array.
     Object,
     /// (n)
     Platform(Arc<dyn Portable>),

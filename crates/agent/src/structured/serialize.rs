@@ -15,12 +15,13 @@ use super::{ErrorName, Plugins, Record, Serialized, Text, Transferred, throw_dat
 use crate::EventLoop;
 use crate::port::{self, Port, PortHandle};
 
-/// What is being serialized, of one message.
+/// The state of serializing one message.
 struct Serializer<'a, 'js> {
     ctx: &'a Ctx<'js>,
     intrinsics: Rc<Intrinsics<'js>>,
     records: Vec<Record>,
-    /// The numbers of the objects met so far, by identity; `kept` keeps them, so that none gets another's address.
+    /// The numbers of the objects met so far, by identity. `kept` keeps the objects, so that no other gets an address
+    /// of theirs.
     memory: FxHashMap<*const c_void, u32>,
     kept: Vec<Value<'js>>,
     /// The containers that are being serialized, the innermost last.
@@ -58,7 +59,8 @@ pub(super) fn structured_serialize_with_transfer<'js>(
     serializer.value(value)?;
     serializer.drain()?;
     let records = std::mem::take(&mut serializer.records);
-    // Only now: what failed before has moved nothing. Scripts ran meanwhile, so all are looked at before the first is moved.
+    // Only now, so that nothing has moved if something failed before. Scripts ran meanwhile, so all are checked before
+    // the first is moved.
     for transferable in &transferables {
         transferable.check(ctx)?;
         transferable.check_detach_key(ctx)?;
@@ -90,7 +92,7 @@ impl<'js> Transferable<'js> {
         }
     }
 
-    /// DetachArrayBuffer's: a buffer with a key is not taken from those who have it.
+    /// DetachArrayBuffer's check of the key: a buffer that has one is not taken away from its owner.
     fn check_detach_key(&self, ctx: &Ctx<'js>) -> Result<()> {
         match self {
             Self::Buffer { buffer, .. }
@@ -118,7 +120,7 @@ impl<'js> Transferable<'js> {
     }
 }
 
-/// The record of a primitive; none for an object.
+/// The record of a primitive; `None` for an object.
 fn primitive<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Record>> {
     let borrowed = Borrowed::of(value);
     Ok(Some(if let Some(number) = borrowed.number() {
@@ -150,7 +152,8 @@ impl<'js> Serializer<'_, 'js> {
         throw_data_clone_error(self.ctx, &format!("{what} cannot be cloned."))
     }
 
-    /// The first steps of StructuredSerializeWithTransfer: what can be transferred, each once. They get the first numbers.
+    /// The first steps of StructuredSerializeWithTransfer: checks that everything can be transferred, and occurs once.
+    /// These objects get the first numbers.
     fn admit(&mut self, transfer: &[Value<'js>]) -> Result<Vec<Transferable<'js>>> {
         let fail = |message: &str| throw_data_clone_error(self.ctx, message);
         let mut transferables = Vec::new();
@@ -228,7 +231,7 @@ impl<'js> Serializer<'_, 'js> {
         Ok(())
     }
 
-    /// Sees to it that there is memory for what one step adds. Where there is, these are four comparisons.
+    /// Makes sure that there is memory for what one step adds. If there is, this takes four comparisons.
     fn make_room(&mut self) -> Result<()> {
         let room = self.records.try_reserve(4).is_ok()
             && self.open.try_reserve(1).is_ok()
@@ -246,7 +249,7 @@ impl<'js> Serializer<'_, 'js> {
         self.records.push(Record::End);
     }
 
-    /// StructuredSerializeInternal, up to what the value contains.
+    /// StructuredSerializeInternal, except for what the value contains.
     fn value(&mut self, value: &Value<'js>) -> Result<()> {
         if let Some(record) = primitive(self.ctx, value)? {
             self.records.push(record);
@@ -337,7 +340,7 @@ impl<'js> Serializer<'_, 'js> {
         Ok(())
     }
 
-    /// \[\[ArrayBufferMaxByteLength]], of a buffer that has one.
+    /// \[\[ArrayBufferMaxByteLength]] of a buffer that has one.
     fn max_length(&self, value: &Value<'js>) -> Result<Option<usize>> {
         let own = &self.intrinsics;
         if !own.resizable.call::<_, bool>((This(value.clone()),))? {
@@ -378,7 +381,7 @@ impl<'js> Serializer<'_, 'js> {
         let [buffer, offset, length] = if kind.is_some() { &own.typed_array } else { &own.data_view };
         let this = || (This(value.clone()),);
         let buffer: Value = buffer.call(this())?;
-        // IsTypedArrayOutOfBounds, IsViewOutOfBounds: QuickJS tells of the latter by throwing.
+        // IsTypedArrayOutOfBounds, IsViewOutOfBounds. QuickJS reports the latter by throwing.
         let in_bounds = match kind {
             Some(_) => qjs::buffer::typed_array_bytes(Cx::of(self.ctx), Borrowed::of(value)).is_some(),
             None => true,
@@ -411,7 +414,7 @@ impl<'js> Serializer<'_, 'js> {
             None => None,
         };
         let cause = own.own_data(object, "cause")?;
-        // Where a script has put one of its own, that one; the engine's otherwise.
+        // The script's own `stack` if it has set one, otherwise the engine's.
         let stack = match own.is_own(object, "stack")? {
             true => own.own_data(object, "stack")?,
             false => Some(own.stack.call((This(value.clone()),))?),
@@ -422,7 +425,7 @@ impl<'js> Serializer<'_, 'js> {
         };
         let text_size = |text: Option<&Text>| text.map_or(0, Text::size);
         let size = text_size(stack.as_ref()) + text_size(message.as_ref()) + full_name.size();
-        // As units, each part by itself and all together.
+        // Counted in code units, for each part by itself and for all together.
         qjs::room::check(self.ctx, size.saturating_mul(6))?;
         let has_head = Plugins::of(self.ctx).is_some_and(|plugins| plugins.stack_has_head);
         let stack = stack.map(|stack| if has_head { with_head(stack, &full_name, message.as_ref()) } else { stack });
@@ -454,7 +457,7 @@ impl<'js> Serializer<'_, 'js> {
     }
 }
 
-/// What `stack` says where the platform has it begin with the error's name and message: the engine gives frames alone.
+/// What `stack` says if the platform has it begin with the error's name and message: the engine has the frames alone.
 fn with_head(stack: Text, name: &Text, message: Option<&Text>) -> Text {
     let frames = stack.to_units();
     let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();

@@ -8,7 +8,7 @@ use qjs::{Borrowed, Ctx, Cx, Result, Value, room};
 pub enum Text {
     /// All of them are below 256.
     Narrow(Box<[u8]>),
-    /// Any.
+    /// Any units.
     Wide(Box<[u16]>),
 }
 
@@ -27,7 +27,7 @@ impl Text {
         })
     }
 
-    /// How many bytes it takes.
+    /// How many bytes it takes up.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Narrow(units) => units.len(),
@@ -48,7 +48,7 @@ impl Text {
         }
     }
 
-    /// The string in an agent.
+    /// The string as a value of an agent.
     ///
     /// # Errors
     /// When memory is out.

@@ -1,10 +1,11 @@
 //! What scripts hold weakly, by ECMA-262's text: [`FinalizationRegistry`](registry) (§26.2) and [`WeakRef`](weak_ref)
-//! (§26.1) in the place of QuickJS's own. There a registry holds the unregister token strongly, so that a token which is
-//! the target is never finalized; `unregister` does not know of a target that has died; and a callback is a microtask.
+//! (§26.1) instead of QuickJS's own. In QuickJS a registry holds the unregister token strongly, so that a target that
+//! is its own token is never finalized; `unregister` does not find a target that has died; and a callback is a
+//! microtask.
 //!
-//! QuickJS tells nobody of an object's death, but drops what a WeakMap has for it. So one hidden map of the runtime has a
-//! [`Sentinel`] for each object that is watched, whose end, in the middle of whatever frees the object, only notes what has
-//! died. Callbacks run later, each as a task of the event loop.
+//! QuickJS tells nobody of an object's death, but then drops what a WeakMap has for it. So a hidden map of the runtime
+//! has a [`Sentinel`] for each object that is watched. When the sentinel is dropped, in the middle of whatever frees
+//! the object, it only notes what has died. Callbacks run later, each as a task of the event loop.
 
 mod registry;
 mod weak_ref;
@@ -21,12 +22,12 @@ use rustc_hash::FxHashMap;
 use crate::event_loop::EventLoop;
 use registry::Registry;
 
-/// What of an agent is about weak references.
+/// An agent's state for weak references.
 #[derive(Default)]
 pub(crate) struct Weakness {
     /// \[\[KeptAlive]], by identity.
     kept_alive: RefCell<FxHashMap<usize, Held>>,
-    /// For each cell whose target has died, the registry that it is of; they wait for a task to be made.
+    /// The registry of each cell whose target has died, until a task is made for the cell.
     dead: Rc<RefCell<Vec<Weak<Registry>>>>,
 }
 
@@ -36,19 +37,19 @@ impl Weakness {
         self.kept_alive.borrow_mut().entry(identity(value)).or_insert_with(|| Held::new(value));
     }
 
-    /// ClearKeptObjects. Their ends may note what has died.
+    /// ClearKeptObjects. Dropping them may note what has died.
     pub(crate) fn clear_kept_objects(&self) {
         let kept = self.kept_alive.take();
         drop(kept);
     }
 
-    /// HostEnqueueFinalizationRegistryCleanupJob, for each cell whose target has died: its callback is a task of its own,
-    /// so that an error there keeps no other from being called.
+    /// HostEnqueueFinalizationRegistryCleanupJob, for each cell whose target has died: its callback is a task of its
+    /// own, so that an error there keeps no other from being called.
     pub(crate) fn enqueue_cleanups(&self, event_loop: &EventLoop) {
         for registry in self.dead.take() {
             event_loop.set_immediate(Box::new(move |ctx| match registry.upgrade() {
                 Some(registry) => registry.clean_up_one(ctx),
-                // A registry that nobody has any more calls nobody.
+                // A registry that nobody has any more calls nothing.
                 None => Ok(()),
             }));
         }
@@ -70,7 +71,7 @@ unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
     type Changed<'to> = Intrinsics<'to>;
 }
 
-/// Puts the two interfaces in the place of QuickJS's.
+/// Replaces QuickJS's two interfaces.
 pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
     let globals = ctx.globals();
     let weak_map: Function = globals.get("WeakMap")?;
@@ -111,13 +112,13 @@ fn identity(value: &Value<'_>) -> usize {
     Borrowed::of(value).identity()
 }
 
-/// Watches an object or a symbol: its end comes with theirs.
+/// Watches an object or a symbol: it is dropped when they die.
 struct Sentinel {
     identity: usize,
     watches: RefCell<Vec<Watch>>,
 }
 
-/// Who is to know of a death.
+/// Who should hear of a death.
 struct Watch {
     registry: Weak<Registry>,
     role: Role,
@@ -151,7 +152,7 @@ impl Drop for Sentinel {
     }
 }
 
-/// Has the registry hear of the death of `value`, which can be held weakly.
+/// Has the registry hear of the death of `value`, which must be something that can be held weakly.
 fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role: Role) -> Result<()> {
     let intrinsics = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?;
     let Intrinsics { sentinels, get, set, .. } = &*intrinsics;
@@ -166,7 +167,7 @@ fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role:
     };
     let mut watches = sentinel.watches.borrow_mut();
     if watches.len() == watches.capacity() {
-        // As often as the list would double: those that are of no use any more.
+        // Removes those that are of no use any more, only when the list has doubled.
         watches.retain(|watch| {
             watch.registry.upgrade().is_some_and(|registry| registry.needs(sentinel.identity, watch.role))
         });

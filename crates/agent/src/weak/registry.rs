@@ -1,7 +1,8 @@
 //! `FinalizationRegistry`.
 //!
 //! The registry's object owns the [`Registry`], with the held values and the callback, which it reports to the cycle
-//! collector; sentinels refer to it weakly. So a registry that nobody has goes with all its cells, and is called no more.
+//! collector; sentinels refer to it weakly. So a registry that nobody has any more goes with all its cells, and its
+//! callback is not called again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ use crate::EventLoop;
 pub(super) struct Registry {
     cleanup_callback: RefCell<Option<Held>>,
     cells: RefCell<Cells>,
-    /// Where it is noted that a cell's target has died.
+    /// Where the death of a cell's target is noted.
     dead: Rc<RefCell<Vec<Weak<Registry>>>>,
     last: Cell<u64>,
     itself: Weak<Registry>,
@@ -29,14 +30,14 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct Cells {
     by_number: FxHashMap<u64, Held>,
-    /// The numbers of the cells that were registered with a token, by its identity, also of some that are gone.
+    /// The numbers of the cells that were registered with a token, by its identity, including some that are gone.
     by_token: FxHashMap<usize, Vec<u64>>,
-    /// The cells whose targets have died, in that order, also some that are gone.
+    /// The cells whose targets have died, in that order, including some that are gone.
     dead: VecDeque<u64>,
 }
 
 impl Registry {
-    /// Adds a cell; its number.
+    /// Adds a cell. Returns its number.
     fn add(&self, held_value: Held, token: Option<usize>) -> u64 {
         let number = self.last.get() + 1;
         self.last.set(number);
@@ -45,7 +46,7 @@ impl Registry {
         if let Some(token) = token {
             let cells = by_token.entry(token).or_default();
             if cells.len() == cells.capacity() {
-                // As often as the list would double.
+                // Only when the list has doubled.
                 cells.retain(|cell| by_number.contains_key(cell));
             }
             cells.push(number);
@@ -53,7 +54,8 @@ impl Registry {
         number
     }
 
-    /// Removes a cell. The caller drops what it held, which may end in another death, when nothing is borrowed any more.
+    /// Removes a cell. The caller drops the held value when nothing is borrowed any more, since that may cause another
+    /// death.
     fn remove(&self, cell: u64) -> Option<Held> {
         self.cells.borrow_mut().by_number.remove(&cell)
     }
@@ -65,7 +67,7 @@ impl Registry {
         cells.iter().filter_map(|cell| by_number.remove(cell)).collect()
     }
 
-    /// A cell's target has died. Runs in the middle of whatever freed it: notes that, and no more.
+    /// A cell's target has died. This runs in the middle of whatever freed it, so it only makes a note.
     pub(super) fn target_died(&self, cell: u64) {
         let mut cells = self.cells.borrow_mut();
         if cells.by_number.contains_key(&cell) {
@@ -75,12 +77,13 @@ impl Registry {
         }
     }
 
-    /// A token has died: nobody can name it any more, and another may get its address. As [`Registry::target_died`].
+    /// A token has died: nobody can name it any more, and something else may get its address. It only makes a note, as
+    /// [`Registry::target_died`] does.
     pub(super) fn token_died(&self, token: usize) {
         self.cells.borrow_mut().by_token.remove(&token);
     }
 
-    /// Whether it is still of use to know of the death of the value that has this identity and plays this role.
+    /// Whether the registry still needs to know of the death of the value with this identity and role.
     pub(super) fn needs(&self, identity: usize, role: Role) -> bool {
         let cells = self.cells.borrow();
         match role {
@@ -96,7 +99,7 @@ impl Registry {
         let callback = self.cleanup_callback.borrow().as_ref().map(|callback| callback.get(ctx));
         match (held_value, callback.and_then(Value::into_function)) {
             (Some(held_value), Some(callback)) => callback.call::<_, Value>((held_value.get(ctx),)).map(drop),
-            // It was unregistered meanwhile.
+            // The cell was unregistered meanwhile.
             _ => Ok(()),
         }
     }
@@ -123,7 +126,7 @@ unsafe impl HostClass for RegistryObject {
 
 impl Drop for RegistryObject {
     fn drop(&mut self) {
-        // The values go with the object, also where a task that is running has the registry.
+        // The values go with the object, even if a task that is running has the registry.
         let values = (self.0.cleanup_callback.take(), self.0.cells.take());
         drop(values);
     }
@@ -202,7 +205,8 @@ fn unregister<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let registry = this(&call, "unregister")?;
     let token = call.arg(0);
     if !can_be_held_weakly(ctx, &token)? {
-        let message = "FinalizationRegistry.unregister: argument 1, the token, must be an object or a symbol that is not registered";
+        let message = "FinalizationRegistry.unregister: argument 1, the token, must be an object or a symbol that is not \
+                       registered";
         return Err(Exception::throw_type(ctx, message));
     }
     let removed = registry.unregister(identity(&token));

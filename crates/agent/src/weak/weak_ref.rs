@@ -1,5 +1,5 @@
-//! `WeakRef`: QuickJS's own, with the objects that a script has seen kept until the job ends, as QuickJS, which frees them
-//! at once, does not.
+//! `WeakRef`: QuickJS's own, except that objects that a script has seen are kept until the job ends. QuickJS frees them
+//! at once.
 
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, construct, function};

@@ -16,7 +16,7 @@ const QUALIFIERS: [&str; 7] = ["static", "const", "restrict", "volatile", "__con
 
 /// What a declarator declares.
 pub(super) struct Declared<'s> {
-    /// The name, when there is one.
+    /// The name, if there is one.
     pub(super) name: Option<Token<'s>>,
     /// Its type.
     pub(super) meaning: Meaning,
@@ -104,7 +104,7 @@ impl<'s> Lowering<'s> {
         // The likeliest mistake is an array whose size is a parameter.
         let unknown = |token: &&Token<'_>| token.kind == Kind::Word && self.constants.get(token.text).is_none();
         if let Some(name) = tokens.iter().find(unknown) {
-            let message = "is no constant: an array needs a constant size, a pointer can have `[[length(…)]]`";
+            let message = "is not a constant: an array needs a constant size, a pointer can have `[[length(…)]]`";
             return fault(name.at, format!("`{}` {message}", name.text));
         } else if let [star] = tokens
             && star.is("*")
@@ -138,7 +138,7 @@ impl<'s> Lowering<'s> {
         result.function(params, size, depth, self.at(parsed, span))
     }
 
-    /// One parameter; none for the `void` of `(void)`.
+    /// One parameter; `None` for the `void` of `(void)`.
     fn param(
         &mut self,
         parsed: &Parsed,

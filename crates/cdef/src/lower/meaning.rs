@@ -10,7 +10,7 @@ const DEEPEST: usize = 64;
 /// How many types one type may consist of.
 const LARGEST: usize = 10_000;
 
-/// A type with what only matters until it has found its place.
+/// A type, with what matters only until it has found its place.
 #[derive(Clone, Debug)]
 pub(super) struct Meaning {
     /// The type.
@@ -21,7 +21,7 @@ pub(super) struct Meaning {
     pub(super) annotations: Annotations,
     /// What the typedef of an array's elements or of a function's result says.
     pub(super) inner: Annotations,
-    /// Where it says `[]`, when it is an array without a size. Its size is 0 then.
+    /// Where it says `[]`, if it is an array without a size. Its size is 0 then.
     pub(super) open: Option<Position>,
     /// How deep it nests.
     depth: usize,
@@ -70,7 +70,7 @@ impl Meaning {
         function.measured(self.depth.max(depth), self.size.saturating_add(size), at)
     }
 
-    /// What a parameter that is declared so has as its type, and how many elements its array has.
+    /// The type that a parameter gets which is declared like this, and how many elements its array has.
     pub(super) fn decayed(mut self, at: Position) -> Checked<(Self, Option<u64>)> {
         let open = self.open.take();
         match self.ty {
@@ -87,7 +87,7 @@ impl Meaning {
         }
     }
 
-    /// Whether a typedef of both would be the same one.
+    /// Whether typedefs of the two would be the same.
     pub(super) fn is_same_type(&self, other: &Self) -> bool {
         (&self.ty, self.is_const, &self.annotations) == (&other.ty, other.is_const, &other.annotations)
     }

@@ -1,7 +1,7 @@
 //! From the parser's trees to declarations: names are looked up, typedefs resolved, annotations attached.
 //!
-//! One declaration after another is parsed and lowered, in the order of the source, as names mean what they mean at the
-//! place where they stand.
+//! One declaration after another is parsed and lowered, in the order of the source, since a name means what it means at
+//! the place where it stands.
 
 mod declarators;
 mod meaning;
@@ -28,7 +28,7 @@ use meaning::Meaning;
 
 pub use specifiers::predeclared;
 
-/// How large the types that typedefs stand for may grow, all uses together: each use is a copy.
+/// How large the types that typedefs stand for may grow, all uses taken together: each use is a copy.
 const MOST_COPIED: usize = 200_000;
 
 /// What a name in the ordinary name space stands for.
@@ -110,7 +110,8 @@ impl<'s> Lowering<'s> {
         let declaration = &parsed.declaration.node;
         let is_typedef = declaration.specifiers.iter().any(is_typedef);
         let place = if is_typedef { Place::Typedef } else { Place::Result };
-        // Claimed first, as a type takes what nobody else does; read last, as it may use the constants of an enum.
+        // Claimed first, since a type takes what nobody else does; read last, since it may use the constants of an
+        // enum.
         let mut leading = Vec::new();
         if !declaration.declarators.is_empty() {
             self.notes.claim_before(range.start, &mut leading);
@@ -138,7 +139,7 @@ impl<'s> Lowering<'s> {
                 self.function(name, declared.meaning, annotations)?;
             }
         }
-        // Whatever was not claimed until here never will be.
+        // Whatever was not claimed by now never will be.
         self.notes.finish(range)
     }
 
@@ -202,7 +203,7 @@ impl<'s> Lowering<'s> {
     /// A name that is declared to be a function, or else a variable.
     fn function(&mut self, name: Token<'s>, meaning: Meaning, mut annotations: Annotations) -> Checked<()> {
         let Type::Function(signature) = meaning.ty else {
-            return fault(name.at, format!("variables are not supported: `{}` is no function", name.text));
+            return fault(name.at, format!("variables are not supported: `{}` is not a function", name.text));
         };
         annotations.inherit(&meaning.annotations, Place::Result);
         annotations.inherit(&meaning.inner, Place::Result);

@@ -93,7 +93,7 @@ impl<'s> Lowering<'s> {
         identifier.map(|tag| self.outline.tokens[parsed.tokens(&self.outline, tag.span).start])
     }
 
-    /// The tokens of a definition from brace to brace, when there is one in `tokens`.
+    /// The tokens of a definition from brace to brace, if there is one in `tokens`.
     fn body<T>(&self, definition: &Option<T>, tokens: &Range<usize>) -> Option<Range<usize>> {
         definition.as_ref()?;
         let opener = tokens.clone().find(|index| self.outline.tokens[*index].is("{"))?;
@@ -111,7 +111,7 @@ impl<'s> Lowering<'s> {
         claimed
     }
 
-    /// The index of the record or enum of this tag, or else `next`; and whether it has this same definition already.
+    /// The index of the record or enum of this tag, or else `next`; and whether it already has this very definition.
     fn look_up(
         &mut self,
         tag: Option<Token<'s>>,
@@ -216,7 +216,7 @@ impl<'s> Lowering<'s> {
             let Some(name) = declared.name else { return fault(at, "this field has no name") };
             let meaning = declared.meaning;
             if let Some(open) = meaning.open {
-                return fault(open, "arrays without a size, at the end of a struct too, are not supported");
+                return fault(open, "arrays without a size are not supported, not even at the end of a struct");
             }
             match meaning.ty {
                 Type::Void => return fault(name.at, "a field cannot have the type `void`"),
@@ -253,7 +253,10 @@ impl<'s> Lowering<'s> {
                 }
             };
             let Some(value) = value else {
-                return fault(name.at, format!("the value of `{}` does not fit 64 bits with a sign", name.text));
+                return fault(
+                    name.at,
+                    format!("the value of `{}` does not fit a signed integer of 64 bits", name.text),
+                );
             };
             let Some(integer) = Integer::fitting(i128::from(value), false, true, true) else {
                 return fault(name.at, format!("the value of `{}` does not fit", name.text));

@@ -49,7 +49,7 @@ pub fn predeclared(name: &str) -> Option<Type> {
 pub(super) struct Specified {
     /// The type.
     pub(super) meaning: Meaning,
-    /// What its annotations belong to, when it names a struct, union or enum by itself and not by a typedef.
+    /// What its annotations belong to, if it names a struct, union or enum by itself and not by a typedef.
     pub(super) place: Option<Place>,
     /// The index of the record or enum that is defined here.
     pub(super) defined: Option<usize>,
@@ -129,7 +129,7 @@ impl<'s> Lowering<'s> {
         let mut specified = match (named, words) {
             (Some(named), None) => named,
             (None, Some(words)) => Specified { meaning: Meaning::of(words.ty(at)?), place: None, defined: None },
-            (Some(_), Some(_)) => return fault(at, "these words are no type together"),
+            (Some(_), Some(_)) => return fault(at, "these words together are not a type"),
             (None, None) => return fault(at, "expected a type"),
         };
         specified.meaning.is_const |= is_const;
@@ -153,7 +153,7 @@ impl<'s> Lowering<'s> {
 }
 
 impl Words {
-    /// Counts one word. Says whether it goes with the others.
+    /// Counts one word. Returns whether it goes with the others.
     fn add(&mut self, word: &TypeSpecifier) -> bool {
         let base = match word {
             TypeSpecifier::Signed => return increment(&mut self.signed, 1),
@@ -180,7 +180,7 @@ impl Words {
             (1, 0) => Width::W16,
             (0, 1) => Width::Pointer,
             (0, 2) => Width::W64,
-            _ => return fault(at, "these words are no type together"),
+            _ => return fault(at, "these words together are not a type"),
         };
         let bare = self.short + self.long == 0;
         Ok(match self.base {
@@ -195,7 +195,7 @@ impl Words {
                 return fault(at, "`long double` is not supported");
             }
             Some("") => return fault(at, "this type is not supported"),
-            _ => return fault(at, "these words are no type together"),
+            _ => return fault(at, "these words together are not a type"),
         })
     }
 }

@@ -196,7 +196,8 @@ fn a_queue_that_does_not_fit_is_an_exception() {
     within(1_000_000, script, &[]).exits(0).stdout("DataCloneError true\n").stderr("");
 }
 
-/// A guest that reads standard input, which takes a thread. The root user's threads are not limited, so it runs as another.
+/// A guest that reads standard input, which takes a thread. The root user's threads are not limited, so it runs as
+/// another.
 #[test]
 fn standard_input_without_a_thread_is_an_error() {
     let program = r#"(module

@@ -1,4 +1,5 @@
-//! The `tombolo` command from outside: what the command line does, and what is built on it. `../scripts.rs` runs the scripts.
+//! The `tombolo` command from outside: what the command line does, and what is built on it. `../scripts.rs` runs the
+//! scripts.
 
 mod cache;
 mod command_line;

@@ -188,7 +188,7 @@ fn mistakes() {
     let folder = Folder::with("a.mjs", "console.log('ran');").and("dir/file", "");
     for flag in ["foo", "", "tracer", "trace:", "Trace", "sums:x.html", "true"] {
         let says = ["--guest-memory", "expected `trace` or `trace:FILE.html`"];
-        let says = if flag == "trace:" { &["a file's name is missing behind `trace:`"][..] } else { &says };
+        let says = if flag == "trace:" { &["a file name is missing after `trace:`"][..] } else { &says };
         let says = if flag.is_empty() { &["--guest-memory"][..] } else { says };
         folder.run([&format!("--guest-memory={flag}"), "a.mjs"]).outcome().exits(2).stdout("").stderr_has(says);
     }

@@ -128,9 +128,9 @@ fn what_is_no_wasi_command() {
         let from: PathBuf = guest(name);
         Folder::with(name, std::fs::read(from).expect("the guest is there"))
     };
-    let has = ["tombolo: callback.wasm: ", "host.callback", "not of WASI"];
+    let has = ["tombolo: callback.wasm: ", "host.callback", "not part of WASI"];
     copy("callback.wasm").run(["callback.wasm"]).outcome().exits(1).stdout("").stderr_has(&has);
-    let has = ["tombolo: demo.wasm: ", "no WASI command", "_start"];
+    let has = ["tombolo: demo.wasm: ", "WASI command", "_start"];
     copy("demo.wasm").run(["demo.wasm"]).outcome().exits(1).stdout("").stderr_has(&has);
     let folder = Folder::with("a.wat", "(module (func (export \"_start\") (param i32)))")
         .and("b.wat", "(module (import \"wasi_snapshot_preview1\" \"no_such\" (func)) (func (export \"_start\")))")

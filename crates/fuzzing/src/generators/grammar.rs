@@ -1,16 +1,17 @@
 //! Lines of a program from a grammar.
 //!
-//! A grammar is lines of `kind: text`, where text is JavaScript with placeholders: `$kind` stands for any text of that kind,
-//! and at times for something quite different; `@kind` always keeps its kind. Values of a kind with a capital (`$Memory`) are
-//! kept in variables and used again. The kind `do` is statements, or expressions for what they do. `^` at the head of a text says
-//! that it is for what nests deep already: it has no placeholders that lead further down.
+//! A grammar is a list of lines `kind: text`, where the text is JavaScript with placeholders: `$kind` stands for any
+//! text of that kind, and at times for something quite different; `@kind` always keeps its kind. Values of a kind with
+//! a capital (`$Memory`) are kept in variables and used again. The kind `do` has statements, or expressions that are
+//! used for their effects. `^` at the beginning of a text says that it is for places that are nested deep already: it
+//! has no placeholders that lead further down.
 
 use std::collections::BTreeMap;
 
 use super::modules;
 use crate::random::Random;
 
-/// The grammars by name. What is in `common` can be used by all.
+/// The grammars by name. All of them can use what is in `common`.
 pub const GRAMMARS: [(&str, &str); 8] = [
     ("common", include_str!("grammar/common.txt")),
     ("agents", include_str!("grammar/agents.txt")),
@@ -25,7 +26,7 @@ pub const GRAMMARS: [(&str, &str); 8] = [
 /// How deep placeholders nest.
 const DEPTH: usize = 5;
 
-/// Of 100 placeholders that may be replaced, how many are.
+/// How many of 100 placeholders that may be replaced are replaced.
 const WRONG_KIND: usize = 5;
 
 /// All grammars together.
@@ -118,7 +119,7 @@ impl<'a> Writer<'a> {
             (false, true) => return "undefined".to_string(),
         };
         let text = self.expand(text, depth + 1);
-        // Behind an arrow, a brace would begin a block.
+        // After an arrow, a brace would begin a block.
         if text.starts_with('{') { format!("({text})") } else { text }
     }
 

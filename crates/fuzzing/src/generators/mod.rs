@@ -1,9 +1,9 @@
 //! Programs from a seed.
 //!
 //! A program is a prelude (`prelude.js`: a pool of values, hostile helpers, the reflective caller), then lines that are
-//! independent of each other as far as may be, so that [`crate::minimize`] can drop any of them. A line either comes from a
-//! grammar (one file per area in `grammar/`) or is a step of the reflective caller, which finds all functions there are at run
-//! time and calls one of them with values of the pool.
+//! independent of each other as far as possible, so that [`crate::minimize`] can drop any of them. A line either comes
+//! from a grammar (one file per area in `grammar/`) or is a step of the reflective caller, which finds all functions
+//! that exist at run time and calls one of them with values from the pool.
 
 mod grammar;
 mod modules;
@@ -17,20 +17,20 @@ pub use grammar::{GRAMMARS, Grammar};
 
 const PRELUDE: &str = include_str!("prelude.js");
 
-/// The line behind which a program's own lines begin.
+/// The line after which a program's own lines begin.
 pub const BEGIN: &str = "// ---- lines ----";
 /// The line before which they end.
 pub const END: &str = "// ---- end ----";
 
-/// The target that has nothing but steps of the reflective caller.
+/// The target that has only steps of the reflective caller.
 pub const REFLECTIVE: &str = "reflective";
 
 /// What programs may be like.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The area that most lines are of: a grammar's name, or [`REFLECTIVE`]. Any, where it is not said.
+    /// The area that most lines are from: a grammar's name, or [`REFLECTIVE`]. By default it is any.
     pub target: Option<String>,
-    /// Keeps from loops of QuickJS that never ask whether they should stop (`reverse` of an object with a huge length).
+    /// Avoids loops of QuickJS that never ask whether they should stop (`reverse` of an object with a huge length).
     pub avoid_native_loops: bool,
 }
 
@@ -50,7 +50,8 @@ pub struct Program {
     pub target: String,
     /// Its text: an ES module.
     pub source: String,
-    /// Whether it ends its lines from outside, so that it ends whatever they do. Otherwise a line may legitimately run on.
+    /// Whether it ends its lines from outside, so that it ends whatever they do. Otherwise a line may legitimately run
+    /// on.
     pub ends: bool,
 }
 
@@ -68,7 +69,7 @@ impl Program {
         let lines = 5 + writer.random.below(60);
         let areas = grammar.areas();
         for line in 0..lines {
-            // Most lines are of one area; what goes wrong between two of them comes from the rest.
+            // Most lines are from one area; the rest shows what goes wrong between two areas.
             let area = if writer.random.percent(70) { &target } else { *writer.random.pick(&areas) };
             let text = match writer.random.below(100) {
                 0..5 => "await tick();".to_string(),
@@ -85,8 +86,8 @@ impl Program {
     }
 }
 
-/// A program that prints what the reflective caller calls to standard error, a path (`WebAssembly.Memory.prototype.grow`) in
-/// each line.
+/// A program that prints what the reflective caller calls to standard error, a path
+/// (`WebAssembly.Memory.prototype.grow`) in each line.
 pub fn surface() -> String {
     let header = header(&mut Random::new(0, 0), false, false);
     let print = "await surface(); fill(); prepareEntries(); const paths = [...entries.ours, ...entries.engine];\n\
@@ -112,7 +113,8 @@ fn header(random: &mut Random, ends: bool, avoid_native_loops: bool) -> String {
     let seed = random.next() as u32;
     let life = 800 + random.below(1500);
     let linger = *random.pick(&[0, 0, 20, 150]);
-    // What the pool has: each is left out at times, since making it costs time and hides what is seen without it.
+    // The contents of the pool. Each is left out at times, since making it costs time and hides what is seen without
+    // it.
     let marshal = random.percent(60);
     format!(
         "const CONFIG = {{ seed: {seed}, inWorker: {ends}, life: {life}, linger: {linger}, avoid: {avoid_native_loops}, \

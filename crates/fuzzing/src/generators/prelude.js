@@ -22,7 +22,8 @@ const { writeSync } = fs;
 const includes = (list, value) => { for (let i = 0; i < list.length; i++) if (list[i] === value) return true; return false; };
 const push = (list, value) => { Object.defineProperty(list, list.length, { value, writable: true, enumerable: true, configurable: true }); };
 
-// Random numbers: one stream for the helpers, restarted by every line so that dropping one leaves the others as they were.
+// Random numbers: one stream for the helpers, restarted by every line so that dropping one leaves the others as they
+// were.
 let state = CONFIG.seed | 1;
 const restart = (line) => { state = imul(CONFIG.seed ^ imul(line + 1, 0x9e3779b1), 0x85ebca6b) | 1; };
 const random = (end) => {

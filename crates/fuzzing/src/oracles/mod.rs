@@ -1,4 +1,4 @@
-//! What happened when a program ran, and whether it may.
+//! What happened when a program ran, and whether it may happen.
 
 mod process;
 
@@ -30,7 +30,7 @@ impl fmt::Display for End {
     }
 }
 
-/// What a process may say before it aborts, and what it must never say.
+/// What a process says before it aborts, or must never say.
 const CONFESSIONS: [&str; 8] = [
     "panicked at",
     "internal error of tombolo",
@@ -45,8 +45,8 @@ const CONFESSIONS: [&str; 8] = [
 /// The code of a Rust program that panicked.
 const PANICKED: i32 = 101;
 
-/// The signature of a finding, by which two are held to be the same; `None` if nothing is wrong. A program that does not see to
-/// its end itself (`ends` is false) may run for ever.
+/// The signature of a finding, by which two findings count as the same; `None` if nothing is wrong. A program that does
+/// not see to its end itself (`ends` is false) may run for ever.
 pub fn finding(run: &Run, ends: bool) -> Option<String> {
     let confession = run.stderr.lines().find(|line| CONFESSIONS[..2].iter().any(|text| line.contains(text)));
     match run.end {
@@ -66,7 +66,7 @@ pub fn finding(run: &Run, ends: bool) -> Option<String> {
     }
 }
 
-/// What a program did last that it made a note of, without its arguments.
+/// The last thing that a program noted that it did, without its arguments.
 fn doing(run: &Run) -> &str {
     let is_call = |line: &&str| !line.ends_with(" terminate") && !line.ends_with(" exit");
     let line = run.trace.lines().rev().find(is_call).unwrap_or_default();
@@ -74,7 +74,8 @@ fn doing(run: &Run) -> &str {
     call.split('(').next().unwrap_or(call)
 }
 
-/// A message without what differs from run to run: addresses, thread numbers, sizes. Places in files (`a.rs:1:2`) keep theirs.
+/// A message without what differs from run to run: addresses, thread numbers, sizes. Places in files (`a.rs:1:2`) keep
+/// theirs.
 fn without_numbers(line: &str) -> String {
     let words = line.split(' ').map(|word| match word.contains(".rs:") || word.contains(".c:") {
         true => word.to_string(),

@@ -26,7 +26,7 @@ const GUESTS: [(&str, &[u8]); 8] = [
     ("vocabulary", include_bytes!("../../../../guests/vocabulary.wasm")),
 ];
 
-/// The user that may do nothing, as which programs run where we may choose.
+/// The user that may do nothing. Programs run as this user if we may choose.
 const NOBODY: u32 = 65534;
 
 /// What a process may take.
@@ -44,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// What is known of a process that ended.
+/// What is known of a process that has ended.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// How it ended.
@@ -70,7 +70,7 @@ impl Oracle {
         let command: Vec<_> = command.into_iter().map(|part| part.as_ref().to_os_string()).collect();
         let mut oracle = Self { command, limits, user: None };
         if getuid().is_root() {
-            // Nobody may not even get to the command where that lies in somebody's home.
+            // The user nobody cannot even reach the command if that lies in somebody's home.
             let mut probe = Command::new("test");
             probe.arg("-x").arg(&oracle.command[0]).uid(NOBODY).stderr(Stdio::null());
             oracle.user = probe.status().is_ok_and(|status| status.success()).then_some(NOBODY);
@@ -101,7 +101,7 @@ impl Oracle {
     fn spawn(&self, folder: &Folder) -> Result<Child> {
         let stderr = fs::File::create(folder.path.join("stderr"))?;
         let mut command = Command::new("sh");
-        // No core, and no file above 32 MiB, which is an error to the program and no signal.
+        // No core, and no file above 32 MiB, which is an error to the program and not a signal.
         command.args(["-c", "ulimit -c 0; ulimit -f 65536; trap '' XFSZ; exec \"$@\"", "sh"]);
         command.args(&self.command).arg("../program.mjs");
         command.current_dir(folder.path.join("work")).env("HOME", &folder.path).env("TMPDIR", folder.path.join("work"));
@@ -129,14 +129,14 @@ impl Oracle {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         };
-        // The group is there for as long as its first process was not waited for.
+        // The group exists until somebody has waited for its first process.
         let _ = kill_process_group(group, Signal::KILL);
         child.wait()?;
         Ok(end)
     }
 }
 
-/// The bytes of a process that are in memory; 0 where the system does not say.
+/// The bytes of a process that are in memory; 0 if the system does not say.
 fn resident(process: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
     let pages: Option<u64> = text.split(' ').nth(1).and_then(|pages| pages.parse().ok());
@@ -210,7 +210,8 @@ mod tests {
         let run = run("sleep 1000 & echo $! >&2; wait", Duration::from_secs(1));
         assert_eq!(run.end, End::TimedOut);
         let child = run.stderr.trim();
-        // A process that was killed is still there until it has had a core, and then a zombie until somebody has waited for it.
+        // A process that was killed is still there until it has had a core, and then a zombie until somebody has waited
+        // for it.
         let lives = || {
             let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
             !state.is_empty() && !state.contains(") Z")

@@ -14,7 +14,7 @@ use island::{Engine, EngineOptions};
 struct Options {
     /// Only scripts whose path (folder/name.wast) contains this.
     filter: Option<String>,
-    /// Each instance in an island of its own where its imports allow it, instead of all in one.
+    /// Each instance in an island of its own if its imports allow it, instead of all in one.
     #[arg(long)]
     islands: bool,
     /// Run with this `node` instead.

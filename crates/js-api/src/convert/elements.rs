@@ -1,5 +1,5 @@
-//! The elements of a table that is in no island yet: runs of one value, as the constructor and `grow` make them, and those
-//! that were set one by one. A table of millions costs as much as one of ten.
+//! The elements of a table that is in no island yet: runs of one value, as the constructor and `grow` make them, and
+//! those that were set one by one. A table of millions costs as much as one of ten.
 
 use rustc_hash::FxHashMap;
 
@@ -32,7 +32,7 @@ impl Elements {
         Some(self.set.get(&index).unwrap_or(value))
     }
 
-    /// Sets the element at `index`, which must be there. Gives back what is to be dropped, and may run finalizers.
+    /// Sets the element at `index`, which must exist. Returns what is to be dropped, which may run finalizers.
     pub(crate) fn set(&mut self, index: u64, value: HostValue) -> Option<HostValue> {
         debug_assert!(index < self.len());
         self.set.insert(index, value)
@@ -45,12 +45,12 @@ impl Elements {
         }
     }
 
-    /// Each value at least once.
+    /// The values, each at least once.
     pub(crate) fn values(&self) -> impl Iterator<Item = &HostValue> {
         self.runs.iter().map(|(_, value)| value).chain(self.set.values())
     }
 
-    /// Start, length and value of each run, and then of what was set since.
+    /// Start, length and value of each run, and then of each element that was set since.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (u64, u64, &HostValue)> {
         let starts = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
         let runs = starts.zip(&self.runs).map(|(start, (end, value))| (start, end - start, value));

@@ -36,7 +36,8 @@ struct Constructors<'js> {
     ends: Ends<'js>,
 }
 
-/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, also after they passed a script.
+/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, even after they have passed
+/// through a script.
 struct Ends<'js> {
     set: Value<'js>,
     add: qjs::Function<'js>,
@@ -51,7 +52,7 @@ impl<'js> Ends<'js> {
     }
 }
 
-/// Whether `thrown` is what a guest's trap or exit became.
+/// Whether `thrown` is the error that a guest's trap or exit became.
 pub(crate) fn is_guests_end<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> bool {
     let Some(constructors) = ctx.userdata::<Constructors>() else { return false };
     let ends = &constructors.ends;
@@ -124,7 +125,7 @@ fn leave_out_constructor(error: &Value<'_>, class: &str) -> Result<()> {
     Ok(())
 }
 
-/// What `stack` says of an Exception that is made now; `undefined` where `Error.prepareStackTrace` makes it anything but a
+/// What `stack` says of an Exception that is made now; `undefined` if `Error.prepareStackTrace` makes it anything but a
 /// string.
 pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
@@ -146,7 +147,7 @@ fn stack_of<'js>(error: &Object<'js>) -> Result<Value<'js>> {
     }
 }
 
-/// An error's `stack` where it is a string.
+/// An error's `stack`, if it is a string.
 fn stack_text(error: &Object<'_>) -> Result<Option<String>> {
     let stack = stack_of(error)?;
     match stack.is_string() {
@@ -177,7 +178,7 @@ pub(crate) fn throw(ctx: &Ctx<'_>, class: ErrorClass, message: &str) -> rquickjs
 /// What `code` says of the error that a guest's `proc_exit` becomes.
 const EXIT: &str = "ERR_WASI_EXIT";
 
-/// The exit code where `thrown` is what a guest's `proc_exit` became.
+/// The exit code, if `thrown` is the error that a guest's `proc_exit` became.
 ///
 /// # Errors
 /// What the traps of a Proxy throw.
@@ -192,7 +193,7 @@ pub(crate) fn exit_code(thrown: &Value<'_>) -> Result<Option<i32>> {
     }
 }
 
-/// Leaves the reason of a failed guest call pending as an exception.
+/// Throws the reason of a failed guest call: it is left pending as an exception.
 pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
     match error {
         // The host function's exception is pending already: nothing ran since.
@@ -219,7 +220,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
 
 fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
-        // What QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
+        // The error that QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
         let class = ctx.userdata::<Constructors>().map(|constructors| constructors.range_error.clone());
         let message = qjs::string::from_utf8(ctx, trap.message.as_bytes());
         class.ok_or(rquickjs::Error::Unknown).and_then(|class| construct(&class, &class, &[message?]))
@@ -236,17 +237,17 @@ fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     ctx.throw(error)
 }
 
-/// Puts the guest's frames in front of the script's own in `stack`, after its head line where it has one (QuickJS's own
+/// Puts the guest's frames in front of the script's own in `stack`, after its head line if it has one (QuickJS's own
 /// has none, a platform's may).
 fn prepend_frames(error: &Value<'_>, trap: &Trap) -> Result<()> {
-    /// Frames shown: the rest of a deep recursion says nothing new.
+    /// How many frames are shown: the rest of a deep recursion says nothing new.
     const SHOWN: usize = 32;
     let Some(object) = error.as_object() else { return Ok(()) };
     let mut frames: String = trap.frames.iter().take(SHOWN).map(|frame| format!("    at {frame}\n")).collect();
     if trap.frames.len() > SHOWN {
         frames += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
     }
-    // A script can make `stack` anything (`Error.prepareStackTrace`); what is no text is left alone.
+    // A script can make `stack` anything (`Error.prepareStackTrace`). If it is not a string, it is left alone.
     let Some(stack) = stack_text(object)? else { return Ok(()) };
     let name = if trap.code == Some(island::wasmtime::Trap::StackOverflow) { "RangeError" } else { "RuntimeError" };
     let head = format!("{name}: {}", trap.message);

@@ -1,8 +1,9 @@
 //! `WebAssembly.Exception`, and exceptions on their way between guests and scripts.
 //!
-//! What a script throws through a guest is an exnref of the guest's store meanwhile. An Exception object whose tag the
-//! island knows is one of that tag. Everything else is the payload of another: of the JavaScript exception tag, or where it
-//! is an Exception object, of a tag that nobody catches by name. On the way out it is the same object again.
+//! What a script throws through a guest is an exnref of the guest's store on its way. An Exception object whose tag the
+//! island knows becomes an exception with that tag. Everything else becomes the payload of another exception: with the
+//! JavaScript exception tag or, for an Exception object, with a tag that nobody catches by name. On the way out it is
+//! the same object again.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -24,14 +25,14 @@ pub(crate) struct ExceptionObject {
     tag: Rc<TagCore>,
     payload: Payload,
     stack: Option<Held>,
-    /// What stands for it in islands.
+    /// The exnrefs that stand for it in islands.
     local: RefCell<Vec<Local>>,
 }
 
 enum Payload {
-    /// Of an exception that a script made.
+    /// The payload of an exception that a script made.
     Values(Vec<HostValue>),
-    /// Of one that a guest threw: it is read where it is.
+    /// An exception that a guest threw: its payload is read where it is.
     Guest(IslandHandle, OwnedRooted<ExnRef>),
 }
 
@@ -74,7 +75,7 @@ impl ExceptionObject {
         let root = Root::Exception(exception.clone());
         // SAFETY: this value's `Drop` forgets the slot.
         let slot = shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, object) });
-        // What goes may end here, after the borrow.
+        // What goes may be dropped here, after the borrow.
         let oldest = shared.recent_exceptions.borrow_mut().push(object);
         drop(oldest);
         let mut local = self.local.borrow_mut();
@@ -151,8 +152,8 @@ fn new_exception(
     made.map_err(|error| out_of_memory(ctx, &error))
 }
 
-/// What a host function's failure is for the guest that called it: an exception, or for a trap, an exit and an
-/// interruption, which no guest can catch, the end. `error` is what a script threw.
+/// Turns a host function's failure into what the guest that called it sees: an exception, or the end in the case of a
+/// trap, an exit or an interruption, which no guest can catch. `error` is what a script threw.
 pub(crate) fn throw_into_guest(ctx: &Ctx<'_>, shared: &Rc<IslandRealm>, error: rquickjs::Error) -> HostThrew {
     qjs::function::throw(ctx, error);
     let thrown = ctx.catch();
@@ -173,10 +174,10 @@ fn is_catchable<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> bool {
     !qjs::function::is_uncatchable(thrown) && !crate::convert::errors::is_guests_end(ctx, thrown)
 }
 
-/// The exnref for a thrown value. Without memory for one, the value goes on past the guest.
+/// The exnref for a thrown value. If there is no memory for one, the value goes on past the guest.
 ///
-/// Where a payload cannot come to an island that knows the exception's tag, the guest gets the TypeError that says so: its
-/// `catch` would be passed over without a word otherwise.
+/// If a payload cannot enter an island that knows the exception's tag, the guest gets the TypeError that says so;
+/// otherwise its `catch` would be passed over silently.
 fn exception_for<'js>(ctx: &Ctx<'js>, link: &IslandHandle, thrown: &Value<'js>) -> Result<OwnedRooted<ExnRef>> {
     let state = &link.shared.api.state;
     let (tag, payload) = match class::of::<ExceptionObject>(thrown) {

@@ -24,7 +24,7 @@ pub struct ExportedFunction {
     key: FunctionKey,
     /// The name of the export that it was first seen as, or its index, for messages.
     label: Box<str>,
-    /// Why scripts cannot call it.
+    /// Why scripts cannot call it, if they cannot.
     refused: Option<&'static str>,
 }
 
@@ -57,7 +57,8 @@ pub(crate) fn exported_function<'js>(
         // It comes from the island itself.
         let callee = Callee::new(&link.shared.island, func).ok_or(rquickjs::Error::Unknown)?;
         let length = callee.ty().params().len() as i32;
-        // "The name of the WebAssembly function": its index where it is defined, or where a host function is exported.
+        // "The name of the WebAssembly function": its index in the module that defines it, or that exports a host
+        // function.
         let index = link.shared.island.function_index(func).or(export.map(|export| export.index));
         let name = index.map(|index| index.to_string()).unwrap_or_default();
         let label = match export {
@@ -98,7 +99,7 @@ impl ExportedFunction {
         &self.callee
     }
 
-    /// Calls the function with a filled frame; its results are in the frame then.
+    /// Calls the function with a filled frame, which then has its results.
     ///
     /// # Errors
     /// The exception is pending in the context.
@@ -174,7 +175,8 @@ impl ExportedFunction {
     }
 }
 
-/// ToJSValue for a value that no export, table or global gives a script: a function stays as long as the island.
+/// ToJSValue for a value that reaches a script by other ways than an export, a table or a global: a function stays as
+/// long as the island.
 pub(crate) fn pinned<'js>(
     ctx: &Ctx<'js>,
     link: &IslandHandle,
@@ -189,7 +191,7 @@ pub(crate) fn pinned<'js>(
 }
 
 impl Callable for ExportedFunction {
-    /// The island does, before a guest runs; what converts arguments is scripts.
+    /// The island checks before a guest runs, but converting arguments can run scripts before that.
     const LOOKS_AT_STACK: bool = true;
 
     #[inline]
@@ -208,7 +210,7 @@ pub(crate) struct HostImport {
     /// `env.f`, for messages.
     name: Box<str>,
     results: ValueTypes,
-    /// Why it cannot be called.
+    /// Why it cannot be called, if it cannot.
     refused: Option<&'static str>,
 }
 
@@ -219,7 +221,7 @@ impl HostImport {
         Rc::new(Self { shared: Rc::downgrade(shared), import, name: name.into(), results, refused })
     }
 
-    /// Calls the import; `body` gets its result while it lasts.
+    /// Calls the import: `push` pushes the arguments, and `take` gets the result while it lasts.
     #[inline]
     fn run(
         &self,
@@ -237,8 +239,8 @@ impl HostImport {
     }
 }
 
-/// Runs `body` for a guest that called its host: in the context of the guest's island, and what it throws, the guest can
-/// catch.
+/// Runs `body` for a guest that called its host, in the context of the guest's island. The guest can catch what it
+/// throws.
 ///
 /// # Errors
 /// For the guest.
@@ -320,7 +322,7 @@ impl HostFunction for HostImport {
     }
 }
 
-/// Why a function of the type cannot be called across the boundary, in either direction; none where it can.
+/// Why a function of the type cannot be called across the boundary, in either direction; `None` if it can.
 pub(crate) fn uncrossable(ty: &FuncType) -> Option<&'static str> {
     ty.params().chain(ty.results()).find_map(|ty| never_crosses(&ty))
 }

@@ -1,4 +1,5 @@
-//! Exported GC Objects: structs and arrays of a guest, which scripts can hold, compare and hand back, and not look into.
+//! Exported GC Objects: structs and arrays of a guest, which scripts can hold, compare and hand back, but not look
+//! into.
 //!
 //! The object holds its struct or array as a root of the island's own collector, which is apart from QuickJS's. A chain
 //! that leads through both, from a struct by an externref to a script's object and from there back to the struct's own
@@ -68,7 +69,7 @@ pub(crate) fn exported_gc_object<'js>(
 ) -> Result<Value<'js>> {
     let objects = &link.shared.guest_objects;
     let root = Root::Any(reference.clone());
-    // Values that are converted together may be one object, and conversion may have collected.
+    // Values that are converted together may be the same object, and conversion may have run a collection.
     if let Some(object) = link.shared.island.enter(|mut store| objects.borrow_mut().find_root(ctx, &mut store, &root)) {
         return Ok(object);
     }
@@ -88,8 +89,9 @@ unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
     type Changed<'to> = Originals<'to>;
 }
 
-/// The functions that QuickJS lets no class refuse: \[\[PreventExtensions]] and \[\[SetPrototypeOf]] of these objects return
-/// false, which `Object`'s turn into a TypeError. (Below a Proxy, and in the setter of `__proto__` with null, nobody can.)
+/// The functions whose effects QuickJS lets no class refuse: \[\[PreventExtensions]] and \[\[SetPrototypeOf]] of these
+/// objects return false, which the functions of `Object` turn into a TypeError. (Behind a Proxy, and in the setter of
+/// `__proto__` with null, this cannot be done.)
 const METHODS: [(&str, &str, i32); 6] = [
     ("Object", "preventExtensions", 1),
     ("Object", "seal", 1),

@@ -1,4 +1,4 @@
-//! Which island an instance goes to, and what stands there for a function of another one.
+//! Which island an instance goes to, and what stands there for a function of another island.
 
 use island::wasmtime::Func;
 use qjs::{Borrowed, Ctx, Exception, Result, Value, class};
@@ -8,7 +8,7 @@ use crate::convert::function::{ExportedFunction, HostImport};
 use crate::convert::typed_function::TypedFunction;
 use crate::runtime::island_realm::IslandHandle;
 
-/// What keeps an import from being used in any island but its own.
+/// An import that cannot be used in any island but its own.
 pub(crate) struct Bound {
     pub(crate) link: IslandHandle,
     /// `env.table`, for messages.
@@ -17,11 +17,12 @@ pub(crate) struct Bound {
     pub(crate) kind: &'static str,
 }
 
-/// Chooses the island: the one that all bound imports are in, else that of the first imported function, else a new one, or
-/// for an instance that passes objects to scripts, which cannot leave their island, the one that such instances share.
+/// Chooses the island: the one that all bound imports are in, else that of the first imported function, else a new one.
+/// For an instance that passes objects to scripts, which cannot leave their island, it is the one that such instances
+/// share.
 ///
 /// # Errors
-/// A LinkError where bound imports are of different islands.
+/// A LinkError if bound imports are of different islands.
 pub(crate) fn choose_island<'a>(
     ctx: &Ctx<'_>,
     bound: &[Bound],
@@ -49,7 +50,7 @@ pub(crate) fn choose_island<'a>(
 pub(crate) fn local_function(ctx: &Ctx<'_>, link: &IslandHandle, value: &Value<'_>) -> Result<Func> {
     let exported = class::get::<ExportedFunction>(Borrowed::of(value));
     if let Some(function) = exported.filter(|function| function.link().is_same(link)) {
-        // A guest that keeps it may be all that does, and its object must not be made anew then.
+        // A guest may be all that keeps the function, and then its object must not be made anew.
         link.shared.pin(function.key(), value);
         return Ok(function.callee().func());
     }
@@ -63,7 +64,7 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &IslandHandle, value: &Value<'
         }
         (None, None) => return Err(Exception::throw_type(ctx, "expected an exported WebAssembly function")),
     };
-    // What reads the reference back gets the function itself.
+    // Whoever reads the reference back gets the function itself.
     link.shared.pin(link.key(func), value);
     link.shared.add_stand_in(value, func);
     Ok(func)
@@ -72,7 +73,7 @@ pub(crate) fn local_function(ctx: &Ctx<'_>, link: &IslandHandle, value: &Value<'
 /// "Create a host function" from a callable.
 ///
 /// # Errors
-/// When the type is of another engine, which no value of this runtime is.
+/// If the type belongs to another engine, which no value of this runtime does.
 pub(crate) fn host_function(
     ctx: &Ctx<'_>,
     link: &IslandHandle,
@@ -83,5 +84,5 @@ pub(crate) fn host_function(
     let import = link.shared.keep_import(callable);
     let host = HostImport::new(&link.shared, import, name, &ty);
     let func = link.shared.island.new_function(ty, host);
-    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type is of another engine"))
+    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type belongs to another engine"))
 }

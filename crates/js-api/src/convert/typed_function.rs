@@ -1,9 +1,10 @@
-//! `WebAssembly.Function`: the interface of all Exported Functions, and functions that a script makes of a callable and a
-//! type.
+//! `WebAssembly.Function`: the interface of all Exported Functions, and functions that a script makes of a callable and
+//! a type.
 //!
-//! A function that a script made is in no island. Called from JavaScript it converts on both sides of its callable and
-//! needs none; each island that it is given to (in a table, as an import, as a value) gets a host function that stands
-//! for it and reads back as it (`local_function` in `linking.rs`). Where no island has one, it is garbage as any object.
+//! A function that a script made is in no island. When JavaScript calls it, it converts on both sides of its callable
+//! and needs no island. Each island that it is given to (in a table, as an import, as a value) gets a host function
+//! that stands for it and reads back as the function itself (`local_function` in `linking.rs`). While no island has
+//! one, it can become garbage like any object.
 
 use island::call::Signature;
 use island::wasmtime::{Func, FuncType};
@@ -54,8 +55,8 @@ impl TypedFunction {
     }
 }
 
-/// "A new Exported Function" for a callable that a module imports and exports as it is: it is in no island, so what gets it
-/// calls the callable without a detour, and nothing of the instance stays for it.
+/// "A new Exported Function" for a callable that a module imports and exports unchanged. It is in no island, so whoever
+/// gets it calls the callable without a detour, and keeps nothing of the instance alive.
 pub(crate) fn handed_on_function<'js>(
     ctx: &Ctx<'js>,
     link: &IslandHandle,
@@ -69,7 +70,7 @@ pub(crate) fn handed_on_function<'js>(
     }
     let ty = link.shared.island.enter(|store| func.ty(&store));
     let object = new_object(ctx, callable, ty, &export.index.to_string(), None)?;
-    // What reads the function back in its own island gets the object, too.
+    // Whoever reads the function back in its own island gets the same object.
     link.shared.pin(key, &object);
     link.shared.add_stand_in(&object, func);
     Ok(object)
@@ -89,19 +90,19 @@ fn new_object<'js>(
     Ok(object.into_value())
 }
 
-/// The type where `value` is an Exported Function, of a module or made by a script.
+/// The type of `value`, if it is an Exported Function, of a module or made by a script.
 pub(crate) fn exported_type<'a>(value: Borrowed<'a>) -> Option<&'a FuncType> {
     let exported = class::get::<ExportedFunction>(value).map(|function| function.callee().ty());
     exported.or_else(|| class::get::<TypedFunction>(value).map(TypedFunction::ty))
 }
 
-/// The prototype of Exported Functions. (A context that the namespace was not installed in has only `Function`'s.)
+/// The prototype of Exported Functions. (In a context that the namespace was not installed in it is `Function`'s.)
 pub(crate) fn prototype<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     class::prototype::<TypedFunction>(ctx).into_object().map_or_else(|| define::function_prototype(ctx), Ok)
 }
 
 impl Callable for TypedFunction {
-    /// "Call an Exported Function" of a host function: ToWebAssemblyValue and ToJSValue one after the other.
+    /// "Call an Exported Function" for a host function: ToWebAssemblyValue and ToJSValue, one after the other.
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         const PLACE: &str = "a WebAssembly.Function";
         let ctx = cx.ctx();

@@ -1,9 +1,9 @@
-//! Types as JavaScript values (the type reflection proposal): ToValueType and FromValueType, and what `type()` and the
-//! descriptors of a module's imports and exports say.
+//! Types as JavaScript values (the type reflection proposal): ToValueType, FromValueType, and what `type()` and the
+//! descriptors of a module's imports and exports return.
 //!
-//! Each numeric and vector type and each nullable abstract reference type has a name, the one of the text format, that
-//! constructors take as well. Other reference types have no name that a constructor would take; what `type()` says there
-//! is for people: `(ref func)`, and `(ref null (func ...))` for a type that a module defines.
+//! Each numeric and vector type and each nullable abstract reference type has a name, the one of the text format, which
+//! constructors accept as well. Other reference types have no name that a constructor would accept; what `type()` says
+//! there is for people to read: `(ref func)`, and `(ref null (func ...))` for a type that a module defines.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ const NAMES: [(&str, ValType); 18] = [
     ("nullfuncref", ValType::Ref(RefType::NULLFUNCREF)),
     ("nullexternref", ValType::Ref(RefType::NULLEXTERNREF)),
     ("nullexnref", ValType::Ref(RefType::NULLEXNREF)),
-    // The JavaScript API's older name for functions; the first name of a type is what FromValueType says.
+    // The JavaScript API's older name for functions. FromValueType uses the first name of a type.
     ("anyfunc", ValType::Ref(RefType::FUNCREF)),
 ];
 
@@ -43,22 +43,22 @@ pub(crate) fn value_type(ctx: &Ctx<'_>, value: &Value<'_>, place: &str) -> Resul
     let name = webidl::string(ctx, Borrowed::of(value))?;
     match NAMES.into_iter().find(|(known, _)| *known == name) {
         Some((_, ty)) => Ok(ty),
-        None => Err(Exception::throw_type(ctx, &format!("{place}: \"{name}\" is no WebAssembly value type"))),
+        None => Err(Exception::throw_type(ctx, &format!("{place}: \"{name}\" is not a WebAssembly value type"))),
     }
 }
 
 /// A required member of a dictionary that is a `sequence<ValueType>`. Runs scripts.
 ///
 /// # Errors
-/// A TypeError for what is no iterable of value types or has more of them than a function may have, or what the iteration
-/// throws.
+/// A TypeError for anything but an iterable of value types, or for more of them than a function may have; or what the
+/// iteration throws.
 pub(crate) fn value_types<'js>(
     ctx: &Ctx<'js>,
     dictionary: &Option<Object<'js>>,
     name: &str,
     place: &str,
 ) -> Result<Vec<ValType>> {
-    /// The JavaScript API's implementation limit, of parameters and of results.
+    /// The JavaScript API's implementation limit for parameters, and for results.
     const MOST: usize = 1000;
     let member = webidl::required_member(ctx, dictionary, name, place)?;
     let place = format!("{place}: `{name}`");
@@ -90,7 +90,7 @@ pub(crate) fn type_name(ty: &ValType) -> Cow<'static, str> {
     }
 }
 
-/// A dictionary as an object. WebIDL defines its members in the order of their names, in which they must come.
+/// A dictionary as an object. The members must come in the order of their names, in which WebIDL defines them.
 fn dictionary<'js>(
     ctx: &Ctx<'js>,
     members: impl IntoIterator<Item = (&'static str, Value<'js>)>,
@@ -137,7 +137,7 @@ pub(crate) fn global_type<'js>(ctx: &Ctx<'js>, ty: &GlobalType) -> Result<Object
 
 /// The sizes of a memory or table, in pages or elements.
 pub(crate) struct Sizes {
-    /// The least size that an import asks for; of an object, its size.
+    /// The least size that an import asks for, or an object's size.
     pub(crate) minimum: u64,
     pub(crate) maximum: Option<u64>,
     /// Whether addresses have 64 bits.
@@ -149,7 +149,7 @@ impl Sizes {
         Ok(("address", text(ctx, if self.wide { "i64" } else { "i32" })?))
     }
 
-    /// `maximum` where there is one, and `minimum`.
+    /// `maximum`, if there is one, and `minimum`.
     fn limits<'js>(&self, ctx: &Ctx<'js>) -> Result<impl Iterator<Item = (&'static str, Value<'js>)>> {
         let maximum = self.maximum.map(|maximum| u64_to_address(ctx, maximum, self.wide)).transpose()?;
         let minimum = u64_to_address(ctx, self.minimum, self.wide)?;
@@ -186,7 +186,7 @@ pub(crate) fn extern_type<'js>(ctx: &Ctx<'js>, ty: &ExternType) -> Result<Object
     }
 }
 
-/// `of type …`, or what else tells two types apart that read the same.
+/// `of type …`, or how two types differ whose text is the same.
 pub(crate) fn came_type(expected: &FuncType, came: &FuncType) -> String {
     match came.to_string() {
         same if same == expected.to_string() => "whose type is final or grouped otherwise".into(),

@@ -1,5 +1,5 @@
-//! ToWebAssemblyValue and ToJSValue, in two steps each: what may run scripts happens outside the store, what needs the
-//! store runs no script.
+//! ToWebAssemblyValue and ToJSValue, in two steps each: what may run scripts happens outside of the store, and what
+//! needs the store runs no script.
 
 use island::call::Number;
 use island::wasmtime::{
@@ -17,7 +17,7 @@ use crate::convert::typed_function::exported_type;
 use crate::convert::types::type_name;
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 
-/// Why a value of the type cannot cross between WebAssembly and JavaScript, in either direction; none where it can.
+/// Why a value of the type cannot cross between WebAssembly and JavaScript, in either direction; `None` if it can.
 pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
     match ty {
         ValType::V128 => Some("a v128 cannot cross between WebAssembly and JavaScript"),
@@ -31,7 +31,7 @@ pub(crate) fn never_crosses(ty: &ValType) -> Option<&'static str> {
     }
 }
 
-/// Refuses what [`never_crosses`].
+/// Refuses a type whose values [never cross](never_crosses).
 ///
 /// # Errors
 /// A TypeError that begins with `place`.
@@ -47,12 +47,12 @@ pub(crate) enum HostValue {
     Number(Number),
     /// The null reference of some type.
     Null(Val),
-    /// An exported function of some island.
+    /// An exported function of any island.
     Function(Held),
     Any(AnyValue, Hierarchy),
 }
 
-/// A value below `any`, which `extern` has, too.
+/// A value below `any`, which `extern` has as well.
 pub(crate) enum AnyValue {
     I31(i32),
     /// An Exported GC Object.
@@ -61,7 +61,7 @@ pub(crate) enum AnyValue {
     Host(Held),
 }
 
-/// Which of the two types that a reference to an [`AnyValue`] is below.
+/// Which of the two top types a reference to an [`AnyValue`] is below.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hierarchy {
     Any,
@@ -82,7 +82,7 @@ pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<Number> 
     })
 }
 
-/// [`to_number`] with errors that say where. What a script throws is left as it is.
+/// [`to_number`], with errors that say where. What a script throws is left as it is.
 #[inline]
 pub(crate) fn to_number_at(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind, place: Place<'_>) -> Result<Number> {
     to_number(cx, value, kind).map_err(|error| say_where(cx, error, value, kind, place))
@@ -94,7 +94,7 @@ fn say_where(cx: Cx<'_>, error: rquickjs::Error, value: Borrowed<'_>, kind: Kind
     let ctx = cx.ctx();
     let value = value.to_value(cx);
     let is_out_of_memory = !(value.is_symbol() || value.is_big_int() || kind == Kind::I64);
-    // A text that is no number is a SyntaxError, which says so itself.
+    // A text that is not a number is a SyntaxError, which says so itself.
     if !matches!(error, rquickjs::Error::Exception) || value.is_object() || value.is_string() || is_out_of_memory {
         return error;
     }
@@ -118,7 +118,7 @@ pub fn from_number(cx: Cx<'_>, number: Number) -> Returned {
 /// ToWebAssemblyValue, the first step. May run scripts for numbers.
 ///
 /// # Errors
-/// A TypeError for what does not fit the type, or what a conversion throws.
+/// A TypeError for a value that does not fit the type, or what a conversion throws.
 pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType, place: Place<'_>) -> Result<HostValue> {
     let cx = Cx::of(ctx);
     let kind = match ty {
@@ -175,11 +175,11 @@ fn to_reference(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &RefType, place: Place<'
     }
 }
 
-/// The step of ToWebAssemblyValue for values below `any`: small integers, a guest's own objects, and all others.
+/// The step of ToWebAssemblyValue for values below `any`: small integers, a guest's own objects, and all other values.
 fn to_any(ctx: &Ctx<'_>, value: Borrowed<'_>) -> AnyValue {
     const I31: std::ops::Range<i32> = -(1 << 30)..1 << 30;
     let whole = value.number().map(|number| (number, number as i32));
-    // Minus zero is none of them, so that it comes back as it was.
+    // Minus zero does not count as a small integer, so that it comes back as it was.
     if let Some((number, int)) = whole
         && f64::from(int).to_bits() == number.to_bits()
         && I31.contains(&int)
@@ -216,7 +216,7 @@ fn gc_object(held: &Held) -> &GcObject {
     qjs::class::get(held.borrow()).expect("only Exported GC Objects are held as such")
 }
 
-/// DefaultValue: none for types that have none, and for v128. An externref's is `undefined`.
+/// DefaultValue: `None` for types that have none, and for v128. An externref's is `undefined`.
 pub(crate) fn default_value(ctx: &Ctx<'_>, ty: &ValType) -> Option<HostValue> {
     Some(match ty {
         ValType::I32 => HostValue::Number(Number::I32(0)),
@@ -249,12 +249,12 @@ impl HostValue {
         }
     }
 
-    /// A JavaScript value, no number, as an externref.
+    /// A JavaScript value other than a number, as an externref.
     pub(crate) fn host(value: Held) -> Self {
         Self::Any(AnyValue::Host(value), Hierarchy::Extern)
     }
 
-    /// The only island that the value can be in, if it can be in one only.
+    /// The island of the value, if it can be in that one only.
     pub(crate) fn link(&self) -> Option<IslandHandle> {
         match self {
             Self::Any(AnyValue::Object(held), Hierarchy::Any) => Some(gc_object(held).link().duplicate()),
@@ -262,7 +262,7 @@ impl HostValue {
         }
     }
 
-    /// Finds what stands for the value in an island: a function of another island gets one here that calls it.
+    /// Finds what stands for the value in an island. A function of another island gets a function here that calls it.
     pub(crate) fn resolve(&self, ctx: &Ctx<'_>, link: &IslandHandle) -> Result<Resolved> {
         Ok(match self {
             Self::Number(number) => Resolved::Number(*number),
@@ -275,7 +275,7 @@ impl HostValue {
             Self::Any(AnyValue::Object(held), hierarchy) => {
                 let object = gc_object(held);
                 if !object.link().is_same(link) {
-                    // As an externref it is like any other value of JavaScript's: opaque, and the same on the way back.
+                    // As an externref it is like any other JavaScript value: opaque, and the same on the way back.
                     if *hierarchy == Hierarchy::Extern {
                         return Ok(Resolved::Host(held.duplicate(), *hierarchy));
                     }
@@ -351,14 +351,14 @@ impl Resolved {
         })
     }
 
-    /// The same as an element of a table.
+    /// The same, as an element of a table.
     pub(crate) fn to_ref(
         &self,
         shared: &IslandRealm,
         store: StoreContextMut<'_, StoreState>,
     ) -> island::wasmtime::Result<Ref> {
         let val = self.to_val(shared, store)?;
-        val.ref_().ok_or_else(|| island::wasmtime::Error::msg("a number is no reference"))
+        val.ref_().ok_or_else(|| island::wasmtime::Error::msg("a number is not a reference"))
     }
 }
 
@@ -369,7 +369,7 @@ pub(crate) enum Outgoing<'js> {
     Function(Func, FunctionKey),
     /// A struct or an array that has no object yet.
     Object(Box<(OwnedRooted<AnyRef>, HeapType)>),
-    /// Why there is none.
+    /// Why there is no value.
     Failed(Box<str>),
 }
 
@@ -435,7 +435,7 @@ fn take_any<'js>(
 }
 
 impl<'js> Outgoing<'js> {
-    /// The key where it is a function.
+    /// The function's key, if it is a function.
     pub(crate) fn function_key(&self) -> Option<FunctionKey> {
         match self {
             Self::Function(_, key) => Some(*key),

@@ -1,7 +1,7 @@
-//! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
-//! arguments and results. The waiting itself is in [`island::waiting`].
+//! The arguments and results of `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the
+//! `memory.atomic.wait` and `notify` of guests. The waiting itself is in [`island::wait_lists`].
 //!
-//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without.
+//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without one.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -27,18 +27,20 @@ struct Pending<'js> {
     owner: wait_lists::Owner,
     last: Cell<u64>,
     waits: RefCell<HashMap<u64, PendingWait<'js>>>,
-    /// How many there may be before those that nobody can end any more are looked for.
+    /// How many waits there may be before those that nobody can end any more are looked for.
     crowded: Cell<usize>,
 }
 
 struct PendingWait<'js> {
     resolve: Function<'js>,
-    /// Holds the event loop where the wait ends by itself. One that nobody may ever end does not keep a program running.
+    /// Holds the event loop if the wait ends by itself. A wait that nobody may ever end does not keep a program
+    /// running.
     _hold: Option<Box<dyn Any>>,
 }
 
 impl Pending<'_> {
-    /// Forgets the waits that nobody can end any more, each time that there are twice as many as were left the last time.
+    /// Forgets the waits that nobody can end any more, each time there are twice as many waits as were left the last
+    /// time.
     fn make_room(&self) {
         const FEW: usize = 256;
         if self.waits.borrow().len() < self.crowded.get().max(FEW) {
@@ -47,7 +49,7 @@ impl Pending<'_> {
         let forsaken = self.owner.forget_forsaken();
         let forsaken: Vec<_> = forsaken.iter().filter_map(|number| self.waits.borrow_mut().remove(number)).collect();
         self.crowded.set(2 * self.waits.borrow().len());
-        // Not while the list is borrowed: what resolves a promise may hold anything.
+        // Not while the list is borrowed: a function that resolves a promise may hold anything.
         drop(forsaken);
     }
 }
@@ -75,18 +77,18 @@ struct SharedWord {
     bytes: Bytes,
     address: usize,
     offset: usize,
-    /// Whether who waits here does so without a timeout.
+    /// Whether whoever waits here does so without a timeout.
     is_endless: bool,
 }
 
 enum Bytes {
     Kept(Hold),
-    /// A guest's, kept by somebody else, with whom the wait ends.
+    /// A guest's bytes, kept by somebody else, with whom the wait ends.
     Lent(Weak<Hold>),
 }
 
 impl SharedWord {
-    /// Lets go of bytes that say by themselves when they go. They are there for as long as the result is.
+    /// Lets go of bytes that tell by themselves when they go. They stay for as long as the result does.
     fn let_go(&mut self) -> Option<Arc<Hold>> {
         match std::mem::replace(&mut self.bytes, Bytes::Lent(Weak::new())) {
             Bytes::Kept(hold) if hold.is_foreign() => {
@@ -123,7 +125,7 @@ impl Word for SharedWord {
     }
 }
 
-/// An outcome as scripts see it; none for an interrupted wait, which ends the script.
+/// An outcome as scripts see it; `None` for an interrupted wait, which ends the script.
 fn name(outcome: Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Ok => Some("ok"),
@@ -174,7 +176,7 @@ fn validate_access(call: &Call<'_, '_>, place: &str, array: &Waitable) -> Result
     Ok(index as usize * size)
 }
 
-/// Where an element is, now that all arguments are converted. None where the array has lost it meanwhile, or is not on
+/// Where an element is, now that all arguments are converted. `None` if the array has lost it meanwhile, or is not on
 /// shared bytes.
 fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<SharedWord> {
     let size = if array.wide { 8 } else { 4 };
@@ -187,7 +189,7 @@ fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Shar
     Some(SharedWord { bytes: Bytes::Kept(qjs::shared::hold(buffer.start)?), address, offset, is_endless: false })
 }
 
-/// The steps that DoWait takes before it waits. A timeout of none is infinite.
+/// The steps that DoWait takes before it waits. A timeout of `None` is infinite.
 fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(SharedWord, Expected, Option<Duration>)> {
     let ctx = &call.ctx;
     let cx = Cx::of(ctx);
@@ -202,7 +204,7 @@ fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(SharedWord, Expected, Op
         Expected::I32(qjs::number::to_int32(cx, call.args.get(2))?)
     };
     let timeout = qjs::number::to_number(cx, call.args.get(3))?;
-    // NaN is infinite; so is what no clock reaches.
+    // NaN is infinite, and so is a time that no clock reaches.
     let timeout = if timeout.is_nan() { None } else { Duration::try_from_secs_f64(timeout.max(0.0) / 1000.0).ok() };
     match place_of(call, &array, offset) {
         Some(at) => Ok((at, expected, timeout)),

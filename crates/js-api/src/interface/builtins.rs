@@ -1,7 +1,8 @@
 //! The builtin set `js-string`: functions on strings that a guest imports, linked natively.
 //!
-//! Each is a host function with a fixed signature, so a call of one neither allocates nor looks anything up; strings are
-//! read where QuickJS keeps them. A builtin of a string that is no string, or of an index that is none, traps.
+//! Each is a host function with a fixed signature, so a call of one neither allocates nor looks anything up; strings
+//! are read where QuickJS keeps them. A builtin that gets something other than a string, or an index that does not
+//! exist, traps.
 
 use island::wasmtime::{
     ArrayRef, ArrayType, Caller, Error, ExternRef, FieldType, Func, FuncType, HeapType, Mutability, RefType, Result,
@@ -18,7 +19,7 @@ use crate::runtime::memory_core::refresh_grown;
 /// The set's "qualified name".
 pub(crate) const JS_STRING: &str = "wasm:js-string";
 
-/// What `JS_STRING_LEN_MAX` of QuickJS says.
+/// `JS_STRING_LEN_MAX` of QuickJS.
 const LONGEST: usize = (1 << 30) - 1;
 
 /// The functions of the set.
@@ -77,7 +78,7 @@ impl Builtin {
             Self::Test | Self::Length => (vec![any], int),
             Self::FromCharCodeArray => (vec![array(), int.clone(), int], text),
             Self::IntoCharCodeArray => (vec![any, array(), int.clone()], int),
-            // The specification's text has a nullable result for `fromCodePoint` alone, its tests do not.
+            // The specification's text has a nullable result for `fromCodePoint` alone; its tests do not.
             Self::FromCharCode | Self::FromCodePoint => (vec![int], text),
             Self::CharCodeAt | Self::CodePointAt => (vec![any, int.clone()], int),
             Self::Concat => (vec![any.clone(), any], text),
@@ -112,11 +113,11 @@ impl Builtin {
     }
 }
 
-/// What QuickJS's C interface has no function for, as it was before a script could change anything.
+/// Operations that QuickJS's C interface has no function for, as they were before a script could change anything.
 struct Operations {
-    /// `+` of two strings, which copies neither where they are long.
+    /// `+` of two strings, which copies neither if they are long.
     concat: Held,
-    /// `String.prototype.substring`, which copies no long string.
+    /// `String.prototype.substring`, which does not copy long strings.
     substring: Held,
 }
 
@@ -160,13 +161,13 @@ impl<'js> Run<'_, 'js> {
         HostTrap(format!("{JS_STRING} {}: {why}", self.name)).into()
     }
 
-    /// What a failed operation of QuickJS's leaves: the exception is pending.
+    /// The error of a failed operation of QuickJS's, whose exception is pending.
     fn threw(&self, error: rquickjs::Error) -> Error {
         qjs::function::throw(&self.cx.ctx(), error);
         HostThrew.into()
     }
 
-    /// The value of a reference; none where JavaScript sees no string (`null`, or what a guest made of something else).
+    /// The value of a reference; `None` if JavaScript sees no string (`null`, or what a guest made of something else).
     #[inline]
     fn string(&self, reference: Reference) -> Option<Held> {
         let reference = reference?;
@@ -219,7 +220,7 @@ impl<'js> Run<'_, 'js> {
         Ok(operation.call(self.cx, this, &mut arguments)?.to_value())
     }
 
-    /// The array of characters, and how many it has.
+    /// The array of characters, and how many it holds.
     fn array(&self, array: &Val) -> Result<(Rooted<ArrayRef>, u32)> {
         let Some(Some(any)) = array.any_ref() else { return Err(self.trap("the array is null")) };
         self.shared.island.enter(|mut store| {
@@ -232,7 +233,7 @@ impl<'js> Run<'_, 'js> {
 fn cast(caller: Caller<'_, StoreState>, value: Reference) -> Result<Rooted<ExternRef>> {
     run("cast", caller, |run| {
         run.unwrap_string(value)?;
-        Ok(value.expect("null is no string"))
+        Ok(value.expect("null is not a string"))
     })
 }
 
@@ -246,7 +247,7 @@ fn from_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &
     run("fromCharCodeArray", caller, |run| {
         let (array, length) = run.array(array)?;
         if start > end || end > length {
-            return Err(run.trap(format_args!("{start} to {end} is no range of an array of {length}")));
+            return Err(run.trap(format_args!("{start} to {end} is not a range of an array of {length}")));
         }
         let units = run.shared.island.read_units(array, start, end - start)?;
         results[0] = run.give_units(&units)?.into();
@@ -280,7 +281,7 @@ fn from_code_point(caller: Caller<'_, StoreState>, point: u32) -> Result<Rooted<
         // Surrogates are code points too.
         (Ok(unit), _) => run.give_units(&[unit]),
         (_, Some(point)) => run.give_units(point.encode_utf16(&mut [0; 2])),
-        _ => Err(run.trap(format_args!("{point:#x} is no code point"))),
+        _ => Err(run.trap(format_args!("{point:#x} is not a code point"))),
     })
 }
 

@@ -12,7 +12,7 @@ const PREFIX: &str = "wasm:";
 /// What a module was compiled with.
 #[derive(Default, Clone, Debug)]
 pub(crate) struct CompileOptions {
-    /// Names of builtin sets; those that are unknown mean nothing.
+    /// Names of builtin sets. Unknown names mean nothing.
     builtins: Vec<String>,
     imported_string_constants: Option<String>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct CompileOptions {
 pub(crate) enum Source {
     /// The import object.
     Script,
-    /// The name is a string, and the import is it.
+    /// The import's name is the string that is imported.
     StringConstant,
     Builtin(Builtin),
 }
@@ -30,7 +30,7 @@ impl CompileOptions {
     /// The optional argument `options`. Runs getters and iterators.
     ///
     /// # Errors
-    /// A TypeError for what is no such dictionary, or what a script throws.
+    /// A TypeError for anything but such a dictionary, or what a script throws.
     pub(crate) fn of_argument(call: &Call<'_, '_>, at: usize, place: &str) -> Result<Self> {
         let ctx = &call.ctx;
         let place = format!("{place}: argument {}", at + 1);
@@ -66,7 +66,7 @@ impl CompileOptions {
         }
     }
 
-    /// "Validate builtins and imported string for a WebAssembly module": what is wrong.
+    /// "Validate builtins and imported string for a WebAssembly module". The error says what is wrong.
     pub(crate) fn validate(&self, engine: &Engine, module: &Module) -> std::result::Result<(), String> {
         let names = &self.builtins;
         if let Some((_, name)) = names.iter().enumerate().find(|&(at, name)| names[..at].contains(name)) {
@@ -91,7 +91,7 @@ impl CompileOptions {
         Err(format!("import {}.{}: {expected}", import.module, import.name))
     }
 
-    /// Whether these are the defaults, which every valid module agrees with.
+    /// Whether these are the defaults, which fit every valid module.
     pub(crate) fn is_empty(&self) -> bool {
         self.builtins.is_empty() && self.imported_string_constants.is_none()
     }

@@ -53,7 +53,7 @@ fn address(global: Global) -> Address {
 }
 
 impl GlobalObject {
-    /// Why the global cannot be imported as `wanted`; none where it can.
+    /// Why the global cannot be imported as `wanted`; `None` if it can.
     pub(crate) fn mismatch(&self, wanted: &GlobalType) -> Option<String> {
         let mutable = |ty: &GlobalType| matches!(ty.mutability(), Mutability::Var);
         let fits = match mutable(wanted) {
@@ -81,14 +81,15 @@ impl GlobalObject {
         }
     }
 
-    /// Whether no copy can stand for the global in another island: it can change, or hold what is in its own alone.
+    /// Whether no copy can stand for the global in another island, because it can change, or holds something that is in
+    /// its own island alone.
     pub(crate) fn needs_its_island(&self) -> bool {
         let content = self.ty.content();
         let holds_objects = content.as_ref().is_some_and(|ty| matches!(ty.heap_type().top(), HeapType::Any));
         holds_objects || never_crosses(content).is_some() || matches!(self.ty.mutability(), Mutability::Var)
     }
 
-    /// The value where the global is in no island or cannot change: what stands for it anywhere else.
+    /// The value of a global that is in no island or cannot change. It stands for the global anywhere else.
     pub(crate) fn snapshot(&self, ctx: &Ctx<'_>) -> Result<HostValue> {
         if let State::Unbound(value) = &*self.state.borrow() {
             return Ok(value.duplicate());
@@ -97,7 +98,7 @@ impl GlobalObject {
         to_host_value(ctx, Borrowed::of(&value), self.ty.content(), Place::whole("WebAssembly.Global"))
     }
 
-    /// The global in the link's island, made there where it is in none yet. `object` is this value's object.
+    /// The global in the link's island. It is made there if it is in none yet. `object` is this value's object.
     pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &IslandHandle, object: &Value<'_>) -> Result<Global> {
         let value = match &*self.state.borrow() {
             State::Bound(_, global) => return Ok(*global),
@@ -110,7 +111,7 @@ impl GlobalObject {
         Ok(global)
     }
 
-    /// The value; none where JavaScript has none for it. Throws nothing but for want of memory.
+    /// The value; `None` if JavaScript has none for it. Throws only when memory is out.
     pub(crate) fn representable<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         match never_crosses(self.ty.content()) {
             Some(_) => None,
@@ -137,7 +138,7 @@ impl GlobalObject {
             State::Bound(link, global) => Some((link.duplicate(), *global)),
         };
         let Some((link, global)) = bound else {
-            // The old value goes after the borrow.
+            // The old value is dropped after the borrow.
             let old = self.state.replace(State::Unbound(value));
             drop(old);
             return Ok(());
@@ -199,7 +200,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ty = webidl::required_member(ctx, &dictionary, "value", &format!("{PLACE}: argument 1"))?;
     let content = value_type(ctx, &ty, &format!("{PLACE}: argument 1: `value`"))?;
     let prototype = class::prototype_from_new_target::<GlobalObject>(&call)?;
-    // What cannot cross cannot be made here at all, whatever the value. All other types that have names have a default.
+    // A type that cannot cross cannot be made here at all, whatever the value. All other types that have names have a
+    // default.
     let default = default_value(ctx, &content).filter(|_| never_crosses(&content).is_none());
     let Some(default) = default else {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: a script cannot make a global of type {content}")));

@@ -60,12 +60,12 @@ impl InstanceObject {
         self.instance
     }
 
-    /// What the attribute `exports` is.
+    /// The value of the attribute `exports`.
     pub fn exports<'js>(&self, ctx: &Ctx<'js>) -> Value<'js> {
         self.exports.get(ctx)
     }
 
-    /// An export's value, `undefined` where there is none of that name.
+    /// An export's value, or `undefined` if there is none of that name.
     ///
     /// # Errors
     /// When memory is out.
@@ -86,17 +86,18 @@ pub(crate) struct Exports {
     instance: Instance,
     module: Module,
     names: Names,
-    /// By place.
+    /// By place among the exports.
     slots: RefCell<Vec<Slot>>,
 }
 
-/// What there is of an export's value.
+/// What exists of an export's value.
 enum Slot {
     /// Nothing yet.
     Absent,
-    /// A script's callable that the module imports and exports as it is: the function for it is made when asked for.
+    /// A script's callable that the module imports and exports unchanged. The function for it is made when it is asked
+    /// for.
     Callable(Held),
-    /// The value: made, or handed on from the imports.
+    /// The value, which was made, or handed on from the imports.
     Made(Held),
 }
 
@@ -132,7 +133,7 @@ impl Lazy for Exports {
     fn load<'js>(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
         let value = self.make(ctx, index)?;
         let before = std::mem::replace(&mut self.slots.borrow_mut()[index], Slot::Made(Held::new(&value)));
-        // What goes may end here, after the borrow.
+        // The old slot is dropped here, after the borrow.
         drop(before);
         Ok(value)
     }
@@ -222,12 +223,12 @@ pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str)
         .ok_or_else(|| Exception::throw_type(ctx, &format!("{place}: argument 2 must be an object, got {came}")))
 }
 
-/// Whether `value` is an instance's exports object: an ordinary, frozen one as far as scripts can see.
+/// Whether `value` is an instance's exports object, which is an ordinary, frozen object as far as scripts can see.
 pub fn is_exports_object(value: &Value<'_>) -> bool {
     class::of::<Exports>(value).is_some()
 }
 
-/// The imports of an instance to be.
+/// The imports of an instance that is about to be made.
 pub(crate) struct Imports(Vec<ImportValue>);
 
 impl Imports {
@@ -279,7 +280,7 @@ pub(crate) fn read_imports<'js>(
     })
 }
 
-/// The imports of a module; `value` gives those that are no builtins and no string constants, one after the other.
+/// The imports of a module. `value` gives those that are neither builtins nor string constants, one after the other.
 ///
 /// # Errors
 /// A TypeError or LinkError that names the import, or what `value` fails with.
@@ -339,7 +340,7 @@ fn came(value: &Value<'_>) -> &'static str {
     }
 }
 
-/// A value that is no Global object for a global import.
+/// A value other than a Global object for a global import.
 fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str) -> Result<HostValue> {
     let content = ty.content();
     let refuse = |expected: &str| {
@@ -369,7 +370,7 @@ fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str)
 /// "Instantiate the core of a WebAssembly module" and "initialize an instance object".
 ///
 /// # Errors
-/// A LinkError, what a trap in a segment or the start function becomes, or what an import throws.
+/// A LinkError, the error that a trap in a segment or the start function becomes, or what an import throws.
 pub(crate) fn instantiate<'js>(
     ctx: &Ctx<'js>,
     module: &Module,
@@ -379,7 +380,8 @@ pub(crate) fn instantiate<'js>(
 ) -> Result<Object<'js>> {
     let imports = &imports.0;
     crate::runtime::pressure::relieve_pressure(ctx);
-    // All types first: an import that is put into an island stays there, so nothing may be refused after the first.
+    // All types are checked first: an import that is put into an island stays there, so none may be refused after the
+    // first was put there.
     for (value, import) in imports.iter().zip(module.imports()) {
         if let Some(mismatch) = mismatch(value, &import.ty) {
             let message = format!("{place}: import {}: {mismatch}", import_name(import));
@@ -456,11 +458,11 @@ fn of<T: HostClass>(held: &Held) -> &T {
     class::get::<T>(held.borrow()).expect("checked when the imports were read")
 }
 
-/// Why an import does not fit its type; none where it does.
+/// Why an import does not fit its type; `None` if it does.
 fn mismatch(value: &ImportValue, ty: &ExternType) -> Option<String> {
     match (value, ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => {
-            // `FuncType::matches` compares shapes; these are the declared subtypes.
+            // `FuncType::matches` compares shapes; here declared subtypes count.
             let came = exported_type(held.borrow())?;
             let fits = HeapType::ConcreteFunc(came.clone()).matches(&HeapType::ConcreteFunc(ty.clone()));
             (!fits).then(|| format!("expected a function of type {}, got one {}", ty, came_type(ty, came)))
@@ -497,7 +499,7 @@ fn bind(ctx: &Ctx<'_>, link: &IslandHandle, value: &ImportValue, import: &Import
             let global = of::<GlobalObject>(held);
             let elsewhere = global.link().is_some_and(|other| !other.is_same(link));
             if elsewhere {
-                // Immutable, or the island would have been chosen for it: a copy cannot be told apart.
+                // It is immutable, or the island would have been chosen for it. A copy cannot be told from it.
                 let snapshot = global.snapshot(ctx)?;
                 crate::interface::global::new_global(ctx, link, global.ty(), &snapshot)?.into()
             } else {

@@ -20,7 +20,7 @@ pub struct MemoryObject {
 }
 
 // SAFETY: what the core holds is marked once: it belongs to one Memory object, others only borrow it for a moment, and
-// buffers that keep it beyond that object's end keep no value with it.
+// buffers that keep it longer than that object lives keep no value with it.
 unsafe impl HostClass for MemoryObject {
     const NAME: &'static std::ffi::CStr = c"WebAssembly.Memory";
 
@@ -51,7 +51,7 @@ impl MemoryObject {
         self.core.ty()
     }
 
-    /// Why the memory cannot be imported as `wanted`; none where it can.
+    /// Why the memory cannot be imported as `wanted`; `None` if it can.
     pub(crate) fn mismatch(&self, wanted: &MemoryType) -> Option<String> {
         let ty = self.ty();
         let limits = limits::mismatch(wanted.minimum(), wanted.maximum(), self.core.pages(), ty.maximum(), "pages");
@@ -67,7 +67,7 @@ impl MemoryObject {
         }
     }
 
-    /// The memory's bytes; none for a shared memory, which is Wasmtime's own.
+    /// The memory's bytes; `None` for a shared memory, which is Wasmtime's own.
     pub fn block(&self) -> Option<&Arc<DataBlock>> {
         match self.core.bytes() {
             Bytes::Unshared(block) => Some(block),
@@ -75,7 +75,7 @@ impl MemoryObject {
         }
     }
 
-    /// What the attribute `buffer` is.
+    /// The value of the attribute `buffer`.
     ///
     /// # Errors
     /// When memory is out.
@@ -88,7 +88,7 @@ impl MemoryObject {
         self.core.ty().is_64()
     }
 
-    /// The memory where it is shared.
+    /// The memory, if it is shared.
     pub fn shared(&self) -> Option<&SharedMemory> {
         match self.core.bytes() {
             Bytes::Unshared(_) => None,
@@ -101,7 +101,7 @@ impl MemoryObject {
         self.core.bound()
     }
 
-    /// The memory in the link's island, made there where it is in none yet. `object` is this value's object.
+    /// The memory in the link's island. It is made there if it is in none yet. `object` is this value's object.
     pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &IslandHandle, object: &Value<'_>) -> Result<Extern> {
         if let Some((_, memory)) = self.bound() {
             return Ok(Extern::Memory(memory));
@@ -131,8 +131,8 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, memory: Me
     Ok(object)
 }
 
-/// A new Memory object for a shared memory, as structured deserialize makes one. Several can stand on one memory, in
-/// one agent or in several whose engines are one.
+/// A new Memory object for a shared memory, as structured deserialize makes one. Several objects can stand on one
+/// memory, in one agent or in several agents of one engine.
 ///
 /// # Errors
 /// When the API is not installed, or memory is out.

@@ -20,7 +20,7 @@ pub struct ModuleObject {
 }
 
 impl ModuleObject {
-    /// One for a module that was compiled without options.
+    /// The value for a module that was compiled without options.
     pub fn new(module: Module) -> Self {
         Self { module, options: CompileOptions::default() }
     }
@@ -59,7 +59,8 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(class::new_object(&call.ctx, module, prototype.as_ref())?.into_value())
 }
 
-/// Refuses a first argument that is no BufferSource. Its [`bytes`] are copied after the other arguments' conversion.
+/// Refuses a first argument that is not a BufferSource. Its [`bytes`] are copied after the other arguments were
+/// converted.
 ///
 /// # Errors
 /// A TypeError.
@@ -72,7 +73,7 @@ pub(crate) fn require_buffer_source(call: &Call<'_, '_>, place: &str) -> Result<
     Err(Exception::throw_type(&call.ctx, &message))
 }
 
-/// The bytes of the BufferSource argument, copied; none of a detached one.
+/// A copy of the bytes of the BufferSource argument; it is empty for a detached one.
 pub(crate) fn bytes(call: &Call<'_, '_>) -> Result<Vec<u8>> {
     Ok(qjs::buffer::copy_of_buffer_source(&call.ctx, &call.arg(0))?.unwrap_or_default())
 }
@@ -93,7 +94,7 @@ fn throw_compile_error(ctx: &Ctx<'_>, error: &dyn std::fmt::Display, place: &str
     throw(ctx, ErrorClass::Compile, &format!("{place}: {error}"))
 }
 
-/// Another Module object for what `object` stands for, compile options and all.
+/// Another Module object for the same module, compile options and all.
 ///
 /// # Errors
 /// When memory is out.
@@ -134,11 +135,12 @@ fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     list.finish()
 }
 
-/// A ModuleExportDescriptor, or a ModuleImportDescriptor where there is a module's name.
+/// A ModuleExportDescriptor, or, with a module's name, a ModuleImportDescriptor.
 fn descriptor<'js>(ctx: &Ctx<'js>, module: Option<&str>, name: &str, ty: &ExternType) -> Result<Object<'js>> {
     let object = Object::new(ctx.clone())?;
     let text = |text: &str| qjs::string::from_utf8(ctx, text.as_bytes());
-    // WebIDL defines a dictionary's members in the order of their names, those of the dictionary it inherits from first.
+    // WebIDL defines a dictionary's members in the order of their names, after those of the dictionary that it inherits
+    // from.
     define::value(&object, "kind", &text(kind_name(ty))?, Attributes::Plain)?;
     define::value(&object, "type", extern_type(ctx, ty)?.as_value(), Attributes::Plain)?;
     if let Some(module) = module {
@@ -153,7 +155,7 @@ fn custom_sections<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let object = argument(&call, PLACE, 2)?;
     let name = qjs::string::Utf8::new(Cx::of(&call.ctx), call.args.get(1))?;
     let mut list = qjs::array::ArrayBuilder::new(Cx::of(&call.ctx), 0)?;
-    // A name with a lone surrogate is none that a section can have.
+    // No section can have a name with a lone surrogate.
     let name = std::str::from_utf8(name.bytes());
     for section in name.iter().flat_map(|name| object.module.custom_sections(name)) {
         let buffer = rquickjs::ArrayBuffer::new_copy(call.ctx.clone(), section)?;

@@ -1,5 +1,5 @@
-//! WebAssembly Module Records (the ESM integration proposal), as far as they are not the module loader's: what a module
-//! that is imported must be, and what its bindings are.
+//! WebAssembly Module Records (the ESM integration proposal), as far as the module loader does not do it: what a module
+//! that is imported must be like, and what its bindings are.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use crate::runtime::api::Api;
 /// "Parse a WebAssembly module": the Module object. `place` is the file, for messages.
 ///
 /// # Errors
-/// A CompileError; a LinkError where a name is reserved.
+/// A CompileError; a LinkError if a name is reserved.
 pub fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8], place: &str) -> Result<Object<'js>> {
     let compiled = compile(ctx, bytes, CompileOptions::of_module_record(), place)?;
     let module = &compiled.module;
@@ -87,7 +87,7 @@ struct Exported {
 }
 
 impl Exported {
-    /// The global's value, if JavaScript has a notion of it.
+    /// The global's value, if JavaScript can represent it.
     fn shown<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         let object: &GlobalObject = class::get(self.global.borrow()).expect("made by `execute`");
         object.representable(ctx)
@@ -95,8 +95,8 @@ impl Exported {
 }
 
 impl Evaluated {
-    /// Makes the binding of every exported global show the global's value, or only of those that change. A value that
-    /// JavaScript has no notion of leaves its binding without one.
+    /// Makes the binding of every exported global show the global's value, or only of those that can change. If
+    /// JavaScript cannot represent a value, the binding is left without one.
     fn refresh(&self, ctx: &Ctx<'_>, all: bool) -> Result<()> {
         for exported in self.globals.iter().filter(|exported| all || exported.mutable) {
             self.exports.set(&exported.name, exported.shown(ctx).as_ref())?;
@@ -104,7 +104,7 @@ impl Evaluated {
         Ok(())
     }
 
-    /// Binds the globals whose values JavaScript has no notion of to their Global objects, until the next `refresh`.
+    /// Binds the globals whose values JavaScript cannot represent to their Global objects, until the next `refresh`.
     fn show_hidden(&self, ctx: &Ctx<'_>) -> Result<()> {
         for exported in self.globals.iter().filter(|exported| exported.shown(ctx).is_none()) {
             self.exports.set(&exported.name, Some(&exported.global.get(ctx)))?;
@@ -113,10 +113,10 @@ impl Evaluated {
     }
 }
 
-/// "ExecuteModule": instantiates with the values of the imports, and gives the exports theirs.
+/// "ExecuteModule": instantiates with the values of the imports, and gives the exports their values.
 ///
 /// # Errors
-/// A ReferenceError for an import that has no value yet; others as for `new WebAssembly.Instance`.
+/// A ReferenceError for an import that has no value yet; otherwise as for `new WebAssembly.Instance`.
 pub fn execute<'js>(
     ctx: &Ctx<'js>,
     compiled: &ModuleObject,
@@ -175,14 +175,14 @@ fn evaluated(ctx: &Ctx<'_>) -> impl Iterator<Item = Rc<Evaluated>> {
 #[cold]
 pub(crate) fn refresh_bindings(ctx: &Ctx<'_>) {
     for evaluated in evaluated(ctx) {
-        // It can only fail for names that `execute` has set before.
+        // It can only fail for names that are not exports, and `execute` has set all of these before.
         let _ = evaluated.refresh(ctx, false);
     }
 }
 
-/// The imported globals that are exports of WebAssembly modules, by place: the Global objects. Their bindings show values
-/// only, and JavaScript modules may have handed them on. So for a moment, in which no script runs, each such export is
-/// bound to an object of its own, by which it is known again.
+/// The imported globals that are exports of WebAssembly modules, by place: the Global objects. Bindings show only
+/// values, and JavaScript modules may have handed them on. So for a moment, in which no script runs, each such export
+/// is bound to an object of its own, by which it is recognised.
 fn wasm_globals<'js>(ctx: &Ctx<'js>, compiled: &ModuleObject, imports: &Imports<'js>) -> Result<HashMap<usize, Held>> {
     let wanted = |ty: &ExternType| matches!(ty, ExternType::Global(_));
     let places: Vec<_> =
@@ -196,8 +196,8 @@ fn wasm_globals<'js>(ctx: &Ctx<'js>, compiled: &ModuleObject, imports: &Imports<
         for evaluated in evaluated(ctx) {
             evaluated.show_hidden(ctx)?;
         }
-        // To ask for a binding that has no value yet throws, and that runs `Error.prepareStackTrace`: so there are no marks
-        // before it is known which these are.
+        // Asking for a binding that has no value yet throws, which runs `Error.prepareStackTrace`. So these are found
+        // out before any marks are set.
         let mut with_values = Vec::new();
         for place in places {
             match imports.get(place) {

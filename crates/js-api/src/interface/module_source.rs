@@ -6,7 +6,7 @@ use qjs::{Call, Ctx, Exception, Object, Result, Value, class};
 
 use crate::interface::module::ModuleObject;
 
-/// Makes it the parent of `WebAssembly.Module`; no script finds it otherwise.
+/// Makes it the parent of `WebAssembly.Module`; scripts find it in no other way.
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, module: &define::Interface<'js>) -> Result<()> {
     let constructor = function(ctx, Kind::Constructor, "AbstractModuleSource", 0, construct)?;
     let prototype = Object::new(ctx.clone())?;

@@ -67,7 +67,8 @@ unsafe impl HostClass for Pending {
     }
 }
 
-/// A promise for what `source` says, decided in a job of its own; an error in reading the arguments rejects it.
+/// A promise for the result of what `source` says, which is done in a job of its own. An error in reading the arguments
+/// rejects it.
 fn promise<'js>(ctx: &Ctx<'js>, place: &'static str, source: impl FnOnce() -> Result<Source>) -> Result<Value<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     match source() {
@@ -80,7 +81,7 @@ fn promise<'js>(ctx: &Ctx<'js>, place: &'static str, source: impl FnOnce() -> Re
     Ok(promise.into_value())
 }
 
-/// Does what `source` says in a job, and settles a promise by the result.
+/// Does what `source` says in a job, and settles a promise with the result.
 ///
 /// # Errors
 /// When memory is out.

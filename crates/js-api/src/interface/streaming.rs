@@ -1,4 +1,4 @@
-//! `WebAssembly.compileStreaming` and `instantiateStreaming`, where the embedder says what a Response is.
+//! `WebAssembly.compileStreaming` and `instantiateStreaming`. The embedder says what a Response is.
 
 use qjs::define;
 use qjs::{Args, Call, Callable, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
@@ -14,7 +14,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::method(namespace, "instantiateStreaming", 1, instantiate_streaming)
 }
 
-/// What is to be done when the source, and then its body, is there.
+/// What to do when the source, and then its body, is there.
 struct Reaction {
     place: &'static str,
     step: Step,
@@ -86,7 +86,7 @@ impl Reaction {
     }
 }
 
-/// Waits for `promise`; a rejection is handed on.
+/// Waits for `promise`. A rejection is handed on.
 fn upon_fulfillment<'js>(ctx: &Ctx<'js>, promise: Value<'js>, reaction: Reaction) -> Result<()> {
     let reject = reaction.reject.get(ctx);
     let reaction = class::new_object(ctx, reaction, None)?;

@@ -24,7 +24,7 @@ pub(crate) struct TableObject {
     maximum: Option<u64>,
     wide: bool,
     state: RefCell<State>,
-    /// Functions that `get` made objects for: they stay as long as the table does.
+    /// The objects that `get` made for functions. They stay as long as the table does.
     seen: RefCell<HashMap<FunctionKey, Held>>,
 }
 
@@ -62,7 +62,7 @@ fn address(table: Table) -> Address {
 }
 
 impl TableObject {
-    /// The island that the table is in, or those that its elements cannot leave.
+    /// The island that the table is in, or the islands that its elements cannot leave.
     pub(crate) fn links(&self) -> Vec<IslandHandle> {
         match &*self.state.borrow() {
             State::Unbound(elements) => elements.values().filter_map(HostValue::link).collect(),
@@ -70,7 +70,7 @@ impl TableObject {
         }
     }
 
-    /// Why the table cannot be imported as `wanted`; none where it can.
+    /// Why the table cannot be imported as `wanted`; `None` if it can.
     pub(crate) fn mismatch(&self, wanted: &TableType) -> Option<String> {
         if wanted.is_64() != self.wide {
             return Some(format!("expected a table with {} addresses", if self.wide { "32-bit" } else { "64-bit" }));
@@ -82,7 +82,8 @@ impl TableObject {
         limits::mismatch(wanted.minimum(), wanted.maximum(), self.len(), self.maximum, "elements")
     }
 
-    /// An element's function object of an unbound table, of a function that is in an island: there the table belongs best.
+    /// The function object of an element of an unbound table, if the function is in an island: that is where the table
+    /// fits best.
     pub(crate) fn first_function<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
         match &*self.state.borrow() {
             State::Unbound(elements) => elements.values().find_map(|element| match element {
@@ -93,7 +94,7 @@ impl TableObject {
         }
     }
 
-    /// The table in the link's island, made there where it is in none yet. `object` is this value's object.
+    /// The table in the link's island. It is made there if it is in none yet. `object` is this value's object.
     pub(crate) fn bind(&self, ctx: &Ctx<'_>, link: &IslandHandle, object: &Value<'_>) -> Result<Table> {
         let resolved = match &*self.state.borrow() {
             State::Bound(_, table) => return Ok(*table),
@@ -107,7 +108,7 @@ impl TableObject {
         let ty = if self.wide {
             TableType::new64(self.element.clone(), count, self.maximum)
         } else {
-            // The limits are below 2^32 or were refused.
+            // Limits of 2^32 and above were refused.
             TableType::new(self.element.clone(), count as u32, self.maximum.map(|m| m.min(u64::from(u32::MAX)) as u32))
         };
         let made = link.shared.island.enter(|store| {
@@ -135,7 +136,7 @@ impl TableObject {
         }
     }
 
-    /// The element at `index`; none where there is none.
+    /// The element at `index`; `None` if there is none.
     fn get<'js>(&self, ctx: &Ctx<'js>, index: u64) -> Result<Option<Value<'js>>> {
         let (link, table) = match &*self.state.borrow() {
             State::Unbound(elements) => {
@@ -164,7 +165,7 @@ impl TableObject {
         }
     }
 
-    /// Sets the element at `index`; says whether there is one.
+    /// Sets the element at `index`. Returns whether there is one.
     fn set(&self, ctx: &Ctx<'_>, index: u64, value: HostValue) -> Result<bool> {
         if index >= self.len() {
             return Ok(false);
@@ -187,7 +188,7 @@ impl TableObject {
         set.map_err(|error| out_of_memory(ctx, &error))
     }
 
-    /// Adds `delta` elements; says whether the table can grow so far.
+    /// Adds `delta` elements. Returns whether the table can grow so far.
     fn grow(&self, ctx: &Ctx<'_>, delta: u64, value: HostValue) -> Result<bool> {
         let limit = self.maximum.unwrap_or(TABLE_ELEMENTS).min(TABLE_ELEMENTS);
         if self.len().checked_add(delta).is_none_or(|after| after > limit) {
@@ -208,7 +209,7 @@ impl TableObject {
     }
 }
 
-/// The table behind a Table object of functions, where it is in an island.
+/// The table behind a Table object of functions, if it is in an island.
 pub fn bound_table(value: &Value<'_>) -> Option<(IslandHandle, Table)> {
     let table = class::of::<TableObject>(value)?;
     let is_of_functions = table.element.heap_type().top().is_func();
@@ -265,7 +266,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let limits = Limits::read(ctx, &dictionary, wide, &argument)?;
     let prototype = class::prototype_from_new_target::<TableObject>(&call)?;
     limits.check(ctx, &argument, TABLE_ELEMENTS)?;
-    // Here an explicit `undefined` is a missing argument, as WebIDL has it.
+    // An explicit `undefined` counts as a missing argument here, as in WebIDL.
     let value = call.args.get(1);
     let value = if value.is_undefined() { None } else { Some(value) };
     let value = element_argument(ctx, value, &element, PLACE)?;
@@ -291,7 +292,7 @@ fn element_argument(ctx: &Ctx<'_>, value: Option<Borrowed<'_>>, ty: &RefType, pl
 }
 
 /// The second argument of `set` and `grow`. Unlike WebIDL, the official tests (and other engines) tell an explicit
-/// `undefined`, which is no function, from a missing argument.
+/// `undefined`, which is not a function, from a missing argument.
 fn given(call: &Call<'_, '_>, table: &TableObject, place: &str) -> Result<HostValue> {
     let value = (call.args.len() > 1).then(|| call.args.get(1));
     element_argument(&call.ctx, value, &table.element, place)

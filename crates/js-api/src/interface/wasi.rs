@@ -1,4 +1,4 @@
-//! WASI for scripts: import objects whose functions are linked natively where an instance imports them.
+//! WASI for scripts: import objects whose functions are linked natively when an instance imports them.
 //!
 //! A script can also call such a function, or wrap it in one of its own, as glue code does with `wasiImport`. It works
 //! on the memory of the instance that was [started](WasiHost::attach) then.
@@ -120,7 +120,7 @@ impl WasiHost {
 }
 
 impl WasiFunction {
-    /// The native function for an import in the link's island; none where the context serves another island (the import
+    /// The native function for an import in the link's island; `None` if the context serves another island (the import
     /// is then linked as any callable is).
     pub(crate) fn link(&self, link: &IslandHandle) -> Option<Func> {
         let host = class::get::<WasiHost>(self.host.borrow())?;
@@ -152,12 +152,12 @@ impl Callable for WasiFunction {
 /// Where a guest's standard output (1) and standard error (2) go in this runtime.
 ///
 /// # Errors
-/// A TypeError where the API was never installed.
+/// A TypeError if the API was never installed.
 pub fn standard_output(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
     Ok((Api::of(ctx)?.state.options.standard_output)(descriptor))
 }
 
-/// Runs an export without parameters of a WASI instance. The exit code where the guest called `proc_exit`.
+/// Runs an export without parameters of a WASI instance. Returns the exit code if the guest called `proc_exit`.
 ///
 /// # Errors
 /// What the export throws otherwise.

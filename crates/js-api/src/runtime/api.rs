@@ -14,27 +14,27 @@ use rquickjs::JsLifetime;
 use crate::runtime::memory_core::MemoryCore;
 use crate::runtime::tags::TagCore;
 
-/// What another thread has done for the runtime: runs on the runtime's own.
+/// The result of what another thread has done for the runtime. It runs on the runtime's own thread.
 pub type Task = Box<dyn for<'js> FnOnce(&Ctx<'js>) -> Result<()> + Send>;
 
 /// Brings one task to the runtime's thread, from any other.
 pub type Post = Box<dyn FnOnce(Task) + Send>;
 
-/// The event loop that a runtime runs on, for what other threads end.
+/// The event loop that a runtime runs on, for operations that other threads complete.
 pub trait TaskSink {
-    /// How one task will reach the runtime's thread.
+    /// A way for one task to reach the runtime's thread.
     fn post(&self) -> Post;
 
-    /// Holds the loop, which must not end before the value is dropped.
+    /// Holds the loop: it must not end before the result is dropped.
     fn hold(&self) -> Box<dyn Any>;
 }
 
 /// What an embedder can choose.
 #[derive(Clone)]
 pub struct Options {
-    /// The engine that compiles this runtime's modules. Agents that share modules or memories share one.
+    /// The engine that compiles this runtime's modules. Agents that share modules or memories must share an engine.
     pub engine: Engine,
-    /// Puts all instances of the runtime into one island: tables and mutable globals of any two can then be linked, and
+    /// Puts all instances of the runtime into one island. Tables and mutable globals of any two can then be linked, and
     /// none is freed before all are.
     pub one_island: bool,
     /// Where the standard output (1) and standard error (2) of WASI guests go. By default the process's own.
@@ -46,8 +46,8 @@ pub struct Options {
 }
 
 /// "Compile a potential WebAssembly response" up to the bytes: for a fulfilled source and the name of the function that
-/// was called, a promise of an ArrayBuffer with the body. Throws, or rejects with, a TypeError for what is no Response,
-/// not of type `application/wasm`, not ok, or read already.
+/// was called, a promise of an ArrayBuffer with the body. Throws, or rejects with, a TypeError for anything that is not
+/// a Response, not of type `application/wasm`, not ok, or read already.
 pub type ResponseBytes = for<'js> fn(&Ctx<'js>, Value<'js>, &str) -> Result<Value<'js>>;
 
 impl Options {
@@ -65,13 +65,14 @@ pub struct Api {
 
 pub(crate) struct State {
     pub(crate) options: Options,
-    /// Every memory that has an object, by its base address: growth detaches the buffers of those that grew.
+    /// Every memory that has an object, by its base address. Growth detaches the buffers of those that grew.
     pub(crate) memories: RefCell<HashMap<usize, Weak<MemoryCore>>>,
     /// The JavaScript exception tag.
     pub(crate) js_tag: Rc<TagCore>,
     /// The memories that have made growable buffers, which follow the growth of shared memories.
     pub(crate) growables: RefCell<Vec<Weak<MemoryCore>>>,
-    /// The tag, unknown to guests and scripts, of Exception objects on their way through an island that lacks their own.
+    /// The tag, unknown to guests and scripts, of Exception objects on their way through an island that lacks their
+    /// own.
     pub(crate) foreign_tag: Rc<TagCore>,
     /// The island of all instances that pass objects to scripts; with the one-island option, of everything.
     pub(crate) common_island: RefCell<Weak<crate::runtime::island_realm::IslandRealm>>,
@@ -89,16 +90,16 @@ thread_local! {
     static ATTENTION: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Asks, from inside a guest's call, for the [hook](set_attention_hook) to run before the next script does: when the guest
-/// calls one, or returns.
+/// Asks, from inside a guest's call, for the [hook](set_attention_hook) to run before the next script does: when the
+/// guest calls one, or returns.
 pub fn ask_for_attention() {
     ATTENTION.set(true);
 }
 
-/// Sets what runs when somebody [asked](ask_for_attention) for it. What it throws is thrown in a job.
+/// Sets what runs after somebody [asked](ask_for_attention) for it. What it throws is thrown in a job.
 ///
 /// # Errors
-/// A TypeError where the API was never installed.
+/// A TypeError if the API was never installed.
 pub fn set_attention_hook(ctx: &Ctx<'_>, hook: AttentionHook) -> Result<()> {
     Api::of(ctx)?.state.attention.set(Some(hook));
     Ok(())
@@ -118,7 +119,7 @@ fn attend_now(ctx: &Ctx<'_>, api: &Api) {
     let Some(hook) = api.state.attention.get() else { return };
     if hook(ctx).is_err() {
         let thrown = ctx.catch();
-        // A guest's call cannot fail for that: it is an uncaught error of the script's.
+        // A guest's call cannot fail for that, so it becomes an uncaught error of the script's.
         if qjs::function::enqueue_job(ctx, rethrow, &[thrown]).is_err() {
             drop(ctx.catch());
         }
@@ -138,7 +139,7 @@ impl Api {
     /// Gives the context's runtime its state.
     ///
     /// # Errors
-    /// A TypeError where it has one already.
+    /// A TypeError if it has one already.
     pub(crate) fn new(ctx: &Ctx<'_>, options: Options) -> Result<Self> {
         if ctx.userdata::<Self>().is_some() {
             return Err(Exception::throw_type(ctx, "WebAssembly is installed in this runtime already"));
@@ -164,7 +165,7 @@ impl Api {
     /// The API of the context's runtime.
     ///
     /// # Errors
-    /// A TypeError where it was never installed.
+    /// A TypeError if it was never installed.
     pub fn of(ctx: &Ctx<'_>) -> Result<Self> {
         match ctx.userdata::<Self>() {
             Some(api) => Ok(api.clone()),

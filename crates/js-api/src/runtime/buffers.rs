@@ -1,6 +1,6 @@
-//! The methods of `ArrayBuffer` and `SharedArrayBuffer` that change a length or take the bytes away, over guest memory: a
-//! memory's own buffer has a detach key, so that scripts cannot transfer it away; resizing and growing grow the memory;
-//! a view of a block cannot change its length in place.
+//! The methods of `ArrayBuffer` and `SharedArrayBuffer` that change a length or take the bytes away, for buffers over
+//! guest memory. A memory's own buffer has a detach key, so that scripts cannot transfer it away; resizing and growing
+//! it grow the memory; a view of a block cannot change its length in place.
 
 use island::wasmtime::SharedMemory;
 use qjs::buffer::Bytes;
@@ -30,7 +30,7 @@ unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
 }
 
 impl<'js> Originals<'js> {
-    /// One of the runtime's.
+    /// One of the runtime's original methods.
     pub(crate) fn get(ctx: &Ctx<'js>, pick: impl FnOnce(&Self) -> &Function<'js>) -> Result<Function<'js>> {
         let originals = ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?;
         Ok(pick(&originals).clone())
@@ -81,7 +81,7 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     };
     let length = Some(call.arg(0)).filter(|length| !length.is_undefined());
     let Some(wanted) = length else { return call_original(call.this(), None) };
-    // ToIndex, before anything is looked at: it may run scripts.
+    // ToIndex comes before anything is looked at, since it may run scripts.
     let wanted = qjs::number::to_number(Cx::of(ctx), Borrowed::of(&wanted))?;
     let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), call.this);
     let block = bytes.filter(|bytes| island::address_of(bytes.start).is_some() && bytes.len as f64 != wanted.trunc());
@@ -97,7 +97,7 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     Ok(moved)
 }
 
-/// The memory whose buffer `value` is (its \[\[ArrayBufferDetachKey]] is "WebAssembly.Memory").
+/// The memory that `value` is the buffer of (its \[\[ArrayBufferDetachKey]] is "WebAssembly.Memory").
 fn memory_of_buffer(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<std::rc::Rc<MemoryCore>>> {
     let cx = Cx::of(ctx);
     if !value.is_object() {
@@ -108,8 +108,8 @@ fn memory_of_buffer(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<std::rc
     Ok(core.filter(|core| core.is_buffer(&value.to_value(cx))))
 }
 
-/// Whether `value` is the buffer of an unshared memory: it has the memory's detach key, so that nothing but the memory's
-/// growth takes its bytes away.
+/// Whether `value` is the buffer of an unshared memory: it has the memory's detach key, so that nothing but the
+/// memory's growth takes its bytes away.
 pub fn is_memory_buffer(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
     memory_of_buffer(ctx, Borrowed::of(value)).is_ok_and(|core| core.is_some())
 }
@@ -144,14 +144,14 @@ fn resize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(ctx.clone()))
 }
 
-/// A growable SharedArrayBuffer: where its bytes are, how many it shows, and the memory that it is over, if any.
+/// A growable SharedArrayBuffer: where its bytes are, how many it shows, and the memory behind it, if any.
 struct Growable {
     bytes: Bytes,
     memory: Option<SharedMemory>,
 }
 
 impl Growable {
-    /// None for anything else.
+    /// `None` for anything else.
     fn of(ctx: &Ctx<'_>, value: Borrowed<'_>) -> Result<Option<Self>> {
         let cx = Cx::of(ctx);
         if !value.is_object() {
@@ -196,8 +196,8 @@ fn grow<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         qjs::shared::set_grown(growable.bytes.start, wanted as usize);
         return Ok(Value::new_undefined(ctx.clone()));
     };
-    // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (One who grows it at this very
-    // moment adds to what is added here.)
+    // HostGrowSharedArrayBuffer, on the length that the memory has now, whoever grew it. (If another agent grows it at
+    // this very moment, both growths add up.)
     let (len, ty) = (memory.data_size(), memory.ty());
     let longest = memory_core::longest(&ty);
     let delta = memory_core::added_pages(ctx, PLACE, len.min(longest), longest, ty.page_size(), wanted)?;

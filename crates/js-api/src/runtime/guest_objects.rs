@@ -1,8 +1,8 @@
 //! The JavaScript objects of a guest's own structs, arrays and exceptions, found again by reference.
 //!
-//! Wasmtime's collector moves what it keeps, and tells nobody. What a reference is made of (its place in the collector's
-//! heap) therefore identifies an object from one collection to the next: a sentinel, which nothing refers to, goes with the
-//! first collection after it was made, and then every place is looked up anew.
+//! Wasmtime's collector moves what it keeps, and tells nobody. So a reference's place in the collector's heap
+//! identifies an object only until the next collection. A sentinel, which nothing refers to, goes with the first
+//! collection after it was made, and then every place is looked up anew.
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -110,7 +110,8 @@ impl GuestObjects {
 
     #[cold]
     fn move_all(&mut self, store: &mut StoreContextMut<'_, StoreState>) {
-        // First the sentinel, since making it may collect. Where there is no room for it, the next look-up comes here again.
+        // The sentinel comes first, since making it may collect. If there is no room for it, the next look-up comes
+        // here again.
         let collected = Arc::new(AtomicBool::new(false));
         let mut scope = RootScope::new(store.as_context_mut());
         if ExternRef::new(&mut scope, Sentinel(collected.clone())).is_err() {
@@ -137,7 +138,7 @@ impl Root {
     }
 }
 
-/// Takes down what a reference is made of: Wasmtime hashes a reference by its place.
+/// Notes the place that a reference consists of: Wasmtime hashes a reference by its place.
 impl Hasher for Place {
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|&byte| self.0 = self.0 << 8 | u64::from(byte));
@@ -148,7 +149,7 @@ impl Hasher for Place {
     }
 }
 
-/// The data of an externref that nothing refers to: its end is a collection.
+/// The data of an externref that nothing refers to. When it is dropped, there was a collection.
 struct Sentinel(Arc<AtomicBool>);
 
 impl Drop for Sentinel {
@@ -157,13 +158,13 @@ impl Drop for Sentinel {
     }
 }
 
-/// The last exceptions that went in or out of an island, kept: while a guest alone has one, nothing else keeps its object,
-/// which a script could tell from a new one by what it hung on it.
+/// Keeps the last exceptions that went into or out of an island. While only a guest has an exception, nothing else
+/// keeps its object, and a script could tell a new one from it by the properties that it hung on it.
 #[derive(Default)]
 pub(crate) struct RecentExceptions(VecDeque<Held>);
 
 impl RecentExceptions {
-    /// How many a guest can have in flight at once before their objects are made anew.
+    /// How many exceptions a guest can have in flight at once before their objects are made anew.
     const KEPT: usize = 64;
 
     pub(crate) fn push(&mut self, object: &Value<'_>) -> Option<Held> {

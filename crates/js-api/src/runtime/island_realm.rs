@@ -4,9 +4,10 @@
 //! externrefs. All of these edges are visible to the cycle collector, so an island and the closures around it go
 //! together; without such closures there is no cycle, and reference counting frees the island at once.
 //!
-//! The object caches are weak. What was made for an export is kept by its instance's exports object, what `get` of a
-//! table made by the table, and functions that scripts came by in other ways (as arguments, results, in globals) by the
-//! anchor: a WeakMap or an expando can never see an object that was dropped and made again (invariant 1).
+//! The object caches are weak. An object that was made for an export is kept by its instance's exports object, one that
+//! `get` of a table made by the table, and functions that scripts came by in other ways (as arguments, results, in
+//! globals) by the anchor. So a WeakMap or an own property can never see an object that was dropped and made again
+//! (invariant 1).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,7 +24,7 @@ use crate::runtime::guest_objects::GuestObjects;
 use crate::runtime::guest_objects::RecentExceptions;
 use crate::runtime::tags::Tags;
 
-/// What an island has on the JavaScript side.
+/// The JavaScript side of an island.
 pub struct IslandRealm {
     /// The island.
     pub island: Rc<Island>,
@@ -36,7 +37,7 @@ pub struct IslandRealm {
     functions: RefCell<WeakMap<FunctionKey>>,
     objects: RefCell<WeakMap<Address>>,
     pub(crate) guest_objects: RefCell<GuestObjects>,
-    /// Functions that nothing else keeps, and functions of other islands by the key of what stands for them here.
+    /// Functions that nothing else keeps, and functions of other islands, by the key of what stands for them here.
     pinned: RefCell<FxHashMap<FunctionKey, Held>>,
     /// What stands here for functions of other islands, by the function object (which `pinned` keeps).
     stand_ins: RefCell<FxHashMap<*const std::ffi::c_void, Func>>,
@@ -60,7 +61,7 @@ struct Externs {
     free: Vec<usize>,
     /// Slots whose externref Wasmtime's collector has dropped.
     dropped: Arc<Mutex<Vec<usize>>>,
-    /// How many live slots make the next externref collect first.
+    /// The number of live slots at which the next externref collects first.
     threshold: usize,
 }
 
@@ -77,7 +78,8 @@ impl Drop for ExternToken {
 }
 
 impl IslandRealm {
-    /// Runs `body` in the context that the island was made in. Only from below a guest call of the island's.
+    /// Runs `body` in the context that the island was made in. To be called only from below a guest call of the
+    /// island's.
     #[inline]
     pub(crate) fn with<R>(&self, body: impl for<'js> FnOnce(qjs::Cx<'js>) -> R) -> R {
         self.realm.with(body)
@@ -90,14 +92,14 @@ impl IslandRealm {
         imports.len() - 1
     }
 
-    /// An import. (What is marked is the list's entry, once; the other counts only keep it while it is called.)
+    /// An import. (Only the list's entry is marked, once; other references keep it only while it is called.)
     #[inline]
     pub(crate) fn import(&self, index: usize) -> Rc<Held> {
         self.imports.borrow()[index].clone()
     }
 
-    /// A new externref for a value. Takes part in Wasmtime's own collection now and then, so that values that guests
-    /// have let go of do not pile up.
+    /// A new externref for a value. Starts Wasmtime's own collection now and then, so that values that guests have let
+    /// go of do not pile up.
     pub(crate) fn new_externref(
         &self,
         mut store: StoreContextMut<'_, StoreState>,
@@ -111,7 +113,7 @@ impl IslandRealm {
         ExternRef::new(&mut store, token)
     }
 
-    /// The value behind an externref of this island. None for a reference that a guest made of something else.
+    /// The value behind an externref of this island; `None` for a reference that a guest made of something else.
     pub(crate) fn extern_value<'js>(
         &self,
         ctx: &Ctx<'js>,
@@ -148,7 +150,7 @@ impl IslandRealm {
         Ok(object)
     }
 
-    /// The function object that there is for an address.
+    /// The function object for an address, if there is one.
     pub(crate) fn known_function<'js>(&self, ctx: &Ctx<'js>, key: FunctionKey) -> Option<Value<'js>> {
         let cached = self.functions.borrow().get(ctx, &key);
         cached.or_else(|| self.pinned.borrow().get(&key).map(|held| held.get(ctx)))
@@ -215,7 +217,7 @@ impl Externs {
     fn sweep(&mut self) {
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(|e| e.into_inner()));
         for slot in dropped {
-            // What Wasmtime lets go of after the island's end has no slot any more.
+            // An externref that Wasmtime lets go of after the island's end has no slot any more.
             if let Some(held) = self.slots.get_mut(slot) {
                 *held = None;
                 self.free.push(slot);
@@ -261,8 +263,8 @@ unsafe impl HostClass for Anchor {
 
 impl Drop for Anchor {
     fn drop(&mut self) {
-        // What the island holds goes now, whoever else still has the `Rc`. Each is moved out before it is dropped, since
-        // its end may come back here.
+        // What the island holds goes now, whoever else still has the `Rc`. Each value is moved out before it is
+        // dropped, since dropping it may lead back here.
         drop(self.shared.anchor.take());
         drop(self.shared.imports.take());
         drop(self.shared.externs.take());
@@ -271,13 +273,13 @@ impl Drop for Anchor {
     }
 }
 
-/// What keeps an island's JavaScript values while Rust calls into it: a call in progress is a handle. None for an island
-/// that has none.
+/// Keeps an island's JavaScript values while Rust calls into it: a call in progress is a handle. `None` for an island
+/// without a JavaScript side.
 pub fn hold_island(ctx: &Ctx<'_>, island: &Island) -> Option<IslandHandle> {
     island.owner::<IslandRealm>()?.link(ctx)
 }
 
-/// A handle into an island: what every JavaScript object of it holds.
+/// A handle into an island, which every JavaScript object of the island holds.
 pub struct IslandHandle {
     /// The island's JavaScript side.
     pub shared: Rc<IslandRealm>,

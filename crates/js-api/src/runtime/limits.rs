@@ -36,7 +36,7 @@ pub(crate) fn address_to_u64<'js>(ctx: &Ctx<'js>, value: Value<'js>, wide: bool,
         return webidl::enforce_range(ctx, Borrowed::of(&value), u64::from(u32::MAX), place);
     }
     let integer = to_bigint(ctx, value)?;
-    // The C interface only tells a BigInt's lowest 64 bits; its digits tell whether there are more.
+    // The C interface gives only a BigInt's lowest 64 bits; its digits tell whether there are more.
     let digits = webidl::string(ctx, Borrowed::of(&integer))?;
     digits.parse().map_err(|_| {
         Exception::throw_type(ctx, &format!("{place} must be an integer from 0 to 2^64 - 1, got {digits}"))
@@ -62,15 +62,16 @@ pub(crate) fn address_type<'js>(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>
     }
 }
 
-/// `initial` and `maximum` of a memory's or table's descriptor. `minimum`, which `type()` says, stands for `initial`.
+/// `initial` and `maximum` of a memory's or table's descriptor. `minimum`, the name that `type()` uses, stands for
+/// `initial`.
 pub(crate) struct Limits {
     pub(crate) initial: u64,
     pub(crate) maximum: Option<u64>,
 }
 
 impl Limits {
-    /// Reads and converts all. Each is converted when it is read, as the official tests have it; in the
-    /// specification's text that comes after the dictionary.
+    /// Reads and converts all members. Each is converted when it is read, as the official tests have it; in the
+    /// specification's text the conversion comes after the whole dictionary.
     pub(crate) fn read<'js>(ctx: &Ctx<'js>, dictionary: &Option<Object<'js>>, wide: bool, place: &str) -> Result<Self> {
         let member = |name| -> Result<Option<u64>> {
             let Some(value) = webidl::member(dictionary, name)? else { return Ok(None) };
@@ -86,7 +87,7 @@ impl Limits {
         Ok(Self { initial, maximum: member("maximum")? })
     }
 
-    /// Refuses what is out of order or starts above `limit`.
+    /// Refuses limits that are out of order or start above `limit`.
     pub(crate) fn check(&self, ctx: &Ctx<'_>, place: &str, limit: u64) -> Result<()> {
         let Self { initial, maximum } = self;
         if let Some(maximum) = maximum.filter(|maximum| initial > maximum) {
@@ -101,7 +102,7 @@ impl Limits {
     }
 }
 
-/// Why limits do not fit those that an import asks for; none where they do.
+/// Why limits do not fit those that an import asks for; `None` if they do.
 pub(crate) fn mismatch(
     minimum: u64,
     wanted: Option<u64>,

@@ -1,10 +1,10 @@
 //! A memory on the JavaScript side, below its interface: the bytes, the island they are in, and the buffer that shows
 //! them, which tells the truth (invariant 5).
 //!
-//! A buffer of fixed length over an unshared memory is detached when the memory grows; a resizable one gets the new
-//! length, before any script can look. Growth of a shared memory, which other threads may grow as well, shows in a growable
-//! buffer when this agent grew it, when a guest of this agent comes back to a script, after `Atomics.wait`, and when the
-//! buffer is asked for its `byteLength`, grown or sliced (`crate::runtime::buffers`).
+//! When an unshared memory grows, a buffer of fixed length over it is detached, and a resizable one gets the new
+//! length, before any script can look. Growth of a shared memory, which other threads may grow as well, shows in a
+//! growable buffer when this agent grew it, when a guest of this agent comes back to a script, after `Atomics.wait`,
+//! and when the buffer is asked for its `byteLength`, grown or sliced (`crate::runtime::buffers`).
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -20,8 +20,8 @@ use crate::runtime::api::Api;
 use crate::runtime::buffers::Originals;
 use crate::runtime::island_realm::{Address, IslandHandle};
 
-/// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and a whole number of
-/// pages below 2 GiB is what programs that start with 2 GiB and never look at the top can live with. A resizable buffer's
+/// The longest buffer over a memory, in bytes: QuickJS counts a buffer's length in a C `int`, and programs that start
+/// with 2 GiB and never look at the top can live with a whole number of pages below 2 GiB. A resizable buffer's
 /// `maxByteLength` is no larger either.
 pub(crate) const LONGEST_BUFFER: usize = (2 << 30) - (64 << 10);
 
@@ -29,7 +29,7 @@ pub(crate) const LONGEST_BUFFER: usize = (2 << 30) - (64 << 10);
 pub(crate) const MAX_PAGES: u64 = 65_536;
 pub(crate) const MAX_PAGES64: u64 = 262_144;
 
-/// The most bytes that a resizable or growable buffer can show of a memory of the type, which has a maximum.
+/// The most bytes that a resizable or growable buffer can show of a memory of this type, which has a maximum.
 pub(crate) fn longest(ty: &MemoryType) -> usize {
     let bytes = ty.maximum().unwrap_or(0).saturating_mul(ty.page_size());
     usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_BUFFER)
@@ -38,7 +38,7 @@ pub(crate) fn longest(ty: &MemoryType) -> usize {
 /// The bytes behind a memory.
 pub(crate) enum Bytes {
     Unshared(Arc<DataBlock>),
-    /// In no island: any instance of any agent can have it as it is.
+    /// A shared memory is in no island: any instance of any agent can have it as it is.
     Shared(SharedMemory),
 }
 
@@ -79,7 +79,7 @@ impl Drop for Shown {
     }
 }
 
-/// A memory: of its Memory object, and of the buffer that may survive that object. Without the object it holds no
+/// A memory, which its Memory object holds, and the buffer that may survive that object. Without the object it holds no
 /// JavaScript value.
 pub(crate) struct MemoryCore {
     api: Api,
@@ -88,13 +88,13 @@ pub(crate) struct MemoryCore {
     bound: RefCell<Option<(IslandHandle, Memory)>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
-    /// The buffers of fixed length, by number, without keeping them: one that a script still has is detached when the
-    /// memory grows, whatever became of the Memory object.
+    /// The buffers of fixed length, by number. They are not kept alive; one that a script still has is detached when
+    /// the memory grows, whatever became of the Memory object.
     shown: RefCell<WeakMap<u64>>,
     last_shown: Cell<u64>,
     /// Sets the length of the resizable buffer made last.
     resizer: RefCell<Option<Rc<Resizer>>>,
-    /// The growable buffer made last: it follows the memory's growth, also when it is the buffer no more.
+    /// The growable buffer made last. It follows the memory's growth even when it is not the memory's buffer any more.
     growable: RefCell<Option<Held>>,
     /// The memory's length when that buffer last got its own.
     followed: Cell<usize>,
@@ -164,7 +164,7 @@ impl MemoryCore {
         self.bound.borrow().iter().for_each(|(link, _)| link.mark(marker));
     }
 
-    /// The Memory object's end.
+    /// Ends the Memory object's part in this.
     pub(crate) fn let_go(&self) {
         drop(self.buffer.take());
         drop(self.growable.take());
@@ -187,8 +187,8 @@ impl MemoryCore {
         }
     }
 
-    /// Has the island keep the Memory object: a resizable buffer that a script still has follows the guest's growth, and
-    /// grows the memory, whatever became of that object.
+    /// Has the island keep the Memory object, since a resizable buffer that a script still has follows the guest's
+    /// growth and can grow the memory, whatever became of the script's references to that object.
     fn pin(&self, object: &Value<'_>) {
         if let Some((link, _)) = &*self.bound.borrow()
             && !self.pinned.replace(true)
@@ -199,7 +199,7 @@ impl MemoryCore {
 
     /// Whether `value`, a buffer over these bytes, is this memory's buffer.
     pub(crate) fn is_buffer(&self, value: &Value<'_>) -> bool {
-        // A core without Memory object is kept by its resizable buffer alone.
+        // A core without a Memory object is kept by its resizable buffer alone.
         let buffer = self.buffer.borrow();
         buffer.as_ref().is_none_or(|own| class::identity(&own.held.get(value.ctx())) == class::identity(value))
     }
@@ -216,7 +216,7 @@ impl MemoryCore {
         if let Some(buffer) = self.buffer.borrow().as_ref() {
             return Ok(buffer.held.get(ctx));
         }
-        // A growth would have detached it, so it shows all.
+        // A growth would have detached it, so it shows all of the memory.
         let survivor = self.shown.borrow().get(ctx, &self.last_shown.get());
         if let Some(buffer) = survivor {
             *self.buffer.borrow_mut() = Some(BufferObject { held: Held::new(&buffer), seen: len, resizable: false });
@@ -234,8 +234,8 @@ impl MemoryCore {
         let shown = len.min(LONGEST_BUFFER);
         let buffer = match &self.bytes {
             Bytes::Unshared(block) if resizable => {
-                // SAFETY: the buffer owns the core and that the block, so the bytes stay; Rust makes no references to
-                // them. No more are shown than the memory has.
+                // SAFETY: the buffer owns the core and that owns the block, so the bytes stay; Rust makes no references
+                // to them. No more are shown than the memory has.
                 let (buffer, resizer) =
                     unsafe { qjs::buffer::resizable(ctx, block.base(), shown, longest(&self.ty), self.clone()) }?;
                 *self.resizer.borrow_mut() = Some(Rc::new(resizer));
@@ -275,8 +275,8 @@ impl MemoryCore {
         Ok(buffer.into_value())
     }
 
-    /// The `toFixedLengthBuffer` method. For a shared memory the text returns the buffer that there is, of whatever kind;
-    /// here, as in V8, it is one of fixed length, and the growable one goes on following.
+    /// The `toFixedLengthBuffer` method. For a shared memory, the specification's text returns the buffer that there
+    /// is, of whatever kind; here, as in V8, it returns one of fixed length, and the growable one goes on following.
     pub(crate) fn to_fixed_length_buffer<'js>(self: &Rc<Self>, ctx: &Ctx<'js>) -> Result<Value<'js>> {
         self.to_buffer(ctx, false)
     }
@@ -300,8 +300,8 @@ impl MemoryCore {
         self.make_buffer(ctx, resizable)
     }
 
-    /// "Refresh the memory buffer": one of fixed length is detached (a shared one only forgotten), and the getter makes
-    /// a new one; one that is resizable gets the memory's length.
+    /// "Refresh the memory buffer": a buffer of fixed length is detached (a shared one is only forgotten), and the
+    /// getter makes a new one; a resizable buffer gets the memory's length.
     fn refresh(&self, ctx: &Ctx<'_>) {
         let Some(mut own) = self.buffer.take() else { return self.detach_shown(ctx) };
         let Some(buffer) = own.held.get(ctx).into_object() else { return };
@@ -322,7 +322,7 @@ impl MemoryCore {
         }
     }
 
-    /// Gives a resizable buffer the memory's length; says whether it has it.
+    /// Gives a resizable buffer the memory's length. Returns whether it has that length.
     pub(crate) fn follow<'js>(&self, ctx: &Ctx<'js>, buffer: &Object<'js>) -> bool {
         let len = self.bytes.len().min(longest(&self.ty));
         let resizer = self.resizer.borrow().clone();
@@ -347,7 +347,7 @@ impl MemoryCore {
         done.is_ok()
     }
 
-    /// "Grow the memory buffer": the old length in pages, or none where it cannot grow so far.
+    /// "Grow the memory buffer": the old length in pages, or `None` if it cannot grow so far.
     fn grow(&self, ctx: &Ctx<'_>, pages: u64) -> Option<u64> {
         let page = self.ty.page_size();
         let before = self.pages();
@@ -357,16 +357,17 @@ impl MemoryCore {
         match (&self.bytes, &*self.bound.borrow()) {
             (_, Some((link, memory))) => drop(link.shared.island.enter(|store| memory.grow(store, pages)).ok()?),
             (Bytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
-            // Below: nothing may throw while the cell is borrowed.
+            // Done below, since nothing may throw while the cell is borrowed.
             (Bytes::Shared(_), None) => {}
         }
         if let Bytes::Shared(memory) = &self.bytes {
-            // Another agent may have grown it meanwhile: Wasmtime's answer counts. The getter sees the new length.
+            // Another agent may have grown it meanwhile, so Wasmtime's answer counts. The getter sees the new length.
             let before = memory.grow(pages).ok()?;
             follow_shared_growth(ctx, &self.api);
             return Some(before);
         }
-        // The hook noted the growth of what is in an island; this memory is refreshed here, the note can go.
+        // The hook noted the growth of a memory that is in an island. This memory is refreshed here, so the note can
+        // go.
         refresh_grown(Cx::of(ctx), &self.api);
         self.refresh(ctx);
         Some(before)
@@ -388,23 +389,23 @@ impl MemoryCore {
         let len = bytes.map_or(0, |bytes| bytes.len);
         let delta = added_pages(ctx, PLACE, len, longest(&self.ty), self.ty.page_size(), wanted)?;
         self.grow_or_throw(ctx, delta, PLACE)?;
-        // Without Memory object, `refresh` knew no buffer.
+        // Without a Memory object, `refresh` knew no buffer.
         self.follow(ctx, buffer);
         Ok(())
     }
 
     /// Whether the memory's buffer is a resizable one.
     pub(crate) fn has_resizable_buffer(&self) -> bool {
-        // Without Memory object, the buffer that is left is the one made last.
+        // Without a Memory object, the buffer that is left is the one made last.
         self.buffer.borrow().as_ref().map_or(self.resizer.borrow().is_some(), |own| own.resizable)
     }
 }
 
-/// The steps that HostResizeArrayBuffer and HostGrowSharedArrayBuffer share: by how many pages a memory grows when its
-/// buffer of `len` bytes is to have `wanted`.
+/// The steps that HostResizeArrayBuffer and HostGrowSharedArrayBuffer share: they find by how many pages a memory has
+/// to grow so that its buffer of `len` bytes has `wanted`.
 ///
 /// # Errors
-/// A RangeError for less than it has, for more than it can have, and for a part of a page.
+/// A RangeError if `wanted` is less than the buffer has, more than it can have, or not a whole number of pages.
 pub(crate) fn added_pages(
     ctx: &Ctx<'_>,
     place: &str,
@@ -428,7 +429,7 @@ pub(crate) fn added_pages(
     Ok(delta / page)
 }
 
-/// Gives a growable buffer a length that it has not reached yet; says whether it has it.
+/// Gives a growable buffer a length that it has not reached yet. Returns whether it has that length.
 pub(crate) fn set_growable_length<'js>(ctx: &Ctx<'js>, buffer: &Object<'js>, len: usize) -> bool {
     let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
     if bytes.is_some_and(|bytes| bytes.len >= len) {
@@ -442,8 +443,8 @@ pub(crate) fn set_growable_length<'js>(ctx: &Ctx<'js>, buffer: &Object<'js>, len
     grown.is_ok()
 }
 
-/// Makes scripts see what guests have changed since this was last called: detaches the buffers of memories that grew (those
-/// that are resizable get their new length), and brings the bindings of exported globals up to date.
+/// Makes scripts see what guests have changed since this was last called: detaches the buffers of memories that grew
+/// (those that are resizable get their new length), and brings the bindings of exported globals up to date.
 #[inline]
 pub(crate) fn refresh_grown(cx: Cx<'_>, api: &Api) {
     if island::has_grown() {

@@ -1,11 +1,11 @@
-//! Collecting in time where little JavaScript holds much guest memory.
+//! Collecting in time when little JavaScript holds much guest memory.
 
 use std::cell::Cell;
 
 use qjs::Ctx;
 
 thread_local! {
-    /// Blocks and bytes of guest memory that make the next instance collect garbage first.
+    /// The blocks and bytes of guest memory at which the next instance collects garbage first.
     static THRESHOLD: Cell<(usize, usize)> = const { Cell::new((LEAST_BLOCKS, LEAST_BYTES)) };
 }
 

@@ -1,7 +1,7 @@
 //! Tags, and what stands for them in islands.
 //!
 //! A tag is an identity and a type. Unlike a table or a mutable global it has no state, so one tag can stand in any
-//! number of islands, by a tag of each one's store.
+//! number of islands, by a tag of each island's store.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ impl IslandRealm {
         Ok(tag)
     }
 
-    /// The tag behind one of the island's store.
+    /// The tag behind a tag of the island's store.
     pub(crate) fn tag_core(&self, tag: Tag) -> Rc<TagCore> {
         if let Some(core) = self.tags.borrow().cores.get(&tag.debug_index_in_store()) {
             return core.clone();

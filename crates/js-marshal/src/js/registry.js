@@ -1,6 +1,7 @@
-// What of the vocabulary needs no native code: overloads by the types of their arguments, and the methods of Wasi that use them.
-// Called with the module's exports and with what was taken of the language before any script ran (`language.rs`). Nothing else
-// of it is asked: no method of a value, no iteration, no template literal (which is a call of `concat`).
+// The part of the vocabulary that needs no native code: overloads by the types of their arguments, and the methods of
+// Wasi that use them. Called with the module's exports and with what was taken from the language before any script ran
+// (`language.rs`). It uses nothing else of the language: no method of a value, no iteration, no template literal (which
+// is a call of `concat`).
 (exports, language) => {
   const { FunctionPrototype, MemoryManager, StringBuffer, Wasi } = exports;
   const { Error, Map, String, TypeError } = language.globalThis;
@@ -83,7 +84,7 @@
   /** Functions by name, each with its overloads by the mangled types of their arguments. */
   class FunctionRegistry {
     #functions = newMap();
-    // (A field is defined, where an assignment would ask the prototypes.)
+    // (A field is defined; an assignment would ask the prototypes.)
     memoryManager;
     constructor(memoryManager) {
       if (!isA(MemoryManager.prototype, memoryManager)) {

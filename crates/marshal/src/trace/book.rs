@@ -1,4 +1,4 @@
-//! What a trace records.
+//! The book that a trace records into.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -10,15 +10,15 @@ use super::Frame;
 use super::history::History;
 use super::snapshot::Amount;
 
-/// A place: an agent's, by its innermost frames.
+/// A place of an agent, by its innermost frames.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) agent: Arc<str>,
     pub(super) frames: Box<[Frame]>,
 }
 
-/// The most places with their agents, the most of agents that came too late, whose lines still count, and one for the
-/// rest: a program can make any number of them, by evaluating text or by starting workers.
+/// The most places that are told apart with their agents; then as many whose lines still count but whose agents came
+/// too late, and one for the rest. A program can make any number of places, by evaluating text or by starting workers.
 const SITES: usize = 5_000;
 
 /// The agents of places that came too late.
@@ -27,10 +27,10 @@ const OTHERS: &str = "other agents";
 /// The memories that are remembered after their end: those with the highest peaks.
 const MEMORIES: usize = 64;
 
-/// What is owned of one place, now and when there was most in all.
+/// What is owned of one place, now and when most was owned in all.
 ///
-/// The state at a peak is not copied when there is a new peak, which a program that grows has all the time: what a place
-/// had then is what it has, unless it changed since; so only its first change after a peak saves it.
+/// The state at a peak is not copied at each new peak, since a growing program has new peaks all the time. What a place
+/// had at the peak is what it has now, unless it changed since; so only its first change after a peak saves it.
 #[derive(Debug, Default)]
 pub(super) struct Share {
     now: Amount,
@@ -59,7 +59,7 @@ pub(super) struct Level {
     pub(super) peak: Amount,
     /// When, in microseconds.
     pub(super) peak_at: u64,
-    /// By which entry of the book.
+    /// The entry of the book that made it.
     peak_entry: u64,
     pub(super) history: History,
 }
@@ -85,9 +85,9 @@ pub(super) struct Site {
     pub(super) share: Share,
     /// Blocks that were owned at some time.
     pub(super) owned: Amount,
-    /// Those of them that went with their memory, or with all that could free them.
+    /// Blocks of those that went with their memory, or with everything that could free them.
     pub(super) gone: Amount,
-    /// Blocks that were allocated and not owned: arguments of calls.
+    /// Blocks that were allocated but not owned: arguments of calls.
     pub(super) lent: Amount,
     /// Handles that were opened.
     pub(super) handles: u64,
@@ -112,7 +112,7 @@ pub(super) struct Block {
     pub(super) site: u32,
     pub(super) bytes: u64,
     pub(super) at: u64,
-    /// It has a handle; else it waits to be freed.
+    /// Whether it has a handle; otherwise it waits to be freed.
     pub(super) is_held: bool,
 }
 
@@ -121,7 +121,7 @@ pub(super) struct OpenHandle {
     pub(super) site: u32,
     pub(super) destructor: Box<str>,
     pub(super) at: u64,
-    /// Something refers to it; else it waits for its destructor.
+    /// Whether something refers to it; otherwise it waits for its destructor.
     pub(super) is_held: bool,
 }
 
@@ -134,19 +134,19 @@ type HandleKey = (usize, u64);
 pub(super) struct Book {
     began: Instant,
     ended: Option<Instant>,
-    /// Counts what is entered.
+    /// How many entries were made.
     entry: u64,
     pub(super) sites: Vec<Site>,
     by_key: FxHashMap<Key, u32>,
     pub(super) blocks: FxHashMap<BlockKey, Block>,
     /// Blocks that were allocated, are not owned, and were not freed by the host: site and bytes.
     pub(super) lent: FxHashMap<BlockKey, (u32, u64)>,
-    /// The block that was allocated last, when nothing else was entered since.
+    /// The block that was allocated last, if nothing else was entered since.
     just_allocated: Option<BlockKey>,
     pub(super) level: Level,
     pub(super) memories: FxHashMap<u32, Memory>,
     by_data: FxHashMap<usize, u32>,
-    /// Memories there were.
+    /// How many memories there were.
     pub(super) memory_count: u32,
     pub(super) handles: FxHashMap<HandleKey, OpenHandle>,
 }
@@ -212,7 +212,7 @@ impl Book {
         self.known_memory(data).expect("it was entered")
     }
 
-    /// The number of a memory that was met before; its length is looked at on the way.
+    /// The number of a memory that was met before. Its length is noted on the way.
     fn known_memory(&mut self, data: &Arc<DataBlock>) -> Option<u32> {
         let number = *self.by_data.get(&Arc::as_ptr(data).addr())?;
         let (at, length) = (self.elapsed(), data.len() as u64);
@@ -292,7 +292,7 @@ impl Book {
         }
     }
 
-    /// [`Book::owned`] where it is of the block that was allocated last, which was not lent then.
+    /// [`Book::owned`] for the block that was allocated last, which then was not lent.
     pub(super) fn own_allocated(&mut self, data: &Arc<DataBlock>, address: u64, bytes: u64) -> bool {
         let key = self.known_memory(data).map(|memory| (memory, address));
         let Some(key) = key.filter(|_| key == self.just_allocated) else { return false };
@@ -309,7 +309,7 @@ impl Book {
     }
 
     fn own(&mut self, key: BlockKey, bytes: u64, site: u32) {
-        // Another allocator of the memory may have given out the same address: the block is told by its last owner.
+        // Another allocator of the memory may have given out the same address: the block belongs to its last owner.
         self.disown(key);
         let at = self.elapsed();
         self.sites[site as usize].owned.add(bytes);

@@ -9,9 +9,9 @@ use super::{MemoryLine, Sample, Snapshot};
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 78.0;
 const RIGHT: f64 = 944.0;
-/// Where a panel's plot begins below its top, which has the title, the legend and room for the peak's label.
+/// Where a panel's plot begins, below the title, the legend and room for the peak's label.
 const HEAD: f64 = 52.0;
-/// Memories that have lines of their own.
+/// How many memories have lines of their own.
 pub(super) const SERIES: usize = 4;
 
 /// A panel: its title, its curves, and where it is.
@@ -85,7 +85,7 @@ impl Panel<'_> {
         for (at, sample) in curve.samples.iter().enumerate() {
             let x = self.x(sample.at);
             let next = curve.samples.get(at + 1).map_or(RIGHT, |next| self.x(next.at));
-            // A sample is about as wide as two of these; what follows is what it was at the end.
+            // A sample is about as wide as two of these; after them the curve has the value at the sample's end.
             let end = (x + 1.2).min(next);
             let steps = [(x, sample.high, sample.low), (end, sample.high, sample.low), (end, sample.last, sample.last)];
             for (x, most, least) in steps.into_iter().chain([(next, sample.last, sample.last)]) {

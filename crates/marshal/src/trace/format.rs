@@ -33,7 +33,7 @@ pub(super) fn bytes(number: u64) -> String {
     }
     let mut value = number as f64 / 1024.0;
     let mut unit = 0;
-    // What would be rounded to 1024 is one of the next unit.
+    // A value that would be rounded to 1024 is 1 of the next unit.
     while value >= 1023.5 && unit + 1 < UNITS.len() {
         value /= 1024.0;
         unit += 1;
@@ -58,7 +58,7 @@ pub(super) fn time(time: Duration) -> String {
     }
 }
 
-/// Names of files as they are shown: without `file://`, and without the current folder.
+/// File names as they are shown: without `file://`, and without the current folder.
 pub(super) struct Files {
     folder: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Files {
     }
 }
 
-/// A path as a `file:` URL has it, without its percent signs; as it is where that makes no text.
+/// A path as a `file:` URL has it, with its percent signs decoded; unchanged if that makes no text.
 fn decoded(path: &str) -> Cow<'_, str> {
     let bytes = path.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -108,12 +108,12 @@ fn decoded(path: &str) -> Cow<'_, str> {
     String::from_utf8(out).map_or(Cow::Borrowed(path), Cow::Owned)
 }
 
-/// What is shown where no locator knew the place.
+/// What is shown if no locator knew the place.
 pub(super) const UNKNOWN: &str = "(outside of scripts)";
 
-/// A script's own words, such that they do not break a table.
+/// A script's own words, made so that they do not break a table.
 pub(super) fn one_line(text: &str) -> String {
-    // Nor marks that change the direction of what follows, or what no document may contain.
+    // Marks that change the direction of the text after them go too, and so does what no document may contain.
     let is_foul = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}'..='\u{ffff}')

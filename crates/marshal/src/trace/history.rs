@@ -1,19 +1,19 @@
-//! How a number of bytes changed over time, in bounded room.
+//! How a number of bytes changed over time, in bounded memory.
 
-/// What a number was during a part of the time.
+/// What the number was during a part of the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     /// When the part began, in microseconds since the trace began.
     pub at: u64,
-    /// The least that it was.
+    /// The least that the number was.
     pub low: u64,
-    /// The most that it was.
+    /// The most that the number was.
     pub high: u64,
-    /// What it was at the end.
+    /// What the number was at the end.
     pub last: u64,
 }
 
-/// Samples of equal lengths, without those in which nothing happened. When there are too many, neighbours become one:
+/// Samples of equal lengths, without those in which nothing happened. When there are too many, neighbours are merged;
 /// the extremes stay.
 #[derive(Debug)]
 pub(super) struct History {
@@ -30,7 +30,7 @@ impl History {
         Self { width: 1, samples: Vec::new() }
     }
 
-    /// The number is `value` from `at` on, which is no earlier than it was the last time.
+    /// Records that the number is `value` from `at` on, which is no earlier than the last `at`.
     pub(super) fn record(&mut self, at: u64, value: u64) {
         let at = at / self.width * self.width;
         let (before, is_same) = match self.samples.last_mut() {
@@ -46,7 +46,7 @@ impl History {
         if is_same {
             return;
         }
-        // The number was what it was before, until it changed.
+        // Until it changed, the number was what it was before.
         self.samples.push(Sample { at, low: before.min(value), high: before.max(value), last: value });
         while self.samples.len() > Self::LIMIT {
             self.halve();

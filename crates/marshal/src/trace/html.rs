@@ -11,7 +11,7 @@ const ROWS: usize = 200;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A text such that it can stand between tags, and in an attribute's quotes.
+/// A text that is safe between tags and in an attribute's quotes.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -27,7 +27,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// A table's beginning: its heading, what it is about, and its columns. Those that begin with `#` are of numbers.
+/// A table's beginning: its heading, what it is about, and its columns. Columns that begin with `#` hold numbers.
 fn open_table(out: &mut String, title: &str, about: &str, columns: &[&str]) {
     let _ = write!(out, "<section><h2>{title}</h2><p>{about}</p><table><thead><tr>");
     for column in columns {
@@ -39,7 +39,7 @@ fn open_table(out: &mut String, title: &str, about: &str, columns: &[&str]) {
     *out += "</tr></thead><tbody>\n";
 }
 
-/// A table's end, after `len` rows were to be shown.
+/// A table's end. `len` rows were to be shown.
 fn close_table(out: &mut String, len: usize) {
     *out += "</tbody></table>";
     if len > ROWS {
@@ -132,7 +132,7 @@ impl Page<'_> {
         self.out += "</ul>\n";
     }
 
-    /// The cell of a line, with its agents where there are several in all.
+    /// The cell of a line, with its agents if there are several in all.
     fn place(&mut self, place: Option<&Frame>, agents: &[Arc<str>]) {
         let Some(frame) = place else {
             let _ = write!(self.out, "<td><em>{}</em>", format::UNKNOWN);

@@ -1,8 +1,8 @@
 //! Seeing guest memory: which line made which blocks, and how a heap grew.
 //!
 //! Nothing is recorded until [`start`]; the hot paths ask [`is_on`], one relaxed load, and do nothing else. While it is
-//! on, every block is entered in one book of the process under the place that made it. Where that is, the layer above
-//! knows: it gives each of its threads a [locator](locate_with), which tells the frames of the program that is running.
+//! on, every block is entered in one book of the process under the place that made it. The layer above knows where that
+//! is: it gives each of its threads a [locator](locate_with), which tells the frames of the program that is running.
 //!
 //! Who owns what on which thread: the book is behind one lock, which any thread takes for one entry at a time. Nothing
 //! foreign is called under it: a locator has answered before. The book holds weak references to memories, so that it
@@ -59,11 +59,11 @@ static BOOK: Mutex<Option<Box<Book>>> = Mutex::new(None);
 pub struct Frame {
     /// The file's name, as the program's engine has it.
     pub file: Box<str>,
-    /// From 1; 0 where it is of no line.
+    /// From 1; 0 if there is no line.
     pub line: u32,
     /// From 1.
     pub column: u32,
-    /// What the function is called; may be empty.
+    /// The function's name; may be empty.
     pub function: Box<str>,
 }
 
@@ -98,7 +98,7 @@ pub fn is_on() -> bool {
     ON.load(Relaxed)
 }
 
-/// What was recorded since [`start`]; none where it was never called.
+/// What was recorded since [`start`]; `None` if it was never called.
 pub fn snapshot() -> Option<Snapshot> {
     book().as_mut().map(|book| Snapshot::of(book))
 }
@@ -107,7 +107,7 @@ fn book() -> MutexGuard<'static, Option<Box<Book>>> {
     BOOK.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Tells where this thread's program is: frames, innermost first; none where it is not running.
+/// Tells where this thread's program is: its frames, innermost first, or none while it is not running.
 type Locate = Rc<dyn Fn() -> Vec<Frame>>;
 
 thread_local! {
@@ -116,8 +116,8 @@ thread_local! {
     static AGENT: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
-/// Has this thread's blocks recorded under what `locate` tells, until the result is dropped. Of several the newest that
-/// tells anything counts. It must not touch the guest's heap.
+/// Has this thread's blocks recorded under what `locate` tells, until the result is dropped. If there are several
+/// locators, the newest that tells anything counts. A locator must not touch the guest's heap.
 pub fn locate_with(locate: impl Fn() -> Vec<Frame> + 'static) -> Locating {
     let number = NEXT_LOCATOR.get();
     NEXT_LOCATOR.set(number + 1);
@@ -136,7 +136,7 @@ pub struct Locating {
 
 impl Drop for Locating {
     fn drop(&mut self) {
-        // A thread that is ending may have none any more. What is removed is dropped after the borrow.
+        // A thread that is ending may have no locators any more. What is removed is dropped after the borrow.
         let removed = LOCATORS.try_with(|locators| {
             let mut locators = locators.borrow_mut();
             let at = locators.iter().position(|(number, _)| *number == self.number);
@@ -146,7 +146,7 @@ impl Drop for Locating {
     }
 }
 
-/// What this thread's blocks are said to be of. Without, it is the thread's name.
+/// Names the agent of this thread's blocks. By default it has the thread's name.
 pub fn name_agent(name: &str) {
     AGENT.set(Some(name.into()));
 }
@@ -172,7 +172,7 @@ fn place() -> Key {
 
 /// Enters something in the book, if it is open.
 fn enter(entry: impl FnOnce(&mut Book)) {
-    // It may have been closed since the caller asked.
+    // The book may have been closed since the caller asked.
     if let Some(book) = book().as_mut().filter(|_| is_on()) {
         entry(book);
     }
@@ -185,7 +185,7 @@ pub(crate) fn heap_made(data: &Arc<DataBlock>, is_shared: bool) {
     enter(|book| book.heap_made(data, is_shared, place));
 }
 
-/// The host allocated a block, for a call or for whatever else it likes.
+/// The host allocated a block, for a call or for any other purpose.
 #[cold]
 pub(crate) fn allocated(data: &Arc<DataBlock>, address: u64, bytes: u64) {
     let place = place();
@@ -201,7 +201,7 @@ pub(crate) fn freed(data: &Arc<DataBlock>, address: u64) {
 /// A handle owns the block from now on.
 #[cold]
 pub(crate) fn owned(data: &Arc<DataBlock>, address: u64, bytes: u64) {
-    // What was allocated a moment ago was located then.
+    // A block that was allocated a moment ago was located then.
     let mut is_known = false;
     enter(|book| is_known = book.own_allocated(data, address, bytes));
     if !is_known {

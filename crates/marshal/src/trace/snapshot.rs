@@ -1,4 +1,4 @@
-//! What a trace has to say at a moment.
+//! What a trace says at one moment.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ impl Amount {
     }
 }
 
-/// What a trace recorded, by line, by memory and in all. [`Snapshot::to_text`] and [`Snapshot::to_html`] say it in words
-/// and pictures.
+/// What a trace recorded, by line, by memory and in all. [`Snapshot::to_text`] and [`Snapshot::to_html`] show it in
+/// words and pictures.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Whether the trace goes on.
@@ -51,13 +51,14 @@ pub struct Snapshot {
     pub owned: Amount,
     /// Blocks that were owned and never freed: what could free them went, mostly with their memory.
     pub gone: Amount,
-    /// Blocks that the host allocated and that no handle owned: arguments of calls, or what a script asked `malloc` for.
+    /// Blocks that the host allocated and that no handle owned: arguments of calls, or what a script asked `malloc`
+    /// for.
     pub lent: Amount,
-    /// Those of them that the host has not freed. Some guest may have.
+    /// Blocks of those that the host has not freed. The guest may have.
     pub unreturned: Amount,
-    /// When the most bytes were owned, with those that waited.
+    /// When the most bytes were owned, including those that waited.
     pub peak: Peak,
-    /// How many bytes were owned, with those that waited.
+    /// How many bytes were owned, including those that waited.
     pub history: Vec<Sample>,
     /// By line of the program; those that hold the most bytes first, and then those that owned the most.
     pub lines: Vec<Line>,
@@ -85,16 +86,16 @@ pub struct Peak {
 /// What one line owned at a peak.
 #[derive(Debug, Clone)]
 pub struct PeakShare {
-    /// The line; none where the program was not in a script.
+    /// The line; `None` if the program was not in a script.
     pub place: Option<Frame>,
     /// How much.
     pub amount: Amount,
 }
 
-/// What one line of the program did: the innermost that a block's locator told of.
+/// What one line of the program did: the innermost line that a block's locator reported.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// The line; none where no locator knew.
+    /// The line; `None` if no locator knew.
     pub place: Option<Frame>,
     /// The agents that ran it, sorted.
     pub agents: Vec<Arc<str>>,
@@ -102,9 +103,9 @@ pub struct Line {
     pub held: Amount,
     /// Blocks that wait to be freed.
     pub waiting: Amount,
-    /// The longest that is held.
+    /// The length of the longest block that is held.
     pub largest: u64,
-    /// When the oldest that is held was made.
+    /// When the oldest block that is held was made.
     pub oldest: Option<Duration>,
     /// Blocks that were owned at some time.
     pub owned: Amount,
@@ -112,9 +113,9 @@ pub struct Line {
     pub gone: Amount,
     /// Arguments of calls: see [`Snapshot::lent`].
     pub lent: Amount,
-    /// Those that the host has not freed.
+    /// Arguments that the host has not freed.
     pub unreturned: Amount,
-    /// What called the line, where blocks are held: those that hold the most bytes first.
+    /// What called the line, if it holds blocks; the callers that hold the most bytes come first.
     pub stacks: Vec<Stack>,
 }
 
@@ -144,7 +145,7 @@ pub struct MemoryLine {
     pub length: u64,
     /// What its length was.
     pub lengths: Vec<Sample>,
-    /// What is owned in it, with what waits.
+    /// What is owned in it, including what waits.
     pub owned: Amount,
     /// When that was most.
     pub peak: Peak,
@@ -161,15 +162,15 @@ pub struct Handles {
     pub agents: Vec<Arc<str>>,
     /// What closes them.
     pub destructor: Box<str>,
-    /// How many something refers to.
+    /// How many of them something refers to.
     pub open: u64,
-    /// How many wait for their destructor.
+    /// How many of them wait for their destructor.
     pub waiting: u64,
     /// When the oldest was opened.
     pub oldest: Duration,
 }
 
-/// What is counted of a place from the entries of the book.
+/// What the entries of the book say of a place.
 #[derive(Default)]
 struct Found {
     held: Amount,

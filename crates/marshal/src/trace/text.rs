@@ -5,14 +5,14 @@ use std::fmt::Write;
 use super::format::{Files, agents, amount, bytes, count, counted, time};
 use super::{Line, Snapshot};
 
-/// Lines of one table that are shown.
+/// How many lines of one table are shown.
 const ROWS: usize = 20;
-/// Memories, and lines of a peak, that are shown.
+/// How many memories, and lines of a peak, are shown.
 const FEW: usize = 8;
-/// Callers of a line that are shown.
+/// How many callers of a line are shown.
 const CALLERS: usize = 3;
 
-/// A table whose columns but the last are numbers.
+/// A table whose columns are numbers, except for the last.
 struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -26,7 +26,7 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// A row of the last column alone, below the one before.
+    /// A row that has only the last column, below the row before.
     fn note(&mut self, text: String) {
         let mut row = vec![String::new(); self.rows[0].len()];
         *row.last_mut().expect("a table has columns") = text;
@@ -76,7 +76,7 @@ impl Snapshot {
         out
     }
 
-    /// A line's place, with its agents where there are several in all.
+    /// A line's place, with its agents if there are several in all.
     fn named(&self, files: &Files, place: Option<&super::Frame>, of: &[std::sync::Arc<str>]) -> String {
         let line = files.line(place);
         match self.agents.len() {

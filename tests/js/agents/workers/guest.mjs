@@ -1,5 +1,5 @@
-// A worker with an instance of guests/shared.wasm on the memory it is given. It runs what it is told, and says so in the
-// first word of `state`, which counts up: once it is about to run, and once it has run.
+// A worker with an instance of guests/shared.wasm on the memory it is given. It runs what it is told, and says so in
+// the first word of `state`, which counts up: once it is about to run, and once it has run.
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { memory, module, state } = workerData;
