@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Function, Held, HostClass, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Function, Held, HostClass, Mark, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 use rquickjs::prelude::This;
 use rustc_hash::FxHashMap;
@@ -56,6 +56,7 @@ impl Weakness {
 }
 
 /// The intrinsics that are needed, as they were before any script ran.
+#[derive(JsLifetime)]
 struct Intrinsics<'js> {
     sentinels: Object<'js>,
     get: Function<'js>,
@@ -63,11 +64,6 @@ struct Intrinsics<'js> {
     key_for: Function<'js>,
     weak_ref: Function<'js>,
     deref: Function<'js>,
-}
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
-    type Changed<'to> = Intrinsics<'to>;
 }
 
 /// Puts the two interfaces in the place of QuickJS's.
@@ -112,6 +108,9 @@ fn identity(value: &Value<'_>) -> usize {
 }
 
 /// Watches an object or a symbol: its end comes with theirs.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Sentinel")]
+#[mark(skip)]
 struct Sentinel {
     identity: usize,
     watches: RefCell<Vec<Watch>>,
@@ -129,13 +128,6 @@ enum Role {
     Target(u64),
     /// An unregister token.
     Token,
-}
-
-// SAFETY: holds no JavaScript value.
-unsafe impl HostClass for Sentinel {
-    const NAME: &'static std::ffi::CStr = c"Sentinel";
-
-    qjs::class_id!();
 }
 
 impl Drop for Sentinel {

@@ -22,7 +22,7 @@ use crate::runtime::buffers::to_index;
 use crate::runtime::memory_core::follow_shared_growth;
 
 /// The asynchronous waits of a runtime, by number.
-#[derive(Default)]
+#[derive(Default, JsLifetime)]
 struct Pending<'js> {
     owner: wait_lists::Owner,
     last: Cell<u64>,
@@ -31,6 +31,7 @@ struct Pending<'js> {
     crowded: Cell<usize>,
 }
 
+#[derive(JsLifetime)]
 struct PendingWait<'js> {
     resolve: Function<'js>,
     /// Holds the event loop where the wait ends by itself. One that nobody may ever end does not keep a program running.
@@ -50,11 +51,6 @@ impl Pending<'_> {
         // Not while the list is borrowed: what resolves a promise may hold anything.
         drop(forsaken);
     }
-}
-
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Pending<'js> {
-    type Changed<'to> = Pending<'to>;
 }
 
 /// Replaces the methods of `Atomics`, and adds the one that QuickJS lacks.

@@ -113,16 +113,12 @@ impl Builtin {
 }
 
 /// What QuickJS's C interface has no function for, as it was before a script could change anything.
+#[derive(JsLifetime)]
 struct Operations {
     /// `+` of two strings, which copies neither where they are long.
     concat: Held,
     /// `String.prototype.substring`, which copies no long string.
     substring: Held,
-}
-
-// SAFETY: holds no lifetime.
-unsafe impl<'js> JsLifetime<'js> for Operations {
-    type Changed<'to> = Operations;
 }
 
 pub(crate) fn define(ctx: &Ctx<'_>) -> qjs::Result<()> {

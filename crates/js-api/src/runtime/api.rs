@@ -58,7 +58,7 @@ impl Options {
 }
 
 /// The API's state in a runtime. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, JsLifetime)]
 pub struct Api {
     pub(crate) state: Rc<State>,
 }
@@ -127,11 +127,6 @@ fn attend_now(ctx: &Ctx<'_>, api: &Api) {
 
 fn rethrow<'js>(call: qjs::Call<'_, 'js>) -> Result<rquickjs::Value<'js>> {
     Err(call.ctx.throw(call.arg(0)))
-}
-
-// SAFETY: `Api` holds no JavaScript value and no lifetime.
-unsafe impl<'js> JsLifetime<'js> for Api {
-    type Changed<'to> = Api;
 }
 
 impl Api {

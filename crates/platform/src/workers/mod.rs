@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use agent::port::{Port, PortHandle};
 use agent::structured::Serialized;
 use agent::{Agent, EventLoop, KeepAlive};
-use qjs::{Held, HostClass, Marker, class};
+use qjs::{Held, HostClass, Mark, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
@@ -154,21 +154,14 @@ pub(crate) struct Workers {
 }
 
 /// The value behind a script's Worker.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Worker")]
 struct WorkerHandle {
+    #[mark(skip)]
     entry: u64,
     port: Held,
+    #[mark(skip)]
     thread: Arc<Thread>,
-}
-
-// SAFETY: the port is marked once.
-unsafe impl HostClass for WorkerHandle {
-    const NAME: &'static std::ffi::CStr = c"Worker";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.port);
-    }
 }
 
 /// The native functions of `workers.js`.
