@@ -113,7 +113,7 @@ impl Runtime {
         api.one_island = options.one_island;
         api.standard_output = platform::guest_output;
         api.response_bytes = Some(platform::response_bytes);
-        api.arrivals = Some(Rc::new(Loop(agent.mailbox())));
+        api.task_sink = Some(Rc::new(Loop(agent.mailbox())));
         let installed = agent.with(|ctx| {
             // Before the platform, which changes what `stack` of errors says.
             agent::structured::install(ctx, PLUGINS)?;

@@ -42,7 +42,7 @@ pub struct Options {
     /// What a Response is. Without it there are no streaming functions.
     pub response_bytes: Option<ResponseBytes>,
     /// The event loop, for `Atomics.waitAsync`, which is absent without one.
-    pub arrivals: Option<Rc<dyn TaskSink>>,
+    pub task_sink: Option<Rc<dyn TaskSink>>,
 }
 
 /// "Compile a potential WebAssembly response" up to the bytes: for a fulfilled source and the name of the function that
@@ -53,7 +53,7 @@ pub type ResponseBytes = for<'js> fn(&Ctx<'js>, Value<'js>, &str) -> Result<Valu
 impl Options {
     /// The defaults, on `engine`.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None, arrivals: None }
+        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None, task_sink: None }
     }
 }
 
