@@ -143,6 +143,16 @@ impl Drop for Sentinel {
     }
 }
 
+/// Adds to a list. Each time that it is full, what is of no use any more goes, and there is room again for as many as are
+/// left.
+fn push<T>(list: &mut Vec<T>, value: T, is_of_use: impl FnMut(&T) -> bool) {
+    if list.len() == list.capacity() {
+        list.retain(is_of_use);
+        list.reserve(list.len().max(1));
+    }
+    list.push(value);
+}
+
 /// Has the registry hear of the death of `value`, which can be held weakly.
 fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role: Role) -> Result<()> {
     let intrinsics = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?;
@@ -156,14 +166,9 @@ fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role:
     let Some(sentinel) = class::of::<Sentinel>(&found) else {
         return Err(Exception::throw_internal(ctx, "a watched value has no sentinel"));
     };
-    let mut watches = sentinel.watches.borrow_mut();
-    if watches.len() == watches.capacity() {
-        // As often as the list would double: those that are of no use any more.
-        watches.retain(|watch| {
-            watch.registry.upgrade().is_some_and(|registry| registry.needs(sentinel.identity, watch.role))
-        });
-    }
-    watches.push(Watch { registry: Rc::downgrade(registry), role });
+    push(&mut sentinel.watches.borrow_mut(), Watch { registry: Rc::downgrade(registry), role }, |watch| {
+        watch.registry.upgrade().is_some_and(|registry| registry.needs(sentinel.identity, watch.role))
+    });
     Ok(())
 }
 

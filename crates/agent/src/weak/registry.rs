@@ -12,7 +12,7 @@ use qjs::function::{Kind, function};
 use qjs::{Call, Ctx, Exception, Function, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class};
 use rustc_hash::FxHashMap;
 
-use super::{Role, can_be_held_weakly, identity, watch};
+use super::{Role, can_be_held_weakly, identity, push, watch};
 use crate::EventLoop;
 
 /// A registry, as sentinels and tasks know it.
@@ -49,12 +49,7 @@ impl Registry {
         let Cells { by_number, by_token, .. } = &mut *self.cells.borrow_mut();
         by_number.insert(number, held_value);
         if let Some(token) = token {
-            let cells = by_token.entry(token).or_default();
-            if cells.len() == cells.capacity() {
-                // As often as the list would double.
-                cells.retain(|cell| by_number.contains_key(cell));
-            }
-            cells.push(number);
+            push(by_token.entry(token).or_default(), number, |cell| by_number.contains_key(cell));
         }
         number
     }
