@@ -9,8 +9,8 @@ use island::{Engine, Module};
 use platform::{Remote, Script};
 use std::sync::Arc;
 
-use crate::family::Family;
 use crate::portable::{PortableMemory, PortableModule};
+use crate::worker_defaults::Family;
 use crate::{Error, RuntimeOptions};
 
 /// Agents that can share modules and memories, on one engine. A handle: clones are the same cluster, on any thread.

@@ -9,8 +9,8 @@ use island::{Engine, EngineOptions, Interrupter};
 use qjs::define::{self, Attributes};
 use qjs::{Ctx, Object, Value};
 
-use crate::family::Family;
 use crate::portable::PLUGINS;
+use crate::worker_defaults::Family;
 
 /// What a program's agent is made of.
 pub struct RuntimeOptions {
