@@ -10,7 +10,7 @@ use platform::{Remote, Script};
 use std::sync::Arc;
 
 use crate::portable::{PortableMemory, PortableModule};
-use crate::worker_defaults::Family;
+use crate::worker_defaults::WorkerDefaults;
 use crate::{Error, RuntimeOptions};
 
 /// Agents that can share modules and memories, on one engine. A handle: clones are the same cluster, on any thread.
@@ -28,7 +28,7 @@ use crate::{Error, RuntimeOptions};
 /// ```
 #[derive(Clone)]
 pub struct Cluster {
-    family: Family,
+    defaults: WorkerDefaults,
 }
 
 /// What an agent may use. Everything by default.
@@ -105,12 +105,12 @@ impl Cluster {
     /// When the engine cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
         let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
-        Ok(Self { family: Family::new(engine, &options) })
+        Ok(Self { defaults: WorkerDefaults::new(engine, &options) })
     }
 
     /// The engine that all agents share.
     pub fn engine(&self) -> &Engine {
-        self.family.engine()
+        self.defaults.engine()
     }
 
     /// A shared memory of so many pages of 64 KiB, which every agent and every thread of the host can have.
@@ -144,7 +144,7 @@ impl Cluster {
         worker.heap_bytes = spec.limits.heap;
         worker.stack_bytes = spec.limits.stack;
         worker.guest_bytes = spec.limits.guest_memory;
-        self.family.clone().start(worker)?;
+        self.defaults.clone().start(worker)?;
         if let Some(time) = spec.limits.time {
             remote.end_after(time)?;
         }

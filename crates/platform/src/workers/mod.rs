@@ -9,7 +9,6 @@
 use qjs::define::Put as _;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -126,7 +125,7 @@ impl std::io::Write for ToParent {
 }
 
 /// What a worker's own platform knows of it.
-pub struct OwnWorker {
+pub(crate) struct OwnWorker {
     worker: Worker,
     web: bool,
     classic: bool,
@@ -558,4 +557,4 @@ pub fn end_workers(agent: &Agent) {
 }
 
 /// Starts the thread of a worker.
-pub type Spawn = Rc<dyn Fn(WorkerSpec) -> std::io::Result<()>>;
+pub type Spawn = Arc<dyn Fn(WorkerSpec) -> std::io::Result<()> + Send + Sync>;
