@@ -1,10 +1,12 @@
 //! Chores of this workspace: `cargo run -p xtask -- help`.
 
 mod document;
+mod figures;
 mod official;
 mod rust_source;
 mod tidy;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -21,6 +23,9 @@ commands:
             - no file has more than 800 lines but those that are listed there with a reason
             - no test is left out where a manifest lists them
           `cargo test` runs the same checks
+  figures [DIR]
+          print figures about the Rust code of this workspace, or of the one in DIR: how long files are, how many
+          import each other in a circle, what is unsafe, and which names several crates define
   official [SUITE=]DIR...
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
@@ -31,7 +36,9 @@ commands:
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tidy"] => tidy(),
+        ["tidy"] => with_tree(&tidy::root(), tidy),
+        ["figures"] => with_tree(&tidy::root(), figures),
+        ["figures", folder] => with_tree(folder.as_ref(), figures),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
@@ -44,15 +51,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn tidy() -> ExitCode {
-    let tree = match tidy::Tree::read(&tidy::root()) {
-        Ok(tree) => tree,
+fn with_tree(root: &Path, command: fn(&tidy::Tree) -> ExitCode) -> ExitCode {
+    match tidy::Tree::read(root) {
+        Ok(tree) => command(&tree),
         Err(error) => {
-            eprintln!("xtask: {error}");
-            return ExitCode::FAILURE;
+            eprintln!("xtask: {}: {error}", root.display());
+            ExitCode::FAILURE
         }
-    };
-    let problems = tidy::check(&tree);
+    }
+}
+
+fn figures(tree: &tidy::Tree) -> ExitCode {
+    print!("{}", figures::Figures::of(tree));
+    ExitCode::SUCCESS
+}
+
+fn tidy(tree: &tidy::Tree) -> ExitCode {
+    let problems = tidy::check(tree);
     for problem in &problems {
         eprintln!("{problem}");
     }

@@ -1,4 +1,6 @@
-//! Rust source without what is not code: comments, strings and characters are blanked out.
+//! Rust source without what is no code: comments, strings and characters are blanked out; and the paths that it names.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The text with comments and literals replaced by spaces, line by line as it was.
 pub(crate) fn code_only(text: &str) -> String {
@@ -106,6 +108,148 @@ fn prefixed_string(rest: &str) -> usize {
     rest[open..].find(&end).map_or(rest.len(), |at| open + at + end.len())
 }
 
+/// The code without the module of tests that ends a file.
+pub(crate) fn without_tests(code: &str) -> &str {
+    code.find("\n#[cfg(test)]\nmod ").map_or(code, |at| &code[..at + 1])
+}
+
+/// A module of a crate, by its names from the root on.
+pub(crate) type Module = Vec<String>;
+
+/// The module that a file is, by its path in the crate's source.
+pub(crate) fn module_of(path: &str) -> Module {
+    let path = path.strip_suffix(".rs").unwrap_or(path);
+    let names = path.split('/').map(str::to_owned);
+    let mut module: Module = names.collect();
+    let is_root = module.len() == 1 && ["lib", "main"].contains(&&*module[0]);
+    if is_root || module.last().is_some_and(|last| last == "mod") {
+        module.pop();
+    }
+    module
+}
+
+/// What a module says of others of its crate.
+pub(crate) struct ModuleItems {
+    /// Every path within the crate that it names.
+    pub(crate) paths: BTreeSet<Module>,
+    /// What it imports, by the name that it has here.
+    pub(crate) imports: BTreeMap<String, Module>,
+}
+
+/// Reads the code of `module`, of a crate with these modules.
+pub(crate) fn module_items<T>(code: &str, module: &Module, modules: &BTreeMap<Module, T>) -> ModuleItems {
+    let mut items = ModuleItems { paths: BTreeSet::new(), imports: BTreeMap::new() };
+    let tokens = tokens(code);
+    let mut at = 0;
+    while at < tokens.len() {
+        let continues = at > 0 && tokens[at - 1] == "::";
+        if tokens[at] == "use" && !continues {
+            let end = tokens[at..].iter().position(|token| *token == ";").map_or(tokens.len(), |len| at + len);
+            for (path, name) in use_tree(&tokens[at + 1..end]) {
+                if let Some(path) = within_crate(&path, module, modules) {
+                    items.imports.insert(name.to_owned(), path.clone());
+                    items.paths.insert(path);
+                }
+            }
+            at = end;
+        } else if ["crate", "super", "self"].contains(&tokens[at]) && !continues && tokens.get(at + 1) == Some(&"::") {
+            let mut path = vec![tokens[at]];
+            while tokens.get(at + 1) == Some(&"::") && tokens.get(at + 2).is_some_and(|next| is_name(next)) {
+                path.push(tokens[at + 2]);
+                at += 2;
+            }
+            items.paths.extend(within_crate(&path, module, modules));
+        }
+        at += 1;
+    }
+    items
+}
+
+/// The paths of a `use` and the names that they get.
+fn use_tree<'t>(tokens: &[&'t str]) -> Vec<(Vec<&'t str>, &'t str)> {
+    let mut found = Vec::new();
+    let mut path = Vec::new();
+    // The length of the path before each brace that is open.
+    let mut open = vec![0];
+    let mut alias = None;
+    let mut is_alias = false;
+    for token in tokens.iter().chain([&","]) {
+        match *token {
+            "::" => {}
+            "as" => is_alias = true,
+            "{" => open.push(path.len()),
+            "," | "}" => {
+                let start = open.last().copied().unwrap_or(0);
+                // After a brace there is nothing.
+                let is_path = path.len() > start;
+                if path.len() > 1 && path.last() == Some(&"self") {
+                    path.pop();
+                }
+                let name = alias.take().or(path.last().copied()).filter(|_| is_path);
+                found.extend(name.map(|name| (path.clone(), name)));
+                if *token == "}" {
+                    open.pop();
+                    // What the brace belonged to is told.
+                    path.truncate(open.last().copied().unwrap_or(0));
+                } else {
+                    path.truncate(start);
+                }
+            }
+            token if is_alias => {
+                alias = Some(token);
+                is_alias = false;
+            }
+            token => path.push(token),
+        }
+    }
+    found
+}
+
+/// The path from the crate's root on; none where it leads out of the crate.
+fn within_crate<T>(path: &[&str], module: &Module, modules: &BTreeMap<Module, T>) -> Option<Module> {
+    let mut base = module.clone();
+    let mut rest = path;
+    match *rest.first()? {
+        "crate" => base.clear(),
+        "self" => {}
+        "super" => drop(base.pop()),
+        first => {
+            base.push(first.to_owned());
+            return modules.contains_key(&base).then(|| {
+                base.extend(rest[1..].iter().map(ToString::to_string));
+                base
+            });
+        }
+    }
+    rest = &rest[1..];
+    while rest.first() == Some(&"super") {
+        base.pop();
+        rest = &rest[1..];
+    }
+    base.extend(rest.iter().map(ToString::to_string));
+    Some(base)
+}
+
+fn is_name(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+}
+
+/// Names, `::`, and every other character by itself.
+fn tokens(code: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = code.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let len = match rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()) {
+            0 if rest.starts_with("::") => 2,
+            0 => first.len_utf8(),
+            len => len,
+        };
+        tokens.push(&rest[..len]);
+        rest = rest[len..].trim_start();
+    }
+    tokens
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +287,27 @@ mod tests {
     #[test]
     fn lines_keep_their_numbers() {
         assert_eq!(unsafe_lines("/*\n*/\nlet s = \"\n\";\nunsafe {}"), [5]);
+    }
+
+    #[test]
+    fn modules_and_what_they_import() {
+        let modules: BTreeMap<Module, ()> =
+            ["lib.rs", "a.rs", "a/b/mod.rs", "a/b/c.rs"].map(|path| (module_of(path), ())).into();
+        let names: Vec<_> = modules.keys().map(|module| module.join("::")).collect();
+        assert_eq!(names, ["", "a", "a::b", "a::b::c"]);
+        let items = |code: &str, module: &str| module_items(code, &module_of(module), &modules);
+        let found = items("pub use b::{self, c::{One, Two as Other}, *}; use std::io; use other::b;", "a.rs");
+        let imports: Vec<_> = found.imports.iter().map(|(name, path)| format!("{name}={}", path.join("::"))).collect();
+        assert_eq!(imports, ["*=a::b::*", "One=a::b::c::One", "Other=a::b::c::Two", "b=a::b"]);
+        let found =
+            items("fn f() { super::super::g::<crate::a::T>(self::h()); self.x(); x::crate_y::super_z() }", "a/b/c.rs");
+        let paths: Vec<_> = found.paths.iter().map(|path| path.join("::")).collect();
+        assert_eq!(paths, ["a::T", "a::b::c::h", "a::g"]);
+    }
+
+    #[test]
+    fn tests_at_the_end_go() {
+        assert_eq!(without_tests("fn f() {}\n#[cfg(test)]\nmod tests {}"), "fn f() {}\n");
+        assert_eq!(without_tests("fn f() {}"), "fn f() {}");
     }
 }

@@ -104,7 +104,7 @@ impl Tree {
     }
 
     #[cfg(test)]
-    fn of(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let file = |&(path, text): &(&str, &str)| File { path: path.to_string(), text: text.to_string() };
         let folders = files.iter().flat_map(|(path, _)| path.match_indices('/').map(|(at, _)| path[..at].to_string()));
         let paths = files.iter().map(|(path, _)| path.to_string()).chain(folders).collect();

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use qjs::{Ctx, Function, HostClass, Object, Result, Value, class};
+use qjs::{Ctx, Function, HostClass, Mark, Object, Result, Value, class};
 use rquickjs::{JsLifetime, Persistent};
 use rustc_hash::FxHashMap;
 
@@ -355,6 +355,9 @@ impl Ports {
 }
 
 /// The value behind a script's port: scripts see the object that the face makes, never this one.
+#[derive(HostClass, Mark, JsLifetime)]
+#[host_class(name = "Port")]
+#[mark(skip)]
 pub struct PortHandle {
     id: u64,
     /// `None` once the port was closed or transferred.
@@ -363,18 +366,6 @@ pub struct PortHandle {
     /// How many messages are being serialized to be posted here, and the port that is to be closed after that.
     posting: Cell<usize>,
     closing: RefCell<Option<Arc<Port>>>,
-}
-
-// SAFETY: holds no JavaScript value.
-unsafe impl HostClass for PortHandle {
-    const NAME: &'static std::ffi::CStr = c"Port";
-
-    qjs::class_id!();
-}
-
-// SAFETY: there is no lifetime.
-unsafe impl<'js> JsLifetime<'js> for PortHandle {
-    type Changed<'to> = PortHandle;
 }
 
 impl PortHandle {

@@ -80,8 +80,6 @@ pub(crate) struct Mapping {
 
 // SAFETY: a mapping is a range of addresses, owned by this value alone; nothing about it belongs to a thread.
 unsafe impl Send for Mapping {}
-// SAFETY: through a shared reference only the range's numbers can be read.
-unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Reserves `reserved` bytes and opens the first `open`, which read as zero.

@@ -181,15 +181,10 @@ fn the_host_calls_wasi_on_a_memory() {
     let (stdout, out) = capture();
     let context = WasiContext::new(WasiConfig { stdout, ..WasiConfig::default() }).unwrap();
     let island = Island::new(&engine);
-    let shared = island::wasmtime::SharedMemory::new(engine.wasmtime(), MemoryType::shared(1, 2)).unwrap();
-    for (at, byte) in [64, 0, 0, 0, 5, 0, 0, 0].into_iter().enumerate() {
-        // SAFETY: nobody else uses the memory in this test.
-        unsafe { *shared.data()[8 + at].get() = byte };
-    }
-    for (at, byte) in b"adria".iter().enumerate() {
-        // SAFETY: as above.
-        unsafe { *shared.data()[64 + at].get() = *byte };
-    }
+    let shared = engine.new_shared_memory(&MemoryType::shared(1, 2)).unwrap();
+    let block = island::shared_block(&shared).unwrap();
+    block.write(8, &[64, 0, 0, 0, 5, 0, 0, 0]).unwrap();
+    block.write(64, b"adria").unwrap();
     let plain = |ty| island.enter(|store| Memory::new(store, ty)).unwrap();
     let memories =
         [plain(MemoryType::new(1, None)), plain(MemoryType::new(1, Some(3))), plain(MemoryType::new64(1, None))];

@@ -91,7 +91,7 @@ impl Cluster {
         let (sender, arriving) = mpsc::channel::<Task>();
         context.with(|ctx| {
             let mut options = Options::new(self.engine.clone());
-            options.arrivals = Some(Rc::new(Loop(sender)));
+            options.task_sink = Some(Rc::new(Loop(sender)));
             js_api::install(&ctx, options).unwrap();
             let memory = js_api::shared_memory_object(&ctx, self.memory.clone()).unwrap();
             ctx.globals().set("memory", memory).unwrap();

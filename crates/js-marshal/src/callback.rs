@@ -12,7 +12,9 @@ use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, Kind};
 use js_api::island_realm::IslandHandle;
-use qjs::{Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class, define};
+use qjs::{
+    Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
+};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -83,16 +85,21 @@ fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
     FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
 }
 
-/// A JavaScript function that has a slot.
+/// A function that has a slot.
+#[derive(Mark)]
 pub(crate) struct CallbackState {
     function: Held,
-    /// Its name in messages.
+    /// What to call it in messages.
+    #[mark(skip)]
     name: Box<str>,
     /// The descriptor of its type, which is a copy of its own.
     ty: Held,
     manager: Held,
+    #[mark(skip)]
     slot: RefCell<Option<Rc<Slot>>>,
+    #[mark(skip)]
     callbacks: Weak<Callbacks>,
+    #[mark(skip)]
     index: u32,
 }
 
@@ -124,12 +131,6 @@ impl CallbackState {
     /// The function pointer.
     pub(crate) fn address(&self) -> u64 {
         self.index.into()
-    }
-
-    pub(crate) fn mark(&self, marker: &Marker) {
-        marker.mark(&self.function);
-        marker.mark(&self.ty);
-        marker.mark(&self.manager);
     }
 
     /// Gives the slot back.
@@ -307,22 +308,19 @@ pub(crate) fn function_at<'js>(marshal: &Marshal<'_, 'js>, address: u64) -> Resu
 }
 
 /// The value of a Callback.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Callback")]
 pub(crate) struct CallbackObject {
-    state: Rc<CallbackState>,
-}
-
-// SAFETY: the state's values are marked once: it has no other owner but running calls.
-unsafe impl HostClass for CallbackObject {
-    const NAME: &'static std::ffi::CStr = c"Callback";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.state.mark(marker);
-    }
+    state: MarkedRc<CallbackState>,
 }
 
 impl CallbackObject {
+    fn new(state: Rc<CallbackState>) -> Self {
+        // SAFETY: the only one of this state, which was made for it. A call in progress, which has it, too, has references
+        // of its own to all that it holds.
+        Self { state: unsafe { MarkedRc::new(state) } }
+    }
+
     /// Its function pointer.
     pub(crate) fn address(&self, marshal: &Marshal<'_, '_>) -> Result<u64> {
         if !self.state.is_armed() {
@@ -371,7 +369,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let marshal = Marshal::new(ctx, call.args.get(0), PLACE);
     let state = CallbackState::new(&marshal, ty, &function)?;
     let prototype = class::prototype_from_new_target::<CallbackObject>(&call)?;
-    Ok(class::new_object(ctx, CallbackObject { state }, prototype.as_ref())?.into_value())
+    Ok(class::new_object(ctx, CallbackObject::new(state), prototype.as_ref())?.into_value())
 }
 
 fn address<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -395,5 +393,5 @@ fn dispose<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// The object of a callback that the manager keeps.
 pub(crate) fn object_of(ctx: &Ctx<'_>, state: Rc<CallbackState>) -> Result<Held> {
-    Ok(Held::new(class::new_object(ctx, CallbackObject { state }, None)?.as_value()))
+    Ok(Held::new(class::new_object(ctx, CallbackObject::new(state), None)?.as_value()))
 }

@@ -53,11 +53,10 @@ thread_local! {
 }
 
 /// `console.log` and `console.error` as they were before a script could replace them.
-struct Console<'js>([Value<'js>; 2]);
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Console<'js> {
-    type Changed<'to> = Console<'to>;
+#[derive(JsLifetime)]
+struct Console<'js> {
+    log: Value<'js>,
+    error: Value<'js>,
 }
 
 /// A method of the console as it is now; `undefined` if there is none.
@@ -74,7 +73,7 @@ fn method<'js>(ctx: &Ctx<'js>, descriptor: u8) -> Result<Value<'js>> {
 /// # Errors
 /// When memory is out.
 pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
-    let console = Console([method(ctx, 1)?, method(ctx, 2)?]);
+    let console = Console { log: method(ctx, 1)?, error: method(ctx, 2)? };
     ctx.store_userdata(console).map_err(|_| rquickjs::Error::Unknown)?;
     js_api::set_attention_hook(ctx, print)
 }
@@ -104,7 +103,8 @@ fn print(ctx: &Ctx<'_>) -> Result<()> {
     while let Some((stream, bytes)) = WRITTEN.with_borrow_mut(VecDeque::pop_front) {
         let descriptor = lock(&stream).descriptor;
         let method = method(ctx, descriptor)?;
-        let is_own = ctx.userdata::<Console>().is_some_and(|own| own.0[usize::from(descriptor == 2)] == method);
+        let is_own =
+            ctx.userdata::<Console>().is_some_and(|own| method == *if descriptor == 2 { &own.error } else { &own.log });
         let mut lines = VecDeque::new();
         {
             let mut stream = lock(&stream);

@@ -19,13 +19,20 @@ use crate::types::{
     throw_no_value,
 };
 
-/// The prototypes of the vocabulary's own classes in a runtime. An object with another prototype is of a script's
-/// subclass.
-struct Prototypes<'js>(Vec<(&'static str, Object<'js>)>);
+/// The prototypes of the vocabulary's own classes, of a runtime: an object with another is of a script's subclass.
+#[derive(JsLifetime)]
+struct Prototypes<'js>(Vec<Prototype<'js>>);
 
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Prototypes<'js> {
-    type Changed<'to> = Prototypes<'to>;
+#[derive(JsLifetime)]
+struct Prototype<'js> {
+    class: &'static str,
+    object: Object<'js>,
+}
+
+impl<'js> Prototypes<'js> {
+    fn get(&self, class: &str) -> Option<&Object<'js>> {
+        self.0.iter().find(|prototype| prototype.class == class).map(|prototype| &prototype.object)
+    }
 }
 
 /// Defines a class whose instances `new` makes. Returns its prototype.
@@ -41,7 +48,7 @@ pub(crate) fn define_class<'js, F: Native>(
 /// Classes in the making, each after the one that it extends.
 struct Classes<'a, 'js> {
     exports: &'a Object<'js>,
-    made: Vec<(&'static str, Object<'js>)>,
+    made: Vec<Prototype<'js>>,
 }
 
 impl<'js> Classes<'_, 'js> {
@@ -55,7 +62,7 @@ impl<'js> Classes<'_, 'js> {
         if !mangled.is_empty() {
             made.constructor.put("MANGLED_NAME", mangled)?;
         }
-        self.made.push((name, made.prototype));
+        self.made.push(Prototype { class: name, object: made.prototype });
         Ok(())
     }
 }
@@ -157,8 +164,7 @@ pub(crate) fn check_depth(ctx: &Ctx<'_>, ty: &TypeObject, name: &str) -> Result<
 /// The prototype of one of the vocabulary's classes.
 pub(crate) fn prototype<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
     let prototypes = ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
-    let found = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype.clone());
-    found.ok_or(rquickjs::Error::Unknown)
+    prototypes.get(name).cloned().ok_or(rquickjs::Error::Unknown)
 }
 
 /// Exports a function that is not a constructor.
@@ -177,8 +183,8 @@ fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Resu
     check_depth(&call.ctx, &ty, name)?;
     let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
-    let own = prototypes.0.iter().find(|(class, _)| *class == name).map(|(_, prototype)| prototype);
-    // A number is a number whatever a subclass says: a subclass's methods are for the blocks behind pointers.
+    let own = prototypes.get(name);
+    // A number is a number whatever a subclass says: its methods are for the blocks behind pointers.
     ty.subclassed = own != prototype.as_ref() && ty.is_pointer();
     let subclassed = ty.subclassed;
     let object = class::new_object(&call.ctx, ty, prototype.as_ref())?;
@@ -200,7 +206,7 @@ fn new_abstract<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     };
     let object = new_object(&call, NAMES[AT], TypeObject::new(ty))?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
-    let own = prototypes.0.iter().find(|(class, _)| *class == NAMES[AT]).map(|(_, prototype)| prototype);
+    let own = prototypes.get(NAMES[AT]);
     if object.as_object().and_then(|object| object.get_prototype()).as_ref() == own {
         let message = format!("{} is abstract: extend it", NAMES[AT]);
         return Err(Exception::throw_type(&call.ctx, &message));
@@ -507,7 +513,7 @@ fn new_handle<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 fn opaque<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let ty = handle_arguments(&call, "opaque")?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
-    let own = prototypes.0.iter().find(|(class, _)| *class == "HandleType").map(|(_, prototype)| prototype);
+    let own = prototypes.get("HandleType");
     Ok(class::new_object(&call.ctx, TypeObject::new(ty), own)?.into_value())
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use marshal::Handle;
 use qjs::define;
-use qjs::{Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::Marshal;
 use crate::errors::throw_heap_error;
@@ -12,10 +12,15 @@ use crate::manager::ManagerObject;
 use crate::types::{Type, TypeObject};
 
 /// The value of a handle's object.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Handle")]
 pub(crate) struct HandleObject {
+    #[mark(skip)]
     name: Option<Box<str>>,
+    #[mark(skip)]
     address: u64,
-    /// `None` if it is borrowed: the guest keeps it.
+    /// None where it is borrowed: the guest keeps it.
+    #[mark(skip)]
     handle: Option<Rc<Handle>>,
     /// The memory manager of its guest.
     manager: Held,
@@ -23,19 +28,6 @@ pub(crate) struct HandleObject {
     function: Option<Held>,
     /// Values that must stay as long as the handle does.
     keeps: Vec<Held>,
-}
-
-// SAFETY: every value is marked once.
-unsafe impl HostClass for HandleObject {
-    const NAME: &'static std::ffi::CStr = c"Handle";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.manager);
-        self.function.iter().for_each(|function| marker.mark(function));
-        self.keeps.iter().for_each(|kept| marker.mark(kept));
-    }
 }
 
 impl HandleObject {

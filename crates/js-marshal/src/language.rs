@@ -22,7 +22,8 @@ const TABLE: [(&str, &str); 8] = [
     ("Reflect", "apply"),
 ];
 
-/// What was taken in a runtime.
+/// What was taken, of a runtime.
+#[derive(JsLifetime)]
 struct Language<'js> {
     table: Object<'js>,
     /// The prototype that all typed arrays have in common.
@@ -31,11 +32,6 @@ struct Language<'js> {
     weak_map: Object<'js>,
     /// The classes of typed arrays, as the types of numbers are numbered.
     views: Vec<Value<'js>>,
-}
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Language<'js> {
-    type Changed<'to> = Language<'to>;
 }
 
 /// Takes everything.

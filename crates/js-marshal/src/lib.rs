@@ -84,12 +84,8 @@ pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 }
 
 /// The class FunctionRegistry, of a runtime.
+#[derive(JsLifetime)]
 struct Registry<'js>(Value<'js>);
-
-// SAFETY: the lifetime is the value's own.
-unsafe impl<'js> JsLifetime<'js> for Registry<'js> {
-    type Changed<'to> = Registry<'to>;
-}
 
 /// A new FunctionRegistry.
 fn new_registry<'js>(ctx: &Ctx<'js>, manager: &Value<'js>) -> Result<Value<'js>> {

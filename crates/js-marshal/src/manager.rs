@@ -9,7 +9,8 @@ use js_api::{ExportedFunction, InstanceObject, MemoryObject};
 use marshal::{Allocator, Heap, HostAllocator};
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Realm, Result, Value, class,
+    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Realm, Result, Value,
+    class,
 };
 
 use webidl::{Part, Place};
@@ -28,65 +29,69 @@ use crate::view;
 const LEAST_BYTES: u64 = 24 << 20;
 
 /// The value of a MemoryManager.
+#[derive(HostClass, Mark)]
+#[host_class(name = "MemoryManager")]
 pub(crate) struct ManagerObject {
     link: IslandHandle,
+    #[mark(skip)]
     heap: Rc<Heap>,
     memory: Held,
     /// The functions that allocate and free, as the script gave them.
     functions: Vec<Held>,
-    /// The script's own functions, if they and not a guest's allocate and free.
-    script: Option<Rc<ScriptAllocator>>,
-    /// Heaps of the same memory in which other functions free, by the function.
-    others: RefCell<Vec<(Held, Rc<Heap>)>>,
+    /// The script's own functions, where no guest's allocate and free.
+    script: Option<MarkedRc<ScriptAllocator>>,
+    /// Heaps of the same memory in which other functions free.
+    others: RefCell<Vec<OtherHeap>>,
+    #[mark(skip)]
     callbacks: Rc<Callbacks>,
     /// Values that stay as long as the manager does.
     kept: RefCell<Vec<Held>>,
-    /// The bytes in blocks at which the next block collects garbage first.
+    /// Bytes of blocks that make the next one collect garbage first.
+    #[mark(skip)]
     threshold: Cell<u64>,
     /// The owners of blocks for objects that are not views of them, by object.
     owners: Held,
     /// Views that the fields of structs point to, by the struct's buffer.
     in_structs: Held,
-    /// For the heap's pressure hook, which has the other reference.
-    realm: Rc<Realm>,
+    /// For the heap's pressure hook, which refers to it weakly.
+    realm: MarkedRc<Realm>,
 }
 
-// SAFETY: every value, the link and the realm are marked once: the hook's reference to the realm marks nothing, nor
-// does the heap's to the script's functions.
-unsafe impl HostClass for ManagerObject {
-    const NAME: &'static std::ffi::CStr = c"MemoryManager";
+/// A heap by the function that frees in it.
+#[derive(Mark)]
+struct OtherHeap {
+    function: Held,
+    #[mark(skip)]
+    heap: Rc<Heap>,
+}
 
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.link.mark(marker);
-        marker.mark(&self.memory);
-        self.functions.iter().for_each(|function| marker.mark(function));
-        if let Some(script) = &self.script {
-            marker.mark(&script.malloc);
-            marker.mark(&script.free);
-        }
-        self.others.borrow().iter().for_each(|(function, _)| marker.mark(function));
-        self.kept.borrow().iter().for_each(|kept| marker.mark(kept));
-        marker.mark(&self.owners);
-        marker.mark(&self.in_structs);
-        self.realm.mark(marker);
+impl Drop for ManagerObject {
+    fn drop(&mut self) {
+        // The functions go with the object, also where a call that is in progress has the heap.
+        let functions = self.script.as_ref().map(|script| script.0.take());
+        drop(functions);
     }
 }
 
-/// Two functions of a script that allocate and free in a memory.
-struct ScriptAllocator {
+/// What a script has to allocate in a memory, and to free there; none once its manager has ended.
+#[derive(Mark)]
+struct ScriptAllocator(RefCell<Option<ScriptFunctions>>);
+
+#[derive(Mark)]
+struct ScriptFunctions {
     malloc: Held,
     free: Held,
-    realm: Rc<Realm>,
+    realm: Realm,
 }
 
 impl ScriptAllocator {
-    fn call(&self, function: &Held, number: u64) -> std::result::Result<u64, CallError> {
-        // The call holds a reference of its own: the collector may find that everything else of the allocator is
-        // garbage meanwhile.
-        let function = function.duplicate();
-        self.realm.with(|cx| {
+    fn call(&self, pick: impl FnOnce(&ScriptFunctions) -> &Held, number: u64) -> std::result::Result<u64, CallError> {
+        // References of the call's own: the collector may find everything else of the allocator to be garbage meanwhile.
+        let (function, realm) = match &*self.0.borrow() {
+            Some(functions) => (pick(functions).duplicate(), functions.realm.duplicate()),
+            None => return Ok(0),
+        };
+        realm.with(|cx| {
             let mut arguments = Arguments::new(cx);
             let result = arguments.push(cx.float(number as f64));
             let result = result.and_then(|()| function.call(cx, Args::default().get(0), &mut arguments));
@@ -100,11 +105,11 @@ impl ScriptAllocator {
 
 impl HostAllocator for ScriptAllocator {
     fn allocate(&self, bytes: u64) -> std::result::Result<u64, CallError> {
-        self.call(&self.malloc, bytes)
+        self.call(|functions| &functions.malloc, bytes)
     }
 
     fn free(&self, address: u64) -> std::result::Result<(), CallError> {
-        self.call(&self.free, address).map(drop)
+        self.call(|functions| &functions.free, address).map(drop)
     }
 }
 
@@ -184,7 +189,7 @@ impl ManagerObject {
         let fail = |error| throw_heap_error(ctx, place, error);
         self.heap.drain().map_err(fail)?;
         if !self.others.borrow().is_empty() {
-            let others: Vec<_> = self.others.borrow().iter().map(|(_, heap)| heap.clone()).collect();
+            let others: Vec<_> = self.others.borrow().iter().map(|other| other.heap.clone()).collect();
             others.iter().try_for_each(|heap| heap.drain().map_err(fail))?;
         }
         if crowded {
@@ -199,8 +204,8 @@ impl ManagerObject {
     /// A TypeError for any other function.
     pub(crate) fn heap_for(&self, ctx: &Ctx<'_>, free: &Held) -> Result<Rc<Heap>> {
         let same = |one: &Held| qjs::class::identity(&one.get(ctx)) == qjs::class::identity(&free.get(ctx));
-        if let Some((_, heap)) = self.others.borrow().iter().find(|(function, _)| same(function)) {
-            return Ok(heap.clone());
+        if let Some(other) = self.others.borrow().iter().find(|other| same(&other.function)) {
+            return Ok(other.heap.clone());
         }
         let place = "owned";
         let function = class::get::<ExportedFunction>(free.borrow()).filter(|free| free.link().is_same(&self.link));
@@ -217,7 +222,7 @@ impl ManagerObject {
         let heap = Heap::with(&self.link.shared.island, data, allocator, shared);
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
         HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
-        self.others.borrow_mut().push((free.duplicate(), heap.clone()));
+        self.others.borrow_mut().push(OtherHeap { function: free.duplicate(), heap: heap.clone() });
         Ok(heap)
     }
 
@@ -240,7 +245,6 @@ impl ManagerObject {
             }
         }
         let exported: Vec<_> = functions.iter().filter_map(class::of::<ExportedFunction>).collect();
-        let realm = Rc::new(Realm::new(ctx)?);
         let is_guest = exported.len() == functions.len();
         let (link, script, allocator) = if is_guest {
             let link = exported[0].link().duplicate();
@@ -263,7 +267,8 @@ impl ManagerObject {
                 None => IslandHandle::new(ctx)?,
             };
             let (malloc, free) = (Held::new(&functions[0]), Held::new(&functions[1]));
-            let script = Rc::new(ScriptAllocator { malloc, free, realm: realm.clone() });
+            let functions = ScriptFunctions { malloc, free, realm: Realm::new(ctx)? };
+            let script = Rc::new(ScriptAllocator(RefCell::new(Some(functions))));
             (link, Some(script.clone()), Allocator::Host(script))
         };
         let table = match table.filter(|table| !table.is_undefined()) {
@@ -294,7 +299,7 @@ impl ManagerObject {
             return Err(Exception::throw_type(ctx, &message));
         }
         let functions = if is_guest { functions.iter().map(Held::new).collect() } else { Vec::new() };
-        Self::assemble(ctx, link, heap, memory, functions, script, table, realm)
+        Self::assemble(ctx, link, heap, memory, functions, script, table)
     }
 
     /// A manager of an instance's own memory, by whichever allocator it exports.
@@ -351,10 +356,9 @@ impl ManagerObject {
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
         let table = instance.export(ctx, "__indirect_function_table")?;
         let table = js_api::bound_table(&table).filter(|(of, _)| of.is_same(&link)).map(|(_, table)| table);
-        Self::assemble(ctx, link, heap, &memory, Vec::new(), None, table, Rc::new(Realm::new(ctx)?))
+        Self::assemble(ctx, link, heap, &memory, Vec::new(), None, table)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn assemble(
         ctx: &Ctx<'_>,
         link: IslandHandle,
@@ -363,8 +367,9 @@ impl ManagerObject {
         functions: Vec<Held>,
         script: Option<Rc<ScriptAllocator>>,
         table: Option<island::wasmtime::Table>,
-        realm: Rc<Realm>,
     ) -> Result<Self> {
+        // SAFETY: the only one of this realm. The hook has it while the heap allocates, for a call that has the manager.
+        let realm = unsafe { MarkedRc::new(Rc::new(Realm::new(ctx)?)) };
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
             if let Some(realm) = collector.upgrade() {
@@ -377,7 +382,8 @@ impl ManagerObject {
             heap,
             memory: Held::new(memory),
             functions,
-            script,
+            // SAFETY: the only one of this allocator, whose values go with the manager.
+            script: script.map(|script| unsafe { MarkedRc::new(script) }),
             others: RefCell::default(),
             callbacks: Callbacks::new(table),
             kept: RefCell::default(),
@@ -581,22 +587,14 @@ fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar>
     })
 }
 
-/// Owns a block for an object that is not a view of it.
+/// Owns a block for an object that is no view of it.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Owner")]
 struct Owner {
+    #[mark(skip)]
     _block: marshal::GuestBlock,
     /// The owner that the object had before.
     before: Option<Held>,
-}
-
-// SAFETY: the owner before is marked once.
-unsafe impl HostClass for Owner {
-    const NAME: &'static std::ffi::CStr = c"Owner";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.before.iter().for_each(|before| marker.mark(before));
-    }
 }
 
 /// `freeWhenFinalized(target, address)`: the block at `address` lives as long as `target`.

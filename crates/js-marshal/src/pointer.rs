@@ -9,16 +9,12 @@ use crate::convert::Marshal;
 use crate::manager::ManagerObject;
 use crate::{strings, view};
 
-/// The classes of a runtime.
+/// The classes, of a runtime.
+#[derive(JsLifetime)]
 struct Boxes<'js> {
     pointer: Object<'js>,
     uint8_array: Value<'js>,
     string_buffer: Value<'js>,
-}
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Boxes<'js> {
-    type Changed<'to> = Boxes<'to>;
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {

@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use js_api::ExportedFunction;
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class,
+    Args, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class,
 };
 
 use crate::call::{Plan, Running, Target};
@@ -20,11 +20,14 @@ const INVOKE: &str = "FunctionPrototype.invoke";
 const LEADING: usize = 2;
 
 /// The value of a FunctionPrototype.
+#[derive(HostClass, Mark)]
+#[host_class(name = "FunctionPrototype")]
 pub(crate) struct PrototypeObject {
     signature: Signature,
     /// The list that it was made of, for scripts.
     definitions: Held,
-    /// How the function is called, for addresses of 32 bits and of 64, once that is known.
+    /// How it is passed, for addresses of 32 bits and of 64, once that is known.
+    #[mark(skip)]
     plans: [OnceCell<Plan>; 2],
 }
 
@@ -39,38 +42,17 @@ impl PrototypeObject {
     }
 }
 
-// SAFETY: every type and the list are marked once.
-unsafe impl HostClass for PrototypeObject {
-    const NAME: &'static std::ffi::CStr = c"FunctionPrototype";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.signature.mark(marker);
-        marker.mark(&self.definitions);
-    }
-}
-
 /// A function that a prototype was bound to.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Function")]
 pub(crate) struct BoundFunction {
     signature: Signature,
     manager: Held,
     function: Held,
+    #[mark(skip)]
     name: Box<str>,
+    #[mark(skip)]
     plan: Plan,
-}
-
-// SAFETY: every value is marked once.
-unsafe impl HostClass for BoundFunction {
-    const NAME: &'static std::ffi::CStr = c"Function";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.signature.mark(marker);
-        marker.mark(&self.manager);
-        marker.mark(&self.function);
-    }
 }
 
 impl Callable for BoundFunction {

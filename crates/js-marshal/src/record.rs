@@ -2,7 +2,7 @@
 
 use qjs::fields::{self, Fields};
 use qjs::lazy::Names;
-use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::Marshal;
 use crate::manager::ManagerObject;
@@ -111,11 +111,13 @@ pub(crate) fn parts(ty: &TypeObject) -> Option<(&Shape, &[TypeRef])> {
 }
 
 /// Where a record or an array of them lies: in a guest's block, or in a copy of one.
+#[derive(Mark)]
 pub(crate) struct Place {
     /// The ArrayBuffer: over a guest's block, which it owns, or one of the engine's own.
     buffer: Held,
     /// The memory manager of the buffer's guest. Pointers in the buffer point into its memory.
     manager: Held,
+    #[mark(skip)]
     offset: u64,
 }
 
@@ -126,11 +128,6 @@ impl Place {
 
     fn at(&self, offset: u64) -> Self {
         Self { buffer: self.buffer.duplicate(), manager: self.manager.duplicate(), offset: self.offset + offset }
-    }
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.buffer);
-        marker.mark(&self.manager);
     }
 
     fn manager(&self) -> &ManagerObject {
@@ -147,23 +144,14 @@ impl Place {
 }
 
 /// A struct or union by view.
+#[derive(HostClass, Mark)]
+#[host_class(name = "StructView")]
 pub(crate) struct RecordView {
     ty: TypeRef,
     place: Place,
-    /// Whether the bytes are the buffer's own and not a guest's memory: a copy of a union.
+    /// Of the buffer's own bytes, where it is no guest's memory: a union's copy.
+    #[mark(skip)]
     copied: bool,
-}
-
-// SAFETY: the type and the place are marked once.
-unsafe impl HostClass for RecordView {
-    const NAME: &'static std::ffi::CStr = c"StructView";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.ty.mark(marker);
-        self.place.mark(marker);
-    }
 }
 
 impl RecordView {
@@ -334,23 +322,15 @@ pub(crate) fn new_view<'js>(ctx: &Ctx<'js>, ty: &TypeRef, place: Place, copied: 
 }
 
 /// An array of records by view.
+#[derive(HostClass, Mark)]
+#[host_class(name = "StructArray")]
 pub(crate) struct RecordArray {
     element: TypeRef,
     place: Place,
+    #[mark(skip)]
     count: u64,
+    #[mark(skip)]
     copied: bool,
-}
-
-// SAFETY: every value is marked once.
-unsafe impl HostClass for RecordArray {
-    const NAME: &'static std::ffi::CStr = c"StructArray";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.element.mark(marker);
-        self.place.mark(marker);
-    }
 }
 
 impl RecordArray {

@@ -8,15 +8,11 @@ use qjs::{Ctx, Result};
 use rquickjs::JsLifetime;
 
 /// What a runtime keeps.
+#[derive(JsLifetime)]
 struct Sites {
     /// Dropped before the runtime's hidden context, which it uses.
     _locating: Locating,
     _backtrace: Rc<Backtrace>,
-}
-
-// SAFETY: there is no lifetime in it.
-unsafe impl JsLifetime<'_> for Sites {
-    type Changed<'to> = Sites;
 }
 
 /// Has the blocks that scripts of this runtime make recorded under their lines. It costs nothing before a trace begins.

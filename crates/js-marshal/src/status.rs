@@ -10,15 +10,11 @@ use rquickjs::JsLifetime;
 use crate::convert::Marshal;
 use crate::types::{Status, TypeObject};
 
-/// The classes of a runtime.
+/// The classes, of a runtime.
+#[derive(JsLifetime)]
 struct Errors<'js> {
     error: Value<'js>,
     status_error: Value<'js>,
-}
-
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Errors<'js> {
-    type Changed<'to> = Errors<'to>;
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {

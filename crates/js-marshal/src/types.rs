@@ -4,23 +4,28 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use marshal::Destructor;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Marker, Result, Value, WeakMap, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakMap, class};
 
 use crate::record::Shape;
 use crate::scalar::Scalar;
 
-/// How the length of an array is known.
+/// How many elements an array has, where its type says so.
+#[derive(Mark)]
 pub(crate) enum Length {
     /// It has as many elements as the argument has. A result must say more.
     Given,
+    #[mark(skip)]
     Fixed(u64),
     /// `(index, args) => length`.
     Callback(Held),
-    /// The value of another parameter of the C function; after the call, if it comes out.
+    /// The value of another parameter of the C function, after the call where it comes out.
+    #[mark(skip)]
     Argument(usize),
     /// The value of another field of the struct.
+    #[mark(skip)]
     Field(Box<str>),
     /// Up to an element of this value, which is not part of the array.
+    #[mark(skip)]
     Until(i64),
 }
 
@@ -33,12 +38,6 @@ impl Length {
             Self::Argument(index) => Self::Argument(*index),
             Self::Field(name) => Self::Field(name.clone()),
             Self::Until(value) => Self::Until(*value),
-        }
-    }
-
-    fn mark(&self, marker: &Marker) {
-        if let Self::Callback(held) = self {
-            marker.mark(held);
         }
     }
 }
@@ -59,6 +58,7 @@ impl Encoding {
 }
 
 /// A script's type descriptor.
+#[derive(Mark)]
 pub(crate) struct TypeRef(Held);
 
 impl TypeRef {
@@ -91,22 +91,20 @@ impl TypeRef {
     pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.duplicate())
     }
-
-    pub(crate) fn mark(&self, marker: &Marker) {
-        marker.mark(&self.0);
-    }
 }
 
 /// What a value is in C.
+#[derive(Mark)]
 pub(crate) enum Type {
     Void,
+    #[mark(skip)]
     Scalar(Scalar),
-    /// An enum, with a frozen object that has the numbers by name.
-    Enum(Scalar, Held),
+    /// With the numbers by name, a frozen object.
+    Enum(#[mark(skip)] Scalar, Held),
     /// A result that says whether the call failed.
     Status(Status),
     /// `char *`.
-    String(Encoding, Length),
+    String(#[mark(skip)] Encoding, Length),
     /// `char *`, viewed.
     StringBuffer,
     /// A pointer to elements, copied.
@@ -119,22 +117,25 @@ pub(crate) enum Type {
     Address,
     /// `void *`.
     VoidPointer,
-    /// A struct or union in place. It is defined later if it refers to itself.
-    Record(Rc<OnceCell<Shape>>, OnceCell<Vec<TypeRef>>),
+    /// A struct or union in place. It is defined later where it refers to itself.
+    Record(#[mark(skip)] Rc<OnceCell<Shape>>, OnceCell<Vec<TypeRef>>),
     /// A pointer to a struct or union.
     RecordPointer {
         record: TypeRef,
+        #[mark(skip)]
         view: bool,
     },
     /// Elements in place.
     Inline(TypeRef, Length),
     /// Characters in place: as many code units at most.
-    InlineString(Encoding, Length),
+    InlineString(#[mark(skip)] Encoding, Length),
     /// A function pointer.
     Callback(Signature),
     /// An opaque pointer.
     Handle {
+        #[mark(skip)]
         name: Option<Box<str>>,
+        #[mark(skip)]
         destructor: Option<Rc<Destructor>>,
         /// The destructor as scripts know it, which keeps its guest.
         function: Option<Held>,
@@ -144,10 +145,13 @@ pub(crate) enum Type {
 }
 
 /// How a result says that the call failed.
+#[derive(Mark)]
 pub(crate) struct Status {
     pub(crate) ty: TypeRef,
-    /// The results that are successes. If it is empty, `failure` has the failures.
+    /// The results that are no failures; where there are none, those that are.
+    #[mark(skip)]
     pub(crate) success: Vec<i64>,
+    #[mark(skip)]
     pub(crate) failure: Vec<i64>,
     /// `(code, functionName, results) => message or error`.
     pub(crate) error: Option<Held>,
@@ -164,14 +168,17 @@ impl Status {
 }
 
 /// What a function takes and returns.
+#[derive(Mark)]
 pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Option<TypeRef>,
 }
 
 /// A parameter.
+#[derive(Mark)]
 pub(crate) struct Param {
     pub(crate) ty: TypeRef,
+    #[mark(skip)]
     pub(crate) direction: Direction,
 }
 
@@ -186,11 +193,6 @@ impl Signature {
     pub(crate) fn is_defined(&self) -> bool {
         let defined = |ty: &TypeObject| !matches!(&ty.ty, Type::Record(shape, _) if shape.get().is_none());
         self.params.iter().map(|param| &param.ty).chain(&self.returns).all(|ty| defined(ty.get()))
-    }
-
-    pub(crate) fn mark(&self, marker: &Marker) {
-        self.params.iter().for_each(|param| param.ty.mark(marker));
-        self.returns.iter().for_each(|ty| ty.mark(marker));
     }
 }
 
@@ -217,50 +219,31 @@ pub(crate) enum Ownership {
 }
 
 /// The value of a type descriptor.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Type")]
 pub(crate) struct TypeObject {
     pub(crate) ty: Type,
+    #[mark(skip)]
     pub(crate) ownership: Ownership,
     /// What frees it, if that is not the heap's own function.
     pub(crate) free: Option<Held>,
+    #[mark(skip)]
     pub(crate) non_null: bool,
-    /// Whether it is of a script's subclass, which may override the methods.
+    /// Whether it is of a script's subclass, whose methods may be others.
+    #[mark(skip)]
     pub(crate) subclassed: bool,
-    /// The descriptor's own object, once there is one.
+    /// Its own object, where it is.
+    #[mark(skip)]
     pub(crate) script: RefCell<WeakMap<()>>,
     /// How deep types are nested in it.
+    #[mark(skip)]
     pub(crate) depth: Cell<u16>,
-    /// The indices of the arguments whose objects a handle keeps.
+    /// Arguments by index whose objects a handle keeps.
+    #[mark(skip)]
     pub(crate) keeps: Vec<usize>,
-    /// Whether it is a callback that is never freed.
+    /// A callback that is never freed.
+    #[mark(skip)]
     pub(crate) kept: bool,
-}
-
-// SAFETY: each value is marked once: a child's descriptor is an object of its own.
-unsafe impl HostClass for TypeObject {
-    const NAME: &'static std::ffi::CStr = c"Type";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.free.iter().for_each(|free| marker.mark(free));
-        match &self.ty {
-            Type::Void | Type::Scalar(_) | Type::StringBuffer | Type::Address | Type::VoidPointer | Type::Custom => {}
-            Type::Enum(_, members) => marker.mark(members),
-            Type::Status(status) => {
-                status.ty.mark(marker);
-                status.error.iter().for_each(|error| marker.mark(error));
-            }
-            Type::String(_, length) | Type::InlineString(_, length) => length.mark(marker),
-            Type::Array(element, length) | Type::View(element, length) | Type::Inline(element, length) => {
-                element.mark(marker);
-                length.mark(marker);
-            }
-            Type::Pointer(ty) | Type::RecordPointer { record: ty, .. } => ty.mark(marker),
-            Type::Record(_, fields) => fields.get().into_iter().flatten().for_each(|field| field.mark(marker)),
-            Type::Callback(signature) => signature.mark(marker),
-            Type::Handle { function, .. } => function.iter().for_each(|function| marker.mark(function)),
-        }
-    }
 }
 
 impl TypeObject {
@@ -496,23 +479,15 @@ pub(crate) struct Layout {
 }
 
 /// The value of an argument descriptor.
+#[derive(HostClass, Mark)]
+#[host_class(name = "ArgumentDef")]
 pub(crate) struct ArgumentObject {
     pub(crate) ty: TypeRef,
+    #[mark(skip)]
     pub(crate) direction: Direction,
 }
 
-// SAFETY: the type is marked once.
-unsafe impl HostClass for ArgumentObject {
-    const NAME: &'static std::ffi::CStr = c"ArgumentDef";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.ty.mark(marker);
-    }
-}
-
-/// The error for a type whose values cannot stand there.
+/// A type that is a value where no value can be.
 pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rquickjs::Error {
     let why = match &ty.ty {
         Type::Inline(_, Length::Fixed(_)) | Type::InlineString(_, Length::Fixed(_)) => "is larger than any memory",

@@ -6,7 +6,7 @@ use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::WasiHost;
 use qjs::define;
-use qjs::{Borrowed, Call, Ctx, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::console;
 use crate::convert::Marshal;
@@ -16,6 +16,8 @@ use crate::scalar::Scalar;
 use webidl::Place;
 
 /// The value of a Wasi.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Wasi")]
 pub(crate) struct WasiObject {
     host: Held,
     imports: Held,
@@ -29,20 +31,6 @@ const PARTS: [&str; 3] = ["instance", "memoryManager", "functionRegistry"];
 const INSTANCE: usize = 0;
 const MANAGER: usize = 1;
 const REGISTRY: usize = 2;
-
-// SAFETY: every value is marked once.
-unsafe impl HostClass for WasiObject {
-    const NAME: &'static std::ffi::CStr = c"Wasi";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.host);
-        marker.mark(&self.imports);
-        marker.mark(&self.environment);
-        self.parts.borrow().iter().for_each(|part| marker.mark(part));
-    }
-}
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<WasiObject>(ctx)?;

@@ -45,7 +45,8 @@ pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, r
 pub use report::report_uncaught;
 pub use stdio::lost_output;
 pub use wasi::guest_output;
-pub use workers::{OwnWorker, Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+use workers::OwnWorker;
+pub use workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
 /// What a Response is, for `js_api::Options::response_bytes`.
 ///
@@ -64,6 +65,7 @@ pub const NODE_VERSION: &str = "26.0.0";
 pub type Stream = Arc<Mutex<dyn Write + Send>>;
 
 /// How the platform of an agent differs from another's.
+#[derive(Clone)]
 pub struct Options {
     /// `process.argv`: the program, the main module, its arguments.
     pub argv: Vec<String>,
@@ -85,15 +87,12 @@ pub struct Options {
     pub env: Option<Environment>,
     /// Starts the thread of a worker; without it there are none.
     pub spawn: Option<Spawn>,
-    /// Of a worker: what [`Options::set_worker`] took from its specification.
-    pub worker: Option<OwnWorker>,
 }
 
 impl Options {
-    /// Makes these the options of a worker's platform.
-    pub fn set_worker(&mut self, spec: &mut WorkerSpec) {
-        self.argv.truncate(1);
-        self.argv.push(spec.script_name());
+    /// Makes these, which are the starting agent's, those of a worker.
+    fn set_worker(&mut self, spec: &mut WorkerSpec) {
+        self.argv = vec![self.exec_path.clone(), spec.script_name()];
         self.argv.append(&mut spec.argv);
         self.exec_argv = std::mem::take(&mut spec.exec_argv);
         self.env = Some(spec.env.clone());
@@ -102,7 +101,6 @@ impl Options {
                 *stream = Some(workers::captured(spec, at as u8 + 1));
             }
         }
-        self.worker = Some(workers::own_worker(spec));
     }
 }
 
@@ -125,7 +123,6 @@ impl Default for Options {
             exec_argv: Vec::new(),
             env: None,
             spawn: None,
-            worker: None,
         }
     }
 }
@@ -134,12 +131,25 @@ impl Default for Options {
 ///
 /// # Errors
 /// Throws when the context belongs to no agent, or the engine is out of memory.
-pub fn install(ctx: &Ctx<'_>, mut options: Options) -> rquickjs::Result<()> {
+pub fn install(ctx: &Ctx<'_>, options: Options) -> rquickjs::Result<()> {
+    install_as(ctx, options, None)
+}
+
+/// [`install`] for a worker, whose specification says what it has other than the agent that starts it, which has `options`.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_worker(ctx: &Ctx<'_>, mut options: Options, spec: &mut WorkerSpec) -> rquickjs::Result<()> {
+    options.set_worker(spec);
+    install_as(ctx, options, Some(workers::own_worker(spec)))
+}
+
+fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>) -> rquickjs::Result<()> {
     let event_loop = EventLoop::of(ctx)?;
     let state = State {
         stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), event_loop.clone()),
         builtins: std::mem::take(&mut options.builtins),
-        own_worker: options.worker.take(),
+        own_worker,
         environment: options.env.take().unwrap_or_else(Environment::of_process),
         workers: workers::Workers::default(),
         options,

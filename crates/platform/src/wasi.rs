@@ -9,7 +9,7 @@ use js_api::InstanceObject;
 use js_api::wasi::{WasiHost, run_export};
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, Native, function, set_constructor};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::state::{Platform, State};
 
@@ -49,22 +49,16 @@ pub fn guest_output(descriptor: u8) -> Output {
 }
 
 /// The value of a WASI.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WASI")]
 struct WasiObject {
     host: Held,
+    #[mark(skip)]
     module: &'static str,
+    #[mark(skip)]
     return_on_exit: bool,
+    #[mark(skip)]
     started: Cell<bool>,
-}
-
-// SAFETY: the host is marked once.
-unsafe impl HostClass for WasiObject {
-    const NAME: &'static std::ffi::CStr = c"WASI";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.host);
-    }
 }
 
 /// The exports of `node:wasi`.

@@ -11,17 +11,13 @@ use crate::function::{Call, Kind, function};
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// `Function.prototype.apply` and the function that it applies, of a runtime.
+#[derive(JsLifetime)]
 struct Apply<'js> {
     apply: Value<'js>,
     visit: Value<'js>,
 }
 
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Apply<'js> {
-    type Changed<'to> = Apply<'to>;
-}
-
-/// Looks the functions up before a script can change them. To be called once before [`spread`].
+/// Looks the functions up before a script can change them. Needed once before [`array`].
 ///
 /// # Errors
 /// When memory is out.

@@ -146,14 +146,10 @@ mod tests {
 
     use super::{Backtrace, Cx, q};
 
+    #[derive(JsLifetime)]
     struct Kept(Rc<Backtrace>);
 
-    // SAFETY: there is no lifetime in it.
-    unsafe impl JsLifetime<'_> for Kept {
-        type Changed<'to> = Kept;
-    }
-
-    /// Runs a script that calls `here()`. Returns what was told there.
+    /// Runs a script that calls `here()`; what was told there.
     fn told(script: &str) -> Vec<Option<String>> {
         let runtime = Runtime::new().unwrap();
         let context = Context::full(&runtime).unwrap();

@@ -337,8 +337,7 @@ pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, 
 fn current_length(cx: Cx<'_>, array: Borrowed<'_>) -> Option<usize> {
     let ctx = cx.ctx();
     let getters = ctx.userdata::<ViewGetters>()?;
-    let [.., len] = &getters.typed_array;
-    let len = len.call::<_, f64>((This(array.to_value(cx)),));
+    let len = getters.typed_array.byte_length.call::<_, f64>((This(array.to_value(cx)),));
     len.inspect_err(|_| drop(ctx.catch())).ok().map(|len| len as usize)
 }
 
@@ -366,16 +365,20 @@ pub fn is_buffer_source(cx: Cx<'_>, value: Borrowed<'_>) -> bool {
     value.is_object() && (is_view() || element_kind(value).is_some() || array_buffer_bytes(cx, value).is_some())
 }
 
-/// The getters `buffer`, `byteOffset` and `byteLength` of a runtime's DataViews and typed arrays. The C interface has
-/// none for DataViews, and tells nothing current of a view that tracks the length of its buffer.
+/// The getters of DataViews and of typed arrays, of a runtime: the C interface has none for the former, and tells nothing
+/// current of a view that tracks the length of its buffer.
+#[derive(JsLifetime)]
 struct ViewGetters<'js> {
-    data_view: [Function<'js>; 3],
-    typed_array: [Function<'js>; 3],
+    data_view: Getters<'js>,
+    typed_array: Getters<'js>,
 }
 
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for ViewGetters<'js> {
-    type Changed<'to> = ViewGetters<'to>;
+/// The getters of views of one kind.
+#[derive(JsLifetime)]
+struct Getters<'js> {
+    buffer: Function<'js>,
+    byte_offset: Function<'js>,
+    byte_length: Function<'js>,
 }
 
 /// Looks the getters up before a script can change them. To be called once before [`copy_of_buffer_source`], and for
@@ -386,9 +389,13 @@ unsafe impl<'js> JsLifetime<'js> for ViewGetters<'js> {
 pub fn install<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<()> {
     let object: Object = ctx.globals().get("Object")?;
     let descriptor: Function = object.get("getOwnPropertyDescriptor")?;
-    let getters = |prototype: Object<'js>| -> rquickjs::Result<[Function<'js>; 3]> {
+    let getters = |prototype: Object<'js>| -> rquickjs::Result<Getters<'js>> {
         let getter = |name| descriptor.call::<_, Object>((prototype.clone(), name))?.get("get");
-        Ok([getter("buffer")?, getter("byteOffset")?, getter("byteLength")?])
+        Ok(Getters {
+            buffer: getter("buffer")?,
+            byte_offset: getter("byteOffset")?,
+            byte_length: getter("byteLength")?,
+        })
     };
     let prototype = |class: &str| ctx.globals().get::<_, Object>(class)?.get::<_, Object>("prototype");
     let typed_array = prototype("Uint8Array")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
@@ -424,8 +431,7 @@ pub fn source_bytes(cx: Cx<'_>, value: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
         let view = value.to_value(cx);
         let caught = |_: &rquickjs::Error| drop(ctx.catch());
         let bytes = view_bytes(&ctx, &view, &getters.data_view).inspect_err(caught).ok()??;
-        let [buffer, ..] = &getters.data_view;
-        let buffer: Value = buffer.call((This(view),)).inspect_err(caught).ok()?;
+        let buffer: Value = getters.data_view.buffer.call((This(view),)).inspect_err(caught).ok()?;
         return Some((bytes, array_buffer_bytes(cx, Borrowed::of(&buffer))?));
     }
     array_buffer_bytes(cx, value).map(|bytes| (bytes, bytes))
@@ -464,12 +470,12 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
     Ok(Some(unsafe { bytes.to_vec() }))
 }
 
-/// The bytes that a view shows; `None` if its buffer is detached.
-fn view_bytes<'js>(ctx: &Ctx<'js>, view: &Value<'js>, getters: &[Function<'js>; 3]) -> rquickjs::Result<Option<Bytes>> {
-    let [buffer, offset, len] = getters;
+/// The bytes that a view shows; none where its buffer is detached.
+fn view_bytes<'js>(ctx: &Ctx<'js>, view: &Value<'js>, getters: &Getters<'js>) -> rquickjs::Result<Option<Bytes>> {
     let this = || (This(view.clone()),);
-    let (offset, len) = (offset.call::<_, f64>(this())? as usize, len.call::<_, f64>(this())? as usize);
-    let buffer: Value = buffer.call(this())?;
+    let offset = getters.byte_offset.call::<_, f64>(this())? as usize;
+    let len = getters.byte_length.call::<_, f64>(this())? as usize;
+    let buffer: Value = getters.buffer.call(this())?;
     let Some(whole) = array_buffer_bytes(Cx::of(ctx), Borrowed::of(&buffer)) else { return Ok(None) };
     if len == 0 || offset.checked_add(len).is_none_or(|end| end > whole.len) {
         return Ok(None);

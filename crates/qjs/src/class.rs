@@ -1,34 +1,34 @@
 //! Classes whose objects own a Rust value.
 //!
 //! An object of such a class holds a `Box<T>`. The cycle collector asks the value for what it holds
-//! ([`HostClass::mark`]), and the object's end drops it. A value's `Drop` runs inside the collector: it may free and
+//! ([`Mark`]), and the object's end drops it. A value's `Drop` runs inside the collector: it may free and
 //! enqueue, never call JavaScript or a guest.
 
-use std::any::TypeId;
 use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
-use crate::held::Marker;
 use crate::lost;
+use crate::mark::{Mark, Marker};
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// QuickJS hands out numbers from about 70 on, per runtime. Ours begin far above any that it will reach.
 const FIRST: u32 = 400;
 
-/// A class's number. It is the same in every runtime of the process, so that a method can check its `this` without a
-/// look-up. It is given out when the class is first registered, so no two classes can have the same.
+/// The number of the class of `T`. It is the same in every runtime of the process, so that a method can check its `this`
+/// without a look-up, and is given out when the class is first registered: no two types can have the same.
 #[derive(Debug)]
-pub struct ClassId(AtomicU32);
+pub struct ClassId<T>(AtomicU32, PhantomData<fn() -> T>);
 
-impl ClassId {
-    /// The number of a class that is not registered yet. [`class_id!`](crate::class_id) makes one for each class.
+impl<T> ClassId<T> {
+    /// The number of a class that is not registered yet.
     #[expect(clippy::new_without_default, reason = "each is the static of one class")]
     pub const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self(AtomicU32::new(0), PhantomData)
     }
 
     /// Before the class is registered this is zero, which no object's class has.
@@ -38,35 +38,14 @@ impl ClassId {
     }
 }
 
-/// The [`HostClass::id`] of the implementation that it stands in.
-#[macro_export]
-macro_rules! class_id {
-    () => {
-        #[inline]
-        fn id() -> &'static $crate::ClassId {
-            static ID: $crate::ClassId = $crate::ClassId::new();
-            &ID
-        }
-    };
-}
-
-/// A Rust type that JavaScript objects can own.
-///
-/// # Safety
-/// `mark` must report every [`crate::Held`] that the value owns and that nothing else marks, each exactly once.
-/// (Leaving one out only leaks cycles through it; reporting one twice, or one that another value owns, frees it too
-/// early.) `id` must be the type's own, as [`class_id!`](crate::class_id) makes it.
-pub unsafe trait HostClass: Sized + 'static {
+/// A Rust type that JavaScript objects can own. Derive it with the name of the class:
+/// `#[host_class(name = "WebAssembly.Tag")]`.
+pub trait HostClass: Mark + Sized + 'static {
     /// The class's name.
     const NAME: &'static CStr;
 
-    /// The class's number.
-    fn id() -> &'static ClassId;
-
-    /// Reports the JavaScript values that this value owns. Must not panic.
-    fn mark(&self, marker: &Marker) {
-        let _ = marker;
-    }
+    /// The class's number: a static of its own.
+    fn id() -> &'static ClassId<Self>;
 }
 
 /// A class whose objects are functions. When little of the stack is left, calling one is a RangeError, as it is for a
@@ -98,21 +77,28 @@ pub fn register_callable<T: Callable>(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     define::<T>(ctx, Some(call::<T>), std::ptr::null_mut())
 }
 
-/// Gives `T` its number, in the whole process.
+/// `T`'s number in the whole process, which it gets now if it has none.
+fn claim<T: HostClass>() -> q::JSClassID {
+    static NEXT: Mutex<u32> = Mutex::new(FIRST);
+    let mut next = NEXT.lock().unwrap_or_else(|e| e.into_inner());
+    let id = T::id();
+    if id.number() == 0 {
+        id.0.store(*next, Ordering::Relaxed);
+        *next += 1;
+    }
+    id.number()
+}
+
+/// `T`'s number in the context's runtime.
 ///
 /// # Panics
-/// If another type uses `T`'s [`ClassId`], which breaks the promise of [`HostClass`]: values of one type would be taken
-/// for values of the other.
-fn claim<T: HostClass>() {
-    static OWNERS: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
-    let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
-    match T::id().number().checked_sub(FIRST) {
-        Some(index) => assert_eq!(owners[index as usize], TypeId::of::<T>(), "two classes share a number"),
-        None => {
-            T::id().0.store(FIRST + owners.len() as u32, Ordering::Relaxed);
-            owners.push(TypeId::of::<T>());
-        }
-    }
+/// When the class is not registered there: QuickJS would look beyond what it has for classes.
+#[inline]
+fn registered<T: HostClass>(cx: Cx<'_>) -> q::JSClassID {
+    let number = T::id().number();
+    // SAFETY: the runtime is live.
+    assert!(unsafe { q::JS_IsRegisteredClass(cx.runtime(), number) }, "{:?} is not registered", T::NAME);
+    number
 }
 
 pub(crate) fn define<T: HostClass>(
@@ -120,10 +106,10 @@ pub(crate) fn define<T: HostClass>(
     call: q::JSClassCall,
     exotic: *mut q::JSClassExoticMethods,
 ) -> rquickjs::Result<()> {
-    claim::<T>();
+    let number = claim::<T>();
     let runtime = Cx::of(ctx).runtime();
     // SAFETY: the runtime is live.
-    if unsafe { q::JS_IsRegisteredClass(runtime, T::id().number()) } {
+    if unsafe { q::JS_IsRegisteredClass(runtime, number) } {
         return Ok(());
     }
     let definition = q::JSClassDef {
@@ -134,41 +120,51 @@ pub(crate) fn define<T: HostClass>(
         exotic,
     };
     // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
-    match unsafe { q::JS_NewClass(runtime, T::id().number(), &definition) } {
+    match unsafe { q::JS_NewClass(runtime, number, &definition) } {
         0 if lost::watch(runtime) => Ok(()),
         _ => Err(rquickjs::Error::Allocation),
     }
 }
 
 /// Sets the prototype that new objects of the class get in this context.
+///
+/// # Panics
+/// When the class is not registered.
 pub fn set_prototype<'js, T: HostClass>(ctx: &Ctx<'js>, prototype: &Object<'js>) {
     let cx = Cx::of(ctx);
-    // SAFETY: the context takes over the duplicated reference.
-    unsafe { q::JS_SetClassProto(cx.raw(), T::id().number(), q::JS_DupValue(cx.raw(), prototype.as_raw())) };
+    // SAFETY: the class is registered; the context takes over the duplicated reference.
+    unsafe { q::JS_SetClassProto(cx.raw(), registered::<T>(cx), q::JS_DupValue(cx.raw(), prototype.as_raw())) };
 }
 
 /// The prototype that new objects of the class get in this context.
+///
+/// # Panics
+/// When the class is not registered.
 pub fn prototype<'js, T: HostClass>(ctx: &Ctx<'js>) -> Value<'js> {
     let cx = Cx::of(ctx);
-    // SAFETY: QuickJS returns a reference of our own; if the class has no prototype, that is `null`.
-    unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), T::id().number())) }
+    // SAFETY: the class is registered; QuickJS returns a reference of our own. A class without prototype has `null`.
+    unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), registered::<T>(cx))) }
 }
 
 /// A new object that owns `value`. `prototype` replaces the class's.
 ///
 /// # Errors
 /// When memory is out; `value` is dropped then.
+///
+/// # Panics
+/// When the class is not registered.
 pub fn new_object<'js, T: HostClass>(
     ctx: &Ctx<'js>,
     value: T,
     prototype: Option<&Object<'js>>,
 ) -> rquickjs::Result<Object<'js>> {
     let cx = Cx::of(ctx);
-    // SAFETY: the class is registered by `install`; a class without prototype gives an object without one.
+    let number = registered::<T>(cx);
+    // SAFETY: the class is registered; a class without prototype gives an object without one.
     let object = unsafe {
         match prototype {
-            Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), T::id().number()),
-            None => q::JS_NewObjectClass(cx.raw(), T::id().number()),
+            Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), number),
+            None => q::JS_NewObjectClass(cx.raw(), number),
         }
     };
     let object = cx.take(object)?;
@@ -210,7 +206,8 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
 /// The Rust value of an object of class `T`; `None` for anything else.
 #[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
-    // SAFETY: QuickJS checks the class; the box stays until the object is freed, which cannot happen during `'a`.
+    // SAFETY: QuickJS checks the class, whose number no other type has; the box stays until the object's end, which `'a`
+    // excludes.
     unsafe { q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref() }
 }
 

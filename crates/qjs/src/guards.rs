@@ -8,18 +8,14 @@ use crate::function::{Call, Kind, function};
 use crate::value::Cx;
 
 /// QuickJS's own functions.
+#[derive(JsLifetime)]
 struct Originals<'js> {
     /// `next` of iterator helpers, and of what `Iterator.from` makes.
-    next: [Function<'js>; 2],
+    next: Vec<Function<'js>>,
     bind: Function<'js>,
 }
 
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
-    type Changed<'to> = Originals<'to>;
-}
-
-/// Puts the guards in place, before any script runs.
+/// Puts them in place, before any script runs.
 ///
 /// # Errors
 /// When memory is out, or a script has changed `Iterator` already.
@@ -28,8 +24,10 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
         "[[].values().map(String), Iterator.from({ next: String })].map((iterator) => Object.getPrototypeOf(iterator))",
     )?;
     let functions: Object = ctx.globals().get::<_, Object>("Function")?.get("prototype")?;
-    let originals =
-        Originals { next: [prototypes[0].get("next")?, prototypes[1].get("next")?], bind: functions.get("bind")? };
+    let originals = Originals {
+        next: prototypes.iter().map(|prototype| prototype.get("next")).collect::<rquickjs::Result<_>>()?,
+        bind: functions.get("bind")?,
+    };
     let next = [function(ctx, Kind::Plain, "next", 0, next::<0>)?, function(ctx, Kind::Plain, "next", 0, next::<1>)?];
     for (prototype, next) in prototypes.iter().zip(&next) {
         define::value(prototype, "next", next.as_value(), Attributes::Hidden)?;

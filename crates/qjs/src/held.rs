@@ -7,9 +7,10 @@ use std::hash::Hash;
 use rquickjs::{Ctx, Value, qjs as q};
 use rustc_hash::FxHashMap;
 
+use crate::Mark;
 use crate::value::{Borrowed, Cx};
 
-/// A value owned by a host object (see [`crate::HostClass`]), which reports it to the cycle collector.
+/// A value owned by a host object (see [`crate::HostClass`]), which reports it to the cycle collector ([`crate::Mark`]).
 ///
 /// It holds no reference to a context, so it makes no cycle that the collector cannot see. Keep it inside host
 /// objects or `rquickjs` user data only: these are gone before their runtime is, and QuickJS aborts the process when a
@@ -63,6 +64,12 @@ impl Held {
     pub fn borrow(&self) -> Borrowed<'_> {
         // SAFETY: this owns a reference for as long as it lives.
         unsafe { Borrowed::from_raw(self.raw) }
+    }
+
+    /// The value as C has it; the reference stays this value's own.
+    #[inline]
+    pub(crate) fn raw(&self) -> q::JSValue {
+        self.raw
     }
 
     /// Calls the value as a function.
@@ -179,26 +186,14 @@ impl Drop for Arguments<'_> {
     }
 }
 
-/// Handed to [`crate::HostClass::mark`]: reports values to the cycle collector.
-pub struct Marker {
-    pub(crate) runtime: *mut q::JSRuntime,
-    pub(crate) mark: q::JS_MarkFunc,
-}
-
-impl Marker {
-    /// Reports one owned value.
-    pub fn mark(&self, held: &Held) {
-        // SAFETY: the value is alive, since `held` owns a reference to it; `HostClass::mark` promises to report each
-        // once.
-        unsafe { q::JS_MarkValue(self.runtime, held.raw, self.mark) };
-    }
-}
-
 /// A context that Rust comes back to from code that JavaScript does not call, such as a guest's import.
 ///
-/// It owns a function of the context, which keeps the context alive, as every function does. The owner must report it
-/// to the cycle collector ([`Realm::mark`]).
+/// It owns a function of the context, which keeps the context alive as every function does, and which the owner reports
+/// to the cycle collector.
+#[derive(Mark)]
+#[mark(crate = "crate")]
 pub struct Realm {
+    #[mark(skip)]
     raw: std::ptr::NonNull<q::JSContext>,
     function: Held,
 }
@@ -214,6 +209,11 @@ impl Realm {
         Ok(Self { raw: ctx.as_raw(), function: Held::new(&function.into_value()) })
     }
 
+    /// Another owner of the same context.
+    pub fn duplicate(&self) -> Self {
+        Self { raw: self.raw, function: self.function.duplicate() }
+    }
+
     /// Runs `body` in the context.
     ///
     /// Call this only below a frame that has entered the runtime (as below a guest that a script called).
@@ -221,11 +221,6 @@ impl Realm {
     pub fn with<R>(&self, body: impl for<'js> FnOnce(Cx<'js>) -> R) -> R {
         // SAFETY: the function keeps the context alive; the lifetime cannot leave `body`.
         body(unsafe { Cx::from_raw(self.raw.as_ptr()) })
-    }
-
-    /// Reports the context to the cycle collector.
-    pub fn mark(&self, marker: &Marker) {
-        marker.mark(&self.function);
     }
 }
 

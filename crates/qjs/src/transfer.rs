@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use rquickjs::{Ctx, Object, qjs as q};
 use rustc_hash::FxHashSet;
 
-use crate::buffer::{Bytes, array_buffer_bytes, detach};
+use crate::buffer::{array_buffer_bytes, detach};
 use crate::value::{Borrowed, Cx};
 
 thread_local! {
@@ -93,14 +93,11 @@ impl MovedBytes {
         }
     }
 
-    /// Copies the bytes to the beginning of a buffer, as far as there is room.
-    ///
-    /// # Safety
-    /// No script may have run since the buffer's bytes were asked for.
-    pub unsafe fn copy_to(&self, buffer: Bytes) {
-        let len = self.len.min(buffer.len);
-        // SAFETY: both have as many bytes, and these belong to nobody else.
-        unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr(), buffer.start.as_ptr(), len) };
+    /// Copies the bytes to the beginning of an ArrayBuffer, as far as there is room.
+    pub fn copy_to(&self, cx: Cx<'_>, buffer: Borrowed<'_>) {
+        let Some(to) = array_buffer_bytes(cx, buffer) else { return };
+        // SAFETY: both have as many bytes, and nothing runs meanwhile; these are nobody else's.
+        unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr(), to.start.as_ptr(), self.len.min(to.len)) };
     }
 
     /// How many there are.

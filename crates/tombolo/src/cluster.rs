@@ -10,8 +10,8 @@ use island::{Engine, Module};
 use platform::{Remote, Script};
 use std::sync::Arc;
 
-use crate::family::Family;
 use crate::portable::{PortableMemory, PortableModule};
+use crate::worker_defaults::WorkerDefaults;
 use crate::{Error, RuntimeOptions};
 
 /// Agents that can share modules and memories, on one engine. This is a handle: clones are the same cluster, on any
@@ -30,7 +30,7 @@ use crate::{Error, RuntimeOptions};
 /// ```
 #[derive(Clone)]
 pub struct Cluster {
-    family: Family,
+    defaults: WorkerDefaults,
 }
 
 /// What an agent may use. Everything by default.
@@ -109,12 +109,12 @@ impl Cluster {
     /// When the engine cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
         let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
-        Ok(Self { family: Family::new(engine, &options) })
+        Ok(Self { defaults: WorkerDefaults::new(engine, &options) })
     }
 
     /// The engine that all agents share.
     pub fn engine(&self) -> &Engine {
-        self.family.engine()
+        self.defaults.engine()
     }
 
     /// A shared memory of `initial` to `maximum` pages of 64 KiB, which every agent and every thread of the host can
@@ -149,7 +149,7 @@ impl Cluster {
         worker.heap_bytes = spec.limits.heap;
         worker.stack_bytes = spec.limits.stack;
         worker.guest_bytes = spec.limits.guest_memory;
-        self.family.clone().start(worker)?;
+        self.defaults.clone().start(worker)?;
         if let Some(time) = spec.limits.time {
             remote.end_after(time)?;
         }

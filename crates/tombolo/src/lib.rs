@@ -14,9 +14,9 @@
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 
 mod cluster;
-mod family;
 mod portable;
 mod runtime;
+mod worker_defaults;
 
 pub use agent::structured::{Data, Serialized};
 pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended, Limits};

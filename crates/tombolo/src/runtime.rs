@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use agent::{Agent, AgentOptions};
 use island::{Engine, EngineOptions, Interrupter};
+use platform::WorkerSpec;
 use qjs::define::{self, Attributes};
 use qjs::{Ctx, Object, Value};
 
-use crate::family::Family;
 use crate::portable::PLUGINS;
+use crate::worker_defaults::WorkerDefaults;
 
 /// What a program's agent is made of.
+#[derive(Clone)]
 pub struct RuntimeOptions {
     /// Bytes of native stack for JavaScript. The thread that runs the agent needs these, [`max_wasm_stack`] and a
     /// megabyte more: see [`Runtime::stack_size`].
@@ -100,11 +102,23 @@ impl Runtime {
     /// # Errors
     /// When the context cannot be made.
     pub fn with_engine(engine: Engine, options: RuntimeOptions) -> Result<Self, Error> {
+        Self::make(engine, options, None)
+    }
+
+    /// A worker's runtime, on its thread.
+    ///
+    /// # Errors
+    /// When the context cannot be made.
+    pub(crate) fn of_worker(engine: Engine, options: RuntimeOptions, spec: &mut WorkerSpec) -> Result<Self, Error> {
+        Self::make(engine, options, Some(spec))
+    }
+
+    fn make(engine: Engine, options: RuntimeOptions, worker: Option<&mut WorkerSpec>) -> Result<Self, Error> {
         let agent_options = AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);
         let interruption = Interruption::new(&agent);
-        let spawn = Family::new(engine.clone(), &options).into_spawn();
+        let spawn = WorkerDefaults::new(engine.clone(), &options).into_spawn();
         let mut platform_options = options.platform;
         let builtins = std::mem::take(&mut platform_options.builtins);
         platform_options.builtins = builtins.add("tombolo:marshal", js_marshal::module);
@@ -113,11 +127,14 @@ impl Runtime {
         api.one_island = options.one_island;
         api.standard_output = platform::guest_output;
         api.response_bytes = Some(platform::response_bytes);
-        api.arrivals = Some(Rc::new(Loop(agent.mailbox())));
+        api.task_sink = Some(Rc::new(Loop(agent.mailbox())));
         let installed = agent.with(|ctx| {
             // This comes before the platform, which changes what `stack` of errors says.
             agent::structured::install(ctx, PLUGINS)?;
-            platform::install(ctx, platform_options)?;
+            match worker {
+                None => platform::install(ctx, platform_options)?,
+                Some(spec) => platform::install_worker(ctx, platform_options, spec)?,
+            }
             js_api::install(ctx, api)?;
             js_marshal::prepare(ctx)?;
             define_tombolo(ctx)
@@ -151,7 +168,7 @@ impl Runtime {
     }
 
     /// Runs the script of a worker.
-    pub(crate) fn run_worker(&self, spec: platform::WorkerSpec) -> agent::Outcome {
+    pub(crate) fn run_worker(&self, spec: WorkerSpec) -> agent::Outcome {
         let outcome = platform::run_worker(&self.agent, spec);
         platform::end_workers(&self.agent);
         if marshal::trace::is_on() {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tombolo::island::Module;
+use tombolo::island::{self, Module};
 use tombolo::{AgentHandle, AgentSpec, Cluster, Data, Limits, RuntimeOptions};
 
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
@@ -115,9 +115,9 @@ fn agents_and_the_host_share_a_memory_and_a_module() {
         assert_eq!(next(&agent).as_number(), Some(65536.0));
         assert_eq!(agent.join().exit_code, 0);
     }
-    // SAFETY: the agents have ended; nobody else writes.
-    let bytes: Vec<_> = memory.data()[8..12].iter().map(|byte| unsafe { *byte.get() }).collect();
-    assert_eq!(u32::from_le_bytes(bytes.try_into().unwrap()), 3000);
+    let mut bytes = [0; 4];
+    island::shared_block(&memory).unwrap().read(8, &mut bytes).unwrap();
+    assert_eq!(u32::from_le_bytes(bytes), 3000);
 }
 
 #[test]

@@ -238,10 +238,7 @@ impl<'js> Deserializer<'_, 'js> {
         let constructor = &self.intrinsics.constructors.array_buffer;
         let length = number(self.ctx, bytes.len() as f64);
         let buffer = construct(constructor, constructor, &[length, options.into_value()])?;
-        if let Some(to) = qjs::buffer::array_buffer_bytes(Cx::of(self.ctx), Borrowed::of(&buffer)) {
-            // SAFETY: nothing ran since the bytes were asked for.
-            unsafe { bytes.copy_to(to) };
-        }
+        bytes.copy_to(Cx::of(self.ctx), Borrowed::of(&buffer));
         Ok(buffer)
     }
 

@@ -9,6 +9,7 @@ use rquickjs::prelude::This;
 
 use super::ErrorName;
 
+#[derive(JsLifetime)]
 pub(crate) struct Intrinsics<'js> {
     pub(super) object_prototype: Object<'js>,
     describe: Function<'js>,
@@ -20,17 +21,14 @@ pub(crate) struct Intrinsics<'js> {
     pub(super) big_int_text: Function<'js>,
     pub(super) time: Function<'js>,
     pub(super) source: Function<'js>,
-    /// The getter of each flag, in the order in which `flags` lists them. (`flags` itself would ask the others by
-    /// name.)
-    pub(super) flags: [(char, Function<'js>); 8],
-    /// `entries` or `values`, and `next` of the iterator.
-    pub(super) map: [Function<'js>; 2],
-    pub(super) set: [Function<'js>; 2],
+    /// By place in [`FLAGS`]. (The getter `flags` would ask the others by name.)
+    pub(super) flags: Vec<Flag<'js>>,
+    pub(super) map: Iteration<'js>,
+    pub(super) set: Iteration<'js>,
     pub(super) map_set: Function<'js>,
     pub(super) set_add: Function<'js>,
-    /// `buffer`, `byteOffset`, and the length that a constructor takes: in elements, or in bytes for a DataView.
-    pub(super) typed_array: [Function<'js>; 3],
-    pub(super) data_view: [Function<'js>; 3],
+    pub(super) typed_array: View<'js>,
+    pub(super) data_view: View<'js>,
     pub(super) max_byte_length: Function<'js>,
     pub(super) resizable: Function<'js>,
     pub(super) shared_max_byte_length: Function<'js>,
@@ -42,9 +40,36 @@ pub(crate) struct Intrinsics<'js> {
     to_object: Function<'js>,
     pub(super) to_big_int: Function<'js>,
     pub(super) constructors: Constructors<'js>,
-    pub(super) error_prototypes: [Object<'js>; 7],
+    /// By place in [`ErrorName::ALL`].
+    pub(super) error_prototypes: Vec<Object<'js>>,
 }
 
+/// A flag of regular expressions.
+#[derive(JsLifetime)]
+pub(super) struct Flag<'js> {
+    pub(super) letter: char,
+    pub(super) getter: Function<'js>,
+}
+
+/// How a collection is iterated over.
+#[derive(JsLifetime)]
+pub(super) struct Iteration<'js> {
+    /// `entries` or `values`.
+    pub(super) entries: Function<'js>,
+    /// Of the iterator.
+    pub(super) next: Function<'js>,
+}
+
+/// The getters of views of one kind.
+#[derive(JsLifetime)]
+pub(super) struct View<'js> {
+    pub(super) buffer: Function<'js>,
+    pub(super) offset: Function<'js>,
+    /// The length that a constructor takes: elements, or of a DataView bytes.
+    pub(super) length: Function<'js>,
+}
+
+#[derive(JsLifetime)]
 pub(super) struct Constructors<'js> {
     pub(super) date: Value<'js>,
     pub(super) reg_exp: Value<'js>,
@@ -53,16 +78,30 @@ pub(super) struct Constructors<'js> {
     pub(super) array_buffer: Value<'js>,
     pub(super) data_view: Value<'js>,
     dom_exception: Value<'js>,
-    typed_arrays: Vec<(&'static str, Value<'js>)>,
+    typed_arrays: Vec<TypedArray<'js>>,
 }
 
-/// The intrinsics of a runtime. Its handles outlast the borrow of the runtime's user data, since scripts run meanwhile.
+#[derive(JsLifetime)]
+struct TypedArray<'js> {
+    name: &'static str,
+    constructor: Value<'js>,
+}
+
+/// The intrinsics of a runtime. Handles of them outlast the borrow of what the runtime keeps: scripts run meanwhile.
+#[derive(JsLifetime)]
 pub(super) struct Shared<'js>(pub(super) Rc<Intrinsics<'js>>);
 
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Shared<'js> {
-    type Changed<'to> = Shared<'to>;
-}
+/// The flags of regular expressions and their properties, in the order in which `flags` has them.
+const FLAGS: [(char, &str); 8] = [
+    ('d', "hasIndices"),
+    ('g', "global"),
+    ('i', "ignoreCase"),
+    ('m', "multiline"),
+    ('s', "dotAll"),
+    ('u', "unicode"),
+    ('v', "unicodeSets"),
+    ('y', "sticky"),
+];
 
 impl<'js> Intrinsics<'js> {
     pub(super) fn new(ctx: &Ctx<'js>) -> Result<Self> {
@@ -75,18 +114,18 @@ impl<'js> Intrinsics<'js> {
             describe.call::<_, Object>((prototype.clone(), name))?.get::<_, Function>("get")
         };
         let getter = |class: &str, name: &str| getter_of(&prototype(class)?, name);
-        let iteration = |class: &str, name: &str| -> Result<[Function<'js>; 2]> {
+        let iteration = |class: &str, name: &str| -> Result<Iteration<'js>> {
             let constructor: Value = globals.get(class)?;
             let entries = method(class, name)?;
             let iterator: Object = entries.call((This(construct(&constructor, &constructor, &[])?),))?;
-            Ok([entries, iterator.get("next")?])
+            Ok(Iteration { entries, next: iterator.get("next")? })
         };
         let typed_array = prototype("Uint8Array")?.get_prototype().ok_or(rquickjs::Error::Unknown)?;
-        let mut typed_arrays = Vec::new();
-        for kind in qjs::ElementKind::ALL {
-            typed_arrays.push((kind.name(), globals.get(kind.name())?));
-        }
-        let [error, eval, range, reference, syntax, type_error, uri] = ErrorName::ALL.map(|(_, name)| prototype(name));
+        let typed_arrays = qjs::ElementKind::ALL.into_iter().map(|kind| {
+            let name = kind.name();
+            Ok(TypedArray { name, constructor: globals.get(name)? })
+        });
+        let flag = |letter: char, name: &str| Ok(Flag { letter, getter: getter("RegExp", name)? });
         Ok(Self {
             object_prototype: object.get("prototype")?,
             boolean_value: method("Boolean", "valueOf")?,
@@ -96,30 +135,21 @@ impl<'js> Intrinsics<'js> {
             big_int_text: method("BigInt", "toString")?,
             time: method("Date", "getTime")?,
             source: getter("RegExp", "source")?,
-            flags: [
-                ('d', getter("RegExp", "hasIndices")?),
-                ('g', getter("RegExp", "global")?),
-                ('i', getter("RegExp", "ignoreCase")?),
-                ('m', getter("RegExp", "multiline")?),
-                ('s', getter("RegExp", "dotAll")?),
-                ('u', getter("RegExp", "unicode")?),
-                ('v', getter("RegExp", "unicodeSets")?),
-                ('y', getter("RegExp", "sticky")?),
-            ],
+            flags: FLAGS.into_iter().map(|(letter, name)| flag(letter, name)).collect::<Result<_>>()?,
             map: iteration("Map", "entries")?,
             set: iteration("Set", "values")?,
             map_set: method("Map", "set")?,
             set_add: method("Set", "add")?,
-            typed_array: [
-                getter_of(&typed_array, "buffer")?,
-                getter_of(&typed_array, "byteOffset")?,
-                getter_of(&typed_array, "length")?,
-            ],
-            data_view: [
-                getter("DataView", "buffer")?,
-                getter("DataView", "byteOffset")?,
-                getter("DataView", "byteLength")?,
-            ],
+            typed_array: View {
+                buffer: getter_of(&typed_array, "buffer")?,
+                offset: getter_of(&typed_array, "byteOffset")?,
+                length: getter_of(&typed_array, "length")?,
+            },
+            data_view: View {
+                buffer: getter("DataView", "buffer")?,
+                offset: getter("DataView", "byteOffset")?,
+                length: getter("DataView", "byteLength")?,
+            },
             max_byte_length: getter("ArrayBuffer", "maxByteLength")?,
             resizable: getter("ArrayBuffer", "resizable")?,
             shared_max_byte_length: getter("SharedArrayBuffer", "maxByteLength")?,
@@ -137,9 +167,9 @@ impl<'js> Intrinsics<'js> {
                 array_buffer: globals.get("ArrayBuffer")?,
                 data_view: globals.get("DataView")?,
                 dom_exception: globals.get("DOMException")?,
-                typed_arrays,
+                typed_arrays: typed_arrays.collect::<Result<_>>()?,
             },
-            error_prototypes: [error?, eval?, range?, reference?, syntax?, type_error?, uri?],
+            error_prototypes: ErrorName::ALL.iter().map(|(_, name)| prototype(name)).collect::<Result<_>>()?,
             describe,
         })
     }
@@ -191,7 +221,7 @@ impl<'js> Intrinsics<'js> {
 
 impl<'js> Constructors<'js> {
     pub(super) fn typed_array(&self, name: &str) -> Result<&Value<'js>> {
-        let found = self.typed_arrays.iter().find(|(own, _)| *own == name);
-        found.map(|(_, constructor)| constructor).ok_or(rquickjs::Error::Unknown)
+        let found = self.typed_arrays.iter().find(|own| own.name == name);
+        found.map(|own| &own.constructor).ok_or(rquickjs::Error::Unknown)
     }
 }

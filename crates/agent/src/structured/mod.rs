@@ -41,7 +41,7 @@ pub trait Portable: Send + Sync {
 pub type SerializationSteps = for<'js> fn(&Ctx<'js>, &Value<'js>) -> Result<Option<Arc<dyn Portable>>>;
 
 /// What the layers above plug in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, JsLifetime)]
 pub struct Plugins {
     /// The serialization steps of their objects.
     pub serialization: &'static [SerializationSteps],
@@ -51,11 +51,6 @@ pub struct Plugins {
     pub stack_has_head: bool,
     /// Whether an ArrayBuffer has a detach key, so that it cannot be transferred.
     pub is_kept_in_place: for<'js> fn(&Ctx<'js>, &Value<'js>) -> bool,
-}
-
-// SAFETY: holds functions alone.
-unsafe impl<'js> JsLifetime<'js> for Plugins {
-    type Changed<'to> = Plugins;
 }
 
 impl Plugins {

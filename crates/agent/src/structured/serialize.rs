@@ -10,7 +10,7 @@ use qjs::{Borrowed, Ctx, Cx, Exception, Function, Object, Result, Value, class};
 use rquickjs::prelude::This;
 use rustc_hash::FxHashMap;
 
-use super::intrinsics::Intrinsics;
+use super::intrinsics::{Flag, Intrinsics, Iteration, View};
 use super::{ErrorName, Plugins, Record, Serialized, Text, Transferred, throw_data_clone_error};
 use crate::EventLoop;
 use crate::port::{self, Port, PortHandle};
@@ -276,9 +276,9 @@ impl<'js> Serializer<'_, 'js> {
             Kind::Date => Record::Date(of(&own.time)?.as_number().unwrap_or(f64::NAN)),
             Kind::RegExp => {
                 let mut flags = String::new();
-                for (flag, is_set) in &own.flags {
-                    if of(is_set)?.as_bool() == Some(true) {
-                        flags.push(*flag);
+                for Flag { letter, getter } in &own.flags {
+                    if of(getter)?.as_bool() == Some(true) {
+                        flags.push(*letter);
                     }
                 }
                 Record::RegExp { source: text(&own.source)?, flags }
@@ -319,7 +319,7 @@ impl<'js> Serializer<'_, 'js> {
     fn items(&mut self, value: &Value<'js>, record: Record) -> Result<()> {
         let is_map = matches!(record, Record::Map);
         let own = self.intrinsics.clone();
-        let [entries, next] = if is_map { &own.map } else { &own.set };
+        let Iteration { entries, next } = if is_map { &own.map } else { &own.set };
         let iterator: Value = entries.call((This(value.clone()),))?;
         let mut items = Vec::new();
         loop {
@@ -378,7 +378,7 @@ impl<'js> Serializer<'_, 'js> {
     fn view(&mut self, value: &Value<'js>) -> Result<()> {
         let kind = qjs::buffer::element_kind(Borrowed::of(value));
         let own = self.intrinsics.clone();
-        let [buffer, offset, length] = if kind.is_some() { &own.typed_array } else { &own.data_view };
+        let View { buffer, offset, length } = if kind.is_some() { &own.typed_array } else { &own.data_view };
         let this = || (This(value.clone()),);
         let buffer: Value = buffer.call(this())?;
         // IsTypedArrayOutOfBounds, IsViewOutOfBounds. QuickJS reports the latter by throwing.

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Function, Held, HostClass, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Function, Held, HostClass, Mark, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 use rquickjs::prelude::This;
 use rustc_hash::FxHashMap;
@@ -57,6 +57,7 @@ impl Weakness {
 }
 
 /// The intrinsics that are needed, as they were before any script ran.
+#[derive(JsLifetime)]
 struct Intrinsics<'js> {
     sentinels: Object<'js>,
     get: Function<'js>,
@@ -66,12 +67,7 @@ struct Intrinsics<'js> {
     deref: Function<'js>,
 }
 
-// SAFETY: the lifetime is the values' own.
-unsafe impl<'js> JsLifetime<'js> for Intrinsics<'js> {
-    type Changed<'to> = Intrinsics<'to>;
-}
-
-/// Replaces QuickJS's two interfaces.
+/// Puts the two interfaces in the place of QuickJS's.
 pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
     let globals = ctx.globals();
     let weak_map: Function = globals.get("WeakMap")?;
@@ -112,7 +108,10 @@ fn identity(value: &Value<'_>) -> usize {
     Borrowed::of(value).identity()
 }
 
-/// Watches an object or a symbol: it is dropped when they die.
+/// Watches an object or a symbol: its end comes with theirs.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Sentinel")]
+#[mark(skip)]
 struct Sentinel {
     identity: usize,
     watches: RefCell<Vec<Watch>>,
@@ -132,13 +131,6 @@ enum Role {
     Token,
 }
 
-// SAFETY: holds no JavaScript value.
-unsafe impl HostClass for Sentinel {
-    const NAME: &'static std::ffi::CStr = c"Sentinel";
-
-    qjs::class_id!();
-}
-
 impl Drop for Sentinel {
     fn drop(&mut self) {
         for Watch { registry, role } in self.watches.take() {
@@ -152,7 +144,17 @@ impl Drop for Sentinel {
     }
 }
 
-/// Has the registry hear of the death of `value`, which must be something that can be held weakly.
+/// Adds to a list. Each time that it is full, what is of no use any more goes, and there is room again for as many as are
+/// left.
+fn push<T>(list: &mut Vec<T>, value: T, is_of_use: impl FnMut(&T) -> bool) {
+    if list.len() == list.capacity() {
+        list.retain(is_of_use);
+        list.reserve(list.len().max(1));
+    }
+    list.push(value);
+}
+
+/// Has the registry hear of the death of `value`, which can be held weakly.
 fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role: Role) -> Result<()> {
     let intrinsics = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?;
     let Intrinsics { sentinels, get, set, .. } = &*intrinsics;
@@ -165,14 +167,9 @@ fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role:
     let Some(sentinel) = class::of::<Sentinel>(&found) else {
         return Err(Exception::throw_internal(ctx, "a watched value has no sentinel"));
     };
-    let mut watches = sentinel.watches.borrow_mut();
-    if watches.len() == watches.capacity() {
-        // Removes those that are of no use any more, only when the list has doubled.
-        watches.retain(|watch| {
-            watch.registry.upgrade().is_some_and(|registry| registry.needs(sentinel.identity, watch.role))
-        });
-    }
-    watches.push(Watch { registry: Rc::downgrade(registry), role });
+    push(&mut sentinel.watches.borrow_mut(), Watch { registry: Rc::downgrade(registry), role }, |watch| {
+        watch.registry.upgrade().is_some_and(|registry| registry.needs(sentinel.identity, watch.role))
+    });
     Ok(())
 }
 

@@ -10,29 +10,35 @@ use std::rc::{Rc, Weak};
 
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, function};
-use qjs::{Call, Ctx, Exception, Function, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, Function, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class};
 use rustc_hash::FxHashMap;
 
-use super::{Role, can_be_held_weakly, identity, watch};
+use super::{Role, can_be_held_weakly, identity, push, watch};
 use crate::EventLoop;
 
 /// A registry, as sentinels and tasks know it.
+#[derive(Mark)]
 pub(super) struct Registry {
     cleanup_callback: RefCell<Option<Held>>,
     cells: RefCell<Cells>,
-    /// Where the death of a cell's target is noted.
+    /// Where it is noted that a cell's target has died.
+    #[mark(skip)]
     dead: Rc<RefCell<Vec<Weak<Registry>>>>,
+    #[mark(skip)]
     last: Cell<u64>,
+    #[mark(skip)]
     itself: Weak<Registry>,
 }
 
 /// \[\[Cells]].
-#[derive(Default)]
+#[derive(Default, Mark)]
 struct Cells {
     by_number: FxHashMap<u64, Held>,
-    /// The numbers of the cells that were registered with a token, by its identity, including some that are gone.
+    /// The numbers of the cells that were registered with a token, by its identity, also of some that are gone.
+    #[mark(skip)]
     by_token: FxHashMap<usize, Vec<u64>>,
-    /// The cells whose targets have died, in that order, including some that are gone.
+    /// The cells whose targets have died, in that order, also some that are gone.
+    #[mark(skip)]
     dead: VecDeque<u64>,
 }
 
@@ -44,12 +50,7 @@ impl Registry {
         let Cells { by_number, by_token, .. } = &mut *self.cells.borrow_mut();
         by_number.insert(number, held_value);
         if let Some(token) = token {
-            let cells = by_token.entry(token).or_default();
-            if cells.len() == cells.capacity() {
-                // Only when the list has doubled.
-                cells.retain(|cell| by_number.contains_key(cell));
-            }
-            cells.push(number);
+            push(by_token.entry(token).or_default(), number, |cell| by_number.contains_key(cell));
         }
         number
     }
@@ -103,26 +104,12 @@ impl Registry {
             _ => Ok(()),
         }
     }
-
-    fn mark(&self, marker: &Marker) {
-        self.cleanup_callback.borrow().iter().for_each(|callback| marker.mark(callback));
-        self.cells.borrow().by_number.values().for_each(|held_value| marker.mark(held_value));
-    }
 }
 
 /// A FinalizationRegistry object's value.
-struct RegistryObject(Rc<Registry>);
-
-// SAFETY: the callback and the held values are marked once: nothing else owns them.
-unsafe impl HostClass for RegistryObject {
-    const NAME: &'static std::ffi::CStr = c"FinalizationRegistry";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.0.mark(marker);
-    }
-}
+#[derive(HostClass, Mark)]
+#[host_class(name = "FinalizationRegistry")]
+struct RegistryObject(MarkedRc<Registry>);
 
 impl Drop for RegistryObject {
     fn drop(&mut self) {
@@ -162,13 +149,15 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         last: Cell::new(0),
         itself: itself.clone(),
     });
+    // SAFETY: the only one of this registry, whose values go with the object.
+    let registry = unsafe { MarkedRc::new(registry) };
     Ok(class::new_object(ctx, RegistryObject(registry), prototype.as_ref())?.into_value())
 }
 
 fn this<'a>(call: &Call<'a, '_>, method: &str) -> Result<&'a Rc<Registry>> {
     let message = || format!("FinalizationRegistry.{method}: `this` must be a FinalizationRegistry");
     let object = class::get::<RegistryObject>(call.this);
-    object.map(|object| &object.0).ok_or_else(|| Exception::throw_type(&call.ctx, &message()))
+    object.map(|object| &*object.0).ok_or_else(|| Exception::throw_type(&call.ctx, &message()))
 }
 
 /// `FinalizationRegistry.prototype.register(target, heldValue [, unregisterToken])`.

@@ -27,17 +27,19 @@ impl ErrorClass {
 }
 
 /// The constructors of a runtime, as they were before a script could change anything.
+#[derive(JsLifetime)]
 struct Constructors<'js> {
     error: Value<'js>,
     range_error: Value<'js>,
     /// The getter of `Error.prototype.stack`.
     stack: Value<'js>,
-    classes: [qjs::Function<'js>; 3],
+    /// By place in [`ErrorClass::ALL`].
+    classes: Vec<qjs::Function<'js>>,
     ends: Ends<'js>,
 }
 
-/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, even after they have passed
-/// through a script.
+/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, also after they passed a script.
+#[derive(JsLifetime)]
 struct Ends<'js> {
     set: Value<'js>,
     add: qjs::Function<'js>,
@@ -65,11 +67,6 @@ fn remember_guests_end<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> Result<()> {
     ends.add.call((rquickjs::prelude::This(ends.set.clone()), error.clone()))
 }
 
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Constructors<'js> {
-    type Changed<'to> = Constructors<'to>;
-}
-
 /// Defines the classes in the namespace, each a NativeError: callable without `new`, with `Error` as its parent.
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     let error: Object = ctx.globals().get("Error")?;
@@ -90,8 +87,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
         define::value(namespace, class.name(), constructor.as_value(), Attributes::Hidden)?;
         Ok(constructor)
     };
-    let [compile, link, runtime] = ErrorClass::ALL;
-    let classes = [make(compile)?, make(link)?, make(runtime)?];
+    let classes = ErrorClass::ALL.into_iter().map(make).collect::<Result<_>>()?;
     let range_error = ctx.globals().get("RangeError")?;
     let stack = qjs::pristine::copy(&error_prototype, "stack")?.get("stack")?;
     let constructors = Constructors { error: error.into_value(), range_error, stack, classes, ends: Ends::new(ctx)? };

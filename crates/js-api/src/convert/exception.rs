@@ -11,7 +11,7 @@ use std::rc::{Rc, Weak};
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
 use island::{HostThrew, Uncaught};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use webidl::Place;
 
@@ -21,19 +21,24 @@ use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::tags::{TagCore, TagObject};
 
 /// An Exception object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Exception")]
 pub(crate) struct ExceptionObject {
+    #[mark(skip)]
     tag: Rc<TagCore>,
     payload: Payload,
     stack: Option<Held>,
-    /// The exnrefs that stand for it in islands.
+    /// What stands for it in islands.
+    #[mark(skip)]
     local: RefCell<Vec<Local>>,
 }
 
+#[derive(Mark)]
 enum Payload {
     /// The payload of an exception that a script made.
     Values(Vec<HostValue>),
-    /// An exception that a guest threw: its payload is read where it is.
-    Guest(IslandHandle, OwnedRooted<ExnRef>),
+    /// Of one that a guest threw: it is read where it is.
+    Guest(IslandHandle, #[mark(skip)] OwnedRooted<ExnRef>),
 }
 
 /// An exnref that stands for an exception.
@@ -41,21 +46,6 @@ struct Local {
     shared: Weak<IslandRealm>,
     exception: OwnedRooted<ExnRef>,
     slot: Slot,
-}
-
-// SAFETY: the values, the link and the stack are marked once.
-unsafe impl HostClass for ExceptionObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Exception";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        match &self.payload {
-            Payload::Values(values) => values.iter().for_each(|value| value.mark(marker)),
-            Payload::Guest(link, _) => link.mark(marker),
-        }
-        self.stack.iter().for_each(|stack| marker.mark(stack));
-    }
 }
 
 impl Drop for ExceptionObject {

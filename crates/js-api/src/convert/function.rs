@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use island::call::{HostFrame, Signature, ValueTypes};
 use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
-use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Marker, Result, Returned, Value, class};
+use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Mark, Result, Returned, Value, class};
 use smallvec::SmallVec;
 
 use webidl::Place;
@@ -18,25 +18,20 @@ use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::memory_core;
 
 /// An Exported Function: a function object that calls a WebAssembly function.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Function")]
 pub struct ExportedFunction {
     link: IslandHandle,
+    #[mark(skip)]
     callee: Callee,
+    #[mark(skip)]
     key: FunctionKey,
     /// The name of the export that it was first seen as, or its index, for messages.
+    #[mark(skip)]
     label: Box<str>,
-    /// Why scripts cannot call it, if they cannot.
+    /// Why scripts cannot call it.
+    #[mark(skip)]
     refused: Option<&'static str>,
-}
-
-// SAFETY: the link is marked once; nothing else is held.
-unsafe impl HostClass for ExportedFunction {
-    const NAME: &'static std::ffi::CStr = c"Function";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.link.mark(marker);
-    }
 }
 
 impl Drop for ExportedFunction {

@@ -10,30 +10,24 @@ use std::cell::Cell;
 use island::wasmtime::{AnyRef, HeapType, OwnedRooted};
 use qjs::define::Attributes;
 use qjs::function::{Kind, function};
-use qjs::{Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
 use rquickjs::JsLifetime;
 
 use crate::runtime::guest_objects::{Root, Slot};
 use crate::runtime::island_realm::IslandHandle;
 
 /// An Exported GC Object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Object")]
 pub(crate) struct GcObject {
     link: IslandHandle,
+    #[mark(skip)]
     reference: OwnedRooted<AnyRef>,
+    #[mark(skip)]
     ty: HeapType,
     /// Where the island finds the object again.
+    #[mark(skip)]
     slot: Cell<Option<Slot>>,
-}
-
-// SAFETY: the link is marked once.
-unsafe impl HostClass for GcObject {
-    const NAME: &'static std::ffi::CStr = c"Object";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.link.mark(marker);
-    }
 }
 
 impl Drop for GcObject {
@@ -82,12 +76,8 @@ pub(crate) fn exported_gc_object<'js>(
 }
 
 /// QuickJS's own functions, by place in [`METHODS`].
-struct Originals<'js>([qjs::Function<'js>; 6]);
-
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
-    type Changed<'to> = Originals<'to>;
-}
+#[derive(JsLifetime)]
+struct Originals<'js>(Vec<qjs::Function<'js>>);
 
 /// The functions whose effects QuickJS lets no class refuse: \[\[PreventExtensions]] and \[\[SetPrototypeOf]] of these
 /// objects return false, which the functions of `Object` turn into a TypeError. (Behind a Proxy, and in the setter of
@@ -117,7 +107,6 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
         originals.push(holder.get::<_, qjs::Function>(name)?);
         qjs::define::value(&holder, name, replacement.as_value(), Attributes::Hidden)?;
     }
-    let originals = originals.try_into().map_err(|_| rquickjs::Error::Unknown)?;
     ctx.store_userdata(Originals(originals)).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
 }

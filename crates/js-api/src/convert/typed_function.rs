@@ -11,7 +11,7 @@ use island::wasmtime::{Func, FuncType};
 use island::{Export, FunctionKey};
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned,
+    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
     Value, class,
 };
 use smallvec::SmallVec;
@@ -25,23 +25,17 @@ use crate::runtime::api::Api;
 use crate::runtime::island_realm::IslandHandle;
 
 /// A callable with the type of a WebAssembly function.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Function")]
 pub(crate) struct TypedFunction {
     callable: Held,
+    #[mark(skip)]
     ty: FuncType,
+    #[mark(skip)]
     signature: Signature,
     /// Why scripts cannot call it.
+    #[mark(skip)]
     refused: Option<&'static str>,
-}
-
-// SAFETY: the callable is marked once.
-unsafe impl HostClass for TypedFunction {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Function";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.callable);
-    }
 }
 
 impl TypedFunction {

@@ -7,7 +7,7 @@ use island::wasmtime::{
     ValType,
 };
 use island::{FunctionKey, Kind, StoreState};
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, Result, Returned, Value, number};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, Mark, Result, Returned, Value, number};
 
 use webidl::Place;
 
@@ -43,17 +43,22 @@ pub(crate) fn refuse_uncrossable(ctx: &Ctx<'_>, ty: &ValType, place: impl std::f
 }
 
 /// A WebAssembly value on the host's side, of no store.
+#[derive(Mark)]
 pub(crate) enum HostValue {
+    #[mark(skip)]
     Number(Number),
     /// The null reference of some type.
+    #[mark(skip)]
     Null(Val),
     /// An exported function of any island.
     Function(Held),
-    Any(AnyValue, Hierarchy),
+    Any(AnyValue, #[mark(skip)] Hierarchy),
 }
 
-/// A value below `any`, which `extern` has as well.
+/// A value below `any`, which `extern` has, too.
+#[derive(Mark)]
 pub(crate) enum AnyValue {
+    #[mark(skip)]
     I31(i32),
     /// An Exported GC Object.
     Object(Held),
@@ -242,14 +247,7 @@ impl HostValue {
         }
     }
 
-    pub(crate) fn mark(&self, marker: &qjs::Marker) {
-        match self {
-            Self::Function(held) | Self::Any(AnyValue::Object(held) | AnyValue::Host(held), _) => marker.mark(held),
-            Self::Number(_) | Self::Null(_) | Self::Any(AnyValue::I31(_), _) => {}
-        }
-    }
-
-    /// A JavaScript value other than a number, as an externref.
+    /// A JavaScript value, no number, as an externref.
     pub(crate) fn host(value: Held) -> Self {
         Self::Any(AnyValue::Host(value), Hierarchy::Extern)
     }

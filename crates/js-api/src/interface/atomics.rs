@@ -1,7 +1,7 @@
-//! The arguments and results of `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the
-//! `memory.atomic.wait` and `notify` of guests. The waiting itself is in [`island::wait_lists`].
+//! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
+//! arguments and results. The waiting itself is in [`island::wait_lists`].
 //!
-//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::arrivals`]) and is absent without one.
+//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::task_sink`]) and is absent without.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ use crate::runtime::buffers::to_index;
 use crate::runtime::memory_core::follow_shared_growth;
 
 /// The asynchronous waits of a runtime, by number.
-#[derive(Default)]
+#[derive(Default, JsLifetime)]
 struct Pending<'js> {
     owner: wait_lists::Owner,
     last: Cell<u64>,
@@ -31,6 +31,7 @@ struct Pending<'js> {
     crowded: Cell<usize>,
 }
 
+#[derive(JsLifetime)]
 struct PendingWait<'js> {
     resolve: Function<'js>,
     /// Holds the event loop if the wait ends by itself. A wait that nobody may ever end does not keep a program
@@ -54,18 +55,13 @@ impl Pending<'_> {
     }
 }
 
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Pending<'js> {
-    type Changed<'to> = Pending<'to>;
-}
-
 /// Replaces the methods of `Atomics`, and adds the one that QuickJS lacks.
 pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     let atomics: Object = ctx.globals().get("Atomics")?;
     let method = |name: &str, function: &Value<'js>| define::value(&atomics, name, function, Attributes::Hidden);
     method("wait", function(ctx, Kind::Plain, "wait", 4, wait)?.as_value())?;
     method("notify", function(ctx, Kind::Plain, "notify", 3, notify)?.as_value())?;
-    if Api::of(ctx)?.state.options.arrivals.is_some() {
+    if Api::of(ctx)?.state.options.task_sink.is_some() {
         ctx.store_userdata(Pending::default()).map_err(|_| rquickjs::Error::Unknown)?;
         method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
     }
@@ -239,16 +235,16 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         bytes.set_waiting();
     }
     let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
-    let arrivals = Api::of(ctx)?.state.options.arrivals.clone().ok_or(rquickjs::Error::Unknown)?;
+    let task_sink = Api::of(ctx)?.state.options.task_sink.clone().ok_or(rquickjs::Error::Unknown)?;
     let number = {
         let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
         let number = pending.last.get() + 1;
         pending.last.set(number);
         pending.make_room();
-        pending.waits.borrow_mut().insert(number, PendingWait { resolve, _hold: timeout.map(|_| arrivals.hold()) });
+        pending.waits.borrow_mut().insert(number, PendingWait { resolve, _hold: timeout.map(|_| task_sink.hold()) });
         number
     };
-    let post = arrivals.post();
+    let post = task_sink.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
     let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
     let waiting = wait_lists::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));

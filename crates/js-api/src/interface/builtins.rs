@@ -113,17 +113,13 @@ impl Builtin {
     }
 }
 
-/// Operations that QuickJS's C interface has no function for, as they were before a script could change anything.
+/// What QuickJS's C interface has no function for, as it was before a script could change anything.
+#[derive(JsLifetime)]
 struct Operations {
     /// `+` of two strings, which copies neither if they are long.
     concat: Held,
     /// `String.prototype.substring`, which does not copy long strings.
     substring: Held,
-}
-
-// SAFETY: holds no lifetime.
-unsafe impl<'js> JsLifetime<'js> for Operations {
-    type Changed<'to> = Operations;
 }
 
 pub(crate) fn define(ctx: &Ctx<'_>) -> qjs::Result<()> {

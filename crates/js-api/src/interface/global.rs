@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RootScope, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
 
 use webidl::Place;
 
@@ -15,29 +15,19 @@ use crate::convert::values::{
 use crate::runtime::island_realm::{Address, IslandHandle};
 
 /// A Global object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Global")]
 pub(crate) struct GlobalObject {
+    #[mark(skip)]
     ty: GlobalType,
     state: RefCell<State>,
 }
 
+#[derive(Mark)]
 enum State {
     /// In no island yet.
     Unbound(HostValue),
-    Bound(IslandHandle, Global),
-}
-
-// SAFETY: the value or the link is marked once.
-unsafe impl HostClass for GlobalObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Global";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        match &*self.state.borrow() {
-            State::Unbound(value) => value.mark(marker),
-            State::Bound(link, _) => link.mark(marker),
-        }
-    }
+    Bound(IslandHandle, #[mark(skip)] Global),
 }
 
 impl Drop for GlobalObject {

@@ -7,7 +7,7 @@ use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Insta
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
 use qjs::lazy::{Lazy, Names};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use webidl::Place;
 
@@ -30,23 +30,15 @@ use crate::runtime::memory_core;
 use crate::runtime::tags::TagObject;
 
 /// An Instance object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Instance")]
 pub struct InstanceObject {
     link: IslandHandle,
     exports: Held,
+    #[mark(skip)]
     instance: Instance,
+    #[mark(skip)]
     module: Module,
-}
-
-// SAFETY: the link and the exports are marked once.
-unsafe impl HostClass for InstanceObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Instance";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.link.mark(marker);
-        marker.mark(&self.exports);
-    }
 }
 
 impl InstanceObject {
@@ -81,16 +73,22 @@ impl InstanceObject {
 }
 
 /// The value of an exports object.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Exports")]
 pub(crate) struct Exports {
     link: IslandHandle,
+    #[mark(skip)]
     instance: Instance,
+    #[mark(skip)]
     module: Module,
+    #[mark(skip)]
     names: Names,
     /// By place among the exports.
     slots: RefCell<Vec<Slot>>,
 }
 
-/// What exists of an export's value.
+/// What there is of an export's value.
+#[derive(Mark)]
 enum Slot {
     /// Nothing yet.
     Absent,
@@ -99,23 +97,6 @@ enum Slot {
     Callable(Held),
     /// The value, which was made, or handed on from the imports.
     Made(Held),
-}
-
-// SAFETY: the link and the values are marked once.
-unsafe impl HostClass for Exports {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Exports";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.link.mark(marker);
-        for slot in &*self.slots.borrow() {
-            match slot {
-                Slot::Absent => {}
-                Slot::Callable(held) | Slot::Made(held) => marker.mark(held),
-            }
-        }
-    }
 }
 
 impl Lazy for Exports {
@@ -174,6 +155,7 @@ impl Exports {
 }
 
 /// One import, read and checked but not yet in any island.
+#[derive(Mark)]
 enum ImportValue {
     /// A callable, an exported function among them.
     Function(Held),
@@ -184,6 +166,7 @@ enum ImportValue {
     Tag(Held),
     /// A plain value for an immutable global.
     Constant(HostValue),
+    #[mark(skip)]
     Builtin(Builtin),
 }
 
@@ -228,24 +211,11 @@ pub fn is_exports_object(value: &Value<'_>) -> bool {
     class::of::<Exports>(value).is_some()
 }
 
-/// The imports of an instance that is about to be made.
+/// The imports of an instance to be.
+#[derive(Mark)]
 pub(crate) struct Imports(Vec<ImportValue>);
 
-impl Imports {
-    pub(crate) fn mark(&self, marker: &Marker) {
-        for value in &self.0 {
-            match value {
-                ImportValue::Function(held)
-                | ImportValue::Memory(held)
-                | ImportValue::Table(held)
-                | ImportValue::Global(held)
-                | ImportValue::Tag(held) => marker.mark(held),
-                ImportValue::Constant(value) => value.mark(marker),
-                ImportValue::Builtin(_) => {}
-            }
-        }
-    }
-}
+impl Imports {}
 
 /// An import in messages: `env.memory`, `./lib.mjs:f`.
 pub(crate) fn import_name(import: &Import) -> String {

@@ -1,12 +1,11 @@
 //! `WebAssembly.Memory`: the interface. What is below it is in [`crate::runtime::memory_core`].
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use island::DataBlock;
 use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Exception, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Mark, MarkedRc, Object, Result, Value, class};
 
 use crate::convert::types::{Sizes, memory_type};
 use crate::runtime::api::Api;
@@ -15,20 +14,10 @@ use crate::runtime::limits::{self, Limits};
 use crate::runtime::memory_core::{Bytes, MAX_PAGES, MAX_PAGES64, MemoryCore};
 
 /// A Memory object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Memory")]
 pub struct MemoryObject {
-    core: Rc<MemoryCore>,
-}
-
-// SAFETY: what the core holds is marked once: it belongs to one Memory object, others only borrow it for a moment, and
-// buffers that keep it longer than that object lives keep no value with it.
-unsafe impl HostClass for MemoryObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Memory";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.core.mark(marker);
-    }
+    core: MarkedRc<MemoryCore>,
 }
 
 impl Drop for MemoryObject {
@@ -44,7 +33,9 @@ impl MemoryObject {
         bytes: Bytes,
         prototype: Option<&Object<'js>>,
     ) -> Result<Object<'js>> {
-        class::new_object(ctx, Self { core: MemoryCore::new(Api::of(ctx)?, ty, bytes) }, prototype)
+        // SAFETY: the only one of this core, which lets go of its values at the object's end.
+        let core = unsafe { MarkedRc::new(MemoryCore::new(Api::of(ctx)?, ty, bytes)) };
+        class::new_object(ctx, Self { core }, prototype)
     }
 
     fn ty(&self) -> &MemoryType {

@@ -4,7 +4,7 @@ use island::kind_name;
 use island::wasmtime::ExternType;
 use island::{Import, Module};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Cx, Exception, HostClass, Object, Result, Value, class};
+use qjs::{Call, Ctx, Cx, Exception, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::errors::{ErrorClass, throw};
 use crate::convert::types::extern_type;
@@ -12,7 +12,9 @@ use crate::interface::compile_options::{CompileOptions, Source};
 use crate::runtime::api::Api;
 
 /// A Module object's value. It belongs to no agent.
-#[derive(Clone)]
+#[derive(Clone, HostClass, Mark)]
+#[host_class(name = "WebAssembly.Module")]
+#[mark(skip)]
 pub struct ModuleObject {
     /// The module.
     pub module: Module,
@@ -29,13 +31,6 @@ impl ModuleObject {
     pub fn script_imports(&self) -> impl Iterator<Item = &Import> {
         self.module.imports().iter().filter(|import| matches!(self.options.source(import), Source::Script))
     }
-}
-
-// SAFETY: holds no JavaScript value.
-unsafe impl HostClass for ModuleObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Module";
-
-    qjs::class_id!();
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<define::Interface<'js>> {

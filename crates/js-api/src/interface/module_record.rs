@@ -45,13 +45,8 @@ pub fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8], place: &str) -> Result<Object<'j
 }
 
 /// The modules of a runtime that have been evaluated. Not in [`Api`], which every island holds: they hold islands.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, JsLifetime)]
 struct Records(Rc<RefCell<Vec<Rc<Evaluated>>>>);
-
-// SAFETY: what it holds has no lifetime.
-unsafe impl<'js> JsLifetime<'js> for Records {
-    type Changed<'to> = Records;
-}
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     ctx.store_userdata(Records::default()).map(drop).map_err(|_| rquickjs::Error::Unknown)?;

@@ -2,7 +2,7 @@
 
 use island::Module;
 use qjs::define;
-use qjs::{Borrowed, Call, Ctx, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::interface::compile_options::CompileOptions;
 use crate::interface::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
@@ -30,45 +30,29 @@ fn validate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 /// What an asynchronous operation carries from the call to its job.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Pending")]
 struct Pending {
     /// The function that was called, for messages.
+    #[mark(skip)]
     place: &'static str,
     source: Source,
     resolve: Held,
     reject: Held,
 }
 
+#[derive(Mark)]
 pub(crate) enum Source {
     /// `compile(bytes, options)`.
+    #[mark(skip)]
     Compile(Vec<u8>, CompileOptions),
     /// `instantiate(bytes, imports, options)`.
-    CompileAndInstantiate(Vec<u8>, Held, CompileOptions),
+    CompileAndInstantiate(#[mark(skip)] Vec<u8>, Held, #[mark(skip)] CompileOptions),
     /// `instantiate(module, imports)`.
     Instantiate(Held, Imports),
 }
 
-// SAFETY: each held value is marked once.
-unsafe impl HostClass for Pending {
-    const NAME: &'static std::ffi::CStr = c"Pending";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.resolve);
-        marker.mark(&self.reject);
-        match &self.source {
-            Source::Compile(..) => {}
-            Source::CompileAndInstantiate(_, imports, _) => marker.mark(imports),
-            Source::Instantiate(module, imports) => {
-                marker.mark(module);
-                imports.mark(marker);
-            }
-        }
-    }
-}
-
-/// A promise for the result of what `source` says, which is done in a job of its own. An error in reading the arguments
-/// rejects it.
+/// A promise for what `source` says, decided in a job of its own; an error in reading the arguments rejects it.
 fn promise<'js>(ctx: &Ctx<'js>, place: &'static str, source: impl FnOnce() -> Result<Source>) -> Result<Value<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     match source() {

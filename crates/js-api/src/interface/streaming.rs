@@ -1,7 +1,7 @@
 //! `WebAssembly.compileStreaming` and `instantiateStreaming`. The embedder says what a Response is.
 
 use qjs::define;
-use qjs::{Args, Call, Callable, Ctx, Cx, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{Args, Call, Callable, Ctx, Cx, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use crate::interface::compile_options::CompileOptions;
 use crate::interface::instance::import_object;
@@ -14,12 +14,17 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::method(namespace, "instantiateStreaming", 1, instantiate_streaming)
 }
 
-/// What to do when the source, and then its body, is there.
+/// What is to be done when the source, and then its body, is there.
+#[derive(HostClass, Mark)]
+#[host_class(name = "StreamingReaction")]
 struct Reaction {
+    #[mark(skip)]
     place: &'static str,
+    #[mark(skip)]
     step: Step,
     /// The argument `importObject` of `instantiateStreaming`.
     imports: Option<Held>,
+    #[mark(skip)]
     options: CompileOptions,
     resolve: Held,
     reject: Held,
@@ -31,17 +36,6 @@ enum Step {
     Source,
     /// "Upon fulfillment of `bodyPromise`": compile.
     Body,
-}
-
-// SAFETY: each held value is marked once.
-unsafe impl HostClass for Reaction {
-    const NAME: &'static std::ffi::CStr = c"StreamingReaction";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.imports.iter().chain([&self.resolve, &self.reject]).for_each(|held| marker.mark(held));
-    }
 }
 
 impl Callable for Reaction {

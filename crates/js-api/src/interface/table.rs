@@ -7,7 +7,7 @@ use island::FunctionKey;
 use island::limits::TABLE_ELEMENTS;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use webidl::Place;
 
@@ -19,34 +19,25 @@ use crate::runtime::island_realm::{Address, IslandHandle};
 use crate::runtime::limits::{self, Limits};
 
 /// A Table object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Table")]
 pub(crate) struct TableObject {
+    #[mark(skip)]
     element: RefType,
+    #[mark(skip)]
     maximum: Option<u64>,
+    #[mark(skip)]
     wide: bool,
     state: RefCell<State>,
     /// The objects that `get` made for functions. They stay as long as the table does.
     seen: RefCell<HashMap<FunctionKey, Held>>,
 }
 
+#[derive(Mark)]
 enum State {
     /// In no island yet.
     Unbound(Elements),
-    Bound(IslandHandle, Table),
-}
-
-// SAFETY: every value and the link are marked once.
-unsafe impl HostClass for TableObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Table";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        match &*self.state.borrow() {
-            State::Unbound(elements) => elements.values().for_each(|element| element.mark(marker)),
-            State::Bound(link, _) => link.mark(marker),
-        }
-        self.seen.borrow().values().for_each(|held| marker.mark(held));
-    }
+    Bound(IslandHandle, #[mark(skip)] Table),
 }
 
 impl Drop for TableObject {

@@ -26,13 +26,9 @@ fn new_object<'js>(ctx: &Ctx<'js>, core: Rc<TagCore>, prototype: Option<&Object<
     Ok(object)
 }
 
-/// The object of the JavaScript exception tag. It is kept, since scripts can always come back to it.
+/// The object of the JavaScript exception tag, which scripts can always come back to.
+#[derive(JsLifetime)]
 struct JsTagObject<'js>(Value<'js>);
-
-// SAFETY: the lifetime is the value's own.
-unsafe impl<'js> JsLifetime<'js> for JsTagObject<'js> {
-    type Changed<'to> = JsTagObject<'to>;
-}
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
     class::register::<TagObject>(ctx)?;

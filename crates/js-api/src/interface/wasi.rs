@@ -12,7 +12,7 @@ use island::wasi::{Output, WasiContext};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
-use qjs::{Args, Callable, Ctx, Cx, Exception, Held, HostClass, Marker, Object, Result, Returned, Value, class};
+use qjs::{Args, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use crate::convert::errors::throw_call_error;
 use crate::convert::values::{from_number, to_number};
@@ -23,42 +23,29 @@ use crate::runtime::island_realm::IslandHandle;
 use crate::runtime::memory_core;
 
 /// A guest's WASI on the JavaScript side. Scripts never see the object.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WasiHost")]
 pub struct WasiHost {
+    #[mark(skip)]
     context: WasiContext,
     /// The import module whose functions these are.
+    #[mark(skip)]
     module: &'static str,
     memory: RefCell<Option<Held>>,
     /// Functions that scripts called, ready to be called again.
+    #[mark(skip)]
     callees: RefCell<HashMap<String, Rc<Callee>>>,
 }
 
-// SAFETY: the memory is marked once.
-unsafe impl HostClass for WasiHost {
-    const NAME: &'static std::ffi::CStr = c"WasiHost";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        self.memory.borrow().iter().for_each(|memory| marker.mark(memory));
-    }
-}
-
 /// A WASI function as scripts see it.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Function")]
 pub(crate) struct WasiFunction {
     host: Held,
+    #[mark(skip)]
     name: String,
+    #[mark(skip)]
     ty: NumericType,
-}
-
-// SAFETY: the host is marked once.
-unsafe impl HostClass for WasiFunction {
-    const NAME: &'static std::ffi::CStr = c"Function";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.host);
-    }
 }
 
 /// Makes the classes known to the runtime.

@@ -42,7 +42,7 @@ pub struct Options {
     /// What a Response is. Without it there are no streaming functions.
     pub response_bytes: Option<ResponseBytes>,
     /// The event loop, for `Atomics.waitAsync`, which is absent without one.
-    pub arrivals: Option<Rc<dyn TaskSink>>,
+    pub task_sink: Option<Rc<dyn TaskSink>>,
 }
 
 /// "Compile a potential WebAssembly response" up to the bytes: for a fulfilled source and the name of the function that
@@ -53,12 +53,12 @@ pub type ResponseBytes = for<'js> fn(&Ctx<'js>, Value<'js>, &str) -> Result<Valu
 impl Options {
     /// The defaults, on `engine`.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None, arrivals: None }
+        Self { engine, one_island: false, standard_output: |_| Output::Inherit, response_bytes: None, task_sink: None }
     }
 }
 
 /// The API's state in a runtime. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, JsLifetime)]
 pub struct Api {
     pub(crate) state: Rc<State>,
 }
@@ -128,11 +128,6 @@ fn attend_now(ctx: &Ctx<'_>, api: &Api) {
 
 fn rethrow<'js>(call: qjs::Call<'_, 'js>) -> Result<rquickjs::Value<'js>> {
     Err(call.ctx.throw(call.arg(0)))
-}
-
-// SAFETY: `Api` holds no JavaScript value and no lifetime.
-unsafe impl<'js> JsLifetime<'js> for Api {
-    type Changed<'to> = Api;
 }
 
 impl Api {

@@ -14,19 +14,15 @@ use crate::runtime::api::Api;
 use crate::runtime::memory_core::{self, MemoryCore};
 
 /// QuickJS's own methods.
+#[derive(JsLifetime)]
 pub(crate) struct Originals<'js> {
     /// By place in [`TRANSFERS`].
-    transfers: [Function<'js>; 3],
+    transfers: Vec<Function<'js>>,
     pub(crate) resize: Function<'js>,
     pub(crate) grow: Function<'js>,
     slice: Function<'js>,
     byte_length: Function<'js>,
     growable: Function<'js>,
-}
-
-// SAFETY: the lifetime is the functions' own.
-unsafe impl<'js> JsLifetime<'js> for Originals<'js> {
-    type Changed<'to> = Originals<'to>;
 }
 
 impl<'js> Originals<'js> {
@@ -47,7 +43,7 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> Result<()> {
     let describe: Function = object.get("getOwnPropertyDescriptor")?;
     let getter = |name: &str| describe.call::<_, Object>((shared.clone(), name))?.get("get");
     let originals = Originals {
-        transfers: [array_buffer.get(TRANSFERS[0])?, array_buffer.get(TRANSFERS[1])?, array_buffer.get(TRANSFERS[2])?],
+        transfers: TRANSFERS.iter().map(|&name| array_buffer.get(name)).collect::<Result<_>>()?,
         resize: array_buffer.get("resize")?,
         grow: shared.get("grow")?,
         slice: shared.get("slice")?,
@@ -84,12 +80,15 @@ fn transfer<'js, const METHOD: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     // ToIndex comes before anything is looked at, since it may run scripts.
     let wanted = qjs::number::to_number(Cx::of(ctx), Borrowed::of(&wanted))?;
     let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), call.this);
-    let block = bytes.filter(|bytes| island::address_of(bytes.start).is_some() && bytes.len as f64 != wanted.trunc());
+    let is_block = |bytes: Bytes| island::address_of(bytes.start).is_some() && bytes.len as f64 != wanted.trunc();
+    let is_block = bytes.is_some_and(is_block);
     let wanted = Value::new_number(ctx.clone(), wanted);
-    let Some(block) = block else { return call_original(call.this(), Some(wanted)) };
+    if !is_block {
+        return call_original(call.this(), Some(wanted));
+    }
     // The bytes move to an ordinary buffer, which then changes its length; the block goes back to its guest.
-    // SAFETY: nothing ran since the bytes were asked for.
-    let copy = rquickjs::ArrayBuffer::new_copy(ctx.clone(), unsafe { block.to_vec() })?;
+    let bytes = qjs::buffer::copy_of_buffer_source(ctx, &call.this())?.unwrap_or_default();
+    let copy = rquickjs::ArrayBuffer::new_copy(ctx.clone(), bytes)?;
     let moved = call_original(copy.into_value(), Some(wanted))?;
     if let Some(this) = call.this().as_object() {
         qjs::buffer::detach(this);

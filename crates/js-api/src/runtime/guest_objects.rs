@@ -13,7 +13,7 @@ use island::StoreState;
 use island::wasmtime::{
     AnyRef, AsContextMut, ExnRef, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, StoreContextMut,
 };
-use qjs::{Ctx, Held, Marker, Value, WeakMap};
+use qjs::{Ctx, Held, Mark, Value, WeakMap};
 
 /// A root that an object stands for.
 pub(crate) enum Root {
@@ -158,9 +158,9 @@ impl Drop for Sentinel {
     }
 }
 
-/// Keeps the last exceptions that went into or out of an island. While only a guest has an exception, nothing else
-/// keeps its object, and a script could tell a new one from it by the properties that it hung on it.
-#[derive(Default)]
+/// The last exceptions that went in or out of an island, kept: while a guest alone has one, nothing else keeps its object,
+/// which a script could tell from a new one by what it hung on it.
+#[derive(Default, Mark)]
 pub(crate) struct RecentExceptions(VecDeque<Held>);
 
 impl RecentExceptions {
@@ -170,9 +170,5 @@ impl RecentExceptions {
     pub(crate) fn push(&mut self, object: &Value<'_>) -> Option<Held> {
         self.0.push_back(Held::new(object));
         if self.0.len() > Self::KEPT { self.0.pop_front() } else { None }
-    }
-
-    pub(crate) fn mark(&self, marker: &Marker) {
-        self.0.iter().for_each(|held| marker.mark(held));
     }
 }

@@ -17,32 +17,41 @@ use island::wasmtime::{ExternRef, Func, Rooted, StoreContextMut};
 use island::{FunctionKey, Island, StoreState};
 use rustc_hash::FxHashMap;
 
-use qjs::{Ctx, Held, HostClass, Marker, Realm, Result, Value, WeakMap, class};
+use qjs::{Ctx, Held, HostClass, Mark, MarkedRc, Realm, Result, Value, WeakMap, class};
 
 use crate::runtime::api::Api;
 use crate::runtime::guest_objects::GuestObjects;
 use crate::runtime::guest_objects::RecentExceptions;
 use crate::runtime::tags::Tags;
 
-/// The JavaScript side of an island.
+/// What an island has on the JavaScript side.
+#[derive(Mark)]
 pub struct IslandRealm {
     /// The island.
+    #[mark(skip)]
     pub island: Rc<Island>,
+    #[mark(skip)]
     pub(crate) api: Api,
     realm: Realm,
     /// Imports: never removed, since the island's functions refer to them by index.
-    imports: RefCell<Vec<Rc<Held>>>,
+    imports: RefCell<Vec<MarkedRc<Held>>>,
     externs: RefCell<Externs>,
     /// The object caches, by address.
+    #[mark(skip)]
     functions: RefCell<WeakMap<FunctionKey>>,
+    #[mark(skip)]
     objects: RefCell<WeakMap<Address>>,
+    #[mark(skip)]
     pub(crate) guest_objects: RefCell<GuestObjects>,
     /// Functions that nothing else keeps, and functions of other islands, by the key of what stands for them here.
     pinned: RefCell<FxHashMap<FunctionKey, Held>>,
     /// What stands here for functions of other islands, by the function object (which `pinned` keeps).
+    #[mark(skip)]
     stand_ins: RefCell<FxHashMap<*const std::ffi::c_void, Func>>,
+    #[mark(skip)]
     pub(crate) tags: RefCell<Tags>,
     pub(crate) recent_exceptions: RefCell<RecentExceptions>,
+    #[mark(skip)]
     anchor: RefCell<WeakMap<()>>,
 }
 
@@ -55,13 +64,16 @@ pub(crate) enum Address {
 }
 
 /// Values that guests hold as externrefs.
-#[derive(Default)]
+#[derive(Default, Mark)]
 struct Externs {
     slots: Vec<Option<Held>>,
+    #[mark(skip)]
     free: Vec<usize>,
     /// Slots whose externref Wasmtime's collector has dropped.
+    #[mark(skip)]
     dropped: Arc<Mutex<Vec<usize>>>,
-    /// The number of live slots at which the next externref collects first.
+    /// How many live slots make the next externref collect first.
+    #[mark(skip)]
     threshold: usize,
 }
 
@@ -88,14 +100,15 @@ impl IslandRealm {
     /// Keeps an import for the island's life.
     pub(crate) fn keep_import(&self, value: &Value<'_>) -> usize {
         let mut imports = self.imports.borrow_mut();
-        imports.push(Rc::new(Held::new(value)));
+        // SAFETY: the only one of this value; a call that has it, too, keeps the anchor, and with it this one.
+        imports.push(unsafe { MarkedRc::new(Rc::new(Held::new(value))) });
         imports.len() - 1
     }
 
-    /// An import. (Only the list's entry is marked, once; other references keep it only while it is called.)
+    /// An import. (What is marked is the list's entry; the other counts only keep it while it is called.)
     #[inline]
     pub(crate) fn import(&self, index: usize) -> Rc<Held> {
-        self.imports.borrow()[index].clone()
+        Rc::clone(&self.imports.borrow()[index])
     }
 
     /// A new externref for a value. Starts Wasmtime's own collection now and then, so that values that guests have let
@@ -241,24 +254,10 @@ impl Externs {
 }
 
 /// The JavaScript object. Scripts never see it.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Island")]
 pub struct Anchor {
-    shared: Rc<IslandRealm>,
-}
-
-// SAFETY: every `Held` of `IslandRealm` is marked once, here; nothing else marks them.
-unsafe impl HostClass for Anchor {
-    const NAME: &'static std::ffi::CStr = c"Island";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        let shared = &self.shared;
-        shared.realm.mark(marker);
-        shared.imports.borrow().iter().for_each(|held| marker.mark(held));
-        shared.externs.borrow().slots.iter().flatten().for_each(|held| marker.mark(held));
-        shared.pinned.borrow().values().for_each(|held| marker.mark(held));
-        shared.recent_exceptions.borrow().mark(marker);
-    }
+    shared: MarkedRc<IslandRealm>,
 }
 
 impl Drop for Anchor {
@@ -279,9 +278,11 @@ pub fn hold_island(ctx: &Ctx<'_>, island: &Island) -> Option<IslandHandle> {
     island.owner::<IslandRealm>()?.link(ctx)
 }
 
-/// A handle into an island, which every JavaScript object of the island holds.
+/// A handle into an island: what every JavaScript object of it holds.
+#[derive(Mark)]
 pub struct IslandHandle {
     /// The island's JavaScript side.
+    #[mark(skip)]
     pub shared: Rc<IslandRealm>,
     anchor: Held,
 }
@@ -309,7 +310,10 @@ impl IslandHandle {
             api,
         });
         shared.island.set_owner(&shared);
-        let anchor = class::new_object(ctx, Anchor { shared: shared.clone() }, None)?;
+        // SAFETY: the only one of this realm. Whoever else has it has a handle, which keeps the anchor, or runs below a call
+        // that does.
+        let marked = unsafe { MarkedRc::new(shared.clone()) };
+        let anchor = class::new_object(ctx, Anchor { shared: marked }, None)?;
         // SAFETY: `Anchor` removes the entry when it is dropped.
         unsafe { shared.anchor.borrow_mut().insert((), anchor.as_value()) };
         Ok(Self { shared, anchor: Held::new(anchor.as_value()) })
@@ -333,11 +337,6 @@ impl IslandHandle {
     /// The same island.
     pub fn duplicate(&self) -> Self {
         Self { shared: self.shared.clone(), anchor: self.anchor.duplicate() }
-    }
-
-    /// Reports the anchor to the cycle collector.
-    pub fn mark(&self, marker: &Marker) {
-        marker.mark(&self.anchor);
     }
 
     /// Whether both are handles into one island.

@@ -7,12 +7,8 @@ use rquickjs::{Function, JsLifetime};
 const LONGEST_BIGINT: i32 = 1 << 30;
 
 /// `BigInt.asIntN` as it was when the API was installed: QuickJS's C interface has no ToBigInt.
+#[derive(JsLifetime)]
 struct AsIntN<'js>(Function<'js>);
-
-// SAFETY: the lifetime is the function's own.
-unsafe impl<'js> JsLifetime<'js> for AsIntN<'js> {
-    type Changed<'to> = AsIntN<'to>;
-}
 
 /// Keeps what the conversions need before scripts can change it.
 pub(crate) fn prepare(ctx: &Ctx<'_>) -> Result<()> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Memory, MemoryType, SharedMemory};
 use qjs::buffer::Resizer;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, Marker, Object, Result, Value, WeakMap, class, define};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, Mark, Object, Result, Value, WeakMap, class, define};
 
 use crate::runtime::api::Api;
 use crate::runtime::buffers::Originals;
@@ -60,11 +60,22 @@ impl Bytes {
 }
 
 /// \[\[BufferObject]].
+#[derive(Mark)]
 struct BufferObject {
     held: Held,
     /// The memory's length when the buffer got its own.
+    #[mark(skip)]
     seen: usize,
+    #[mark(skip)]
     resizable: bool,
+}
+
+/// Where a memory is that is in an island.
+#[derive(Mark)]
+struct Bound {
+    link: IslandHandle,
+    #[mark(skip)]
+    memory: Memory,
 }
 
 /// What a buffer of fixed length owns: the memory, and with it the bytes.
@@ -81,24 +92,33 @@ impl Drop for Shown {
 
 /// A memory, which its Memory object holds, and the buffer that may survive that object. Without the object it holds no
 /// JavaScript value.
+#[derive(Mark)]
 pub(crate) struct MemoryCore {
+    #[mark(skip)]
     api: Api,
+    #[mark(skip)]
     ty: MemoryType,
+    #[mark(skip)]
     bytes: Bytes,
-    bound: RefCell<Option<(IslandHandle, Memory)>>,
+    bound: RefCell<Option<Bound>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
-    /// The buffers of fixed length, by number. They are not kept alive; one that a script still has is detached when
-    /// the memory grows, whatever became of the Memory object.
+    /// The buffers of fixed length, by number, without keeping them: one that a script still has is detached when the
+    /// memory grows, whatever became of the Memory object.
+    #[mark(skip)]
     shown: RefCell<WeakMap<u64>>,
+    #[mark(skip)]
     last_shown: Cell<u64>,
     /// Sets the length of the resizable buffer made last.
+    #[mark(skip)]
     resizer: RefCell<Option<Rc<Resizer>>>,
     /// The growable buffer made last. It follows the memory's growth even when it is not the memory's buffer any more.
     growable: RefCell<Option<Held>>,
     /// The memory's length when that buffer last got its own.
+    #[mark(skip)]
     followed: Cell<usize>,
     /// Whether the island keeps the Memory object.
+    #[mark(skip)]
     pinned: Cell<bool>,
 }
 
@@ -158,30 +178,24 @@ impl MemoryCore {
         Address::Memory(block.base().as_ptr().addr() as u64)
     }
 
-    pub(crate) fn mark(&self, marker: &Marker) {
-        self.buffer.borrow().iter().for_each(|buffer| marker.mark(&buffer.held));
-        self.growable.borrow().iter().for_each(|buffer| marker.mark(buffer));
-        self.bound.borrow().iter().for_each(|(link, _)| link.mark(marker));
-    }
-
-    /// Ends the Memory object's part in this.
+    /// The Memory object's end.
     pub(crate) fn let_go(&self) {
         drop(self.buffer.take());
         drop(self.growable.take());
-        if let Some((link, _)) = self.bound.take() {
-            link.shared.forget_object(Address::Memory(self.key() as u64));
+        if let Some(bound) = self.bound.take() {
+            bound.link.shared.forget_object(Address::Memory(self.key() as u64));
         }
     }
 
     pub(crate) fn bound(&self) -> Option<(IslandHandle, Memory)> {
-        self.bound.borrow().as_ref().map(|(link, memory)| (link.duplicate(), *memory))
+        self.bound.borrow().as_ref().map(|bound| (bound.link.duplicate(), bound.memory))
     }
 
     /// Notes where the memory is. `object` is its Memory object, which lets go of the core at its end.
     pub(crate) fn set_bound(&self, link: &IslandHandle, memory: Memory, object: &Value<'_>) {
         // SAFETY: `let_go` removes the entry.
         unsafe { link.shared.cache_object(Address::Memory(self.key() as u64), object) };
-        *self.bound.borrow_mut() = Some((link.duplicate(), memory));
+        *self.bound.borrow_mut() = Some(Bound { link: link.duplicate(), memory });
         if self.resizer.borrow().is_some() {
             self.pin(object);
         }
@@ -190,7 +204,7 @@ impl MemoryCore {
     /// Has the island keep the Memory object, since a resizable buffer that a script still has follows the guest's
     /// growth and can grow the memory, whatever became of the script's references to that object.
     fn pin(&self, object: &Value<'_>) {
-        if let Some((link, _)) = &*self.bound.borrow()
+        if let Some(Bound { link, .. }) = &*self.bound.borrow()
             && !self.pinned.replace(true)
         {
             link.shared.keep_import(object);
@@ -355,7 +369,9 @@ impl MemoryCore {
         let after =
             before.checked_add(pages).filter(|&after| after <= self.ty.maximum().unwrap_or(limit).min(limit))?;
         match (&self.bytes, &*self.bound.borrow()) {
-            (_, Some((link, memory))) => drop(link.shared.island.enter(|store| memory.grow(store, pages)).ok()?),
+            (_, Some(Bound { link, memory })) => {
+                link.shared.island.enter(|store| memory.grow(store, pages)).ok()?;
+            }
             (Bytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
             // Done below, since nothing may throw while the cell is borrowed.
             (Bytes::Shared(_), None) => {}

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use island::wasmtime::{AsContextMut, FuncType, Tag, TagType};
-use qjs::{HostClass, WeakMap};
+use qjs::{HostClass, Mark, WeakMap};
 
 use crate::runtime::island_realm::IslandRealm;
 
@@ -72,15 +72,11 @@ impl IslandRealm {
 }
 
 /// A Tag object's value.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Tag")]
+#[mark(skip)]
 pub(crate) struct TagObject {
     pub(crate) core: Rc<TagCore>,
-}
-
-// SAFETY: holds no JavaScript value.
-unsafe impl HostClass for TagObject {
-    const NAME: &'static std::ffi::CStr = c"WebAssembly.Tag";
-
-    qjs::class_id!();
 }
 
 impl Drop for TagObject {

@@ -9,14 +9,13 @@
 use qjs::define::Put as _;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use agent::port::{Port, PortHandle};
 use agent::structured::Serialized;
 use agent::{Agent, EventLoop, KeepAlive};
-use qjs::{Held, HostClass, Marker, class};
+use qjs::{Held, HostClass, Mark, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
@@ -126,7 +125,7 @@ impl std::io::Write for ToParent {
 }
 
 /// What a worker's own platform knows of it.
-pub struct OwnWorker {
+pub(crate) struct OwnWorker {
     worker: Worker,
     web: bool,
     classic: bool,
@@ -154,21 +153,14 @@ pub(crate) struct Workers {
 }
 
 /// The value behind a script's Worker.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Worker")]
 struct WorkerHandle {
+    #[mark(skip)]
     entry: u64,
     port: Held,
+    #[mark(skip)]
     thread: Arc<Thread>,
-}
-
-// SAFETY: the port is marked once.
-unsafe impl HostClass for WorkerHandle {
-    const NAME: &'static std::ffi::CStr = c"Worker";
-
-    qjs::class_id!();
-
-    fn mark(&self, marker: &Marker) {
-        marker.mark(&self.port);
-    }
 }
 
 /// The native functions of `workers.js`.
@@ -565,4 +557,4 @@ pub fn end_workers(agent: &Agent) {
 }
 
 /// Starts the thread of a worker.
-pub type Spawn = Rc<dyn Fn(WorkerSpec) -> std::io::Result<()>>;
+pub type Spawn = Arc<dyn Fn(WorkerSpec) -> std::io::Result<()> + Send + Sync>;

@@ -1,0 +1,108 @@
+//! What a Rust value shows the cycle collector.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use rquickjs::qjs as q;
+
+use crate::held::Held;
+
+/// What holds JavaScript values and reports them to the cycle collector.
+///
+/// Derive it: each field reports what it holds. A field that holds nothing has `#[mark(skip)]`, and so may a variant or a
+/// whole type. To skip too much is safe: the collector takes what is not reported for kept from outside, so that a cycle
+/// through it is never collected.
+///
+/// QuickJS asks several times in one collection and changes nothing that Rust sees in between. Where a `RefCell` is
+/// mutably borrowed when the collection begins, it is so each time, and what it holds is left out.
+///
+/// # Safety
+/// `mark` must report each [`Held`] that the value owns at most once, and none that another value reports or that is not
+/// given up when the value is dropped, and must report the same ones whenever it is called during one collection. It must
+/// change nothing, and must not panic.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not report the JavaScript values that it holds",
+    note = "derive `qjs::Mark` for it; where it holds none, add `#[mark(skip)]` to the field"
+)]
+pub unsafe trait Mark {
+    /// Reports the JavaScript values that this value owns.
+    fn mark(&self, marker: &Marker);
+}
+
+/// Reports values to the cycle collector: what [`Mark::mark`] passes on.
+pub struct Marker {
+    pub(crate) runtime: *mut q::JSRuntime,
+    pub(crate) mark: q::JS_MarkFunc,
+}
+
+// SAFETY: it owns its one reference, which it gives up when it is dropped.
+unsafe impl Mark for Held {
+    #[inline]
+    fn mark(&self, marker: &Marker) {
+        // SAFETY: the value is alive, since `self` owns a reference to it; each implementation of `Mark` promises that this
+        // happens once.
+        unsafe { q::JS_MarkValue(marker.runtime, self.raw(), marker.mark) };
+    }
+}
+
+/// Containers, each with an expression that has every value in it once.
+macro_rules! mark_contents {
+    ($([$($parameters:tt)*] $container:ty, |$this:ident| $contents:expr;)*) => {$(
+        // SAFETY: a container owns its contents and drops them with itself; each is visited once, and which ones do not
+        // change as long as nobody changes the container.
+        unsafe impl<$($parameters)*> Mark for $container {
+            #[inline]
+            fn mark(&self, marker: &Marker) {
+                let $this = self;
+                IntoIterator::into_iter($contents).for_each(|content| content.mark(marker));
+            }
+        }
+    )*};
+}
+
+mark_contents! {
+    [T: Mark] Option<T>, |option| option;
+    [T: Mark + ?Sized] Box<T>, |owner| [&**owner];
+    [T: Mark] [T], |values| values;
+    [T: Mark, const N: usize] [T; N], |values| values;
+    [T: Mark] Vec<T>, |values| values;
+    [T: Mark] VecDeque<T>, |values| values;
+    [K, T: Mark, S] HashMap<K, T, S>, |map| map.values();
+    [T: Mark] OnceCell<T>, |cell| cell.get();
+    [T: Mark + ?Sized] RefCell<T>, |cell| cell.try_borrow();
+}
+
+/// An `Rc` whose value is reported by this owner of it alone.
+pub struct MarkedRc<T>(Rc<T>);
+
+impl<T> MarkedRc<T> {
+    /// Has the value reported.
+    ///
+    /// # Safety
+    /// There must be one `MarkedRc` of a value at most, and its JavaScript values must not outlive it: whoever else has the
+    /// `Rc` must keep the object that has the `MarkedRc`, or the object must drop these values at its end, or nobody else
+    /// has the `Rc` by then. (When the collector finds the object to be garbage, it takes everything that was reported for
+    /// given up.)
+    pub unsafe fn new(value: Rc<T>) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for MarkedRc<T> {
+    type Target = Rc<T>;
+
+    #[inline]
+    fn deref(&self) -> &Rc<T> {
+        &self.0
+    }
+}
+
+// SAFETY: by the promise of `MarkedRc::new`, this owner's end is the end of what the value holds, and nobody else reports it.
+unsafe impl<T: Mark> Mark for MarkedRc<T> {
+    #[inline]
+    fn mark(&self, marker: &Marker) {
+        T::mark(&self.0, marker);
+    }
+}
