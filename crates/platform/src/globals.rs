@@ -6,7 +6,11 @@ use rquickjs::{
     object::{Accessor, Property},
 };
 
-use crate::{console, internal, process, state::Platform};
+use crate::{
+    internal::{self, state::Platform},
+    node::process,
+    web::console,
+};
 
 /// Globals that embedded files export: name, file.
 const EXPORTED: [(&str, &str); 29] = [

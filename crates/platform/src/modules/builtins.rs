@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use qjs::array::List;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
-use crate::{internal, state::Platform};
+use crate::internal::{self, state::Platform};
 
 /// Makes a built-in module at its first import. Its own enumerable properties become named exports; the default export is
 /// its `default` property, or the object itself when it has none.
@@ -53,7 +53,7 @@ impl Default for Builtins {
             EMBEDDED.into_iter().map(|(name, file)| (name.to_owned(), Builtin::Embedded(file))).collect();
         all.insert("process".into(), Builtin::Native(process));
         all.insert("util/types".into(), Builtin::Native(util_types));
-        all.insert("wasi".into(), Builtin::Native(crate::wasi::module));
+        all.insert("wasi".into(), Builtin::Native(crate::node::wasi::module));
         all.insert("worker_threads".into(), Builtin::Native(worker_threads));
         Self(all)
     }
@@ -84,7 +84,7 @@ impl Builtins {
 }
 
 fn process<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let process = crate::process::create(ctx)?;
+    let process = crate::node::process::create(ctx)?;
     let exports = Object::new(ctx.clone())?;
     if let Some(object) = process.as_object() {
         for key in object.keys::<String>() {

@@ -17,8 +17,8 @@ pub(crate) use builtins::{builtin_for_script, names};
 pub use loader::{ModuleLoader, ModuleResolver};
 
 use crate::internal;
-use crate::state::Platform;
-use crate::strings::UsvString;
+use crate::internal::state::Platform;
+use crate::internal::strings::UsvString;
 
 /// What `pathToFileURL` encodes besides what the URL parser does.
 const PATH: &AsciiSet = &CONTROLS
@@ -103,7 +103,7 @@ pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> 
     }
     let parsed: Value = internal::function(ctx, "data_url", "parse")?.call((url,))?;
     let bytes = match parsed.as_object() {
-        Some(parsed) => crate::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
+        Some(parsed) => crate::internal::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
         None => None,
     };
     match bytes {

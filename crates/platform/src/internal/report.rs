@@ -3,7 +3,10 @@
 use agent::{EventLoop, Hooks, Origin};
 use rquickjs::{Ctx, Function, Object, Value};
 
-use crate::{internal, internal::def, process, state::Platform, strings::to_rust};
+use crate::{
+    internal::{self, def, state::Platform, strings::to_rust},
+    node::process,
+};
 
 /// The text by which an uncaught value is reported: `Uncaught` and the value as the console shows it, with the stack, the
 /// chain of causes and the error's own extra properties.
@@ -65,7 +68,7 @@ impl PlatformHooks {
             let handled =
                 worker.is_web() && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
             if !handled {
-                crate::workers::report(ctx, &error);
+                crate::node::workers::report(ctx, &error);
             }
             return Ok(worker.is_web());
         }
@@ -91,7 +94,7 @@ impl Hooks for PlatformHooks {
                         // What a listener has thrown ends the worker in the place of what it was told of.
                         Some(worker) => {
                             worker.make_room(ctx, &thrown);
-                            crate::workers::report(ctx, &thrown);
+                            crate::node::workers::report(ctx, &thrown);
                         }
                         None => platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes()),
                     }
@@ -122,7 +125,7 @@ impl Hooks for PlatformHooks {
     }
 
     fn before_ports(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-        crate::messaging::load(ctx)
+        crate::web::messaging::load(ctx)
     }
 
     fn before_exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {

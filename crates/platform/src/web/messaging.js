@@ -3,7 +3,7 @@
 const { Event, CustomEvent, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
 const { checkFunction, create, invalidArgType } = require('errors');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const { apply, getPrototypeOf } = Reflect;
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';

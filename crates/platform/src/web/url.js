@@ -1,6 +1,6 @@
 // URL, URLSearchParams and node:url.
 const { create, invalidArgType, checkFunction } = require('errors');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const HREF = 0, ORIGIN = 1, PROTOCOL = 2, USERNAME = 3, PASSWORD = 4, HOST = 5, HOSTNAME = 6, PORT = 7, PATHNAME = 8,
   SEARCH = 9, HASH = 10;
 const well = (value) => $.toWellFormed($.text`${value}`);

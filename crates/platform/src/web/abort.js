@@ -1,6 +1,6 @@
 // Event, EventTarget, AbortController and AbortSignal (DOM Standard, §2 and §3).
 const { create, invalidArgType } = require('errors');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const { apply } = Reflect;
 const now = () => (performance ??= require('performance').performance).now();
 let performance;

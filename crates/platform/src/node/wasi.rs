@@ -11,7 +11,7 @@ use qjs::define::{self, Attributes};
 use qjs::function::{Kind, Native, function, set_constructor};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Marker, Object, Result, Value, class};
 
-use crate::state::{Platform, State};
+use crate::internal::state::{Platform, State};
 
 thread_local! {
     /// The platform of the agent of this thread, for guests' output: it keeps its place among the script's own.

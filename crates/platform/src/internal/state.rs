@@ -8,7 +8,7 @@ use std::{
 
 use rquickjs::{Ctx, Exception, JsLifetime, Object, Persistent, Promise, Value};
 
-use crate::{Options, modules::Builtins, stdio::Stdio};
+use crate::{Options, internal::stdio::Stdio, modules::Builtins};
 
 /// A handle to the platform of the agent that runs.
 #[derive(Clone, JsLifetime)]
@@ -37,13 +37,13 @@ pub(crate) struct State {
     /// Set between the rejection of the main module's promise and its report.
     pub(crate) main_failed: Cell<bool>,
     /// The workers that this agent has started.
-    pub(crate) workers: crate::workers::Workers,
+    pub(crate) workers: crate::node::workers::Workers,
     /// What this agent is, where it is a worker.
-    pub(crate) own_worker: Option<crate::workers::OwnWorker>,
+    pub(crate) own_worker: Option<crate::node::workers::OwnWorker>,
     /// `process.env`.
     pub(crate) environment: crate::Environment,
     /// Open files by descriptor.
-    pub(crate) files: crate::fs::Files,
+    pub(crate) files: crate::node::fs::Files,
 }
 
 impl Platform {

@@ -1,7 +1,7 @@
 // The process object.
 const EventEmitter = require('events').EventEmitter;
 const { checkFunction, invalidArgType, create } = require('errors');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });

@@ -2,7 +2,15 @@
 //!
 //! Each file is the body of a strict function `(exports, require, native, $)`; `require` gives another embedded file's
 //! exports, `native` the Rust functions that belong to the file, and `$` the language as it was before any script ran
-//! (`js/primordials.js`), of which the names of globals are in scope, too.
+//! (`primordials.js`), of which the names of globals are in scope, too.
+
+pub(crate) mod bytes;
+pub(crate) mod errors;
+pub(crate) mod primordials;
+pub(crate) mod report;
+pub(crate) mod state;
+pub(crate) mod stdio;
+pub(crate) mod strings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,8 +19,8 @@ use qjs::{bytecode::Bytecode, define::Put as _, pristine::bare_object};
 use rquickjs::function::{IntoJsFunc, ParamRequirement, Params};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions};
 
-use crate::state::Platform;
-use crate::strings::UsvString;
+use crate::internal::state::Platform;
+use crate::internal::strings::UsvString;
 
 /// The names of the language's globals, which an embedded file has from the primordials.
 const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,Promise,Proxy,\
@@ -20,10 +28,10 @@ const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,
                        Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
 
 macro_rules! sources {
-    ($($name:literal),* $(,)?) => {
+    ($($folder:literal $name:literal),* $(,)?) => {
         fn source(name: &str) -> Option<&'static str> {
             match name {
-                $($name => Some(include_str!(concat!("js/", $name, ".js"))),)*
+                $($name => Some(include_str!(concat!("../", $folder, "/", $name, ".js"))),)*
                 _ => None,
             }
         }
@@ -31,36 +39,36 @@ macro_rules! sources {
 }
 
 sources!(
-    "abort",
-    "assert",
-    "bytes",
-    "console",
-    "crypto",
-    "data_url",
-    "deep_equal",
-    "encoding",
-    "errors",
-    "events",
-    "fetch",
-    "fs",
-    "fs_promises",
-    "headers",
-    "inspect",
-    "inspect_later",
-    "messaging",
-    "module",
-    "os",
-    "path",
-    "performance",
-    "primordials",
-    "process",
-    "report",
-    "stack",
-    "timers",
-    "timers_promises",
-    "url",
-    "util",
-    "workers",
+    "web" "abort",
+    "node" "assert",
+    "internal" "bytes",
+    "web" "console",
+    "web" "crypto",
+    "web" "data_url",
+    "node" "deep_equal",
+    "web" "encoding",
+    "internal" "errors",
+    "node" "events",
+    "web" "fetch",
+    "node/fs" "fs",
+    "node/fs" "fs_promises",
+    "web" "headers",
+    "internal" "inspect",
+    "internal" "lazy_inspect",
+    "web" "messaging",
+    "node" "module",
+    "node" "os",
+    "node" "path",
+    "web" "performance",
+    "internal" "primordials",
+    "node/process" "process",
+    "internal" "report",
+    "internal" "stack",
+    "web" "timers",
+    "node" "timers_promises",
+    "web" "url",
+    "node" "util",
+    "node/workers" "workers",
 );
 
 /// The exports of an embedded file, which runs at the first request.

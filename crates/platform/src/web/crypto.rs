@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Object, Value};
 
-use crate::{bytes, internal::def};
+use crate::internal::{bytes, def};
 
 /// The native functions of `crypto.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {

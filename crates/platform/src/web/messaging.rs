@@ -7,8 +7,8 @@ use qjs::array::List;
 use qjs::class;
 use rquickjs::{Ctx, Exception, IntoJs as _, Object, Value};
 
+use crate::internal::strings::UsvString;
 use crate::internal::{self, def};
-use crate::strings::UsvString;
 
 /// The native functions of `messaging.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {

@@ -20,10 +20,10 @@ use qjs::{Held, HostClass, Marker, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
+use crate::internal::state::Platform;
+use crate::internal::strings::UsvString;
 use crate::internal::{self, def};
 use crate::modules;
-use crate::state::Platform;
-use crate::strings::UsvString;
 
 mod remote;
 mod thread;

@@ -15,10 +15,9 @@ use std::{
 use rquickjs::{Ctx, Object, TypedArray, Value, function::Opt};
 
 use super::path::stats;
-use crate::{
-    bytes,
-    error::{throw, throw_system},
-    internal::def,
+use crate::internal::{
+    bytes, def,
+    errors::{throw, throw_system},
     state::Platform,
     strings::UsvString,
 };
@@ -149,7 +148,7 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         "write",
         |ctx: Ctx<'js>, fd: i32, data: Value<'js>, position: Opt<Option<f64>>| -> rquickjs::Result<usize> {
             let data = match data.as_string() {
-                Some(text) => crate::strings::to_rust(text)?.into_bytes(),
+                Some(text) => crate::internal::strings::to_rust(text)?.into_bytes(),
                 None => bytes::copy_from(&ctx, &data)?.unwrap_or_default(),
             };
             let platform = Platform::of(&ctx)?;

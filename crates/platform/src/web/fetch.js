@@ -2,7 +2,7 @@
 // bytes, and `body` is null.
 const { Headers, listOf, ofList, makeImmutable, asInterface, byteString, needArgs, TOKEN } = require('headers');
 const { URL, URLSearchParams, fileURLToPath } = require('url');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const { isSharedArrayBuffer, viewOf } = require('bytes');
 const { AbortSignal, any } = require('abort');
 const TYPES = {

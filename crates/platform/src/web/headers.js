@@ -1,5 +1,5 @@
 // Headers (Fetch Standard, §2.2 and §5.1). As in the other runtimes without a browser around them, no name is forbidden.
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const TOKEN = $.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
 let listOf, iterate;
 

@@ -7,8 +7,8 @@ use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
 use crate::internal::def;
-use crate::state::Platform;
-use crate::strings::UsvString;
+use crate::internal::state::Platform;
+use crate::internal::strings::UsvString;
 
 /// Names and values, in the order in which they came. Clones are the same.
 #[derive(Clone, Debug, Default)]

@@ -8,9 +8,8 @@ use rquickjs::{
     ArrayBuffer, Class, Ctx, Exception, JsLifetime, Object, String as JsString, TypedArray, Value, class::Trace,
 };
 
-use crate::{
-    bytes,
-    internal::def,
+use crate::internal::{
+    bytes, def,
     strings::{UsvString, to_rust},
 };
 
@@ -78,7 +77,7 @@ impl DecoderState {
 
     fn malformed(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
         let name = self.encoding.name().to_ascii_lowercase();
-        crate::error::throw(
+        crate::internal::errors::throw(
             ctx,
             "TypeError",
             "ERR_ENCODING_INVALID_ENCODED_DATA",
@@ -108,7 +107,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
          -> rquickjs::Result<JsString<'js>> {
             let bytes = if input.is_undefined() { Some(Vec::new()) } else { bytes::copy_from(&ctx, &input)? };
             let Some(bytes) = bytes else {
-                return Err(crate::error::throw(
+                return Err(crate::internal::errors::throw(
                     &ctx,
                     "TypeError",
                     "ERR_INVALID_ARG_TYPE",

@@ -10,7 +10,7 @@ use std::{
 use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
-use crate::{error::throw_system, internal::def, strings::UsvString};
+use crate::internal::{def, errors::throw_system, strings::UsvString};
 
 /// Turns a failure into Node's error for `syscall` on `path`.
 fn check<T>(ctx: &Ctx<'_>, result: io::Result<T>, syscall: &str, path: &str) -> rquickjs::Result<T> {

@@ -3,7 +3,7 @@ const { EventEmitter } = require('events');
 const { Event, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
 const { create, invalidArgType, invalidArgValue, checkString } = require('errors');
-const { inspect } = require('inspect_later');
+const { inspect } = require('lazy_inspect');
 const messaging = require('messaging');
 const {
   ErrorEvent, adopt, defineHandlers, dictionary, makeMessageEvent, needArgs, notImplemented, ports, sequence,

@@ -5,9 +5,11 @@ use rquickjs::{Ctx, Object, String as JsString, function::Opt};
 use url::{Position, Url, quirks};
 
 use crate::{
-    internal::def,
+    internal::{
+        def,
+        strings::{UsvString, to_rust},
+    },
     modules,
-    strings::{UsvString, to_rust},
 };
 
 /// A parsed URL as the accessors see it: href, origin, protocol, username, password, host, hostname, port, pathname,

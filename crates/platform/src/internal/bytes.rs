@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Object, TypedArray, Value, function::This};
 
-use crate::{internal, state::Platform};
+use crate::internal::{self, state::Platform};
 
 /// `length` zeros, where there is room for them.
 pub(crate) fn zeroed(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {

@@ -1,14 +1,15 @@
 //! The native half of `process.js`.
 
+pub(crate) mod environment;
+
 use agent::EventLoop;
 use qjs::array::List;
 use qjs::define::Put as _;
 use rquickjs::{Ctx, Function, Object, Value, function::Opt};
 
-use crate::{
-    bytes,
-    error::throw_system,
-    internal::{self, def},
+use crate::internal::{
+    self, bytes, def,
+    errors::throw_system,
     state::Platform,
     strings::{UsvString, to_rust},
 };
@@ -44,7 +45,7 @@ fn is_terminal(fd: i32) -> bool {
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "facts", facts)?;
-    crate::environment::natives(&native)?;
+    environment::natives(&native)?;
     system(&native)?;
     output(&native)?;
     def(&native, "nextTick", |ctx: Ctx<'js>, callback: Function<'js>| -> rquickjs::Result<()> {

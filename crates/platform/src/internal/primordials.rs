@@ -1,11 +1,11 @@
 //! What the platform's own JavaScript needs of the language, taken before any script runs: what scripts replace
-//! afterwards changes nothing for it. `js/primordials.js` makes of it what the other embedded files are given.
+//! afterwards changes nothing for it. `primordials.js` makes of it what the other embedded files are given.
 
 use qjs::define::Put as _;
 use qjs::pristine::{bare_object, copy, copy_all, copy_symbol, detached, take};
 use rquickjs::{Ctx, Function, Object, Persistent, Value, atom::PredefinedAtom, function::This};
 
-use crate::state::Platform;
+use crate::internal::state::Platform;
 
 /// Functions that are taken one by one, by the object that has them.
 const METHODS: [(&str, &str); 18] = [
@@ -99,7 +99,7 @@ pub(crate) fn pristine_method<'js>(ctx: &Ctx<'js>, holder: &str, name: &str) -> 
     Platform::of(ctx)?.pristine.clone().restore(ctx)?.get::<_, Object>(holder)?.get(name)
 }
 
-/// For `js/primordials.js`: what was taken, and what makes plain functions of methods.
+/// For `primordials.js`: what was taken, and what makes plain functions of methods.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = bare_object(ctx)?;
     native.put("pristine", Platform::of(ctx)?.pristine.clone().restore(ctx)?)?;

@@ -7,12 +7,7 @@ use rquickjs::{
     function::{Args, Rest},
 };
 
-use crate::{
-    internal::{self, def},
-    primordials::pristine_method,
-    state::Platform,
-    strings::to_rust,
-};
+use crate::internal::{self, def, primordials::pristine_method, state::Platform, strings::to_rust};
 
 /// Methods whose implementation is loaded at the first call.
 const LAZY: [&str; 17] = [
@@ -64,7 +59,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 /// Writes one line of console output.
 fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
     let platform = Platform::of(ctx)?;
-    let colors = crate::process::has_colors(if to_stderr { 2 } else { 1 });
+    let colors = crate::node::process::has_colors(if to_stderr { 2 } else { 1 });
     let mut line = String::new();
     if !format_plain(ctx, &args, colors, &mut line)? {
         line.clear();
