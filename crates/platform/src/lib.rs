@@ -7,6 +7,7 @@
 //! File operations that Node does on a thread pool (`fs.promises`, callbacks) are done by the agent's own thread, in a
 //! later turn of its loop: they never settle synchronously, but they do not overlap with JavaScript either.
 
+mod features;
 mod globals;
 mod internal;
 mod modules;
@@ -21,7 +22,7 @@ use std::{
 };
 
 use agent::{Agent, EventLoop};
-use rquickjs::{Ctx, Object, Value};
+use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
 pub use internal::stdio::lost_output;
@@ -40,8 +41,7 @@ pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> r
 
 use internal::state::{Platform, State};
 use internal::{primordials, report, stdio};
-use node::{fs, os, process, wasi, workers};
-use web::{console, crypto, encoding, messaging, timers, url};
+use node::{fs, wasi, workers};
 
 /// What `process.versions.node` says: packages choose their code paths by it.
 pub const NODE_VERSION: &str = "26.0.0";
@@ -161,25 +161,4 @@ pub fn set_module_loader(agent: &Agent) {
 pub fn flush(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Platform::of(ctx)?.stdio.flush();
     Ok(())
-}
-
-/// The Rust functions that an embedded JavaScript file is given.
-fn natives<'js>(ctx: &Ctx<'js>, file: &str) -> rquickjs::Result<Object<'js>> {
-    match file {
-        "console" => console::natives(ctx),
-        "crypto" => crypto::natives(ctx),
-        "encoding" => encoding::natives(ctx),
-        "fs" => fs::natives(ctx),
-        "inspect" => console::inspect_natives(ctx),
-        "messaging" => messaging::natives(ctx),
-        "module" => modules::natives(ctx),
-        "os" => os::natives(ctx),
-        "performance" | "process" => process::natives(ctx),
-        "primordials" => primordials::natives(ctx),
-        "report" => report::natives(ctx),
-        "timers" => timers::natives(ctx),
-        "url" => url::natives(ctx),
-        "workers" => workers::natives(ctx),
-        _ => qjs::pristine::bare_object(ctx),
-    }
 }

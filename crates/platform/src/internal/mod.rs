@@ -6,6 +6,7 @@
 
 pub(crate) mod bytes;
 pub(crate) mod errors;
+pub(crate) mod inspect;
 pub(crate) mod primordials;
 pub(crate) mod report;
 pub(crate) mod state;
@@ -19,57 +20,13 @@ use qjs::{bytecode::Bytecode, define::Put as _, pristine::bare_object};
 use rquickjs::function::{IntoJsFunc, ParamRequirement, Params};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::EvalOptions};
 
-use crate::internal::state::Platform;
-use crate::internal::strings::UsvString;
+use self::{state::Platform, strings::UsvString};
+use crate::features::{self, Feature};
 
 /// The names of the language's globals, which an embedded file has from the primordials.
 const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,Promise,Proxy,\
                        RangeError,Reflect,RegExp,Set,SharedArrayBuffer,String,Symbol,SyntaxError,TypeError,Uint32Array,\
                        Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
-
-macro_rules! sources {
-    ($($folder:literal $name:literal),* $(,)?) => {
-        fn source(name: &str) -> Option<&'static str> {
-            match name {
-                $($name => Some(include_str!(concat!("../", $folder, "/", $name, ".js"))),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-sources!(
-    "web" "abort",
-    "node" "assert",
-    "internal" "bytes",
-    "web" "console",
-    "web" "crypto",
-    "web" "data_url",
-    "node" "deep_equal",
-    "web" "encoding",
-    "internal" "errors",
-    "node" "events",
-    "web" "fetch",
-    "node/fs" "fs",
-    "node/fs" "fs_promises",
-    "web" "headers",
-    "internal" "inspect",
-    "internal" "lazy_inspect",
-    "web" "messaging",
-    "node" "module",
-    "node" "os",
-    "node" "path",
-    "web" "performance",
-    "internal" "primordials",
-    "node/process" "process",
-    "internal" "report",
-    "internal" "stack",
-    "web" "timers",
-    "node" "timers_promises",
-    "web" "url",
-    "node" "util",
-    "node/workers" "workers",
-);
 
 /// The exports of an embedded file, which runs at the first request.
 pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {
@@ -78,21 +35,21 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
     if let Some(exports) = loaded {
         return exports.restore(ctx);
     }
-    let Some(source) = source(name) else {
+    let Some(feature) = features::file(name) else {
         return Err(Exception::throw_internal(ctx, &format!("no embedded script is called {name}")));
     };
-    let function: Function = compiled(ctx, &platform, name, source)?.get()?;
+    let function: Function = compiled(ctx, &platform, feature)?.get()?;
     // Without a prototype while the file fills it: an assignment must not ask what scripts gave `Object.prototype`.
     let exports = bare_object(ctx)?;
     // Before it runs: files may need each other.
-    platform.internals.borrow_mut().insert(name.into(), Persistent::save(ctx, exports.clone()));
+    platform.internals.borrow_mut().insert(feature.name, Persistent::save(ctx, exports.clone()));
     let require_function =
         Function::new(ctx.clone(), |ctx: Ctx<'js>, name: UsvString| require(&ctx, &name))?.with_name("require")?;
     let primordials = match needs_primordials(name) {
         true => require(ctx, "primordials")?.into_value(),
         false => Value::new_undefined(ctx.clone()),
     };
-    function.call::<_, Value>((exports.clone(), require_function, crate::natives(ctx, name)?, primordials))?;
+    function.call::<_, Value>((exports.clone(), require_function, (feature.native)(ctx)?, primordials))?;
     exports.set_prototype(Object::new(ctx.clone())?.get_prototype().as_ref())?;
     Ok(exports)
 }
@@ -103,8 +60,9 @@ fn needs_primordials(name: &str) -> bool {
 }
 
 /// A file's function. Where there are workers, each file is compiled once for all agents of the process.
-fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, name: &str, source: &str) -> rquickjs::Result<Value<'js>> {
-    static COMPILED: Mutex<Option<HashMap<String, Arc<Bytecode>>>> = Mutex::new(None);
+fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, feature: &Feature) -> rquickjs::Result<Value<'js>> {
+    static COMPILED: Mutex<Option<HashMap<&str, Arc<Bytecode>>>> = Mutex::new(None);
+    let Feature { name, source, .. } = *feature;
     let names = if needs_primordials(name) { GLOBALS } else { "" };
     let wrapped = || ["(function(exports,require,native,$){", names, source, "\n})"].concat();
     let file = format!("node:internal/{name}");
@@ -128,7 +86,7 @@ fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, name: &str, source: &str) 
                 drop(ctx.catch());
                 return plain(ctx);
             };
-            cache().get_or_insert_default().insert(name.to_owned(), bytecode.clone());
+            cache().get_or_insert_default().insert(name, bytecode.clone());
             bytecode
         }
     };

@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(crate) stdio: Stdio,
     pub(crate) builtins: Builtins,
     /// Embedded JavaScript that has been loaded, by name.
-    pub(crate) internals: RefCell<HashMap<String, Persistent<Object<'static>>>>,
+    pub(crate) internals: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
     /// What the language was before any script ran.
     pub(crate) pristine: Persistent<Object<'static>>,
     /// Built-in modules that have been imported, by name without `node:`.

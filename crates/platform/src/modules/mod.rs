@@ -18,7 +18,6 @@ pub use loader::{ModuleLoader, ModuleResolver};
 
 use crate::internal;
 use crate::internal::state::Platform;
-use crate::internal::strings::UsvString;
 
 /// What `pathToFileURL` encodes besides what the URL parser does.
 const PATH: &AsciiSet = &CONTROLS
@@ -136,14 +135,4 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
     let require: Value = create.call((path_to_url(&folder),))?;
     ctx.globals().set("require", require)?;
     run_classic(ctx, "[worker eval]", text)
-}
-
-/// The native functions of `module.js`.
-pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<rquickjs::Object<'js>> {
-    let native = qjs::pristine::bare_object(ctx)?;
-    crate::internal::def(&native, "names", |ctx: Ctx<'js>| names(&ctx))?;
-    crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<Value<'js>> {
-        builtin_for_script(&ctx, &name)
-    })?;
-    Ok(native)
 }

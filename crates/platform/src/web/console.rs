@@ -1,13 +1,12 @@
 //! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
 
-use qjs::array::List;
 use qjs::define::Put as _;
 use rquickjs::{
-    Coerced, Ctx, Function, IntoJs as _, Object, Type, Value,
+    Coerced, Ctx, Object, Type, Value,
     function::{Args, Rest},
 };
 
-use crate::internal::{self, def, primordials::pristine_method, state::Platform, strings::to_rust};
+use crate::internal::{self, def, state::Platform, strings::to_rust};
 
 /// Methods whose implementation is loaded at the first call.
 const LAZY: [&str; 17] = [
@@ -139,54 +138,4 @@ fn format_plain(ctx: &Ctx<'_>, args: &[Value<'_>], colors: bool, line: &mut Stri
         }
     }
     Ok(true)
-}
-
-/// The native functions of `inspect.js`.
-pub(crate) fn inspect_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = qjs::pristine::bare_object(ctx)?;
-    def(&native, "isError", |value: Value<'js>| value.is_error())?;
-    def(&native, "proxyDetails", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
-        let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };
-        match (proxy.target(), proxy.handler()) {
-            (Ok(target), Ok(handler)) => List([target, handler]).into_js(&ctx),
-            // Revoked.
-            _ => {
-                ctx.catch();
-                List([rquickjs::Null; 2]).into_js(&ctx)
-            }
-        }
-    })?;
-    def(&native, "proxyTarget", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
-        let Some(mut proxy) = value.as_proxy().cloned() else { return Ok(Value::new_undefined(ctx)) };
-        loop {
-            let Ok(target) = proxy.target() else {
-                ctx.catch();
-                return Ok(Value::new_null(ctx));
-            };
-            match target.as_proxy() {
-                Some(inner) => proxy = inner.clone(),
-                None => return Ok(target.into_value()),
-            }
-        }
-    })?;
-    def(&native, "promiseState", |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<Value<'js>> {
-        let Some(promise) = value.as_promise() else { return Ok(Value::new_undefined(ctx)) };
-        let (state, result) = match promise.result::<Value>() {
-            None => ("pending", Value::new_undefined(ctx.clone())),
-            Some(Ok(value)) => ("fulfilled", value),
-            Some(Err(_)) => ("rejected", ctx.catch()),
-        };
-        List([state.into_js(&ctx)?, result]).into_js(&ctx)
-    })?;
-    def(&native, "isNative", |ctx: Ctx<'js>, function: Function<'js>| -> rquickjs::Result<bool> {
-        let text = pristine_method(&ctx, "Function.prototype", "toString")?;
-        let source: String = text.call((rquickjs::function::This(function),))?;
-        Ok(source.contains("[native code]"))
-    })?;
-    def(&native, "nonIndexKeys", |object: Object<'js>| -> rquickjs::Result<List<Vec<String>>> {
-        let mut keys = object.keys::<String>().collect::<rquickjs::Result<Vec<_>>>()?;
-        keys.retain(|key| !key.bytes().all(|byte| byte.is_ascii_digit()));
-        Ok(List(keys))
-    })?;
-    Ok(native)
 }

@@ -4,5 +4,6 @@ pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
 pub(crate) mod messaging;
+pub(crate) mod performance;
 pub(crate) mod timers;
 pub(crate) mod url;

@@ -15,8 +15,27 @@ use crate::internal::{
 };
 
 /// The `process` object.
-pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
     internal::require(ctx, "process")?.get("process")
+}
+
+/// The exports of `node:process`: what the object has, and the object itself.
+pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let process = create(ctx)?;
+    let exports = Object::new(ctx.clone())?;
+    if let Some(object) = process.as_object() {
+        for key in object.keys::<String>() {
+            let key = key?;
+            if !key.starts_with('_') && !matches!(key.as_str(), "stdin" | "stdout" | "stderr" | "exitCode") {
+                exports.put(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
+            }
+        }
+        for key in ["stdin", "stdout", "stderr", "on", "once", "off", "emit"] {
+            exports.put(key, object.get::<_, Value>(key)?)?;
+        }
+    }
+    exports.put("default", process)?;
+    Ok(exports)
 }
 
 /// Whether a script has touched `process`: without that there are no listeners to call.
@@ -120,11 +139,7 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         }
         before.bits()
     })?;
-    def(native, "now", |ctx: Ctx<'_>| Ok::<_, rquickjs::Error>(EventLoop::of(&ctx)?.now().as_secs_f64() * 1e3))?;
-    def(native, "timeOrigin", |ctx: Ctx<'_>| -> rquickjs::Result<f64> {
-        let origin = EventLoop::of(&ctx)?.time_origin();
-        Ok(origin.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64() * 1e3))
-    })?;
+    def(native, "now", crate::web::performance::now)?;
     def(native, "hrtime", |ctx: Ctx<'js>| {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         let nanoseconds = now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec);
