@@ -150,3 +150,6 @@ pub(crate) fn globals() -> impl Iterator<Item = Global> {
         exported.chain(feature.made_global.map(|(name, make)| Global { name, source: Source::Made(make) }))
     })
 }
+
+#[cfg(test)]
+mod tests;

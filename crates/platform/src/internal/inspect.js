@@ -1,5 +1,17 @@
 // util.inspect and util.format: any value as text, laid out the way Node lays it out.
 // Loaded at the first console call whose arguments are not all plain strings and numbers.
+/**
+ * What Rust gives.
+ * @type {{
+ *   isError(value: unknown): boolean,
+ *   proxyDetails(value: unknown): [object | null, object | null] | undefined,
+ *   proxyTarget(value: unknown): object | null | undefined,
+ *   promiseState(value: unknown): [string, unknown] | undefined,
+ *   isNative(value: Function): boolean,
+ *   nonIndexKeys(value: object): (string | symbol)[],
+ * }}
+ */
+const native = rust;
 
 const kObject = 0, kArray = 1, kArrayExtras = 2;
 const kMinLineWidth = 16;
@@ -53,19 +65,21 @@ const holds = (check) => (value) => {
 };
 const brand = { __proto__: null };
 const key = {};
-for (const { 0: name, 1: check } of $.each([
+/** @type {[string, (value: any) => unknown][]} */
+const checks = [
   ['Map', sizeOf.Map], ['Set', sizeOf.Set],
   ['WeakMap', (v) => method('WeakMap', 'has')(v, key)], ['WeakSet', (v) => method('WeakSet', 'has')(v, key)],
   ['WeakRef', deref], ['Date', $.getTime], ['RegExp', getterOf('RegExp', 'source')],
   ['ArrayBuffer', method('ArrayBuffer', 'byteLength')], ['SharedArrayBuffer', method('SharedArrayBuffer', 'byteLength')],
   ['Number', method('Number', 'valueOf')], ['String', method('String', 'valueOf')],
   ['Boolean', method('Boolean', 'valueOf')], ['Symbol', method('Symbol', 'valueOf')], ['BigInt', method('BigInt', 'valueOf')],
-])) {
+];
+for (const { 0: name, 1: check } of $.each(checks)) {
   const constructor = $.real[name];
-  const checks = holds(check);
+  const isOne = holds(check);
   const proto = constructor.prototype;
   brand[name] = (value) =>
-    value !== proto && (value instanceof constructor || Object.getPrototypeOf(value) === null) && checks(value);
+    value !== proto && (value instanceof constructor || Object.getPrototypeOf(value) === null) && isOne(value);
 }
 const isTypedArray = (value) => $.tagOf(value) !== undefined;
 const isDataView = (value) => $.isView(value) && !isTypedArray(value);
@@ -270,6 +284,7 @@ function prefixOf(constructor, tag, fallback, size = '') {
 function ownKeys(value, showHidden) {
   const symbols = Object.getOwnPropertySymbols(value);
   if (showHidden) return [...$.each(Object.getOwnPropertyNames(value)), ...$.each(symbols)];
+  /** @type {(string | symbol)[]} */
   let keys;
   try {
     keys = Object.keys(value);
@@ -282,6 +297,7 @@ function ownKeys(value, showHidden) {
 const isIndex = (key) => typeof key === 'string' && $.regex(/^(0|[1-9][0-9]{0,9})$/).test(key) && Number(key) < 2 ** 32 - 1;
 function nonIndexKeys(value, showHidden) {
   const symbols = Object.getOwnPropertySymbols(value);
+  /** @type {(string | symbol)[]} */
   let keys;
   if (!showHidden && isTypedArray(value)) keys = native.nonIndexKeys(value);
   else keys = $.filter((showHidden ? Object.getOwnPropertyNames(value) : Object.keys(value)), (key) => !isIndex(key));
@@ -297,6 +313,7 @@ function formatRaw(ctx, value, depth, typedArray) {
   if (typeof tag !== 'string' || (tag !== '' &&
       (ctx.showHidden ? hasOwn : isEnumerable)(value, Symbol.toStringTag))) tag = '';
   let base = '';
+  /** @type {(ctx: any, value: any, depth: number) => string[]} */
   let formatter = () => [];
   let braces = ['{', '}'];
   let keys;
@@ -533,7 +550,7 @@ function formatHoles(ctx, value, depth, max, output, i) {
     const key = keys[i];
     if ($.text`${index}` !== key) {
       if (!isIndex(key)) break;
-      const empty = key - index;
+      const empty = Number(key) - index;
       $.push(output, ctx.stylize($.text`<${empty} empty item${empty > 1 ? 's' : ''}>`, 'undefined'));
       index = Number(key);
       if (output.length === max) break;
@@ -775,8 +792,7 @@ function layOut(ctx, output, base, braces, extras, depth, value) {
 }
 
 function inspect(value, options, ...legacy) {
-  const ctx = { __proto__: null, budget: { __proto__: null }, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain, circular: undefined, ...defaults };
-  ctx.user = { __proto__: null };
+  const ctx = { __proto__: null, budget: { __proto__: null }, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain, circular: undefined, user: { __proto__: null }, ...defaults };
   if (typeof options === 'boolean') {
     ctx.showHidden = options;
     if (legacy[0] !== undefined) ctx.depth = legacy[0];
@@ -792,7 +808,6 @@ function inspect(value, options, ...legacy) {
   if (ctx.maxStringLength === null) ctx.maxStringLength = Infinity;
   return formatValue(ctx, value, 0);
 }
-Object.assign(inspect, { custom, defaultOptions: defaults, colors, styles });
 
 const hasBuiltInToString = (value) => {
   const target = native.proxyTarget(value);
@@ -874,8 +889,17 @@ function formatWithOptions(options, ...args) {
   return text;
 }
 
-Object.assign(exports, {
-  inspect, formatWithOptions, format: (...args) => formatWithOptions(undefined, ...$.each(args)), custom, brand, isTypedArray,
-  isDataView, isArguments, isNamespace, functionType, isProxy: (value) => native.proxyTarget(value) !== undefined,
-  isPromise: (value) => native.promiseState(value) !== undefined, isError: (value) => native.isError(value), stripAnsi: (t) => $.replace(t, ansi, ''),
-});
+exports.inspect = Object.assign(inspect, { custom, defaultOptions: defaults, colors, styles });
+exports.formatWithOptions = formatWithOptions;
+exports.format = (...args) => formatWithOptions(undefined, ...$.each(args));
+exports.custom = custom;
+exports.brand = brand;
+exports.isTypedArray = isTypedArray;
+exports.isDataView = isDataView;
+exports.isArguments = isArguments;
+exports.isNamespace = isNamespace;
+exports.functionType = functionType;
+exports.isProxy = (value) => native.proxyTarget(value) !== undefined;
+exports.isPromise = (value) => native.promiseState(value) !== undefined;
+exports.isError = (value) => native.isError(value);
+exports.stripAnsi = (text) => $.replace(text, ansi, '');

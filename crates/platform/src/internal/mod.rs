@@ -1,7 +1,7 @@
 //! The JavaScript that is part of the platform: embedded as source, compiled when first needed.
 //!
-//! Each file is the body of a strict function `(exports, require, native, $)`; `require` gives another embedded file's
-//! exports, `native` the Rust functions that belong to the file, and `$` the language as it was before any script ran
+//! Each file is the body of a strict function `(exports, require, rust, $)`; `require` gives another embedded file's
+//! exports, `rust` the Rust functions that belong to the file, and `$` the language as it was before any script ran
 //! (`primordials.js`), of which the names of globals are in scope, too.
 
 pub(crate) mod bytes;
@@ -64,7 +64,7 @@ fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, feature: &Feature) -> rqui
     static COMPILED: Mutex<Option<HashMap<&str, Arc<Bytecode>>>> = Mutex::new(None);
     let Feature { name, source, .. } = *feature;
     let names = if needs_primordials(name) { GLOBALS } else { "" };
-    let wrapped = || ["(function(exports,require,native,$){", names, source, "\n})"].concat();
+    let wrapped = || ["(function(exports,require,rust,$){", names, source, "\n})"].concat();
     let file = format!("node:internal/{name}");
     let has_workers = name == "workers" || platform.own_worker.is_some();
     let plain = |ctx: &Ctx<'js>| {

@@ -7,16 +7,22 @@
 // - `$.each(list)` for what is iterated: `for (const item of $.each(list))`, `[...$.each(list)]`;
 // - `$.text` before each template literal;
 // - `$.regex(/x/)` for each regular expression, which then can be used as usual, though not to split.
+/**
+ * What Rust gives.
+ * @type {{
+ *   pristine: any,
+ *   detached(string: Function | undefined, array: Function | undefined, other: Function | undefined): Function,
+ *   isPromise(value: unknown): boolean,
+ * }}
+ */
+const native = rust;
 const { pristine, detached, isPromise } = native;
 const { globals } = pristine;
 const { apply } = pristine.Reflect;
-const {
-  create, defineProperty: define, entries, freeze, getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols,
-  getPrototypeOf, hasOwn, is, keys, setPrototypeOf, values,
-} = pristine.Object;
+const { defineProperty: define, getOwnPropertyDescriptor, hasOwn, keys, setPrototypeOf } = pristine.Object;
 const { ownKeys } = pristine.Reflect;
 const { isArray } = pristine.Array;
-const { Array: RealArray, Promise: RealPromise, Symbol: RealSymbol, Uint8Array: Bytes } = globals;
+const { Promise: RealPromise, Symbol: RealSymbol, Uint8Array: Bytes } = globals;
 const string = pristine['String.prototype'];
 const array = pristine['Array.prototype'];
 const typedArray = pristine['TypedArray.prototype'];
@@ -63,7 +69,6 @@ const eachIn = (collection, kind) => (kind === 'Map'
 const each = (items) => (isArray(items) ? setPrototypeOf(apply(array.values, items, []), ArrayIterator) : items);
 
 // Arrays that methods make are made here, since the language would ask `constructor` which class they are to have.
-const { push } = array;
 // Their elements are defined, since an assignment would run the setters that a script gave `Array.prototype`.
 const element = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true };
 const add = (list, item) => {
@@ -71,6 +76,7 @@ const add = (list, item) => {
   define(list, list.length, element);
   element.value = undefined;
 };
+/** @type {any} */
 const arrays = {
   __proto__: null,
   map(call) {
@@ -98,18 +104,18 @@ const arrays = {
   flat() {
     return apply(arrays.flatMap, this, [(item) => item]);
   },
-  slice(start = 0, end = this.length) {
+  slice(start = 0, end = undefined) {
     const { length } = this;
     const made = [];
     const stop = end < 0 ? length + end : end < length ? end : length;
     for (let i = start < 0 ? (length + start > 0 ? length + start : 0) : start; i < stop; i++) add(made, this[i]);
     return made;
   },
-  splice(start, count = this.length, ...items) {
+  splice(start, count = undefined, ...items) {
     // QuickJS moves what is behind at once; with this, it asks for no class.
     define(this, 'constructor', { __proto__: null, value: undefined, configurable: true });
     try {
-      return apply(array.splice, this, [start, count, ...each(items)]);
+      return apply(array.splice, this, [start, count === undefined ? this.length : count, ...each(items)]);
     } finally {
       delete this.constructor;
     }
@@ -151,6 +157,7 @@ const iterating = (methods, names, Iterator) => {
   const own = { __proto__: null };
   for (let i = 0; i < names.length; i++) {
     const method = methods[names[i]];
+    /** @this {any} */
     own[names[i]] = { method() {
       return setPrototypeOf(apply(method, this, []), Iterator);
     } }.method;
@@ -204,7 +211,7 @@ exports.globals = {
 assign(exports, {
   __proto__: null,
   real: globals, pristine, text, each, eachIn, isArray, isView: pristine.ArrayBuffer.isView, now: pristine.Date.now,
-  fromCharCode: pristine.String.fromCharCode, fromBase64: (text) => apply(pristine.Uint8Array.fromBase64, Bytes, [text]),
+  fromCharCode: pristine.String.fromCharCode, fromBase64: (text, options) => apply(pristine.Uint8Array.fromBase64, Bytes, [text, options]),
   fromHex: (text) => apply(pristine.Uint8Array.fromHex, Bytes, [text]), symbolFor: pristine.Symbol.for,
   // Accessors and methods of one class, each as a function.
   tagOf: detached(undefined, undefined, typedArray.tag),
@@ -224,7 +231,11 @@ assign(exports, {
   subarray: (bytes, start, end) => new Bytes(buffer(bytes), byteOffset(bytes) + start, end - start),
   // Whether a script's own expression matches.
   test: (expression, text) => apply(RegExpMethods.exec, expression, [text]) !== null,
-  // As many items as `source` has.
+  /**
+   * As many items as `source` has.
+   * @param {ArrayLike<any>} source
+   * @param {(item: any, index: number) => any} [make]
+   */
   arrayFrom(source, make = (item) => item) {
     const made = [];
     const length = pristine.ArrayBuffer.isView(source) ? apply(typedArray.length, source, []) : source.length;

@@ -1,4 +1,11 @@
 // How an uncaught error is printed.
+/**
+ * What Rust gives.
+ * @type {{
+ *   isError(value: unknown): boolean,
+ * }}
+ */
+const native = rust;
 const { inspect } = require('inspect');
 
 exports.report = (value) => {

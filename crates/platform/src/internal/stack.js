@@ -29,7 +29,7 @@ defineProperty(Error, 'stackTraceLimit', {
   ...limit,
   get: { stackTraceLimit() { return stackTraceLimit; } }.stackTraceLimit,
   set: { stackTraceLimit(value) {
-    if (this !== Error) {
+    if (/** @type {unknown} */ (this) !== Error) {
       defineProperty(this, 'stackTraceLimit', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
       return;
     }

@@ -1,7 +1,7 @@
 // node:assert.
 const { inspect } = require('inspect');
 const { invalidArgType, create, checkFunction } = require('errors');
-const { isDeepEqual, isDeepStrictEqual } = require('deep_equal');
+const { isDeepEqual, isDeepStrictEqual, isLooselyEqual } = require('deep_equal');
 
 const show = (value) => inspect(value, { depth: 1000, maxArrayLength: Infinity, sorted: true, getters: true, customInspect: false });
 const headlines = {
@@ -79,6 +79,7 @@ function ok(...args) {
     throw error;
   }
 }
+/** @type {any} */
 const assert = function assert(...args) {
   ok(...$.each(args));
 };
@@ -87,8 +88,8 @@ const compare = (name, check) => {
     if (!check(actual, expected)) fail(actual, expected, message, name);
   } }[name];
 };
-compare('equal', (a, b) => a == b || (a !== a && b !== b));
-compare('notEqual', (a, b) => !(a == b || (a !== a && b !== b)));
+compare('equal', isLooselyEqual);
+compare('notEqual', (a, b) => !isLooselyEqual(a, b));
 compare('strictEqual', Object.is);
 compare('notStrictEqual', (a, b) => !Object.is(a, b));
 compare('deepEqual', isDeepEqual);
@@ -144,6 +145,7 @@ const settle = async (promise) => {
 };
 Object.assign(assert, {
   AssertionError, ok,
+  /** @param {any} [message] */
   fail(message = 'Failed') {
     if (message instanceof Error) throw message;
     const error = new AssertionError({ message, operator: 'fail' });
@@ -204,4 +206,5 @@ const strict = Object.assign(function strict(...args) {
 });
 Object.assign(assert, { strict });
 Object.assign(strict, { strict });
-Object.assign(exports, assert, { default: assert });
+Object.assign(exports, assert);
+exports.default = assert;

@@ -9,8 +9,11 @@ const kindOf = (value) => {
   if (value instanceof Error) return 'Error';
   return $.find(kinds, (kind) => brand[kind](value)) ?? 'Object';
 };
+// eslint-disable-next-line eqeqeq -- That is what is asked.
+const isLooselyEqual = (a, b) => a == b || (Number.isNaN(a) && Number.isNaN(b));
 const isPrimitive = (value) => value === null || (typeof value !== 'object' && typeof value !== 'function');
 const enumerable = (value, strict) => {
+  /** @type {(string | symbol)[]} */
   const keys = Object.keys(value);
   if (strict) {
     for (const symbol of $.each(Object.getOwnPropertySymbols(value))) {
@@ -29,7 +32,7 @@ const sameBytes = (a, b) => {
 };
 
 function equal(a, b, strict, seen) {
-  if (strict ? Object.is(a, b) : a == b || (a !== a && b !== b)) return true;
+  if (strict ? Object.is(a, b) : isLooselyEqual(a, b)) return true;
   if (isPrimitive(a) || isPrimitive(b)) return false;
   if (strict && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   const kind = kindOf(a);
@@ -86,5 +89,6 @@ const sameMaps = (a, b, strict, seen) => {
   }
   return true;
 };
+exports.isLooselyEqual = isLooselyEqual;
 exports.isDeepEqual = (a, b) => equal(a, b, false, new Map());
 exports.isDeepStrictEqual = (a, b) => equal(a, b, true, new Map());

@@ -4,8 +4,12 @@ const kCapture = $.symbolFor('nodejs.rejection');
 const errorMonitor = Symbol('events.errorMonitor');
 let defaultMaxListeners = 10;
 
-function EventEmitter(options) {
-  EventEmitter.init(this, options);
+/**
+ * @constructor
+ * @param {object} [_options]
+ */
+function EventEmitter(_options) {
+  EventEmitter.init(this);
 }
 EventEmitter.init = (emitter) => {
   if (emitter._events === undefined || emitter._events === Object.getPrototypeOf(emitter)._events) {
@@ -231,6 +235,11 @@ const methods = {
 };
 for (const name of $.each(Object.keys(methods))) proto[name] = methods[name];
 
+/**
+ * @param {any} emitter
+ * @param {string | symbol} name
+ * @param {Options<{ signal?: any }>} [options]
+ */
 function once(emitter, name, options = { __proto__: null }) {
   const { signal } = options;
   return new Promise((resolve, reject) => {
@@ -261,9 +270,15 @@ function once(emitter, name, options = { __proto__: null }) {
   });
 }
 
+/**
+ * @param {any} emitter
+ * @param {string | symbol} name
+ * @param {Options<{ signal?: any }>} [options]
+ */
 async function* on(emitter, name, { signal } = { __proto__: null }) {
   const queue = [];
   let wake;
+  /** @type {{ error: unknown } | undefined} */
   let failure;
   const push = (...args) => {
     $.push(queue, args);
@@ -306,4 +321,10 @@ Object.defineProperty(EventEmitter, 'defaultMaxListeners', {
     defaultMaxListeners = count;
   },
 });
-Object.assign(exports, EventEmitter, { EventEmitter, default: EventEmitter });
+Object.assign(exports, EventEmitter);
+/**
+ * @typedef {typeof methods & { _events: any, _eventsCount: number, constructor: any }} Emitter
+ * @typedef {{ new (options?: object): Emitter, prototype: Emitter, init(emitter: object): void }} EmitterClass
+ */
+exports.EventEmitter = /** @type {EmitterClass} */ (/** @type {any} */ (EventEmitter));
+exports.default = EventEmitter;

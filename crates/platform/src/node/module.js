@@ -1,4 +1,12 @@
 // node:module.
+/**
+ * What Rust gives.
+ * @type {{
+ *   names(): string[],
+ *   builtin(name: string): object | undefined,
+ * }}
+ */
+const native = rust;
 const { create } = require('errors');
 
 class Module {}
@@ -17,4 +25,5 @@ Object.assign(Module, {
   findSourceMap: () => undefined,
   syncBuiltinESMExports() {},
 });
-Object.assign(exports, Module, { default: Module });
+Object.assign(exports, Module);
+exports.default = Module;

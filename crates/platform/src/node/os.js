@@ -1,4 +1,17 @@
 // node:os, and the navigator.
+/**
+ * What Rust gives.
+ * @type {{
+ *   cores(): number,
+ *   uname(): string[],
+ *   memory(): number[],
+ *   temporary(): string,
+ *   home(): string | undefined,
+ *   version(): string,
+ *   uptime(): number,
+ * }}
+ */
+const native = rust;
 const { 0: sysname, 1: nodename, 2: release, 3: version, 4: machine } = native.uname();
 const processOf = () => require('process').process;
 const cores = () => native.cores();

@@ -117,4 +117,5 @@ const path = {
 path.posix = path;
 path.win32 = path;
 path._makeLong = path.toNamespacedPath;
-Object.assign(exports, path, { default: path });
+Object.assign(exports, path);
+exports.default = path;

@@ -7,6 +7,7 @@ const custom = $.symbolFor('nodejs.util.promisify.custom');
 function promisify(original) {
   checkFunction(original, 'original');
   if (original[custom]) return original[custom];
+  /** @this {unknown} */
   const promised = function (...args) {
     return new Promise((resolve, reject) => {
       Reflect.apply(original, this, [...$.each(args), (error, ...values) => (error ? reject(error) : resolve(values[0]))]);
@@ -19,6 +20,7 @@ function promisify(original) {
 Object.assign(promisify, { custom });
 function callbackify(original) {
   checkFunction(original, 'original');
+  /** @this {unknown} */
   return function (...args) {
     const callback = $.pop(args);
     checkFunction(callback, 'last argument');
@@ -53,6 +55,7 @@ for (const name of $.each(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int1
   'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])) types[$.text`is${name}`] = tagged(name);
 
 const deprecated = new Set();
+const debuglog = () => Object.assign(() => {}, { enabled: false });
 Object.assign(exports, {
   inspect, format: inspector.format, formatWithOptions: inspector.formatWithOptions, promisify, callbackify, types,
   isDeepStrictEqual: (a, b) => require('deep_equal').isDeepStrictEqual(a, b),
@@ -65,15 +68,17 @@ Object.assign(exports, {
     Object.setPrototypeOf(constructor.prototype, parent.prototype);
   },
   deprecate(original, message, code) {
-    return Object.defineProperties(function (...args) {
+    /** @this {unknown} */
+    const warning = function (...args) {
       if (!deprecated.has(code ?? message)) {
         deprecated.add(code ?? message);
         require('process').process.emitWarning(message, 'DeprecationWarning', code);
       }
       return new.target ? Reflect.construct(original, args, new.target) : Reflect.apply(original, this, args);
-    }, { name: { value: original.name, configurable: true } });
+    };
+    return Object.defineProperties(warning, { name: { value: original.name, configurable: true } });
   },
-  debuglog: () => Object.assign(() => {}, { enabled: false }),
+  debuglog,
   aborted: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
   styleText(style, text) {
     return $.reduce($.flat([style]), (t, name) => $.text`\u001b[${inspect.colors[name][0]}m${t}\u001b[${inspect.colors[name][1]}m`, text);
@@ -87,4 +92,4 @@ Object.assign(exports, {
     return require('encoding').TextDecoder;
   },
 });
-exports.debug = exports.debuglog;
+exports.debug = debuglog;

@@ -149,6 +149,7 @@ class EventTarget {
     if (typeof callback !== 'function' && typeof callback !== 'object') {
       throw invalidArgType('listener', 'an instance of EventListener', callback);
     }
+    /** @type {Options<{ capture?: unknown, once?: unknown, signal?: AbortSignal }>} */
     const { capture = false, once = false, signal } = typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
     if (signal?.aborted) return;
     type = $.text`${type}`;
@@ -306,4 +307,10 @@ class AbortController {
 for (const type of $.each([Event, CustomEvent, EventTarget, AbortSignal, AbortController])) {
   Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
 }
-Object.assign(exports, { Event, CustomEvent, EventTarget, AbortSignal, AbortController, any: AbortSignal.any, trust });
+exports.Event = Event;
+exports.CustomEvent = CustomEvent;
+exports.EventTarget = EventTarget;
+exports.AbortSignal = AbortSignal;
+exports.AbortController = AbortController;
+exports.any = AbortSignal.any;
+exports.trust = trust;

@@ -1,4 +1,12 @@
 // The console methods that are called rarely.
+/**
+ * What Rust gives.
+ * @type {{
+ *   print(toStderr: boolean, ...args: unknown[]): void,
+ *   indent(by: number): void,
+ * }}
+ */
+const native = rust;
 const { inspect, formatWithOptions, stripAnsi } = require('inspect');
 const counts = new Map();
 const timers = new Map();

@@ -1,4 +1,12 @@
 // The part of Web Crypto that needs no cipher.
+/**
+ * What Rust gives.
+ * @type {{
+ *   fill(view: ArrayBufferView, length: number): void,
+ *   uuid(): string,
+ * }}
+ */
+const native = rust;
 const { BigInt64Array, BigUint64Array, Int16Array, Int32Array, Int8Array, Uint16Array, Uint8ClampedArray } = $.globals;
 const integers = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
 

@@ -1,4 +1,15 @@
 // TextEncoder and TextDecoder.
+/**
+ * What Rust gives.
+ * @type {{
+ *   label(label: string): string | undefined,
+ *   decoder(label: string, fatal: boolean, ignoreBOM: boolean): object,
+ *   decode(decoder: object, input: unknown, stream: boolean): string,
+ *   encode(text: string): Uint8Array,
+ *   encodeInto(text: string, view: Uint8Array): number[],
+ * }}
+ */
+const native = rust;
 const { invalidArgType, create } = require('errors');
 
 exports.TextEncoder = class TextEncoder {
@@ -21,6 +32,10 @@ exports.TextDecoder = class TextDecoder {
   #encoding;
   #fatal;
   #ignoreBOM;
+  /**
+   * @param {string} [label]
+   * @param {Options<{ fatal?: boolean, ignoreBOM?: boolean }>} [options]
+   */
   constructor(label = 'utf-8', options = { __proto__: null }) {
     label = $.text`${label}`;
     const encoding = native.label(label);

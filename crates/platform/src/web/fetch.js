@@ -240,7 +240,7 @@ async function fetch(input, init = undefined) {
   if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);
   let bytes;
   try {
-    bytes = await $.awaited(require('fs_promises').readFile(fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''))));
+    bytes = await $.awaited(/** @type {any} */ (require('fs_promises')).readFile(fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''))));
   } catch (cause) {
     throw new TypeError($.text`fetch: cannot read ${url}: ${cause.message}`, { cause });
   }
@@ -263,4 +263,7 @@ exports.wasmBytes = async (source, place) => {
   if (state.status < 200 || state.status > 299) throw new TypeError($.text`${place}: the response has the status ${state.status}`);
   return consume(state, place);
 };
-Object.assign(exports, { Headers, Request, Response, fetch });
+exports.Headers = Headers;
+exports.Request = Request;
+exports.Response = Response;
+exports.fetch = fetch;

@@ -51,10 +51,12 @@ class Headers {
     const iterate = init[Symbol.iterator];
     const pairs = [];
     if (iterate !== undefined && iterate !== null) {
+      // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
       for (const pair of { [Symbol.iterator]: () => Reflect.apply(iterate, init, []) }) {
         if (Object(pair) !== pair || typeof pair[Symbol.iterator] !== 'function') {
           throw new TypeError($.text`${place}: each item must be an iterable of a name and a value`);
         }
+        // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
         const items = [...pair];
         if (items.length !== 2) throw new TypeError($.text`${place}: each item must have a name and a value, got ${items.length} items`);
         $.push(pairs, [byteString(items[0], $.text`${place}: the name`), byteString(items[1], $.text`${place}: the value`)]);
@@ -197,4 +199,9 @@ exports.asInterface = (Class, statics = []) => {
   for (const key of $.each(statics)) Object.defineProperty(Class, key, { enumerable: true });
 };
 exports.asInterface(Headers);
-Object.assign(exports, { Headers, listOf, byteString, needArgs, trim, TOKEN });
+exports.Headers = Headers;
+exports.listOf = listOf;
+exports.byteString = byteString;
+exports.needArgs = needArgs;
+exports.trim = trim;
+exports.TOKEN = TOKEN;

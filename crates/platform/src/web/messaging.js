@@ -1,5 +1,24 @@
 // MessageChannel, MessagePort, BroadcastChannel and structuredClone (HTML Standard, §2.7, §9.4 and §9.5). A MessagePort
 // has Node's face as well.
+/**
+ * What Rust gives.
+ * @type {{
+ *   channel(): object[],
+ *   post(port: object, value: unknown, transfer: object[]): void,
+ *   start(port: object, callbacks: Record<'message' | 'messageerror' | 'close', Function>): void,
+ *   stop(port: object, listens: boolean): void,
+ *   receive(port: object): [unknown, object[]] | undefined,
+ *   close(port: object): void,
+ *   ref(port: object, refed: boolean): void,
+ *   hasRef(port: object): boolean,
+ *   isDetached(port: object): boolean,
+ *   hooks(face: object): void,
+ *   clone(value: unknown, transfer: object[]): unknown,
+ *   join(name: string): object,
+ *   broadcast(port: object, name: string, value: unknown): void,
+ * }}
+ */
+const native = rust;
 const { Event, CustomEvent, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
 const { checkFunction, create, invalidArgType } = require('errors');
@@ -17,6 +36,7 @@ const stringOf = (value) => $.text`${value}`;
 // WebIDL's `sequence<object>`.
 const sequence = (value, place, iterate = isObject(value) ? value[Symbol.iterator] : undefined) => {
   if (typeof iterate !== 'function') throw invalid($.text`${place} must be an iterable`);
+  // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
   const items = [...{ [Symbol.iterator]: () => apply(iterate, value, []) }];
   for (const item of $.each(items)) if (!isObject(item)) throw invalid($.text`${place} must have objects only, got ${typeof item}`);
   return items;
@@ -238,6 +258,7 @@ class MessagePort extends EventTarget {
   }
   // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
   #add(type, callback, options, listener) {
+    /** @type {Options<{ capture?: unknown, once?: unknown, signal?: any }>} */
     const { capture = false, once = false, signal } = isObject(options) ? options : { __proto__: null, capture: options };
     const list = this.#listeners.get(type) ?? new PortListeners();
     if (list.has(callback, capture) || signal?.aborted) return;
@@ -502,9 +523,24 @@ const refuses = (object) => {
 };
 
 native.hooks({ handleOf, adopt, refuses, isUntransferable });
-Object.assign(exports, {
-  MessageChannel, MessagePort, MessageEvent, ErrorEvent, BroadcastChannel, structuredClone, receiveMessageOnPort,
-  moveMessagePortToContext, markAsUntransferable, isMarkedAsUntransferable, markAsUncloneable,
-  // For workers.js.
-  ports: native, adopt, transferOf, sequence, dictionary, defineHandlers, makeMessageEvent, needArgs, notImplemented,
-});
+exports.MessageChannel = MessageChannel;
+exports.MessagePort = MessagePort;
+exports.MessageEvent = MessageEvent;
+exports.ErrorEvent = ErrorEvent;
+exports.BroadcastChannel = BroadcastChannel;
+exports.structuredClone = structuredClone;
+exports.receiveMessageOnPort = receiveMessageOnPort;
+exports.moveMessagePortToContext = moveMessagePortToContext;
+exports.markAsUntransferable = markAsUntransferable;
+exports.isMarkedAsUntransferable = isMarkedAsUntransferable;
+exports.markAsUncloneable = markAsUncloneable;
+// For workers.js.
+exports.ports = native;
+exports.adopt = adopt;
+exports.transferOf = transferOf;
+exports.sequence = sequence;
+exports.dictionary = dictionary;
+exports.defineHandlers = defineHandlers;
+exports.makeMessageEvent = makeMessageEvent;
+exports.needArgs = needArgs;
+exports.notImplemented = notImplemented;

@@ -1,4 +1,12 @@
 // performance and node:perf_hooks.
+/**
+ * What Rust gives.
+ * @type {{
+ *   now(): number,
+ *   timeOrigin(): number,
+ * }}
+ */
+const native = rust;
 const entries = [];
 class PerformanceEntry {
   constructor(name, entryType, startTime, duration, detail = null) {
@@ -16,6 +24,10 @@ class Performance {
   now() {
     return native.now();
   }
+  /**
+   * @param {unknown} name
+   * @param {Options<{ startTime?: number, detail?: unknown }>} [options]
+   */
   mark(name, { startTime = native.now(), detail } = { __proto__: null }) {
     const mark = new PerformanceMark($.text`${name}`, 'mark', startTime, 0, detail);
     $.push(entries, mark);
@@ -63,7 +75,10 @@ class Performance {
   }
 }
 Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: 'Performance', configurable: true });
-Object.assign(exports, {
-  performance: new Performance(), Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure,
-  constants: {}, monitorEventLoopDelay: () => ({ enable() {}, disable() {}, min: 0, max: 0, mean: 0 }),
-});
+exports.performance = new Performance();
+exports.Performance = Performance;
+exports.PerformanceEntry = PerformanceEntry;
+exports.PerformanceMark = PerformanceMark;
+exports.PerformanceMeasure = PerformanceMeasure;
+exports.constants = {};
+exports.monitorEventLoopDelay = () => ({ enable() {}, disable() {}, min: 0, max: 0, mean: 0 });

@@ -1,4 +1,18 @@
 // setTimeout, setInterval and setImmediate with Node's handle objects.
+/**
+ * What Rust gives.
+ * @type {{
+ *   set(timeout: object, delay: number, refed: boolean): number,
+ *   clear(id: number): void,
+ *   ref(id: number, refed: boolean): void,
+ *   number(): number,
+ *   setImmediate(immediate: object): number,
+ *   clearImmediate(id: number): void,
+ *   refImmediate(id: number, refed: boolean): void,
+ *   queueMicrotask(callback: () => void): void,
+ * }}
+ */
+const native = rust;
 const { checkFunction } = require('errors');
 const known = new Map(); // by the number that Symbol.toPrimitive gave out
 
@@ -62,15 +76,18 @@ class Timeout {
   close() {
     this._destroyed = true;
     native.clear(this.#id);
-    if (this.primitive !== undefined) known.delete(this.primitive);
+    const { primitive } = /** @type {{ primitive?: number }} */ (this);
+    if (primitive !== undefined) known.delete(primitive);
     return this;
   }
   [Symbol.toPrimitive]() {
-    if (this.primitive === undefined) {
-      Object.defineProperty(this, 'primitive', { value: native.number() });
-      if (!this._destroyed) known.set(this.primitive, this);
+    let { primitive } = /** @type {{ primitive?: number }} */ (this);
+    if (primitive === undefined) {
+      primitive = native.number();
+      Object.defineProperty(this, 'primitive', { value: primitive });
+      if (!this._destroyed) known.set(primitive, this);
     }
-    return this.primitive;
+    return primitive;
   }
   [Symbol.dispose]() {
     this.close();

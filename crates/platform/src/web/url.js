@@ -1,4 +1,16 @@
 // URL, URLSearchParams and node:url.
+/**
+ * What Rust gives.
+ * @type {{
+ *   parse(input: string, base?: string): string[] | undefined,
+ *   set(href: string, part: string, value: string): string[] | undefined,
+ *   parseQuery(text: string): string[],
+ *   formatQuery(list: string[]): string,
+ *   pathToUrl(path: string): string,
+ *   percentDecode(text: string): string,
+ * }}
+ */
+const native = rust;
 const { create, invalidArgType, checkFunction } = require('errors');
 const { inspect } = require('lazy_inspect');
 const HREF = 0, ORIGIN = 1, PROTOCOL = 2, USERNAME = 3, PASSWORD = 4, HOST = 5, HOSTNAME = 6, PORT = 7, PATHNAME = 8,
@@ -24,10 +36,12 @@ class URLSearchParams {
         if (typeof iterate !== 'function') {
           throw create('TypeError', 'ERR_ARG_NOT_ITERABLE', 'Query pairs must be iterable');
         }
+        // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
         for (const pair of init) {
           if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function') {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
           }
+          // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
           const items = [...pair];
           if (items.length !== 2) {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
@@ -294,7 +308,7 @@ const fileURLToPath = (url) => {
 };
 const pathToFileURL = (path) => {
   if (typeof path !== 'string') throw invalidArgType('path', 'of type string', path);
-  let resolved = require('path').resolve(path);
+  let resolved = require('path').default.resolve(path);
   if ($.endsWith(path, '/') && !$.endsWith(resolved, '/')) resolved += '/';
   return new URL(native.pathToUrl(resolved));
 };
@@ -330,9 +344,13 @@ const format = (url, options = { __proto__: null }) => {
   const tail = search ?? (query && typeof query === 'object' ? $.text`?${new URLSearchParams(query)}` : '');
   return $.text`${protocol ?? ''}${protocol && !$.endsWith(protocol, ':') ? ':' : ''}${place ? $.text`//${place}` : ''}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
 };
-Object.assign(exports, {
-  URL, URLSearchParams, fileURLToPath, pathToFileURL, urlToHttpOptions, parse, format,
-  resolve: (from, to) => $.replace(new URL(to, new URL(from, 'resolve://')).href, $.regex(/^resolve:\/\//), ''),
-  domainToASCII: (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '',
-  domainToUnicode: (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '',
-});
+exports.URL = URL;
+exports.URLSearchParams = URLSearchParams;
+exports.fileURLToPath = fileURLToPath;
+exports.pathToFileURL = pathToFileURL;
+exports.urlToHttpOptions = urlToHttpOptions;
+exports.parse = parse;
+exports.format = format;
+exports.resolve = (from, to) => $.replace(new URL(to, new URL(from, 'resolve://')).href, $.regex(/^resolve:\/\//), '');
+exports.domainToASCII = (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '';
+exports.domainToUnicode = (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '';

@@ -1,4 +1,37 @@
 // node:fs. The synchronous functions are the implementation; the others run them in a later turn of the loop.
+/**
+ * What Rust gives.
+ * @type {{
+ *   exists(path: string): boolean,
+ *   stat(path: string, follow: boolean): number[],
+ *   readdir(path: string): string[],
+ *   access(path: string, mode: number): void,
+ *   realpath(path: string): string,
+ *   readlink(path: string): string,
+ *   mkdir(path: string, mode: number): void,
+ *   rmdir(path: string): void,
+ *   removeAll(path: string): void,
+ *   unlink(path: string): void,
+ *   rename(from: string, to: string): void,
+ *   copyFile(from: string, to: string, exclusive: boolean): void,
+ *   symlink(target: string, path: string): void,
+ *   link(from: string, to: string): void,
+ *   chmod(path: string, mode: number): void,
+ *   truncate(path: string, length: number): void,
+ *   utimes(path: string, accessed: number, modified: number): void,
+ *   readText(path: string): string,
+ *   readFile(path: string): Uint8Array,
+ *   readRest(fd: number): Uint8Array,
+ *   open(path: string, flags: string, mode: number): number,
+ *   close(fd: number): void,
+ *   read(fd: number, view: Uint8Array, length: number, position?: number): number,
+ *   write(fd: number, data: string | ArrayBufferView, position?: number): number,
+ *   fstat(fd: number): number[],
+ *   ftruncate(fd: number, length: number): void,
+ *   fsync(fd: number): void,
+ * }}
+ */
+const native = rust;
 const { create, invalidArgType, invalidArgValue, outOfRange, checkFunction } = require('errors');
 const url = require('url');
 
@@ -39,8 +72,7 @@ const checkFd = (fd) => {
   return fd;
 };
 // Where Buffer will come in: what a read gives when no encoding is asked for.
-exports.hooks = { toBuffer: (bytes) => bytes };
-Object.defineProperty(exports, 'hooks', { enumerable: false });
+Object.defineProperty(exports, 'hooks', { value: { toBuffer: (bytes) => bytes }, writable: true, configurable: true });
 const decode = (bytes, encoding) => {
   if (!encoding || encoding === 'buffer') return exports.hooks.toBuffer(bytes);
   switch ($.toLowerCase(encoding)) {
@@ -65,7 +97,7 @@ const encode = (data, encoding) => {
   switch (encoding) {
     case 'hex': return $.fromHex(data);
     case 'base64': return $.fromBase64(data);
-    case 'base64url': return $.fromBase64(data, { alphabet: 'base64url' });
+    case 'base64url': return $.fromBase64(data, { __proto__: null, alphabet: 'base64url' });
     case 'latin1': case 'binary': case 'ascii': return $.bytesFrom(data, (char) => $.charCodeAt(char, 0));
     default: return data;
   }
@@ -145,6 +177,7 @@ $.forEach([['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolic
     return this.is(kind);
   };
 });
+/** @returns {any} */
 const statsOf = (options, read) => {
   try {
     const fields = read();
@@ -155,6 +188,7 @@ const statsOf = (options, read) => {
   }
 };
 
+/** @typedef {typeof sync} Sync */
 const sync = {
   readFileSync(path, options) {
     const encoding = encodingOf(options);
@@ -219,7 +253,7 @@ const sync = {
         return folder;
       } catch (error) {
         if (error.code === 'ENOENT') {
-          const parent = require('path').dirname(folder);
+          const parent = require('path').default.dirname(folder);
           if (parent === folder) throw error;
           const first = make(parent);
           native.mkdir(folder, mode);
@@ -229,7 +263,7 @@ const sync = {
         throw error;
       }
     };
-    return make(require('path').resolve(path));
+    return make(require('path').default.resolve(path));
   },
   mkdtempSync(prefix) {
     prefix = toPath(prefix, 'prefix');
@@ -326,6 +360,13 @@ for (const name of $.each(Object.keys(sync))) {
     });
   } }[short];
 }
-Object.assign(exports.realpath, { native: exports.realpath });
-Object.assign(exports, { constants, Stats, Dirent, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 });
+const { realpath } = /** @type {any} */ (exports);
+Object.assign(realpath, { native: realpath });
+exports.constants = constants;
+exports.Stats = Stats;
+exports.Dirent = Dirent;
+exports.F_OK = 0;
+exports.R_OK = 4;
+exports.W_OK = 2;
+exports.X_OK = 1;
 Object.defineProperty(exports, 'promises', { enumerable: true, configurable: true, get: () => require('fs_promises') });

@@ -1,5 +1,5 @@
 // node:fs/promises: the synchronous functions in a later turn of the loop.
-const fs = require('fs');
+const fs = /** @type {typeof import('fs') & import('fs').Sync} */ (require('fs'));
 const later = (call) => new Promise((resolve, reject) => {
   require('timers').setImmediate(() => {
     try {

@@ -1,7 +1,34 @@
 // The process object.
+/**
+ * What Rust gives.
+ * @type {{
+ *   facts(): Record<'node' | 'version' | 'quickjs' | 'title' | 'arch' | 'platform' | 'argv0' | 'execPath', string>
+ *     & Record<'argv' | 'execArgv', string[]> & Record<'pid' | 'ppid' | 'uid' | 'euid' | 'gid' | 'egid', number>
+ *     & { isWorker: boolean },
+ *   variables(): string[],
+ *   variable(name: string): string | undefined,
+ *   setVariable(name: string, value: string): void,
+ *   deleteVariable(name: string): void,
+ *   cwd(): string,
+ *   chdir(path: string): void,
+ *   umask(mask?: number): number,
+ *   now(): number,
+ *   hrtime(): bigint,
+ *   memoryUsage(): Record<'rss' | 'heapTotal' | 'heapUsed' | 'external' | 'arrayBuffers', number>,
+ *   cpuUsage(): Record<'user' | 'system', number>,
+ *   isatty(fd: number): boolean,
+ *   windowSize(fd: number): number[],
+ *   write(fd: number, chunk: string | ArrayBufferView): void,
+ *   nextTick(callback: () => void): void,
+ *   exit(code: number): void,
+ *   exitCode(): number | undefined,
+ *   setExitCode(code: number | undefined): void,
+ *   builtin(name: string): object | undefined,
+ * }}
+ */
+const native = rust;
 const EventEmitter = require('events').EventEmitter;
 const { checkFunction, invalidArgType, create } = require('errors');
-const { inspect } = require('lazy_inspect');
 
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
@@ -69,13 +96,14 @@ class Output extends EventEmitter {
     return this;
   }
   getColorDepth() {
-    return this.isTTY ? 8 : 1;
+    return this.hasColors() ? 8 : 1;
   }
   hasColors() {
-    return Boolean(this.isTTY);
+    return Boolean(/** @type {any} */ (this).isTTY);
   }
   getWindowSize() {
-    return [this.columns, this.rows];
+    const { columns, rows } = /** @type {any} */ (this);
+    return [columns, rows];
   }
   cork() {}
   uncork() {}
@@ -139,6 +167,11 @@ Object.assign(it, {
   kill: () => {
     throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'process.kill is not implemented');
   },
+  /**
+   * @param {any} warning
+   * @param {any} [type]
+   * @param {string} [code]
+   */
   emitWarning(warning, type = 'Warning', code) {
     let detail;
     if (type !== null && typeof type === 'object') ({ type = 'Warning', code, detail } = type);

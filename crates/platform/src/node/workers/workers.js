@@ -1,4 +1,23 @@
 // Workers: the Web's Worker and the global scope of dedicated workers (HTML Standard, §10), and node:worker_threads.
+/**
+ * What Rust gives.
+ * @type {{
+ *   spawn(options: object, callbacks: object): object,
+ *   workerPort(worker: object): object,
+ *   threadId(worker: object): number,
+ *   terminate(worker: object): void,
+ *   refWorker(worker: object, refed: boolean): void,
+ *   worker(): {
+ *     web: boolean, classic: boolean, threadId: number, name: string, url: string, port: object,
+ *     data: unknown, resourceLimits: any, environmentData: any,
+ *   } | undefined,
+ *   closeSelf(): void,
+ *   importScript(url: string): void,
+ *   resolve(url: string, base: string | undefined): string,
+ *   reportError(error: unknown): void,
+ * }}
+ */
+const native = rust;
 const { EventEmitter } = require('events');
 const { Event, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
@@ -331,6 +350,7 @@ for (const name of $.each([
 // The global scope of a dedicated worker. Its listeners are kept by an EventTarget behind it; they see the scope.
 const interfaceOf = (name, parent) => {
   const Interface = { [name]: class extends parent {
+    // @ts-expect-error There is no `super()`, since there are no instances.
     constructor() {
       throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     }
@@ -466,4 +486,5 @@ exports.setUpWorker = () => {
 };
 exports.uncaught = () => false;
 exports.scriptDone = () => {};
-Object.assign(exports, { WebWorker, threads });
+exports.WebWorker = WebWorker;
+exports.threads = threads;
