@@ -96,7 +96,7 @@ class Output extends EventEmitter {
     return this;
   }
   getColorDepth() {
-    return this.hasColors() ? 8 : 1;
+    return /** @type {any} */ (this).isTTY ? 8 : 1;
   }
   hasColors() {
     return Boolean(/** @type {any} */ (this).isTTY);
