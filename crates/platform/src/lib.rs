@@ -7,28 +7,12 @@
 //! File operations that Node does on a thread pool (`fs.promises`, callbacks) are done by the agent's own thread, in a
 //! later turn of its loop: they never settle synchronously, but they do not overlap with JavaScript either.
 
-mod bytes;
-mod console;
-mod crypto;
-mod encoding;
-mod environment;
-mod error;
-mod fs;
+mod features;
 mod globals;
 mod internal;
-mod messaging;
 mod modules;
-mod os;
-mod primordials;
-mod process;
-mod report;
-mod state;
-mod stdio;
-mod strings;
-mod timers;
-mod url;
-mod wasi;
-mod workers;
+mod node;
+mod web;
 
 use std::{
     cell::{Cell, RefCell},
@@ -38,15 +22,14 @@ use std::{
 };
 
 use agent::{Agent, EventLoop};
-use rquickjs::{Ctx, Object, Value};
+use rquickjs::{Ctx, Value};
 
-pub use environment::Environment;
+pub use internal::report::report_uncaught;
+pub use internal::stdio::lost_output;
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
-pub use report::report_uncaught;
-pub use stdio::lost_output;
-pub use wasi::guest_output;
-use workers::OwnWorker;
-pub use workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+pub use node::process::environment::Environment;
+pub use node::wasi::guest_output;
+pub use node::workers::{OwnWorker, Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
 /// What a Response is, for `js_api::Options::response_bytes`.
 ///
@@ -56,7 +39,9 @@ pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> r
     internal::function(ctx, "fetch", "wasmBytes")?.call((source, place))
 }
 
-use state::{Platform, State};
+use internal::state::{Platform, State};
+use internal::{primordials, report, stdio};
+use node::{fs, wasi, workers};
 
 /// What `process.versions.node` says: packages choose their code paths by it.
 pub const NODE_VERSION: &str = "26.0.0";
@@ -185,25 +170,4 @@ pub fn set_module_loader(agent: &Agent) {
 pub fn flush(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Platform::of(ctx)?.stdio.flush();
     Ok(())
-}
-
-/// The Rust functions that an embedded JavaScript file is given.
-fn natives<'js>(ctx: &Ctx<'js>, file: &str) -> rquickjs::Result<Object<'js>> {
-    match file {
-        "console" => console::natives(ctx),
-        "crypto" => crypto::natives(ctx),
-        "encoding" => encoding::natives(ctx),
-        "fs" => fs::natives(ctx),
-        "inspect" => console::inspect_natives(ctx),
-        "messaging" => messaging::natives(ctx),
-        "module" => modules::natives(ctx),
-        "os" => os::natives(ctx),
-        "performance" | "process" => process::natives(ctx),
-        "primordials" => primordials::natives(ctx),
-        "report" => report::natives(ctx),
-        "timers" => timers::natives(ctx),
-        "url" => url::natives(ctx),
-        "workers" => workers::natives(ctx),
-        _ => qjs::pristine::bare_object(ctx),
-    }
 }

@@ -180,3 +180,15 @@ fn stdout_and_stderr_keep_their_text() {
     );
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("a\u{fffd}b\nhi", "e { a: 1 }\nx"));
 }
+
+#[test]
+fn what_a_file_gets_is_decoded() {
+    let run = run("
+        import fs from 'node:fs';
+        const file = new URL('./written', import.meta.url);
+        for (const [data, encoding] of [['--__', 'base64url'], ['++//', 'base64'], ['fbefff', 'hex'], ['\\u00fb\\u00ef\\u00ff', 'latin1']]) {
+          fs.writeFileSync(file, data, encoding);
+          console.log(fs.readFileSync(file, 'hex'), fs.readFileSync(file, encoding) === data);
+        }");
+    assert_eq!(run.stdout, "fbefff true\n".repeat(4), "{}", run.stderr);
+}

@@ -15,7 +15,7 @@ use super::{
     resolve::{Failure, resolve, resolve_for_script},
     source_phase, url_to_path, wasm,
 };
-use crate::{state::Platform, url::see_to_room};
+use crate::{internal::state::Platform, web::url::see_to_room};
 
 /// Resolves specifiers as Node does; see [`ModuleLoader`].
 #[derive(Clone, Copy, Debug, Default)]

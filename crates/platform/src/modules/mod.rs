@@ -17,8 +17,7 @@ pub(crate) use builtins::{builtin_for_script, names};
 pub use loader::{ModuleLoader, ModuleResolver};
 
 use crate::internal;
-use crate::state::Platform;
-use crate::strings::UsvString;
+use crate::internal::state::Platform;
 
 /// What `pathToFileURL` encodes besides what the URL parser does.
 const PATH: &AsciiSet = &CONTROLS
@@ -103,7 +102,7 @@ pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> 
     }
     let parsed: Value = internal::function(ctx, "data_url", "parse")?.call((url,))?;
     let bytes = match parsed.as_object() {
-        Some(parsed) => crate::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
+        Some(parsed) => crate::internal::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
         None => None,
     };
     match bytes {
@@ -136,14 +135,4 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
     let require: Value = create.call((path_to_url(&folder),))?;
     ctx.globals().set("require", require)?;
     run_classic(ctx, "[worker eval]", text)
-}
-
-/// The native functions of `module.js`.
-pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<rquickjs::Object<'js>> {
-    let native = qjs::pristine::bare_object(ctx)?;
-    crate::internal::def(&native, "names", |ctx: Ctx<'js>| names(&ctx))?;
-    crate::internal::def(&native, "builtin", |ctx: Ctx<'js>, name: UsvString| -> rquickjs::Result<Value<'js>> {
-        builtin_for_script(&ctx, &name)
-    })?;
-    Ok(native)
 }

@@ -6,7 +6,10 @@ use rquickjs::Ctx;
 use url::Url;
 
 use super::{package::Package, path_to_url, url_to_path};
-use crate::{error, state::Platform, url::see_to_room};
+use crate::{
+    internal::{errors, state::Platform},
+    web::url::see_to_room,
+};
 
 /// Why a module cannot be imported, in Node's words.
 pub(crate) struct Failure {
@@ -36,7 +39,7 @@ impl Failure {
     }
 
     pub(super) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
-        error::throw(ctx, self.class, self.code, &self.message)
+        errors::throw(ctx, self.class, self.code, &self.message)
     }
 }
 

@@ -7,7 +7,7 @@
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
 use super::{resolve::resolve, wasm};
-use crate::{internal, url::see_to_room};
+use crate::{internal, web::url::see_to_room};
 
 /// What a specifier begins with that is imported in the source phase.
 pub(super) const PREFIX: &str = "tombolo:source:";

@@ -5,7 +5,7 @@ use qjs::class;
 use rquickjs::{Ctx, Module, Object, Persistent, Value, module::Declared};
 
 use super::{resolve::Failure, url_to_path};
-use crate::state::Platform;
+use crate::internal::state::Platform;
 
 /// Whether the URL is one of a WebAssembly module.
 pub(super) fn is_wasm(url: &str) -> bool {

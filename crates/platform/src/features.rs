@@ -1,0 +1,155 @@
+//! What the platform is made of. A row of [`FEATURES`] is an embedded file: its source, its native functions, and the
+//! built-in modules and the globals that it brings. A new module is a file beside the others and a row here.
+
+use rquickjs::{Ctx, Object, Value};
+
+use crate::modules::BuiltinFn;
+use crate::{internal, node, web};
+
+#[rustfmt::skip]
+const FEATURES: &[Feature] = &[
+    // What Node offers.
+    js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
+    js("deep_equal", include_str!("node/deep_equal.js")),
+    js("events", include_str!("node/events.js")).modules(&["events"]),
+    js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
+    js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
+    js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
+    js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
+    js("process", include_str!("node/process/process.js")).native(node::process::natives)
+        .module("process", node::process::module).globals(&["process"]),
+    js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
+    js("util", include_str!("node/util.js")).modules(&["util", "sys"])
+        .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
+    rust("wasi").module("wasi", node::wasi::module),
+    js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
+        .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
+        .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
+
+    // What the Web offers.
+    js("abort", include_str!("web/abort.js"))
+        .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
+    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
+    js("data_url", include_str!("web/data_url.js")),
+    js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
+        .globals(&["TextEncoder", "TextDecoder"]),
+    js("fetch", include_str!("web/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
+    js("headers", include_str!("web/headers.js")),
+    js("messaging", include_str!("web/messaging.js")).native(web::messaging::natives)
+        .globals(&["structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel"]),
+    js("performance", include_str!("web/performance.js")).native(web::performance::natives)
+        .modules(&["perf_hooks"]).globals(&["performance"]),
+    js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
+        .globals(&["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"]),
+    js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"]).globals(&["URL", "URLSearchParams"]),
+
+    // What those are made of.
+    js("bytes", include_str!("internal/bytes.js")),
+    js("errors", include_str!("internal/errors.js")),
+    js("inspect", include_str!("internal/inspect.js")).native(internal::inspect::natives),
+    js("lazy_inspect", include_str!("internal/lazy_inspect.js")),
+    js("primordials", include_str!("internal/primordials.js")).native(internal::primordials::natives),
+    js("report", include_str!("internal/report.js")).native(internal::report::natives),
+    js("stack", include_str!("internal/stack.js")),
+];
+
+/// An embedded file and what it brings.
+pub(crate) struct Feature {
+    /// By which other files require it, and, after `node:internal/`, by which stacks name it.
+    pub(crate) name: &'static str,
+    /// The body of its function; empty where there is nothing but Rust.
+    pub(crate) source: &'static str,
+    /// Makes the Rust functions that the file is given.
+    pub(crate) native: BuiltinFn,
+    modules: &'static [&'static str],
+    made_module: Option<(&'static str, BuiltinFn)>,
+    globals: &'static [&'static str],
+    made_global: Option<(&'static str, BuiltinFn)>,
+}
+
+const fn js(name: &'static str, source: &'static str) -> Feature {
+    let native = qjs::pristine::bare_object;
+    Feature { name, source, native, modules: &[], made_module: None, globals: &[], made_global: None }
+}
+
+const fn rust(name: &'static str) -> Feature {
+    js(name, "")
+}
+
+impl Feature {
+    const fn native(self, native: BuiltinFn) -> Self {
+        Self { native, ..self }
+    }
+
+    /// The built-in modules, without `node:`, that are the file's exports.
+    const fn modules(self, modules: &'static [&'static str]) -> Self {
+        Self { modules, ..self }
+    }
+
+    /// A built-in module that is something else.
+    const fn module(self, name: &'static str, make: BuiltinFn) -> Self {
+        Self { made_module: Some((name, make)), ..self }
+    }
+
+    /// The globals that the file exports under the same names.
+    const fn globals(self, globals: &'static [&'static str]) -> Self {
+        Self { globals, ..self }
+    }
+
+    /// A global that is something else.
+    const fn global(self, name: &'static str, make: BuiltinFn) -> Self {
+        Self { made_global: Some((name, make)), ..self }
+    }
+}
+
+/// The embedded file of a name.
+pub(crate) fn file(name: &str) -> Option<&'static Feature> {
+    FEATURES.iter().find(|feature| feature.name == name && !feature.source.is_empty())
+}
+
+/// The names of the built-in modules, without `node:`.
+pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
+    FEATURES
+        .iter()
+        .flat_map(|feature| feature.modules.iter().copied().chain(feature.made_module.iter().map(|&(name, _)| name)))
+}
+
+/// Makes the exports of a built-in module; `None` if there is none of the name.
+pub(crate) fn make_module<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Object<'js>>> {
+    FEATURES.iter().find_map(|feature| match feature.made_module {
+        Some((made, make)) if made == name => Some(make(ctx)),
+        _ => feature.modules.contains(&name).then(|| internal::require(ctx, feature.name)),
+    })
+}
+
+/// A global: its name, and what makes its value.
+pub(crate) struct Global {
+    pub(crate) name: &'static str,
+    source: Source,
+}
+
+enum Source {
+    Export(&'static str),
+    Made(BuiltinFn),
+}
+
+impl Global {
+    pub(crate) fn make<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+        match self.source {
+            Source::Export(file) => internal::require(ctx, file)?.get(self.name),
+            Source::Made(make) => make(ctx).map(Object::into_value),
+        }
+    }
+}
+
+pub(crate) fn globals() -> impl Iterator<Item = Global> {
+    FEATURES.iter().flat_map(|feature| {
+        let exported = feature.globals.iter().map(|&name| Global { name, source: Source::Export(feature.name) });
+        exported.chain(feature.made_global.map(|(name, make)| Global { name, source: Source::Made(make) }))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+// How an uncaught error is printed.
+/**
+ * What Rust gives.
+ * @type {{
+ *   isError(value: unknown): boolean,
+ * }}
+ */
+const native = rust;
+const { inspect } = require('inspect');
+
+exports.report = (value) => {
+  try {
+    return $.text`Uncaught ${inspect(value)}`;
+  } catch {
+    return 'Uncaught (an error that cannot be inspected)';
+  }
+};
+
+// What an unhandled rejection becomes when its reason is not an error.
+exports.rejection = (reason) => {
+  if (native.isError(reason)) return reason;
+  let text;
+  try {
+    text = inspect(reason);
+  } catch {
+    text = '(a value that cannot be inspected)';
+  }
+  return require('errors').create('Error', 'ERR_UNHANDLED_REJECTION',
+    'This error originated either by throwing inside of an async function without a catch block, or by rejecting a ' +
+    $.text`promise which was not handled with .catch(). The promise rejected with the reason "${text}".`);
+};

@@ -1,0 +1,154 @@
+//! Uncaught errors, and how they are printed.
+
+use agent::{EventLoop, Hooks, Origin};
+use rquickjs::{Ctx, Function, Object, Value};
+
+use crate::{
+    internal::{self, def, state::Platform, strings::to_rust},
+    node::process,
+};
+
+/// The text by which an uncaught value is reported: `Uncaught` and the value as the console shows it, with the stack, the
+/// chain of causes and the error's own extra properties.
+pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
+    let report = || -> rquickjs::Result<String> {
+        let function = internal::function(ctx, "report", "report")?;
+        to_rust(&function.call::<_, rquickjs::String>((value.clone(),))?)
+    };
+    report().unwrap_or_else(|_| {
+        ctx.catch();
+        "Uncaught (an error that cannot be shown)".into()
+    })
+}
+
+/// The native functions of `report.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "isError", |value: Value<'js>| value.is_error())?;
+    Ok(native)
+}
+
+/// The platform's part in the loop: listeners of `process`, and printing.
+pub(crate) struct PlatformHooks;
+
+impl PlatformHooks {
+    /// Whether `promise` is the one of the main module: its rejection is an exception of the program.
+    fn is_main<'js>(ctx: &Ctx<'js>, promise: &Value<'js>) -> rquickjs::Result<bool> {
+        let main = Platform::of(ctx)?.main.borrow().clone();
+        Ok(match main {
+            Some((main, _)) => main.restore(ctx)?.as_value() == promise,
+            None => false,
+        })
+    }
+
+    fn try_uncaught<'js>(ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> rquickjs::Result<bool> {
+        let platform = Platform::of(ctx)?;
+        // First of all: what follows needs memory.
+        let is_exhausted = platform.own_worker.as_ref().is_some_and(|worker| worker.make_room(ctx, error));
+        let (error, origin) = match origin {
+            Origin::UnhandledRejection if !platform.main_failed.take() && !is_exhausted => {
+                let wrap: Function = internal::function(ctx, "report", "rejection")?;
+                (wrap.call((error.clone(),))?, "unhandledRejection")
+            }
+            _ => (error.clone(), "uncaughtException"),
+        };
+        if process::is_loaded(ctx)? {
+            let listeners: Function = internal::function(ctx, "process", "uncaught")?;
+            if listeners.call::<_, bool>((error.clone(), origin))? {
+                return Ok(true);
+            }
+        }
+        if let Some(worker) = &platform.own_worker {
+            // The parent hears of it, and decides what is printed. A worker of the Web lives on, and keeps its rejections.
+            if worker.is_web() && origin == "unhandledRejection" {
+                let text = report_uncaught(ctx, &error) + "\n";
+                platform.stdio.err(text.as_bytes());
+                return Ok(true);
+            }
+            let handled =
+                worker.is_web() && internal::function(ctx, "workers", "uncaught")?.call::<_, bool>((error.clone(),))?;
+            if !handled {
+                crate::node::workers::report(ctx, &error);
+            }
+            return Ok(worker.is_web());
+        }
+        if platform.options.report_errors {
+            let mut text = report_uncaught(ctx, &error);
+            text.push('\n');
+            platform.stdio.err(text.as_bytes());
+        }
+        Ok(false)
+    }
+}
+
+impl Hooks for PlatformHooks {
+    fn uncaught<'js>(&self, ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> bool {
+        match Self::try_uncaught(ctx, error, origin) {
+            Ok(handled) => handled,
+            Err(rquickjs::Error::Exception) => {
+                let thrown = ctx.catch();
+                if let Ok(platform) = Platform::of(ctx)
+                    && !EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is_stopping())
+                {
+                    match &platform.own_worker {
+                        // What a listener has thrown ends the worker in the place of what it was told of.
+                        Some(worker) => {
+                            worker.make_room(ctx, &thrown);
+                            crate::node::workers::report(ctx, &thrown);
+                        }
+                        None => platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes()),
+                    }
+                }
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn unhandled_rejection<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        reason: &Value<'js>,
+        promise: &Value<'js>,
+    ) -> rquickjs::Result<bool> {
+        if let Some(worker) = &Platform::of(ctx)?.own_worker {
+            worker.make_room(ctx, reason);
+        }
+        if Self::is_main(ctx, promise)? {
+            Platform::of(ctx)?.main_failed.set(true);
+            return Ok(false);
+        }
+        if !process::is_loaded(ctx)? {
+            return Ok(false);
+        }
+        internal::function(ctx, "process", "rejected")?.call((reason.clone(), promise.clone()))
+    }
+
+    fn before_ports(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        crate::web::messaging::load(ctx)
+    }
+
+    fn before_exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        if process::is_loaded(ctx)? {
+            internal::function(ctx, "process", "emitBeforeExit")?.call::<_, Value>(())?;
+        }
+        Ok(())
+    }
+
+    fn exit(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        let platform = Platform::of(ctx)?;
+        let event_loop = EventLoop::of(ctx)?;
+        let main = platform.main.borrow().clone();
+        if let Some((promise, url)) = main
+            && promise.restore(ctx)?.state() == rquickjs::promise::PromiseState::Pending
+            && event_loop.exit_code().is_none()
+        {
+            event_loop.set_exit_code(Some(13));
+            platform.stdio.err(format!("Warning: Detected unsettled top-level await at {url}\n").as_bytes());
+        }
+        if process::is_loaded(ctx)? {
+            internal::function(ctx, "process", "emitExit")?.call::<_, Value>(())?;
+        }
+        Ok(())
+    }
+}

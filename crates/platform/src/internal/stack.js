@@ -1,0 +1,56 @@
+// The `stack` of errors. Loaded before any script runs, so that nothing a script does to `Error` matters here.
+const { apply, defineProperty, getOwnPropertyDescriptor } = Reflect;
+const { Error } = globalThis;
+const { toString } = Error.prototype;
+const { endsWith, slice, startsWith } = String.prototype;
+const { get } = getOwnPropertyDescriptor(Error.prototype, 'stack');
+const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+
+// QuickJS leaves out the first line, `Name: message`. Whoever assigns `stack` is left alone.
+defineProperty(Error.prototype, 'stack', {
+  configurable: true, enumerable: false,
+  set: { stack(value) {
+    defineProperty(this, 'stack', { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+  } }.stack,
+  get: { stack() {
+    const frames = exports.frames(this);
+    if (typeof frames !== 'string' || (frames !== '' && !apply(startsWith, frames, ['    at ']))) return frames;
+    let head;
+    try { head = apply(toString, this, []); } catch { head = 'Error'; }
+    return frames === '' ? head : head + '\n' + (apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames);
+  } }.stack,
+});
+
+// The engine takes over a reference to whatever is assigned, never gives it back, and calls `valueOf` of an object whenever
+// an error is made. So it only gets numbers; without one there are no frames, as in V8. A subclass gets a property of its own.
+let stackTraceLimit = apply(limit.get, Error, []);
+defineProperty(Error, 'stackTraceLimit', {
+  ...limit,
+  get: { stackTraceLimit() { return stackTraceLimit; } }.stackTraceLimit,
+  set: { stackTraceLimit(value) {
+    if (/** @type {unknown} */ (this) !== Error) {
+      defineProperty(this, 'stackTraceLimit', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+      return;
+    }
+    stackTraceLimit = value;
+    apply(limit.set, Error, [typeof value === 'number' ? value : 0]);
+  } }.stackTraceLimit,
+});
+
+const { get: getStack } = getOwnPropertyDescriptor(Error.prototype, 'stack');
+exports.stackOf = (error) => apply(getStack, error, []);
+
+// The engine's own part of `stack`; or what `Error.prepareStackTrace` has made of it.
+exports.frames = (error) => apply(get, error, []);
+
+// Until the function is called that it returns, errors get the engine's own stacks, and no script is asked.
+exports.keepPlain = () => {
+  const before = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
+  apply(limit.set, Error, [10]);
+  apply(prepare.set, Error, [undefined]);
+  return () => {
+    apply(limit.set, Error, [before[0]]);
+    apply(prepare.set, Error, [before[1]]);
+  };
+};

@@ -1,0 +1,8 @@
+//! What Node offers: a feature's Rust and JavaScript side by side.
+
+pub(crate) mod fs;
+pub(crate) mod module;
+pub(crate) mod os;
+pub(crate) mod process;
+pub(crate) mod wasi;
+pub(crate) mod workers;

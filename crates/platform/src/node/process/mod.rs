@@ -1,0 +1,196 @@
+//! The native half of `process.js`.
+
+pub(crate) mod environment;
+
+use agent::EventLoop;
+use qjs::array::List;
+use qjs::define::Put as _;
+use rquickjs::{Ctx, Function, Object, Value, function::Opt};
+
+use crate::internal::{
+    self, bytes, def,
+    errors::throw_system,
+    state::Platform,
+    strings::{UsvString, to_rust},
+};
+
+/// The `process` object.
+fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+    internal::require(ctx, "process")?.get("process")
+}
+
+/// The exports of `node:process`: what the object has, and the object itself.
+pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let process = create(ctx)?;
+    let exports = Object::new(ctx.clone())?;
+    if let Some(object) = process.as_object() {
+        for key in object.keys::<String>() {
+            let key = key?;
+            if !key.starts_with('_') && !matches!(key.as_str(), "stdin" | "stdout" | "stderr" | "exitCode") {
+                exports.put(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
+            }
+        }
+        for key in ["stdin", "stdout", "stderr", "on", "once", "off", "emit"] {
+            exports.put(key, object.get::<_, Value>(key)?)?;
+        }
+    }
+    exports.put("default", process)?;
+    Ok(exports)
+}
+
+/// Whether a script has touched `process`: without that there are no listeners to call.
+pub(crate) fn is_loaded(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
+    Ok(Platform::of(ctx)?.internals.borrow().contains_key("process"))
+}
+
+/// Whether console output to descriptor 1 or 2 is coloured.
+pub(crate) fn has_colors(fd: i32) -> bool {
+    static STATE: std::sync::OnceLock<[bool; 2]> = std::sync::OnceLock::new();
+    let allowed = || std::env::var_os("NO_COLOR").is_none() && std::env::var_os("NODE_DISABLE_COLORS").is_none();
+    STATE.get_or_init(|| [1, 2].map(|fd| is_terminal(fd) && allowed()))[usize::from(fd == 2)]
+}
+
+fn is_terminal(fd: i32) -> bool {
+    use std::io::IsTerminal;
+    match fd {
+        0 => std::io::stdin().is_terminal(),
+        1 => std::io::stdout().is_terminal(),
+        2 => std::io::stderr().is_terminal(),
+        _ => false,
+    }
+}
+
+/// The native functions of `process.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "facts", facts)?;
+    environment::natives(&native)?;
+    system(&native)?;
+    output(&native)?;
+    def(&native, "nextTick", |ctx: Ctx<'js>, callback: Function<'js>| -> rquickjs::Result<()> {
+        let callback = rquickjs::Persistent::save(&ctx, callback);
+        EventLoop::of(&ctx)?.next_tick(Box::new(move |ctx| callback.restore(ctx)?.call::<_, Value>(()).map(drop)));
+        Ok(())
+    })?;
+    def(&native, "exit", |ctx: Ctx<'_>, code: f64| -> rquickjs::Result<()> {
+        Err(EventLoop::of(&ctx)?.exit(&ctx, code as i64 as i32))
+    })?;
+    def(&native, "exitCode", |ctx: Ctx<'_>| Ok::<_, rquickjs::Error>(EventLoop::of(&ctx)?.exit_code()))?;
+    def(&native, "setExitCode", |ctx: Ctx<'_>, code: Option<f64>| -> rquickjs::Result<()> {
+        EventLoop::of(&ctx)?.set_exit_code(code.map(|code| code as i64 as i32));
+        Ok(())
+    })?;
+    def(&native, "builtin", |ctx: Ctx<'js>, name: UsvString| crate::modules::builtin_for_script(&ctx, &name))?;
+    Ok(native)
+}
+
+fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let platform = Platform::of(&ctx)?;
+    let facts = qjs::pristine::bare_object(&ctx)?;
+    facts.put("node", crate::NODE_VERSION)?;
+    facts.put("version", env!("CARGO_PKG_VERSION"))?;
+    facts.put("quickjs", "0.16.2")?;
+    facts.put("title", "tombolo")?;
+    facts.put(
+        "arch",
+        match std::env::consts::ARCH {
+            "x86_64" => "x64",
+            "aarch64" => "arm64",
+            "x86" => "ia32",
+            other => other,
+        },
+    )?;
+    facts.put(
+        "platform",
+        match std::env::consts::OS {
+            "macos" => "darwin",
+            "windows" => "win32",
+            other => other,
+        },
+    )?;
+    facts.put("argv", List(platform.options.argv.clone()))?;
+    facts.put("execArgv", List(platform.options.exec_argv.clone()))?;
+    facts.put("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
+    facts.put("isWorker", platform.own_worker.is_some())?;
+    facts.put("execPath", platform.options.exec_path.clone())?;
+    facts.put("pid", std::process::id())?;
+    facts.put("ppid", rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()))?;
+    facts.put("uid", rustix::process::getuid().as_raw())?;
+    facts.put("euid", rustix::process::geteuid().as_raw())?;
+    facts.put("gid", rustix::process::getgid().as_raw())?;
+    facts.put("egid", rustix::process::getegid().as_raw())?;
+    Ok(facts)
+}
+
+fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
+    def(native, "cwd", |ctx: Ctx<'_>| match std::env::current_dir() {
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(error) => Err(throw_system(&ctx, &error, "uv_cwd", None, None)),
+    })?;
+    def(native, "chdir", |ctx: Ctx<'_>, path: UsvString| match std::env::set_current_dir(&path) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(throw_system(&ctx, &error, "chdir", Some("."), Some(&path))),
+    })?;
+    def(native, "umask", |mask: Opt<f64>| {
+        use rustix::{fs::Mode, process::umask};
+        let before = umask(Mode::from_bits_truncate(mask.0.map_or(0o22, |mask| mask as u32)));
+        if mask.0.is_none() {
+            umask(before);
+        }
+        before.bits()
+    })?;
+    def(native, "now", crate::web::performance::now)?;
+    def(native, "hrtime", |ctx: Ctx<'js>| {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let nanoseconds = now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec);
+        Value::new_big_int(ctx, nanoseconds)
+    })?;
+    def(native, "memoryUsage", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        let page = rustix::param::page_size() as f64;
+        let mut pages = statm.split(' ').map(|field| field.parse::<f64>().unwrap_or(0.0) * page);
+        let (_, rss, shared) = (pages.next(), pages.next().unwrap_or(0.0), pages.next().unwrap_or(0.0));
+        let usage = Object::new(ctx)?;
+        usage.put("rss", rss)?;
+        // The engine's own count is out of reach while it runs; private resident memory bounds it.
+        usage.put("heapTotal", (rss - shared).max(0.0))?;
+        usage.put("heapUsed", (rss - shared).max(0.0))?;
+        usage.put("external", 0)?;
+        usage.put("arrayBuffers", 0)?;
+        Ok(usage)
+    })?;
+    def(native, "cpuUsage", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
+        let tick = 1e6 / rustix::param::clock_ticks_per_second() as f64;
+        let micros = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) * tick;
+        let usage = Object::new(ctx)?;
+        usage.put("user", micros(12))?;
+        usage.put("system", micros(13))?;
+        Ok(usage)
+    })
+}
+
+fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
+    def(native, "isatty", is_terminal)?;
+    def(native, "windowSize", |fd: i32| {
+        let size = match fd {
+            1 => rustix::termios::tcgetwinsize(std::io::stdout()),
+            _ => rustix::termios::tcgetwinsize(std::io::stderr()),
+        };
+        List(size.map_or([80, 24], |size| [size.ws_col, size.ws_row]))
+    })?;
+    def(native, "write", |ctx: Ctx<'js>, fd: i32, chunk: Value<'js>| -> rquickjs::Result<()> {
+        let platform = Platform::of(&ctx)?;
+        let bytes = match chunk.as_string() {
+            Some(text) => to_rust(text)?.into_bytes(),
+            None => bytes::copy_from(&ctx, &chunk)?.unwrap_or_default(),
+        };
+        if fd == 2 {
+            platform.stdio.err(&bytes);
+        } else {
+            platform.stdio.out(&bytes);
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,490 @@
+// Workers: the Web's Worker and the global scope of dedicated workers (HTML Standard, §10), and node:worker_threads.
+/**
+ * What Rust gives.
+ * @type {{
+ *   spawn(options: object, callbacks: object): object,
+ *   workerPort(worker: object): object,
+ *   threadId(worker: object): number,
+ *   terminate(worker: object): void,
+ *   refWorker(worker: object, refed: boolean): void,
+ *   worker(): {
+ *     web: boolean, classic: boolean, threadId: number, name: string, url: string, port: object,
+ *     data: unknown, resourceLimits: any, environmentData: any,
+ *   } | undefined,
+ *   closeSelf(): void,
+ *   importScript(url: string): void,
+ *   resolve(url: string, base: string | undefined): string,
+ *   reportError(error: unknown): void,
+ * }}
+ */
+const native = rust;
+const { EventEmitter } = require('events');
+const { Event, EventTarget, trust } = require('abort');
+const { asInterface } = require('headers');
+const { create, invalidArgType, invalidArgValue, checkString } = require('errors');
+const { inspect } = require('lazy_inspect');
+const messaging = require('messaging');
+const {
+  ErrorEvent, adopt, defineHandlers, dictionary, makeMessageEvent, needArgs, notImplemented, ports, sequence,
+  transferOf,
+} = messaging;
+const { apply } = Reflect;
+const SHARE_ENV = $.symbolFor('nodejs.worker_threads.SHARE_ENV');
+// What this agent is: undefined for the main one.
+const self = native.worker();
+
+// The variables as natives take them; none for this agent's own.
+const flatten = (env) => $.flatMap(Object.entries(env), ({ 0: key, 1: value }) => [key, $.text`${value}`]);
+const processOf = () => require('process').process;
+const environmentData = new Map(self?.environmentData && $.eachIn(self.environmentData, 'Map'));
+const spawn = (options, callbacks) => native.spawn({
+  __proto__: null, web: false, classic: false, argv: [], execArgv: $.map(processOf().execArgv, String), transfer: [], ...options,
+  ...(environmentData.size > 0 ? { environmentData } : {}),
+}, callbacks);
+// The rest of the listeners' work goes on when one throws.
+const attempt = (call) => {
+  try {
+    call();
+  } catch (error) {
+    processOf().nextTick(() => {
+      throw error;
+    });
+  }
+};
+// What a worker posted before its end still arrives, ahead of `exit`.
+const drain = (port, message, messageerror) => {
+  try {
+    for (let received; (received = ports.receive(port)) !== undefined;) {
+      const { 0: data, 1: list } = received;
+      attempt(() => message(data, list));
+    }
+  } catch (error) {
+    attempt(() => messageerror(error));
+  }
+};
+
+// The Web's.
+const oneOf = (value, names, place) => {
+  if (value === undefined) return names[0];
+  const text = $.text`${value}`;
+  if ($.includes(names, text)) return text;
+  throw create('TypeError', 'ERR_INVALID_ARG_VALUE', $.text`${place} must be one of ${$.join(names, ', ')}`);
+};
+const resolveScript = (url) => {
+  try {
+    return native.resolve(url, undefined);
+  } catch {
+    throw new DOMException($.text`${inspect(url)} is no valid URL of a script`, 'SyntaxError');
+  }
+};
+const WebWorker = class Worker extends EventTarget {
+  #handle;
+  #port;
+  #name;
+  #handlers = { __proto__: null };
+  #terminated = false;
+  constructor(scriptURL, options = undefined) {
+    needArgs(arguments.length, 'url');
+    super();
+    const script = $.text`${scriptURL}`;
+    const { credentials, name = '', type } = dictionary(options, 'Worker constructor: options');
+    oneOf(credentials, ['same-origin', 'omit', 'include'], 'Worker constructor: options.credentials');
+    this.#name = $.text`${name}`;
+    const classic = oneOf(type, ['classic', 'module'], 'Worker constructor: options.type') === 'classic';
+    this.#handle = spawn(
+      { web: true, url: resolveScript(script), classic, name: this.#name, env: flatten(processOf().env) },
+      { online() {}, error: (value, details) => this.#failed(value, details ?? { __proto__: null }), exit: () => this.#exited() },
+    );
+    this.#port = native.workerPort(this.#handle);
+    ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
+  }
+  static {
+    defineHandlers(Worker.prototype, (worker) => worker.#handlers, ['message', 'messageerror', 'error']);
+  }
+  #message = (data, list) => {
+    if (!this.#terminated) super.dispatchEvent(trust(makeMessageEvent('message', data, list)));
+  };
+  #messageerror = (error) => {
+    if (!this.#terminated) super.dispatchEvent(trust(makeMessageEvent('messageerror', error)));
+  };
+  // Printed unless a listener prevents it, as the standard has it. The parent goes on.
+  #failed(_, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
+    if (this.#terminated) return;
+    const event = trust(new ErrorEvent('error', { __proto__: null, message, filename, lineno, colno, error: null, cancelable: true }));
+    if (!super.dispatchEvent(event)) return;
+    const place = this.#name === '' ? 'in worker' : $.text`in worker ${this.#name}`;
+    processOf().stderr.write($.text`Uncaught (${place}) ${stack || message}\n`);
+  }
+  #exited() {
+    drain(this.#port, this.#message, this.#messageerror);
+    this.#terminated = true;
+  }
+  postMessage(message, options = undefined) {
+    const port = this.#port;
+    needArgs(arguments.length, 'message');
+    ports.post(port, message, transferOf(options));
+  }
+  terminate() {
+    const handle = this.#handle;
+    if (this.#terminated) return;
+    this.#terminated = true;
+    native.terminate(handle);
+  }
+  ref() {
+    native.refWorker(this.#handle, true);
+  }
+  unref() {
+    native.refWorker(this.#handle, false);
+  }
+  [inspect.custom](depth, options) {
+    return $.text`Worker ${inspect({ name: this.#name, threadId: native.threadId(this.#handle) }, options)}`;
+  }
+};
+asInterface(WebWorker);
+
+// node:worker_threads.
+const LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
+const bytesOf = (...megabytes) => {
+  const sum = $.reduce(megabytes, (a, b) => a + (b ?? 0), 0);
+  return sum > 0 ? sum * 2 ** 20 : undefined;
+};
+const checkArray = (value, name) => {
+  if (!$.isArray(value)) throw invalidArgType(name, 'an instance of Array', value);
+};
+// What the constructor's first argument stands for: `url`, or `source`.
+const scriptOf = (filename, options) => {
+  const { URL, pathToFileURL, fileURLToPath } = require('url');
+  if (options.eval) {
+    if (typeof filename === 'string') return { source: filename, classic: true };
+    throw invalidArgValue('options.eval', options.eval, "must be false when 'filename' is not a string");
+  }
+  if (filename instanceof URL) {
+    if (filename.protocol !== 'data:') fileURLToPath(filename);
+    return { url: filename.href };
+  }
+  if (typeof filename !== 'string') {
+    throw invalidArgType('filename', 'of type string or an instance of URL', filename);
+  }
+  if (!$.regex(/^\.{0,2}\//).test(filename)) {
+    const wrap = $.startsWith(filename, 'file://') ? ' Wrap file:// URLs with `new URL`.'
+      : $.startsWith(filename, 'data:text/javascript') ? ' Wrap data: URLs with `new URL`.' : '';
+    throw create('TypeError', 'ERR_WORKER_PATH', 'The worker script or module filename must be an absolute path or a ' +
+      $.text`relative path starting with './' or '../'.${wrap} Received "${filename}"`);
+  }
+  return { url: pathToFileURL(filename).href };
+};
+const environmentOf = (env) => {
+  if (env === SHARE_ENV) return undefined;
+  if (env === undefined || env === null) return flatten(processOf().env);
+  if (typeof env === 'object') return flatten(env);
+  throw invalidArgType('options.env', 'of type object or one of undefined, null, or worker_threads.SHARE_ENV', env);
+};
+
+// What a worker writes, for the parent to read: as far as Node's Readable goes without node:stream.
+class WorkerOutput extends EventEmitter {
+  #decoder = null;
+  #ended = false;
+  readable = true;
+  setEncoding() {
+    this.#decoder = new (require('encoding').TextDecoder)();
+    return this;
+  }
+  pipe(target) {
+    this.on('data', (chunk) => target.write(chunk));
+    return target;
+  }
+  resume() {
+    return this;
+  }
+  static write(stream, bytes) {
+    stream.emit('data', stream.#decoder?.decode(bytes, { stream: true }) ?? chunkOf(bytes));
+  }
+  static end(stream) {
+    if (stream.#ended) return;
+    stream.#ended = true;
+    stream.readable = false;
+    stream.emit('end');
+    stream.emit('close');
+  }
+}
+// Bytes that read as text where text is wanted, as a Buffer does.
+const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
+  value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes), configurable: true, writable: true,
+});
+
+class Worker extends EventEmitter {
+  // The standard streams of a worker are the process's own, unless they are asked for; it reads nothing of ours.
+  stdin = null;
+  stdout = null;
+  stderr = null;
+  #handle;
+  #port;
+  #name;
+  #limits;
+  #exit = $.withResolvers();
+  constructor(filename, options = { __proto__: null }) {
+    super();
+    const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options ?? (options = { __proto__: null });
+    if (options.stdout) this.stdout = new WorkerOutput();
+    if (options.stderr) this.stderr = new WorkerOutput();
+    if (execArgv) checkArray(execArgv, 'options.execArgv');
+    if (argv) checkArray(argv, 'options.argv');
+    const script = scriptOf(filename, options);
+    const variables = environmentOf(env);
+    if (name) checkString(name, 'options.name');
+    this.#name = name ? $.trim(name) : 'WorkerThread';
+    this.#limits = {};
+    for (const key of $.each(LIMITS)) if (resourceLimits?.[key] > 0) this.#limits[key] = Number(resourceLimits[key]);
+    const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb } = this.#limits;
+    this.#handle = spawn({
+      ...script, name: this.#name, env: variables, data: workerData,
+      ...(argv ? { argv: $.map(argv, String) } : {}), ...(execArgv ? { execArgv: $.map(execArgv, String) } : {}),
+      transfer: transferList ? sequence(transferList, 'Optional options.transferList argument') : [],
+      heapBytes: old === undefined ? undefined : bytesOf(old, young), stackBytes: bytesOf(stackSizeMb),
+      resourceLimits: this.#limits, stdout: this.stdout !== null, stderr: this.stderr !== null,
+    }, {
+      output: (descriptor, bytes) => WorkerOutput.write(descriptor === 1 ? this.stdout : this.stderr, bytes),
+      online: () => this.emit('online'),
+      error: (value, details) => this.#failed(value, details),
+      exit: (code) => this.#exited(code),
+    });
+    this.#port = native.workerPort(this.#handle);
+    // As in Node, messages wait until somebody listens.
+    this.on('newListener', (event) => {
+      if (event === 'message' && this.listenerCount(event) === 0) this.#listen(true);
+    });
+    this.on('removeListener', (event) => {
+      if (event === 'message' && this.listenerCount(event) === 0) this.#listen(false);
+    });
+    Object.assign(this, { performance: { eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }) } });
+    processOf().nextTick(() => processOf().emit('worker', this));
+  }
+  #message = (data) => this.emit('message', data);
+  #messageerror = (error) => this.emit('messageerror', error);
+  #listen(on) {
+    if (this.#port === undefined) return;
+    if (on) ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
+    else ports.stop(this.#port, false);
+  }
+  #failed(value, details) {
+    if (details?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      value = create('Error', details.code, 'Worker terminated due to reaching memory limit: JS heap out of memory');
+    }
+    this.emit('error', value);
+  }
+  #exited(code) {
+    drain(this.#port, this.#message, this.#messageerror);
+    this.#handle = this.#port = undefined;
+    for (const stream of $.each([this.stdout, this.stderr])) if (stream !== null) attempt(() => WorkerOutput.end(stream));
+    this.#exit.resolve(code);
+    this.emit('exit', code);
+  }
+  postMessage(message, options = undefined) {
+    needArgs(arguments.length, 'message');
+    const transfer = transferOf(options);
+    if (this.#port !== undefined) ports.post(this.#port, message, transfer);
+  }
+  terminate() {
+    if (this.#handle === undefined) return $.resolved();
+    // It is waited for.
+    this.ref();
+    native.terminate(this.#handle);
+    return this.#exit.promise;
+  }
+  async [Symbol.asyncDispose]() {
+    await $.awaited(this.terminate());
+  }
+  ref() {
+    if (this.#handle !== undefined) native.refWorker(this.#handle, true);
+  }
+  unref() {
+    if (this.#handle !== undefined) native.refWorker(this.#handle, false);
+  }
+  get threadId() {
+    return this.#handle === undefined ? -1 : native.threadId(this.#handle);
+  }
+  get threadName() {
+    return this.#handle === undefined ? null : this.#name;
+  }
+  get resourceLimits() {
+    return this.#handle === undefined ? {} : { ...this.#limits };
+  }
+  async #unavailable(name) {
+    if (this.#handle === undefined) throw create('Error', 'ERR_WORKER_NOT_RUNNING', 'Worker instance not running');
+    throw notImplemented($.text`Worker.${name}`);
+  }
+  getHeapSnapshot() {
+    return this.#unavailable('getHeapSnapshot');
+  }
+  getHeapStatistics() {
+    return this.#unavailable('getHeapStatistics');
+  }
+  cpuUsage() {
+    return this.#unavailable('cpuUsage');
+  }
+  [inspect.custom](depth, options) {
+    return $.text`Worker ${inspect({ threadId: this.threadId, threadName: this.threadName }, options)}`;
+  }
+}
+
+const inNode = self !== undefined && !self.web;
+const threads = {
+  isMainThread: self === undefined, isInternalThread: false,
+  threadId: self?.threadId ?? 0, threadName: self?.name ?? '',
+  parentPort: inNode ? adopt(self.port) : null, workerData: inNode ? self.data : null,
+  resourceLimits: self?.resourceLimits ?? { __proto__: null }, SHARE_ENV, Worker, locks: undefined,
+  getEnvironmentData: (key) => environmentData.get(key),
+  setEnvironmentData(key, value) {
+    if (value === undefined) environmentData.delete(key);
+    else environmentData.set(key, value);
+  },
+  async postMessageToThread() {
+    throw notImplemented('worker_threads.postMessageToThread');
+  },
+};
+for (const name of $.each([
+  'MessageChannel', 'MessagePort', 'BroadcastChannel', 'receiveMessageOnPort', 'moveMessagePortToContext',
+  'markAsUntransferable', 'isMarkedAsUntransferable', 'markAsUncloneable',
+])) threads[name] = messaging[name];
+
+// The global scope of a dedicated worker. Its listeners are kept by an EventTarget behind it; they see the scope.
+const interfaceOf = (name, parent) => {
+  const Interface = { [name]: class extends parent {
+    // @ts-expect-error There is no `super()`, since there are no instances.
+    constructor() {
+      throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
+    }
+  } }[name];
+  Object.defineProperty(Interface.prototype, Symbol.toStringTag, { value: name, configurable: true });
+  return Interface;
+};
+const messageOf = (error) => {
+  try {
+    return $.text`Uncaught ${error}`;
+  } catch {
+    return 'Uncaught';
+  }
+};
+// Where an error was made, by its stack.
+const placeOf = (error) => {
+  try {
+    const { 1: filename, 2: lineno, 3: colno } = $.regex(/^ +at (?:.* )?\(?(\S+?):(\d+):(\d+)\)?$/m).exec(error.stack);
+    return { filename, lineno, colno };
+  } catch {
+    return { __proto__: null };
+  }
+};
+const setUpScope = () => {
+  const target = new EventTarget();
+  const handlers = { __proto__: null };
+  // The `error` event that is being reported; what its listeners throw is not reported to them again.
+  let reporting;
+  const listeners = new WeakMap();
+  const listenerOf = (callback) => {
+    if ((typeof callback !== 'object' && typeof callback !== 'function') || callback === null) return callback;
+    let listener = listeners.get(callback);
+    if (listener === undefined) {
+      listener = (event) => {
+        try {
+          if (typeof callback === 'function') apply(callback, globalThis, [event]);
+          else callback.handleEvent?.(event);
+        } catch (error) {
+          if (event !== reporting) throw error;
+          native.reportError(error);
+        }
+      };
+      listeners.set(callback, listener);
+    }
+    return listener;
+  };
+  const dispatch = (event) => {
+    const scope = { value: globalThis, configurable: true };
+    Object.defineProperties(event, { target: scope, srcElement: scope, currentTarget: scope });
+    try {
+      return target.dispatchEvent(event);
+    } finally {
+      delete event.currentTarget;
+    }
+  };
+  const operations = {
+    addEventListener(type, callback, options = undefined) {
+      target.addEventListener(type, listenerOf(callback), options);
+    },
+    removeEventListener(type, callback, options = undefined) {
+      target.removeEventListener(type, listenerOf(callback), options);
+    },
+    dispatchEvent(event) {
+      if (!(event instanceof Event)) throw invalidArgType('event', 'an instance of Event', event);
+      return dispatch(event);
+    },
+    postMessage(message, options = undefined) {
+      needArgs(arguments.length, 'message');
+      ports.post(self.port, message, transferOf(options));
+    },
+    close() {
+      native.closeSelf();
+    },
+    importScripts(...urls) {
+      if (!self.classic) throw new TypeError('importScripts: module workers import');
+      for (const url of $.each($.map(urls, (url) => resolveScript($.text`${url}`)))) native.importScript(url);
+    },
+  };
+  const values = { self: globalThis, name: self.name };
+  const WorkerGlobalScope = interfaceOf('WorkerGlobalScope', EventTarget);
+  const DedicatedWorkerGlobalScope = interfaceOf('DedicatedWorkerGlobalScope', WorkerGlobalScope);
+  const define = (members, enumerable) => {
+    for (const { 0: key, 1: value } of $.each(Object.entries(members))) {
+      Object.defineProperty(globalThis, key, { value, writable: true, enumerable, configurable: true });
+    }
+  };
+  define({ ...operations, ...values }, true);
+  define({ WorkerGlobalScope, DedicatedWorkerGlobalScope }, false);
+  Object.defineProperty(globalThis, 'location', {
+    enumerable: true, configurable: true,
+    get: { location() {
+      const { URL } = require('url');
+      const value = new URL(self.url);
+      Object.defineProperty(globalThis, 'location', { value, enumerable: true, configurable: true });
+      return value;
+    } }.location,
+  });
+  // The engine's own tag, `global`.
+  Reflect.deleteProperty(globalThis, Symbol.toStringTag);
+  Object.setPrototypeOf(globalThis, DedicatedWorkerGlobalScope.prototype);
+  const handlersOf = () => handlers;
+  defineHandlers(globalThis, handlersOf, ['message', 'messageerror']);
+  // OnErrorEventHandler: true prevents.
+  defineHandlers(globalThis, handlersOf, ['error'], (handler, scope, event) => {
+    const { message, filename, lineno, colno, error } = event;
+    const args = event instanceof ErrorEvent ? [message, filename, lineno, colno, error] : [event];
+    if (apply(handler, scope, args) === true) event.preventDefault();
+  });
+  exports.uncaught = (error) => {
+    const event = trust(new ErrorEvent('error', { __proto__: null, message: messageOf(error), error, cancelable: true, ...placeOf(error) }));
+    const outer = reporting;
+    reporting = event;
+    try {
+      return !dispatch(event);
+    } finally {
+      reporting = outer;
+    }
+  };
+  // Messages that came before wait for the script's end; then the port holds the loop until the worker is closed.
+  exports.scriptDone = () => {
+    ports.start(self.port, {
+      message: (data, list) => dispatch(trust(makeMessageEvent('message', data, list))),
+      messageerror: (error) => dispatch(trust(makeMessageEvent('messageerror', error))),
+      close() {},
+    });
+    ports.ref(self.port, true);
+  };
+};
+
+// For Rust, in a worker: before its script runs, for an uncaught error, and when the script has been evaluated.
+exports.setUpWorker = () => {
+  if (self?.web) setUpScope();
+};
+exports.uncaught = () => false;
+exports.scriptDone = () => {};
+exports.WebWorker = WebWorker;
+exports.threads = threads;

@@ -1,0 +1,316 @@
+// Event, EventTarget, AbortController and AbortSignal (DOM Standard, §2 and §3).
+const { create, invalidArgType } = require('errors');
+const { inspect } = require('lazy_inspect');
+const { apply } = Reflect;
+const now = () => (performance ??= require('performance').performance).now();
+let performance;
+let begin;
+let end;
+let trust;
+let isEvent;
+let isStopped;
+let hasListeners;
+
+// What an event is, in bits: there are many events.
+const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } = [1, 2, 4, 8, 16, 32, 64];
+class Event {
+  #type;
+  #flags = 0;
+  #target = null;
+  #current = null;
+  #time = now();
+  constructor(type, init = undefined) {
+    // (`arguments` is an object to be made.)
+    if (type === undefined && arguments.length === 0) {
+      throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
+    }
+    this.#type = typeof type === 'string' ? type : $.text`${type}`;
+    if (init === undefined || init === null) return;
+    if (init.bubbles) this.#flags |= BUBBLES;
+    if (init.cancelable) this.#flags |= CANCELABLE;
+    if (init.composed) this.#flags |= COMPOSED;
+  }
+  static {
+    // For events that the platform itself dispatches.
+    trust = (event) => {
+      event.#flags |= TRUSTED;
+      return event;
+    };
+    isEvent = (value) => typeof value === 'object' && value !== null && #type in value;
+    isStopped = (event) => (event.#flags & IMMEDIATE) !== 0;
+    // The type of an event whose dispatch begins.
+    begin = (event, target) => {
+      if (event.#current !== null) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
+      event.#target = event.#current = target;
+      return event.#type;
+    };
+    // Whether the event, whose dispatch ends, was not cancelled.
+    end = (event) => {
+      event.#current = null;
+      event.#flags &= ~(STOPPED | IMMEDIATE);
+      return (event.#flags & CANCELED) === 0;
+    };
+  }
+  get type() {
+    return this.#type;
+  }
+  get target() {
+    return this.#target;
+  }
+  get srcElement() {
+    return this.#target;
+  }
+  get currentTarget() {
+    return this.#current;
+  }
+  get eventPhase() {
+    return this.#current === null ? 0 : 2;
+  }
+  get bubbles() {
+    return (this.#flags & BUBBLES) !== 0;
+  }
+  get cancelable() {
+    return (this.#flags & CANCELABLE) !== 0;
+  }
+  get composed() {
+    return (this.#flags & COMPOSED) !== 0;
+  }
+  get defaultPrevented() {
+    return (this.#flags & CANCELED) !== 0;
+  }
+  get returnValue() {
+    return (this.#flags & CANCELED) === 0;
+  }
+  get cancelBubble() {
+    return (this.#flags & STOPPED) !== 0;
+  }
+  get timeStamp() {
+    return this.#time;
+  }
+  get isTrusted() {
+    return (this.#flags & TRUSTED) !== 0;
+  }
+  composedPath() {
+    return this.#current === null ? [] : [this.#current];
+  }
+  preventDefault() {
+    if (this.#flags & CANCELABLE) this.#flags |= CANCELED;
+  }
+  stopPropagation() {
+    this.#flags |= STOPPED;
+  }
+  stopImmediatePropagation() {
+    this.#flags |= STOPPED | IMMEDIATE;
+  }
+}
+Object.assign(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
+
+class CustomEvent extends Event {
+  #detail;
+  constructor(type, init = { __proto__: null }) {
+    super(type, init);
+    this.#detail = init?.detail ?? null;
+  }
+  get detail() {
+    return this.#detail;
+  }
+}
+
+// The listeners for one type: numbered in the order in which they came, and found again by what they are known by.
+class Listeners {
+  last = 0;
+  entries = new Map();
+  #numbers = [new Map(), new Map()];
+  get size() {
+    return this.entries.size;
+  }
+  add(callback, capture, once) {
+    const numbers = this.#numbers[capture ? 1 : 0];
+    if (numbers.has(callback)) return false;
+    this.last += 1;
+    numbers.set(callback, this.last);
+    this.entries.set(this.last, { callback, capture, once, number: this.last });
+    return true;
+  }
+  remove(callback, capture) {
+    const numbers = this.#numbers[capture ? 1 : 0];
+    const number = numbers.get(callback);
+    if (number === undefined) return false;
+    numbers.delete(callback);
+    return this.entries.delete(number);
+  }
+}
+
+class EventTarget {
+  // By type.
+  #listeners = new Map();
+  addEventListener(type, callback, options) {
+    if (callback === null || callback === undefined) return;
+    if (typeof callback !== 'function' && typeof callback !== 'object') {
+      throw invalidArgType('listener', 'an instance of EventListener', callback);
+    }
+    /** @type {Options<{ capture?: unknown, once?: unknown, signal?: AbortSignal }>} */
+    const { capture = false, once = false, signal } = typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
+    if (signal?.aborted) return;
+    type = $.text`${type}`;
+    let listeners = this.#listeners.get(type);
+    if (listeners === undefined) this.#listeners.set(type, listeners = new Listeners());
+    if (!listeners.add(callback, Boolean(capture), Boolean(once))) return;
+    signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
+  }
+  removeEventListener(type, callback, options) {
+    const capture = Boolean(typeof options === 'boolean' ? options : options?.capture);
+    this.#listeners.get($.text`${type}`)?.remove(callback, capture);
+  }
+  static {
+    hasListeners = (target, type) => (target.#listeners.get(type)?.size ?? 0) > 0;
+  }
+  dispatchEvent(event) {
+    if (!isEvent(event)) throw invalidArgType('event', 'an instance of Event', event);
+    const listeners = this.#listeners.get(begin(event, this));
+    if (listeners === undefined) return end(event);
+    // Those that are added meanwhile do not hear of it; those that are removed are met no more.
+    const { last } = listeners;
+    for (const entry of $.each(listeners.entries.values())) {
+      const { callback, number } = entry;
+      if (number > last) break;
+      if (entry.once) this.removeEventListener(event.type, callback, entry.capture);
+      try {
+        if (typeof callback === 'function') apply(callback, this, [event]);
+        else callback.handleEvent?.(event);
+      } catch (error) {
+        // Reported, not propagated: the other listeners still run.
+        require('process').process.nextTick(() => {
+          throw error;
+        });
+      }
+      if (isStopped(event)) break;
+    }
+    return end(event);
+  }
+}
+
+const secret = Symbol();
+let abortSignal;
+class AbortSignal extends EventTarget {
+  #aborted = false;
+  #reason = undefined;
+  #handler = null;
+  // The signals that abort when this one does, weakly; and those among them that somebody listens to.
+  #dependents = [];
+  #crowded = 16;
+  #heard = new Set();
+  // What a dependent signal depends on: signals that depend on none.
+  #sources = undefined;
+  constructor(key) {
+    if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
+    super();
+  }
+  static {
+    abortSignal = (signal, reason) => {
+      if (signal.#aborted) return;
+      signal.#aborted = true;
+      signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
+      signal.dispatchEvent(new Event('abort'));
+      const dependents = signal.#dependents;
+      signal.#dependents = [];
+      for (const dependent of $.each(dependents)) {
+        const found = dependent.deref();
+        if (found !== undefined) abortSignal(found, signal.#reason);
+      }
+      signal.#heard.clear();
+    };
+  }
+  static abort(reason) {
+    const signal = new AbortSignal(secret);
+    abortSignal(signal, reason);
+    return signal;
+  }
+  static timeout(delay) {
+    const signal = new AbortSignal(secret);
+    require('timers').setTimeout(() => abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay).unref();
+    return signal;
+  }
+  static any(signals) {
+    const signal = new AbortSignal(secret);
+    const sources = [...$.each(signals)];
+    for (const source of $.each(sources)) {
+      if (source.#aborted) {
+        abortSignal(signal, source.#reason);
+        return signal;
+      }
+    }
+    signal.#sources = [];
+    for (const source of $.each(sources)) for (const origin of $.each(source.#sources ?? [source])) signal.#depend(origin);
+    return signal;
+  }
+  #depend(source) {
+    if ($.includes(this.#sources, source)) return;
+    $.push(this.#sources, source);
+    // As often as the list has doubled: those that are gone.
+    if (source.#dependents.length >= source.#crowded) {
+      source.#dependents = $.filter(source.#dependents, (dependent) => dependent.deref() !== undefined);
+      source.#crowded = 2 * source.#dependents.length + 16;
+    }
+    $.push(source.#dependents, new WeakRef(this));
+  }
+  // A dependent signal that somebody listens to must not go before its sources.
+  #keep() {
+    if (this.#sources === undefined) return;
+    const isHeard = hasListeners(this, 'abort');
+    for (const source of $.each(this.#sources)) {
+      if (isHeard) source.#heard.add(this);
+      else source.#heard.delete(this);
+    }
+  }
+  addEventListener(type, callback, options) {
+    super.addEventListener(type, callback, options);
+    this.#keep();
+  }
+  removeEventListener(type, callback, options) {
+    super.removeEventListener(type, callback, options);
+    this.#keep();
+  }
+  get aborted() {
+    return this.#aborted;
+  }
+  get reason() {
+    return this.#reason;
+  }
+  throwIfAborted() {
+    if (this.#aborted) throw this.#reason;
+  }
+  get onabort() {
+    return this.#handler;
+  }
+  set onabort(handler) {
+    if (this.#handler) this.removeEventListener('abort', this.#handler);
+    this.#handler = typeof handler === 'function' ? handler : null;
+    if (this.#handler) this.addEventListener('abort', this.#handler);
+  }
+  [inspect.custom](depth, options) {
+    return $.text`AbortSignal ${inspect({ aborted: this.#aborted }, options)}`;
+  }
+}
+class AbortController {
+  #signal = new AbortSignal(secret);
+  get signal() {
+    return this.#signal;
+  }
+  abort(reason) {
+    abortSignal(this.#signal, reason);
+  }
+  [inspect.custom](depth, options) {
+    return $.text`AbortController ${inspect({ signal: this.#signal }, options)}`;
+  }
+}
+for (const type of $.each([Event, CustomEvent, EventTarget, AbortSignal, AbortController])) {
+  Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
+}
+exports.Event = Event;
+exports.CustomEvent = CustomEvent;
+exports.EventTarget = EventTarget;
+exports.AbortSignal = AbortSignal;
+exports.AbortController = AbortController;
+exports.any = AbortSignal.any;
+exports.trust = trust;

@@ -1,0 +1,141 @@
+//! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
+
+use qjs::define::Put as _;
+use rquickjs::{
+    Coerced, Ctx, Object, Type, Value,
+    function::{Args, Rest},
+};
+
+use crate::internal::{self, def, state::Platform, strings::to_rust};
+
+/// Methods whose implementation is loaded at the first call.
+const LAZY: [&str; 17] = [
+    "assert",
+    "clear",
+    "count",
+    "countReset",
+    "dir",
+    "dirxml",
+    "group",
+    "groupCollapsed",
+    "groupEnd",
+    "profile",
+    "profileEnd",
+    "table",
+    "time",
+    "timeEnd",
+    "timeLog",
+    "timeStamp",
+    "trace",
+];
+
+/// The `console` object.
+pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let console = Object::new(ctx.clone())?;
+    for (name, to_stderr) in [("log", false), ("warn", true), ("error", true), ("info", false), ("debug", false)] {
+        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    }
+    for name in LAZY {
+        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> rquickjs::Result<Value<'js>> {
+            internal::function(&ctx, "console", name)?.call((Rest(args.0),))
+        })?;
+    }
+    Ok(console)
+}
+
+/// The native functions of `console.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "print", |ctx: Ctx<'js>, to_stderr: bool, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    def(&native, "indent", |ctx: Ctx<'_>, by: i32| -> rquickjs::Result<()> {
+        let indent = &Platform::of(&ctx)?.indent;
+        indent.set(indent.get().saturating_add_signed(by as isize));
+        Ok(())
+    })?;
+    Ok(native)
+}
+
+/// Writes one line of console output.
+fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
+    let platform = Platform::of(ctx)?;
+    let colors = crate::node::process::has_colors(if to_stderr { 2 } else { 1 });
+    let mut line = String::new();
+    if !format_plain(ctx, &args, colors, &mut line)? {
+        line.clear();
+        let format = internal::function(ctx, "inspect", "formatWithOptions")?;
+        let options = qjs::pristine::bare_object(ctx)?;
+        if colors {
+            options.put("colors", true)?;
+        }
+        let mut call = Args::new(ctx.clone(), args.len() + 1);
+        call.push_arg(options)?;
+        call.push_args(args)?;
+        let text: rquickjs::String = format.call_arg(call)?;
+        line = to_rust(&text)?;
+    }
+    let indent = platform.indent.get();
+    if indent > 0 {
+        line = indented(ctx, &line, indent)?;
+    }
+    push(ctx, &mut line, "\n")?;
+    match to_stderr {
+        true => platform.stdio.err(line.as_bytes()),
+        false => platform.stdio.out(line.as_bytes()),
+    }
+    Ok(())
+}
+
+/// The text with so many spaces in front of each line.
+fn indented(ctx: &Ctx<'_>, text: &str, indent: usize) -> rquickjs::Result<String> {
+    let lines = 1 + text.matches('\n').count();
+    let size = lines.saturating_mul(indent).saturating_add(text.len());
+    let mut all = String::new();
+    all.try_reserve_exact(size).map_err(|_| qjs::room::none(ctx, size))?;
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            all.push('\n');
+        }
+        all.extend(std::iter::repeat_n(' ', indent));
+        all.push_str(line);
+    }
+    Ok(all)
+}
+
+fn push(ctx: &Ctx<'_>, line: &mut String, text: &str) -> rquickjs::Result<()> {
+    line.try_reserve(text.len()).map_err(|_| qjs::room::none(ctx, line.len() + text.len()))?;
+    line.push_str(text);
+    Ok(())
+}
+
+/// Joins arguments that need no inspector; false when one of them does.
+fn format_plain(ctx: &Ctx<'_>, args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs::Result<bool> {
+    for (index, arg) in args.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        match arg.type_of() {
+            Type::String => {
+                let Some(string) = arg.as_string() else { return Ok(false) };
+                let start = line.len();
+                push(ctx, line, &to_rust(string)?)?;
+                if index == 0 && args.len() > 1 && line[start..].contains('%') {
+                    return Ok(false);
+                }
+            }
+            _ if colors => return Ok(false),
+            Type::Int => line.push_str(&arg.as_int().unwrap_or_default().to_string()),
+            Type::Float => {
+                if arg.as_float().is_some_and(|number| number == 0.0 && number.is_sign_negative()) {
+                    line.push_str("-0");
+                } else {
+                    line.push_str(&arg.get::<Coerced<String>>()?.0);
+                }
+            }
+            Type::Bool => line.push_str(if arg.as_bool() == Some(true) { "true" } else { "false" }),
+            Type::Undefined => line.push_str("undefined"),
+            Type::Null => line.push_str("null"),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}

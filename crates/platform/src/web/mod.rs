@@ -1,0 +1,9 @@
+//! What the Web offers: a feature's Rust and JavaScript side by side.
+
+pub(crate) mod console;
+pub(crate) mod crypto;
+pub(crate) mod encoding;
+pub(crate) mod messaging;
+pub(crate) mod performance;
+pub(crate) mod timers;
+pub(crate) mod url;

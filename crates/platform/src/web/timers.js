@@ -1,0 +1,166 @@
+// setTimeout, setInterval and setImmediate with Node's handle objects.
+/**
+ * What Rust gives.
+ * @type {{
+ *   set(timeout: object, delay: number, refed: boolean): number,
+ *   clear(id: number): void,
+ *   ref(id: number, refed: boolean): void,
+ *   number(): number,
+ *   setImmediate(immediate: object): number,
+ *   clearImmediate(id: number): void,
+ *   refImmediate(id: number, refed: boolean): void,
+ *   queueMicrotask(callback: () => void): void,
+ * }}
+ */
+const native = rust;
+const { checkFunction } = require('errors');
+const known = new Map(); // by the number that Symbol.toPrimitive gave out
+
+const toDelay = (delay) => {
+  delay *= 1;
+  return delay >= 1 && delay <= 2 ** 31 - 1 ? Math.trunc(delay) : 1;
+};
+
+class Timeout {
+  _onTimeout;
+  _idleTimeout;
+  _repeat;
+  _destroyed;
+  #id = 0;
+  #args;
+  #refed = true;
+  constructor(callback, delay, args, repeats) {
+    this._onTimeout = callback;
+    this._idleTimeout = toDelay(delay);
+    this._repeat = repeats ? this._idleTimeout : null;
+    this._destroyed = false;
+    this.#args = args;
+    this.#start();
+  }
+  #start() {
+    this.#id = native.set(this, this._idleTimeout, this.#refed);
+  }
+  static fire(timeout) {
+    timeout.#id = 0;
+    try {
+      timeout._onTimeout(...$.each(timeout.#args));
+    } finally {
+      if (!timeout._destroyed && timeout.#id === 0) {
+        if (timeout._repeat !== null) timeout.#start();
+        else timeout.close();
+      }
+    }
+  }
+  static clear(timeout) {
+    timeout.close();
+  }
+  ref() {
+    this.#refed = true;
+    native.ref(this.#id, true);
+    return this;
+  }
+  unref() {
+    this.#refed = false;
+    native.ref(this.#id, false);
+    return this;
+  }
+  hasRef() {
+    return this.#refed;
+  }
+  refresh() {
+    if (this._destroyed) return this;
+    native.clear(this.#id);
+    this.#start();
+    return this;
+  }
+  close() {
+    this._destroyed = true;
+    native.clear(this.#id);
+    const { primitive } = /** @type {{ primitive?: number }} */ (this);
+    if (primitive !== undefined) known.delete(primitive);
+    return this;
+  }
+  [Symbol.toPrimitive]() {
+    let { primitive } = /** @type {{ primitive?: number }} */ (this);
+    if (primitive === undefined) {
+      primitive = native.number();
+      Object.defineProperty(this, 'primitive', { value: primitive });
+      if (!this._destroyed) known.set(primitive, this);
+    }
+    return primitive;
+  }
+  [Symbol.dispose]() {
+    this.close();
+  }
+}
+
+class Immediate {
+  _onImmediate;
+  #id;
+  #args;
+  #refed = true;
+  constructor(callback, args) {
+    this._onImmediate = callback;
+    this.#args = args;
+    this.#id = native.setImmediate(this);
+  }
+  static fire(immediate) {
+    immediate.#id = 0;
+    immediate._onImmediate(...$.each(immediate.#args));
+  }
+  static clear(immediate) {
+    native.clearImmediate(immediate.#id);
+    immediate.#id = 0;
+  }
+  ref() {
+    this.#refed = true;
+    native.refImmediate(this.#id, true);
+    return this;
+  }
+  unref() {
+    this.#refed = false;
+    native.refImmediate(this.#id, false);
+    return this;
+  }
+  hasRef() {
+    return this.#refed;
+  }
+  [Symbol.dispose]() {
+    Immediate.clear(this);
+  }
+}
+
+exports.fireTimeout = Timeout.fire;
+exports.fireImmediate = Immediate.fire;
+exports.setTimeout = function setTimeout(callback, delay, ...args) {
+  checkFunction(callback, 'callback');
+  return new Timeout(callback, delay, args, false);
+};
+exports.setInterval = function setInterval(callback, delay, ...args) {
+  checkFunction(callback, 'callback');
+  return new Timeout(callback, delay, args, true);
+};
+exports.setImmediate = function setImmediate(callback, ...args) {
+  checkFunction(callback, 'callback');
+  return new Immediate(callback, args);
+};
+exports.clearTimeout = function clearTimeout(timer) {
+  if (timer instanceof Timeout) timer.close();
+  else if (typeof timer === 'number' || typeof timer === 'string') known.get(Number(timer))?.close();
+};
+exports.clearInterval = function clearInterval(timer) {
+  exports.clearTimeout(timer);
+};
+exports.clearImmediate = function clearImmediate(immediate) {
+  if (immediate instanceof Immediate) Immediate.clear(immediate);
+};
+exports.queueMicrotask = function queueMicrotask(callback) {
+  checkFunction(callback, 'callback');
+  native.queueMicrotask(() => callback());
+};
+const promisify = $.symbolFor('nodejs.util.promisify.custom');
+for (const name of $.each(['setTimeout', 'setImmediate'])) {
+  Object.defineProperty(exports[name], promisify, {
+    configurable: true, get: () => require('timers_promises')[name],
+  });
+}

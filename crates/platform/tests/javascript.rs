@@ -1,0 +1,35 @@
+//! The platform's own JavaScript, by a linter and a type checker. They come from npm:
+//! `npm ci --prefix crates/platform/check`.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a program of `check/node_modules` in the crate's folder.
+fn passes(what: &str, program: &str, arguments: &[&str]) {
+    let not_run = |reason: &str| testing::not_run(what, reason);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = folder.join("check/node_modules").join(program);
+    if !program.is_file() {
+        return not_run("it is not installed; `npm ci --prefix crates/platform/check` does that");
+    }
+    let output = match Command::new("node").arg(&program).args(arguments).current_dir(folder).output() {
+        Ok(output) => output,
+        Err(error) => return not_run(&format!("node cannot be started: {error}")),
+    };
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}: {}\n{stdout}{stderr}", output.status);
+}
+
+#[test]
+fn the_linter_finds_nothing() {
+    passes(
+        "the linter over the platform's JavaScript",
+        "eslint/bin/eslint.js",
+        &["--config", "check/eslint.config.js", "src"],
+    );
+}
+
+#[test]
+fn the_type_checker_finds_nothing() {
+    passes("the type checker over the platform's JavaScript", "typescript/bin/tsc", &["-p", "check"]);
+}
