@@ -1,5 +1,5 @@
-//! Figures about the workspace's Rust code: how long its files are, which of them import each other in a circle, how much
-//! of it is unsafe, and which names mean two things.
+//! Figures about the workspace's Rust code: how long its files are, which of them import each other in a circle, how
+//! much of it is unsafe, and which names mean two things.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -100,13 +100,13 @@ fn unsafe_words(code: &str) -> (usize, Vec<&str>) {
     (blocks, others)
 }
 
-/// The crate whose source the file is, by its folder, and the module that it is there.
+/// The crate whose source the file is part of, by its folder, and the module that it is there.
 fn source(file: &File) -> Option<(String, Module)> {
     let (folder, path) = file.path.split_once("/src/")?;
     Some((folder.rsplit('/').next()?.to_owned(), module_of(path)))
 }
 
-/// The types and traits that a module defines, but for those in functions and in modules inside of it.
+/// The types and traits that a module defines, except those in its functions and in modules inside it.
 fn defined_names(code: &str) -> impl Iterator<Item = &str> {
     code.lines().filter_map(|line| {
         let line = match line.strip_prefix("pub") {
@@ -123,10 +123,10 @@ fn defined_names(code: &str) -> impl Iterator<Item = &str> {
 fn circles(modules: &BTreeMap<Module, String>) -> Vec<usize> {
     let uses: BTreeMap<_, _> =
         modules.iter().map(|(module, code)| (module, module_items(code, module, modules))).collect();
-    // What is imported by another name from the module that has it is imported from where it is defined.
+    // A name that a module imports and hands on is imported from where it is defined.
     let resolve = |path: &[String]| {
         let mut path = path.to_vec();
-        // Not for ever: two modules may import a name from each other.
+        // Limited, since two modules may import a name from each other.
         for _ in 0..8 {
             let (module, rest) = (0..=path.len())
                 .rev()
@@ -186,7 +186,8 @@ mod tests {
         assert_eq!(figures.lines, [2, 3, 3, 3, 4, 5, 9]);
         assert_eq!((figures.percentile(50), figures.percentile(90), figures.percentile(100)), (3, 9, 9));
         assert_eq!((figures.unsafe_blocks, figures.unsafe_impls, figures.files_with_unsafe), (1, 1, 3));
-        // `low` has something of `deep`, that of `high`, and that of `low`, through the root, which is not in the circle.
+        // `low` has something of `deep`, that of `high`, and that of `low`, through the root, which is not in the
+        // circle.
         let circles = BTreeMap::from([("a".to_owned(), (4, vec![3])), ("b".to_owned(), (2, vec![]))]);
         assert_eq!(figures.circles, circles);
         let names: Vec<_> = figures.shared_names.keys().map(String::as_str).collect();

@@ -1,4 +1,5 @@
-//! Rust source without what is no code: comments, strings and characters are blanked out; and the paths that it names.
+//! Rust source without what is not code: comments, strings and characters are blanked out. Also the paths that it
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -180,7 +181,7 @@ fn use_tree<'t>(tokens: &[&'t str]) -> Vec<(Vec<&'t str>, &'t str)> {
             "{" => open.push(path.len()),
             "," | "}" => {
                 let start = open.last().copied().unwrap_or(0);
-                // After a brace there is nothing.
+                // Nothing comes after a brace.
                 let is_path = path.len() > start;
                 if path.len() > 1 && path.last() == Some(&"self") {
                     path.pop();
@@ -189,7 +190,7 @@ fn use_tree<'t>(tokens: &[&'t str]) -> Vec<(Vec<&'t str>, &'t str)> {
                 found.extend(name.map(|name| (path.clone(), name)));
                 if *token == "}" {
                     open.pop();
-                    // What the brace belonged to is told.
+                    // The path that the brace belonged to has been reported.
                     path.truncate(open.last().copied().unwrap_or(0));
                 } else {
                     path.truncate(start);
@@ -205,7 +206,7 @@ fn use_tree<'t>(tokens: &[&'t str]) -> Vec<(Vec<&'t str>, &'t str)> {
     found
 }
 
-/// The path from the crate's root on; none where it leads out of the crate.
+/// The path from the crate's root on; `None` if it leads out of the crate.
 fn within_crate<T>(path: &[&str], module: &Module, modules: &BTreeMap<Module, T>) -> Option<Module> {
     let mut base = module.clone();
     let mut rest = path;

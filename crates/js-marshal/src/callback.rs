@@ -85,11 +85,11 @@ fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
     FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
 }
 
-/// A function that has a slot.
+/// A JavaScript function that has a slot.
 #[derive(Mark)]
 pub(crate) struct CallbackState {
     function: Held,
-    /// What to call it in messages.
+    /// Its name in messages.
     #[mark(skip)]
     name: Box<str>,
     /// The descriptor of its type, which is a copy of its own.
@@ -316,8 +316,8 @@ pub(crate) struct CallbackObject {
 
 impl CallbackObject {
     fn new(state: Rc<CallbackState>) -> Self {
-        // SAFETY: the only one of this state, which was made for it. A call in progress, which has it, too, has references
-        // of its own to all that it holds.
+        // SAFETY: the only `MarkedRc` of this state, which was made for it. A call in progress, which has the state,
+        // too, has references of its own to everything that the state holds.
         Self { state: unsafe { MarkedRc::new(state) } }
     }
 

@@ -19,7 +19,8 @@ use crate::types::{
     throw_no_value,
 };
 
-/// The prototypes of the vocabulary's own classes, of a runtime: an object with another is of a script's subclass.
+/// The prototypes of the vocabulary's own classes in a runtime. An object with another prototype is of a script's
+/// subclass.
 #[derive(JsLifetime)]
 struct Prototypes<'js>(Vec<Prototype<'js>>);
 
@@ -184,7 +185,7 @@ fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Resu
     let prototype = class::prototype_from_new_target::<TypeObject>(call)?;
     let prototypes = call.ctx.userdata::<Prototypes>().ok_or(rquickjs::Error::Unknown)?;
     let own = prototypes.get(name);
-    // A number is a number whatever a subclass says: its methods are for the blocks behind pointers.
+    // A number is a number whatever a subclass says: a subclass's methods are for the blocks behind pointers.
     ty.subclassed = own != prototype.as_ref() && ty.is_pointer();
     let subclassed = ty.subclassed;
     let object = class::new_object(&call.ctx, ty, prototype.as_ref())?;

@@ -19,7 +19,7 @@ pub(crate) struct HandleObject {
     name: Option<Box<str>>,
     #[mark(skip)]
     address: u64,
-    /// None where it is borrowed: the guest keeps it.
+    /// `None` if it is borrowed: the guest keeps it.
     #[mark(skip)]
     handle: Option<Rc<Handle>>,
     /// The memory manager of its guest.

@@ -22,7 +22,7 @@ const TABLE: [(&str, &str); 8] = [
     ("Reflect", "apply"),
 ];
 
-/// What was taken, of a runtime.
+/// What was taken in a runtime.
 #[derive(JsLifetime)]
 struct Language<'js> {
     table: Object<'js>,

@@ -38,7 +38,7 @@ pub(crate) struct ManagerObject {
     memory: Held,
     /// The functions that allocate and free, as the script gave them.
     functions: Vec<Held>,
-    /// The script's own functions, where no guest's allocate and free.
+    /// The script's own functions, if they and not a guest's allocate and free.
     script: Option<MarkedRc<ScriptAllocator>>,
     /// Heaps of the same memory in which other functions free.
     others: RefCell<Vec<OtherHeap>>,
@@ -46,7 +46,7 @@ pub(crate) struct ManagerObject {
     callbacks: Rc<Callbacks>,
     /// Values that stay as long as the manager does.
     kept: RefCell<Vec<Held>>,
-    /// Bytes of blocks that make the next one collect garbage first.
+    /// The bytes in blocks at which the next block collects garbage first.
     #[mark(skip)]
     threshold: Cell<u64>,
     /// The owners of blocks for objects that are not views of them, by object.
@@ -57,7 +57,7 @@ pub(crate) struct ManagerObject {
     realm: MarkedRc<Realm>,
 }
 
-/// A heap by the function that frees in it.
+/// A heap, and the function that frees in it.
 #[derive(Mark)]
 struct OtherHeap {
     function: Held,
@@ -67,13 +67,13 @@ struct OtherHeap {
 
 impl Drop for ManagerObject {
     fn drop(&mut self) {
-        // The functions go with the object, also where a call that is in progress has the heap.
+        // The functions go with the object, even if a call in progress has the heap.
         let functions = self.script.as_ref().map(|script| script.0.take());
         drop(functions);
     }
 }
 
-/// What a script has to allocate in a memory, and to free there; none once its manager has ended.
+/// Two functions of a script that allocate and free in a memory; none once the manager has ended.
 #[derive(Mark)]
 struct ScriptAllocator(RefCell<Option<ScriptFunctions>>);
 
@@ -86,7 +86,8 @@ struct ScriptFunctions {
 
 impl ScriptAllocator {
     fn call(&self, pick: impl FnOnce(&ScriptFunctions) -> &Held, number: u64) -> std::result::Result<u64, CallError> {
-        // References of the call's own: the collector may find everything else of the allocator to be garbage meanwhile.
+        // The call holds references of its own: the collector may find that everything else of the allocator is
+        // garbage meanwhile.
         let (function, realm) = match &*self.0.borrow() {
             Some(functions) => (pick(functions).duplicate(), functions.realm.duplicate()),
             None => return Ok(0),
@@ -368,7 +369,8 @@ impl ManagerObject {
         script: Option<Rc<ScriptAllocator>>,
         table: Option<island::wasmtime::Table>,
     ) -> Result<Self> {
-        // SAFETY: the only one of this realm. The hook has it while the heap allocates, for a call that has the manager.
+        // SAFETY: the only `MarkedRc` of this realm. The hook has the realm while the heap allocates, for a call that
+        // has the manager.
         let realm = unsafe { MarkedRc::new(Rc::new(Realm::new(ctx)?)) };
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
@@ -382,7 +384,7 @@ impl ManagerObject {
             heap,
             memory: Held::new(memory),
             functions,
-            // SAFETY: the only one of this allocator, whose values go with the manager.
+            // SAFETY: the only `MarkedRc` of this allocator, whose values go with the manager.
             script: script.map(|script| unsafe { MarkedRc::new(script) }),
             others: RefCell::default(),
             callbacks: Callbacks::new(table),
@@ -587,7 +589,7 @@ fn constructor_argument(call: &Call<'_, '_>, place: Place<'_>) -> Result<Scalar>
     })
 }
 
-/// Owns a block for an object that is no view of it.
+/// Owns a block for an object that is not a view of it.
 #[derive(HostClass, Mark)]
 #[host_class(name = "Owner")]
 struct Owner {

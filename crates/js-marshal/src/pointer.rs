@@ -9,7 +9,7 @@ use crate::convert::Marshal;
 use crate::manager::ManagerObject;
 use crate::{strings, view};
 
-/// The classes, of a runtime.
+/// The classes of a runtime.
 #[derive(JsLifetime)]
 struct Boxes<'js> {
     pointer: Object<'js>,

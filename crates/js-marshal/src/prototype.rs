@@ -26,7 +26,7 @@ pub(crate) struct PrototypeObject {
     signature: Signature,
     /// The list that it was made of, for scripts.
     definitions: Held,
-    /// How it is passed, for addresses of 32 bits and of 64, once that is known.
+    /// How the function is called, for addresses of 32 bits and of 64, once that is known.
     #[mark(skip)]
     plans: [OnceCell<Plan>; 2],
 }

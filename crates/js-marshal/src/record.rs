@@ -149,7 +149,7 @@ impl Place {
 pub(crate) struct RecordView {
     ty: TypeRef,
     place: Place,
-    /// Of the buffer's own bytes, where it is no guest's memory: a union's copy.
+    /// Whether the bytes are the buffer's own and not a guest's memory: a copy of a union.
     #[mark(skip)]
     copied: bool,
 }

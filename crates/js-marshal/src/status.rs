@@ -10,7 +10,7 @@ use rquickjs::JsLifetime;
 use crate::convert::Marshal;
 use crate::types::{Status, TypeObject};
 
-/// The classes, of a runtime.
+/// The classes of a runtime.
 #[derive(JsLifetime)]
 struct Errors<'js> {
     error: Value<'js>,

@@ -9,7 +9,7 @@ use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, We
 use crate::record::Shape;
 use crate::scalar::Scalar;
 
-/// How many elements an array has, where its type says so.
+/// How the length of an array is known.
 #[derive(Mark)]
 pub(crate) enum Length {
     /// It has as many elements as the argument has. A result must say more.
@@ -18,7 +18,7 @@ pub(crate) enum Length {
     Fixed(u64),
     /// `(index, args) => length`.
     Callback(Held),
-    /// The value of another parameter of the C function, after the call where it comes out.
+    /// The value of another parameter of the C function; after the call, if it comes out.
     #[mark(skip)]
     Argument(usize),
     /// The value of another field of the struct.
@@ -99,7 +99,7 @@ pub(crate) enum Type {
     Void,
     #[mark(skip)]
     Scalar(Scalar),
-    /// With the numbers by name, a frozen object.
+    /// An enum, with a frozen object that has the numbers by name.
     Enum(#[mark(skip)] Scalar, Held),
     /// A result that says whether the call failed.
     Status(Status),
@@ -117,7 +117,7 @@ pub(crate) enum Type {
     Address,
     /// `void *`.
     VoidPointer,
-    /// A struct or union in place. It is defined later where it refers to itself.
+    /// A struct or union in place. It is defined later if it refers to itself.
     Record(#[mark(skip)] Rc<OnceCell<Shape>>, OnceCell<Vec<TypeRef>>),
     /// A pointer to a struct or union.
     RecordPointer {
@@ -148,7 +148,7 @@ pub(crate) enum Type {
 #[derive(Mark)]
 pub(crate) struct Status {
     pub(crate) ty: TypeRef,
-    /// The results that are no failures; where there are none, those that are.
+    /// The results that are successes. If it is empty, `failure` has the failures.
     #[mark(skip)]
     pub(crate) success: Vec<i64>,
     #[mark(skip)]
@@ -229,19 +229,19 @@ pub(crate) struct TypeObject {
     pub(crate) free: Option<Held>,
     #[mark(skip)]
     pub(crate) non_null: bool,
-    /// Whether it is of a script's subclass, whose methods may be others.
+    /// Whether it is of a script's subclass, which may override the methods.
     #[mark(skip)]
     pub(crate) subclassed: bool,
-    /// Its own object, where it is.
+    /// The descriptor's own object, once there is one.
     #[mark(skip)]
     pub(crate) script: RefCell<WeakMap<()>>,
     /// How deep types are nested in it.
     #[mark(skip)]
     pub(crate) depth: Cell<u16>,
-    /// Arguments by index whose objects a handle keeps.
+    /// The indices of the arguments whose objects a handle keeps.
     #[mark(skip)]
     pub(crate) keeps: Vec<usize>,
-    /// A callback that is never freed.
+    /// Whether it is a callback that is never freed.
     #[mark(skip)]
     pub(crate) kept: bool,
 }
@@ -487,7 +487,7 @@ pub(crate) struct ArgumentObject {
     pub(crate) direction: Direction,
 }
 
-/// A type that is a value where no value can be.
+/// The error for a type whose values cannot stand there.
 pub(crate) fn throw_no_value(ctx: &Ctx<'_>, place: &str, ty: &TypeObject) -> rquickjs::Error {
     let why = match &ty.ty {
         Type::Inline(_, Length::Fixed(_)) | Type::InlineString(_, Length::Fixed(_)) => "is larger than any memory",

@@ -9,7 +9,7 @@ use syn::{DeriveInput, Error, LitCStr, LitStr, Result};
 use crate::attributes::{crate_path, not_generic, read, usual_crate};
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
-    // A static, such as the number, is one for all instances of a generic function.
+    // All instances of a generic function share its statics, and the number is one.
     not_generic(input, "HostClass")?;
     let mut krate = usual_crate();
     let mut name: Option<LitCStr> = None;

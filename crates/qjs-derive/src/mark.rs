@@ -38,7 +38,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
     Ok(quote! {
         #[automatically_derived]
-        // SAFETY: each field is owned by the value, and reports what it holds once, in each pass the same.
+        // SAFETY: the value owns each field, which reports what it holds once, and the same in each pass.
         unsafe impl #krate::Mark for #name {
             #[inline]
             fn mark(&self, marker: &#krate::Marker) {
@@ -91,7 +91,7 @@ mod tests {
         derive(&input).expect_err("is refused").to_string()
     }
 
-    /// How often the code that is generated has something report.
+    /// How many times the generated code has something report.
     fn reports(input: DeriveInput) -> usize {
         derive(&input).unwrap().to_string().matches("Mark :: mark (").count()
     }
@@ -180,7 +180,7 @@ mod tests {
         );
         let on_type = "expected `skip` or `crate = \"path\"`";
         assert_eq!(refused(parse_quote! { #[mark(name = "A")] struct A; }), on_type);
-        // Where everything is skipped, a field's attribute is still read.
+        // Even if everything is skipped, the attributes of fields are read.
         assert_eq!(refused(parse_quote! { #[mark(skip)] struct A(#[mark(skip_it)] u32); }), expected);
     }
 }

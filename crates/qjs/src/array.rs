@@ -17,7 +17,7 @@ struct Apply<'js> {
     visit: Value<'js>,
 }
 
-/// Looks the functions up before a script can change them. Needed once before [`array`].
+/// Looks the functions up before a script can change them. To be called once before [`spread`].
 ///
 /// # Errors
 /// When memory is out.

@@ -149,7 +149,7 @@ mod tests {
     #[derive(JsLifetime)]
     struct Kept(Rc<Backtrace>);
 
-    /// Runs a script that calls `here()`; what was told there.
+    /// Runs a script that calls `here()`. Returns what was told there.
     fn told(script: &str) -> Vec<Option<String>> {
         let runtime = Runtime::new().unwrap();
         let context = Context::full(&runtime).unwrap();

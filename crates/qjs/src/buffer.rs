@@ -365,7 +365,7 @@ pub fn is_buffer_source(cx: Cx<'_>, value: Borrowed<'_>) -> bool {
     value.is_object() && (is_view() || element_kind(value).is_some() || array_buffer_bytes(cx, value).is_some())
 }
 
-/// The getters of DataViews and of typed arrays, of a runtime: the C interface has none for the former, and tells nothing
+/// The getters of a runtime's DataViews and typed arrays. The C interface has none for DataViews, and tells nothing
 /// current of a view that tracks the length of its buffer.
 #[derive(JsLifetime)]
 struct ViewGetters<'js> {
@@ -470,7 +470,7 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
     Ok(Some(unsafe { bytes.to_vec() }))
 }
 
-/// The bytes that a view shows; none where its buffer is detached.
+/// The bytes that a view shows; `None` if its buffer is detached.
 fn view_bytes<'js>(ctx: &Ctx<'js>, view: &Value<'js>, getters: &Getters<'js>) -> rquickjs::Result<Option<Bytes>> {
     let this = || (This(view.clone()),);
     let offset = getters.byte_offset.call::<_, f64>(this())? as usize;

@@ -1,7 +1,7 @@
 //! Classes whose objects own a Rust value.
 //!
 //! An object of such a class holds a `Box<T>`. The cycle collector asks the value for what it holds
-//! ([`Mark`]), and the object's end drops it. A value's `Drop` runs inside the collector: it may free and
+//! ([`Mark`]), and it is dropped when the object is freed. A value's `Drop` runs inside the collector: it may free and
 //! enqueue, never call JavaScript or a guest.
 
 use std::ffi::{CStr, c_void};
@@ -19,8 +19,8 @@ use crate::value::{Args, Borrowed, Cx, Returned};
 /// QuickJS hands out numbers from about 70 on, per runtime. Ours begin far above any that it will reach.
 const FIRST: u32 = 400;
 
-/// The number of the class of `T`. It is the same in every runtime of the process, so that a method can check its `this`
-/// without a look-up, and is given out when the class is first registered: no two types can have the same.
+/// The number of the class of `T`. It is the same in every runtime of the process, so that a method can check its
+/// `this` without a look-up. It is given out when the class is first registered, so no two types can have the same.
 #[derive(Debug)]
 pub struct ClassId<T>(AtomicU32, PhantomData<fn() -> T>);
 
@@ -44,7 +44,7 @@ pub trait HostClass: Mark + Sized + 'static {
     /// The class's name.
     const NAME: &'static CStr;
 
-    /// The class's number: a static of its own.
+    /// The class's number, a static of its own.
     fn id() -> &'static ClassId<Self>;
 }
 
@@ -92,7 +92,7 @@ fn claim<T: HostClass>() -> q::JSClassID {
 /// `T`'s number in the context's runtime.
 ///
 /// # Panics
-/// When the class is not registered there: QuickJS would look beyond what it has for classes.
+/// When the class is not registered there: QuickJS would read past the end of its list of classes.
 #[inline]
 fn registered<T: HostClass>(cx: Cx<'_>) -> q::JSClassID {
     let number = T::id().number();
@@ -142,7 +142,8 @@ pub fn set_prototype<'js, T: HostClass>(ctx: &Ctx<'js>, prototype: &Object<'js>)
 /// When the class is not registered.
 pub fn prototype<'js, T: HostClass>(ctx: &Ctx<'js>) -> Value<'js> {
     let cx = Cx::of(ctx);
-    // SAFETY: the class is registered; QuickJS returns a reference of our own. A class without prototype has `null`.
+    // SAFETY: the class is registered; QuickJS returns a reference of our own. If the class has no prototype, that is
+    // `null`.
     unsafe { Value::from_raw(ctx.clone(), q::JS_GetClassProto(cx.raw(), registered::<T>(cx))) }
 }
 
@@ -160,7 +161,7 @@ pub fn new_object<'js, T: HostClass>(
 ) -> rquickjs::Result<Object<'js>> {
     let cx = Cx::of(ctx);
     let number = registered::<T>(cx);
-    // SAFETY: the class is registered; a class without prototype gives an object without one.
+    // SAFETY: the class is registered; a class without a prototype gives an object without one.
     let object = unsafe {
         match prototype {
             Some(prototype) => q::JS_NewObjectProtoClass(cx.raw(), prototype.as_raw(), number),
@@ -206,8 +207,8 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
 /// The Rust value of an object of class `T`; `None` for anything else.
 #[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
-    // SAFETY: QuickJS checks the class, whose number no other type has; the box stays until the object's end, which `'a`
-    // excludes.
+    // SAFETY: QuickJS checks the class, whose number no other type has; the box stays until the object is freed, which
+    // cannot happen during `'a`.
     unsafe { q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref() }
 }
 

@@ -15,7 +15,7 @@ struct Originals<'js> {
     bind: Function<'js>,
 }
 
-/// Puts them in place, before any script runs.
+/// Puts the guards in place, before any script runs.
 ///
 /// # Errors
 /// When memory is out, or a script has changed `Iterator` already.

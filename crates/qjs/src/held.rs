@@ -188,7 +188,7 @@ impl Drop for Arguments<'_> {
 
 /// A context that Rust comes back to from code that JavaScript does not call, such as a guest's import.
 ///
-/// It owns a function of the context, which keeps the context alive as every function does, and which the owner reports
+/// It owns a function of the context, which keeps the context alive, as every function does. The owner must report it
 /// to the cycle collector.
 #[derive(Mark)]
 #[mark(crate = "crate")]

@@ -9,19 +9,19 @@ use rquickjs::qjs as q;
 
 use crate::held::Held;
 
-/// What holds JavaScript values and reports them to the cycle collector.
+/// A type that holds JavaScript values, which it reports to the cycle collector.
 ///
-/// Derive it: each field reports what it holds. A field that holds nothing has `#[mark(skip)]`, and so may a variant or a
-/// whole type. To skip too much is safe: the collector takes what is not reported for kept from outside, so that a cycle
-/// through it is never collected.
+/// Derive it: each field reports what it holds. Put `#[mark(skip)]` on a field that holds nothing; a variant or a whole
+/// type can have it, too. Skipping too much is safe: the collector then believes that something outside keeps the
+/// value, so a cycle through it is never collected.
 ///
-/// QuickJS asks several times in one collection and changes nothing that Rust sees in between. Where a `RefCell` is
-/// mutably borrowed when the collection begins, it is so each time, and what it holds is left out.
+/// QuickJS asks several times in one collection, and changes nothing that Rust sees in between. If a `RefCell` is
+/// mutably borrowed when the collection begins, it is borrowed each time, and what it holds is left out.
 ///
 /// # Safety
-/// `mark` must report each [`Held`] that the value owns at most once, and none that another value reports or that is not
-/// given up when the value is dropped, and must report the same ones whenever it is called during one collection. It must
-/// change nothing, and must not panic.
+/// `mark` must report each [`Held`] that the value owns at most once, and none that another value reports or that is
+/// not given up when the value is dropped. It must report the same ones whenever it is called during one collection. It
+/// must change nothing, and must not panic.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not report the JavaScript values that it holds",
     note = "derive `qjs::Mark` for it; where it holds none, add `#[mark(skip)]` to the field"
@@ -41,17 +41,17 @@ pub struct Marker {
 unsafe impl Mark for Held {
     #[inline]
     fn mark(&self, marker: &Marker) {
-        // SAFETY: the value is alive, since `self` owns a reference to it; each implementation of `Mark` promises that this
-        // happens once.
+        // SAFETY: the value is alive, since `self` owns a reference to it. Each implementation of `Mark` promises that
+        // this happens once.
         unsafe { q::JS_MarkValue(marker.runtime, self.raw(), marker.mark) };
     }
 }
 
-/// Containers, each with an expression that has every value in it once.
+/// Containers, each with an expression that yields every value in it once.
 macro_rules! mark_contents {
     ($([$($parameters:tt)*] $container:ty, |$this:ident| $contents:expr;)*) => {$(
-        // SAFETY: a container owns its contents and drops them with itself; each is visited once, and which ones do not
-        // change as long as nobody changes the container.
+        // SAFETY: a container owns its contents and drops them with itself. Each is visited once, and they are the same
+        // ones as long as nobody changes the container.
         unsafe impl<$($parameters)*> Mark for $container {
             #[inline]
             fn mark(&self, marker: &Marker) {
@@ -74,17 +74,17 @@ mark_contents! {
     [T: Mark + ?Sized] RefCell<T>, |cell| cell.try_borrow();
 }
 
-/// An `Rc` whose value is reported by this owner of it alone.
+/// An `Rc` whose value is reported by this owner alone.
 pub struct MarkedRc<T>(Rc<T>);
 
 impl<T> MarkedRc<T> {
     /// Has the value reported.
     ///
     /// # Safety
-    /// There must be one `MarkedRc` of a value at most, and its JavaScript values must not outlive it: whoever else has the
-    /// `Rc` must keep the object that has the `MarkedRc`, or the object must drop these values at its end, or nobody else
-    /// has the `Rc` by then. (When the collector finds the object to be garbage, it takes everything that was reported for
-    /// given up.)
+    /// A value may have one `MarkedRc` at most, and its JavaScript values must not outlive that one: whoever else has
+    /// the `Rc` must keep the object that has the `MarkedRc`, or the object must drop these values when it goes, or
+    /// nobody else has the `Rc` by then. (When the collector finds that the object is garbage, it considers everything
+    /// that was reported given up.)
     pub unsafe fn new(value: Rc<T>) -> Self {
         Self(value)
     }
@@ -99,7 +99,7 @@ impl<T> Deref for MarkedRc<T> {
     }
 }
 
-// SAFETY: by the promise of `MarkedRc::new`, this owner's end is the end of what the value holds, and nobody else reports it.
+// SAFETY: by the promise of `MarkedRc::new`, what the value holds goes with this owner, and nobody else reports it.
 unsafe impl<T: Mark> Mark for MarkedRc<T> {
     #[inline]
     fn mark(&self, marker: &Marker) {

@@ -96,7 +96,7 @@ impl MovedBytes {
     /// Copies the bytes to the beginning of an ArrayBuffer, as far as there is room.
     pub fn copy_to(&self, cx: Cx<'_>, buffer: Borrowed<'_>) {
         let Some(to) = array_buffer_bytes(cx, buffer) else { return };
-        // SAFETY: both have as many bytes, and nothing runs meanwhile; these are nobody else's.
+        // SAFETY: both have as many bytes, and nothing runs meanwhile; these belong to nobody else.
         unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr(), to.start.as_ptr(), self.len.min(to.len)) };
     }
 

@@ -1,6 +1,6 @@
 //! What derived classes report to the cycle collector: all that they hold, and each value once.
 
-// As dependents call it, for what the derives generate.
+// The name by which dependents know the crate, which the derives use in the code that they generate.
 extern crate tombolo_qjs as qjs;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -67,7 +67,8 @@ fn with_context(body: impl FnOnce(&Ctx<'_>)) {
     });
 }
 
-/// A new object whose value has the edge that `edge` makes of a reference to it; and how many such values have ended.
+/// A new object whose value has the edge that `edge` makes of a reference to the object; and how many such values have
+/// ended.
 fn node<'js>(ctx: &Ctx<'js>, edge: impl FnOnce(Held) -> Edge) -> (Object<'js>, Rc<Cell<u32>>) {
     let ended = Rc::new(Cell::new(0));
     let value = Node { edge: RefCell::new(Edge::Absent), _end: End(ended.clone()) };
@@ -103,7 +104,7 @@ fn a_cycle_through_any_kind_of_field_is_collected() {
     for (what, edge) in edges {
         with_context(|ctx| {
             let (object, ended) = node(ctx, edge);
-            // One value that is reported twice is freed while the script has it.
+            // A value that is reported twice is freed while the script has it.
             ctx.run_gc();
             ctx.run_gc();
             assert_eq!(ended.get(), 0, "{what}: a script still has the object");

@@ -65,7 +65,7 @@ pub(super) struct Iteration<'js> {
 pub(super) struct View<'js> {
     pub(super) buffer: Function<'js>,
     pub(super) offset: Function<'js>,
-    /// The length that a constructor takes: elements, or of a DataView bytes.
+    /// The length that a constructor takes: in elements, or in bytes for a DataView.
     pub(super) length: Function<'js>,
 }
 
@@ -87,11 +87,11 @@ struct TypedArray<'js> {
     constructor: Value<'js>,
 }
 
-/// The intrinsics of a runtime. Handles of them outlast the borrow of what the runtime keeps: scripts run meanwhile.
+/// The intrinsics of a runtime. Its handles outlast the borrow of the runtime's user data, since scripts run meanwhile.
 #[derive(JsLifetime)]
 pub(super) struct Shared<'js>(pub(super) Rc<Intrinsics<'js>>);
 
-/// The flags of regular expressions and their properties, in the order in which `flags` has them.
+/// The flags of regular expressions and their properties, in the order in which `flags` lists them.
 const FLAGS: [(char, &str); 8] = [
     ('d', "hasIndices"),
     ('g', "global"),

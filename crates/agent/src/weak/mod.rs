@@ -67,7 +67,7 @@ struct Intrinsics<'js> {
     deref: Function<'js>,
 }
 
-/// Puts the two interfaces in the place of QuickJS's.
+/// Replaces QuickJS's two interfaces.
 pub(crate) fn install(ctx: &Ctx<'_>) -> Result<()> {
     let globals = ctx.globals();
     let weak_map: Function = globals.get("WeakMap")?;
@@ -108,7 +108,7 @@ fn identity(value: &Value<'_>) -> usize {
     Borrowed::of(value).identity()
 }
 
-/// Watches an object or a symbol: its end comes with theirs.
+/// Watches an object or a symbol: it is dropped when they die.
 #[derive(HostClass, Mark)]
 #[host_class(name = "Sentinel")]
 #[mark(skip)]
@@ -144,8 +144,8 @@ impl Drop for Sentinel {
     }
 }
 
-/// Adds to a list. Each time that it is full, what is of no use any more goes, and there is room again for as many as are
-/// left.
+/// Adds to a list. Each time that it is full, elements that are of no use any more are removed, and it gets room for as
+/// many again as are left.
 fn push<T>(list: &mut Vec<T>, value: T, is_of_use: impl FnMut(&T) -> bool) {
     if list.len() == list.capacity() {
         list.retain(is_of_use);
@@ -154,7 +154,7 @@ fn push<T>(list: &mut Vec<T>, value: T, is_of_use: impl FnMut(&T) -> bool) {
     list.push(value);
 }
 
-/// Has the registry hear of the death of `value`, which can be held weakly.
+/// Has the registry hear of the death of `value`, which must be something that can be held weakly.
 fn watch<'js>(ctx: &Ctx<'js>, value: &Value<'js>, registry: &Rc<Registry>, role: Role) -> Result<()> {
     let intrinsics = ctx.userdata::<Intrinsics>().ok_or(rquickjs::Error::Unknown)?;
     let Intrinsics { sentinels, get, set, .. } = &*intrinsics;

@@ -21,7 +21,7 @@ use crate::EventLoop;
 pub(super) struct Registry {
     cleanup_callback: RefCell<Option<Held>>,
     cells: RefCell<Cells>,
-    /// Where it is noted that a cell's target has died.
+    /// Where the death of a cell's target is noted.
     #[mark(skip)]
     dead: Rc<RefCell<Vec<Weak<Registry>>>>,
     #[mark(skip)]
@@ -34,10 +34,10 @@ pub(super) struct Registry {
 #[derive(Default, Mark)]
 struct Cells {
     by_number: FxHashMap<u64, Held>,
-    /// The numbers of the cells that were registered with a token, by its identity, also of some that are gone.
+    /// The numbers of the cells that were registered with a token, by its identity, including some that are gone.
     #[mark(skip)]
     by_token: FxHashMap<usize, Vec<u64>>,
-    /// The cells whose targets have died, in that order, also some that are gone.
+    /// The cells whose targets have died, in that order, including some that are gone.
     #[mark(skip)]
     dead: VecDeque<u64>,
 }
@@ -149,7 +149,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         last: Cell::new(0),
         itself: itself.clone(),
     });
-    // SAFETY: the only one of this registry, whose values go with the object.
+    // SAFETY: the only `MarkedRc` of this registry, whose values go with the object.
     let registry = unsafe { MarkedRc::new(registry) };
     Ok(class::new_object(ctx, RegistryObject(registry), prototype.as_ref())?.into_value())
 }

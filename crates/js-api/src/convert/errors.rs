@@ -38,7 +38,8 @@ struct Constructors<'js> {
     ends: Ends<'js>,
 }
 
-/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, also after they passed a script.
+/// The errors that guests' traps and exits became, in a WeakSet: no guest may catch them, even after they have passed
+/// through a script.
 #[derive(JsLifetime)]
 struct Ends<'js> {
     set: Value<'js>,

@@ -28,7 +28,7 @@ pub(crate) struct ExceptionObject {
     tag: Rc<TagCore>,
     payload: Payload,
     stack: Option<Held>,
-    /// What stands for it in islands.
+    /// The exnrefs that stand for it in islands.
     #[mark(skip)]
     local: RefCell<Vec<Local>>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct ExceptionObject {
 enum Payload {
     /// The payload of an exception that a script made.
     Values(Vec<HostValue>),
-    /// Of one that a guest threw: it is read where it is.
+    /// An exception that a guest threw: its payload is read where it is.
     Guest(IslandHandle, #[mark(skip)] OwnedRooted<ExnRef>),
 }
 

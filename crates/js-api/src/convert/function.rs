@@ -29,7 +29,7 @@ pub struct ExportedFunction {
     /// The name of the export that it was first seen as, or its index, for messages.
     #[mark(skip)]
     label: Box<str>,
-    /// Why scripts cannot call it.
+    /// Why scripts cannot call it, if they cannot.
     #[mark(skip)]
     refused: Option<&'static str>,
 }

@@ -55,7 +55,7 @@ pub(crate) enum HostValue {
     Any(AnyValue, #[mark(skip)] Hierarchy),
 }
 
-/// A value below `any`, which `extern` has, too.
+/// A value below `any`, which `extern` has as well.
 #[derive(Mark)]
 pub(crate) enum AnyValue {
     #[mark(skip)]
@@ -247,7 +247,7 @@ impl HostValue {
         }
     }
 
-    /// A JavaScript value, no number, as an externref.
+    /// A JavaScript value other than a number, as an externref.
     pub(crate) fn host(value: Held) -> Self {
         Self::Any(AnyValue::Host(value), Hierarchy::Extern)
     }

@@ -1,7 +1,7 @@
-//! `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the `memory.atomic.wait` and `notify` of guests:
-//! arguments and results. The waiting itself is in [`island::wait_lists`].
+//! The arguments and results of `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the
+//! `memory.atomic.wait` and `notify` of guests. The waiting itself is in [`island::wait_lists`].
 //!
-//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::task_sink`]) and is absent without.
+//! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::task_sink`]) and is absent without one.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

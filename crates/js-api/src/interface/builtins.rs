@@ -113,7 +113,7 @@ impl Builtin {
     }
 }
 
-/// What QuickJS's C interface has no function for, as it was before a script could change anything.
+/// Operations that QuickJS's C interface has no function for, as they were before a script could change anything.
 #[derive(JsLifetime)]
 struct Operations {
     /// `+` of two strings, which copies neither if they are long.

@@ -87,7 +87,7 @@ pub(crate) struct Exports {
     slots: RefCell<Vec<Slot>>,
 }
 
-/// What there is of an export's value.
+/// What exists of an export's value.
 #[derive(Mark)]
 enum Slot {
     /// Nothing yet.
@@ -211,7 +211,7 @@ pub fn is_exports_object(value: &Value<'_>) -> bool {
     class::of::<Exports>(value).is_some()
 }
 
-/// The imports of an instance to be.
+/// The imports of an instance that is about to be made.
 #[derive(Mark)]
 pub(crate) struct Imports(Vec<ImportValue>);
 

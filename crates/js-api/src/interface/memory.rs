@@ -33,7 +33,7 @@ impl MemoryObject {
         bytes: Bytes,
         prototype: Option<&Object<'js>>,
     ) -> Result<Object<'js>> {
-        // SAFETY: the only one of this core, which lets go of its values at the object's end.
+        // SAFETY: the only `MarkedRc` of this core, which lets go of its values when the object goes.
         let core = unsafe { MarkedRc::new(MemoryCore::new(Api::of(ctx)?, ty, bytes)) };
         class::new_object(ctx, Self { core }, prototype)
     }

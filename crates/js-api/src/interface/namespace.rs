@@ -52,7 +52,8 @@ pub(crate) enum Source {
     Instantiate(Held, Imports),
 }
 
-/// A promise for what `source` says, decided in a job of its own; an error in reading the arguments rejects it.
+/// A promise for the result of what `source` says, which is done in a job of its own. An error in reading the arguments
+/// rejects it.
 fn promise<'js>(ctx: &Ctx<'js>, place: &'static str, source: impl FnOnce() -> Result<Source>) -> Result<Value<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     match source() {

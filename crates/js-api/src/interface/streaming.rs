@@ -14,7 +14,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
     define::method(namespace, "instantiateStreaming", 1, instantiate_streaming)
 }
 
-/// What is to be done when the source, and then its body, is there.
+/// What to do when the source, and then its body, is there.
 #[derive(HostClass, Mark)]
 #[host_class(name = "StreamingReaction")]
 struct Reaction {

@@ -26,7 +26,7 @@ fn new_object<'js>(ctx: &Ctx<'js>, core: Rc<TagCore>, prototype: Option<&Object<
     Ok(object)
 }
 
-/// The object of the JavaScript exception tag, which scripts can always come back to.
+/// The object of the JavaScript exception tag. It is kept, since scripts can always come back to it.
 #[derive(JsLifetime)]
 struct JsTagObject<'js>(Value<'js>);
 

@@ -158,8 +158,8 @@ impl Drop for Sentinel {
     }
 }
 
-/// The last exceptions that went in or out of an island, kept: while a guest alone has one, nothing else keeps its object,
-/// which a script could tell from a new one by what it hung on it.
+/// Keeps the last exceptions that went into or out of an island. While only a guest has an exception, nothing else
+/// keeps its object, and a script could tell a new one from it by the properties that it hung on it.
 #[derive(Default, Mark)]
 pub(crate) struct RecentExceptions(VecDeque<Held>);
 

@@ -24,7 +24,7 @@ use crate::runtime::guest_objects::GuestObjects;
 use crate::runtime::guest_objects::RecentExceptions;
 use crate::runtime::tags::Tags;
 
-/// What an island has on the JavaScript side.
+/// The JavaScript side of an island.
 #[derive(Mark)]
 pub struct IslandRealm {
     /// The island.
@@ -72,7 +72,7 @@ struct Externs {
     /// Slots whose externref Wasmtime's collector has dropped.
     #[mark(skip)]
     dropped: Arc<Mutex<Vec<usize>>>,
-    /// How many live slots make the next externref collect first.
+    /// The number of live slots at which the next externref collects first.
     #[mark(skip)]
     threshold: usize,
 }
@@ -100,12 +100,13 @@ impl IslandRealm {
     /// Keeps an import for the island's life.
     pub(crate) fn keep_import(&self, value: &Value<'_>) -> usize {
         let mut imports = self.imports.borrow_mut();
-        // SAFETY: the only one of this value; a call that has it, too, keeps the anchor, and with it this one.
+        // SAFETY: the only `MarkedRc` of this value. A call that has the value, too, keeps the anchor, and with it
+        // this.
         imports.push(unsafe { MarkedRc::new(Rc::new(Held::new(value))) });
         imports.len() - 1
     }
 
-    /// An import. (What is marked is the list's entry; the other counts only keep it while it is called.)
+    /// An import. (Only the list's entry is marked; other references keep it only while it is called.)
     #[inline]
     pub(crate) fn import(&self, index: usize) -> Rc<Held> {
         Rc::clone(&self.imports.borrow()[index])
@@ -278,7 +279,7 @@ pub fn hold_island(ctx: &Ctx<'_>, island: &Island) -> Option<IslandHandle> {
     island.owner::<IslandRealm>()?.link(ctx)
 }
 
-/// A handle into an island: what every JavaScript object of it holds.
+/// A handle into an island, which every JavaScript object of the island holds.
 #[derive(Mark)]
 pub struct IslandHandle {
     /// The island's JavaScript side.
@@ -310,8 +311,8 @@ impl IslandHandle {
             api,
         });
         shared.island.set_owner(&shared);
-        // SAFETY: the only one of this realm. Whoever else has it has a handle, which keeps the anchor, or runs below a call
-        // that does.
+        // SAFETY: the only `MarkedRc` of this realm. Whoever else has the realm has a handle, which keeps the anchor,
+        // or runs below a call that has one.
         let marked = unsafe { MarkedRc::new(shared.clone()) };
         let anchor = class::new_object(ctx, Anchor { shared: marked }, None)?;
         // SAFETY: `Anchor` removes the entry when it is dropped.

@@ -70,7 +70,7 @@ struct BufferObject {
     resizable: bool,
 }
 
-/// Where a memory is that is in an island.
+/// Where a memory is, if it is in an island.
 #[derive(Mark)]
 struct Bound {
     link: IslandHandle,
@@ -103,8 +103,8 @@ pub(crate) struct MemoryCore {
     bound: RefCell<Option<Bound>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
-    /// The buffers of fixed length, by number, without keeping them: one that a script still has is detached when the
-    /// memory grows, whatever became of the Memory object.
+    /// The buffers of fixed length, by number. They are not kept alive; one that a script still has is detached when
+    /// the memory grows, whatever became of the Memory object.
     #[mark(skip)]
     shown: RefCell<WeakMap<u64>>,
     #[mark(skip)]
@@ -178,7 +178,7 @@ impl MemoryCore {
         Address::Memory(block.base().as_ptr().addr() as u64)
     }
 
-    /// The Memory object's end.
+    /// Ends the Memory object's part in this.
     pub(crate) fn let_go(&self) {
         drop(self.buffer.take());
         drop(self.growable.take());
