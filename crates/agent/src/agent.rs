@@ -12,7 +12,7 @@ use crate::{
     weak,
 };
 
-/// Limits of an agent's JavaScript heap and stack.
+/// Limits of an agent's JavaScript heap and stack. Fields may be added: construct it with `..Default::default()`.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentOptions {
     /// How many bytes of the thread's stack JavaScript may use; the thread must have more than this. Above 16 MiB the

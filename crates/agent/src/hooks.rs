@@ -4,6 +4,7 @@ use rquickjs::{Ctx, Value};
 
 /// Where an uncaught error came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// It was thrown and nobody caught it.
     Exception,
@@ -60,6 +61,7 @@ impl Hooks for NoHooks {}
 
 /// How an agent ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What the process should exit with if this was its main agent.
     pub exit_code: i32,
@@ -69,6 +71,7 @@ pub struct Outcome {
 
 /// An uncaught error without its JavaScript value, which must not outlive the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Uncaught {
     /// The value converted to a string.
     pub message: String,

@@ -28,6 +28,7 @@ impl<T: PartialEq> PartialEq for At<T> {
 
 /// What is annotated at one place. All is optional; a default value says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Annotations {
     /// `length(n)`: how many elements a pointer points to.
     pub length: Option<At<Length>>,

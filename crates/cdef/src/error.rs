@@ -7,6 +7,7 @@ const SHOWN: usize = 100;
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Position {
     /// The line, counted from 1.
     pub line: usize,
@@ -17,6 +18,7 @@ pub struct Position {
 /// What is wrong with the declarations, and where. It displays as the message, the line in question and a mark below
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Error {
     position: Position,
     message: String,

@@ -5,6 +5,7 @@ use crate::error::{Error, Position};
 
 /// All that was declared, in the order of the source.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Declarations {
     /// The functions.
     pub functions: Vec<Function>,
@@ -28,6 +29,7 @@ impl Declarations {
 
 /// A function.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Function {
     /// Its name.
     pub name: String,
@@ -41,6 +43,7 @@ pub struct Function {
 
 /// What a function takes and returns. Equality is that of C's types: the names and places of parameters do not count.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Signature {
     /// Its result.
     pub result: Type,
@@ -50,6 +53,7 @@ pub struct Signature {
 
 /// A parameter.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Param {
     /// Its name, if it has one.
     pub name: Option<String>,
@@ -146,6 +150,7 @@ impl RecordKind {
 
 /// A struct or union.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Record {
     /// Which of the two.
     pub kind: RecordKind,
@@ -161,6 +166,7 @@ pub struct Record {
 
 /// A field.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name; `None` for a record whose fields count as the outer record's.
     pub name: Option<String>,
@@ -174,6 +180,7 @@ pub struct Field {
 
 /// An enum.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Enum {
     /// Its tag, or else the name of the typedef that defines it.
     pub name: Option<String>,
@@ -201,6 +208,7 @@ impl Enum {
 
 /// A name for a type.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Typedef {
     /// The name.
     pub name: String,
@@ -214,6 +222,7 @@ pub struct Typedef {
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Constant {
     /// Its name.
     pub name: String,

@@ -68,9 +68,9 @@ fn start(command: &Command) -> Result<(), Failure> {
     };
     if threads::has_threads(&module) {
         return threads::run(&engine, &module, config).map_err(|error| match error {
-            ProgramError::Setup(message) => Failure::Setup(message),
             ProgramError::Exit(code) => Failure::Exit(code),
             ProgramError::Trap(message) => Failure::Trap(message),
+            error => Failure::Setup(error.to_string()),
         });
     }
     let context = WasiContext::new(config()).map_err(|error| setup(&error))?;
@@ -84,8 +84,8 @@ fn start(command: &Command) -> Result<(), Failure> {
         })?));
     }
     let instance = island.instantiate(&module, &imports).map_err(|error| match error {
-        InstantiateError::Link(message) | InstantiateError::Memory(message) => Failure::Setup(message),
         InstantiateError::Call(error) => ended(error),
+        error => Failure::Setup(error.to_string()),
     })?;
     let entry = island.enter(|store| instance.get_func(store, "_start"));
     let Some(callee) = entry.and_then(|entry| Callee::new(&island, entry)) else {

@@ -53,6 +53,7 @@ unsafe impl Sync for DataBlock {}
 
 /// A range that does not lie in the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OutOfBounds {
     /// The first byte that was asked for.
     pub address: u64,

@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 
 /// The kernel refused to reserve or to open up address space.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct MapError {
     /// The verb for what was asked for, as messages say it.
     pub doing: &'static str,

@@ -119,8 +119,8 @@ struct NoAllocator;
 
 impl HostAllocator for NoAllocator {
     fn allocate(&self, _: u64) -> std::result::Result<u64, CallError> {
-        let message = "the guest exports no allocator (`malloc` and `free`) with a memory for it".into();
-        Err(CallError::Trap(island::Trap { code: None, message, frames: Vec::new() }))
+        let message = "the guest exports no allocator (`malloc` and `free`) with a memory for it";
+        Err(CallError::Trap(island::Trap::new(message)))
     }
 
     fn free(&self, _: u64) -> std::result::Result<(), CallError> {

@@ -107,7 +107,7 @@ impl<'js> Maker<'_, 'js> {
 
     fn samples(&self, samples: &[Sample]) -> Result<Value<'js>> {
         self.list(samples, |sample| {
-            let Sample { at, low, high, last } = *sample;
+            let Sample { at, low, high, last, .. } = *sample;
             let at = self.time(Duration::from_micros(at));
             let fields = [("at", at), ("low", self.count(low)), ("high", self.count(high)), ("last", self.count(last))];
             Ok(self.object(&fields)?.into_value())
@@ -128,7 +128,7 @@ impl<'js> Maker<'_, 'js> {
     }
 
     fn line(&self, line: &Line) -> Result<Value<'js>> {
-        let stacks = self.list(&line.stacks, |Stack { frames, held }| {
+        let stacks = self.list(&line.stacks, |Stack { frames, held, .. }| {
             let frames = self.list(frames, |frame| self.frame(frame))?;
             Ok(self.object(&[("frames", frames), ("held", self.amount(*held)?)])?.into_value())
         })?;

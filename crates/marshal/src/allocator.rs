@@ -25,6 +25,7 @@ use crate::error::HeapError;
 /// | `(address)` | C's `free` |
 /// | `(address, size, align)` | wasm-bindgen's `__wbindgen_free` |
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Allocator {
     /// Two functions of the guest.
     Functions {

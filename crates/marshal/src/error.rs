@@ -9,6 +9,7 @@ use island::{CallError, InstantiateError};
 
 /// Why an operation on a guest's heap failed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum HeapError {
     /// The guest's `malloc` returned null, even after everything that could be freed was freed.
     OutOfMemory {
@@ -201,6 +202,7 @@ impl From<OutOfBounds> for HeapError {
 
 /// A function's result, which is an error's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StatusError {
     /// The result.
     pub code: i32,
@@ -218,6 +220,7 @@ impl std::error::Error for StatusError {}
 
 /// Why a callback did not return to the guest. The guest is unwound then.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum CallbackError {
     /// It had ended: the guest kept the function pointer for longer than the callback existed.
     Ended {
@@ -258,6 +261,7 @@ impl std::error::Error for CallbackError {
 
 /// Why a guest could not be made, bound or called.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum GuestError {
     /// The guest imports what it was not given.
     Import {

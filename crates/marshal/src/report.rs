@@ -14,6 +14,7 @@ static PEAK: AtomicU64 = AtomicU64::new(0);
 /// The guest blocks of the whole process that the host owned at some time. Arguments that were allocated for one call
 /// and freed after it are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Blocks that the host ever owned.
     pub allocated: u64,

@@ -49,7 +49,7 @@ pub const NODE_VERSION: &str = "26.0.0";
 /// Where output goes, of several agents perhaps.
 pub type Stream = Arc<Mutex<dyn Write + Send>>;
 
-/// How the platform of an agent differs from another's.
+/// How the platform of an agent differs from another's. Fields may be added: construct it with `..Default::default()`.
 #[derive(Clone)]
 pub struct Options {
     /// `process.argv`: the program, the main module, its arguments.

@@ -33,7 +33,7 @@ pub struct Cluster {
     defaults: WorkerDefaults,
 }
 
-/// What an agent may use. Everything by default.
+/// What an agent may use. Everything by default. Fields may be added: construct it with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     /// Bytes of its JavaScript heap. An agent that needs more ends with an error.
@@ -176,6 +176,7 @@ impl std::fmt::Debug for AgentHandle {
 
 /// How an agent ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ended {
     /// Its exit code: 0 if it came to its end, 1 if it was terminated or an error ended it, or a code of its own.
     pub exit_code: i32,

@@ -13,7 +13,7 @@ use qjs::{Ctx, Object, Value};
 use crate::portable::PLUGINS;
 use crate::worker_defaults::WorkerDefaults;
 
-/// What a program's agent is made of.
+/// What a program's agent is made of. Fields may be added: construct it with `..Default::default()`.
 #[derive(Clone)]
 pub struct RuntimeOptions {
     /// Bytes of native stack for JavaScript. The thread that runs the agent needs these, [`max_wasm_stack`] and a
@@ -45,6 +45,7 @@ impl Default for RuntimeOptions {
 
 /// Why a runtime could not be made.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Error {
     /// Wasmtime refused its configuration or this machine.
     Engine(island::wasmtime::Error),

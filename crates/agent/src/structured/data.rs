@@ -12,6 +12,7 @@ use crate::port::Port;
 /// is two objects here, as long as that does not make the whole many times larger, and [`Data::Other`] from then on. An
 /// object within itself is [`Data::Other`], too.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum Data {
     /// `undefined`.
     #[default]

@@ -13,6 +13,7 @@ use super::{ErrorName, Record, Serialized, Text, Transferred, throw_data_clone_e
 use crate::port;
 
 /// A value in the agent that received it.
+#[non_exhaustive]
 pub struct Deserialized<'js> {
     /// The value.
     pub value: Value<'js>,

@@ -75,6 +75,7 @@ impl ResourceLimiter for RunTimeLimits {
 
 /// Why a module could not be instantiated.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum InstantiateError {
     /// An import does not fit.
     Link(String),

@@ -10,6 +10,7 @@ use crate::memory::interrupt::{Interrupted, Interrupter};
 
 /// One guest function on the stack of a trap, innermost first.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct StackFrame {
     /// The function's name from the module's name section, or that of its export.
     pub function: Option<String>,
@@ -52,6 +53,7 @@ impl std::fmt::Display for StackFrame {
 
 /// A guest did what the specification calls a trap.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Trap {
     /// Which one. None for what Wasmtime refuses without a code of its own.
     pub code: Option<wasmtime::Trap>,
@@ -59,6 +61,13 @@ pub struct Trap {
     pub message: String,
     /// Where, innermost first.
     pub frames: Vec<StackFrame>,
+}
+
+impl Trap {
+    /// A trap in the words of a host, which no guest made.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { code: None, message: message.into(), frames: Vec::new() }
+    }
 }
 
 impl std::fmt::Display for Trap {
@@ -72,6 +81,7 @@ impl std::error::Error for Trap {}
 
 /// An exception that left the guest.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Uncaught {
     /// The island that it was thrown in.
     pub island: Rc<Island>,
@@ -106,6 +116,7 @@ impl std::error::Error for HostTrap {}
 
 /// Why a guest call did not return.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum CallError {
     /// The guest trapped.
     Trap(Trap),
@@ -152,7 +163,7 @@ pub(crate) const FOREIGN_FUNCTION: &str = "the function belongs to another islan
 impl CallError {
     /// What this crate refuses before a guest runs.
     fn refused(message: &str) -> Self {
-        Self::Trap(Trap { code: None, message: message.into(), frames: Vec::new() })
+        Self::Trap(Trap::new(message))
     }
 
     #[cold]

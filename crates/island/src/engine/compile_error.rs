@@ -2,6 +2,7 @@
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CompileError {
     /// What is wrong, and at which byte offset of the module.
     pub message: String,

@@ -20,7 +20,7 @@ pub mod limits;
 pub(crate) mod module;
 pub(crate) mod threads;
 
-/// What an embedder can choose about an engine.
+/// What an embedder can choose about an engine. Fields may be added: construct it with `..Default::default()`.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and

@@ -18,6 +18,7 @@ use crate::memory::ground::Ground;
 
 /// One import of a module.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Import {
     /// The first name.
     pub module: String,
@@ -29,6 +30,7 @@ pub struct Import {
 
 /// One export of a module.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Export {
     /// The name.
     pub name: String,

@@ -11,6 +11,7 @@ pub const UNSTABLE: &str = "wasi_unstable";
 
 /// Where a guest's standard input comes from.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub enum Input {
     /// Nowhere: it is at its end.
     #[default]
@@ -28,6 +29,7 @@ pub type Sink = Arc<dyn Fn(&[u8]) -> std::io::Result<()> + Send + Sync>;
 
 /// Where a guest's standard output, or its standard error, goes.
 #[derive(Default)]
+#[non_exhaustive]
 pub enum Output {
     /// Nowhere.
     #[default]
@@ -43,7 +45,7 @@ pub enum Output {
     },
 }
 
-/// What a guest finds around it. Nothing by default.
+/// What a guest finds around it. Nothing by default. Fields may be added: construct it with `..Default::default()`.
 #[derive(Default)]
 pub struct WasiConfig {
     /// The arguments, the program's name first.
@@ -69,6 +71,7 @@ impl WasiConfig {
 
 /// Why WASI cannot be had.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum WasiError {
     /// A directory could not be opened.
     Preopen {

@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a program did not come to its end.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ProgramError {
     /// It cannot be run: what it imports or exports does not fit.
     Setup(String),
@@ -48,6 +49,17 @@ pub enum ProgramError {
     /// A thread trapped: in words, with its stack.
     Trap(String),
 }
+
+impl std::fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Setup(message) | Self::Trap(message) => f.write_str(message),
+            Self::Exit(code) => write!(f, "the program exited with code {code}"),
+        }
+    }
+}
+
+impl std::error::Error for ProgramError {}
 
 impl From<CallError> for ProgramError {
     fn from(error: CallError) -> Self {

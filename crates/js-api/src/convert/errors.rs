@@ -212,6 +212,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
             }
             ctx.throw(thrown)
         }
+        error => qjs::function::throw_error(ctx, &error.to_string()),
     }
 }
 

@@ -366,9 +366,9 @@ pub(crate) fn instantiate<'js>(
     let instance = link.shared.island.instantiate(module, &externs);
     memory_core::refresh_grown(qjs::Cx::of(ctx), &link.shared.api);
     let instance = instance.map_err(|error| match error {
-        InstantiateError::Link(message) => throw(ctx, ErrorClass::Link, &format!("{place}: {message}")),
         InstantiateError::Memory(message) => Exception::throw_range(ctx, &format!("{place}: {message}")),
         InstantiateError::Call(error) => throw_call_error(ctx, error),
+        error => throw(ctx, ErrorClass::Link, &format!("{place}: {error}")),
     })?;
     let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
     let slots = module.exports().iter().map(|export| handed_on(module, export, imports));

@@ -31,6 +31,7 @@ pub trait TaskSink {
 
 /// What an embedder can choose.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The engine that compiles this runtime's modules. Agents that share modules or memories must share an engine.
     pub engine: Engine,

@@ -2,6 +2,7 @@
 
 /// What the number was during a part of the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sample {
     /// When the part began, in microseconds since the trace began.
     pub at: u64,

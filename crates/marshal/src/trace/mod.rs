@@ -56,6 +56,7 @@ static BOOK: Mutex<Option<Box<Book>>> = Mutex::new(None);
 
 /// A line of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Frame {
     /// The file's name, as the program's engine has it.
     pub file: Box<str>,

@@ -38,6 +38,7 @@ impl Amount {
 /// What a trace recorded, by line, by memory and in all. [`Snapshot::to_text`] and [`Snapshot::to_html`] show it in
 /// words and pictures.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Whether the trace goes on.
     pub is_on: bool,
@@ -74,6 +75,7 @@ pub struct Snapshot {
 
 /// When the most bytes were owned.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Peak {
     /// How much that was.
     pub amount: Amount,
@@ -85,6 +87,7 @@ pub struct Peak {
 
 /// What one line owned at a peak.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct PeakShare {
     /// The line; `None` if the program was not in a script.
     pub place: Option<Frame>,
@@ -94,6 +97,7 @@ pub struct PeakShare {
 
 /// What one line of the program did: the innermost line that a block's locator reported.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Line {
     /// The line; `None` if no locator knew.
     pub place: Option<Frame>,
@@ -121,6 +125,7 @@ pub struct Line {
 
 /// What called a line.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Stack {
     /// From the innermost outwards, without the line itself.
     pub frames: Vec<Frame>,
@@ -130,6 +135,7 @@ pub struct Stack {
 
 /// A memory, and what was owned in it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct MemoryLine {
     /// Memories are numbered in the order in which the trace met them, from 1.
     pub number: u32,
@@ -155,6 +161,7 @@ pub struct MemoryLine {
 
 /// Handles that are open.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Handles {
     /// The line that opened them.
     pub place: Option<Frame>,

@@ -32,6 +32,7 @@ pub use thread::Worker;
 use thread::{Details, Event, Thread};
 
 /// What a worker is made of, on its way to its thread.
+#[non_exhaustive]
 pub struct WorkerSpec {
     /// The name of the thread.
     pub name: String,
@@ -61,6 +62,7 @@ pub struct WorkerSpec {
 
 /// What a worker runs.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Script {
     /// A file's URL, or a `data:` URL with its text.
     Url {
