@@ -26,3 +26,14 @@ pub use hooks::{Hooks, Origin, Outcome, Uncaught};
 pub use immediates::ImmediateId;
 pub use mailbox::{KeepAlive, Mailbox, MailboxTask, OnStop};
 pub use timers::TimerId;
+
+// What other threads have of an agent.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<Mailbox>();
+    any_thread::<Outcome>();
+    const fn another_thread<T: Send>() {}
+    another_thread::<KeepAlive>();
+    another_thread::<structured::Data>();
+    another_thread::<structured::Serialized>();
+};

@@ -7,7 +7,6 @@ const SHOWN: usize = 100;
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub struct Position {
     /// The line, counted from 1.
     pub line: usize,

@@ -19,3 +19,13 @@ pub use block::{DataBlock, OutOfBounds, address_of, live};
 pub use budget::Budget;
 pub use mapping::{MapError, is_exhausted, is_short, room};
 pub use poll::PollPages;
+
+// Any thread may have them.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<DataBlock>();
+    any_thread::<Budget>();
+    any_thread::<PollPages>();
+    any_thread::<MapError>();
+    any_thread::<OutOfBounds>();
+};

@@ -36,4 +36,20 @@ pub use memory::interrupt::{Interrupter, uninterrupted};
 pub use memory::wait_lists;
 
 pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
+/// The engine's own crate, whose types stand in this crate's signatures: its major version is part of this crate's interface.
 pub use wasmtime;
+
+// What any thread may have. An island, and all that is of it, stays on the thread that made it.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<Engine>();
+    any_thread::<EngineOptions>();
+    any_thread::<Module>();
+    any_thread::<CompileError>();
+    any_thread::<Trap>();
+    any_thread::<Interrupter>();
+    any_thread::<DataBlock>();
+    any_thread::<Budget>();
+    any_thread::<MapError>();
+    any_thread::<OutOfBounds>();
+};

@@ -492,7 +492,7 @@ pub(crate) fn handle_type(ctx: &Ctx<'_>, name: Option<Box<str>>, function: &Valu
         let message = format!("{place}: the destructor must be a guest's exported function, got {came}");
         return Err(Exception::throw_type(ctx, &message));
     };
-    let destructor = Destructor::new(&exported.link().shared.island, exported.callee().func(), exported.label());
+    let destructor = Destructor::new(&exported.link().shared.island, exported.callee().into(), exported.label());
     let destructor = destructor.map_err(|error| throw_heap_error(ctx, place, error))?;
     Ok(Type::Handle { name, destructor: Some(destructor), function: Some(Held::new(function)) })
 }

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use island::CallError;
 use js_api::island_realm::IslandHandle;
 use js_api::{ExportedFunction, InstanceObject, MemoryObject};
-use marshal::{Allocator, Heap, HostAllocator};
+use marshal::{Allocator, GuestFunction, Heap, HostAllocator};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Realm, Result, Value,
@@ -217,8 +217,7 @@ impl ManagerObject {
         let Some(allocate) = allocate else {
             return Err(Exception::throw_type(ctx, "owned: the memory manager's own functions are not a guest's"));
         };
-        let (allocate, free_func) = (allocate.callee().func(), function.callee().func());
-        let allocator = Allocator::Functions { allocate, free: free_func };
+        let allocator = Allocator::Functions { allocate: allocate.callee().into(), free: function.callee().into() };
         let (data, shared) = (self.heap.data().clone(), self.heap.is_shared());
         let heap = Heap::with(&self.link.shared.island, data, allocator, shared);
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
@@ -256,7 +255,7 @@ impl ManagerObject {
                 let message = format!("{place}: the memory, malloc and free must belong to linked instances");
                 return Err(Exception::throw_type(ctx, &message));
             }
-            let funcs: Vec<_> = exported.iter().map(|function| function.callee().func()).collect();
+            let funcs: Vec<_> = exported.iter().map(|function| GuestFunction::from(function.callee())).collect();
             let allocator = match *funcs {
                 [new, pin, unpin] => Allocator::AssemblyScript { new, pin, unpin },
                 _ => Allocator::Functions { allocate: funcs[0], free: funcs[1] },

@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use island::call::{Number, NumericType};
-use island::wasmtime::Func;
 use island::{CallError, Callee, Frame, Island, Kind};
 
 use crate::error::HeapError;
+use crate::guest_function::GuestFunction;
 
 /// What allocates and frees in a guest's memory.
 ///
@@ -30,19 +30,19 @@ pub enum Allocator {
     /// Two functions of the guest.
     Functions {
         /// Gives a block, or null.
-        allocate: Func,
+        allocate: GuestFunction,
         /// Takes it back.
-        free: Func,
+        free: GuestFunction,
     },
     /// AssemblyScript's runtime: a block is an `ArrayBuffer` that is pinned, and collected some time after it is
     /// unpinned.
     AssemblyScript {
         /// `__new(size, id)`.
-        new: Func,
+        new: GuestFunction,
         /// `__pin(address)`.
-        pin: Func,
+        pin: GuestFunction,
         /// `__unpin(address)`.
-        unpin: Func,
+        unpin: GuestFunction,
     },
     /// The host's own.
     Host(Rc<dyn HostAllocator>),
@@ -96,8 +96,8 @@ impl Routine {
             Allocator::AssemblyScript { new, pin, unpin } => (new, Some(pin), unpin),
             Allocator::Host(host) => return Ok((Self::Host(host), false)),
         };
-        let own = |function: &str, func: Func| {
-            Callee::new(&island, func).ok_or_else(|| HeapError::Foreign { function: function.into() })
+        let own = |name: &str, function: GuestFunction| {
+            function.callee(&island).ok_or_else(|| HeapError::Foreign { function: name.into() })
         };
         let (allocate, free) = (own("malloc", allocate)?, own("free", free)?);
         let pin = pin.map(|pin| own("__pin", pin)).transpose()?;

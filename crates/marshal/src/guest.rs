@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 #[cfg(feature = "wasi")]
 use island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
-use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, IntoFunc, Memory, Ref, Table};
-use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Kind, Module, StoreState};
+use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, Memory, Ref, Table};
+use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Kind, Module};
 
 use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
 use crate::callback::{Callbacks, Kept, Signature, find_table};
 use crate::error::{GuestError, HeapError};
 use crate::function::Function;
+use crate::guest_function::GuestFunction;
 use crate::handle::Destructor;
 use crate::heap::Heap;
 use crate::output::{Checked, Output};
@@ -51,6 +52,27 @@ const KNOWN: [[&str; 2]; 3] = [["malloc", "free"], ["__wbindgen_malloc", "__wbin
 /// AssemblyScript's, which are looked for last.
 const ASSEMBLY_SCRIPT: [&str; 3] = ["__new", "__pin", "__unpin"];
 
+mod sealed {
+    use island::wasmtime::{Func, IntoFunc};
+    use island::{Island, StoreState};
+
+    pub trait Closure<P, R>: 'static {
+        fn func(self, island: &Island) -> Option<Func>;
+    }
+
+    impl<F: IntoFunc<StoreState, P, R>, P, R> Closure<P, R> for F {
+        fn func(self, island: &Island) -> Option<Func> {
+            island.enter(|store| Func::try_wrap(store, self).ok())
+        }
+    }
+}
+
+/// What [`GuestBuilder::import`] takes: a closure, or a function, whose parameters `P` and result `R` are numbers. They are
+/// all here.
+pub trait HostClosure<P, R>: sealed::Closure<P, R> {}
+
+impl<F: sealed::Closure<P, R>, P, R> HostClosure<P, R> for F {}
+
 impl GuestBuilder {
     /// Gives the guest WASI.
     ///
@@ -68,8 +90,8 @@ impl GuestBuilder {
 
     /// Gives the guest a function of numbers. It cannot call back into the guest; one given by
     /// [`GuestBuilder::import_host`] can.
-    pub fn import<P, R>(mut self, module: &str, name: &str, function: impl IntoFunc<StoreState, P, R>) -> Self {
-        let import: MakeImport = Box::new(|island, _| island.enter(|store| Func::try_wrap(store, function).ok()));
+    pub fn import<P, R>(mut self, module: &str, name: &str, function: impl HostClosure<P, R>) -> Self {
+        let import: MakeImport = Box::new(|island, _| function.func(island));
         self.imports.insert((module.into(), name.into()), import);
         self
     }
@@ -167,6 +189,7 @@ fn find_heap(
     names: Names,
     data: Arc<DataBlock>,
 ) -> Result<Option<Rc<Heap>>, GuestError> {
+    let func = |name: &str| func(name).map(GuestFunction);
     let named = |name: &str| func(name).ok_or_else(|| GuestError::Export { name: name.into() });
     let functions =
         |[malloc, free]: [&str; 2]| Some(Allocator::Functions { allocate: func(malloc)?, free: func(free)? });
@@ -229,7 +252,7 @@ impl Core {
         if let Some(known) = self.destructors.borrow().get(name) {
             return Ok(known.clone());
         }
-        let destructor = Destructor::new(&self.island, self.func(name)?, name)?;
+        let destructor = Destructor::new(&self.island, GuestFunction(self.func(name)?), name)?;
         self.destructors.borrow_mut().insert(name, destructor.clone());
         Ok(destructor)
     }
@@ -374,8 +397,11 @@ impl Guest {
         &self.core.island
     }
 
-    /// Its instance.
-    pub fn instance(&self) -> Instance {
-        self.core.instance
+    /// An exported function as its island calls it, whatever its type.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn export(&self, name: &str) -> Result<Callee, GuestError> {
+        self.core.callee(self.core.func(name)?, name)
     }
 }

@@ -8,11 +8,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use island::wasmtime::Func;
 use island::{Callee, Island, Kind};
 use rustc_hash::FxHashSet;
 
 use crate::error::HeapError;
+use crate::guest_function::GuestFunction;
 use crate::heap::Heap;
 use crate::trace;
 
@@ -26,16 +26,16 @@ pub struct Destructor {
 }
 
 impl Destructor {
-    /// The destructor `func`, called `name` in messages.
+    /// The destructor `function`, called `name` in messages.
     ///
     /// # Errors
     /// [`HeapError::Destructor`] if it has another type; [`HeapError::Foreign`] if it is not of this island;
     /// [`HeapError::Busy`] from inside a host function that cannot call back.
-    pub fn new(island: &Rc<Island>, func: Func, name: &str) -> Result<Rc<Self>, HeapError> {
+    pub fn new(island: &Rc<Island>, function: GuestFunction, name: &str) -> Result<Rc<Self>, HeapError> {
         if !island.can_enter() {
             return Err(HeapError::Busy);
         }
-        let callee = Callee::new(island, func).ok_or_else(|| HeapError::Foreign { function: name.into() })?;
+        let callee = function.callee(island).ok_or_else(|| HeapError::Foreign { function: name.into() })?;
         let fits = callee.numeric().is_some_and(|ty| {
             matches!(&*ty.params, [Kind::I32 | Kind::I64]) && matches!(&*ty.results, [] | [Kind::I32 | Kind::I64])
         });

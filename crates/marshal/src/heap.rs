@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use data_block::DataBlock;
-use island::wasmtime::Func;
-use island::{CallError, FunctionKey, Island, uninterrupted};
+use island::{CallError, Island, uninterrupted};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::allocator::{Allocator, Routine};
 use crate::block::GuestBlock;
 use crate::error::HeapError;
+use crate::guest_function::GuestFunction;
 use crate::handle::HandleQueue;
 use crate::reclaim::{self, Reclaim};
 use crate::trace;
@@ -94,7 +94,12 @@ impl Heap {
     /// # Errors
     /// [`HeapError::Signature`]; [`HeapError::Foreign`] if a function is not of this island; [`HeapError::Busy`] from
     /// inside a host function that cannot call back.
-    pub fn new(island: &Rc<Island>, block: Arc<DataBlock>, malloc: Func, free: Func) -> Result<Rc<Self>, HeapError> {
+    pub fn new(
+        island: &Rc<Island>,
+        block: Arc<DataBlock>,
+        malloc: GuestFunction,
+        free: GuestFunction,
+    ) -> Result<Rc<Self>, HeapError> {
         Self::with(island, block, Allocator::Functions { allocate: malloc, free }, false)
     }
 
@@ -118,10 +123,10 @@ impl Heap {
         let (routine, wide) = Routine::new(island, allocator.clone())?;
         let key = match &allocator {
             Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } if shared => {
-                reclaim::Key::Index(island.function_index(*free))
+                reclaim::Key::Index(island.function_index(free.0))
             }
             Allocator::Functions { free, .. } | Allocator::AssemblyScript { unpin: free, .. } => {
-                reclaim::Key::Function(island.enter(|store| FunctionKey::of(store, *free)))
+                reclaim::Key::Function(free.key(island))
             }
             Allocator::Host(host) => reclaim::Key::Host(Rc::as_ptr(host).cast::<()>().addr()),
         };

@@ -61,6 +61,7 @@ pub mod copy;
 pub mod error;
 pub mod function;
 pub mod guest;
+mod guest_function;
 pub mod handle;
 pub mod heap;
 pub mod layout;
@@ -81,7 +82,8 @@ pub use block::GuestBlock;
 pub use callback::{Callback, Kept};
 pub use error::{CallbackError, GuestError, HeapError, StatusError};
 pub use function::Function;
-pub use guest::{Guest, GuestBuilder};
+pub use guest::{Guest, GuestBuilder, HostClosure};
+pub use guest_function::GuestFunction;
 pub use handle::{Destructor, Handle};
 pub use heap::Heap;
 pub use marshal_derive::{Marshal, Plain};
@@ -94,3 +96,13 @@ pub use value::{Lent, Marshal};
 pub use view::{Owned, View};
 
 pub use island;
+
+// What any thread may have, whichever thread the guest is of.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<GuestBlock>();
+    any_thread::<View<[f64]>>();
+    any_thread::<Owned<[f64]>>();
+    any_thread::<Report>();
+    any_thread::<trace::Snapshot>();
+};

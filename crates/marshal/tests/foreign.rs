@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::common::Guest;
+use crate::common::{Guest, function};
 use island::wasmtime::{Func, Val};
 use island::{CallError, DataBlock, Engine, EngineOptions, Island, Module};
 use marshal::{
@@ -28,19 +28,22 @@ fn heap_of(text: &str) -> (Rc<Island>, Rc<Heap>, impl Fn(&str) -> Func) {
     let of = island.clone();
     let func = move |name: &str| of.enter(|store| instance.get_func(store, name)).unwrap();
     let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
-    let heap = Heap::new(&island, island.block_of(memory).unwrap(), func("malloc"), func("free")).unwrap();
+    let heap = {
+        let [malloc, free] = ["malloc", "free"].map(|name| function(&island, func(name)));
+        Heap::new(&island, island.block_of(memory).unwrap(), malloc, free).unwrap()
+    };
     (island, heap, func)
 }
 
 fn destructor(guest: &Guest) -> Rc<Destructor> {
-    Destructor::new(&guest.island, guest.func("free"), "free").unwrap()
+    Destructor::new(&guest.island, guest.function("free"), "free").unwrap()
 }
 
 #[test]
 fn an_allocator_is_of_the_guests_own_island() {
     let (guest, other) = (Guest::new(), Guest::new());
     let heap = |allocator| Heap::with(&guest.island, guest.heap.data().clone(), allocator, false);
-    let [ours, theirs] = [&guest, &other].map(|of| (of.func("malloc"), of.func("free")));
+    let [ours, theirs] = [&guest, &other].map(|of| (of.function("malloc"), of.function("free")));
     for (allocate, free, named) in
         [(theirs.0, ours.1, "malloc"), (ours.0, theirs.1, "free"), (theirs.0, theirs.1, "malloc")]
     {
@@ -57,7 +60,7 @@ fn an_allocator_is_of_the_guests_own_island() {
 #[test]
 fn a_destructor_is_of_the_heaps_own_island() {
     let (guest, other) = (Guest::new(), Guest::new());
-    let refused = Destructor::new(&guest.island, other.func("free"), "free").unwrap_err();
+    let refused = Destructor::new(&guest.island, other.function("free"), "free").unwrap_err();
     assert!(matches!(refused, HeapError::Foreign { .. }), "{refused}");
     let address = guest.heap.allocate(16).unwrap();
     let refused = guest.heap.handle(&destructor(&other), address, Vec::new()).unwrap_err();
@@ -72,7 +75,7 @@ fn a_destructor_is_as_wide_as_the_heap() {
         (func (export "malloc") (param i64) (result i64) (i64.const 64)) (func (export "free") (param i64))
         (func (export "narrow") (param i32)) (func (export "wide") (param i64)))"#;
     let (island, heap, func) = heap_of(text);
-    let close = |name: &'static str| Destructor::new(&island, func(name), name).unwrap();
+    let close = |name: &'static str| Destructor::new(&island, function(&island, func(name)), name).unwrap();
     // The address fits 32 bits; that its destructor could not take another is said at once.
     let refused = heap.handle(&close("narrow"), 64, Vec::new()).unwrap_err();
     assert!(matches!(refused, HeapError::Destructor { .. }), "{refused}");
@@ -132,7 +135,7 @@ fn a_long_chain_of_handles_is_dropped_without_recursion() {
         (func (export "closed") (result i32) (global.get $closed)))"#;
     const COUNT: i32 = 200_000;
     let (island, heap, func) = heap_of(text);
-    let close = Destructor::new(&island, func("close"), "close").unwrap();
+    let close = Destructor::new(&island, function(&island, func("close")), "close").unwrap();
     let mut last: Vec<Rc<Handle>> = Vec::new();
     for _ in 0..COUNT {
         let address = heap.allocate(16).unwrap();

@@ -101,7 +101,7 @@ fn a_block_that_has_an_owner_cannot_be_adopted_or_freed() {
 fn two_heaps_of_one_allocator_share_their_queue() {
     let guest = Guest::new();
     let data = guest.heap.data().clone();
-    let other = marshal::Heap::new(&guest.island, data, guest.func("malloc"), guest.func("free")).unwrap();
+    let other = marshal::Heap::new(&guest.island, data, guest.function("malloc"), guest.function("free")).unwrap();
     let block = guest.block(64);
     assert!(matches!(other.adopt(block.address(), 64), Err(HeapError::AlreadyOwned { .. })));
     drop(block);
@@ -263,7 +263,7 @@ fn blocks_outlive_their_heap_and_its_island() {
 fn other_signatures_are_refused() {
     let guest = Guest::new();
     let data = || guest.heap.data().clone();
-    let heap = |malloc, free| marshal::Heap::new(&guest.island, data(), guest.func(malloc), guest.func(free));
+    let heap = |malloc, free| marshal::Heap::new(&guest.island, data(), guest.function(malloc), guest.function(free));
     let error = heap("multiply", "free").unwrap_err().to_string();
     assert!(error.starts_with("expected `malloc` to be (size) -> address, (size, align) -> address or "), "{error}");
     let error = heap("malloc", "malloc").unwrap_err().to_string();

@@ -165,7 +165,7 @@ fn arguments_are_counted_apart() {
 fn handles_by_line() {
     let test = Test::new();
     let guest = Guest::new();
-    let close = Destructor::new(&guest.island, guest.func("free"), "db_<close>").unwrap();
+    let close = Destructor::new(&guest.island, guest.function("free"), "db_<close>").unwrap();
     let open = |line: u32| {
         test.at(line);
         let address = guest.heap.allocate(8).unwrap();
@@ -239,7 +239,7 @@ fn two_allocators_that_give_out_one_address() {
     let test = Test::new();
     let guest = Guest::new();
     let data = guest.heap.data().clone();
-    let other = Heap::new(&guest.island, data, guest.func("malloc"), guest.func("mode")).unwrap();
+    let other = Heap::new(&guest.island, data, guest.function("malloc"), guest.function("mode")).unwrap();
     test.at(80);
     let block = guest.block(100);
     test.at(81);
@@ -396,7 +396,7 @@ fn the_page_is_well_formed_and_escaped() {
     let locating = trace::locate_with(move || {
         vec![Frame::new(evil, &format!("/x/{evil}.mjs"), 1, 2), Frame::new(evil, evil, 3, 4)]
     });
-    let close = Destructor::new(&guest.island, guest.func("free"), evil).unwrap();
+    let close = Destructor::new(&guest.island, guest.function("free"), evil).unwrap();
     let address = guest.heap.allocate(8).unwrap();
     let handle = guest.heap.handle(&close, address, vec![]).unwrap();
     let blocks = (guest.block(100), Guest::new().block(7));

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A memory of one page for everybody.
     let memory = cluster.shared_memory(1, 1)?;
-    let words = memory.data_size() / 4;
+    let words = memory.data().len() / 4;
     let part = words / 4;
     let agents = (0..4).map(|at| {
         let data = Data::from([
@@ -43,8 +43,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("an agent says {:?}", agent.receive(None));
         println!("and ends with {}", agent.join().exit_code);
     }
-    let mut bytes = vec![0; memory.data_size()];
-    tombolo::island::shared_block(&memory).ok_or("the cluster made the memory")?.read(0, &mut bytes)?;
+    let mut bytes = vec![0; words * 4];
+    memory.data().read(0, &mut bytes)?;
     let sum: i32 = bytes.chunks(4).map(|word| i32::from(word[0])).sum();
     println!("{sum} of {words} words were counted");
 

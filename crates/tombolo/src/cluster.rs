@@ -5,14 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent::structured::{Data, Serialized};
-use island::wasmtime::{MemoryTypeBuilder, SharedMemory};
 use island::{Engine, Module};
 use platform::{Remote, Script};
 use std::sync::Arc;
 
-use crate::portable::{PortableMemory, PortableModule};
+use crate::portable::{PortableModule, SharedMemory};
+use crate::runtime::{Error, RuntimeOptions, new_engine};
 use crate::worker_defaults::WorkerDefaults;
-use crate::{Error, RuntimeOptions};
 
 /// Agents that can share modules and memories, on one engine. This is a handle: clones are the same cluster, on any
 /// thread.
@@ -108,7 +107,7 @@ impl Cluster {
     /// # Errors
     /// When the engine cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
-        let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
+        let engine = new_engine(&options.engine)?;
         Ok(Self { defaults: WorkerDefaults::new(engine, &options) })
     }
 
@@ -122,16 +121,13 @@ impl Cluster {
     ///
     /// # Errors
     /// When the limits do not fit together, or the system has no memory.
-    pub fn shared_memory(&self, initial: u32, maximum: u32) -> island::wasmtime::Result<SharedMemory> {
-        let mut ty = MemoryTypeBuilder::new();
-        ty.shared(true).min(initial.into()).max(Some(maximum.into()));
-        self.engine().new_shared_memory(&ty.build()?)
+    pub fn shared_memory(&self, initial: u32, maximum: u32) -> Result<SharedMemory, Error> {
+        SharedMemory::new(self.engine(), initial, maximum).map_err(|error| Error::Memory(format!("{error:#}")))
     }
 
     /// A shared memory as data for agents, which see a `WebAssembly.Memory`.
     pub fn memory_data(&self, memory: &SharedMemory) -> Data {
-        let (memory, engine) = (memory.clone(), self.engine().wasmtime().clone());
-        Data::Platform(Arc::new(PortableMemory { memory, engine }))
+        Data::Platform(Arc::new(memory.clone()))
     }
 
     /// A compiled module as data for agents, which see a `WebAssembly.Module`.

@@ -20,8 +20,21 @@ mod worker_defaults;
 
 pub use agent::structured::{Data, Serialized};
 pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended, Limits};
+pub use portable::SharedMemory;
 pub use qjs::lost_objects;
 pub use runtime::{Error, Runtime, RuntimeOptions};
 
 /// This release.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+// What any thread may have; a runtime stays on the thread that made it.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<Cluster>();
+    any_thread::<SharedMemory>();
+    any_thread::<Limits>();
+    any_thread::<Ended>();
+    const fn another_thread<T: Send>() {}
+    another_thread::<AgentSpec>();
+    another_thread::<AgentHandle>();
+};

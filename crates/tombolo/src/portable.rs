@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use agent::structured::{Plugins, Portable, throw_data_clone_error};
-use island::wasmtime::{Engine, SharedMemory};
+use island::wasmtime::{self, MemoryTypeBuilder};
+use island::{DataBlock, Engine};
 use js_api::{Api, MemoryObject, ModuleObject};
 use qjs::{Ctx, Result, Value, class};
 
@@ -37,15 +38,29 @@ fn module_steps<'js>(_: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Arc<dyn 
     Ok(module.map(|module| Arc::new(PortableModule(module.clone())) as Arc<dyn Portable>))
 }
 
-/// The data block of a shared memory.
-pub(crate) struct PortableMemory {
-    pub(crate) memory: SharedMemory,
-    pub(crate) engine: Engine,
+/// A shared WebAssembly memory, for agents and for the host's own threads. A handle: clones are the same memory.
+#[derive(Clone, Debug)]
+pub struct SharedMemory {
+    memory: wasmtime::SharedMemory,
+    engine: Engine,
 }
 
-impl Portable for PortableMemory {
+impl SharedMemory {
+    /// One of so many pages of 64 KiB.
+    pub(crate) fn new(engine: &Engine, initial: u32, maximum: u32) -> wasmtime::Result<Self> {
+        let ty = MemoryTypeBuilder::new().shared(true).min(initial.into()).max(Some(maximum.into())).build()?;
+        Ok(Self { memory: engine.new_shared_memory(&ty)?, engine: engine.clone() })
+    }
+
+    /// Its bytes, which are read and written by copies: agents may write to them at any time.
+    pub fn data(&self) -> Arc<DataBlock> {
+        island::shared_block(&self.memory).expect("every memory of this engine stands on a block")
+    }
+}
+
+impl Portable for SharedMemory {
     fn deserialize<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
-        check_engine(ctx, &self.engine, "WebAssembly.Memory")?;
+        check_engine(ctx, self.engine.wasmtime(), "WebAssembly.Memory")?;
         js_api::shared_memory_object(ctx, self.memory.clone())
     }
 }
@@ -54,16 +69,16 @@ fn memory_steps<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Arc<dy
     let Some(memory) = class::of::<MemoryObject>(value) else { return Ok(None) };
     match memory.shared() {
         Some(memory) => {
-            let (memory, engine) = (memory.clone(), Api::of(ctx)?.engine().wasmtime().clone());
-            Ok(Some(Arc::new(PortableMemory { memory, engine })))
+            let (memory, engine) = (memory.clone(), Api::of(ctx)?.engine().clone());
+            Ok(Some(Arc::new(SharedMemory { memory, engine })))
         }
         None => Err(throw_data_clone_error(ctx, "A WebAssembly.Memory that is not shared cannot be cloned.")),
     }
 }
 
 /// Agents of different engines are different clusters.
-fn check_engine(ctx: &Ctx<'_>, engine: &Engine, what: &str) -> Result<()> {
-    if Engine::same(engine, Api::of(ctx)?.engine().wasmtime()) {
+fn check_engine(ctx: &Ctx<'_>, engine: &wasmtime::Engine, what: &str) -> Result<()> {
+    if wasmtime::Engine::same(engine, Api::of(ctx)?.engine().wasmtime()) {
         return Ok(());
     }
     let message = format!("A {what} cannot be used by an agent of another engine.");

@@ -47,8 +47,10 @@ impl Default for RuntimeOptions {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// Wasmtime refused its configuration or this machine.
-    Engine(island::wasmtime::Error),
+    /// WebAssembly cannot be set up with these options or on this machine: why.
+    Engine(String),
+    /// A shared memory cannot be had: why.
+    Memory(String),
     /// QuickJS could not be set up.
     JavaScript(rquickjs::Error),
 }
@@ -56,13 +58,19 @@ pub enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Engine(error) => write!(f, "cannot set up WebAssembly: {error:#}"),
+            Self::Engine(message) => write!(f, "cannot set up WebAssembly: {message}"),
+            Self::Memory(message) => write!(f, "cannot make a shared memory: {message}"),
             Self::JavaScript(error) => write!(f, "cannot set up JavaScript: {error}"),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+/// The engine that these options ask for.
+pub(crate) fn new_engine(options: &EngineOptions) -> Result<Engine, Error> {
+    Engine::new(options).map_err(|error| Error::Engine(format!("{error:#}")))
+}
 
 /// An agent with the whole platform.
 ///
@@ -93,7 +101,7 @@ impl Runtime {
     /// # Errors
     /// When the engine or the context cannot be made.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
-        let engine = Engine::new(&options.engine).map_err(Error::Engine)?;
+        let engine = new_engine(&options.engine)?;
         Self::with_engine(engine, options)
     }
 

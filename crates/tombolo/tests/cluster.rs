@@ -116,7 +116,7 @@ fn agents_and_the_host_share_a_memory_and_a_module() {
         assert_eq!(agent.join().exit_code, 0);
     }
     let mut bytes = [0; 4];
-    island::shared_block(&memory).unwrap().read(8, &mut bytes).unwrap();
+    memory.data().read(8, &mut bytes).unwrap();
     assert_eq!(u32::from_le_bytes(bytes), 3000);
 }
 

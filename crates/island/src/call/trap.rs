@@ -10,7 +10,6 @@ use crate::memory::interrupt::{Interrupted, Interrupter};
 
 /// One guest function on the stack of a trap, innermost first.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct StackFrame {
     /// The function's name from the module's name section, or that of its export.
     pub function: Option<String>,

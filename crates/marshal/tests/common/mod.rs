@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use island::call::HostFrame;
 use island::wasmtime::{Extern, Func, FuncType, Instance, Val, ValType};
-use island::{Engine, EngineOptions, HostFunction, HostThrew, Island, Module};
-use marshal::Heap;
+use island::{Callee, Engine, EngineOptions, HostFunction, HostThrew, Island, Module};
+use marshal::{GuestFunction, Heap};
 
 /// What the guest's `hook` import does.
 pub type Hook = Rc<RefCell<Box<dyn FnMut(&Rc<Island>, u32)>>>;
@@ -29,6 +29,11 @@ impl HostFunction for HookImport {
     }
 }
 
+/// A function of the island's guest, for a heap or a destructor.
+pub fn function(island: &Rc<Island>, func: Func) -> GuestFunction {
+    (&Callee::new(island, func).unwrap()).into()
+}
+
 pub struct Guest {
     pub island: Rc<Island>,
     pub instance: Instance,
@@ -48,9 +53,14 @@ impl Guest {
         let instance = island.instantiate(&module, &[Extern::Func(import)]).unwrap();
         let memory = island.enter(|store| instance.get_memory(store, "memory")).unwrap();
         let data = island.block_of(memory).unwrap();
-        let get = |name| island.enter(|store| instance.get_func(store, name)).unwrap();
+        let get = |name| function(&island, island.enter(|store| instance.get_func(store, name)).unwrap());
         let heap = Heap::new(&island, data, get("malloc"), get("free")).unwrap();
         Self { island, instance, heap, hook }
+    }
+
+    /// A function for the heap's own use.
+    pub fn function(&self, name: &str) -> GuestFunction {
+        function(&self.island, self.func(name))
     }
 
     pub fn func(&self, name: &str) -> Func {

@@ -32,7 +32,6 @@ pub use thread::Worker;
 use thread::{Details, Event, Thread};
 
 /// What a worker is made of, on its way to its thread.
-#[non_exhaustive]
 pub struct WorkerSpec {
     /// The name of the thread.
     pub name: String,
