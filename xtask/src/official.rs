@@ -103,10 +103,12 @@ fn compare(suites: &[&str]) -> io::Result<Vec<String>> {
     }
     let list = parse(&read(&super::tidy::root().join(LIST))?).map_err(io::Error::other)?;
     for name in &names {
-        let files = ran.iter().filter(|(test, _)| test.suite == *name);
-        let subtests: Vec<_> = files.flat_map(|(_, ran)| ran.subtests.values()).collect();
+        let files: Vec<_> = ran.iter().filter(|(test, _)| test.suite == *name).map(|(_, ran)| ran).collect();
+        let subtests: Vec<_> = files.iter().flat_map(|ran| ran.subtests.values()).collect();
         let passed = subtests.iter().filter(|why| why.is_none()).count();
-        println!("{name}: {passed} of {} subtests pass", subtests.len());
+        let whole =
+            files.iter().filter(|ran| ran.broken.is_none() && ran.subtests.values().all(Option::is_none)).count();
+        println!("{name}: {whole} of {} files pass as a whole, {passed} of {} subtests", files.len(), subtests.len());
     }
     let ran: Vec<_> = ran.into_iter().map(|(test, ran)| (test.suite.as_str(), test.name.as_str(), ran)).collect();
     Ok(judge(&ran, &list, &names))

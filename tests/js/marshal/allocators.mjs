@@ -273,6 +273,22 @@ test('a script’s own functions over a memory that a script made', () => {
   assertEq(live.size, 0);
 });
 
+test('a manager that turns out to be garbage while another frees is asked for nothing', async () => {
+  const asked = [];
+  const make = (name, then) => {
+    const owner = {};
+    owner.manager = new MemoryManager(new WebAssembly.Memory({ initial: 1 }), () => 1024, () => { asked.push(name, owner.manager.constructor.name); then(); });
+    // A block that nobody has: it waits for the next safe point.
+    owner.manager.createTypedArray(Uint8Array, 8);
+    return owner;
+  };
+  let first = make('first', () => globalThis.gc());
+  make('second', () => {});
+  await new Promise((resolve) => { setTimeout(resolve); });
+  assertEq(asked.join(), 'first,MemoryManager');
+  first = undefined;
+});
+
 test('a guest’s memory with a script’s functions around the guest’s own', () => {
   const { exports } = vocabulary();
   const log = [];
