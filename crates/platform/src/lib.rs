@@ -29,7 +29,8 @@ pub use internal::stdio::lost_output;
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
-pub use node::workers::{OwnWorker, Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+use node::workers::OwnWorker;
+pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
 /// What a Response is, for `js_api::Options::response_bytes`.
 ///

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tombolo::island::{self, Module};
+use tombolo::island::Module;
 use tombolo::{AgentHandle, AgentSpec, Cluster, Data, Limits, RuntimeOptions};
 
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
