@@ -121,22 +121,6 @@ impl From<Errno> for CacheError {
 }
 
 /// A folder of compiled code, which any number of threads and processes may use at once.
-///
-/// ```
-/// use std::sync::Arc;
-/// use tombolo_island::{CodeCache, Engine, EngineOptions, Module};
-///
-/// # let folder = std::env::temp_dir().join(format!("code-cache-{}", std::process::id()));
-/// let cache = Arc::new(CodeCache::new(&folder, 1 << 30, |message| eprintln!("{message}")));
-/// let engine = Engine::new(&EngineOptions { cache: Some(cache.clone()), ..EngineOptions::default() })?;
-/// # let bytes = wat::parse_str(format!("(module (func {}))", "(drop (i32.const 1))".repeat(200)))?;
-/// let module = Module::new(&engine, &bytes)?;
-/// // The next process, or the next engine like this one, does not compile it again.
-/// assert_eq!(cache.entries()?.len(), 1);
-/// # cache.clear()?;
-/// # std::fs::remove_dir(&folder)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
 pub struct CodeCache {
     path: PathBuf,
@@ -190,12 +174,18 @@ impl Code {
     /// # Errors
     /// If memory is out, or the file can no longer be read.
     pub(crate) fn load(self, engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Module> {
+        /// Less is read: as long as it is mapped, Wasmtime has the file open, and of descriptors there are few.
+        const MAPPED: u64 = 1 << 20;
         let bytes = match self.0 {
             Place::Memory(bytes) => bytes,
             Place::File(file, len) => {
-                // SAFETY: as this type says, it is what this engine's compiler made: the entry's key stands for the engine's
-                // configuration, its checksum is right, and nobody else can write to the file. This cache never does.
-                if let Ok(module) = unsafe { wasmtime::Module::deserialize_open_file(engine, file.try_clone()?) } {
+                if len >= MAPPED
+                    && let Ok(file) = file.try_clone()
+                    // SAFETY: as this type says, it is what this engine's compiler made: the entry's key stands for the
+                    // engine's configuration, its checksum is right, and nobody else can write to the file. This cache
+                    // never does.
+                    && let Ok(module) = unsafe { wasmtime::Module::deserialize_open_file(engine, file) }
+                {
                     return Ok(module);
                 }
                 // There are file systems from which nothing may be executed.
