@@ -14,8 +14,8 @@ pub(crate) struct Figures {
     unsafe_blocks: usize,
     unsafe_impls: usize,
     files_with_unsafe: usize,
-    /// By crate: how many source files it has, and how many of them are in each circle, the largest first.
-    circles: BTreeMap<String, (usize, Vec<usize>)>,
+    /// By crate: how many source files it has, and which of them are in each circle, the largest first.
+    circles: BTreeMap<String, (usize, Vec<Vec<Module>>)>,
     /// The types and traits that several crates define, and these crates.
     shared_names: BTreeMap<String, BTreeSet<String>>,
 }
@@ -71,8 +71,15 @@ impl fmt::Display for Figures {
         }
         writeln!(f, "\n{:<20}{:>7}  files in circles of imports", "crate", "files")?;
         for (name, (files, circles)) in &self.circles {
-            let circles: Vec<_> = circles.iter().map(usize::to_string).collect();
+            let circles: Vec<_> = circles.iter().map(|circle| circle.len().to_string()).collect();
             writeln!(f, "{}", format!("{name:<20}{files:>7}  {}", circles.join(" ")).trim_end())?;
+        }
+        writeln!(f, "\n{:<20}modules in one circle", "crate")?;
+        for (name, (_, circles)) in &self.circles {
+            for circle in circles {
+                let modules: Vec<_> = circle.iter().map(path).collect();
+                writeln!(f, "{name:<20}{}", modules.join(" "))?;
+            }
         }
         writeln!(f, "\n{:<20}crates that define it", "name")?;
         for (name, crates) in &self.shared_names {
@@ -80,6 +87,10 @@ impl fmt::Display for Figures {
         }
         Ok(())
     }
+}
+
+fn path(module: &Module) -> String {
+    if module.is_empty() { "crate".to_owned() } else { module.join("::") }
 }
 
 /// How many blocks are unsafe, and the words that follow every other `unsafe`.
@@ -119,8 +130,8 @@ fn defined_names(code: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many modules are in each circle of imports, the largest first.
-fn circles(modules: &BTreeMap<Module, String>) -> Vec<usize> {
+/// The modules in each circle of imports, the largest first.
+fn circles(modules: &BTreeMap<Module, String>) -> Vec<Vec<Module>> {
     let uses: BTreeMap<_, _> =
         modules.iter().map(|(module, code)| (module, module_items(code, module, modules))).collect();
     // A name that a module imports and hands on is imported from where it is defined.
@@ -145,15 +156,16 @@ fn circles(modules: &BTreeMap<Module, String>) -> Vec<usize> {
         .collect();
     let reached: BTreeMap<_, _> = edges.keys().map(|module| (*module, reachable(&edges, module))).collect();
     let mut seen = BTreeSet::new();
-    let mut sizes = Vec::new();
+    let mut found = Vec::new();
     for (module, targets) in &reached {
-        let circle: Vec<_> = targets.iter().filter(|other| reached[*other].contains(*module)).collect();
-        if circle.len() > 1 && seen.insert(circle[0]) {
-            sizes.push(circle.len());
+        let circle: Vec<Module> =
+            targets.iter().filter(|other| reached[*other].contains(*module)).map(|other| other.to_vec()).collect();
+        if circle.len() > 1 && seen.insert(circle[0].clone()) {
+            found.push(circle);
         }
     }
-    sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
-    sizes
+    found.sort_by_key(|circle: &Vec<Module>| std::cmp::Reverse(circle.len()));
+    found
 }
 
 /// The modules that `from` imports, and those that they import, and so on.
@@ -188,14 +200,18 @@ mod tests {
         assert_eq!((figures.unsafe_blocks, figures.unsafe_impls, figures.files_with_unsafe), (1, 1, 3));
         // `low` has something of `deep`, that of `high`, and that of `low`, through the root, which is not in the
         // circle.
-        let circles = BTreeMap::from([("a".to_owned(), (4, vec![3])), ("b".to_owned(), (2, vec![]))]);
+        let circle = ["high/mod.rs", "high/deep.rs", "low.rs"].map(module_of);
+        let circles = BTreeMap::from([("a".to_owned(), (4, vec![circle.to_vec()])), ("b".to_owned(), (2, vec![]))]);
         assert_eq!(figures.circles, circles);
         let names: Vec<_> = figures.shared_names.keys().map(String::as_str).collect();
         assert_eq!(names, ["Kind", "Shared"]);
         let printed = figures.to_string();
-        for line in
-            ["unsafe impls                            1", "a                         4  3", "Kind                a b"]
-        {
+        for line in [
+            "unsafe impls                            1",
+            "a                         4  3",
+            "a                   high high::deep low",
+            "Kind                a b",
+        ] {
             assert!(printed.lines().any(|printed| printed == line), "{line:?} in:\n{printed}");
         }
     }
@@ -218,8 +234,9 @@ mod tests {
             ("d.rs", "pub use crate::c;"),
             ("e.rs", "use self::inner::T; fn f() { crate::e::g(); }"),
         ]);
-        assert_eq!(circles(&two), [2, 2]);
+        let names: Vec<_> = circles(&two).iter().map(|circle| circle.concat().join(" ")).collect();
+        assert_eq!(names, ["a b", "c d"]);
         let mutual = modules(&[("a.rs", "pub use crate::b::T;"), ("b.rs", "pub use crate::a::T;"), ("lib.rs", "")]);
-        assert_eq!(circles(&mutual), [0; 0]);
+        assert!(circles(&mutual).is_empty());
     }
 }
