@@ -15,13 +15,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number, NumericType};
-use island::wasmtime::{FuncType, Ref, RefType, Table, Val, ValType};
-use island::{CallError, HostFunction, HostThrew, Island, Kind};
+use island::wasmtime::{ExternType, FuncType, Ref, RefType, Table, Val, ValType};
+use island::{CallError, HostFunction, HostThrew, Island, Kind, Module};
 use smallvec::SmallVec;
 
 use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
 use crate::error::{CallbackError, GuestError, HeapError};
-use crate::guest::Core;
+use crate::guest::{Core, names_of};
 use crate::layout::Leaves;
 use crate::output::Nothing;
 use crate::transfer::{Reader, Writer};
@@ -152,20 +152,17 @@ impl Core {
     }
 }
 
-/// The guest's table of function pointers: the one that C compilers export, else the only table of functions.
-pub(crate) fn find_table(island: &Rc<Island>, instance: island::wasmtime::Instance) -> Option<Table> {
-    island.enter(|mut store| {
-        // A table of a narrower type accepts no function of the host's.
-        let is_of_functions = |store: &_, table: &Table| RefType::eq(table.ty(store).element(), &RefType::FUNCREF);
-        let named = instance.get_table(&mut store, "__indirect_function_table");
-        if let Some(table) = named.filter(|table| is_of_functions(&store, table)) {
-            return Some(table);
-        }
-        let exports: Vec<_> = instance.exports(&mut store).filter_map(|export| export.into_table()).collect();
-        let mut tables = exports.into_iter().filter(|table| is_of_functions(&store, table));
-        let only = tables.next();
-        if tables.next().is_some() { None } else { only }
-    })
+/// The guest's table of function pointers: the one that C compilers export, or else the only table of functions.
+pub(crate) fn find_table(island: &Rc<Island>, module: &Module, instance: island::wasmtime::Instance) -> Option<Table> {
+    // A table of a narrower type accepts no function of the host's.
+    let is_of_functions =
+        |ty: &ExternType| matches!(ty, ExternType::Table(ty) if RefType::eq(ty.element(), &RefType::FUNCREF));
+    let names: Vec<_> = names_of(module, is_of_functions).collect();
+    let name = match &names[..] {
+        [only] => Some(only),
+        several => several.iter().find(|name| **name == "__indirect_function_table"),
+    };
+    island.enter(|store| instance.get_table(store, name?))
 }
 
 /// What a closure may return to the guest: a [`Marshal`] type that goes by value as a number, nothing, or a `Result` of

@@ -149,13 +149,13 @@ impl GuestBuilder {
         if let Some(initialize) = func("_initialize") {
             island.call_values(initialize, &[], &mut [])?;
         }
-        let memory = find_memory(&island, instance);
+        let memory = find_memory(&island, module, instance);
         let is_wide = memory.is_some_and(|memory| island.enter(|store| memory.ty(&store).is_64()));
         let heap = match memory.and_then(|memory| island.block_of(memory)) {
             Some(block) => find_heap(&island, &func, self.allocator, block)?,
             None => None,
         };
-        let table = find_table(&island, instance);
+        let table = find_table(&island, module, instance);
         let core = Rc::new_cyclic(|this| Core {
             this: this.clone(),
             island,
@@ -170,16 +170,22 @@ impl GuestBuilder {
     }
 }
 
-/// The memory called `memory`, else the only one.
-fn find_memory(island: &Rc<Island>, instance: Instance) -> Option<Memory> {
+/// The memory called `memory`, or else the only one that the module exports.
+fn find_memory(island: &Rc<Island>, module: &Module, instance: Instance) -> Option<Memory> {
+    let mut names = names_of(module, |ty| matches!(ty, ExternType::Memory(_)));
     island.enter(|mut store| {
         if let Some(memory) = instance.get_memory(&mut store, "memory") {
             return Some(memory);
         }
-        let mut memories = instance.exports(&mut store).filter_map(|export| export.into_memory());
-        let only = memories.next();
-        if memories.next().is_some() { None } else { only }
+        let only = names.next()?;
+        if names.next().is_some() { None } else { instance.get_memory(&mut store, only) }
     })
+}
+
+/// What a module calls those of its exports whose type is as `is_wanted` says. (An instance has others, too, which are the
+/// host's own.)
+pub(crate) fn names_of(module: &Module, is_wanted: fn(&ExternType) -> bool) -> impl Iterator<Item = &str> {
+    module.exports().iter().filter(move |export| is_wanted(&export.ty)).map(|export| &*export.name)
 }
 
 /// The heap in a guest's memory, if it has an allocator.

@@ -88,9 +88,11 @@ impl Inner {
         for (at, import) in imports.iter().enumerate() {
             by_kind.entry(kind_name(&import.ty)).or_default().push(at);
         }
-        let exports = code.wasm.exports().zip(&surface.export_indices);
-        let exports: Vec<_> =
-            exports.map(|(e, &index)| Export { name: e.name().to_string(), ty: e.ty(), index }).collect();
+        let export = |(name, index): (String, u32)| {
+            let ty = code.wasm.get_export(&name).expect("what is compiled has the module's exports");
+            Export { name, ty, index }
+        };
+        let exports: Vec<_> = surface.exports.into_iter().map(export).collect();
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
         let improves = tier < Tier::Optimized && engine.compiler == Compiler::Tiered;
@@ -308,7 +310,8 @@ pub fn kind_name(ty: &ExternType) -> &'static str {
 /// What Wasmtime does not tell about a module.
 #[derive(Default)]
 struct Surface {
-    export_indices: Vec<u32>,
+    /// The names of the exports, and the indices of what they are.
+    exports: Vec<(String, u32)>,
     custom: Vec<(String, Box<[u8]>)>,
     memories: Vec<u128>,
 }
@@ -323,7 +326,8 @@ impl Surface {
             match payload {
                 Payload::ExportSection(exports) => {
                     for export in exports {
-                        surface.export_indices.push(export?.index);
+                        let export = export?;
+                        surface.exports.push((export.name.into(), export.index));
                     }
                 }
                 Payload::MemorySection(memories) => {

@@ -6,9 +6,11 @@
 //!    the host fills.
 //! 3. **Data segments as images.** What active data segments put into the module's own memories is taken out, and the host
 //!    writes it when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
-//! 4. **Offsets.** Stack traces name offsets of the instrumented bytes; [`Offsets`] maps them back.
+//! 4. **Exports in another order**, if there are many: Wasmtime looks through them at each access to a memory. See [`exports`].
+//! 5. **Offsets.** Stack traces name offsets of the instrumented bytes; [`Offsets`] maps them back.
 //!
-//! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are.
+//! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are. What is added to
+//! the exports has names that no other export begins with.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -24,16 +26,19 @@ use crate::memory::atomic_imports::{AtomicImport, AtomicImports, Instruction};
 use crate::memory::ground::Source;
 
 mod data;
+mod exports;
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The section ids in the order in which the sections stand.
-const SECTION_ORDER: [u8; 13] = [TYPE, IMPORT, 3, TABLE, MEMORY, 13, 6, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
+const SECTION_ORDER: [u8; 13] =
+    [TYPE, IMPORT, 3, TABLE, MEMORY, 13, GLOBAL, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
 const CUSTOM: u8 = 0;
 const TYPE: u8 = 1;
 const IMPORT: u8 = 2;
 const TABLE: u8 = 4;
 const MEMORY: u8 = 5;
+const GLOBAL: u8 = 6;
 const EXPORT: u8 = 7;
 const START: u8 = 8;
 const ELEMENT: u8 = 9;
@@ -138,10 +143,10 @@ impl Offsets {
 pub(crate) fn instrument(bytes: &[u8], polls: bool) -> Instrumentation {
     let mut scan = Scan { bytes, polls, ..Scan::default() };
     match scan.module() {
-        Ok(true) if !scan.patches.is_empty() || !scan.segments.is_empty() => {
-            let instrumented = Plan::new(&scan).and_then(Plan::write);
-            instrumented.map_or(Instrumentation::DoesNotFit, Instrumentation::Made)
-        }
+        Ok(true) => match Plan::new(&scan) {
+            Some(plan) if plan.changes_nothing() => Instrumentation::Unneeded,
+            plan => plan.and_then(Plan::write).map_or(Instrumentation::DoesNotFit, Instrumentation::Made),
+        },
         _ => Instrumentation::Unneeded,
     }
 }
@@ -213,6 +218,7 @@ struct Scan<'a> {
     memories: Vec<MemoryType>,
     imported_memories: usize,
     imported_tables: u32,
+    globals: u32,
     /// Whether an active element segment goes to an imported table.
     fills_imported_table: bool,
     /// The active data segments, if the host can write them all.
@@ -242,6 +248,7 @@ impl<'a> Scan<'a> {
             match id {
                 IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
                 TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
+                GLOBAL => self.globals = self.globals.saturating_add(contents.clone().read_var_u32()?),
                 MEMORY => self.own_memories(MemorySectionReader::new(contents.clone())?)?,
                 ELEMENT => self.elements(ElementSectionReader::new(contents.clone())?)?,
                 CODE => self.code(CodeSectionReader::new(contents.clone())?)?,
@@ -269,7 +276,8 @@ impl<'a> Scan<'a> {
                     self.memories.push(memory);
                     self.imported_memories += 1;
                 }
-                TypeRef::Global(_) | TypeRef::Tag(_) => {}
+                TypeRef::Global(_) => self.globals = self.globals.saturating_add(1),
+                TypeRef::Tag(_) => {}
             }
         }
         Ok(())
@@ -445,6 +453,8 @@ struct Plan<'a> {
     scan: &'a Scan<'a>,
     /// In the order of the sections.
     additions: Vec<Addition>,
+    /// What all exports become, but for what is added.
+    exports: Option<Addition>,
     /// The code of a poll load.
     poll: Vec<u8>,
     atomic_imports: Option<AtomicImports>,
@@ -454,7 +464,8 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(scan: &'a Scan<'a>) -> Option<Self> {
-        let mut plan = Self { scan, additions: Vec::new(), poll: Vec::new(), atomic_imports: None, types: 0 };
+        let (additions, poll) = (Vec::new(), Vec::new());
+        let mut plan = Self { scan, additions, exports: None, poll, atomic_imports: None, types: 0 };
         let calls = || scan.patches.iter().filter_map(|patch| patch.call);
         let imports: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.import)).into_iter().collect();
         let memories: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.memory)).into_iter().collect();
@@ -467,7 +478,13 @@ impl<'a> Plan<'a> {
         if !imports.is_empty() {
             plan.add_exports(imports, memories)?;
         }
+        let added = [plan.atomic_imports.is_some(), !plan.poll.is_empty()].map(u32::from);
+        plan.exports = scan.ordered_exports(added[0], added[1]).ok()?;
         Some(plan)
+    }
+
+    fn changes_nothing(&self) -> bool {
+        self.scan.patches.is_empty() && self.scan.segments.is_empty() && self.exports.is_none()
     }
 
     /// The host functions' types, and `(table slots slots funcref)`.
@@ -522,6 +539,16 @@ impl<'a> Plan<'a> {
             match section.id {
                 CODE => self.write_code(section, &mut writer)?,
                 DATA if !self.scan.segments.is_empty() => self.write_data(section, &mut writer)?,
+                EXPORT if let Some(exports) = &self.exports => {
+                    writer.copy_to(section.start);
+                    let added = additions.next_if(|addition| addition.id == EXPORT);
+                    writer.add_section(&Addition {
+                        id: EXPORT,
+                        count: added.map_or(0, |added| added.count) + exports.count,
+                        items: [&exports.items[..], added.map_or(&[], |added| &added.items)].concat(),
+                    });
+                    writer.skip_to(section.contents.range().end);
+                }
                 // The host runs it.
                 START if self.atomic_imports.is_some() => {
                     writer.copy_to(section.start);

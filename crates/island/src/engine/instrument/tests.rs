@@ -274,3 +274,45 @@ fn what_can_take_for_ever_without_a_cycle_polls() {
     assert!(!polls("(call $g)"));
     assert!(polls("(memory.fill (i32.const 0) (i32.const 0) (i32.const 0))"));
 }
+
+#[test]
+fn long_export_sections_have_first_what_the_compiler_looks_for() {
+    let functions: String = (0..1200).map(|number| format!("(export \"f{number}\" (func 0))")).collect();
+    let text = |exports: &str| {
+        format!(
+            "(module (memory 1) (memory 1) (table 1 funcref) (global i32 (i32.const 1)) (func (loop)) (tag) {functions}
+            (export \"tag\" (tag 0)) (export \"tombolo\" (func 0)) (export \"m\" (memory 1)) {exports})"
+        )
+    };
+    let exports = |bytes: &[u8]| -> Vec<(String, wasmparser::ExternalKind, u32)> {
+        let mut sections = Parser::new(0).parse_all(bytes).filter_map(|payload| match payload.unwrap() {
+            Payload::ExportSection(exports) => Some(exports),
+            _ => None,
+        });
+        let exports = sections.next().unwrap().into_iter().map(|export| export.unwrap());
+        exports.map(|export| (export.name.into(), export.kind, export.index)).collect()
+    };
+    let instrumented = instrument_text(&text("")).unwrap();
+    let found = exports(&instrumented.bytes);
+    let begins: Vec<_> = found[..5].iter().map(|(name, _, index)| (&**name, *index)).collect();
+    // The third memory is polled.
+    let own =
+        [("m", 1), ("tombolo\0own1.0", 0), ("tombolo\0own2.0", 0), ("tombolo\0own2.2", 2), ("tombolo\0own3.0", 0)];
+    assert_eq!(begins, own);
+    let original = exports(&wat::parse_str(text("")).unwrap());
+    let rest: Vec<_> = original.iter().filter(|(name, ..)| name != "m").cloned().collect();
+    assert_eq!(found[5..], rest);
+    // No order helps if most are of those kinds; and a short section stays as it is.
+    let globals: String = (0..600).map(|number| format!("(global (export \"g{number}\") i32 (i32.const 1))")).collect();
+    let instrumented = instrument_text(&text(&globals)).unwrap();
+    assert!(exports(&instrumented.bytes).iter().all(|(name, ..)| !name.contains("own")));
+    let short = "(module (memory 1) (func (loop)) (export \"f\" (func 0)) (export \"m\" (memory 0)))";
+    let instrumented = instrument_text(short).unwrap();
+    assert_eq!(exports(&instrumented.bytes), exports(&wat::parse_str(short).unwrap()));
+    // Waits go through a table of their own.
+    let waits = format!("(module {WAITS} {functions})");
+    let instrumented = instrument_text(&waits).unwrap();
+    let found = exports(&instrumented.bytes);
+    assert_eq!(found[0], ("tomboloown1.0".into(), wasmparser::ExternalKind::Table, 0));
+    assert!(instrumented.record.atomic_imports.is_some() && found.last().unwrap().0.starts_with("tombolo"));
+}
