@@ -12,7 +12,7 @@ mod install;
 mod interface;
 mod runtime;
 
-pub use convert::errors::throw_call_error;
+pub use convert::exception::throw_call_error;
 pub use convert::function;
 pub use convert::function::{ExportedFunction, call_host};
 pub use convert::values::{from_number, to_number};

@@ -1,6 +1,6 @@
 //! `CompileError`, `LinkError` and `RuntimeError`, and how a failed guest call becomes one of them.
 
-use island::{CallError, Trap};
+use island::Trap;
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, construct, function, set_constructor};
 use qjs::{Call, Ctx, Object, Result, Value};
@@ -190,33 +190,24 @@ pub(crate) fn exit_code(thrown: &Value<'_>) -> Result<Option<i32>> {
     }
 }
 
-/// Throws the reason of a failed guest call: it is left pending as an exception.
-pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
-    match error {
-        // The host function's exception is pending already: nothing ran since.
-        CallError::Host => rquickjs::Error::Exception,
-        CallError::Trap(trap) => throw_trap(ctx, &trap),
-        CallError::Interrupted => qjs::function::throw_uncatchable(ctx),
-        CallError::Exception(uncaught) => crate::convert::exception::throw_uncaught(ctx, uncaught),
-        CallError::Exit(code) => {
-            drop(qjs::function::throw_error(ctx, &format!("the guest exited with code {code}")));
-            let thrown = ctx.catch();
-            if let Some(error) = thrown.as_object() {
-                let named = qjs::string::from_utf8(ctx, EXIT.as_bytes())
-                    .and_then(|name| define::value(error, "code", &name, Attributes::Hidden));
-                let code = Value::new_int(ctx.clone(), code);
-                let coded = named.and_then(|()| define::value(error, "exitCode", &code, Attributes::Hidden));
-                if let Err(error) = coded.and_then(|()| remember_guests_end(ctx, &thrown)) {
-                    return error;
-                }
-            }
-            ctx.throw(thrown)
+/// Throws the error that a guest's `proc_exit` becomes.
+pub(crate) fn throw_exit(ctx: &Ctx<'_>, code: i32) -> rquickjs::Error {
+    drop(qjs::function::throw_error(ctx, &format!("the guest exited with code {code}")));
+    let thrown = ctx.catch();
+    if let Some(error) = thrown.as_object() {
+        let named = qjs::string::from_utf8(ctx, EXIT.as_bytes())
+            .and_then(|name| define::value(error, "code", &name, Attributes::Hidden));
+        let code = Value::new_int(ctx.clone(), code);
+        let coded = named.and_then(|()| define::value(error, "exitCode", &code, Attributes::Hidden));
+        if let Err(error) = coded.and_then(|()| remember_guests_end(ctx, &thrown)) {
+            return error;
         }
-        error => qjs::function::throw_error(ctx, &error.to_string()),
     }
+    ctx.throw(thrown)
 }
 
-fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
+/// Throws the error that a guest's trap becomes.
+pub(crate) fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
     let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
         // The error that QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
         let class = ctx.userdata::<Constructors>().map(|constructors| constructors.range_error.clone());

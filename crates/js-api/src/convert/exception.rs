@@ -9,12 +9,13 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
-use island::{HostThrew, Uncaught};
+use island::{CallError, HostThrew, Uncaught};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use webidl::Place;
 
+use crate::convert::errors::{current_stack, is_guests_end, throw_exit, throw_trap};
 use crate::convert::values::{HostValue, Outgoing, out_of_memory, refuse_uncrossable, take_val, to_host_value};
 use crate::runtime::guest_objects::{Root, Slot};
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
@@ -161,7 +162,7 @@ pub(crate) fn throw_into_guest(ctx: &Ctx<'_>, shared: &Rc<IslandRealm>, error: r
 }
 
 fn is_catchable<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> bool {
-    !qjs::function::is_uncatchable(thrown) && !crate::convert::errors::is_guests_end(ctx, thrown)
+    !qjs::function::is_uncatchable(thrown) && !is_guests_end(ctx, thrown)
 }
 
 /// The exnref for a thrown value. If there is no memory for one, the value goes on past the guest.
@@ -185,8 +186,21 @@ fn exception_for<'js>(ctx: &Ctx<'js>, link: &IslandHandle, thrown: &Value<'js>) 
     new_exception(ctx, link, tag, &[payload])
 }
 
+/// Throws the reason of a failed guest call: it is left pending as an exception.
+pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
+    match error {
+        // The host function's exception is pending already: nothing ran since.
+        CallError::Host => rquickjs::Error::Exception,
+        CallError::Trap(trap) => throw_trap(ctx, &trap),
+        CallError::Interrupted => qjs::function::throw_uncatchable(ctx),
+        CallError::Exception(uncaught) => throw_uncaught(ctx, uncaught),
+        CallError::Exit(code) => throw_exit(ctx, code),
+        error => qjs::function::throw_error(ctx, &error.to_string()),
+    }
+}
+
 /// Throws what left a guest: a value that was the payload on its way, or an Exception object.
-pub(crate) fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
+fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
     let shared = uncaught.island.owner::<IslandRealm>();
     let Some(link) = shared.and_then(|shared| shared.link(ctx)) else {
         return Exception::throw_internal(ctx, "an exception came from an island without scripts");
@@ -273,7 +287,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         to_host_value(ctx, Borrowed::of(value), &ty, Place::argument(PLACE, 1))
     });
     let payload = Payload::Values(values.collect::<Result<_>>()?);
-    let stack = trace_stack.then(|| crate::convert::errors::current_stack(ctx)).transpose()?;
+    let stack = trace_stack.then(|| current_stack(ctx)).transpose()?;
     let stack = stack.map(|stack| Held::new(&stack));
     let value = ExceptionObject { tag, payload, stack, local: RefCell::default() };
     Ok(class::new_object(ctx, value, prototype.as_ref())?.into_value())

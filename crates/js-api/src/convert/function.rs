@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use webidl::Place;
 
-use crate::convert::errors::throw_call_error;
+use crate::convert::exception::throw_call_error;
 use crate::convert::exception::throw_into_guest;
 use crate::convert::typed_function;
 use crate::convert::values::{from_number, never_crosses, take_val, to_host_value, to_number_at};

@@ -11,7 +11,8 @@ use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result,
 
 use webidl::Place;
 
-use crate::convert::errors::{ErrorClass, throw, throw_call_error};
+use crate::convert::errors::{ErrorClass, throw};
+use crate::convert::exception::throw_call_error;
 use crate::convert::function::{ExportedFunction, exported_function};
 use crate::convert::linking::{Bound, choose_island, host_function, local_function};
 use crate::convert::typed_function::{exported_type, handed_on_function};

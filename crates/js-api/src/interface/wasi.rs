@@ -14,7 +14,7 @@ use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
 use qjs::{Args, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
-use crate::convert::errors::throw_call_error;
+use crate::convert::exception::throw_call_error;
 use crate::convert::values::{from_number, to_number};
 use crate::interface::instance::InstanceObject;
 use crate::interface::memory::MemoryObject;
