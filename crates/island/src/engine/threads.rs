@@ -11,6 +11,7 @@ use std::thread::{Builder, JoinHandle};
 pub(crate) struct Idle<T> {
     /// Takes what it is to do.
     pub(crate) work: Sender<T>,
+    #[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "a thread that compiles runs on"))]
     pub(crate) thread: JoinHandle<()>,
 }
 
