@@ -115,7 +115,8 @@ impl Command {
             CompilerChoice::Optimizing => Compiler::Optimizing,
             CompilerChoice::Fast => Compiler::Fast,
         };
-        EngineOptions { cache, compiler, ..EngineOptions::default() }
+        let on_slow_compile = cache::tell_of_slow_compile(cache.is_some());
+        EngineOptions { cache, compiler, on_slow_compile, ..EngineOptions::default() }
     }
 
     /// The file's path as `process.argv` has it.

@@ -443,6 +443,39 @@ pub fn source_bytes(cx: Cx<'_>, value: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
 /// # Errors
 /// If [`install`] was not called.
 pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Option<Vec<u8>>> {
+    let Some(bytes) = located(ctx, value)? else { return Ok(None) };
+    let Some(bytes) = bytes else { return Ok(Some(Vec::new())) };
+    crate::room::check(ctx, bytes.len)?;
+    // SAFETY: nothing has run since the bytes were asked for.
+    Ok(Some(unsafe { bytes.to_vec() }))
+}
+
+/// [`copy_of_buffer_source`] without the copy, unless the buffer is shared: runs `body` with the bytes.
+///
+/// # Errors
+/// If [`install`] was not called.
+///
+/// # Safety
+/// `body` runs no script and no guest, which could write to the buffer or detach it.
+pub unsafe fn with_buffer_source<'js, R>(
+    ctx: &Ctx<'js>,
+    value: &Value<'js>,
+    body: impl FnOnce(&[u8]) -> R,
+) -> rquickjs::Result<Option<R>> {
+    let buffer = buffer_of(Cx::of(ctx), Borrowed::of(value));
+    // SAFETY: QuickJS reads the object's class; that of a shared buffer is another.
+    let is_unshared = buffer.is_some_and(|buffer| unsafe { q::JS_IsArrayBuffer(buffer.as_raw()) });
+    if !is_unshared {
+        return Ok(copy_of_buffer_source(ctx, value)?.map(|bytes| body(&bytes)));
+    }
+    let Some(bytes) = located(ctx, value)? else { return Ok(None) };
+    // SAFETY: nothing has run since the bytes were asked for. They are not shared, so only this thread could write to them
+    // or free them, which `body` does not do.
+    Ok(Some(body(bytes.map_or(&[], |bytes| unsafe { std::slice::from_raw_parts(bytes.start.as_ptr(), bytes.len) }))))
+}
+
+/// Where the bytes of a buffer source are: `None` for any other value, `Some(None)` if it is detached or out of bounds.
+fn located<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Option<Option<Bytes>>> {
     let cx = Cx::of(ctx);
     let borrowed = Borrowed::of(value);
     if !borrowed.is_object() {
@@ -450,24 +483,19 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
     }
     // SAFETY: QuickJS reads the object's class.
     let (is_data_view, is_buffer) = unsafe { (q::JS_IsDataView(value.as_raw()), q::JS_IsArrayBuffer(value.as_raw())) };
-    let bytes = if is_data_view || element_kind(borrowed).is_some() {
+    if is_data_view || element_kind(borrowed).is_some() {
         let getters = ctx.userdata::<ViewGetters>().ok_or(rquickjs::Error::Unknown)?;
         let getters = if is_data_view { &getters.data_view } else { &getters.typed_array };
-        view_bytes(ctx, value, getters).unwrap_or_else(|_| {
+        return Ok(Some(view_bytes(ctx, value, getters).unwrap_or_else(|_| {
             // A DataView's getters throw if it is out of bounds.
             drop(ctx.catch());
             None
-        })
-    } else {
-        match array_buffer_bytes(cx, borrowed) {
-            None if !is_buffer => return Ok(None),
-            bytes => bytes,
-        }
-    };
-    let Some(bytes) = bytes else { return Ok(Some(Vec::new())) };
-    crate::room::check(ctx, bytes.len)?;
-    // SAFETY: nothing has run since the bytes were asked for.
-    Ok(Some(unsafe { bytes.to_vec() }))
+        })));
+    }
+    match array_buffer_bytes(cx, borrowed) {
+        None if !is_buffer => Ok(None),
+        bytes => Ok(Some(bytes)),
+    }
 }
 
 /// The bytes that a view shows; `None` if its buffer is detached.

@@ -1,6 +1,9 @@
 //! From a module's bytes to code that can run: the cache's, or the compiler's, who may be in a hurry at first.
 
 use std::borrow::Cow;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::engine::cache::{CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
@@ -50,11 +53,12 @@ impl Compiled {
     }
 }
 
+/// Smaller modules are optimized in less than a twentieth of a second.
+const LARGE: usize = 64 << 10;
+
 impl Compiler {
     /// How well a module of so many bytes is compiled at first.
     fn first_tier(self, bytes: usize) -> Tier {
-        /// Smaller modules are optimized in less than a twentieth of a second.
-        const LARGE: usize = 64 << 10;
         match self {
             Self::Fast => Tier::Fast,
             Self::Tiered if bytes >= LARGE => Tier::Fast,
@@ -81,7 +85,24 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
     {
         return Ok(compiled);
     }
-    compile(engine, key, bytes, tier)
+    watched(engine, bytes.len(), || compile(engine, key, bytes, tier))
+}
+
+/// Compiles, and tells whoever wants to know if that takes long.
+fn watched<R>(engine: &Engine, bytes: usize, compile: impl FnOnce() -> R) -> R {
+    /// What a person takes for an answer at once.
+    const LONG: Duration = Duration::from_millis(500);
+    let Some(tell) = engine.on_slow_compile.filter(|_| bytes >= LARGE) else { return compile() };
+    let (compiling, compiled) = mpsc::channel::<()>();
+    // If there is no thread for it, nobody is told.
+    let _ = thread::Builder::new().name("watch".into()).spawn(move || {
+        if compiled.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tell(bytes);
+        }
+    });
+    let result = compile();
+    drop(compiling);
+    result
 }
 
 /// Optimizes a module that was compiled in a hurry, and keeps that in the cache. `None` if memory is out.

@@ -33,6 +33,8 @@ pub struct EngineOptions {
     pub compiler: Compiler,
     /// Where compiled code is kept from one run to the next.
     pub cache: Option<Arc<CodeCache>>,
+    /// Is told of a module of so many bytes that has been compiling for half a second, on another thread.
+    pub on_slow_compile: Option<fn(usize)>,
 }
 
 /// How modules are compiled.
@@ -51,7 +53,13 @@ pub enum Compiler {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { max_wasm_stack: 1 << 20, interruptible: true, compiler: Compiler::default(), cache: None }
+        Self {
+            max_wasm_stack: 1 << 20,
+            interruptible: true,
+            compiler: Compiler::default(),
+            cache: None,
+            on_slow_compile: None,
+        }
     }
 }
 
@@ -63,6 +71,7 @@ pub struct Engine {
     pub(crate) interruptible: bool,
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
+    pub(crate) on_slow_compile: Option<fn(usize)>,
     pub(crate) modules: Arc<Modules>,
     /// Compiles in little time what `inner` runs.
     fast: Arc<OnceLock<wasmtime::Engine>>,
@@ -94,6 +103,7 @@ impl Engine {
             interruptible: options.interruptible,
             compiler: options.compiler,
             cache: options.cache.clone(),
+            on_slow_compile: options.on_slow_compile,
             modules: Arc::default(),
             fast: Arc::default(),
             configuration: Arc::default(),

@@ -2,7 +2,7 @@
 
 use island::kind_name;
 use island::wasmtime::ExternType;
-use island::{Import, Module};
+use island::{CompileError, Import, Module};
 use qjs::define::{self, Attributes};
 use qjs::{Call, Ctx, Cx, Exception, HostClass, Mark, Object, Result, Value, class};
 
@@ -50,7 +50,13 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     require_buffer_source(&call, PLACE)?;
     let options = CompileOptions::of_argument(&call, 1, PLACE)?;
     let prototype = class::prototype_from_new_target::<ModuleObject>(&call)?;
-    let module = compile(&call.ctx, &bytes(&call)?, options, PLACE)?;
+    let engine = Api::of(&call.ctx)?.engine().clone();
+    // SAFETY: compiling runs neither scripts nor guests.
+    let compiled =
+        unsafe { qjs::buffer::with_buffer_source(&call.ctx, &call.arg(0), |bytes| Module::new(&engine, bytes)) };
+    // It is one: that was checked.
+    let compiled = compiled?.unwrap_or_else(|| Module::new(&engine, &[]));
+    let module = finish(&call.ctx, compiled, options, PLACE)?;
     Ok(class::new_object(&call.ctx, module, prototype.as_ref())?.into_value())
 }
 
@@ -78,8 +84,19 @@ pub(crate) fn bytes(call: &Call<'_, '_>) -> Result<Vec<u8>> {
 /// # Errors
 /// A CompileError that says why and where.
 pub(crate) fn compile(ctx: &Ctx<'_>, bytes: &[u8], options: CompileOptions, place: &str) -> Result<ModuleObject> {
+    let engine = Api::of(ctx)?.engine().clone();
+    finish(ctx, Module::new(&engine, bytes), options, place)
+}
+
+/// The Module object's part of what came of compiling.
+fn finish(
+    ctx: &Ctx<'_>,
+    compiled: std::result::Result<Module, CompileError>,
+    options: CompileOptions,
+    place: &str,
+) -> Result<ModuleObject> {
     let api = Api::of(ctx)?;
-    let module = Module::new(api.engine(), bytes).map_err(|error| throw_compile_error(ctx, &error, place))?;
+    let module = compiled.map_err(|error| throw_compile_error(ctx, &error, place))?;
     options.validate(api.engine(), &module).map_err(|message| throw_compile_error(ctx, &message, place))?;
     Ok(ModuleObject { module, options })
 }

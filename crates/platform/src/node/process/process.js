@@ -137,7 +137,20 @@ Object.assign(it, {
   umask: (mask) => native.umask(typeof mask === 'string' ? parseInt(mask, 8) : mask),
   uptime: () => native.now() / 1000,
   memoryUsage: Object.assign(() => native.memoryUsage(), { rss: () => native.memoryUsage().rss }),
-  cpuUsage: () => native.cpuUsage(),
+  cpuUsage: (earlier) => {
+    const usage = native.cpuUsage();
+    if (earlier === undefined) return usage;
+    if (typeof earlier !== 'object' || earlier === null) throw invalidArgType('prevValue', 'of type object', earlier);
+    const since = (name) => {
+      const before = earlier[name];
+      if (typeof before !== 'number') throw invalidArgType($.text`prevValue.${name}`, 'of type number', before);
+      if (!(before >= 0 && before < 2 ** 53)) {
+        throw create('RangeError', 'ERR_INVALID_ARG_VALUE', $.text`The property 'prevValue.${name}' is invalid. Received ${before}`);
+      }
+      return usage[name] - before;
+    };
+    return { user: since('user'), system: since('system') };
+  },
   resourceUsage: () => ({}),
   hrtime: Object.assign((earlier) => {
     const now = native.hrtime();
