@@ -1,11 +1,11 @@
-//! A hash of what this crate is made of, which is part of the key of cached code: code that was compiled by another version of
-//! this crate, or of Wasmtime, whose version the manifest names, is not used.
+//! A hash of this crate's sources, which is part of the key of cached code: code that was compiled by another version
+//! of this crate, or of Wasmtime, whose version the manifest names, is not used.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 fn main() {
-    // The workspace's manifest says more, where there is one.
+    // The workspace's manifest says more, if there is one.
     let manifests = ["Cargo.toml", "../../Cargo.toml"].map(PathBuf::from);
     let mut files: Vec<_> = manifests.into_iter().filter(|manifest| manifest.exists()).collect();
     collect(Path::new("src"), &mut files);
@@ -16,7 +16,7 @@ fn main() {
         let contents = std::fs::read(file).expect("a source file can be read");
         (file, contents).hash(&mut hasher);
     }
-    // Files that come.
+    // Notices new files.
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rustc-env=TOMBOLO_ISLAND_SOURCES={:016x}", hasher.finish());
 }

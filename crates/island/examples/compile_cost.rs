@@ -1,5 +1,5 @@
-//! What compiling a module costs: Wasmtime alone with its defaults, this engine without poll loads, and with them. Each in
-//! a process of its own, in turn. Argument: a .wasm file.
+//! What it costs to compile a module: with Wasmtime alone and its defaults, with this engine without poll loads, and
+//! with them. Each way runs in a process of its own, in turn. Argument: a .wasm file.
 //!
 //!     cargo run --release --workspace --example compile_cost -- esbuild.wasm
 
@@ -9,7 +9,7 @@ use std::time::Instant;
 use tombolo_island::{Engine, EngineOptions, Module};
 
 const WAYS: [&str; 3] = ["wasmtime", "plain", "polled"];
-/// How often each is measured; the best counts.
+/// How often each way is measured; the best result counts.
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -39,7 +39,7 @@ fn compare(file: &str) {
     }
 }
 
-/// Compiles once, and prints the wall time, the CPU time and the peak of memory.
+/// Compiles once, and prints the wall time, the CPU time and the peak memory use.
 fn measure(file: &str, way: &str) {
     let bytes = std::fs::read(file).expect("the file can be read");
     let start = Instant::now();

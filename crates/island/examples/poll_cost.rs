@@ -1,5 +1,5 @@
-//! What it costs that guests can be interrupted: the exports of a module that take one number, timed with poll loads and
-//! without, in turn. Arguments: a .wasm file that imports nothing but WASI, then `export=argument` for each.
+//! What it costs to make guests interruptible: a module's exports that take one number, timed with and without poll
+//! loads, in turn. Arguments: a .wasm file that imports nothing but WASI, then `export=argument` for each export.
 //!
 //!     cargo run --release --workspace --example poll_cost -- kernels.wasm k_fib=35 k_qsort=1000000
 
@@ -9,7 +9,7 @@ use tombolo_island::wasi::{WasiConfig, WasiContext};
 use tombolo_island::wasmtime::{Extern, Instance, Val, ValType};
 use tombolo_island::{Engine, EngineOptions, Island, Module};
 
-/// How often each is timed; the best counts.
+/// How often each is timed; the best result counts.
 const ROUNDS: usize = 9;
 
 fn main() {

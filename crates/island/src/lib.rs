@@ -2,15 +2,16 @@
 //!
 //! The files stand on four floors, each of which uses those below it:
 //!
-//! - `memory`: what guests' memories stand on, waiting on them, and stopping a thread's guests by a page of theirs.
-//! - `engine`: which WebAssembly is accepted and how it is compiled; what is put into a module before that.
+//! - `memory`: what guests' memories stand on, waiting on them, and stopping a thread's guests through one of their
+//!   pages.
+//! - `engine`: which WebAssembly is accepted, how it is instrumented, and how it is compiled.
 //! - [`call`]: a store that can be re-entered from a host function, calls in both directions, and what comes back when
-//!   one does not return.
+//!   a call does not return.
 //! - `wasi`, a Cargo feature that is on by default: WASI preview 1, linked natively, with threads.
 //!
 //! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `call::raw`.
 
-// What cannot be written must not panic, and a library has no output of its own.
+// Failing to write a message must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod call;
@@ -36,10 +37,11 @@ pub use memory::interrupt::{Interrupter, uninterrupted};
 pub use memory::wait_lists;
 
 pub use data_block::{Budget, DataBlock, MapError, OutOfBounds, address_of, live as live_blocks};
-/// The engine's own crate, whose types stand in this crate's signatures: its major version is part of this crate's interface.
+/// The engine's own crate, whose types appear in this crate's signatures: its major version is part of this crate's
+/// interface.
 pub use wasmtime;
 
-// What any thread may have. An island, and all that is of it, stays on the thread that made it.
+// What any thread may have. An island, and everything that belongs to it, stays on the thread that made it.
 const _: () = {
     const fn any_thread<T: Send + Sync>() {}
     any_thread::<Engine>();

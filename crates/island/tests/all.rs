@@ -1,4 +1,4 @@
-//! The tests of this crate in one program, but for those that count what the whole process has: `lifetimes.rs`.
+//! The tests of this crate in one program, except for those that measure the whole process: `lifetimes.rs`.
 
 mod common;
 mod foreign;

@@ -1,5 +1,5 @@
-//! What Wasmtime panics at: objects of one store that meet another, types and modules of another engine, entering a store
-//! twice. Here each is an error.
+//! What Wasmtime panics at: using objects of one store with another, using types and modules of another engine, and
+//! entering a store twice. Here, each is an error.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -126,7 +126,7 @@ fn values_of_another_island_are_not_passed() {
     }
 }
 
-/// Returns what it has.
+/// Returns the values that it holds.
 struct Returns(Val);
 
 impl HostFunction for Returns {
@@ -150,9 +150,9 @@ fn what_a_host_function_returns_is_looked_at() {
         let function = here.new_function(typed(ty), Rc::new(Returns(val))).unwrap();
         here.call_values(function, &[], &mut [Val::I32(0)]).unwrap_err().to_string()
     };
-    assert!(run(ValType::FUNCREF, other).contains("other types than its own"));
-    assert!(run(ValType::EXTERNREF, external).contains("other types than its own"));
-    // A result that it leaves out.
+    assert!(run(ValType::FUNCREF, other).contains("do not have its result types"));
+    assert!(run(ValType::EXTERNREF, external).contains("do not have its result types"));
+    // It leaves out a result.
     assert!(run(ValType::I32, Val::I32(0)).contains("left results out"));
 }
 
@@ -279,7 +279,7 @@ fn a_guest_of_small_pages_polls() {
         (func (export "poll") (param i32) (result i32)
             (call $poll (i32.const 0) (i32.const 256) (local.get 0) (i32.const 500))))"#;
     let guest = instance(&island, text, &[poll.into()]);
-    // Two clocks, of time 0.
+    // Two clocks, both with the time 0.
     assert_eq!(call(&island, guest, "poll", &[2]).unwrap(), Some(0));
     assert_ne!(call(&island, guest, "poll", &[0]).unwrap(), Some(0), "none is invalid");
 }

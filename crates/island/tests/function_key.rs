@@ -1,5 +1,5 @@
-//! When two function references are the same function. The key is read from Wasmtime's own structures: this is the test
-//! that fails when a new version lays them out otherwise.
+//! When two function references are the same function. The key is read from Wasmtime's own structures: this test fails
+//! if a new version lays them out differently.
 
 use crate::common::{engine, func, host, instance};
 use tombolo_island::wasmtime::{Extern, Func, Val, ValType};

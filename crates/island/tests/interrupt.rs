@@ -1,4 +1,5 @@
-//! Guests that are stopped from another thread, in a loop and in a wait; and that instrumentation shows nowhere else.
+//! Guests that are stopped from another thread, in a loop and in a wait; and instrumentation, which must have no other
+//! visible effect.
 
 use std::sync::mpsc;
 use std::thread;
@@ -45,8 +46,8 @@ impl Guest {
     }
 }
 
-/// Interrupts the calling thread from another one, when it is probably in the middle of what it does next; it makes no
-/// difference when it is not.
+/// Interrupts the calling thread from another one, probably in the middle of what it does next; if not, that makes no
+/// difference.
 fn interrupt_soon() -> thread::JoinHandle<()> {
     let interrupter = Interrupter::current();
     thread::spawn(move || {
@@ -58,7 +59,7 @@ fn interrupt_soon() -> thread::JoinHandle<()> {
 #[test]
 fn loops_and_waits_end_and_the_guest_can_be_called_again() {
     let island = Island::new(&engine(true));
-    // Several instances of one store poll pages of their own.
+    // Several instances in one store have different poll pages.
     let guests: Vec<_> = (0..20).map(|_| Guest::on(island.clone())).collect();
     for name in ["loop", "wait", "loop", "wait"] {
         for guest in [&guests[0], &guests[19]] {
@@ -72,7 +73,8 @@ fn loops_and_waits_end_and_the_guest_can_be_called_again() {
     }
 }
 
-/// Where a poll follows another one and nothing in between could have changed what it loads, the compiler must not leave it out.
+/// If a poll follows another one and nothing in between could have changed what it loads, the compiler must not leave
+/// it out.
 #[test]
 fn loops_end_that_something_else_polls_ahead_of() {
     const LOOPS: &str = r#"(module
@@ -111,7 +113,7 @@ fn offsets_of_traps_are_those_of_the_original() {
         trap.frames[0].offset.unwrap()
     };
     let bytes = wat::parse_str(GUEST).unwrap();
-    // i32.load of the memory 1
+    // i32.load from memory 1
     let load = bytes.windows(4).rposition(|window| window == [0x28, 0x42, 1, 0]).unwrap();
     assert_eq!((offset(false), offset(true)), (load, load));
 }
@@ -128,7 +130,7 @@ fn what_is_not_to_be_interrupted_goes_on_to_its_end() {
     assert!(matches!(guest.call("once", &[]), Err(CallError::Interrupted)));
     assert!(uninterrupted(|| ()).is_none(), "nothing begins");
     interrupter.clear();
-    // But not for ever.
+    // But it does not go on for ever.
     let other = interrupt_soon();
     let late = uninterrupted(|| guest.call("loop", &[]));
     assert!(matches!(late, Some(Err(CallError::Interrupted))));
@@ -137,7 +139,7 @@ fn what_is_not_to_be_interrupted_goes_on_to_its_end() {
     guest.call("once", &[]).unwrap();
 }
 
-/// A word of its own.
+/// A word that is not in any guest's memory.
 struct Word(std::sync::atomic::AtomicI32);
 
 impl wait_lists::Word for &'static Word {
@@ -170,7 +172,7 @@ fn those_who_came_first_are_woken_first_blocking_or_not() {
             sender.send(("second", outcome)).unwrap();
         })
     };
-    // Who has come shows when all are woken; so the third waits until the second is there.
+    // Only waking shows who is in the list; so the third waiter is added after the second has been woken.
     let address = wait_lists::Word::address(&&WORD);
     assert_eq!(wait_lists::notify(address, 1), 1);
     assert_eq!(woken.recv().unwrap(), ("first", wait_lists::Outcome::Ok));
@@ -203,7 +205,7 @@ fn an_interrupted_thread_is_none_that_waits_even_before_it_has_noticed() {
         while wait_lists::notify(address, 1) == 0 {
             thread::yield_now();
         }
-        // It has come back to wait or will; who interrupts it first has nobody to notify.
+        // The thread is waiting again or soon will be; once it has been interrupted, there is nobody to notify.
         interrupter.interrupt();
         assert_eq!(wait_lists::notify(address, u32::MAX), 0);
         assert_eq!(waits.join().unwrap(), wait_lists::Outcome::Interrupted);

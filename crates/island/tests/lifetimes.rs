@@ -1,4 +1,4 @@
-//! Islands come and go: resident memory stays flat, and one island holds more instances than Wasmtime's own limit.
+//! Islands come and go: resident memory stays flat, and an island holds more instances than Wasmtime's own limit.
 
 mod common;
 
@@ -17,10 +17,10 @@ const SMALL: &str = r#"(module
         (i32.store (i32.const 0) (local.get 0))
         (call $host (i32.load (i32.const 0)))))"#;
 
-/// Resident memory is the process's: the tests that use much of it take turns.
+/// Resident memory is counted for the whole process, so tests that use much of it take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Resident bytes of the process.
+/// The process's resident memory in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
@@ -61,7 +61,7 @@ fn an_island_holds_more_instances_than_wasmtime_would() {
 }
 
 /// A host function that owns its island is a cycle of reference counts, which Rust does not collect. Whoever makes host
-/// functions breaks it: a `Weak`, or a collector that sees both ends, as the JavaScript engine's does.
+/// functions has to break it: with a `Weak`, or with a collector that sees both ends, as the JavaScript engine's does.
 #[test]
 fn a_host_function_that_owns_its_island_keeps_it_until_it_lets_go() {
     let island = Island::new(&engine());
@@ -70,7 +70,7 @@ fn a_host_function_that_owns_its_island_keeps_it_until_it_lets_go() {
     let import = host(&island, &[ValType::I32], &[ValType::I32], {
         let owner = owner.clone();
         move |_, n| {
-            // The last handle may go while a guest of it is running: the call is a handle too.
+            // The last handle may go while one of its guests is running: the call is a handle too.
             owner.borrow_mut().take();
             Ok(n.unwrap())
         }

@@ -1,4 +1,4 @@
-//! Memories on data blocks: they outlive their islands, grow in place, and may be there before their memory.
+//! Memories on data blocks: the blocks outlive their islands, grow in place, and may exist before their memory.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ fn a_memory_stands_on_the_block_that_was_made_for_it() {
     assert!(Arc::ptr_eq(&island.block_of(memory).unwrap(), &block));
     island.enter(|store| memory.grow(store, 1)).unwrap();
     assert_eq!(block.len(), 4 * PAGE);
-    // The offer is spent: the next memory has a block of its own.
+    // The offer has been used: the next memory has a block of its own.
     let other = instance(&island, GROWS, &[]);
     assert!(!Arc::ptr_eq(&island.block_of(self::memory(&island, other)).unwrap(), &block));
 }

@@ -1,4 +1,4 @@
-//! Host functions that come back into the island, and what is left of it when they fail.
+//! Host functions that enter the island again, and what is left of it when they fail.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use crate::common::{call, engine, func, host, instance};
 use tombolo_island::wasmtime::{Instance, Val, ValType};
 use tombolo_island::{CallError, HostThrew, Island};
 
-/// `down(n)` asks the host for `down(n - 1)` until `n` is 0, and adds 1 to what it says.
+/// `down(n)` asks the host for `down(n - 1)` until `n` is 0, and adds 1 to the answer.
 const DOWN: &str = r#"(module
     (import "host" "f" (func $host (param i32) (result i32)))
     (global (export "depth") (mut i32) (i32.const 0))
@@ -20,7 +20,7 @@ const DOWN: &str = r#"(module
 
 type Slot = Rc<RefCell<Option<Instance>>>;
 
-/// The guest above, with a host function that gets the instance.
+/// The guest above, with a host function that receives the instance.
 fn down(body: impl Fn(&Rc<Island>, Instance, i32) -> Result<i32, HostThrew> + 'static) -> (Rc<Island>, Instance) {
     let island = Island::new(&engine());
     let slot = Slot::default();
@@ -40,7 +40,7 @@ fn down(body: impl Fn(&Rc<Island>, Instance, i32) -> Result<i32, HostThrew> + 's
 fn calls_nest() {
     let (island, guest) = down(|island, guest, n| {
         assert!(island.is_entered() && island.can_enter());
-        // The store can be looked into on every level, and used after the inner call came back.
+        // The store can be read on every level, and used after the inner call has returned.
         let depth = |island: &Rc<Island>| {
             let global = island.enter(|store| guest.get_global(store, "depth")).unwrap();
             island.enter(|store| global.get(store)).unwrap_i32()

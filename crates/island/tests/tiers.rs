@@ -1,4 +1,5 @@
-//! Large modules that are compiled fast at first and better later, with a cache or without: they do the same all the time.
+//! Large modules that are compiled fast at first and better later, with and without a cache: they behave the same
+//! throughout.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ fn large(seed: u32) -> Vec<u8> {
     bytes
 }
 
-/// A folder for a cache, which goes with it.
+/// A folder for a cache, which is removed with it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -68,7 +69,7 @@ fn engine(compiler: Compiler, cache: Option<Arc<CodeCache>>) -> Engine {
     Engine::new(&EngineOptions { compiler, cache, ..EngineOptions::default() }).unwrap()
 }
 
-/// Comes back when instances are made from optimized code. (What never is hangs here.)
+/// Returns when new instances use optimized code. (If that never happens, this hangs.)
 fn until_optimized(module: &Module) {
     while module.tier() != Tier::Optimized {
         std::thread::sleep(Duration::from_millis(5));
@@ -79,7 +80,7 @@ fn until_optimized(module: &Module) {
 fn check(island: &Rc<Island>, instance: Instance, seed: u32) {
     assert_eq!(call(island, instance, "seed", &[]).unwrap(), Some(seed.cast_signed()));
     for number in [1, 2, 1777, 2499] {
-        // The letter is the data segment's.
+        // The letter comes from the data segment.
         let expected = i32::from(b'a') * (5 + number);
         assert_eq!(call(island, instance, &format!("f{number}"), &[5]).unwrap(), Some(expected));
         let index = island.function_index(func(island, instance, &format!("f{number}")));
@@ -123,7 +124,7 @@ fn instances_of_both_tiers_do_the_same_side_by_side() {
     assert_eq!(at_once.tier(), Tier::Optimized);
     let at_once = other.instantiate(&at_once, &[]).unwrap();
     assert_eq!(offsets(&island, first), offsets(&other, at_once));
-    // A function of one tier in the other's table is the same function.
+    // A function keeps its index and its result after the module has been compiled again.
     let function = func(&island, first, "seed");
     assert_eq!(island.function_index(function), Some(0));
     let mut result = [Val::I32(0)];
@@ -137,7 +138,7 @@ fn what_was_optimized_is_kept_in_place_of_what_was_not() {
     let engine = folder.engine(Compiler::Tiered);
     let module = Module::new(&engine, &large(2)).unwrap();
     assert_eq!((module.tier(), folder.tiers()), (Tier::Fast, vec![Tier::Fast]));
-    // Another program that comes meanwhile begins with what there is.
+    // Another program that starts in the meantime begins with what is there.
     let other = folder.engine(Compiler::Tiered);
     let again = Module::new(&other, &large(2)).unwrap();
     assert_eq!(again.tier(), Tier::Fast);
@@ -145,7 +146,7 @@ fn what_was_optimized_is_kept_in_place_of_what_was_not() {
     check(&island, island.instantiate(&again, &[]).unwrap(), 2);
     until_optimized(&again);
     assert_eq!((module.tier(), folder.tiers()), (Tier::Fast, vec![Tier::Optimized]));
-    // And the next one with the best.
+    // And the next one begins with the best code.
     let next = folder.engine(Compiler::Tiered);
     let module = Module::new(&next, &large(2)).unwrap();
     assert_eq!(module.tier(), Tier::Optimized);
@@ -193,7 +194,7 @@ fn the_same_bytes_are_compiled_once_for_all_threads() {
 fn modules_that_nobody_has_are_forgotten() {
     let folder = Folder::new();
     let engine = folder.engine(Compiler::Optimizing);
-    // More than are kept account of without a look at which have gone.
+    // More modules than the table holds without looking for those that are gone.
     for number in 0..1000 {
         let module =
             wat::parse_str(format!("(module (func (export \"f\") (result i32) (i32.const {number})))")).unwrap();
@@ -223,7 +224,7 @@ fn a_module_that_waits_for_its_start_function_comes_from_the_cache_whole() {
         assert_eq!(call(&island, instance, "get", &[]).unwrap(), Some(0x2a));
         assert_eq!(folder.tiers(), [Tier::Optimized]);
     }
-    // The file is used, and not made anew.
+    // The file is used, not written again.
     let file = std::fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
     let before = std::fs::metadata(&file).unwrap().ino();
     Module::new(&folder.engine(Compiler::Optimizing), &bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Traps: the words, the names of the functions, where, and that the island lives on.
+//! Traps: the words, the names of the functions, the place, and that the island goes on working.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -87,8 +87,8 @@ fn a_stack_overflow_is_a_trap_and_the_island_lives_on() {
 
 #[test]
 fn recursion_through_the_host_ends_too() {
-    // The guest's limit is an address on the native stack, so the host's frames in between count as well. The thread has
-    // room to spare, so that it is this limit and not the thread's end that is met.
+    // The guest's limit is an address on the native stack, so the host's frames in between count as well. The thread
+    // has room to spare, so that this limit is reached before the end of the thread's stack.
     let run = || {
         let island = Island::new(&engine());
         let slot: Rc<RefCell<Option<Instance>>> = Rc::default();

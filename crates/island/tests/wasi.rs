@@ -15,7 +15,7 @@ struct Guest {
     instance: Instance,
 }
 
-/// Instantiates a module all of whose imports are WASI's.
+/// Instantiates a module that imports nothing but WASI.
 fn guest(engine: &Engine, context: &WasiContext, text: &str) -> Guest {
     let module = Module::new(engine, &wat::parse_str(text).unwrap()).unwrap();
     let island = Island::new(engine);
@@ -48,7 +48,7 @@ fn engine() -> Engine {
     Engine::new(&EngineOptions::default()).unwrap()
 }
 
-/// An output and what was written to it.
+/// An output, and what was written to it.
 fn capture() -> (Output, Arc<Mutex<Vec<u8>>>) {
     let written = Arc::new(Mutex::new(Vec::new()));
     let to = written.clone();
@@ -168,7 +168,7 @@ fn a_guest_without_a_memory_export_gets_an_error() {
     let guest = guest(&engine(), &context, &text);
     let error = guest.call("print").unwrap_err().to_string();
     assert!(error.contains("missing required memory export"), "{error}");
-    // As is a host that calls the function itself.
+    // So is a host that calls the function itself.
     let write = guest.island.wasi_function(&context, PREVIEW1, "fd_write").unwrap();
     let arguments = [1, 8, 1, 0].map(Val::I32);
     let error = guest.island.call_values(write, &arguments, &mut [Val::I32(0)]).unwrap_err().to_string();
@@ -238,8 +238,8 @@ fn the_functions_are_known_beforehand() {
     assert!(wasi::functions(&engine, "env").is_empty());
 }
 
-/// Polls with the subscriptions at 64, for events at 256, and their number at 0. There is one for the monotonic clock,
-/// whose time the test sets, and a second one.
+/// Polls with the subscriptions at 64, puts the events at 256, and their number at 0. There is a subscription to the
+/// monotonic clock, whose time the test sets, and a second one.
 const POLLS: &str = r#"(module
     (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1)
@@ -276,7 +276,7 @@ fn a_sleep_of_a_guest_with_a_shared_memory_does_so_too() {
     sleeps(&guest(&engine(), &context, &POLLS.replace("\"memory\") 1", "\"memory\") 1 1 shared")));
 }
 
-/// Sleeps a millisecond, and much longer with an interruption.
+/// Sleeps for a millisecond, and for much longer with an interruption.
 fn sleeps(guest: &Guest) {
     let sleep = |nanoseconds: i64| {
         let func = guest.island.enter(|store| guest.instance.get_func(store, "sleep")).unwrap();

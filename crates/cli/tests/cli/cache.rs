@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::{Folder, Run, guest};
 
-/// Compiles a module that is large enough to be kept, and says what it does.
+/// Compiles a module that is large enough to be kept, and prints what it exports.
 const PROGRAM: &str = "import { readFileSync } from 'node:fs';
     const module = new WebAssembly.Module(readFileSync('guest.wasm'));
-    const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: new Proxy({}, { get: () => () => 0 }) });
+    const wasi_snapshot_preview1 = new Proxy({}, { get: () => () => 0 });
+    const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1 });
     console.log(typeof exports.malloc, exports.memory.buffer.byteLength > 0);";
 const PRINTED: &str = "function true\n";
 
@@ -63,7 +64,7 @@ fn where_it_is() {
     };
     path(&[("HOME", "/home/me")]).exits(0).stdout("/home/me/.cache/tombolo\n");
     path(&[("HOME", "/home/me"), ("XDG_CACHE_HOME", "/caches")]).exits(0).stdout("/caches/tombolo\n");
-    // As the specification of these variables says.
+    // As the specification of these variables demands.
     path(&[("HOME", "/home/me"), ("XDG_CACHE_HOME", "caches")]).exits(0).stdout("/home/me/.cache/tombolo\n");
     path(&[("HOME", "/home/me"), ("TOMBOLO_CACHE", "/own")]).exits(0).stdout("/own\n");
     path(&[]).exits(1).stdout("").stderr_has(&["none of TOMBOLO_CACHE, XDG_CACHE_HOME and HOME"]);
@@ -102,7 +103,7 @@ fn what_others_could_write_is_not_run() {
     let file = files(&cache).remove(0);
     fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED).stderr_has(&["tombolo: warning: ", "others can write to it"]);
-    // It has been replaced.
+    // The file has been replaced.
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED).stderr("");
     fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED).stderr_has(&["tombolo: warning: ", "others can write to it"]);
@@ -149,7 +150,7 @@ fn compile_fills_it() {
     assert_eq!(files(&cache).len(), 2);
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED);
     assert_eq!(files(&cache).len(), 2, "the program has found it");
-    // One that fails does not keep the others from being compiled.
+    // A file that fails does not keep the others from being compiled.
     fs::remove_dir_all(&cache).unwrap();
     let outcome = compile(&["broken.wasm", "none.wasm", "note.wasm", "guest.wasm"]).outcome();
     outcome.exits(1).stdout("").stderr_has(&["broken.wasm: ", "none.wasm: No such file", "note.wasm: "]);

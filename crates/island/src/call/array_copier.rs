@@ -1,11 +1,12 @@
-//! Copies between a guest's arrays of 16-bit units and the host. Wasmtime's own access looks an element's type up each
-//! time; a little guest copies a page of elements in the time of two.
+//! Copies between a guest's arrays of 16-bit units and the host. Wasmtime's own access looks up an element's type each
+//! time; a small guest copies a whole page of elements in the time of two such accesses.
 
 use wasmtime::{ArrayRef, AsContextMut, Extern, Func, Instance, Memory, Rooted, StoreContextMut, Val};
 
 use crate::call::island::{Island, StoreState};
 
-/// The guest: `read` copies `count` elements (one at least) of an array from `at` on to its page, `write` back.
+/// The guest: `read` copies `count` elements (at least one) of an array, from `at` on, to its page; `write` copies them
+/// back.
 const GUEST: &str = r#"(module
     (type $units (array (mut i16)))
     (memory (export "page") 1 1)
@@ -24,7 +25,7 @@ const GUEST: &str = r#"(module
             (local.set $byte (i32.add (local.get $byte) (i32.const 2)))
             (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))"#;
 
-/// Elements that the page has room for.
+/// The number of elements that fit on the page.
 const AT_ONCE: usize = 32_768;
 
 /// The instance of [`GUEST`] in an island.
@@ -72,14 +73,14 @@ fn run(
 }
 
 impl Island {
-    /// The elements of an array of mutable 16-bit integers, `count` from `start` on.
+    /// Reads `count` elements of an array of mutable 16-bit integers, from `start` on.
     ///
     /// # Errors
-    /// When the range is not the array's, or the array is another one, or memory is out.
+    /// When the range is not inside the array, the array has another type, or memory runs out.
     pub fn read_units(&self, array: Rooted<ArrayRef>, start: u32, count: u32) -> wasmtime::Result<Vec<u16>> {
         let copier = UnitCopier::of(self)?;
         let mut units = Vec::new();
-        // The guest chooses how many there are.
+        // The guest chooses this number.
         units
             .try_reserve_exact(count as usize)
             .map_err(|_| wasmtime::Error::msg(format!("no memory for {count} units")))?;
@@ -97,7 +98,8 @@ impl Island {
     /// Writes elements of an array of mutable 16-bit integers, from `start` on.
     ///
     /// # Errors
-    /// When the range is not the array's (some may be written then), or the array is another one.
+    /// When the range is not inside the array (some elements may have been written by then), or the array has another
+    /// type.
     pub fn write_units(
         &self,
         array: Rooted<ArrayRef>,
@@ -109,7 +111,7 @@ impl Island {
         self.enter(|mut store| {
             loop {
                 let page = copier.page.data_mut(&mut store).chunks_exact_mut(2).take(AT_ONCE);
-                // The page comes first: a unit that is taken has to have a place.
+                // The page comes first in the zip: a unit must not be taken unless there is a place for it.
                 let part = page.zip(&mut units).map(|(pair, unit)| pair.copy_from_slice(&unit.to_le_bytes())).count();
                 if part == 0 {
                     return Ok(());

@@ -1,10 +1,10 @@
-//! What a store keeps for those that the island knows nothing of.
+//! What a store keeps for features that the island knows nothing about.
 
 use std::any::Any;
 
 use smallvec::SmallVec;
 
-/// A slot for one value of each type that is asked for.
+/// One slot for each type that is asked for.
 #[derive(Default)]
 pub(crate) struct Extensions(SmallVec<[Box<dyn Any>; 2]>);
 

@@ -1,4 +1,4 @@
-//! The functions that are called: a guest's, by the host, and the host's, by guests.
+//! The functions that are called: guests' functions by the host, and host functions by guests.
 
 use std::cell::OnceCell;
 use std::mem::MaybeUninit;
@@ -23,7 +23,7 @@ pub struct Callee {
 }
 
 impl Callee {
-    /// Looks at `func`'s type once. `None` if `func` is not of this island.
+    /// Reads `func`'s type once. Returns `None` if `func` does not belong to this island.
     #[inline]
     pub fn new(island: &Rc<Island>, func: Func) -> Option<Self> {
         if !island.owns(&func) {
@@ -50,14 +50,14 @@ impl Callee {
         self.signature.get_or_init(|| Signature::new(&self.ty))
     }
 
-    /// Its type where it has numbers alone, which [`Island::call_numeric`] takes.
+    /// Its type, if it has nothing but numbers, for [`Island::call_numeric`].
     #[inline]
     pub fn numeric(&self) -> Option<&NumericType> {
         self.numeric.as_ref()
     }
 }
 
-/// The arguments and results of a call that a guest makes.
+/// The arguments and results of a guest's call to the host.
 pub struct HostFrame<'a> {
     ty: &'a NumericType,
     slots: &'a mut [MaybeUninit<ValRaw>],
@@ -85,7 +85,7 @@ impl<'a> HostFrame<'a> {
     /// Sets the next result. The arguments cannot be read any more after this.
     ///
     /// # Panics
-    /// When it is of another type, or all are there.
+    /// When the result has another type, or all results have been set.
     #[inline]
     pub fn push(&mut self, value: Number) {
         assert_eq!(self.ty.results.get(self.returned), Some(&value.kind()), "result {}", self.returned);
@@ -101,14 +101,14 @@ impl<'a> HostFrame<'a> {
 
 /// A function that a guest can import. It may enter the island again.
 pub trait HostFunction: 'static {
-    /// A call whose signature has numbers alone. All results must be pushed.
+    /// A call whose signature has nothing but numbers. All results must be pushed.
     ///
     /// # Errors
-    /// The guest is unwound, and the call that entered it fails with [`CallError::Host`].
+    /// When the guest is to be unwound: the call that entered it then fails with [`CallError::Host`].
     fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew>;
 
-    /// A call with references or vectors among its parameters and results. What the results refer to must have been made
-    /// in this call.
+    /// A call with references or vectors among its parameters and results. References in the results must have been
+    /// made during this call.
     ///
     /// # Errors
     /// As [`HostFunction::call_numeric`].
@@ -116,7 +116,7 @@ pub trait HostFunction: 'static {
 }
 
 impl Island {
-    /// Calls a function of numbers alone: `fill` has pushed all parameters.
+    /// Calls a function whose signature has nothing but numbers. All parameters must have been pushed to `frame`.
     ///
     /// # Errors
     /// When the call does not return.
@@ -130,13 +130,14 @@ impl Island {
         raw::call_unchecked(self, callee, &mut frame.slots)
     }
 
-    /// Calls a function of one address, as `malloc` and `free` are, that returns an address or nothing (0 then).
+    /// Calls a function that takes one address, as `malloc` and `free` do, and returns an address or nothing (then this
+    /// returns 0).
     ///
     /// # Errors
     /// When the call does not return.
     ///
     /// # Panics
-    /// When the function has another type, or the address more bits than its parameter.
+    /// When the function has another type, or the address does not fit its parameter.
     #[inline]
     pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
         let ty = callee.numeric().expect("a function of addresses has numbers alone");
@@ -150,10 +151,11 @@ impl Island {
         Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
     }
 
-    /// Calls a function of any type, with values of the scope.
+    /// Calls a function of any type with values of the scope.
     ///
     /// # Errors
-    /// When the values do not have the parameters' types, or the function or a value is of another store, or what [`Island::call_error`] tells of.
+    /// When the values do not have the parameters' types, when the function or a value belongs to another store, or for
+    /// the reasons that [`Island::call_error`] explains.
     #[inline]
     pub fn call_rooted(
         scope: &mut RootScope<StoreContextMut<'_, StoreState>>,

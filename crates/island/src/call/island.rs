@@ -22,7 +22,8 @@ use crate::memory::atomic_imports::{self, AtomicImports};
 use crate::memory::ground::Ground;
 use crate::memory::host_memory;
 
-/// A store with the instances that are linked to each other. It ends, instances and all, with its last handle.
+/// A store with the instances that are linked to each other. It is dropped, with all instances, along with its last
+/// handle.
 pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
@@ -39,7 +40,7 @@ pub struct StoreState {
     pub(crate) extensions: Extensions,
     /// The store's own number.
     pub(crate) number: u64,
-    /// How many of the store's instances have a poll page.
+    /// The number of the store's instances that have a poll page.
     polled: usize,
     limits: RunTimeLimits,
 }
@@ -48,7 +49,7 @@ pub struct StoreState {
 // through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
 unsafe impl Send for StoreState {}
 
-/// The JavaScript API's limits; Wasmtime's own ceiling of 10,000 instances per store is none of ours.
+/// The JavaScript API's limits instead of Wasmtime's own ceiling of 10,000 instances per store.
 struct RunTimeLimits;
 
 impl ResourceLimiter for RunTimeLimits {
@@ -79,7 +80,7 @@ impl ResourceLimiter for RunTimeLimits {
 pub enum InstantiateError {
     /// An import does not fit.
     Link(String),
-    /// There is no room for a memory or another part of it, or a memory is above the limit.
+    /// There is no room for a memory or for another part of the instance, or a memory exceeds the limit.
     Memory(String),
     /// A segment or the start function failed.
     Call(CallError),
@@ -122,14 +123,14 @@ impl Island {
         })
     }
 
-    /// Says who the island belongs to, so that host functions find them. The first word counts.
+    /// Sets the island's owner, so that host functions can find it. Only the first call has an effect.
     pub fn set_owner<T: 'static>(&self, owner: &Rc<T>) {
         let owner: Weak<T> = Rc::downgrade(owner);
-        // Whoever is second is told so by `owner`.
+        // A second caller finds out from `owner`.
         let _ = self.owner.set(owner);
     }
 
-    /// The owner, while it lives and is a `T`.
+    /// The owner, if it is still alive and is a `T`.
     #[inline]
     pub fn owner<T: 'static>(&self) -> Option<Rc<T>> {
         self.owner.get()?.upgrade()?.downcast().ok()
@@ -140,7 +141,7 @@ impl Island {
         &self.engine
     }
 
-    /// Runs `body` with the store's context. Inside a host function of this island it is the context of the guest's
+    /// Runs `body` with the store's context. Inside a host function of this island, this is the context of the guest's
     /// call; anywhere else, calls must not nest.
     ///
     /// # Panics
@@ -155,18 +156,19 @@ impl Island {
         self.store.is_entered()
     }
 
-    /// Whether [`Island::enter`] would let one in now: nobody is in, or a host function of this island is running.
+    /// Whether [`Island::enter`] would succeed now: nobody has entered, or a host function of this island is running.
     #[inline]
     pub fn can_enter(&self) -> bool {
         self.store.can_enter()
     }
 
-    /// How often the island was entered: where this has not changed, no guest of it ran.
+    /// How often the island was entered: while this stays the same, none of its guests runs.
     pub fn entries(&self) -> u64 {
         self.store.entries()
     }
 
-    /// Makes a function that guests can import. It lives as long as the island. `None` if the type is of another engine.
+    /// Makes a function that guests can import. It lives as long as the island. Returns `None` if the type belongs to
+    /// another engine.
     pub fn new_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn HostFunction>) -> Option<Func> {
         if !wasmtime::Engine::same(ty.engine(), &self.engine.inner) {
             return None;
@@ -184,7 +186,8 @@ impl Island {
         self.hosts.borrow()[index].clone()
     }
 
-    /// Makes a memory on a block that exists already ([`new_block`](crate::new_block) made it for the same type).
+    /// Makes a memory on a block that exists already ([`new_block`](crate::new_block) must have made it for the same
+    /// type).
     ///
     /// # Errors
     /// When Wasmtime refuses the type, or the block has another shape.
@@ -196,7 +199,7 @@ impl Island {
         Ok(memory.expect("the module exports its memory"))
     }
 
-    /// The block under an unshared memory of this island; `None` for a memory of another one.
+    /// The block under an unshared memory of this island; `None` if the memory belongs to another island.
     pub fn block_of(&self, memory: Memory) -> Option<Arc<DataBlock>> {
         if !self.owns(&memory) {
             return None;
@@ -204,10 +207,11 @@ impl Island {
         host_memory::block_at(self.enter(|store| memory.data_ptr(&store)).addr())
     }
 
-    /// Instantiates `module`. The imports, in the module's order, must be of this island.
+    /// Instantiates `module`. The imports, in the module's order, must belong to this island.
     ///
     /// # Errors
-    /// When an import does not fit, or is of another island; when the module is of another engine; or when a segment or the start function fails.
+    /// When an import does not fit or belongs to another island, when the module belongs to another engine, or when a
+    /// segment or the start function fails.
     pub fn instantiate(self: &Rc<Self>, module: &Module, imports: &[Extern]) -> Result<Instance, InstantiateError> {
         self.check_stack().map_err(InstantiateError::Call)?;
         if let Some(bytes) = module.memory_bytes().find(|&bytes| bytes > MEMORY_BYTES.into()) {
@@ -215,7 +219,7 @@ impl Island {
             return Err(InstantiateError::Memory(message));
         }
         self.remember(module);
-        // What an earlier call left there is not this one's.
+        // A failure left by an earlier call has nothing to do with this one.
         drop(host_memory::take_failure());
         let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
@@ -248,7 +252,7 @@ impl Island {
         })
     }
 
-    /// Links the atomic instructions of a new instance, and runs its start function, which was put off until then.
+    /// Links the atomic instructions of a new instance, and runs its start function, which was postponed until now.
     fn link_atomics(&self, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
         self.enter(|mut store| {
             atomic_imports::link(store.as_context_mut(), instance, imports)?;
@@ -266,22 +270,22 @@ impl Island {
         }
     }
 
-    /// Refuses to enter a guest on a thread whose stack is nearly used up, or while the store is in use already. Every call into
-    /// an island asks first.
+    /// Refuses to enter a guest on a thread whose stack is nearly used up, or while the store is in use. Every call
+    /// into an island checks this first.
     ///
     /// # Errors
-    /// A trap like the guest's own exhausted stack, or one that says that the island is in use.
+    /// A trap like that of a guest whose stack is exhausted, or one that says that the island is in use.
     #[inline]
     pub fn check_stack(&self) -> Result<(), CallError> {
-        // Below a guest of this store, its own limit still holds.
+        // Below a guest of this store, that guest's limit still applies.
         if self.store.is_lent() || (!self.store.is_entered() && has_stack_room(&self.engine)) {
             return Ok(());
         }
         Err(if self.can_enter() { CallError::stack_overflow() } else { CallError::busy() })
     }
 
-    /// Throws an exception into the guest that called the running host function, which must return this at once. One of
-    /// another island ends the call without being thrown.
+    /// Throws an exception into the guest that called the running host function, which must return the result at once.
+    /// An exception of another island ends the call without being thrown.
     pub fn throw(&self, exception: &OwnedRooted<ExnRef>) -> HostThrew {
         if !self.owns::<ExnRef>(exception) {
             return HostThrew;
@@ -289,14 +293,14 @@ impl Island {
         self.enter(|store| {
             let mut scope = RootScope::new(store);
             let exception = exception.to_rooted(&mut scope);
-            // An exception that is rooted is always taken: the error is what carries it on.
+            // `throw` always returns an error, for callers to pass on; here `HostThrew` takes its place.
             let _: wasmtime::Result<()> = scope.as_context_mut().throw(exception);
         });
         HostThrew
     }
 
-    /// What a failed call into this island was. Functions that the name section does not name have the names of their
-    /// exports.
+    /// Explains why a call into this island failed. Functions that have no name in the name section get the names of
+    /// their exports.
     pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
         if error.is::<ThrownException>() {
             let exception = self.enter(|store| {
@@ -318,14 +322,14 @@ impl Island {
         error
     }
 
-    /// Whether something is of this island. Nearly everything that Wasmtime does with an object panics where it is of another
-    /// store, so whatever takes one from outside asks first.
+    /// Whether an object belongs to this island. Nearly everything that Wasmtime does with an object panics if the
+    /// object belongs to another store, so functions that take one from outside must check first.
     #[inline]
     pub fn owns<T: StoreObject>(&self, object: &T) -> bool {
         belongs_to(object, self.number)
     }
 
-    /// The index that a guest function has in its own module; `None` for host functions, and for another island's.
+    /// The index of a guest function in its own module; `None` for host functions and for functions of another island.
     pub fn function_index(&self, func: Func) -> Option<u32> {
         if !self.owns(&func) {
             return None;

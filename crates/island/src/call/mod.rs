@@ -1,4 +1,4 @@
-//! Calls: the island, which is a store that can be entered again, and the functions that are called in it and by it.
+//! Calls: the island (a store that can be entered again) and the functions that are called in it and by it.
 
 mod array_copier;
 pub(crate) mod extensions;

@@ -1,5 +1,5 @@
-//! Signatures of numbers alone, which take the unchecked path: no allocation, no look-up, each slot checked against its type by
-//! one comparison.
+//! Signatures with nothing but numbers, which take the unchecked path: no allocation, no look-up, and one comparison to
+//! check each slot against its type.
 
 use smallvec::SmallVec;
 use wasmtime::{FuncType, ValRaw, ValType};
@@ -30,7 +30,7 @@ impl std::fmt::Display for Kind {
 }
 
 impl Kind {
-    /// The type, if it is a number's.
+    /// The kind of a type, if it is a number's.
     #[inline]
     pub(crate) fn of(ty: &ValType) -> Option<Self> {
         match ty {
@@ -43,7 +43,7 @@ impl Kind {
     }
 }
 
-/// A signature of numbers alone.
+/// A signature with nothing but numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NumericType {
     /// The parameters' types.
@@ -53,7 +53,7 @@ pub struct NumericType {
 }
 
 impl NumericType {
-    /// The numeric view of `ty`; none where a parameter or result is a reference or a vector.
+    /// The numeric view of `ty`; `None` if a parameter or result is a reference or a vector.
     #[inline]
     pub fn of(ty: &FuncType) -> Option<Self> {
         let params = ty.params().map(|p| Kind::of(&p)).collect::<Option<_>>()?;
@@ -80,7 +80,7 @@ impl<'t> Frame<'t> {
     #[inline]
     pub fn new(ty: &'t NumericType) -> Self {
         let width = ty.width();
-        // Nearly every signature fits; an array of known length is cleared in place, without a copy.
+        // Nearly every signature fits; an array of known length is cleared in place instead of being copied.
         let slots = match width {
             0..=8 => SmallVec::from_buf_and_len([ValRaw::u64(0); 8], width),
             _ => SmallVec::from_elem(ValRaw::u64(0), width),
@@ -88,7 +88,7 @@ impl<'t> Frame<'t> {
         Self { ty, filled: 0, slots }
     }
 
-    /// The type of the next parameter to push; none when all are there.
+    /// The type of the next parameter to push; `None` when all have been pushed.
     #[inline]
     pub fn next(&self) -> Option<Kind> {
         self.ty.params.get(self.filled).copied()
@@ -97,7 +97,7 @@ impl<'t> Frame<'t> {
     /// Pushes the next parameter.
     ///
     /// # Panics
-    /// When it is of another type, or all are there.
+    /// When the parameter has another type, or all have been pushed.
     #[inline]
     pub fn push(&mut self, value: Number) {
         assert_eq!(self.next(), Some(value.kind()), "parameter {} is of another type", self.filled);
@@ -114,7 +114,7 @@ impl<'t> Frame<'t> {
         self.push(Number::I32(value));
     }
 
-    /// The frame's type.
+    /// The signature that the frame is for.
     #[inline]
     pub fn ty(&self) -> &'t NumericType {
         self.ty
@@ -125,10 +125,10 @@ impl<'t> Frame<'t> {
         self.filled == self.ty.params.len()
     }
 
-    /// The result at `index`, once the call returned.
+    /// The result at `index`, once the call has returned.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no such result.
     #[inline]
     pub fn result(&self, index: usize) -> Number {
         Number::read(self.ty.results[index], &self.slots[index])
@@ -156,7 +156,7 @@ impl Number {
         }
     }
 
-    /// The number as an address of a guest: an integer without its sign. A float is none, and becomes 0.
+    /// The number as an address in a guest: an integer without its sign. A float cannot be an address and becomes 0.
     #[inline]
     pub fn as_address(self) -> u64 {
         match self {
@@ -167,7 +167,7 @@ impl Number {
     }
 
     #[inline]
-    /// Its type.
+    /// The number's type.
     pub fn kind(self) -> Kind {
         match self {
             Self::I32(_) => Kind::I32,

@@ -17,13 +17,13 @@ use crate::call::signature::{Shape, Signature};
 use crate::call::trap::{CallError, FOREIGN_FUNCTION, HostThrew};
 use crate::engine::Engine;
 
-/// Who has the store's context now. Uses nest: the guest that the innermost one runs may call a host function, which
-/// lends the context on, and nothing above touches it before that returns.
+/// Who has the store's context now. Uses nest: the guest that the innermost user runs may call a host function, which
+/// lends the context on, and no outer user touches the context before that function returns.
 #[derive(Clone, Copy)]
 enum Access {
-    /// Nobody: it is taken from the store itself.
+    /// Nobody: the next user takes it from the store itself.
     Idle,
-    /// Somebody, who has not lent it on.
+    /// Somebody who has not lent it on.
     Taken,
     /// A host function of this island is running and lends the context that its caller gave it.
     Lent(*mut StoreContextMut<'static, StoreState>),
@@ -37,7 +37,7 @@ pub(crate) struct ReentrantStore {
     entries: Cell<u64>,
 }
 
-/// Puts the access back as it was, also when a panic passes.
+/// Restores the previous access, even during a panic.
 struct Restore<'a>(&'a Cell<Access>, Access);
 
 impl Drop for Restore<'_> {
@@ -54,7 +54,7 @@ impl ReentrantStore {
     /// Runs `body` with the store's context.
     ///
     /// # Panics
-    /// When the context is taken and not lent: a mistake of this workspace, not of a guest or a script.
+    /// When the context is taken and not lent: a mistake in this workspace, not in a guest or a script.
     #[inline]
     pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
         let before = self.access.replace(Access::Taken);
@@ -63,8 +63,8 @@ impl ReentrantStore {
         match before {
             // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
             Access::Idle => body(unsafe { &mut *self.store.get() }.as_context_mut()),
-            // SAFETY: the pointer is to a context on the stack of the host function that is running and that lends
-            // it: its frame is below this one, and it does not use the context before this one ends.
+            // SAFETY: the pointer is to a context in the frame of the running host function that lends it. That
+            // function is a caller of this one and does not use the context before this one returns.
             Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
             Access::Taken => panic!("a store was entered twice without a guest call in between"),
         }
@@ -91,7 +91,7 @@ impl ReentrantStore {
         !matches!(self.access.get(), Access::Taken)
     }
 
-    /// Runs `body`, a host function's, while the caller's context is lent to [`ReentrantStore::enter`].
+    /// Runs `body`, the inside of a host function, while the caller's context is lent to [`ReentrantStore::enter`].
     #[inline]
     fn lend<R>(&self, mut context: StoreContextMut<'_, StoreState>, body: impl FnOnce() -> R) -> R {
         let lent = (&raw mut context).cast::<StoreContextMut<'static, StoreState>>();
@@ -100,11 +100,12 @@ impl ReentrantStore {
     }
 }
 
-/// Native stack that host functions and traps may need below what guests are given.
+/// The native stack that host functions and traps may need in addition to what guests are given.
 const HOST_STACK: usize = 512 << 10;
 
-/// Whether the thread's stack has room for a guest that uses all that it may, and so for whatever may call one. Wasmtime counts from where a store was
-/// entered, so a chain of calls through several stores would otherwise use up the thread's stack without meeting a limit.
+/// Whether the thread's stack has room for a guest that uses as much as it may, and so for code that may call such a
+/// guest. Wasmtime counts from where a store was entered, so a chain of calls through several stores would otherwise
+/// use up the thread's stack without reaching a limit.
 #[inline]
 pub fn has_stack_room(engine: &Engine) -> bool {
     thread_local! {
@@ -119,7 +120,7 @@ pub fn has_stack_room(engine: &Engine) -> bool {
     (&raw const here).addr().saturating_sub(floor) >= engine.max_wasm_stack + HOST_STACK
 }
 
-/// The lowest address of this thread's stack; 1 where the system does not tell.
+/// The lowest address of this thread's stack; 1 if the system does not tell.
 #[cold]
 fn stack_floor() -> usize {
     let (mut start, mut size) = (std::ptr::null_mut(), 0);
@@ -146,10 +147,10 @@ pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [
     island.enter(|store| unsafe { callee.func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
 }
 
-/// What belongs to a store and says to which. Wasmtime panics where an object meets another store than its own, and has
-/// no question for it that is public.
+/// An object that belongs to a store and knows which one. Wasmtime panics if an object is used with another store than
+/// its own, and has no public function to find out.
 pub trait StoreObject {
-    /// The number of the store that it belongs to; `None` if it fits all of them, as a number does.
+    /// The number of the store that the object belongs to; `None` if it fits all stores, as a number does.
     fn store_number(&self) -> Option<u64>;
 }
 
@@ -160,8 +161,8 @@ macro_rules! store_objects {
             fn store_number(&self) -> Option<u64> {
                 const { assert!(size_of::<Self>() >= 8 && align_of::<Self>() >= align_of::<u64>()) };
                 // SAFETY: the type is `repr(C)`, or transparent over one that is, and begins with its store's number, a
-                // non-zero u64: Wasmtime's C interface, whose types these are as well, rests on it. The workspace pins
-                // Wasmtime; `tests/foreign.rs` fails where that changes.
+                // non-zero u64: Wasmtime's C interface uses the same types and relies on this. The workspace pins
+                // Wasmtime; `tests/foreign.rs` fails if this changes.
                 Some(unsafe { *std::ptr::from_ref(self).cast::<u64>() })
             }
         }
@@ -183,15 +184,15 @@ impl StoreObject for Val {
     }
 }
 
-/// Whether an object is of the store with this number.
+/// Whether an object belongs to the store with this number.
 #[inline]
 pub(crate) fn belongs_to(object: &impl StoreObject, number: u64) -> bool {
     object.store_number().is_none_or(|of| of == number)
 }
 
-/// The number of a store. 0, which none has, if memory is out.
+/// The number of a store; 0, which no store has, if memory runs out.
 pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
-    // Only what is in a store tells.
+    // Only an object in the store reveals the number.
     let global = Global::new(store, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(0));
     global.ok().and_then(|global| global.store_number()).unwrap_or(0)
 }
@@ -211,20 +212,20 @@ pub(crate) fn call_rooted(
         return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
     }
     let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.len().max(results.len()));
-    // Raw references last until something allocates in the store, which nothing does before the call.
+    // Raw references stay valid until something allocates in the store, which nothing does before the call.
     for (slot, val) in slots.iter_mut().zip(params) {
         *slot = val.to_raw(&mut *scope)?;
     }
     // SAFETY: the slots have the function's own types, as `fit` says, and room for its results.
     unsafe { callee.func.call_unchecked(&mut *scope, &mut slots[..]) }?;
-    // SAFETY: the guest left its results in the slots, by their types, and nothing ran since.
+    // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
     Ok(results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(scope, shape, slot) }).collect())
 }
 
 /// A value from a raw slot, rooted in the scope.
 ///
 /// # Safety
-/// The slot must hold a value of the shape that the store's guest has just left there.
+/// The slot must hold a value of this shape that a guest of the store has just left there.
 unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
         Shape::Number(Kind::I32) => Val::I32(slot.get_i32()),
@@ -232,12 +233,12 @@ unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: 
         Shape::Number(Kind::F32) => Val::F32(slot.get_f32()),
         Shape::Number(Kind::F64) => Val::F64(slot.get_f64()),
         Shape::V128 => Val::V128(slot.get_v128().into()),
-        // SAFETY: by the caller's promise the pointer is a function of the store, or null.
+        // SAFETY: the caller promises that the pointer is null or a function of the store.
         Shape::Func => Val::FuncRef(unsafe { Func::from_raw(scope, slot.get_funcref()) }),
         Shape::Extern => Val::ExternRef(ExternRef::from_raw(scope, slot.get_externref())),
         Shape::Any => Val::AnyRef(AnyRef::from_raw(scope, slot.get_anyref())),
         Shape::Exn => Val::ExnRef(ExnRef::from_raw(scope, slot.get_exnref())),
-        // The engine has no stack switching, so there are none.
+        // The engine has no stack switching, so there are no continuations.
         Shape::Cont => Val::ContRef(None),
     }
 }
@@ -290,14 +291,14 @@ fn call_host_with_values(
 ) -> wasmtime::Result<()> {
     let mut scope = RootScope::new(caller.as_context_mut());
     let args = signature.params.shapes().zip(slots.iter());
-    // SAFETY: the guest left its arguments in the slots, by their types, and nothing ran since.
+    // SAFETY: the guest left its arguments, which have these types, in the slots, and nothing has run since.
     let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
     let args: SmallVec<[Val; 4]> = args.collect();
     let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
     with_host(scope.as_context_mut(), index, |host, island| host.call_values(island, &args, &mut results))?;
     let number = scope.as_context_mut().data().number;
     if !signature.results.fit(scope.as_context_mut(), |val| belongs_to(val, number), &results)? {
-        return Err(wasmtime::Error::msg("a host function returned values of other types than its own"));
+        return Err(wasmtime::Error::msg("a host function returned values that do not have its result types"));
     }
     for (slot, val) in slots.iter_mut().zip(&results) {
         slot.write(val.to_raw(&mut scope)?);
@@ -305,7 +306,8 @@ fn call_host_with_values(
     Ok(())
 }
 
-/// Runs `body`, the inside of a host function, with the caller's context lent to its island, which it may enter then.
+/// Runs `body`, the inside of a host function, with the caller's context lent to its island, which `body` may then
+/// enter.
 ///
 /// # Errors
 /// What `body` fails with.
@@ -323,7 +325,7 @@ fn lend_context<R>(
     body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
 ) -> wasmtime::Result<R> {
     let Some(island) = caller.data().island.upgrade() else {
-        // The store is on its way out with its island; no guest of it can be running.
+        // The store is being dropped with its island; none of its guests can be running.
         return Err(wasmtime::Error::from(HostThrew));
     };
     island.store.lend(caller, || body(&island))
@@ -344,8 +346,8 @@ fn with_host(
     })
 }
 
-/// What tells two functions of one store apart. Wasmtime makes one reference for each instance that names a function;
-/// all of them have the same code and context.
+/// Distinguishes the functions of one store. Wasmtime makes a reference for each instance that names a function; all of
+/// them have the same code and context.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FunctionKey {
     code: usize,
@@ -356,7 +358,7 @@ impl FunctionKey {
     /// The key of `func`.
     ///
     /// # Panics
-    /// When `func` is not of the store.
+    /// When `func` does not belong to the store.
     pub fn of(mut store: impl AsContextMut, func: Func) -> Self {
         let [array_call, _, vmctx] = reference(&mut store, func);
         Self { code: array_call, context: vmctx }
@@ -368,8 +370,8 @@ pub(crate) fn code_of(mut store: impl AsContextMut, func: Func) -> usize {
     reference(&mut store, func)[1]
 }
 
-/// `array_call`, `wasm_call` and `vmctx` of the `VMFuncRef` behind a function: words 0, 1 and 3 of it in Wasmtime 48,
-/// which the workspace pins. `tests/function_key.rs` fails where that changes.
+/// `array_call`, `wasm_call` and `vmctx` of the `VMFuncRef` behind a function: its words 0, 1 and 3 in Wasmtime 48,
+/// which the workspace pins. `tests/function_key.rs` fails if this changes.
 fn reference(store: &mut impl AsContextMut, func: Func) -> [usize; 3] {
     let raw = func.to_raw(store.as_context_mut()).cast::<usize>();
     // SAFETY: a function's raw form points to its live, immutable, pointer-aligned `VMFuncRef` of four words.

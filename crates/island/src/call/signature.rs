@@ -1,10 +1,10 @@
-//! Signatures with references or vectors in them, whose values go by `wasmtime::Val`.
+//! Signatures with references or vectors, whose values are passed as `wasmtime::Val`.
 
 use wasmtime::{AsContext, FuncType, HeapType, Val, ValType};
 
 use crate::call::numbers::Kind;
 
-/// The types of the values that one call passes in one direction, taken apart once.
+/// The types of the values that a call passes in one direction, taken apart once.
 #[derive(Debug)]
 pub struct ValueTypes(Box<[ValueType]>);
 
@@ -77,12 +77,12 @@ impl ValueTypes {
         self.0.iter().map(|value| &value.ty)
     }
 
-    /// How many there are.
+    /// The number of types.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no types.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -91,7 +91,7 @@ impl ValueTypes {
         self.0.iter().map(|value| value.shape)
     }
 
-    /// Whether `values` have these types, and are of the store, as `is_ours` says.
+    /// Whether `values` have these types and belong to the store, as `is_ours` says.
     pub(crate) fn fit(
         &self,
         store: impl AsContext,
@@ -112,12 +112,12 @@ impl ValueTypes {
     }
 }
 
-/// The types of a call that numbers alone do not make, in both directions.
+/// The types, in both directions, of a call that passes more than numbers.
 #[derive(Debug)]
 pub struct Signature {
-    /// What the function takes.
+    /// The parameters.
     pub params: ValueTypes,
-    /// What it returns.
+    /// The results.
     pub results: ValueTypes,
 }
 

@@ -15,18 +15,18 @@ pub struct StackFrame {
     pub function: Option<String>,
     /// The function's index in its module.
     pub index: u32,
-    /// The byte offset in the module of the instruction.
+    /// The byte offset of the instruction in the module.
     pub offset: Option<usize>,
     module: Option<wasmtime::Module>,
 }
 
 impl StackFrame {
-    /// Whether the function is one of `module`'s.
+    /// Whether the function belongs to `module`.
     fn is_of(&self, module: &Module) -> bool {
         self.module.as_ref().is_some_and(|own| module.has(own))
     }
 
-    /// Looks up in the function's own module, if it is one of `modules`, what Wasmtime does not know.
+    /// Adds what Wasmtime does not know, from the function's own module, if that is one of `modules`.
     pub(crate) fn complete(&mut self, modules: &[Module]) {
         let Some(module) = modules.iter().find(|module| self.is_of(module)) else { return };
         self.offset = self.offset.map(|offset| module.original_offset(offset));
@@ -37,7 +37,7 @@ impl StackFrame {
 }
 
 impl std::fmt::Display for StackFrame {
-    /// As JavaScript engines write it: `name (wasm-function[3]:0x1a2)`.
+    /// Written as JavaScript engines do: `name (wasm-function[3]:0x1a2)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(name) = &self.function {
             write!(f, "{name} (")?;
@@ -54,16 +54,16 @@ impl std::fmt::Display for StackFrame {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Trap {
-    /// Which one. None for what Wasmtime refuses without a code of its own.
+    /// The kind of trap; `None` if Wasmtime refuses something without a code of its own.
     pub code: Option<wasmtime::Trap>,
-    /// In words.
+    /// The trap in words.
     pub message: String,
-    /// Where, innermost first.
+    /// The stack, innermost first.
     pub frames: Vec<StackFrame>,
 }
 
 impl Trap {
-    /// A trap in the words of a host, which no guest made.
+    /// A trap in the host's own words, not caused by a guest.
     pub fn new(message: impl Into<String>) -> Self {
         Self { code: None, message: message.into(), frames: Vec::new() }
     }
@@ -88,8 +88,8 @@ pub struct Uncaught {
     pub exception: OwnedRooted<ExnRef>,
 }
 
-/// A host function failed. Why is kept by the host that the function belongs to, unless it is an exception that guests
-/// can catch: [`Island::throw`] made this then.
+/// A host function failed. The host that the function belongs to keeps the reason, unless it is an exception that
+/// guests can catch: then [`Island::throw`] made this value.
 #[derive(Debug)]
 pub struct HostThrew;
 
@@ -101,7 +101,7 @@ impl std::fmt::Display for HostThrew {
 
 impl std::error::Error for HostThrew {}
 
-/// What a host function fails with that traps, as an instruction would.
+/// The error that a host function fails with in order to trap, as an instruction would.
 #[derive(Debug)]
 pub struct HostTrap(pub String);
 
@@ -123,9 +123,9 @@ pub enum CallError {
     Host,
     /// The guest threw an exception that nothing caught.
     Exception(Uncaught),
-    /// The guest ended itself through WASI's `proc_exit`.
+    /// The guest exited through WASI's `proc_exit`.
     Exit(i32),
-    /// Somebody [interrupted](crate::Interrupter::interrupt) the thread.
+    /// The thread was [interrupted](crate::Interrupter::interrupt).
     Interrupted,
 }
 
@@ -144,7 +144,7 @@ impl std::fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 impl CallError {
-    /// Whether guest code (or a host function that it called) failed, and not Wasmtime's own checks before it ran.
+    /// Whether guest code (or a host function that it called) failed, rather than Wasmtime's own checks beforehand.
     pub(crate) fn is_call_error(error: &wasmtime::Error) -> bool {
         error.is::<wasmtime::Trap>()
             || error.is::<HostThrew>()
@@ -156,11 +156,11 @@ impl CallError {
     }
 }
 
-/// Why a function of another store is not called.
+/// Why a function of another store cannot be called.
 pub(crate) const FOREIGN_FUNCTION: &str = "the function belongs to another island";
 
 impl CallError {
-    /// What this crate refuses before a guest runs.
+    /// An error for what this crate refuses before a guest runs.
     fn refused(message: &str) -> Self {
         Self::Trap(Trap::new(message))
     }
@@ -190,7 +190,7 @@ impl CallError {
             return Self::Exit(code);
         }
         let code = error.downcast_ref::<wasmtime::Trap>().copied();
-        // A poll page that is closed faults as any access out of bounds does.
+        // Accessing a closed poll page faults like any access out of bounds.
         let has_faulted = code == Some(wasmtime::Trap::MemoryOutOfBounds);
         if error.is::<Interrupted>() || (has_faulted && Interrupter::current().is_raised()) {
             return Self::Interrupted;
@@ -210,13 +210,13 @@ impl CallError {
     }
 }
 
-/// The code that a guest ended itself with, if that is what the error says.
+/// The code that a guest exited with, if the error says so.
 #[cfg(feature = "wasi")]
 fn exit_code(error: &wasmtime::Error) -> Option<i32> {
     error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0)
 }
 
-/// Without WASI no guest can.
+/// Without WASI, no guest can exit.
 #[cfg(not(feature = "wasi"))]
 fn exit_code(_: &wasmtime::Error) -> Option<i32> {
     None

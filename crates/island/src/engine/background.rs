@@ -1,4 +1,4 @@
-//! Work that can wait: done when the processor has nothing better to do.
+//! Work that can wait: it is done when the processor has nothing better to do.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use rayon_core::ThreadPoolBuilder;
 
-/// How long it waits at the least. A program that ends sooner has done without it.
+/// The least time that work waits. A program that ends sooner never needed it.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// What is to be done, and not before when.
+/// A piece of work, and the moment before which it does not start.
 type Work = (Instant, Box<dyn FnOnce() + Send>);
 
-/// Does `work` later, on threads of the lowest priority. What is not done when the process ends is given up, as it is where the
-/// system has no threads left.
+/// Does `work` later, on threads of the lowest priority. Work that is not done when the process ends is dropped, as is
+/// all work if the system has no threads left.
 pub(crate) fn do_later(work: impl FnOnce() + Send + 'static) {
     static QUEUE: Mutex<Option<Sender<Work>>> = Mutex::new(None);
     let mut queue = QUEUE.lock().unwrap_or_else(|e| e.into_inner());
@@ -34,11 +34,11 @@ pub(crate) fn do_later(work: impl FnOnce() + Send + 'static) {
     *queue = worker.is_ok().then_some(sender).inspect(|queue| drop(queue.send(work)));
 }
 
-/// Runs work, which may use the threads of rayon, and leaves a processor to the program.
+/// Runs work that may use the threads of rayon, and leaves a processor to the program.
 fn run(work: Box<dyn FnOnce() + Send>) {
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get().saturating_sub(1).max(1));
     let yields = |_| {
-        // On Linux this is said of the thread. If it is refused, the work is done all the same.
+        // On Linux this sets the priority of the thread alone. If it is refused, the work is done all the same.
         let _ = rustix::process::setpriority_process(None, 19);
     };
     let name = |number| format!("background {number}");

@@ -1,4 +1,4 @@
-//! From a module's bytes to code that can run: the cache's, or the compiler's, who may be in a hurry at first.
+//! From a module's bytes to code that can run: from the cache, or from the compiler, which may be in a hurry at first.
 
 use std::borrow::Cow;
 use std::sync::mpsc;
@@ -27,7 +27,7 @@ impl Code {
         Self { wasm, functions }
     }
 
-    /// The index of the function whose code is at an address, if it is one of these.
+    /// The index of the function whose code is at an address, if the address is in this code.
     pub(crate) fn function_at(&self, address: usize) -> Option<u32> {
         let offset = address.checked_sub(self.wasm.text().as_ptr().addr())?;
         let at = self.functions.partition_point(|&(end, ..)| end <= offset);
@@ -35,7 +35,7 @@ impl Code {
     }
 }
 
-/// What became of a module's bytes.
+/// The result of compiling a module's bytes.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) code: Code,
@@ -46,7 +46,7 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// `None` if the record is not one of these bytes.
+    /// Returns `None` if the record does not belong to these bytes.
     fn new(wasm: wasmtime::Module, tier: Tier, record: Record, bytes: &[u8]) -> Option<Self> {
         let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
         Some(Self { code: Code::new(wasm), tier, record, grounds })
@@ -57,7 +57,7 @@ impl Compiled {
 const LARGE: usize = 64 << 10;
 
 impl Compiler {
-    /// How well a module of so many bytes is compiled at first.
+    /// How well a module of this many bytes is compiled at first.
     fn first_tier(self, bytes: usize) -> Tier {
         match self {
             Self::Fast => Tier::Fast,
@@ -67,14 +67,14 @@ impl Compiler {
     }
 }
 
-/// The cache, if it is worth looking into for a module of so many bytes.
+/// The cache, if it is worth searching for a module of this many bytes.
 fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
-    /// Smaller modules are compiled in the time that it takes to look for them.
+    /// Compiling smaller modules takes no longer than looking them up.
     const CACHED: usize = 512;
     engine.cache.as_deref().filter(|_| bytes >= CACHED)
 }
 
-/// The code of a module that was compiled before, or is now.
+/// The code of a module, from the cache or newly compiled.
 pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compiled, CompileError> {
     let tier = engine.compiler.first_tier(bytes.len());
     let found = cache_for(engine, bytes.len()).and_then(|cache| cache.load(key));
@@ -105,12 +105,13 @@ fn watched<R>(engine: &Engine, bytes: usize, compile: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Optimizes a module that was compiled in a hurry, and keeps that in the cache. `None` if memory is out.
+/// Optimizes a module that was compiled in a hurry, and keeps the result in the cache. Returns `None` if memory runs
+/// out.
 pub(crate) fn optimize(engine: &Engine, key: &Key, bytes: &[u8]) -> Option<Code> {
     compile(engine, key, bytes, Tier::Optimized).ok().map(|compiled| compiled.code)
 }
 
-/// Instruments and compiles. What a script did wrong is said of the module that it gave.
+/// Instruments and compiles. Errors in the module are reported for the bytes that the script gave.
 fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compiled, CompileError> {
     let (instrumented, record) = match instrument(bytes, engine.interruptible) {
         Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default()),
@@ -132,7 +133,7 @@ fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compi
         let code = engine.precompile(&instrumented, tier)?;
         drop(instrumented);
         match cache {
-            // What is mapped is not in memory twice, and need not be in memory at all.
+            // Mapped code is not in memory twice, and need not be in memory at all.
             Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
             None => code,
         }

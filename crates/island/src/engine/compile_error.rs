@@ -1,10 +1,10 @@
-//! Why a module is refused.
+//! Why a module was refused.
 
 /// Why a module was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompileError {
-    /// What is wrong, and at which byte offset of the module.
+    /// What is wrong, and at which byte offset in the module.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! The JavaScript API's implementation limits, as far as the validator does not have them (or has higher ones).
+//! The JavaScript API's implementation limits, where the validator has none or a higher one.
 
 use wasmparser::{
     CompositeInnerType, ConstExpr, ElementItems, ElementKind, MemoryType, Operator, OperatorsReader, Payload,
@@ -7,22 +7,22 @@ use wasmparser::{
 
 use crate::engine::compile_error::CompileError;
 
-/// Bytes of a module.
+/// The length of a module, in bytes.
 const MODULE_BYTES: usize = 1 << 30;
 
-/// Elements of a table, in its type and at run time.
+/// The number of elements of a table, in its type and at run time.
 pub const TABLE_ELEMENTS: u64 = 10_000_000;
 
-/// Bytes that the type of a memory with 64-bit addresses may name: 2^37 - 1 pages.
+/// The size in bytes that the type of a memory with 64-bit addresses may name: 2^37 - 1 pages.
 pub const MEMORY64_TYPE_BYTES: u128 = (1 << 53) - (1 << 16);
 
-/// Bytes that a memory may have at run time: 2^18 pages. (32-bit addresses reach a quarter of it.)
+/// The size in bytes that a memory may have at run time: 2^18 pages. (32-bit addresses reach a quarter of it.)
 pub const MEMORY_BYTES: u64 = 1 << 34;
 
-/// Operands of `array.new_fixed`.
+/// The number of operands of `array.new_fixed`.
 const ARRAY_OPERANDS: u32 = 10_000;
 
-/// Refuses a module that is too long to look at.
+/// Refuses a module that is too long to be read.
 pub(crate) fn check_size(bytes: &[u8]) -> Result<(), CompileError> {
     match bytes.len() {
         0..=MODULE_BYTES => Ok(()),
@@ -33,7 +33,7 @@ pub(crate) fn check_size(bytes: &[u8]) -> Result<(), CompileError> {
 /// Checks a valid module's sections, one after another.
 #[derive(Default)]
 pub(crate) struct Limits {
-    /// Whether there are array types: only then is the code looked through.
+    /// Whether there are array types: the code is checked only then.
     has_arrays: bool,
 }
 

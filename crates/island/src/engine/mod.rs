@@ -23,15 +23,15 @@ pub(crate) mod threads;
 /// What an embedder can choose about an engine. Fields may be added: construct it with `..Default::default()`.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Bytes of native stack that guest code may use from where it was entered. The thread must have them, and
-    /// 512 KiB more for the host functions that guests call: a guest is not entered with less.
+    /// Bytes of native stack that guest code may use, counted from where it was entered. The thread must have that
+    /// much, and 512 KiB more for the host functions that guests call: otherwise the guest is not entered.
     pub max_wasm_stack: usize,
-    /// Whether guests' loops can be [interrupted](crate::Interrupter), which costs them a load each time round: about one
-    /// part in a hundred. Waits can be in any case.
+    /// Whether guests' loops can be [interrupted](crate::Interrupter), which costs a load per iteration: about one
+    /// percent. Waits can always be interrupted.
     pub interruptible: bool,
     /// How modules are compiled.
     pub compiler: Compiler,
-    /// Where compiled code is kept from one run to the next.
+    /// Where compiled code is kept from one run to the next, if it is.
     pub cache: Option<Arc<CodeCache>>,
     /// Is told of a module of so many bytes that has been compiling for half a second, on another thread.
     pub on_slow_compile: Option<fn(usize)>,
@@ -44,10 +44,10 @@ pub enum Compiler {
     /// To run fast, however long that takes.
     #[default]
     Optimizing,
-    /// In little time: half as long or less, for code that runs about half as fast.
+    /// In little time: in at most half the time, for code that runs about half as fast.
     Fast,
-    /// Large modules in little time at first. When one has been used for half a second, it is compiled again in the background,
-    /// to run fast, and the instances that are made from then on do.
+    /// Large modules in little time at first. When one has been in use for half a second, it is compiled again in the
+    /// background, to run fast, and instances that are made after that use the faster code.
     Tiered,
 }
 
@@ -73,14 +73,14 @@ pub struct Engine {
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(usize)>,
     pub(crate) modules: Arc<Modules>,
-    /// Compiles in little time what `inner` runs.
+    /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
     configuration: Arc<OnceLock<Key>>,
     memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
     own_modules: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
 }
 
-/// What tells the modules apart that memories made by the host come from.
+/// Distinguishes the modules that memories made by the host come from.
 #[derive(PartialEq, Eq, Hash, Debug)]
 struct MemoryKey {
     minimum: u64,
@@ -94,7 +94,7 @@ impl Engine {
     /// An engine for this machine.
     ///
     /// # Errors
-    /// When the options do not fit together or this machine lacks what the compiler needs.
+    /// When the options do not fit together, or this machine lacks something that the compiler needs.
     pub fn new(options: &EngineOptions) -> wasmtime::Result<Self> {
         let tier = if options.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized };
         Ok(Self {
@@ -112,11 +112,11 @@ impl Engine {
         })
     }
 
-    /// A module that has and exports one memory of the type; an unshared one begins with no pages, and stands on a block
-    /// that has them. Wasmtime takes memories from its host-memory hook for the instances of modules alone, not for those
-    /// that `Memory::new` and `SharedMemory::new` make.
+    /// A module that defines and exports one memory of the type. An unshared memory begins with no pages and is put on
+    /// a block that has them. Wasmtime asks its host-memory hook only for the memories of modules' instances, not for
+    /// those that `Memory::new` and `SharedMemory::new` make.
     pub(crate) fn memory_module(&self, ty: &MemoryType) -> wasmtime::Result<wasmtime::Module> {
-        /// More types than this in one program are made anew each time.
+        /// Modules for further types are compiled anew each time.
         const CACHED: usize = 256;
         let (minimum, shared) = (if ty.is_shared() { ty.minimum() } else { 0 }, ty.is_shared());
         let page_size_log2 = ty.page_size_log2();
@@ -136,10 +136,10 @@ impl Engine {
         Ok(module)
     }
 
-    /// A shared memory, which stands on a block as those of instances do ([`shared_block`](crate::shared_block)).
+    /// A shared memory, which stands on a block as instances' memories do ([`shared_block`](crate::shared_block)).
     ///
     /// # Errors
-    /// When the type is of no shared memory, or the system refuses the address space or the memory.
+    /// When the type is not that of a shared memory, or the system refuses the address space or the memory.
     pub fn new_shared_memory(&self, ty: &MemoryType) -> wasmtime::Result<SharedMemory> {
         let module = self.memory_module(ty)?;
         let mut store = Store::new(&self.inner, ());
@@ -149,7 +149,7 @@ impl Engine {
             .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
-    /// Compiles a module of ours, by its text.
+    /// Compiles one of our own modules, from its text.
     fn compile(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
         start_compilers()?;
         wasmtime::Module::new(&self.inner, text)
@@ -166,7 +166,7 @@ impl Engine {
         if self.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized }
     }
 
-    /// Compiles a module in the binary format, and does not load it.
+    /// Compiles a module in the binary format without loading it.
     pub(crate) fn precompile(&self, bytes: &[u8], tier: Tier) -> wasmtime::Result<cache::Code> {
         start_compilers()?;
         let mut engine = &self.inner;
@@ -179,7 +179,7 @@ impl Engine {
         cache::Code::compile(engine, bytes)
     }
 
-    /// What stands for all that decides how a module is compiled, but for the tier.
+    /// Stands for everything that affects how a module is compiled, except the tier.
     pub(crate) fn configuration(&self) -> &Key {
         self.configuration.get_or_init(|| {
             let sources = env!("TOMBOLO_ISLAND_SOURCES");
@@ -193,7 +193,7 @@ impl Engine {
         wasmtime::Module::validate(&self.inner, bytes)
     }
 
-    /// A small module of ours, by its text, compiled once. There are few of them.
+    /// One of our own small modules, from its text, compiled once. There are few of them.
     pub(crate) fn own_module(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
         let mut own = self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(module) = own.get(text) {
@@ -214,7 +214,8 @@ impl Engine {
     }
 }
 
-/// What Wasmtime is told. Code of either tier fits engines of both: Wasmtime does not compare what they differ in.
+/// The configuration of Wasmtime. Code of either tier runs on engines of both: Wasmtime does not compare the settings
+/// in which they differ.
 fn config(max_wasm_stack: usize, tier: Tier) -> Config {
     let layout = Layout::of_process();
     let mut config = Config::new();
@@ -243,14 +244,14 @@ fn config(max_wasm_stack: usize, tier: Tier) -> Config {
         .async_stack_size(max_wasm_stack + (1 << 20))
         .memory_reservation(layout.reservation as u64)
         .memory_guard_size(layout.guard as u64)
-        // Images of data segments are mapped into memories of Wasmtime's own alone; ours are written to.
+        // Wasmtime maps images of data segments only into its own memories; those on our blocks are written to.
         .memory_init_cow(false)
         .with_host_memory(Arc::new(HostMemory));
     if layout == SHORT {
-        // They never do; in the other layout Wasmtime sees that by itself.
+        // Memories never move; in the other layout Wasmtime finds that out by itself.
         config.memory_may_move(false);
-        // The heap of guests' objects is there when it is first needed: code that takes it for one that never moves
-        // reads where it begins too early.
+        // The heap of guests' objects is made when it is first needed: code compiled on the assumption that it never
+        // moves would read its address too early.
         config
             .gc_heap_reservation(layout.reservation as u64)
             .gc_heap_guard_size(layout.guard as u64)

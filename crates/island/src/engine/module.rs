@@ -24,7 +24,7 @@ pub struct Import {
     pub module: String,
     /// The second name.
     pub name: String,
-    /// What must be given.
+    /// The type that must be given.
     pub ty: ExternType,
 }
 
@@ -34,9 +34,9 @@ pub struct Import {
 pub struct Export {
     /// The name.
     pub name: String,
-    /// What is given.
+    /// The type of what is exported.
     pub ty: ExternType,
-    /// The index in the space of its kind (functions, memories …), imports first.
+    /// The index in the index space of its kind (functions, memories …), which begins with the imports.
     pub index: u32,
 }
 
@@ -48,22 +48,22 @@ pub struct Module {
 
 #[derive(Debug)]
 struct Inner {
-    /// What it was compiled to at first.
+    /// The code that was made first.
     first: Code,
     first_tier: Tier,
-    /// What instances run that are made from now on, if it was compiled again.
+    /// The code that new instances use, once the module has been compiled again.
     optimized: OnceLock<Code>,
-    /// What is needed for that, until the first instance is made.
+    /// What compiling it again takes; `None` once the first instance has been made.
     to_optimize: Mutex<Option<ToOptimize>>,
     imports: Vec<Import>,
     exports: Vec<Export>,
     /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
     by_kind: HashMap<&'static str, Vec<usize>>,
     custom: Vec<(String, Box<[u8]>)>,
-    /// Bytes that each memory of its own has at first.
+    /// The initial size in bytes of each memory that the module itself defines.
     memories: Vec<u128>,
     passes_objects: bool,
-    /// What was written into it before it was compiled.
+    /// What instrumentation added before the module was compiled.
     record: Record,
     grounds: Vec<Ground>,
 }
@@ -112,13 +112,13 @@ impl Inner {
         })
     }
 
-    /// All that it was compiled to.
+    /// All code that the module was compiled to, the best first.
     fn codes(&self) -> impl Iterator<Item = &Code> {
         self.optimized.get().into_iter().chain([&self.first])
     }
 }
 
-/// The modules that an engine has compiled and somebody has: the same bytes are not compiled again.
+/// The modules that an engine has compiled and that are still in use: the same bytes are not compiled again.
 #[derive(Debug, Default)]
 pub(crate) struct Modules(Mutex<FxHashMap<Key, Arc<Mutex<Weak<Inner>>>>>);
 
@@ -128,18 +128,18 @@ impl Modules {
         key: Key,
         compile: impl FnOnce() -> Result<Inner, CompileError>,
     ) -> Result<Arc<Inner>, CompileError> {
-        /// Fewer are not looked through for those that have gone.
+        /// Up to this number, the table is not searched for modules that are gone.
         const FEW: usize = 64;
         let lock = |slot: &Arc<Mutex<Weak<Inner>>>| slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count();
         let slot = {
             let mut modules = self.0.lock().unwrap_or_else(|e| e.into_inner());
             if modules.len() >= FEW && modules.len() == modules.capacity() {
-                // Whoever is compiling has the slot, too.
+                // A thread that is compiling holds the slot, too.
                 modules.retain(|_, slot| Arc::strong_count(slot) > 1 || lock(slot) > 0);
             }
             modules.entry(key).or_default().clone()
         };
-        // Another agent that compiles the same bytes is waited for.
+        // If another agent is compiling the same bytes, this waits for it.
         let mut module = slot.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(inner) = module.upgrade() {
             return Ok(inner);
@@ -151,11 +151,12 @@ impl Modules {
 }
 
 impl Module {
-    /// Compiles the bytes of a module (the binary format only), if they are not compiled yet: neither by this engine nor in its
-    /// [cache](EngineOptions::cache).
+    /// Compiles the bytes of a module (the binary format only), unless this engine has compiled them already or its
+    /// [cache](EngineOptions::cache) has the code.
     ///
     /// # Errors
-    /// When the bytes are no valid module, ask for what this engine does not have, or exceed an implementation limit.
+    /// When the bytes are not a valid module, need a feature that this engine does not have, or exceed an
+    /// implementation limit.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
         check_size(bytes)?;
         let key = Key::new(engine.configuration(), bytes);
@@ -163,7 +164,7 @@ impl Module {
         Ok(Self { inner })
     }
 
-    /// How well the instances are compiled that are made from now on.
+    /// How well the code of new instances is compiled.
     pub fn tier(&self) -> Tier {
         if self.inner.optimized.get().is_some() { Tier::Optimized } else { self.inner.first_tier }
     }
@@ -173,7 +174,8 @@ impl Module {
         check_size(bytes).is_ok() && engine.validate(bytes).is_ok() && Surface::read(bytes).is_ok()
     }
 
-    /// A module that has the imports of the valid module `bytes` and nothing else: their types, without compiling it.
+    /// Reads the imports of the valid module `bytes` without compiling it: a module that has the same imports and
+    /// nothing else.
     ///
     /// # Errors
     /// As [`Module::new`].
@@ -194,7 +196,7 @@ impl Module {
         Self::new(engine, &imports)
     }
 
-    /// Whether an import's or export's type has values below `any`: structs, arrays and the like.
+    /// Whether an import or export has a type with values below `any`: structs, arrays and the like.
     pub fn passes_objects(&self) -> bool {
         self.inner.passes_objects
     }
@@ -209,7 +211,7 @@ impl Module {
         &self.inner.exports
     }
 
-    /// The import behind an export that only hands one on: its place in [`Module::imports`].
+    /// The import behind an export that only passes it on: its index in [`Module::imports`].
     pub fn reexported_import(&self, export: &Export) -> Option<usize> {
         self.inner.by_kind.get(kind_name(&export.ty))?.get(export.index as usize).copied()
     }
@@ -219,17 +221,17 @@ impl Module {
         self.inner.custom.iter().filter(move |(n, _)| n == name).map(|(_, bytes)| &**bytes)
     }
 
-    /// The bytes that each memory of the module's own has at first.
+    /// The initial size in bytes of each memory that the module itself defines.
     pub(crate) fn memory_bytes(&self) -> impl Iterator<Item = u128> {
         self.inner.memories.iter().copied()
     }
 
-    /// Wasmtime's own handle, of the best code that there is.
+    /// Wasmtime's own handle, for the best code that there is.
     pub fn wasmtime(&self) -> &wasmtime::Module {
         &self.inner.optimized.get().unwrap_or(&self.inner.first).wasm
     }
 
-    /// What a new instance is made from. With the first instance, the module is worth being compiled better.
+    /// The module to make a new instance from. Once there is an instance, it is worth compiling the module better.
     pub(crate) fn for_instance(&self, engine: &Engine) -> &wasmtime::Module {
         let to_optimize = self.inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(ToOptimize { key, bytes }) = to_optimize {
@@ -247,22 +249,22 @@ impl Module {
         self.wasmtime()
     }
 
-    /// What the module's own memories stand on, as in [`Record`].
+    /// What each memory that the module itself defines stands on, as in [`Record`].
     pub(crate) fn grounds(&self) -> &[Ground] {
         &self.inner.grounds
     }
 
-    /// What stands for its atomic instructions, if it has any that wait or notify.
+    /// What replaces its atomic instructions, if any of them wait or notify.
     pub(crate) fn atomic_imports(&self) -> Option<&AtomicImports> {
         self.inner.record.atomic_imports.as_ref()
     }
 
-    /// Where in the module's bytes an instruction is that Wasmtime tells of.
+    /// Translates an offset that Wasmtime reports into one in the module's own bytes.
     pub(crate) fn original_offset(&self, offset: usize) -> usize {
         self.inner.record.offsets.original(offset)
     }
 
-    /// Whether this is what a module of Wasmtime's was made for.
+    /// Whether Wasmtime's module `wasm` was made for this one.
     pub(crate) fn has(&self, wasm: &wasmtime::Module) -> bool {
         self.inner.codes().any(|code| wasmtime::Module::same(&code.wasm, wasm))
     }
@@ -273,7 +275,7 @@ impl Module {
         self.inner.exports.iter().find(is_it).map(|export| &*export.name)
     }
 
-    /// Whether both are one module.
+    /// Whether both handles are to the same module.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
@@ -310,7 +312,7 @@ pub fn kind_name(ty: &ExternType) -> &'static str {
 /// What Wasmtime does not tell about a module.
 #[derive(Default)]
 struct Surface {
-    /// The names of the exports, and the indices of what they are.
+    /// The names of the exports, and the index of what each exports.
     exports: Vec<(String, u32)>,
     custom: Vec<(String, Box<[u8]>)>,
     memories: Vec<u128>,

@@ -1,5 +1,5 @@
-//! The threads that Wasmtime starts for itself. It panics, or waits for ever, where the system refuses one: so what it needs is
-//! there before it begins.
+//! The threads that Wasmtime starts for itself. If the system refuses one, Wasmtime panics or waits for ever; so the
+//! threads that it needs are started before it begins.
 
 use std::io;
 use std::num::NonZero;
@@ -7,15 +7,16 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{Builder, JoinHandle};
 
-/// A thread that waits for what it is to do.
+/// A thread that waits for work.
 pub(crate) struct Idle<T> {
-    /// Takes what it is to do.
+    /// Gives the thread its work.
     pub(crate) work: Sender<T>,
-    #[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "a thread that compiles runs on"))]
+    #[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "compiler threads are never joined"))]
     pub(crate) thread: JoinHandle<()>,
 }
 
-/// As many threads as the machine runs at once, or as the variable says, or as the system lets there be; not none.
+/// Starts as many threads as the machine can run at once, or as the environment variable says, or as the system allows:
+/// at least one. Also returns how many were wanted.
 pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
     let chosen = std::env::var(variable).ok().and_then(|count| count.parse().ok()).filter(|&count: &usize| count > 0);
     let wanted = chosen.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
@@ -31,7 +32,7 @@ pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -
     Ok((threads, wanted))
 }
 
-/// Starts the threads that compile, once for the process: as many as there can be.
+/// Starts the threads that compile, once per process: as many as possible.
 pub(crate) fn start_compilers() -> wasmtime::Result<()> {
     static REFUSED: OnceLock<Option<String>> = OnceLock::new();
     let start = || {
@@ -44,12 +45,12 @@ pub(crate) fn start_compilers() -> wasmtime::Result<()> {
             let thread = threads.pop().ok_or(io::ErrorKind::WouldBlock)?;
             thread.work.send(compiler).map_err(|_| io::ErrorKind::BrokenPipe.into())
         });
-        // Where the embedder has threads of its own for this, those are used and ours end.
+        // If the embedder has started threads for this itself, those are used and ours end.
         let _ = builder.build_global();
         None
     };
     match REFUSED.get_or_init(start) {
-        Some(error) => Err(wasmtime::Error::msg(format!("cannot start a thread that compiles: {error}"))),
+        Some(error) => Err(wasmtime::Error::msg(format!("cannot start a compiler thread: {error}"))),
         None => Ok(()),
     }
 }

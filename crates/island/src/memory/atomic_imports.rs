@@ -1,6 +1,6 @@
-//! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: instrumentation has put calls of them in place
-//! of the instructions (`crate::engine::instrument`), so that guests stand in the same lists as scripts do
-//! ([`crate::memory::wait_lists`]), and can be interrupted there.
+//! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: instrumentation has replaced the
+//! instructions by calls (`crate::engine::instrument`), so that guests wait in the same lists as scripts
+//! ([`crate::memory::wait_lists`]) and can be interrupted there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,16 +13,17 @@ use crate::memory::interrupt::Interrupted;
 use crate::memory::shared_memory::SharedWord;
 use crate::memory::wait_lists::{self, Expected, Outcome, Word};
 
-/// What stands for the instructions in a module, exported under reserved names.
+/// What replaces the instructions in a module, exported under reserved names.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AtomicImports {
-    /// What all the reserved names, and no other exports, start with.
+    /// The prefix of all reserved names, and of no other export's name.
     pub(crate) prefix: String,
-    /// What the host fills the table with, by slot.
+    /// The functions that the host puts in the table, by slot.
     pub(crate) functions: Vec<AtomicImport>,
     /// The indices of the memories that the calls name, in ascending order.
     pub(crate) memories: Vec<u32>,
-    /// Whether there is a start function, which the host runs once it has filled the table: the start section is gone.
+    /// Whether there is a start function, which the host runs once it has filled the table: the start section has been
+    /// removed.
     pub(crate) start: bool,
 }
 
@@ -43,7 +44,7 @@ impl AtomicImports {
     }
 }
 
-/// A function that stands for an instruction. The order is that of the slots.
+/// A function that replaces an instruction. They are ordered as their slots are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct AtomicImport {
     pub(crate) instruction: Instruction,
@@ -51,7 +52,7 @@ pub(crate) struct AtomicImport {
     pub(crate) wide: bool,
 }
 
-/// What a function stands for.
+/// The instruction that a function replaces.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Instruction {
     /// `memory.atomic.wait32`
@@ -62,7 +63,7 @@ pub(crate) enum Instruction {
     Notify,
 }
 
-/// The memories that an instance's atomic instructions are about, by index.
+/// The memories that an instance's atomic instructions name, by index.
 type Memories = Arc<HashMap<u32, AnyMemory>>;
 
 enum AnyMemory {
@@ -70,17 +71,17 @@ enum AnyMemory {
     Unshared(Memory),
 }
 
-/// A word, as an instruction names it.
+/// A word, as an instruction specifies it.
 struct WordAt {
     address: u64,
     offset: i64,
     memory: i32,
 }
 
-/// Gives a new instance the functions that stand for its atomic instructions.
+/// Gives a new instance the functions that replace its atomic instructions.
 ///
 /// # Errors
-/// When Wasmtime refuses what instrumentation has added: a mistake of this crate.
+/// When Wasmtime refuses what instrumentation has added, which is a mistake in this crate.
 pub(crate) fn link<S: 'static>(
     mut store: StoreContextMut<'_, S>,
     instance: Instance,
@@ -105,7 +106,7 @@ pub(crate) fn link<S: 'static>(
     Ok(())
 }
 
-/// An address as an instruction has it.
+/// An address as an instruction passes it.
 trait Address: WasmTy + 'static {
     fn extended(self) -> u64;
 }
@@ -156,7 +157,7 @@ fn notify_function<S: 'static, A: Address>(
     })
 }
 
-/// The offset in its memory of a word of `size` bytes, or the trap that the instruction makes if there is no such word.
+/// The offset of a word of `size` bytes in its memory, or the instruction's trap if there is no such word.
 fn check(caller: impl AsContext, memories: &Memories, word: &WordAt, size: u64) -> Result<u64, Trap> {
     let len = match memories.get(&(word.memory as u32)) {
         Some(AnyMemory::Shared(memory)) => memory.data_size(),
@@ -173,7 +174,8 @@ fn check(caller: impl AsContext, memories: &Memories, word: &WordAt, size: u64) 
     }
 }
 
-/// `memory.atomic.wait32` and `memory.atomic.wait64`: 0 when woken, 1 when the word was another, 2 when the time was up.
+/// `memory.atomic.wait32` and `memory.atomic.wait64`: 0 if woken, 1 if the word had another value, 2 if the time was
+/// up.
 fn wait(
     caller: impl AsContext,
     memories: &Memories,
@@ -195,7 +197,7 @@ fn wait(
     }
 }
 
-/// `memory.atomic.notify`: how many were woken.
+/// `memory.atomic.notify`: returns how many waiters were woken.
 fn notify(caller: impl AsContext, memories: &Memories, word: WordAt, count: i32) -> wasmtime::Result<i32> {
     let at = check(caller, memories, &word, 4)?;
     Ok(match memories.get(&(word.memory as u32)) {

@@ -10,7 +10,7 @@ use data_block::{DataBlock, OutOfBounds};
 /// What a memory stands on.
 #[derive(Clone, Debug)]
 pub(crate) enum Ground {
-    /// A block that is zero.
+    /// A zeroed block.
     Zeros,
     /// A block with contents.
     Image(Arc<Image>),
@@ -18,19 +18,19 @@ pub(crate) enum Ground {
     PollPage,
 }
 
-/// What a memory stands on, in terms of the module that it comes from.
+/// What a memory stands on, in terms of the module that defines it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// As [`Ground::Zeros`].
     Zeros,
-    /// An image of these pieces: where each goes, and where it is in the module's bytes.
+    /// An image of these pieces: each piece's offset in the memory, and its range in the module's bytes.
     Pieces(Vec<(u64, Range<usize>)>),
     /// As [`Ground::PollPage`].
     PollPage,
 }
 
 impl Source {
-    /// What that is, with the bytes of the module; `None` if there are no such pieces in them.
+    /// The ground that this describes, with the bytes of the module; `None` if a range is outside of them.
     pub(crate) fn ground(&self, module: &[u8]) -> Option<Ground> {
         Some(match self {
             Self::Zeros => Ground::Zeros,
@@ -46,16 +46,16 @@ impl Source {
     }
 }
 
-/// What a memory has in it at first, apart from zeros.
+/// A memory's initial contents, apart from zeros.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
-    /// Where each piece goes, and how long it is; they follow each other in `bytes`.
+    /// The offset and length of each piece; their contents follow each other in `bytes`.
     pieces: Vec<(u64, usize)>,
     bytes: Vec<u8>,
 }
 
 impl Image {
-    /// Adds bytes at an offset, over what is there.
+    /// Adds bytes at an offset, on top of what is there.
     fn push(&mut self, offset: u64, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         match self.pieces.last_mut().filter(|(start, len)| start + *len as u64 == offset) {
@@ -64,7 +64,7 @@ impl Image {
         }
     }
 
-    /// Writes it into a block that is zero.
+    /// Writes the image to a zeroed block.
     pub(crate) fn write_to(&self, block: &DataBlock) -> Result<(), OutOfBounds> {
         let mut rest = &self.bytes[..];
         for &(offset, len) in &self.pieces {

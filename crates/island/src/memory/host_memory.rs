@@ -1,5 +1,5 @@
 //! Wasmtime's host-memory hook: every memory of an island stands on a [`DataBlock`], which buffers keep alive without
-//! keeping the island alive; shared memories do too. The memory that instrumentation adds to a module
+//! keeping the island alive; so does every shared memory. The memory that instrumentation adds to a module
 //! (`crate::engine::instrument`) stands on one of the thread's poll pages.
 
 use std::cell::{Cell, RefCell};
@@ -15,26 +15,26 @@ use crate::memory::ground::Ground;
 use crate::memory::interrupt::Interrupter;
 use crate::memory::layout::Layout;
 
-/// Address space for a memory whose addresses have 64 bits and that does not say where it ends.
+/// Address space for a memory with 64-bit addresses and no maximum.
 const RESERVATION64: usize = 16 << 30;
 
-/// What a memory whose addresses have 32 bits can have at the most.
+/// The most that a memory with 32-bit addresses can use.
 const RESERVATION32: usize = 4 << 30;
 
-/// Where address space is short, a memory takes one part in so many of what there is; and the smaller a part the more
-/// memories there are, so that there can be many.
+/// If address space is short, a memory gets this fraction of what is left, and less the more memories there are, so
+/// that there can be many.
 const SHARES: usize = 8;
 
-/// What passes between the hook and the island on whose behalf Wasmtime calls it. Both are on one thread.
+/// What the hook exchanges with the island for which Wasmtime calls it. Both are on one thread.
 #[derive(Default)]
 struct Handover {
     /// A block made before its memory, for the next memory to stand on.
     offered: Option<Arc<DataBlock>>,
     /// Why the last memory that Wasmtime asked for was not made.
     failure: Option<String>,
-    /// What the next memories that have pages at first stand on.
+    /// What the next memories stand on, counting only those that have pages at first.
     grounds: VecDeque<Ground>,
-    /// Which of the thread's poll pages is meant there.
+    /// Which of the thread's poll pages [`Ground::PollPage`] means.
     poll_page: usize,
 }
 
@@ -54,34 +54,35 @@ pub fn shared_block(memory: &SharedMemory) -> Option<Arc<DataBlock>> {
 
 thread_local! {
     static HANDOVER: RefCell<Handover> = RefCell::default();
-    /// The block under each of the thread's memories, by its base address, for as long as the memory is there.
+    /// The block under each of the thread's memories, by its base address, while the memory exists.
     static BLOCKS: RefCell<FxHashMap<usize, Weak<DataBlock>>> = RefCell::default();
     static BUDGET: RefCell<Option<Budget>> = const { RefCell::new(None) };
     static GREW: Cell<bool> = const { Cell::new(false) };
     static GROWN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether any unshared memory of this thread grew since [`take_grown`] was last called, or [`ask_again`] was.
+/// Whether any unshared memory of this thread grew, or [`ask_again`] was called, since the last call of [`take_grown`].
 #[inline]
 pub fn has_grown() -> bool {
     GREW.get()
 }
 
-/// The base addresses of the unshared memories of this thread that grew since this was last called.
+/// The base addresses of this thread's unshared memories that grew since the last call.
 pub fn take_grown() -> Vec<usize> {
     GREW.set(false);
     GROWN.take()
 }
 
-/// Makes [`has_grown`] say yes once: for owners of shared memories, whose growth nobody notes.
+/// Makes [`has_grown`] return true until the next [`take_grown`]: for owners of shared memories, whose growth is not
+/// recorded.
 pub fn ask_again() {
     GREW.set(true);
 }
 
 /// Runs `body`, which makes an instance of a module whose memories stand on `grounds`.
 ///
-/// Wasmtime makes the memories in order. It makes the heap for the guest's objects before them if there is none yet, by the
-/// same hook; that begins without pages, so memories that have none are not counted.
+/// Wasmtime makes the memories in order. If there is no heap for the guest's objects yet, it first makes that, through
+/// the same hook; the heap begins without pages, so memories without pages are not counted.
 pub(crate) fn with_grounds<R>(grounds: &[Ground], poll_page: usize, body: impl FnOnce() -> R) -> R {
     if grounds.is_empty() {
         return body();
@@ -94,7 +95,7 @@ pub(crate) fn with_grounds<R>(grounds: &[Ground], poll_page: usize, body: impl F
     body()
 }
 
-/// Clears what was handed over and not taken, also where Wasmtime panics.
+/// Clears what was handed over and not used, even if Wasmtime panics.
 struct HandoverEnd;
 
 impl Drop for HandoverEnd {
@@ -113,12 +114,12 @@ pub(crate) fn with_offer<R>(block: Arc<DataBlock>, body: impl FnOnce() -> R) -> 
     body()
 }
 
-/// The block under the memory of this thread that begins at `base`.
+/// The block under this thread's memory that begins at `base`.
 pub(crate) fn block_at(base: usize) -> Option<Arc<DataBlock>> {
     BLOCKS.with_borrow(|blocks| blocks.get(&base)?.upgrade())
 }
 
-/// Why there was no room for a memory since this was last called on this thread.
+/// Why there was no room for a memory since the last call on this thread.
 pub(crate) fn take_failure() -> Option<String> {
     HANDOVER.with_borrow_mut(|handover| handover.failure.take())
 }
@@ -126,8 +127,8 @@ pub(crate) fn take_failure() -> Option<String> {
 /// The hook.
 pub(crate) struct HostMemory;
 
-// SAFETY: memories are reserved and guarded as asked for by `DataBlock::new`, are zero at first and never move; an
-// offered block has the shape that is asked for, or is refused.
+// SAFETY: `DataBlock::new` reserves and guards memories as requested; they are zero at first and never move. An offered
+// block has the requested shape or is refused.
 unsafe impl MemoryCreator for HostMemory {
     fn new_memory(
         &self,
@@ -150,7 +151,7 @@ unsafe impl MemoryCreator for HostMemory {
             return Ok(Box::new(PollPage::new(poll_page).map_err(fail)?));
         }
         let block = match offered {
-            // Compiled code leaves checks out by what it was promised.
+            // Compiled code omits checks that this shape makes unnecessary.
             Some(block) if !has_shape(&block, minimum, reserved.unwrap_or(0), guard) => {
                 return Err("the block does not have the address space that a memory of this type needs".into());
             }
@@ -172,18 +173,18 @@ unsafe impl MemoryCreator for HostMemory {
     }
 }
 
-/// Whether a block that was made for some memory can be under one that Wasmtime asks for.
+/// Whether a block can be under a memory for which Wasmtime asks for this shape.
 fn has_shape(block: &DataBlock, minimum: usize, reserved: usize, guard: usize) -> bool {
     let capacity = block.capacity();
     block.len() >= minimum && capacity >= reserved && block.address_space() - capacity >= guard
 }
 
-/// Sets what the memories that this thread makes from now on may have together.
+/// Sets the budget that all memories share which this thread makes from now on.
 pub fn set_memory_budget(budget: Option<Budget>) {
     BUDGET.set(budget);
 }
 
-/// What [`set_memory_budget`] said last on this thread.
+/// The budget that [`set_memory_budget`] last set on this thread.
 pub fn memory_budget() -> Option<Budget> {
     BUDGET.with_borrow(Clone::clone)
 }
@@ -193,7 +194,7 @@ fn map(len: usize, capacity: usize, guard: usize) -> Result<Arc<DataBlock>, MapE
 }
 
 /// A block for a memory of type `ty` that does not exist yet, of the shape that the hook would make:
-/// [`Island::new_memory`](crate::Island::new_memory) puts one on it.
+/// [`Island::new_memory`](crate::Island::new_memory) makes a memory on it.
 ///
 /// # Errors
 /// When the system refuses the address space or the memory.
@@ -205,7 +206,7 @@ pub fn new_block(ty: &MemoryType) -> Result<Arc<DataBlock>, MapError> {
     map(minimum, capacity, layout.guard)
 }
 
-/// Bytes that the memory can grow to without moving.
+/// The size in bytes to which the memory can grow without moving.
 fn capacity(ty: &MemoryType, minimum: usize, maximum: Option<usize>, reserved: Option<usize>) -> usize {
     if data_block::is_short() {
         let most = if ty.is_64() { RESERVATION64 } else { RESERVATION32 };
@@ -234,12 +235,12 @@ impl Drop for BlockMemory {
             with_shared(|blocks| blocks.remove(&base));
             return;
         }
-        // At the thread's end there may be no map any more, and nobody who looks.
+        // At the end of the thread, the map may be gone already, and nobody needs it.
         let _ = BLOCKS.try_with(|blocks| blocks.borrow_mut().remove(&base));
     }
 }
 
-// SAFETY: the block's base is page-aligned and stays; its length is what Wasmtime last asked for.
+// SAFETY: the block's base is page-aligned and stays where it is; its length is what Wasmtime last asked for.
 unsafe impl LinearMemory for BlockMemory {
     fn byte_size(&self) -> usize {
         self.block.len()
@@ -266,11 +267,11 @@ unsafe impl LinearMemory for BlockMemory {
 /// A poll page as a memory: its module reads the first byte and nothing else, so no more is reserved.
 struct PollPage {
     start: NonNull<u8>,
-    /// Keeps the page.
+    /// Keeps the page mapped.
     _pages: Interrupter,
 }
 
-// SAFETY: the address is only handed on; the page is the interrupter's, which any thread may have.
+// SAFETY: the address is only passed on; the page belongs to the interrupter, which any thread may have.
 unsafe impl Send for PollPage {}
 // SAFETY: as above.
 unsafe impl Sync for PollPage {}
@@ -278,14 +279,15 @@ unsafe impl Sync for PollPage {}
 impl PollPage {
     fn new(number: usize) -> Result<Self, MapError> {
         let interrupter = Interrupter::current();
-        // Where there is no address space for one more, the instance is not interrupted rather than not made.
+        // If there is no address space for another page, the instance cannot be interrupted, which is better than no
+        // instance.
         let page = interrupter.pages().page(number).or_else(|_| interrupter.pages().open_page())?;
         Ok(Self { start: page, _pages: interrupter })
     }
 }
 
-// SAFETY: the page is aligned, stays, and is never grown: instrumentation gives the memory a maximum of one page, and its
-// only accesses are loads of the first byte.
+// SAFETY: the page is aligned, stays where it is, and never grows: instrumentation gives the memory a maximum of one
+// page, and its only accesses are loads of the first byte.
 unsafe impl LinearMemory for PollPage {
     fn byte_size(&self) -> usize {
         PollPages::PAGE

@@ -1,13 +1,13 @@
 //! Interruption: how another thread stops the guests of this one, in a loop or in a wait.
 //!
-//! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked for;
-//! its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's guests
-//! read at every loop head (`crate::engine::instrument`), and wakes the thread where it waits
-//! ([`wait_lists`](crate::wait_lists)). Everything that runs on the thread then fails with [`CallError::Interrupted`](crate::CallError::Interrupted), until
-//! [`Interrupter::clear`].
+//! Who owns what on which thread: each thread that has islands has one [`Interrupter`], made when it is first asked
+//! for; its handles go to any thread. [`Interrupter::interrupt`] raises a flag, closes the poll pages that the thread's
+//! guests read at every loop head (`crate::engine::instrument`), and wakes the thread if it is waiting
+//! ([`wait_lists`](crate::wait_lists)). Everything that runs on the thread then fails with
+//! [`CallError::Interrupted`](crate::CallError::Interrupted), until [`Interrupter::clear`].
 //!
-//! A guest's allocator must not be stopped half-way where others go on with the same heap: what the host runs
-//! [uninterrupted] is left alone for [`PATIENCE`], and not begun when the flag is raised.
+//! A guest's allocator must not be stopped half-way if others go on using the same heap: what the host runs
+//! [uninterrupted] is left alone for [`PATIENCE`], and is not begun once the flag is raised.
 
 use std::cell::OnceCell;
 use std::io::Write;
@@ -20,7 +20,7 @@ use data_block::PollPages;
 
 use crate::memory::layout::Layout;
 
-/// How long something that is not to be interrupted may go on before it is all the same.
+/// How long uninterrupted work may go on before it is interrupted all the same.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Stops the guests of one thread. Cheap to clone.
@@ -32,14 +32,13 @@ pub struct Interrupter {
 #[derive(Debug)]
 struct Shared {
     raised: AtomicBool,
-    /// How many things that are not to be interrupted the thread is in the middle of.
+    /// How many nested pieces of uninterrupted work the thread is in.
     masks: AtomicU32,
-    /// They took too long.
+    /// The uninterrupted work took too long.
     forced: AtomicBool,
     thread: Thread,
     pages: PollPages,
-    /// Counts interruptions and their ends. Whoever raises the flag, takes it down, or closes or opens the pages does it
-    /// under this lock.
+    /// Counts interruptions and their ends. The flag and the pages are only changed under this lock.
     generation: Mutex<u64>,
 }
 
@@ -61,9 +60,9 @@ impl Interrupter {
         }
     }
 
-    /// The one of the thread that calls.
+    /// The calling thread's interrupter.
     pub fn current() -> Self {
-        // Something that ends with its thread may come too late for the thread's own.
+        // Something that is dropped at the end of its thread may come after the thread's own interrupter is gone.
         CURRENT.try_with(|current| current.get_or_init(Self::new).clone()).unwrap_or_else(|_| Self::new())
     }
 
@@ -71,7 +70,7 @@ impl Interrupter {
         self.shared.generation.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Stops what the thread's guests do now, and whatever they begin before [`Interrupter::clear`].
+    /// Stops what the thread's guests are doing now, and whatever they begin before [`Interrupter::clear`].
     pub fn interrupt(&self) {
         let mut generation = self.lock();
         if self.shared.raised.swap(true, SeqCst) {
@@ -81,7 +80,7 @@ impl Interrupter {
         if self.shared.masks.load(SeqCst) == 0 {
             return self.close(&generation);
         }
-        // The thread closes its pages itself when it is done.
+        // The thread itself closes its pages when the work is done.
         let (late, own) = (self.clone(), *generation);
         let force = move || {
             thread::sleep(PATIENCE);
@@ -101,7 +100,7 @@ impl Interrupter {
     /// Closes the pages, under the lock.
     fn close(&self, _locked: &MutexGuard<'_, u64>) {
         if let Err(error) = self.shared.pages.close() {
-            // The flag stops waits and scripts all the same.
+            // The flag still stops waits and scripts.
             let _ = writeln!(std::io::stderr(), "tombolo: a guest cannot be interrupted: {error}");
         }
         self.shared.thread.unpark();
@@ -123,7 +122,7 @@ impl Interrupter {
         self.shared.raised.load(SeqCst)
     }
 
-    /// Whether the thread is to stop what it does now.
+    /// Whether the thread has to stop what it is doing now.
     pub(crate) fn stops(&self) -> bool {
         self.is_raised() && (self.shared.masks.load(SeqCst) == 0 || self.shared.forced.load(SeqCst))
     }
@@ -133,15 +132,16 @@ impl Interrupter {
     }
 }
 
-/// Runs `body`, which calls into a guest and is soon done, without being interrupted in the middle. None where the thread
-/// was interrupted before: then `body` does not run.
+/// Runs `body`, which calls into a guest and takes little time, without letting it be interrupted. Returns `None`
+/// without running `body` if the thread has been interrupted already.
 #[inline]
 pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
     struct Unmask<'a>(&'a Interrupter);
     impl Drop for Unmask<'_> {
         fn drop(&mut self) {
             let shared = &self.0.shared;
-            // Whoever raises the flag after this sees that there is no mask; before it, this sees the flag.
+            // If the flag is raised after this, the interrupter sees that there is no mask; if before, this sees the
+            // flag.
             if shared.masks.fetch_sub(1, SeqCst) == 1 && shared.raised.load(SeqCst) {
                 let generation = self.0.lock();
                 if shared.raised.load(SeqCst) {
@@ -154,13 +154,13 @@ pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
         let current = current.get_or_init(Interrupter::new);
         current.shared.masks.fetch_add(1, SeqCst);
         let _unmask = Unmask(current);
-        // What began before the interruption goes on to its end, in all its parts.
+        // Work that began before the interruption goes on to its end, including its nested parts.
         let nested = current.shared.masks.load(SeqCst) > 1;
         (nested || !current.is_raised()).then(body)
     })
 }
 
-/// What a host function fails with that was interrupted.
+/// The error that an interrupted host function fails with.
 #[derive(Debug)]
 pub(crate) struct Interrupted;
 

@@ -1,5 +1,5 @@
-//! The ground floor: what guests' memories stand on, how threads wait on them, and how a thread's guests are stopped. It knows
-//! no engine and no island.
+//! The ground floor: what guests' memories stand on, how threads wait on them, and how a thread's guests are stopped.
+//! It knows nothing about engines or islands.
 
 pub(crate) mod atomic_imports;
 pub(crate) mod ground;

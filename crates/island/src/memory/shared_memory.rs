@@ -1,4 +1,4 @@
-//! Reading and writing shared memories while others do.
+//! Reading and writing shared memories while others do the same.
 
 #[cfg(feature = "wasi")]
 use std::sync::atomic::AtomicU8;
@@ -8,11 +8,11 @@ use wasmtime::SharedMemory;
 
 use crate::memory::wait_lists::{Expected, Word};
 
-/// The bytes of a shared memory from `at`; none where they are not all inside.
+/// Reads bytes of a shared memory, from `at` on. Returns `None` if they are not all inside.
 #[cfg(feature = "wasi")]
 pub(crate) fn read(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
     for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
-        // SAFETY: the byte is in the memory, which never shrinks; others may write to it meanwhile.
+        // SAFETY: the byte is in the memory, which never shrinks; others may write to it at the same time.
         *byte = unsafe { AtomicU8::from_ptr(place.get()) }.load(Ordering::Relaxed);
     }
     Some(())
@@ -59,8 +59,8 @@ impl Word for SharedWord<'_> {
     fn holds(&self, expected: Expected) -> bool {
         match expected {
             Expected::I32(value) => {
-                // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it by atomics, or
-                // race as the memory model lets them.
+                // SAFETY: the word is aligned and in the memory, which never shrinks. Others write to it atomically, or
+                // race as the memory model allows.
                 let word = unsafe { AtomicI32::from_ptr(self.start().cast()) };
                 i32::from_le(word.load(Ordering::SeqCst)) == value
             }

@@ -1,13 +1,13 @@
-//! Waiting on shared memory and waking who waits: the WaiterLists of the agent cluster (ECMA-262 §25.4.1), which scripts'
-//! `Atomics` and guests' `memory.atomic.wait` and `notify` share. Threads meet here:
+//! Waiting on shared memory and waking the waiters: the WaiterLists of the agent cluster (ECMA-262 §25.4.1), which
+//! scripts' `Atomics` and guests' `memory.atomic.wait` and `notify` share. Threads meet here:
 //!
-//! - A list is known by the address of its word; those who wait stand in it first in, first out, blocking threads and
+//! - A list is identified by the address of its word; waiters queue in it first in, first out, blocking threads and
 //!   asynchronous waits alike. The lists are divided among [`SHARDS`] by address; a shard's lock is held for a few
 //!   instructions, never while a thread waits or a callback runs.
-//! - A thread waits for its own ticket. Whoever takes the ticket out of the list marks it, under the lock; one that is
-//!   interrupted or whose time is up takes itself out, or is taken out by who would notify it: an interrupted thread is none
-//!   that waits, also where it has not had a core since.
-//! - Asynchronous waits with a timeout are looked after by one thread, while there are any.
+//! - A thread waits for its own ticket. Whoever takes the ticket out of the list marks it, under the lock. A thread
+//!   that is interrupted or whose time is up takes itself out, or is taken out by whoever would notify it: an
+//!   interrupted thread no longer counts as waiting, even if it has not had a core since.
+//! - One thread looks after asynchronous waits with a timeout, as long as there are any.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 
 use crate::memory::interrupt::Interrupter;
 
-/// How long a thread looks at its ticket before it lets the system put it to sleep, where there are other cores that could
+/// How long a thread spins on its ticket before it lets the system put it to sleep, if there are other cores that could
 /// wake it: sleeping and waking across cores costs some 50 µs.
 const PATIENCE: Duration = Duration::from_micros(20);
 
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_micros(20);
 pub enum Outcome {
     /// Somebody notified it.
     Ok,
-    /// The word was another.
+    /// The word had another value.
     NotEqual,
     /// Its time was up.
     TimedOut,
@@ -46,16 +46,16 @@ pub enum Expected {
     I64(i64),
 }
 
-/// An aligned word of shared bytes. It keeps them, but that one in a guest's memory which is waited for without a timeout
-/// need not: with the memory the wait is forgotten.
+/// An aligned word of shared bytes. It keeps the bytes alive; but a word in a guest's memory that is waited for without
+/// a timeout need not: when the memory goes, the wait is forgotten.
 pub trait Word: Send {
-    /// Where it is in the process: what tells words apart.
+    /// Its address in the process, which identifies it.
     fn address(&self) -> usize;
 
-    /// Whether it holds the value now, by an atomic load. Called under a lock: it must not wait.
+    /// Whether the word has this value now, by an atomic load. Called under a lock, so it must not block.
     fn holds(&self, expected: Expected) -> bool;
 
-    /// Whether nobody but those who wait for it has its bytes, so that nobody will ever notify it. Called under a lock.
+    /// Whether only waiters still hold the word's bytes, so that nobody will ever notify it. Called under a lock.
     fn is_forsaken(&self) -> bool {
         false
     }
@@ -64,15 +64,15 @@ pub trait Word: Send {
 /// Runs once, on any thread, when an asynchronous wait has ended.
 pub type Deliver = Box<dyn FnOnce(Outcome) + Send>;
 
-/// What asynchronous waits belong to. With it they end: nobody hears of them any more.
+/// What asynchronous waits belong to. When it is dropped, they end, and nobody is told.
 #[derive(Default)]
 pub struct Owner(Arc<Forgotten>);
 
-/// The names of an owner's waits that were forgotten and that it has not heard of.
+/// The names of an owner's forgotten waits, which it has not been told about yet.
 type Forgotten = Mutex<Vec<u64>>;
 
 impl Owner {
-    /// Takes those of its waits out of the lists that `is_over` says of.
+    /// Takes the owner's waits for which `is_over` returns true out of the lists.
     fn take_where(&self, is_over: impl Fn(&dyn Word) -> bool) -> Vec<Waiter> {
         let mut taken = Vec::new();
         for shard in &SHARDS {
@@ -86,12 +86,12 @@ impl Owner {
                 !list.is_empty()
             });
         }
-        // The caller drops them after the locks: what they hold may lock other things.
+        // The caller drops them without holding the locks: what they hold may lock other things.
         taken
     }
 
-    /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]): nobody hears of them. Their names, and
-    /// those of the waits that have gone [with their memory](forget_within).
+    /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]) without ending them. Returns their
+    /// names, and those of the waits that have gone [with their memory](forget_within).
     pub fn forget_forsaken(&self) -> Vec<u64> {
         let name = |waiter: &Waiter| if let Wait::Async { name, .. } = waiter.wait { Some(name) } else { None };
         let mut names = std::mem::take(&mut *self.0.lock().unwrap_or_else(|e| e.into_inner()));
@@ -106,7 +106,7 @@ impl Drop for Owner {
     }
 }
 
-/// Forgets the asynchronous waits at these addresses, whose memory goes: nobody can notify them any more.
+/// Forgets the asynchronous waits at these addresses, whose memory is being dropped: nobody can notify them any more.
 pub(crate) fn forget_within(addresses: Range<usize>) {
     let mut forgotten = Vec::new();
     for shard in &SHARDS {
@@ -125,7 +125,7 @@ pub(crate) fn forget_within(addresses: Range<usize>) {
     }
 }
 
-/// Who waits at each address, in the order of their numbers.
+/// The waiters at each address, in the order of their numbers.
 type Lists = FxHashMap<usize, VecDeque<Waiter>>;
 
 struct Shard(Mutex<Option<Lists>>);
@@ -152,11 +152,11 @@ fn lock(shard: &'static Shard) -> impl std::ops::DerefMut<Target = Lists> {
 }
 
 fn lists(address: usize) -> impl std::ops::DerefMut<Target = Lists> {
-    // Words are 4 bytes at least; neighbours in a cache line are often used together.
+    // Words have at least 4 bytes; neighbours in a cache line are often used together.
     lock(&SHARDS[(address >> 6) % SHARDS.len()])
 }
 
-/// A number that no waiter has had. Under the lock of the list that it is for, whose order it keeps.
+/// A number that no waiter has had. Called under the lock of the list it is for, so that numbers ascend there.
 fn next_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed)
@@ -167,15 +167,15 @@ struct Waiter {
     wait: Wait,
 }
 
-/// How it waits.
+/// How a waiter waits.
 enum Wait {
     Blocking(Arc<Ticket>),
     Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<Forgotten>, name: u64 },
 }
 
-/// A waiting thread's own.
+/// The state of a waiting thread.
 struct Ticket {
-    /// [`WAITS`], or what it was taken out of the list with.
+    /// [`WAITS`], or the reason why it was taken out of the list.
     state: AtomicU8,
     thread: Thread,
     interrupter: Interrupter,
@@ -186,7 +186,7 @@ const NOTIFIED: u8 = 1;
 const INTERRUPTED: u8 = 2;
 
 impl Ticket {
-    /// What it was taken out of the list with, if it was.
+    /// Why it was taken out of the list, if it was.
     fn outcome(&self) -> Option<Outcome> {
         match self.state.load(Ordering::Acquire) {
             WAITS => None,
@@ -197,8 +197,8 @@ impl Ticket {
 }
 
 impl Waiter {
-    /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark of an earlier wait.
-    /// False for a thread that was interrupted meanwhile.
+    /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark from an earlier
+    /// wait. Returns false if the thread has been interrupted.
     fn mark(&self) -> bool {
         let Wait::Blocking(ticket) = &self.wait else { return true };
         let stops = ticket.interrupter.stops();
@@ -206,12 +206,12 @@ impl Waiter {
         !stops
     }
 
-    /// Ends the wait. Not under the lock, which what is called may take.
+    /// Ends the wait. Must not be called under the lock, which the callback may take.
     fn end(self, outcome: Outcome) {
         match self.wait {
             Wait::Blocking(ticket) => ticket.thread.unpark(),
             Wait::Async { deliver, word, .. } => {
-                // The bytes stay until here, so that no others get the address.
+                // The bytes stay until here, so that no other bytes get the address.
                 drop(word);
                 deliver(outcome);
             }
@@ -219,7 +219,7 @@ impl Waiter {
     }
 }
 
-/// Takes a waiter out of its list; none where somebody woke it.
+/// Takes a waiter out of its list. Returns `None` if somebody woke it.
 fn remove(address: usize, number: u64) -> Option<Waiter> {
     let mut lists = lists(address);
     let list = lists.get_mut(&address)?;
@@ -239,8 +239,8 @@ fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
-/// Blocks this thread while the word holds `expected`, until somebody notifies it, `timeout` is over, or the thread is
-/// interrupted.
+/// Blocks this thread while the word has the value `expected`, until somebody notifies it, `timeout` is over, or the
+/// thread is interrupted.
 pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> Outcome {
     thread_local! {
         static TICKET: Arc<Ticket> = Arc::new(Ticket {
@@ -269,17 +269,17 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
     if outcome != Outcome::Ok && remove(address, number).is_some() {
         return outcome;
     }
-    // Somebody has taken it off the list.
+    // Somebody has taken it out of the list.
     ticket.outcome().unwrap_or(Outcome::Ok)
 }
 
-/// Blocks this thread for a time: [`Outcome::TimedOut`] or [`Outcome::Interrupted`].
+/// Blocks this thread for a time. Returns [`Outcome::TimedOut`] or [`Outcome::Interrupted`].
 #[cfg(feature = "wasi")]
 pub(crate) fn sleep(time: Duration) -> Outcome {
     block(&Interrupter::current(), deadline(Some(time)), Spin(None), || false)
 }
 
-/// Blocks this thread until it `is_woken`, the moment has come, or the thread is interrupted.
+/// Blocks this thread until `is_woken` returns true, the deadline has passed, or the thread is interrupted.
 fn block(interrupter: &Interrupter, deadline: Option<Instant>, mut spin: Spin, is_woken: impl Fn() -> bool) -> Outcome {
     while !is_woken() {
         if interrupter.stops() {
@@ -296,7 +296,7 @@ fn block(interrupter: &Interrupter, deadline: Option<Instant>, mut spin: Spin, i
     Outcome::Ok
 }
 
-/// Waits for a short while without giving the core away.
+/// Waits for a short while without giving up the core.
 pub struct Spin(Option<Instant>);
 
 impl Spin {
@@ -307,7 +307,7 @@ impl Spin {
         Self((cores > 1).then(|| Instant::now() + PATIENCE))
     }
 
-    /// Spins a little; false when it has been long enough.
+    /// Spins a little. Returns false when this has gone on for long enough.
     pub fn once_more(&mut self) -> bool {
         if self.0.is_none_or(|end| Instant::now() >= end) {
             self.0 = None;
@@ -324,11 +324,11 @@ impl Default for Spin {
     }
 }
 
-/// Waits without blocking: an outcome that is there at once, or none, and `deliver` is called with it later. `name` is what
-/// the owner calls the wait.
+/// Waits without blocking. Returns an outcome that is known at once, or `None` if `deliver` will be called later.
+/// `name` is the owner's name for the wait.
 ///
 /// # Errors
-/// When the system has no thread to look after timeouts.
+/// When the system has no thread left to look after timeouts.
 pub fn wait_async(
     word: Box<dyn Word>,
     expected: Expected,
@@ -351,7 +351,7 @@ pub fn wait_async(
         lists.entry(address).or_default().push_back(Waiter { number, wait });
         number
     };
-    // Only now: a timer looks for its waiter once.
+    // Only now, because a timer looks for its waiter only once.
     if let Some(due) = deadline(timeout)
         && let Err(error) = Timers::add(due, address, number)
         && remove(address, number).is_some()
@@ -361,7 +361,7 @@ pub fn wait_async(
     Ok(None)
 }
 
-/// Wakes at most `count` of those who wait at the address, who came first; says how many.
+/// Wakes at most `count` of the waiters at the address, longest waiting first. Returns how many it woke.
 pub fn notify(address: usize, count: u32) -> u32 {
     let mut lists = lists(address);
     let Some(list) = lists.get_mut(&address) else { return 0 };
@@ -380,17 +380,17 @@ pub fn notify(address: usize, count: u32) -> u32 {
     number
 }
 
-/// When asynchronous waits have waited long enough.
+/// When asynchronous waits time out.
 struct Timers {
     due: BinaryHeap<Reverse<(Instant, usize, u64)>>,
-    /// How many make it worth looking for those that are of no use any more.
+    /// From this number on, it is worth removing timers whose waits have ended.
     crowded: usize,
     is_running: bool,
 }
 
 static TIMERS: Mutex<Timers> = Mutex::new(Timers { due: BinaryHeap::new(), crowded: Timers::FEW, is_running: false });
 
-/// A timer has come that is due before all others.
+/// A timer was added that may be due before all others.
 static EARLIER: Condvar = Condvar::new();
 
 impl Timers {
@@ -403,16 +403,16 @@ impl Timers {
         TIMERS.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Has the wait with this number end at `due`, if it has not ended then.
+    /// Lets the wait with this number time out at `due`, if it has not ended by then.
     fn add(due: Instant, address: usize, number: u64) -> std::io::Result<()> {
         let mut timers = Self::lock();
         if timers.due.len() >= timers.crowded {
-            // Those whose waits have ended are in the way.
+            // Removes timers whose waits have ended.
             timers.due.retain(|&Reverse((_, address, number))| is_waiting(address, number));
             timers.crowded = (timers.due.len() * 2).max(Self::FEW);
         }
         if !timers.is_running {
-            // It waits for the lock first.
+            // The new thread first waits for the lock.
             thread::Builder::new().name("waitAsync".into()).stack_size(128 << 10).spawn(Self::run)?;
             timers.is_running = true;
         }

@@ -1,4 +1,5 @@
-//! A caller for a function of WASI: it works on the memory that its caller exports, which no host function does.
+//! A caller for a WASI function: such a function works on the memory that its caller exports, and a host function
+//! exports none.
 
 use wasmtime::{AsContextMut, Extern, Func, Instance, MemoryType};
 
@@ -6,10 +7,10 @@ use crate::call::numbers::{Kind, NumericType};
 use crate::engine::Engine;
 use crate::wasi::config::WasiError;
 
-/// A function of WASI for a host to call on `memory`, which is of the store.
+/// A function of WASI for a host to call on `memory`, which must belong to the store.
 ///
 /// # Errors
-/// [`WasiError::NoMemory`] when it is no memory; [`WasiError::Engine`] when Wasmtime refuses the module in between.
+/// [`WasiError::NoMemory`] when it is not a memory; [`WasiError::Engine`] when Wasmtime refuses the module in between.
 pub(crate) fn adapt(
     mut store: impl AsContextMut,
     engine: &Engine,
@@ -21,14 +22,14 @@ pub(crate) fn adapt(
         Extern::SharedMemory(memory) => memory.ty(),
         _ => return Err(WasiError::NoMemory),
     };
-    // WASI's functions take numbers alone.
+    // WASI's functions have nothing but numbers in their signatures.
     let ty = NumericType::of(&func.ty(&store)).ok_or(WasiError::NoMemory)?;
     let module = engine.own_module(&adapter(&ty, &memory_type)).map_err(WasiError::engine)?;
     let instance = Instance::new(&mut store, &module, &[memory, Extern::Func(func)]).map_err(WasiError::engine)?;
     instance.get_func(&mut store, "call").ok_or(WasiError::NoMemory)
 }
 
-/// A module, in the text format, that hands a memory and its own parameters on to a function.
+/// The text of a module that passes a memory and its own parameters on to a function.
 fn adapter(ty: &NumericType, memory: &MemoryType) -> String {
     let list = |keyword: &str, kinds: &[Kind]| match kinds {
         [] => String::new(),

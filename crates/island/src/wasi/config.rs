@@ -1,4 +1,4 @@
-//! What a guest of WASI finds around it, and why it cannot.
+//! What a guest of WASI finds around it, and why there may be no WASI.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 /// The module name of preview 1.
 pub const PREVIEW1: &str = "wasi_snapshot_preview1";
 
-/// The module name of what came before it.
+/// The module name of preview 1's predecessor.
 pub const UNSTABLE: &str = "wasi_unstable";
 
 /// Where a guest's standard input comes from.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Input {
-    /// Nowhere: it is at its end.
+    /// Nowhere: the input is empty.
     #[default]
     Empty,
     /// The process's own.
@@ -24,7 +24,7 @@ pub enum Input {
     File(std::fs::File),
 }
 
-/// A function that takes what a guest wrote, all of it, in order.
+/// A function that receives everything a guest writes, in order.
 pub type Sink = Arc<dyn Fn(&[u8]) -> std::io::Result<()> + Send + Sync>;
 
 /// Where a guest's standard output, or its standard error, goes.
@@ -45,14 +45,14 @@ pub enum Output {
     },
 }
 
-/// What a guest finds around it. Nothing by default. Fields may be added: construct it with `..Default::default()`.
+/// A guest's surroundings. Empty by default. Fields may be added: construct it with `..Default::default()`.
 #[derive(Default)]
 pub struct WasiConfig {
-    /// The arguments, the program's name first.
+    /// The arguments, beginning with the program's name.
     pub args: Vec<String>,
     /// The environment.
     pub env: Vec<(String, String)>,
-    /// Directories: the path that the guest sees, and the one it stands for.
+    /// Directories: the path that the guest sees, and the path on the host that it stands for.
     pub preopens: Vec<(String, PathBuf)>,
     /// Standard input.
     pub stdin: Input,
@@ -69,7 +69,7 @@ impl WasiConfig {
     }
 }
 
-/// Why WASI cannot be had.
+/// Why WASI is not available.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WasiError {
@@ -80,21 +80,21 @@ pub enum WasiError {
         /// Why.
         message: String,
     },
-    /// The context serves another island already. Its open files and directories live in that island's store, so two
+    /// The context already serves another island. Its open files and directories live in that island's store, so two
     /// islands need a context each.
     OtherIsland,
     /// WASI has no such function.
     NoFunction {
-        /// The module that it was looked for in.
+        /// The module in which it was looked for.
         module: String,
         /// The name.
         name: String,
     },
-    /// The memory is not one that WASI can work on, or of another island.
+    /// WASI cannot work on the memory, or the memory belongs to another island.
     NoMemory,
-    /// Wasmtime refused what stands between a function and its caller's memory: in its words.
+    /// Wasmtime refused the module between a function and its caller's memory; the message is Wasmtime's.
     Engine(String),
-    /// The system lets no more threads or files be opened, and WASI needs some for itself.
+    /// The system does not allow more threads or files, and WASI needs some for itself.
     NoThreads(std::io::Error),
 }
 
@@ -105,7 +105,7 @@ impl std::fmt::Display for WasiError {
             Self::OtherIsland => f.write_str("the WASI context is in use by instances that this one is not linked to"),
             Self::NoFunction { module, name } => write!(f, "there is no WASI function {module}.{name}"),
             Self::NoThreads(error) => write!(f, "cannot start the threads of WASI: {error}"),
-            Self::NoMemory => f.write_str("WASI works on a memory of the same island; something else was given"),
+            Self::NoMemory => f.write_str("WASI can only work on a memory of the same island"),
             Self::Engine(message) => write!(f, "WASI cannot be called: {message}"),
         }
     }

@@ -24,11 +24,12 @@ use crate::wasi::sink::SinkStream;
 use crate::wasi::stdin::Stdin;
 use crate::wasi::{runtime, sleep};
 
-/// A guest's surroundings: its open files and directories, arguments, environment. A handle; clones are the same.
+/// A guest's surroundings: its open files and directories, arguments, environment. This is a handle: clones are the
+/// same context.
 ///
 /// It serves all instances of one island, the first that [uses](Island::wasi_function) it, and moves into that island's
-/// store; using it in a second one is [`WasiError::OtherIsland`]. (Wasmtime asks for exclusive access to it through the
-/// store that the calling guest is in, so it cannot soundly be in two.)
+/// store; using it in a second island is [`WasiError::OtherIsland`]. (Wasmtime asks for exclusive access to the context
+/// through the store of the calling guest, so one context cannot soundly be in two stores.)
 #[derive(Clone)]
 pub struct WasiContext {
     home: Rc<RefCell<Home>>,
@@ -41,7 +42,7 @@ enum Home {
 }
 
 impl WasiContext {
-    /// A context. The directories are opened now.
+    /// Makes a context. The directories are opened now.
     ///
     /// # Errors
     /// [`WasiError::Preopen`].
@@ -78,7 +79,7 @@ fn build(config: WasiConfig) -> Result<Box<WasiP1Ctx>, WasiError> {
     Ok(Box::new(builder.build_p1()))
 }
 
-/// A context whose open files the threads of a program share: it serves one call at a time.
+/// A context whose open files are shared by the threads of a program: it serves one call at a time.
 #[derive(Clone)]
 pub(crate) struct SharedWasi(Arc<Mutex<Box<WasiP1Ctx>>>);
 
@@ -88,18 +89,18 @@ impl SharedWasi {
     }
 }
 
-/// A function of WASI that uses open files, for one thread of several.
+/// A function of WASI that uses open files, for one of several threads.
 struct SharedFunction {
     files: SharedWasi,
-    /// Where in the store's state the thread's own context is.
+    /// The index of the thread's own context in the store's state.
     index: usize,
-    /// Whether the first argument is one.
+    /// Whether the first argument is a descriptor.
     takes_descriptor: bool,
     callee: Callee,
 }
 
 impl SharedFunction {
-    /// The files, when no other thread has them, unless the program ends meanwhile.
+    /// Takes the files as soon as no other thread has them, unless the program ends meanwhile.
     fn lock(&self) -> Result<MutexGuard<'_, Box<WasiP1Ctx>>, HostThrew> {
         let interrupter = Interrupter::current();
         loop {
@@ -117,7 +118,7 @@ impl HostFunction for SharedFunction {
     fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew> {
         let mut call = Frame::new(self.callee.numeric().ok_or(HostThrew)?);
         frame.args().for_each(|argument| call.push(argument));
-        // The standard streams are every thread's: one that waits for input holds up nobody.
+        // Every thread has the standard streams itself: a thread that waits for input does not hold up the others.
         let is_standard = frame.args().next().is_some_and(|descriptor| descriptor.as_address() <= 2);
         let result = match self.takes_descriptor && is_standard {
             true => island.call_numeric(&self.callee, &mut call),
@@ -152,12 +153,12 @@ impl std::fmt::Debug for WasiContext {
     }
 }
 
-/// One WASI context of a store.
+/// One of a store's WASI contexts.
 struct WasiState {
     context: Box<WasiP1Ctx>,
     /// The functions, which find the context at this state's own index.
     linker: Arc<Linker<StoreState>>,
-    /// Those that were asked for: each is made once in a store.
+    /// The functions that were asked for: each is made once per store.
     functions: HashMap<(&'static str, String), Func>,
 }
 
@@ -177,7 +178,7 @@ fn linker(engine: &wasmtime::Engine, index: usize) -> wasmtime::Result<Linker<St
     Ok(linker)
 }
 
-/// The names and types of a module's functions, [`PREVIEW1`]'s or [`UNSTABLE`]'s, sorted by name; none of any other's.
+/// The names and types of the functions of [`PREVIEW1`] or [`UNSTABLE`], sorted by name; none for any other module.
 pub fn functions(engine: &Engine, module: &str) -> &'static [(String, NumericType)] {
     static FUNCTIONS: OnceLock<[Vec<(String, NumericType)>; 2]> = OnceLock::new();
     let lists = FUNCTIONS.get_or_init(|| {
@@ -204,8 +205,8 @@ pub fn functions(engine: &Engine, module: &str) -> &'static [(String, NumericTyp
 }
 
 impl Island {
-    /// The WASI function for an import `module.name`. The guest that calls it must export its memory as `memory`; the
-    /// call fails otherwise, as it does for a host that calls it directly (see [`Island::wasi_call`]).
+    /// The WASI function for an import `module.name`. The guest that calls it must export its memory as `memory`;
+    /// otherwise the call fails, and so does a direct call by the host (for which there is [`Island::wasi_call`]).
     ///
     /// # Errors
     /// [`WasiError::NoFunction`] and [`WasiError::OtherIsland`].
@@ -234,7 +235,8 @@ impl Island {
         })
     }
 
-    /// The WASI function for an import of a thread of several, which share open files; the others are the thread's own.
+    /// The WASI function for an import of one of several threads, which share open files; everything else belongs to
+    /// the thread.
     ///
     /// # Errors
     /// As [`Island::wasi_function`].
@@ -257,13 +259,13 @@ impl Island {
         self.new_function(ty, Rc::new(function)).ok_or(WasiError::NoMemory)
     }
 
-    /// The WASI function `module.name` for the host to call, on the memory that is given, which must be of this island.
+    /// The WASI function `module.name` for the host to call, on the given memory, which must belong to this island.
     ///
-    /// A WASI function takes the memory that its caller exports, so this makes a caller: a module of one function.
-    /// That costs a small compilation; keep the result.
+    /// A WASI function uses the memory that its caller exports, so this makes a caller: a module with one function.
+    /// That costs a small compilation, so keep the result.
     ///
     /// # Errors
-    /// As [`Island::wasi_function`]; [`WasiError::NoMemory`] when `memory` is none.
+    /// As [`Island::wasi_function`]; [`WasiError::NoMemory`] when `memory` is not a memory of this island.
     pub fn wasi_call(
         self: &Rc<Self>,
         context: &WasiContext,
@@ -281,7 +283,7 @@ impl Island {
         Callee::new(self, call).ok_or(WasiError::NoMemory)
     }
 
-    /// Where in the store's state the context is; it moves in when it has not been used.
+    /// The index of the context in the store's state; the context moves there at its first use.
     fn wasi_index(self: &Rc<Self>, context: &WasiContext) -> Result<usize, WasiError> {
         let mut home = context.home.borrow_mut();
         if let Home::Used { island, index } = &*home {

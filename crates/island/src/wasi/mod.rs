@@ -1,13 +1,13 @@
-//! WASI preview 1 by `wasmtime-wasi`, linked natively: a guest's call goes to Rust without a detour.
+//! WASI preview 1 by `wasmtime-wasi`, linked natively: a guest's call goes straight to Rust.
 //!
-//! The functions of `wasi_snapshot_preview1` are there, and those of its predecessor `wasi_unstable` with that one's own
-//! layouts (Node hands out the newer functions under both names).
+//! The functions of `wasi_snapshot_preview1` are there, and those of its predecessor `wasi_unstable` with their own
+//! layouts (Node offers the newer functions under both names).
 //!
-//! Blocking happens on the calling thread, by a Tokio runtime that `wasmtime-wasi` starts at the first call that needs
-//! one; so these functions must be called from outside any async context, as agents' threads are.
+//! Calls block the calling thread, by means of a Tokio runtime that `wasmtime-wasi` starts at the first call that needs
+//! it; so these functions must be called from outside any async context, as on agents' threads.
 //!
-//! Output that is [inherited](Output::Inherit) goes through [`std::io::stdout`] and [`std::io::stderr`] and is flushed at
-//! the end of every write, so it is in order with what the host prints through the same two.
+//! Output that is [inherited](Output::Inherit) goes through [`std::io::stdout`] and [`std::io::stderr`] and is flushed
+//! at the end of every write, so it is in order with what the host prints through the same two.
 
 mod adapter;
 mod config;

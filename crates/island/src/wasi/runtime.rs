@@ -1,11 +1,12 @@
-//! The threads of `wasmtime-wasi`'s Tokio runtime. It panics where the system refuses one, so it begins when they can be had.
+//! The threads of `wasmtime-wasi`'s Tokio runtime, which panics if the system refuses one: so it is started only when
+//! they can be had.
 
 use std::io;
 use std::sync::OnceLock;
 
 use crate::engine::threads::{Idle, idle};
 
-/// Starts them, once for the process.
+/// Starts the threads, once per process.
 pub(crate) fn start() -> io::Result<()> {
     static REFUSED: OnceLock<Option<i32>> = OnceLock::new();
     let start = || {
@@ -21,7 +22,7 @@ pub(crate) fn start() -> io::Result<()> {
         if !all {
             return Some(libc::EAGAIN);
         }
-        // Those that its event loop takes.
+        // The descriptors that its event loop takes.
         match (0..4).map(|_| std::fs::File::open("/dev/null")).collect::<io::Result<Vec<_>>>() {
             Ok(files) => drop(files),
             Err(error) => return error.raw_os_error().or(Some(libc::EMFILE)),

@@ -1,4 +1,4 @@
-//! Output that a function of the host takes.
+//! Output that goes to a function of the host.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,5 +1,6 @@
-//! `poll_oneoff` where a guest only sleeps: so do C's `sleep` and `nanosleep` and Rust's `thread::sleep`. Wasmtime's sleeps
-//! through an interruption ([`Interrupter`](crate::Interrupter)); every other use of `poll_oneoff` is handed on to it.
+//! `poll_oneoff` for a guest that only sleeps, as C's `sleep` and `nanosleep` and Rust's `thread::sleep` do. Wasmtime
+//! would sleep through an interruption ([`Interrupter`](crate::Interrupter)). Every other use of `poll_oneoff` is
+//! passed on to Wasmtime.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,23 +15,23 @@ use crate::memory::wait_lists::{self, Outcome};
 use crate::wasi::adapter::adapt;
 use crate::wasi::config::WasiError;
 
-/// The bytes of a `subscription`.
+/// The size of a `subscription` in bytes.
 const SUBSCRIPTION: usize = 48;
-/// The bytes of an `event`.
+/// The size of an `event` in bytes.
 const EVENT: usize = 32;
-/// Where in an `event` the count of bytes is, which Wasmtime sets to one for a clock.
+/// The offset in an `event` of the number of bytes, which Wasmtime sets to one for a clock.
 const EVENT_BYTES: usize = 16;
 
 type Poll = TypedFunc<(i32, i32, i32, i32), i32>;
 
-/// Wasmtime's function by the memory of who calls it: it takes the memory that its caller exports, which a host function
-/// does not, so there is an instance between them.
+/// Wasmtime's function for each caller's memory. It uses the memory that its caller exports, and a host function
+/// exports none, so there is an instance in between.
 type Callers = Arc<Mutex<Vec<(Extern, Func)>>>;
 
-/// A `poll_oneoff` that can be interrupted in a sleep; `poll` is Wasmtime's.
+/// A `poll_oneoff` whose sleeps can be interrupted; `poll` is Wasmtime's.
 ///
 /// # Errors
-/// When memory is out.
+/// When memory runs out.
 pub(crate) fn poll_oneoff(
     mut store: impl AsContextMut<Data = StoreState>,
     engine: Engine,
@@ -54,7 +55,7 @@ pub(crate) fn poll_oneoff(
             }
             let poll: Poll = match memory.filter(|memory| start(&caller, memory).is_some()) {
                 Some(memory) => adapted(&mut caller, &engine, &callers, poll, memory)?.typed(&caller)?,
-                // Wasmtime says what is missing.
+                // Wasmtime reports what is missing.
                 None => poll.typed(&caller)?,
             };
             poll.call(&mut caller, (subscriptions, events, count, stored))
@@ -70,7 +71,7 @@ fn adapted(
     memory: Extern,
 ) -> Result<Func, WasiError> {
     let lock = || callers.lock().unwrap_or_else(|e| e.into_inner());
-    // Memories live as long as their store: two that begin at the same address are one.
+    // Memories live as long as their store: two that begin at the same address are the same.
     let at = start(&*caller, &memory);
     if let Some((_, poll)) = lock().iter().find(|(known, _)| start(&*caller, known) == at) {
         return Ok(*poll);
@@ -88,7 +89,7 @@ fn start(store: impl AsContext<Data = StoreState>, memory: &Extern) -> Option<us
     }
 }
 
-/// A `poll_oneoff` of one clock, by a time from now.
+/// A `poll_oneoff` of one clock, with a relative timeout.
 struct Sleep {
     time: Duration,
     userdata: [u8; 8],
@@ -97,7 +98,8 @@ struct Sleep {
 }
 
 impl Sleep {
-    /// The sleep that is asked for; none where it is something else, or any of it is outside of the memory.
+    /// Reads the sleep that is asked for. Returns `None` if it is something else, or any part of it is outside of the
+    /// memory.
     fn read(
         caller: &Caller<'_, StoreState>,
         memory: &Extern,
@@ -122,7 +124,7 @@ impl Sleep {
         let is_inside = |at: usize, size: usize| at.is_multiple_of(size.min(8)) && len >= size && at <= len - size;
         let field = |at: usize| -> [u8; 8] { std::array::from_fn(|index| bytes[at + index]) };
         let (is_clock, is_absolute) = (bytes[8] == 0, bytes[40] & 1 != 0);
-        // The clocks of processors and threads are none of Wasmtime's, which says so.
+        // Wasmtime does not have the clocks of processors and threads, and reports that.
         let is_known = matches!(bytes[16..20], [0 | 1, 0, 0, 0]);
         let is_aligned = subscription.is_multiple_of(8);
         (is_clock && is_known && !is_absolute && is_aligned && is_inside(event, EVENT) && is_inside(stored, 4)).then(
@@ -130,7 +132,7 @@ impl Sleep {
         )
     }
 
-    /// Writes the event of a clock, and that it is one.
+    /// Writes the event of the clock, and that there is one event.
     fn report(&self, caller: &mut Caller<'_, StoreState>, memory: &Extern) {
         let mut event = [0; EVENT];
         event[..8].copy_from_slice(&self.userdata);

@@ -1,9 +1,9 @@
-//! The process's standard input, for guests. The one of `wasmtime-wasi` panics where the system refuses it a thread; here
-//! the read fails.
+//! The process's standard input, for guests. The implementation in `wasmtime-wasi` panics if the system refuses it a
+//! thread; here, the read fails.
 //!
-//! Who owns what on which thread: what has been read is the process's, behind a lock that nobody holds while reading. Each
-//! read is done by a thread of its own, which begins when a guest waits for input and ends with what came; nothing is read
-//! that nobody asked for.
+//! Who owns what on which thread: input that has been read belongs to the process, behind a lock that nobody holds
+//! while reading. Each read has a thread of its own, which starts when a guest waits for input and ends when some has
+//! arrived; nothing is read that nobody asked for.
 
 use std::io::{self, Read as _};
 use std::mem;
@@ -15,18 +15,18 @@ use bytes::Bytes;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
 
-/// All of them are the same.
+/// The standard input; all values are the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Stdin;
 
 struct State {
     progress: Progress,
-    /// Who waits for it to change.
+    /// Those who wait for the progress to change.
     waiting: Vec<Waker>,
 }
 
 enum Progress {
-    /// Nothing is there, and nobody reads.
+    /// There is no input, and nobody is reading.
     Idle,
     Reading,
     Read(Bytes),
@@ -41,7 +41,7 @@ fn lock() -> MutexGuard<'static, State> {
 }
 
 impl State {
-    /// Begins to read, unless something is there or somebody reads.
+    /// Begins to read, unless there is input or somebody is reading.
     fn begin(&mut self) {
         if let Progress::Idle = self.progress {
             self.progress = match std::thread::Builder::new().name("stdin".into()).spawn(read) {
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// Up to `size` bytes of what is there; `None` at the end of the input.
+    /// Takes up to `size` bytes of the input; `None` at its end.
     fn take(&mut self, size: usize) -> io::Result<Option<Bytes>> {
         match mem::replace(&mut self.progress, Progress::Idle) {
             Progress::Idle => {}
@@ -73,7 +73,7 @@ impl State {
     }
 }
 
-/// What the thread of one read does.
+/// The body of the thread that does one read.
 fn read() {
     const MOST: usize = 64 << 10;
     let mut bytes = vec![0; MOST];

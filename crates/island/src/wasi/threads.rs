@@ -1,10 +1,11 @@
-//! WASI threads (the wasi-threads proposal): a program whose `thread-spawn` import starts a thread of the system's, with an
+//! WASI threads (the wasi-threads proposal): a program whose `thread-spawn` import starts a system thread with an
 //! instance of its own on the program's one shared memory.
 //!
 //! Who owns what on which thread: each thread has an island with an instance; the memory, the module and the program's
-//! [`Program`] are shared. Open files are the program's: the functions of WASI that use them work on one context behind a
-//! mutex, which moves into the calling thread's store for the length of a call. What needs no open file (time, random
-//! numbers, arguments, sleeping) every thread does with a context of its own, so that one that sleeps holds up nobody.
+//! [`Program`] are shared. Open files belong to the program: the functions of WASI that use them work on one context
+//! behind a mutex, which moves into the calling thread's store for the length of a call. For everything that needs no
+//! open file (time, random numbers, arguments, sleeping), each thread has a context of its own, so that a sleeping
+//! thread does not hold up the others.
 //!
 //! `proc_exit` or a trap in any thread ends the program, and so does the return of `_start`: the other threads are
 //! interrupted, in a loop or in a wait.
@@ -32,21 +33,21 @@ const THREADS: &str = "wasi";
 /// The highest thread id that the proposal allows.
 const MOST_THREADS: i32 = 0x1fff_ffff;
 
-/// What thread ids are followed by when there is no thread.
+/// What `thread-spawn` returns instead of a thread id if there is no thread.
 const NO_THREAD: i32 = -1;
 
 /// How long the other threads of a program that has ended may take to notice.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Why a program did not come to its end.
+/// Why a program failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ProgramError {
-    /// It cannot be run: what it imports or exports does not fit.
+    /// It cannot be run, because its imports or exports do not fit.
     Setup(String),
     /// It exited with this code.
     Exit(i32),
-    /// A thread trapped: in words, with its stack.
+    /// A thread trapped: the message with its stack.
     Trap(String),
 }
 
@@ -79,7 +80,7 @@ impl From<InstantiateError> for ProgramError {
     }
 }
 
-/// Whether a module is a program with threads: it imports `wasi.thread-spawn`.
+/// Whether a module is a program with threads, that is, imports `wasi.thread-spawn`.
 pub fn has_threads(module: &Module) -> bool {
     module.imports().iter().any(|import| import.module == THREADS && import.name == "thread-spawn")
 }
@@ -108,15 +109,15 @@ impl Program {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Ends the program, unless it has ended: every thread is interrupted.
+    /// Ends the program, unless it has ended already: every thread is interrupted.
     fn end(&self, how: Result<(), ProgramError>) {
         let mut state = self.lock();
         state.ended.get_or_insert(how);
-        // Under the lock, so that none is interrupted that has left.
+        // Under the lock, so that no thread is interrupted that has left.
         state.running.iter().for_each(|(_, interrupter)| interrupter.interrupt());
     }
 
-    /// Enters the calling thread as one of the program's; false when that has ended.
+    /// Registers the calling thread as one of the program's. Returns false if the program has ended.
     fn enter(&self, thread: i32) -> bool {
         let mut state = self.lock();
         let goes_on = state.ended.is_none();
@@ -131,7 +132,7 @@ impl Program {
         self.changed.notify_all();
     }
 
-    /// `thread-spawn`: the new thread's id, or a negative number.
+    /// `thread-spawn`: returns the new thread's id, or a negative number.
     fn spawn(self: &Arc<Self>, argument: i32) -> i32 {
         let thread = self.last_thread.fetch_add(1, Ordering::Relaxed) + 1;
         if thread > MOST_THREADS || data_block::is_exhausted() {
@@ -139,12 +140,13 @@ impl Program {
         }
         let program = self.clone();
         let stack = self.engine.max_wasm_stack + (2 << 20);
-        // Waits until the thread has what it needs: where many are spawned, each is to find what those before have left.
+        // Waits until the thread has what it needs: if many are spawned, each has to see what the earlier ones have
+        // left.
         let (ready, is_ready) = std::sync::mpsc::channel();
         let body = move || {
             if program.enter(thread) {
                 let island = Island::new(&program.engine);
-                // A program that finds no thread goes on.
+                // A program that gets no thread goes on.
                 if let Ok(imports) = program.imports(&island) {
                     let _ = ready.send(());
                     if let Err(error) = program.run_thread(&island, &imports, thread, argument) {
@@ -172,7 +174,7 @@ impl Program {
         Ok(island.call_values(start, &[Val::I32(thread), Val::I32(argument)], &mut [])?)
     }
 
-    /// All that the module imports.
+    /// Everything that the module imports.
     fn imports(self: &Arc<Self>, island: &Rc<Island>) -> Result<Vec<Extern>, ProgramError> {
         let setup = |error: &dyn std::fmt::Display| ProgramError::Setup(error.to_string());
         let context = WasiContext::new((self.config)()).map_err(|error| setup(&error))?;
@@ -187,7 +189,7 @@ impl Program {
                     function.map_err(|error| setup(&error))?.into()
                 }
                 (module, name, _) => {
-                    return Err(ProgramError::Setup(format!("it imports {module}.{name}, which is not of WASI")));
+                    return Err(ProgramError::Setup(format!("it imports {module}.{name}, which is not part of WASI")));
                 }
             });
         }
@@ -209,12 +211,12 @@ impl Program {
         }
         let ty = FuncType::new(&self.engine.inner, [ValType::I32], [ValType::I32]);
         let function = island.new_function(ty, Rc::new(Spawn(self.clone())));
-        function.ok_or_else(|| ProgramError::Setup("its module is of another engine".into()))
+        function.ok_or_else(|| ProgramError::Setup("its module belongs to another engine".into()))
     }
 }
 
-/// Runs a program with threads: its `_start`, on the calling thread. `config` is asked for each thread's surroundings, which
-/// should be the same.
+/// Runs a program with threads: its `_start`, on the calling thread. `config` is called for each thread's surroundings,
+/// which should all be the same.
 ///
 /// # Errors
 /// [`ProgramError`].
@@ -227,7 +229,7 @@ pub fn run(
         ExternType::Memory(ty) if ty.is_shared() => Some(ty.clone()),
         _ => None,
     });
-    let memory = memory.ok_or_else(|| ProgramError::Setup("it has threads and imports no shared memory".into()))?;
+    let memory = memory.ok_or_else(|| ProgramError::Setup("it has threads but imports no shared memory".into()))?;
     let setup = |error: &dyn std::fmt::Display| ProgramError::Setup(error.to_string());
     let files = SharedWasi::new(config()).map_err(|error| setup(&error))?;
     let program = Arc::new(Program {
@@ -248,10 +250,10 @@ pub fn run(
         let entry = island.enter(|store| instance.get_func(store, "_start"));
         let callee = entry
             .and_then(|entry| Callee::new(&island, entry))
-            .ok_or_else(|| ProgramError::Setup("it is no WASI command: it exports no function `_start`".into()))?;
+            .ok_or_else(|| ProgramError::Setup("it is not a WASI command: it exports no function `_start`".into()))?;
         let ty = callee.numeric().filter(|ty| ty.params.is_empty() && ty.results.is_empty());
         let ty = ty.ok_or_else(|| {
-            ProgramError::Setup(format!("`_start` must have no parameters and results, and is {}", callee.ty()))
+            ProgramError::Setup(format!("`_start` must have no parameters or results, but its type is {}", callee.ty()))
         })?;
         Ok(island.call_numeric(&callee, &mut Frame::new(ty))?)
     });
@@ -261,7 +263,7 @@ pub fn run(
         Interrupter::current().clear();
     }
     let state = program.lock();
-    // Those that are in the middle of something that nothing interrupts are left behind.
+    // Threads that cannot be interrupted in what they are doing are left behind.
     let waited = program.changed.wait_timeout_while(state, PATIENCE, |state| !state.running.is_empty());
     let mut state = waited.map(|(state, _)| state).unwrap_or_else(|e| e.into_inner().0);
     state.ended.take().unwrap_or(Ok(()))

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: an engine, modules from text, host functions from closures.
+//! What the tests of this crate share: an engine, modules from text, and host functions from closures.
 #![allow(dead_code, unreachable_pub)] // each test file uses some of it
 
 use std::rc::Rc;
@@ -17,7 +17,7 @@ pub fn module(engine: &Engine, text: &str) -> Module {
 
 type Body = dyn Fn(&Rc<Island>, Option<i32>) -> Result<i32, HostThrew>;
 
-/// A host function of at most one i32 that returns an i32 or nothing.
+/// A host function with at most one i32 parameter that returns an i32 or nothing.
 pub struct Host(pub Box<Body>);
 
 impl HostFunction for Host {

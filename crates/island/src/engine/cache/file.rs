@@ -3,7 +3,7 @@
 //! | bytes | |
 //! | --- | --- |
 //! | the code | as Wasmtime serializes it, from the beginning of the file, so that it can be mapped |
-//! | the attachment | what else the host has to know of the module |
+//! | the attachment | what else the host has to know about the module |
 //! | the footer | [`Footer`], of a fixed size |
 
 use std::fs::File;
@@ -14,29 +14,29 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{Key, Tier};
 
-/// Changes with the format.
+/// Changes when the format changes.
 const MAGIC: [u8; 8] = *b"tombolo1";
 
-/// How much is read and checked at once: what the processor's own caches hold.
+/// How much is read and checked at once: as much as the processor's own caches hold.
 const CHUNK: usize = 256 << 10;
 
-/// What a file says of itself, at its end.
+/// What a file says about itself, at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Footer {
     pub(super) code: u64,
     pub(super) attachment: u64,
-    /// Bytes of the module that was compiled.
+    /// The length of the module that was compiled, in bytes.
     pub(super) original: u64,
     pub(super) tier: Tier,
     pub(super) key: Key,
 }
 
 impl Footer {
-    /// With the checksum, which comes last.
+    /// The footer's size with the checksum, which comes last.
     pub(super) const BYTES: usize = 8 + 3 * 8 + 8 + 32 + 16;
     const CHECKSUM: usize = Self::BYTES - 16;
 
-    /// Without the checksum.
+    /// The footer's size without the checksum.
     fn to_bytes(self) -> [u8; Self::CHECKSUM] {
         let mut bytes = [0; Self::CHECKSUM];
         let (start, key) = bytes.split_at_mut(Self::CHECKSUM - 32);
@@ -55,7 +55,7 @@ impl Footer {
         bytes.starts_with(&footer.to_bytes()).then_some(footer)
     }
 
-    /// What a file of `size` bytes says of itself, which need not be true.
+    /// Reads what a file of `size` bytes says about itself, which need not be true.
     pub(super) fn read(file: &File, size: u64) -> io::Result<Option<Self>> {
         let mut bytes = [0; Self::BYTES];
         let Some(start) = size.checked_sub(Self::BYTES as u64) else { return Ok(None) };
@@ -74,9 +74,9 @@ pub(super) fn write(mut file: &File, code: &[u8], attachment: &[u8], footer: &Fo
     file.write_all(&checksum.digest128().to_le_bytes())
 }
 
-/// Checks a whole file; its attachment, if every byte is as it was written.
+/// Checks a whole file and returns its attachment if every byte is as it was written.
 pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>> {
-    // Not by a mapping: what was looked at there would count as this process's memory.
+    // The file is read instead of mapped: mapped pages that were read would count as this process's memory.
     let mut checksum = Xxh3::new();
     let mut attachment = Vec::new();
     let (mut at, end) = (0, footer.code + footer.attachment);

@@ -1,14 +1,14 @@
 //! Compiled code that is kept in files from one run to the next.
 //!
-//! A cache is a folder with one [file](file) for each module, named by a [`Key`]: a hash of the module's bytes and of all
-//! that decides what they are compiled to. What lies there is machine code, so nothing is taken on trust: the folder and its
-//! files must belong to the user of the process, and nobody else may write to them; each file is checked as a whole against
-//! its own checksum before it is mapped. A file that is not right is as good as none, and is replaced.
+//! A cache is a folder with one [file](file) for each module, named by a [`Key`]: a hash of the module's bytes and of
+//! everything that affects how they are compiled. The files hold machine code, so nothing is taken on trust: the folder
+//! and its files must belong to the user of the process, and nobody else may be able to write to them; each file is
+//! checked as a whole against its own checksum before it is mapped. A file that is damaged is ignored and replaced.
 //!
-//! Files are written under another name and renamed, so that nobody sees a part of one, and whoever has mapped one keeps it
-//! as it is. When all of them together exceed the limit, those that were not used for longest go.
+//! Files are written under another name and then renamed, so that nobody sees half a file, and whoever has mapped a
+//! file keeps it as it is. When all files together exceed the limit, the least recently used ones are removed.
 //!
-//! Whatever goes wrong with a file, a full disk for one, costs the time of compiling and is no failure.
+//! If anything goes wrong with a file (a full disk, for example), that costs the time of compiling and nothing else.
 
 mod file;
 
@@ -27,31 +27,31 @@ use rustix::io::Errno;
 
 use file::Footer;
 
-/// What the names of entries end with.
+/// The ending of an entry's name.
 const SUFFIX: &str = ".code";
 
-/// What the names of files end with that are being written.
+/// The ending of the name of a file that is being written.
 const UNFINISHED: &str = ".unfinished";
 
-/// A file that was being written this long ago was given up.
+/// A file that was being written this long ago has been given up.
 const GIVEN_UP: Duration = Duration::from_secs(3600);
 
-/// When an entry was last used is known to within this.
+/// The precision of an entry's time of last use.
 const USED: Duration = Duration::from_secs(60);
 
-/// A module's bytes and how they are compiled, as a hash that nobody can find a second module for.
+/// A hash of a module's bytes and of how they are compiled. Nobody can find a second module with the same one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key([u8; 32]);
 
 impl Key {
-    /// For a module, where `configuration` stands for how it is compiled.
+    /// The key of a module; `configuration` stands for how it is compiled.
     pub(crate) fn new(configuration: &Self, module: &[u8]) -> Self {
         Self(blake3::keyed_hash(&configuration.0, module).into())
     }
 
-    /// For a configuration, from everything that matters.
+    /// The key of a configuration, from everything that matters.
     pub(crate) fn of_configuration(configuration: impl std::hash::Hash) -> Self {
-        /// Hashes whatever has a `Hash`.
+        /// Hashes any value that has a `Hash`.
         struct Everything(blake3::Hasher);
         impl std::hash::Hasher for Everything {
             fn write(&mut self, bytes: &[u8]) {
@@ -81,9 +81,9 @@ impl std::fmt::Debug for Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Tier {
-    /// In little time.
+    /// Compiled in little time.
     Fast = 0,
-    /// To run fast.
+    /// Compiled to run fast.
     Optimized = 1,
 }
 
@@ -93,13 +93,13 @@ impl Tier {
     }
 }
 
-/// Why a folder is no cache.
+/// Why a folder cannot be a cache.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// It, or a file in it, cannot be opened, read or removed.
+    /// The folder, or a file in it, cannot be opened, read or removed.
     Io(io::Error),
-    /// It belongs to somebody else, or others may write to it: what they put there would be run.
+    /// The folder belongs to somebody else, or others can write to it: what they put there would be run.
     NotPrivate,
 }
 
@@ -126,7 +126,7 @@ pub struct CodeCache {
     path: PathBuf,
     limit: u64,
     warn: fn(&str),
-    /// What came of opening it, when it was first needed.
+    /// The result of opening the folder, which happens when it is first needed.
     folder: OnceLock<Option<OwnedFd>>,
 }
 
@@ -134,13 +134,13 @@ pub struct CodeCache {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CacheEntry {
-    /// What its file is called, without the ending: 64 hexadecimal digits.
+    /// The file's name without the ending: 64 hexadecimal digits.
     pub name: String,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// Bytes of the module, and how well it is compiled; `None` if the file is not one of this version's.
+    /// The size of the module in bytes, and how well it is compiled; `None` if the file is not from this version.
     pub module: Option<(u64, Tier)>,
-    /// When it was last used, to within a minute.
+    /// When the entry was last used, to within a minute.
     pub used: SystemTime,
 }
 
@@ -151,44 +151,45 @@ pub(crate) struct Found {
     pub(crate) tier: Tier,
 }
 
-/// What a compiler of this process's configuration made, whole. (Nothing outside this file says so of any bytes.)
+/// Complete output of a compiler with this process's configuration. (Nothing outside this file can make one from other
+/// bytes.)
 #[derive(Debug)]
 pub(crate) struct Code(Place);
 
 /// Where code is.
 #[derive(Debug)]
 enum Place {
-    /// At the beginning of a file that nobody else can write to, so many bytes.
+    /// At the beginning of a file that nobody else can write to, with this length.
     File(File, u64),
     Memory(Vec<u8>),
 }
 
 impl Code {
-    /// Has an engine compile a module in the binary format.
+    /// Compiles a module in the binary format.
     pub(crate) fn compile(engine: &wasmtime::Engine, module: &[u8]) -> wasmtime::Result<Self> {
         engine.precompile_module(module).map(|code| Self(Place::Memory(code)))
     }
 
-    /// Has the engine take it for its own.
+    /// Loads the code into the engine.
     ///
     /// # Errors
-    /// If memory is out, or the file can no longer be read.
+    /// When memory runs out, or the file can no longer be read.
     pub(crate) fn load(self, engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Module> {
-        /// Less is read: as long as it is mapped, Wasmtime has the file open, and of descriptors there are few.
+        /// Shorter code is read instead of mapped: Wasmtime keeps a mapped file open, and descriptors are scarce.
         const MAPPED: u64 = 1 << 20;
         let bytes = match self.0 {
             Place::Memory(bytes) => bytes,
             Place::File(file, len) => {
                 if len >= MAPPED
                     && let Ok(file) = file.try_clone()
-                    // SAFETY: as this type says, it is what this engine's compiler made: the entry's key stands for the
-                    // engine's configuration, its checksum is right, and nobody else can write to the file. This cache
-                    // never does.
+                    // SAFETY: the invariant of this type says that this engine's compiler made the code: the entry's
+                    // key stands for the engine's configuration, its checksum is right, and nobody else can write to
+                    // the file. This cache never does.
                     && let Ok(module) = unsafe { wasmtime::Module::deserialize_open_file(engine, file) }
                 {
                     return Ok(module);
                 }
-                // There are file systems from which nothing may be executed.
+                // Some file systems do not allow anything on them to be executed.
                 let mut bytes = vec![0; usize::try_from(len)?];
                 file.read_exact_at(&mut bytes, 0)?;
                 bytes
@@ -200,16 +201,17 @@ impl Code {
 }
 
 impl CodeCache {
-    /// The folder at `path`, which is made when there is something to keep. Its files may take `limit` bytes. `warn` is told
-    /// of a folder and of files that others could have written, which are not used.
+    /// A cache in the folder at `path`, which is made when there is something to keep. Its files may take `limit` bytes
+    /// together. `warn` is called about a folder or a file that others could have written, and which is therefore not
+    /// used.
     pub fn new(path: &Path, limit: u64, warn: fn(&str)) -> Self {
         Self { path: path.into(), limit, warn, folder: OnceLock::new() }
     }
 
-    /// Makes the folder now, for who wants to know whether it can be used.
+    /// Makes the folder now, for callers that want to know whether it can be used.
     ///
     /// # Errors
-    /// If it cannot be made or opened, or others can write to it.
+    /// When it cannot be made or opened, or others can write to it.
     pub fn create(&self) -> Result<(), CacheError> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(CacheError::Io)?;
         self.open().map(drop)
@@ -225,7 +227,7 @@ impl CodeCache {
         Ok(folder)
     }
 
-    /// The folder, if there is one that can be used.
+    /// The folder, if it can be used.
     fn folder(&self) -> Option<&OwnedFd> {
         let open = || {
             let folder = self.create().and_then(|()| self.open());
@@ -237,15 +239,15 @@ impl CodeCache {
         self.folder.get_or_init(open).as_ref()
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What there is, the last used first; nothing if there is no folder yet.
+    /// The entries, most recently used first; none if there is no folder yet.
     ///
     /// # Errors
-    /// If the folder cannot be read, or is not used since others can write to it.
+    /// When the folder cannot be read, or is not used because others can write to it.
     pub fn entries(&self) -> Result<Vec<CacheEntry>, CacheError> {
         let mut entries = Vec::new();
         let Some(folder) = self.existing()? else { return Ok(entries) };
@@ -260,17 +262,17 @@ impl CodeCache {
         Ok(entries)
     }
 
-    /// Removes everything. Programs that are running keep what they have.
+    /// Removes all entries. Programs that are running keep what they have.
     ///
     /// # Errors
-    /// If the folder cannot be read, or is not used since others can write to it, or a file cannot be removed.
+    /// When the folder cannot be read, or is not used because others can write to it, or a file cannot be removed.
     pub fn clear(&self) -> Result<(), CacheError> {
         let mut names = Vec::new();
         let Some(folder) = self.existing()? else { return Ok(()) };
         each(&folder, |name, _| names.push(name.to_owned()))?;
         for name in names {
             match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
-                // Somebody else was first.
+                // Somebody else removed it first.
                 Ok(()) | Err(Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -285,7 +287,7 @@ impl CodeCache {
         }
     }
 
-    /// What is there for a key, if it is right.
+    /// The entry for a key, if it is intact.
     pub(crate) fn load(&self, key: &Key) -> Option<Found> {
         let name = key.file_name();
         let file = open_file(self.folder()?, &name)?;
@@ -301,9 +303,9 @@ impl CodeCache {
         Some(Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier })
     }
 
-    /// Keeps what a module of `original` bytes was compiled to, if it can be written.
+    /// Stores the code that a module of `original` bytes was compiled to, if possible. Returns the code.
     pub(crate) fn store(&self, key: &Key, tier: Tier, original: usize, code: Code, attachment: &[u8]) -> Code {
-        // What is in a file already has been kept.
+        // Code that is in a file already has been stored.
         let Code(Place::Memory(code)) = code else { return code };
         let footer = Footer {
             code: code.len() as u64,
@@ -320,7 +322,7 @@ impl CodeCache {
 
     fn write(&self, footer: &Footer, code: &[u8], attachment: &[u8]) -> Option<File> {
         let size = footer.code + footer.attachment + Footer::BYTES as u64;
-        // Whoever writes beyond what the system lets a file have may be ended by a signal.
+        // Exceeding the system's limit for the size of a file can end the process by a signal.
         let most = rustix::process::getrlimit(rustix::process::Resource::Fsize).current.unwrap_or(u64::MAX);
         if size > self.limit.min(most) {
             return None;
@@ -337,11 +339,11 @@ impl CodeCache {
         written.ok().map(|()| file)
     }
 
-    /// Removes what has not been used for longest, until there is room for `size` bytes more.
+    /// Removes the least recently used entries until there is room for `size` more bytes.
     fn make_room(&self, folder: &OwnedFd, size: u64) {
         let now = SystemTime::now();
         let (mut files, mut total) = (Vec::new(), size);
-        // What cannot be read has no room to make.
+        // A folder that cannot be read is left as it is.
         let _ = each(folder, |name, stat| {
             let modified = modified(stat);
             if name.ends_with(SUFFIX) {
@@ -363,12 +365,12 @@ impl CodeCache {
     }
 }
 
-/// Calls `visit` with each file of a cache's making.
+/// Calls `visit` with each file that a cache has made.
 fn each(folder: &OwnedFd, mut visit: impl FnMut(&str, &Stat)) -> rustix::io::Result<()> {
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
         let Some(name) = name_of_ours(entry.file_name()) else { continue };
-        // One that has gone meanwhile is none.
+        // A file that has just been removed is skipped.
         if let Ok(stat) = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             visit(name, &stat);
         }
@@ -377,7 +379,7 @@ fn each(folder: &OwnedFd, mut visit: impl FnMut(&str, &Stat)) -> rustix::io::Res
 }
 
 fn open_file(folder: &OwnedFd, name: &str) -> Option<File> {
-    // A pipe in the file's place must not hold anybody up.
+    // A pipe in the file's place must not block us.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::openat(folder, name, flags, Mode::empty()).ok().map(File::from)
 }
@@ -387,14 +389,14 @@ fn create_file(folder: &OwnedFd, name: &str) -> Option<File> {
     rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR).ok().map(File::from)
 }
 
-/// Notes that an entry was used: by the time of its last modification, since file systems note that of a use seldom.
+/// Records that an entry was used, in its time of modification: file systems seldom update the time of access.
 fn touch(file: &File, stat: &Stat) {
     if apart(SystemTime::now(), modified(stat)) < USED {
         return;
     }
     let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
     let times = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
-    // Where that is refused, it goes sooner.
+    // If the system refuses this, the entry is removed sooner.
     let _ = rustix::fs::futimens(file, &times);
 }
 
@@ -408,12 +410,12 @@ fn modified(stat: &Stat) -> SystemTime {
     UNIX_EPOCH.checked_add(time).unwrap_or(UNIX_EPOCH)
 }
 
-/// How far two times are apart. A clock that was set back makes files from the future.
+/// How far apart two times are. A clock that was set back leaves files from the future.
 fn apart(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|error| error.duration())
 }
 
-/// A name as this cache gives them to its files.
+/// The name, if it has the form that this cache gives to its files.
 fn name_of_ours(name: &CStr) -> Option<&str> {
     let name = name.to_str().ok()?;
     let is_digest = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -422,7 +424,7 @@ fn name_of_ours(name: &CStr) -> Option<&str> {
 
 fn unfinished_name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    // A process of another machine or container that shares the folder may have the same number.
+    // A process on another machine or in another container that shares the folder may have the same process id.
     let salt = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     format!("{}-{salt}-{}{UNFINISHED}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,4 +1,4 @@
-//! What is kept comes back, and nothing else does.
+//! What the cache keeps comes back, and nothing else does.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::*;
 
-/// What caches have warned of, in all tests.
+/// The warnings that caches have given, in all tests.
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn warnings_of(path: &Path) -> usize {
@@ -14,7 +14,7 @@ fn warnings_of(path: &Path) -> usize {
     WARNINGS.lock().unwrap().iter().filter(|warning| warning.contains(path)).count()
 }
 
-/// A cache in a folder of its own, which goes with it.
+/// A cache in a folder of its own, which is removed with it.
 struct Temporary(CodeCache);
 
 impl Temporary {
@@ -28,7 +28,7 @@ impl Temporary {
         self.0.path.join(key.file_name())
     }
 
-    /// Another cache on the same folder, as another process has it.
+    /// Another cache on the same folder, as another process would have it.
     fn reopened(&self) -> CodeCache {
         CodeCache::new(&self.0.path, self.0.limit, self.0.warn)
     }
@@ -55,7 +55,7 @@ fn store(cache: &CodeCache, key: &Key) -> bool {
     matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached").0, Place::File(..))
 }
 
-/// What comes back for a key: the code, and what was attached.
+/// What comes back for a key: the code and the attachment.
 fn loaded(cache: &CodeCache, key: &Key) -> Option<(Vec<u8>, Vec<u8>, Tier)> {
     let found = cache.load(key)?;
     let Place::File(file, len) = found.code.0 else { panic!("it is in a file") };
@@ -81,7 +81,7 @@ fn what_is_stored_comes_back() {
         (&*entries[0].name, entries[0].bytes),
         (&*format!("{one:?}"), fs::metadata(cache.file(&one)).unwrap().len())
     );
-    // Better code takes its place.
+    // Better code replaces it.
     assert!(matches!(cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"").0, Place::File(..)));
     assert_eq!(loaded(&cache.0, &one), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
     cache.0.clear().unwrap();
@@ -126,7 +126,7 @@ fn a_file_that_is_not_as_it_was_written_is_not_loaded() {
         fs::write(&path, [&whole[..at], &[0], &whole[at..]].concat()).unwrap();
         assert!(loaded(&cache.0, &key).is_none(), "a byte more at {at}");
     }
-    // It is compiled again, and replaced.
+    // It is compiled again and replaced.
     assert!(store(&cache.0, &key));
     assert_eq!((loaded(&cache.0, &key), fs::read(&path).unwrap()), (right, whole));
 }
@@ -155,7 +155,7 @@ fn files_that_others_can_write_to_are_not_loaded() {
     assert_eq!(warnings_of(&path), 3);
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     assert!(loaded(&cache.0, &key).is_some(), "others may read it");
-    // What is right is put in its place, not written into it.
+    // The correct file replaces it instead of being written into it.
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     assert!(store(&cache.0, &key));
     assert!(loaded(&cache.0, &key).is_some());
@@ -186,7 +186,7 @@ fn what_is_no_file_is_not_loaded() {
     fs::rename(cache.file(&other), cache.0.path.join("elsewhere")).unwrap();
     symlink("elsewhere", cache.file(&other)).unwrap();
     assert!(loaded(&cache.0, &other).is_none(), "a link");
-    // Nobody writes into it.
+    // Nobody writes into the old file.
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
     assert!(loaded(&cache.0, &key).is_none(), "a pipe");
     assert!(store(&cache.0, &key), "it is replaced");
@@ -210,7 +210,7 @@ fn a_folder_that_cannot_be_made_is_no_failure() {
     fs::remove_file(&cache.0.path).unwrap();
 }
 
-/// Says that an entry was used so many seconds ago, or in so many.
+/// Sets an entry's last use to so many seconds ago, or so many seconds from now.
 fn set_used(path: &Path, seconds: i64) {
     let (now, by) = (SystemTime::now(), Duration::from_secs(seconds.unsigned_abs()));
     let time = if seconds < 0 { now - by } else { now + by };
@@ -231,17 +231,18 @@ fn what_was_not_used_for_longest_makes_room() {
         assert!(store(&cache.0, key));
         set_used(&cache.file(key), seconds);
     }
-    // The oldest is used, and now is the newest.
+    // The oldest is used, which makes it the newest.
     assert!(loaded(&cache.0, &keys[0]).is_some());
     assert!(store(&cache.0, &keys[3]));
     let there = |cache: &Temporary| keys.iter().map(|key| loaded(&cache.0, key).is_some()).collect::<Vec<_>>();
     assert_eq!(there(&cache), [true, false, true, true, false]);
-    // The clock has been set back: what was used after now was used last, and from its next use on now.
+    // The clock has been set back: an entry with a time in the future counts as the one used last, and gets the current
+    // time at its next use.
     set_used(&cache.file(&keys[2]), 1_000_000);
     assert!(loaded(&cache.0, &keys[2]).is_some());
     let entries = cache.0.entries().unwrap();
     assert!(entries.iter().all(|entry| entry.used <= SystemTime::now()));
-    // One that can never fit moves nobody.
+    // An entry that can never fit does not push others out.
     let small = CodeCache::new(&cache.0.path, size - 1, cache.0.warn);
     assert!(!store(&small, &keys[4]));
     assert_eq!(there(&cache), [true, false, true, true, false]);

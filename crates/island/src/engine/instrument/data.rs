@@ -1,10 +1,11 @@
-//! Active data segments, taken out of a module and written by the host when it makes the memories.
+//! Active data segments, which are taken out of a module and written by the host when it makes the memories.
 //!
-//! Nobody can tell: a module's own memory is seen by no one before the segments are there, if none of them can fail. So the
-//! host takes all or none, and all only if each goes to a memory of the module's own, at a constant offset, and fits. Element
-//! segments come before; where one has put a function into another's table and a later one fails, that function sees the
-//! memory as it was, so then none is taken either. What stays behind for each is an empty passive segment, which is what an
-//! active one is once it has been written; where no instruction names segments, not even that.
+//! No program can tell the difference: if none of the segments can fail, nobody sees a module's own memory before they
+//! are written. So the host takes all segments or none, and it takes them only if each goes to a memory of the module's
+//! own, at a constant offset, and fits. Element segments come first: if one has put a function into another module's
+//! table and a later one fails, that function sees the memory without the data; in this case, too, no data segment is
+//! taken. What stays behind for each segment is an empty passive one, which is what an active segment becomes once it
+//! has been written. If no instruction names a segment, not even that stays.
 
 use std::ops::Range;
 

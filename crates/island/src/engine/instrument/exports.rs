@@ -1,9 +1,9 @@
 //! Long export sections, put into an order that is quick to look through.
 //!
-//! Wasmtime asks at each access to a memory, table or global whether that is exported, and looks through all exports to find
-//! out: a module with 75,000 exports takes fifty times as long to compile as one with ten. So exports of memories, tables and
-//! globals are put first, and those of them that are not exported are exported under reserved names: whichever Wasmtime asks
-//! about is found near the beginning.
+//! At each access to a memory, table or global, Wasmtime asks whether that one is exported, and searches all exports to
+//! find out: a module with 75,000 exports takes fifty times as long to compile as one with ten. So the exports of
+//! memories, tables and globals are put first, and those of them that are not exported are exported under reserved
+//! names: whichever one Wasmtime asks about is found near the beginning.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,13 @@ use wasmparser::{ExportSectionReader, ExternalKind, Result};
 
 use super::{Addition, EXPORT, EXPORTS, NAME_BYTES, Scan};
 
-/// Shorter sections stay as they are. (Wasmtime takes it that others access what is exported, and optimizes a little less.)
+/// Shorter sections stay as they are. (Wasmtime assumes that others access what is exported, and optimizes a little
+/// less.)
 const LONG: u32 = 1000;
 
 impl Scan<'_> {
-    /// The exports in a better order, if that matters. So many tables and memories are added to the module's own.
+    /// The exports in a better order, if the order matters. `tables` and `memories` are the numbers added to the
+    /// module's own.
     pub(super) fn ordered_exports(&self, tables: u32, memories: u32) -> Result<Option<Addition>> {
         let Some(contents) = self.section(EXPORT) else { return Ok(None) };
         let exports = ExportSectionReader::new(contents)?;
@@ -26,7 +28,7 @@ impl Scan<'_> {
             (ExternalKind::Global, 3, self.globals),
         ];
         let asked_about = spaces.iter().fold(0, |sum: u32, (.., size)| sum.saturating_add(*size));
-        // If nearly all are of the kinds that Wasmtime asks about, no order helps.
+        // If nearly all exports are of the kinds that Wasmtime asks about, reordering does not help.
         if count < LONG || count / 4 < asked_about || count.saturating_add(asked_about) > EXPORTS {
             return Ok(None);
         }

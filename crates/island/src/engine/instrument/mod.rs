@@ -1,16 +1,17 @@
-//! *Instrumentation* of a module's bytes before they are compiled: what the host has to see or to do is written into them.
+//! *Instrumentation* of a module's bytes before they are compiled, so that the host can see and do what it has to.
 //!
-//! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without one, a
-//!    byte of one more memory is loaded: the host takes the access away from that memory to stop what runs.
-//! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through one more table, which
-//!    the host fills.
-//! 3. **Data segments as images.** What active data segments put into the module's own memories is taken out, and the host
-//!    writes it when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
-//! 4. **Exports in another order**, if there are many: Wasmtime looks through them at each access to a memory. See [`exports`].
-//! 5. **Offsets.** Stack traces name offsets of the instrumented bytes; [`Offsets`] maps them back.
+//! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without a loop, a
+//!    byte of an additional memory is loaded: the host makes that memory inaccessible to stop the guest.
+//! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through an additional table,
+//!    which the host fills.
+//! 3. **Data segments as images.** The contents that active data segments give the module's own memories are taken out,
+//!    and the host writes them when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
+//! 4. **Exports in another order**, if there are many: Wasmtime searches them at each access to a memory. See
+//!    [`exports`].
+//! 5. **Offsets.** Stack traces give offsets in the instrumented bytes; [`Offsets`] maps them back.
 //!
-//! What is added to an index space comes last, so nothing shifts, and all other bytes are copied as they are. What is added to
-//! the exports has names that no other export begins with.
+//! Additions to an index space come last, so that no index changes, and all other bytes are copied as they are. Added
+//! exports have names that start with a prefix that no other export has.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -30,7 +31,7 @@ mod exports;
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// The section ids in the order in which the sections stand.
+/// The section ids in the order in which the sections appear.
 const SECTION_ORDER: [u8; 13] =
     [TYPE, IMPORT, 3, TABLE, MEMORY, 13, GLOBAL, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
 const CUSTOM: u8 = 0;
@@ -57,22 +58,22 @@ const EXPORTS: u32 = 1_000_000;
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 
-/// What instrumentation made of a module.
+/// The result of instrumenting a module.
 #[derive(Debug)]
 pub(crate) struct Instrumented {
     /// The module to compile.
     pub(crate) bytes: Vec<u8>,
-    /// What the host has to know of it.
+    /// What the host has to know about it.
     pub(crate) record: Record,
 }
 
-/// What the host has to know of an instrumented module. It is kept with the compiled code.
+/// What the host has to know about an instrumented module. It is kept with the compiled code.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// From its offsets to those of the original. They have a form of their own in [`Record::to_bytes`].
+    /// Maps its offsets to those of the original. [`Record::to_bytes`] writes them in a form of their own.
     #[serde(skip)]
     pub(crate) offsets: Offsets,
-    /// What each memory that the module itself defines stands on, in order, leaving out those that have no pages at first.
+    /// What each memory that the module itself defines stands on, in order, without those that have no pages at first.
     pub(crate) memories: Vec<Source>,
     /// The host calls, if there are any.
     pub(crate) atomic_imports: Option<AtomicImports>,
@@ -113,19 +114,19 @@ fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
     out.extend([1, I32]);
 }
 
-/// From offsets in instrumented bytes to those in the original.
+/// Maps offsets in instrumented bytes to those in the original.
 ///
-/// Of each copied piece there are the two offsets where it ends; what lies between two pieces was inserted. A piece may
-/// be empty: one ends each insertion that replaces something, and says by that where the replaced instruction starts.
-/// Without any piece, nothing was changed.
+/// For each copied piece, there are the two offsets at which it ends; the bytes between two pieces were inserted. A
+/// piece may be empty: an insertion that replaces an instruction ends with such a piece, which marks where the replaced
+/// instruction starts. If there are no pieces, nothing was changed.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
     ends: Box<[(u32, u32)]>,
 }
 
 impl Offsets {
-    /// The offset that the byte at `instrumented` was copied from. For inserted code, that of the instruction which it
-    /// replaces or which follows it.
+    /// The offset that the byte at `instrumented` was copied from. For inserted code, the offset of the instruction
+    /// that it replaces or that follows it.
     pub(crate) fn original(&self, instrumented: usize) -> usize {
         if self.ends.is_empty() {
             return instrumented;
@@ -151,20 +152,20 @@ pub(crate) fn instrument(bytes: &[u8], polls: bool) -> Instrumentation {
     }
 }
 
-/// What came of instrumenting a module.
+/// The outcome of instrumenting a module.
 pub(crate) enum Instrumentation {
-    /// Nothing has to change, or the bytes cannot be read.
+    /// Nothing has to be changed, or the bytes cannot be read.
     Unneeded,
-    /// The module would exceed a limit of the validator's with what is to be added.
+    /// With the additions, the module would exceed one of the validator's limits.
     DoesNotFit,
-    /// Done.
+    /// The module was instrumented.
     Made(Instrumented),
 }
 
 /// A section other than a custom one.
 struct Section<'a> {
     id: u8,
-    /// Where its id stands.
+    /// Where its id is.
     start: usize,
     contents: BinaryReader<'a>,
 }
@@ -173,12 +174,12 @@ fn rank(id: u8) -> Option<usize> {
     SECTION_ORDER.iter().position(|&other| other == id)
 }
 
-/// Code that goes before an instruction, or takes its place.
+/// Code that is inserted before an instruction or replaces it.
 struct Patch {
     at: u32,
-    /// Where the original goes on.
+    /// Where the original continues.
     end: u32,
-    /// `None` is a poll load.
+    /// The host call; `None` for a poll load.
     call: Option<HostCall>,
 }
 
@@ -197,20 +198,20 @@ struct HostCall {
 
 /// A function body with patches.
 struct Body {
-    /// Where its size stands.
+    /// Where its size is.
     start: usize,
     contents: Range<usize>,
-    /// Its own among all the patches.
+    /// The range of its own patches among all.
     patches: Range<usize>,
 }
 
-/// What has been found in a module.
+/// What was found in a module.
 #[derive(Default)]
 struct Scan<'a> {
     bytes: &'a [u8],
     /// Whether poll loads are wanted.
     polls: bool,
-    /// Direct calls in the function that is being read.
+    /// The direct calls in the function that is being read.
     calls: u32,
     sections: Vec<Section<'a>>,
     imported_functions: u32,
@@ -228,7 +229,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// Whether it is a module at all.
+    /// Whether the bytes are a module at all.
     fn module(&mut self) -> Result<bool> {
         // Offsets are kept in 32 bits.
         let bytes = self.bytes;
@@ -241,7 +242,7 @@ impl<'a> Scan<'a> {
             let start = reader.original_position();
             let id = reader.read_u8()?;
             let contents = reader.read_reader()?;
-            // Unknown ids have no rank, which is less than any.
+            // Unknown ids have the rank `None`, which is less than any other.
             if id != CUSTOM && rank(id) <= self.sections.last().and_then(|last| rank(last.id)) {
                 return Ok(false);
             }
@@ -341,7 +342,7 @@ impl<'a> Scan<'a> {
         let end = reader.original_position();
         match operator {
             Operator::Loop { .. } if self.polls => self.patches.push(Patch::poll(end)),
-            // Every cycle of direct calls has one that does not lead to a later function.
+            // Every cycle of direct calls has a call that does not lead to a later function.
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                 self.calls += 1;
                 *recurses |= (self.imported_functions..=function).contains(&function_index);
@@ -350,7 +351,7 @@ impl<'a> Scan<'a> {
             | Operator::CallRef { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. } => *recurses = true,
-            // One of them alone may take a second.
+            // One of these instructions alone may take a second.
             Operator::MemoryFill { .. }
             | Operator::MemoryCopy { .. }
             | Operator::MemoryInit { .. }
@@ -381,7 +382,7 @@ impl<'a> Scan<'a> {
         self.sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
     }
 
-    /// How many types there are: each of a recursion group counts.
+    /// How many types there are; each type of a recursion group counts.
     fn types(&self) -> Option<u32> {
         let Some(contents) = self.section(TYPE) else { return Some(0) };
         let mut count = 0;
@@ -391,7 +392,7 @@ impl<'a> Scan<'a> {
         Some(count)
     }
 
-    /// What no export's name starts with.
+    /// A prefix that the name of no export starts with.
     fn prefix(&self) -> Option<String> {
         let mut prefix = String::from("tombolo");
         let mut zeros = None;
@@ -406,14 +407,14 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Where the instruction at `at` ends, if it is one of those that occur the most and matter the least here.
+/// Returns where the instruction at `at` ends, if it is one of those that are frequent and of no interest here.
 ///
-/// Most of the time would go into reading them otherwise.
+/// Reading these in full would take most of the time.
 fn plain_instruction_end(code: &[u8], at: usize) -> Option<usize> {
     let end = match code.get(at)? {
         // Control without immediates, drop, select, numeric instructions and ref.is_null.
         0x00 | 0x01 | 0x05 | 0x0a | 0x0b | 0x0f | 0x19..=0x1b | 0x45..=0xc4 | 0xd1 => at + 1,
-        // block and if with a block type of one byte: no reference type with more to it.
+        // block and if with a block type of one byte, so without a reference type of several bytes.
         0x02 | 0x04 if matches!(code.get(at + 1)?, 0x00..0x62 | 0x66..0x80) => at + 2,
         // catch, br, br_if, delegate, variable and table instructions, i32.const and i64.const.
         0x07 | 0x0c | 0x0d | 0x18 | 0x20..=0x26 | 0x41 | 0x42 => leb128_end(code, at + 1)?,
@@ -431,7 +432,7 @@ fn leb128_end(code: &[u8], at: usize) -> Option<usize> {
     Some(at + code.get(at..)?.iter().position(|&byte| byte < 0x80)? + 1)
 }
 
-/// What is appended to a section, or makes it.
+/// What is appended to a section, or becomes a new one.
 struct Addition {
     id: u8,
     count: u32,
@@ -448,17 +449,17 @@ impl Addition {
     }
 }
 
-/// What is written where.
+/// What is written and where.
 struct Plan<'a> {
     scan: &'a Scan<'a>,
-    /// In the order of the sections.
+    /// Ordered as the sections are.
     additions: Vec<Addition>,
-    /// What all exports become, but for what is added.
+    /// All exports in a new order, without the additions.
     exports: Option<Addition>,
     /// The code of a poll load.
     poll: Vec<u8>,
     atomic_imports: Option<AtomicImports>,
-    /// The index of the first type that is added.
+    /// The index of the first added type.
     types: u32,
 }
 
@@ -502,9 +503,10 @@ impl<'a> Plan<'a> {
     fn add_memory(&mut self) -> Option<()> {
         self.additions.push(Addition { id: MEMORY, count: 1, items: vec![1, 1, 1] });
         let index = self.scan.memories.len();
-        // i32.const 0, i32.atomic.load8_u (alignment 0; its bit 6: a memory index follows; offset 0), drop.
-        // A plain load in an inner loop repeats the outer loop's, and the compiler leaves it out unless something is
-        // stored or called in between. It leaves out no atomic load, which is the same instruction on most machines.
+        // i32.const 0, i32.atomic.load8_u (alignment 0; its bit 6: a memory index follows; offset 0), drop. In an inner
+        // loop, a plain load would repeat the outer loop's, and the compiler would leave it out unless something is
+        // stored or called in between. It never leaves out an atomic load, which is the same instruction on most
+        // machines.
         self.poll.extend([0x41, 0, 0xfe, 0x12, 0x40]);
         push_unsigned(&mut self.poll, index as u32);
         self.poll.extend([0, 0x1a]);
@@ -549,7 +551,7 @@ impl<'a> Plan<'a> {
                     });
                     writer.skip_to(section.contents.range().end);
                 }
-                // The host runs it.
+                // The host runs the start function.
                 START if self.atomic_imports.is_some() => {
                     writer.copy_to(section.start);
                     writer.skip_to(section.contents.range().end);
@@ -562,7 +564,7 @@ impl<'a> Plan<'a> {
             }
         }
         writer.copy_to(bytes.len());
-        // Where the last section shrank, nothing was copied since.
+        // If the last section shrank, nothing has been copied since.
         writer.skip_to(bytes.len());
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
@@ -620,13 +622,13 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Bytes of a size that is filled in afterwards.
+/// The bytes reserved for a size that is filled in afterwards.
 const SIZE_BYTES: usize = 5;
 
-/// Writes the instrumented bytes, and keeps account of what was copied from where.
+/// Writes the instrumented bytes, and records what was copied from where.
 struct Writer<'a> {
     original: &'a [u8],
-    /// What comes next of the original.
+    /// The offset in the original of what comes next.
     at: usize,
     out: Vec<u8>,
     /// As in [`Offsets`].
@@ -634,7 +636,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Copies up to an offset of the original.
+    /// Copies up to an offset in the original.
     fn copy_to(&mut self, end: usize) {
         if end == self.at {
             return;
@@ -642,12 +644,12 @@ impl Writer<'_> {
         let here = self.here();
         self.out.extend_from_slice(&self.original[self.at..end]);
         self.at = end;
-        // Nothing was inserted since the last piece: it goes on.
+        // Nothing was inserted since the last piece, so it continues.
         self.ends.pop_if(|&mut last| last == here);
         self.ends.push(self.here());
     }
 
-    /// Leaves out up to an offset of the original.
+    /// Skips to an offset in the original.
     fn skip_to(&mut self, end: usize) {
         self.ends.push(self.here());
         self.at = end;
@@ -657,7 +659,7 @@ impl Writer<'_> {
         (self.out.len() as u32, self.at as u32)
     }
 
-    /// Leaves room for the size of what follows, instead of the original's size, which ends at `end`.
+    /// Leaves room for the size of what follows, in place of the original's size, which ends at `end`.
     fn start_size(&mut self, end: usize) -> usize {
         self.out.extend([0; SIZE_BYTES]);
         self.skip_to(end);

@@ -13,7 +13,7 @@ fn made(preparation: Instrumentation) -> Option<Instrumented> {
     if let Instrumentation::Made(instrumented) = preparation { Some(instrumented) } else { None }
 }
 
-/// Where each instruction stands and ends, by function; and the custom sections.
+/// Where each instruction of each function starts and ends; and the custom sections.
 fn instructions(bytes: &[u8]) -> (Vec<Vec<Range<usize>>>, Vec<Range<usize>>) {
     let (mut functions, mut custom) = (Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(bytes).map(|payload| payload.unwrap()) {
@@ -40,7 +40,7 @@ fn check_copy(bytes: &[u8], instrumented: &Instrumented, from: &Range<usize>, to
     assert!(from.clone().eq(to.clone().map(|at| instrumented.record.offsets.original(at))));
 }
 
-/// Checks what holds of each instrumentation of a valid module.
+/// Checks what must be true of the instrumentation of any valid module.
 pub(crate) fn check(bytes: &[u8], instrumented: &Instrumented) {
     is_valid(&instrumented.bytes).unwrap();
     let (functions, custom) = instructions(bytes);
@@ -50,7 +50,7 @@ pub(crate) fn check(bytes: &[u8], instrumented: &Instrumented) {
     }
     assert_eq!((functions.len(), custom.len()), (instrumented_functions.len(), instrumented_custom.len()));
     for (function, instrumented_function) in functions.iter().zip(&instrumented_functions) {
-        // What was inserted has the offset of the next, or of what it replaces.
+        // Inserted code has the offset of what it replaces or of what follows it.
         let original = |range: &Range<usize>| instrumented.record.offsets.original(range.start);
         let mut groups = instrumented_function.chunk_by(|a, b| original(a) == original(b));
         let (mut is_entry, mut is_head) = (true, false);
@@ -177,7 +177,7 @@ fn waits() {
     }
 }
 
-/// Instruments a module: what the first memory that has an image has in it, and the segments that are left.
+/// Instruments a module and returns the contents of the first memory that has an image, and the segments that are left.
 fn images(text: &str, len: usize) -> (Vec<u8>, (usize, usize)) {
     let (original, instrumented) = (wat::parse_str(text).unwrap(), instrument_text(text).unwrap());
     let mut grounds = instrumented.record.memories.iter().map(|source| source.ground(&original).unwrap());
@@ -189,7 +189,7 @@ fn images(text: &str, len: usize) -> (Vec<u8>, (usize, usize)) {
     (bytes, segments(&instrumented.bytes))
 }
 
-/// How many data segments there are, and how many bytes they have together.
+/// How many data segments there are, and how many bytes they hold together.
 fn segments(bytes: &[u8]) -> (usize, usize) {
     let sections = Parser::new(0).parse_all(bytes).filter_map(|payload| match payload.unwrap() {
         Payload::DataSection(segments) => Some(segments),
@@ -207,7 +207,7 @@ fn data_segments_that_cannot_fail_become_images() {
     expected[2..7].copy_from_slice(b"aXcde");
     expected[65535] = b'z';
     assert_eq!(images(&format!("{text})"), 65536), (expected.clone(), (0, 0)));
-    // Passive ones stay, and so do the numbers of all if an instruction names one.
+    // Passive segments stay, and if an instruction names a segment, so do the indices of all.
     assert_eq!(images(&format!("{text} (data \"passive\"))"), 65536), (expected.clone(), (1, 7)));
     let named = "(data \"passive\") (func (data.drop 1))";
     assert_eq!(images(&format!("{text} {named})"), 65536), (expected, (6, 7)));
@@ -295,14 +295,14 @@ fn long_export_sections_have_first_what_the_compiler_looks_for() {
     let instrumented = instrument_text(&text("")).unwrap();
     let found = exports(&instrumented.bytes);
     let begins: Vec<_> = found[..5].iter().map(|(name, _, index)| (&**name, *index)).collect();
-    // The third memory is polled.
+    // The third memory holds the polled byte.
     let own =
         [("m", 1), ("tombolo\0own1.0", 0), ("tombolo\0own2.0", 0), ("tombolo\0own2.2", 2), ("tombolo\0own3.0", 0)];
     assert_eq!(begins, own);
     let original = exports(&wat::parse_str(text("")).unwrap());
     let rest: Vec<_> = original.iter().filter(|(name, ..)| name != "m").cloned().collect();
     assert_eq!(found[5..], rest);
-    // No order helps if most are of those kinds; and a short section stays as it is.
+    // Reordering does not help if most exports are of those kinds; and a short section stays as it is.
     let globals: String = (0..600).map(|number| format!("(global (export \"g{number}\") i32 (i32.const 1))")).collect();
     let instrumented = instrument_text(&text(&globals)).unwrap();
     assert!(exports(&instrumented.bytes).iter().all(|(name, ..)| !name.contains("own")));
