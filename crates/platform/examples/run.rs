@@ -1,4 +1,4 @@
-//! The smallest program that runs a JavaScript file: an agent, the platform, the loop.
+//! The smallest program that runs a JavaScript file: an agent, the platform, and the loop.
 
 use agent::{Agent, AgentOptions};
 use tombolo_platform::Options;

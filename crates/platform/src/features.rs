@@ -1,5 +1,5 @@
 //! What the platform is made of. A row of [`FEATURES`] is an embedded file: its source, its native functions, and the
-//! built-in modules and the globals that it brings. A new module is a file beside the others and a row here.
+//! built-in modules and globals that it provides. A new module is a file beside the others and a row here.
 
 use rquickjs::{Ctx, Object, Value};
 
@@ -38,14 +38,20 @@ const FEATURES: &[Feature] = &[
     js("fetch", include_str!("web/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
     js("headers", include_str!("web/headers.js")),
     js("messaging", include_str!("web/messaging.js")).native(web::messaging::natives)
-        .globals(&["structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel"]),
+        .globals(&[
+            "structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel",
+        ]),
     js("performance", include_str!("web/performance.js")).native(web::performance::natives)
         .modules(&["perf_hooks"]).globals(&["performance"]),
     js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
-        .globals(&["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"]),
-    js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"]).globals(&["URL", "URLSearchParams"]),
+        .globals(&[
+            "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
+            "queueMicrotask",
+        ]),
+    js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"])
+        .globals(&["URL", "URLSearchParams"]),
 
-    // What those are made of.
+    // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),
     js("errors", include_str!("internal/errors.js")),
     js("inspect", include_str!("internal/inspect.js")).native(internal::inspect::natives),
@@ -55,13 +61,13 @@ const FEATURES: &[Feature] = &[
     js("stack", include_str!("internal/stack.js")),
 ];
 
-/// An embedded file and what it brings.
+/// An embedded file and what it provides.
 pub(crate) struct Feature {
-    /// By which other files require it, and, after `node:internal/`, by which stacks name it.
+    /// The name by which other files require it and, after `node:internal/`, stacks show it.
     pub(crate) name: &'static str,
-    /// The body of its function; empty where there is nothing but Rust.
+    /// The body of its function; empty if there is only Rust.
     pub(crate) source: &'static str,
-    /// Makes the Rust functions that the file is given.
+    /// Makes the Rust functions for the file.
     pub(crate) native: BuiltinFn,
     modules: &'static [&'static str],
     made_module: Option<(&'static str, BuiltinFn)>,
@@ -88,7 +94,7 @@ impl Feature {
         Self { modules, ..self }
     }
 
-    /// A built-in module that is something else.
+    /// A built-in module that something else makes.
     const fn module(self, name: &'static str, make: BuiltinFn) -> Self {
         Self { made_module: Some((name, make)), ..self }
     }
@@ -98,13 +104,13 @@ impl Feature {
         Self { globals, ..self }
     }
 
-    /// A global that is something else.
+    /// A global that something else makes.
     const fn global(self, name: &'static str, make: BuiltinFn) -> Self {
         Self { made_global: Some((name, make)), ..self }
     }
 }
 
-/// The embedded file of a name.
+/// The embedded file with this name.
 pub(crate) fn file(name: &str) -> Option<&'static Feature> {
     FEATURES.iter().find(|feature| feature.name == name && !feature.source.is_empty())
 }
@@ -116,7 +122,7 @@ pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
         .flat_map(|feature| feature.modules.iter().copied().chain(feature.made_module.iter().map(|&(name, _)| name)))
 }
 
-/// Makes the exports of a built-in module; `None` if there is none of the name.
+/// Makes the exports of a built-in module; `None` if there is no module with this name.
 pub(crate) fn make_module<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Object<'js>>> {
     FEATURES.iter().find_map(|feature| match feature.made_module {
         Some((made, make)) if made == name => Some(make(ctx)),
@@ -124,7 +130,7 @@ pub(crate) fn make_module<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::R
     })
 }
 
-/// A global: its name, and what makes its value.
+/// A global: its name, and how its value is made.
 pub(crate) struct Global {
     pub(crate) name: &'static str,
     source: Source,

@@ -1,4 +1,4 @@
-//! The global object: what each name stands for, made when a script first asks.
+//! The global object: what each name stands for, made when a script first asks for it.
 
 use agent::EventLoop;
 use rquickjs::{
@@ -27,8 +27,8 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// A property that is made at the first read and then is a plain one; an assignment replaces it at once. As WebIDL has it,
-/// functions are enumerable and interfaces are not.
+/// A property that is made when it is first read and is a plain property from then on; an assignment replaces it at
+/// once. As WebIDL demands, functions are enumerable and interfaces are not.
 fn lazy<'js>(ctx: &Ctx<'js>, global: Global) -> rquickjs::Result<()> {
     let name = global.name;
     let enumerable = name != "process" && name != "console" && name.starts_with(char::is_lowercase);
@@ -42,7 +42,7 @@ fn lazy<'js>(ctx: &Ctx<'js>, global: Global) -> rquickjs::Result<()> {
         Ok(value)
     };
     let set = move |ctx: Ctx<'js>, value: Value<'js>| settle(&ctx, value);
-    // The engine has some of these too, enumerable.
+    // The engine defines some of these too, as enumerable properties.
     ctx.globals().remove(name)?;
     let accessor = Accessor::new(get, set).configurable();
     ctx.globals().prop(name, if enumerable { accessor.enumerable() } else { accessor })

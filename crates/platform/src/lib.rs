@@ -1,8 +1,8 @@
 //! The platform of an agent: globals, `process`, the console, ES modules and the `node:` modules.
 //!
 //! [`install`] defines the globals of a context that an [`agent::Agent`] made, [`set_module_loader`] gives its runtime
-//! Node's module resolution, [`run_main`] starts a program. Nearly everything is made at its first use: globals are
-//! accessors that replace themselves, JavaScript parts are compiled when something needs them.
+//! Node's module resolution, and [`run_main`] starts a program. Nearly everything is made when it is first used:
+//! globals are accessors that replace themselves, and JavaScript files are compiled when something needs them.
 //!
 //! File operations that Node does on a thread pool (`fs.promises`, callbacks) are done by the agent's own thread, in a
 //! later turn of its loop: they never settle synchronously, but they do not overlap with JavaScript either.
@@ -32,10 +32,10 @@ pub use node::wasi::guest_output;
 use node::workers::OwnWorker;
 pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
 
-/// What a Response is, for `js_api::Options::response_bytes`.
+/// The bytes of a Response, for `js_api::Options::response_bytes`.
 ///
 /// # Errors
-/// Never for what is no Response: that is a rejection.
+/// Throws only when the engine does; a source that is not a Response gives a rejected promise.
 pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> rquickjs::Result<Value<'js>> {
     internal::function(ctx, "fetch", "wasmBytes")?.call((source, place))
 }
@@ -44,10 +44,10 @@ use internal::state::{Platform, State};
 use internal::{primordials, report, stdio};
 use node::{fs, wasi, workers};
 
-/// What `process.versions.node` says: packages choose their code paths by it.
+/// The value of `process.versions.node`, by which packages choose their code paths.
 pub const NODE_VERSION: &str = "26.0.0";
 
-/// Where output goes, of several agents perhaps.
+/// A destination for output, perhaps of several agents.
 pub type Stream = Arc<Mutex<dyn Write + Send>>;
 
 /// How the platform of an agent differs from another's. Fields may be added: construct it with `..Default::default()`.
@@ -71,12 +71,12 @@ pub struct Options {
     pub exec_argv: Vec<String>,
     /// `process.env`; `None` for a copy of the process's own.
     pub env: Option<Environment>,
-    /// Starts the thread of a worker; without it there are none.
+    /// Starts the thread of a worker; if there is no such function, there can be no workers.
     pub spawn: Option<Spawn>,
 }
 
 impl Options {
-    /// Makes these, which are the starting agent's, those of a worker.
+    /// Turns the options of the agent that starts a worker into the worker's own.
     fn set_worker(&mut self, spec: &mut WorkerSpec) {
         self.argv = vec![self.exec_path.clone(), spec.script_name()];
         self.argv.append(&mut spec.argv);
@@ -116,12 +116,12 @@ impl Default for Options {
 /// Defines the globals in a context of an agent and takes over the hooks of its loop.
 ///
 /// # Errors
-/// Throws when the context belongs to no agent, or the engine is out of memory.
+/// Throws when the context does not belong to an agent, or the engine is out of memory.
 pub fn install(ctx: &Ctx<'_>, options: Options) -> rquickjs::Result<()> {
     install_as(ctx, options, None)
 }
 
-/// [`install`] for a worker, whose specification says what it has other than the agent that starts it, which has `options`.
+/// [`install`] for a worker: `options` are those of the agent that starts it, and `spec` says what is different.
 ///
 /// # Errors
 /// As [`install`].
@@ -159,12 +159,12 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
     globals::define(ctx)
 }
 
-/// Gives the agent's runtime the module resolution and loading of Node.
+/// Gives the agent's runtime Node's module resolution and loading.
 pub fn set_module_loader(agent: &Agent) {
     agent.runtime().set_loader(ModuleResolver, ModuleLoader);
 }
 
-/// Writes what the console has buffered; for native functions that are about to block or to write themselves.
+/// Writes what the console has buffered; for native functions that are about to block or to write something themselves.
 ///
 /// # Errors
 /// Throws when the context has no platform.

@@ -1,4 +1,4 @@
-//! The loop, the ends a program can come to, and modules, each by a small program.
+//! The loop, the ways in which a program can end, and modules: a small program for each.
 
 mod support;
 
@@ -9,9 +9,16 @@ fn tasks_run_in_node_order() {
     let run = run("
         process.nextTick(() => console.log('tick'));
         Promise.resolve().then(() => console.log('micro'));
-        setTimeout(() => { console.log('t1'); process.nextTick(() => console.log('t1 tick')); Promise.resolve().then(() => console.log('t1 micro')); }, 1);
+        setTimeout(() => {
+          console.log('t1');
+          process.nextTick(() => console.log('t1 tick'));
+          Promise.resolve().then(() => console.log('t1 micro'));
+        }, 1);
         setTimeout(() => console.log('t0'), 0);
-        setTimeout(() => { setImmediate(() => console.log('second turn')); setTimeout(() => console.log('last'), 20); }, 5);
+        setTimeout(() => {
+          setImmediate(() => console.log('second turn'));
+          setTimeout(() => console.log('last'), 20);
+        }, 5);
         await 0; console.log('main');");
     assert_eq!(run.stdout, "micro\nmain\ntick\nt1\nt1 tick\nt1 micro\nt0\nsecond turn\nlast\n");
     assert_eq!(run.outcome.exit_code, 0);
@@ -28,9 +35,11 @@ fn immediates_wait_for_the_next_turn_and_can_be_cancelled() {
 
 #[test]
 fn unreferenced_timers_do_not_hold_the_loop() {
-    let run = run(
-        "setTimeout(() => console.log('never'), 10000).unref(); const t = setInterval(() => {}, 1); t.unref(); console.log(t.hasRef());",
-    );
+    let run = run("
+        setTimeout(() => console.log('never'), 10000).unref();
+        const t = setInterval(() => {}, 1);
+        t.unref();
+        console.log(t.hasRef());");
     assert_eq!(run.stdout, "false\n");
 }
 
@@ -38,7 +47,9 @@ fn unreferenced_timers_do_not_hold_the_loop() {
 fn nothing_runs_after_process_exit() {
     let run = run("
         process.on('exit', (code) => console.log('exit', code));
-        async function leave() { try { process.exit(3); } catch { console.log('caught'); } finally { console.log('finally'); } }
+        async function leave() {
+          try { process.exit(3); } catch { console.log('caught'); } finally { console.log('finally'); }
+        }
         Promise.resolve().then(() => console.log('micro'));
         setTimeout(() => console.log('timer'));
         try { await leave(); } finally { console.log('outer'); }");
@@ -49,9 +60,11 @@ fn nothing_runs_after_process_exit() {
 
 #[test]
 fn an_unhandled_rejection_ends_the_agent_and_a_handled_one_does_not() {
-    let late = run(
-        "const p = Promise.reject(new Error('late')); await null; p.catch(() => console.log('handled')); setTimeout(() => console.log('on'), 1);",
-    );
+    let late = run("
+        const p = Promise.reject(new Error('late'));
+        await null;
+        p.catch(() => console.log('handled'));
+        setTimeout(() => console.log('on'), 1);");
     assert_eq!((late.stdout.as_str(), late.outcome.exit_code), ("handled\non\n", 0));
     let lost = run("setTimeout(() => console.log('never'), 5); Promise.reject(new Error('lost'));");
     assert_eq!((lost.stdout.as_str(), lost.outcome.exit_code), ("", 1));
@@ -62,33 +75,36 @@ fn an_unhandled_rejection_ends_the_agent_and_a_handled_one_does_not() {
         "{}",
         plain.stderr
     );
-    let heard = run(
-        "process.on('unhandledRejection', (r) => console.log('heard', r)); Promise.reject(8); setTimeout(() => console.log('on'), 1);",
-    );
+    let heard = run("
+        process.on('unhandledRejection', (r) => console.log('heard', r));
+        Promise.reject(8);
+        setTimeout(() => console.log('on'), 1);");
     assert_eq!((heard.stdout.as_str(), heard.outcome.exit_code), ("heard 8\non\n", 0));
 }
 
 #[test]
 fn uncaught_errors_are_reported_with_stack_cause_and_properties() {
-    let failed = run(
-        "function f() { throw Object.assign(new TypeError('bad', { cause: new Error('why') }), { extra: 1 }); }\nprocess.on('exit', (c) => console.log('exit', c)); f();",
-    );
+    let failed =
+        run("function f() { throw Object.assign(new TypeError('bad', { cause: new Error('why') }), { extra: 1 }); }
+        process.on('exit', (c) => console.log('exit', c)); f();");
     assert_eq!((failed.stdout.as_str(), failed.outcome.exit_code), ("exit 1\n", 1));
     for part in ["Uncaught TypeError: bad\n    at f (file://DIR/main.mjs:1:", "extra: 1", "[cause]: Error: why"] {
         assert!(failed.stderr.contains(part), "{part} not in {}", failed.stderr);
     }
     assert_eq!(run("throw 42").stderr, "Uncaught 42\n");
-    let taken = run(
-        "process.on('uncaughtException', (e) => console.log('took', e.message)); setTimeout(() => console.log('on'), 2); setTimeout(() => { throw new Error('x'); }, 0);",
-    );
+    let taken = run("
+        process.on('uncaughtException', (e) => console.log('took', e.message));
+        setTimeout(() => console.log('on'), 2);
+        setTimeout(() => { throw new Error('x'); }, 0);");
     assert_eq!((taken.stdout.as_str(), taken.outcome.exit_code), ("took x\non\n", 0));
 }
 
 #[test]
 fn a_microtask_that_throws_stops_no_other() {
-    let run = run(
-        "process.on('uncaughtException', (e) => console.log('took', e)); queueMicrotask(() => { throw 1; }); queueMicrotask(() => console.log('next'));",
-    );
+    let run = run("
+        process.on('uncaughtException', (e) => console.log('took', e));
+        queueMicrotask(() => { throw 1; });
+        queueMicrotask(() => console.log('next'));");
     assert_eq!(run.stdout, "took 1\nnext\n");
 }
 
@@ -106,24 +122,36 @@ fn top_level_await_that_never_settles_is_exit_code_13() {
 #[test]
 fn modules_resolve_as_in_node() {
     let folder = Folder::new(&[
-        ("main.mjs", "
+        (
+            "main.mjs",
+            "
             import data from './data.json' with { type: 'json' };
             import main, { kind } from 'pkg';
             import { sub } from 'pkg/features/one';
             import old from 'old'; import own from '#own';
             import * as path from 'path'; import fs from 'node:fs';
             console.log(data, main, kind, sub, old, own, path.join('a', 'b'), typeof fs.readFileSync);
-            console.log(import.meta.filename, import.meta.dirname, import.meta.url, import.meta.main, import.meta.resolve('./x y.mjs'));
+            const { filename, dirname, url } = import.meta;
+            console.log(filename, dirname, url, import.meta.main, import.meta.resolve('./x y.mjs'));
             const tell = (e) => console.log(`${e.name} ${e.code} ${e.message}`);
-            for (const name of ['./none.mjs', 'none', 'node:none', 'pkg/hidden', './data.json', './folder', 'https://x/y.mjs', './c.cjs', '#other']) await import(name).catch(tell);
-            console.log((await import('./data.json', { with: { type: 'json' } })).default === data, (await import('./b.mjs?1')) === (await import('./b.mjs?2')));"),
+            for (const name of ['./none.mjs', 'none', 'node:none', 'pkg/hidden', './data.json', './folder',
+              'https://x/y.mjs', './c.cjs', '#other']) await import(name).catch(tell);
+            console.log(
+              (await import('./data.json', { with: { type: 'json' } })).default === data,
+              (await import('./b.mjs?1')) === (await import('./b.mjs?2')));",
+        ),
         ("data.json", "{ \"a\": [1] }"),
         ("package.json", "{ \"imports\": { \"#own\": \"./own.mjs\" } }"),
         ("own.mjs", "export default 'own';"),
         ("b.mjs", "export const main = import.meta.main;"),
         ("c.cjs", "module.exports = 1;"),
         ("folder/x.mjs", ""),
-        ("node_modules/pkg/package.json", "{ \"name\": \"pkg\", \"exports\": { \".\": { \"require\": \"./r.cjs\", \"import\": \"./i.mjs\" }, \"./features/*\": \"./f/*.mjs\", \"./hidden\": null } }"),
+        (
+            "node_modules/pkg/package.json",
+            "{ \"name\": \"pkg\", \"exports\": {
+            \".\": { \"require\": \"./r.cjs\", \"import\": \"./i.mjs\" },
+            \"./features/*\": \"./f/*.mjs\", \"./hidden\": null } }",
+        ),
         ("node_modules/pkg/i.mjs", "export default 'pkg main'; export const kind = 'import';"),
         ("node_modules/pkg/f/one.mjs", "export const sub = 1;"),
         ("node_modules/old/package.json", "{ \"main\": \"lib\", \"type\": \"module\" }"),
@@ -135,11 +163,14 @@ DIR/main.mjs DIR file://DIR/main.mjs true file://DIR/x%20y.mjs
 Error ERR_MODULE_NOT_FOUND Cannot find module 'DIR/none.mjs' imported from DIR/main.mjs
 Error ERR_MODULE_NOT_FOUND Cannot find package 'none' imported from DIR/main.mjs
 Error ERR_UNKNOWN_BUILTIN_MODULE No such built-in module: node:none
-Error ERR_PACKAGE_PATH_NOT_EXPORTED Package subpath './hidden' is not defined by \"exports\" in DIR/node_modules/pkg/package.json imported from DIR/main.mjs
+Error ERR_PACKAGE_PATH_NOT_EXPORTED Package subpath './hidden' is not defined by \
+\"exports\" in DIR/node_modules/pkg/package.json imported from DIR/main.mjs
 TypeError ERR_IMPORT_ATTRIBUTE_MISSING Module \"file://DIR/data.json\" needs an import attribute of \"type: json\"
-Error ERR_UNSUPPORTED_DIR_IMPORT Directory import 'DIR/folder' is not supported resolving ES modules imported from DIR/main.mjs
-Error ERR_UNSUPPORTED_ESM_URL_SCHEME Only URLs with a scheme in: file and node are supported by the default ESM loader. Received protocol 'https:'
-Error ERR_UNSUPPORTED_COMMONJS DIR/c.cjs is a CommonJS module, and those cannot be imported yet
+Error ERR_UNSUPPORTED_DIR_IMPORT Directory import 'DIR/folder' is not supported \
+resolving ES modules imported from DIR/main.mjs
+Error ERR_UNSUPPORTED_ESM_URL_SCHEME Only URLs with a scheme in: file and node are supported \
+by the default ESM loader. Received protocol 'https:'
+Error ERR_UNSUPPORTED_COMMONJS DIR/c.cjs is a CommonJS module, which cannot be imported yet
 TypeError ERR_PACKAGE_IMPORT_NOT_DEFINED Package import specifier \"#other\" is not defined imported from DIR/main.mjs
 true false
 ";
@@ -175,9 +206,11 @@ fn globals_are_like_nodes() {
 
 #[test]
 fn stdout_and_stderr_keep_their_text() {
-    let run = run(
-        "console.log('a\\ud800b'); console.error('e', { a: 1 }); process.stdout.write(new Uint8Array([104, 105])); process.stderr.write('x');",
-    );
+    let run = run("
+        console.log('a\\ud800b');
+        console.error('e', { a: 1 });
+        process.stdout.write(new Uint8Array([104, 105]));
+        process.stderr.write('x');");
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("a\u{fffd}b\nhi", "e { a: 1 }\nx"));
 }
 
@@ -186,7 +219,9 @@ fn what_a_file_gets_is_decoded() {
     let run = run("
         import fs from 'node:fs';
         const file = new URL('./written', import.meta.url);
-        for (const [data, encoding] of [['--__', 'base64url'], ['++//', 'base64'], ['fbefff', 'hex'], ['\\u00fb\\u00ef\\u00ff', 'latin1']]) {
+        const texts = [['--__', 'base64url'], ['++//', 'base64'], ['fbefff', 'hex'],
+          ['\\u00fb\\u00ef\\u00ff', 'latin1']];
+        for (const [data, encoding] of texts) {
           fs.writeFileSync(file, data, encoding);
           console.log(fs.readFileSync(file, 'hex'), fs.readFileSync(file, encoding) === data);
         }");

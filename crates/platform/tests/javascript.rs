@@ -1,10 +1,10 @@
-//! The platform's own JavaScript, by a linter and a type checker. They come from npm:
+//! Checks the platform's own JavaScript with a linter and a type checker, which come from npm:
 //! `npm ci --prefix crates/platform/check`.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a program of `check/node_modules` in the crate's folder.
+/// Runs a program from `check/node_modules` in the crate's folder.
 fn passes(what: &str, program: &str, arguments: &[&str]) {
     let not_run = |reason: &str| testing::not_run(what, reason);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,6 +1,6 @@
-//! Every script in `tests/scripts` prints what Node prints, of the version that `process.versions.node` claims. What Node
-//! printed is recorded beside the script. Where that Node is installed it is asked again, and
-//! `UPDATE_EXPECT=1 cargo test --release --workspace --test node` records what it prints. No other version will do.
+//! Every script in `tests/scripts` prints what Node prints, in the version that `process.versions.node` claims. Node's
+//! output is recorded beside the script. If that version of Node is installed, it is run again for comparison, and
+//! `UPDATE_EXPECT=1 cargo test --release --workspace --test node` records its output. No other version will do.
 
 mod support;
 
@@ -14,11 +14,12 @@ use tombolo_platform::NODE_VERSION;
 
 const FOLDER: &str = "crates/platform/tests/scripts";
 
-/// The scripts that do not print what Node prints, and why. What they print instead is recorded as well, in `.ours`.
+/// The scripts that do not print what Node prints, and why. Their own output is recorded as well, in `.ours`.
 const DIFFER: [(&str, &str); 1] = [(
     "inspect.mjs",
-    "util.inspect is that of Node 20: later ones write symbol keys without brackets and the properties of buffers with them, \
-     mark proxies, leave out the class that a subclass is named after, and colour regular expressions part by part",
+    "util.inspect is that of Node 20: later versions write symbol keys without brackets and the properties of \
+     buffers with them, mark proxies, leave out the class that a subclass is named after, and colour regular \
+     expressions part by part",
 )];
 
 fn differs(script: &Path) -> Option<&'static str> {
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
         Ok(())
     };
     if update {
-        // First, and alone: the others read what it writes.
+        // This runs first and alone: the other tests read what it writes.
         if let Err(problem) = asked() {
             eprintln!("nothing can be recorded: {}", problem.message().unwrap_or_default());
             return ExitCode::FAILURE;
@@ -77,7 +78,7 @@ fn prints_what_is_recorded(path: &Path) -> Result<(), Failed> {
     let mut recorded = fs::read_to_string(path.with_extension("out"))?;
     if let Some(reason) = differs(path) {
         if run.stdout == recorded {
-            return Err(format!("is expected to differ from node ({reason}), and does not").into());
+            return Err(format!("is expected to differ from node ({reason}), but does not").into());
         }
         recorded = fs::read_to_string(path.with_extension("ours"))?;
     }

@@ -1,4 +1,4 @@
-//! That the table is whole, and that what scripts declare is what they are given.
+//! Checks that the table is complete, and that scripts declare exactly the functions that they are given.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -54,8 +54,8 @@ fn the_console_has_the_methods_of_its_script() {
     assert_eq!(methods, exports.union(&native).cloned().collect());
 }
 
-/// What the comment before `const native` declares: names, and how many arguments each needs; `None` for what is no
-/// function.
+/// What the comment before `const native` declares: names, and how many arguments each function needs; `None` for
+/// anything that is not a function.
 fn declared(source: &str) -> Vec<(String, Option<usize>)> {
     let Some((before, _)) = source.split_once(" * }}\n */\nconst native = rust;") else { return Vec::new() };
     let Some((_, list)) = before.rsplit_once(" * @type {{\n") else { return Vec::new() };
@@ -75,8 +75,8 @@ fn declared(source: &str) -> Vec<(String, Option<usize>)> {
 
 #[test]
 fn declarations_of_natives_are_read() {
-    let source = "/**\n * @type {{\n *   a(): void,\n *   b(x: number, y?: (z: number) => void): {\n *     c: number,\n *   },\n \
-                  *   d(x: any, ...rest: any[]): void,\n *   e: any,\n * }}\n */\nconst native = rust;";
+    let source = "/**\n * @type {{\n *   a(): void,\n *   b(x: number, y?: (z: number) => void): {\n \
+                  *     c: number,\n *   },\n *   d(x: any, ...rest: any[]): void,\n *   e: any,\n * }}\n */\nconst native = rust;";
     let names = [("a", Some(0)), ("b", Some(1)), ("d", Some(1)), ("e", None)];
     assert_eq!(declared(source), names.map(|(name, needed)| (name.to_owned(), needed)));
 }

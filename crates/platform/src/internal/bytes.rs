@@ -1,8 +1,8 @@
 //! Bytes between JavaScript and Rust.
 //!
-//! Another agent or a guest may write the memory that a script hands over while we read it. So nothing here looks at such
-//! memory from Rust: the engine copies it, once, into a buffer of ours (`%TypedArray%.prototype.set`), and only then Rust
-//! reads.
+//! Another agent or a guest may write to memory that a script passes to us while we read it. So nothing here looks at
+//! such memory from Rust: the engine copies it, once, into a buffer of ours (`%TypedArray%.prototype.set`), and only
+//! then does Rust read it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Object, TypedArray, Value,
 
 use crate::internal::{self, state::Platform};
 
-/// `length` zeros, where there is room for them.
+/// `length` zeros, if there is room for them.
 pub(crate) fn zeroed(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
     let mut bytes = qjs::room::with_capacity(ctx, length)?;
     bytes.resize(length, 0);
@@ -28,7 +28,7 @@ pub(crate) fn copy_from<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Re
     let buffer = ArrayBuffer::from_source(ctx.clone(), bytes.clone())?;
     let target = TypedArray::<u8>::from_arraybuffer(buffer)?;
     set_function(ctx)?.call::<_, ()>((This(target), view))?;
-    // The buffer died with its only reference, so this takes the bytes without another copy.
+    // The buffer died with its only reference, so this takes the bytes without copying them again.
     Ok(Some(Arc::try_unwrap(bytes).unwrap_or_else(|shared| shared.to_vec())))
 }
 

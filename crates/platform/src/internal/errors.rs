@@ -1,4 +1,4 @@
-//! Errors in the shape of Node's, thrown from Rust.
+//! Errors in the shape of Node's errors, thrown from Rust.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use rquickjs::{Ctx, Error, Value};
 
 use crate::internal;
 
-/// Throws `Name [code]: message`.
+/// Throws an error that prints as `Name [code]: message`.
 pub(crate) fn throw(ctx: &Ctx<'_>, class: &str, code: &str, message: &str) -> Error {
     let make =
         || -> rquickjs::Result<Value<'_>> { internal::function(ctx, "errors", "create")?.call((class, code, message)) };
@@ -16,7 +16,7 @@ pub(crate) fn throw(ctx: &Ctx<'_>, class: &str, code: &str, message: &str) -> Er
     }
 }
 
-/// Throws what the operating system reported, as `code: description, syscall 'path' -> 'dest'`.
+/// Throws an error of the operating system, which reads `code: description, syscall 'path' -> 'dest'`.
 pub(crate) fn throw_system(
     ctx: &Ctx<'_>,
     error: &io::Error,

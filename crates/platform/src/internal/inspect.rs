@@ -1,4 +1,4 @@
-//! The native half of `inspect.js`: what JavaScript cannot ask of a value.
+//! The native half of `inspect.js`: what JavaScript cannot find out about a value.
 
 use qjs::array::List;
 use rquickjs::{Ctx, Function, IntoJs as _, Object, Value};
@@ -13,7 +13,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         let Some(proxy) = value.as_proxy() else { return Ok(Value::new_undefined(ctx)) };
         match (proxy.target(), proxy.handler()) {
             (Ok(target), Ok(handler)) => List([target, handler]).into_js(&ctx),
-            // Revoked.
+            // A revoked proxy.
             _ => {
                 ctx.catch();
                 List([rquickjs::Null; 2]).into_js(&ctx)

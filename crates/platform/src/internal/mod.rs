@@ -1,8 +1,8 @@
 //! The JavaScript that is part of the platform: embedded as source, compiled when first needed.
 //!
-//! Each file is the body of a strict function `(exports, require, rust, $)`; `require` gives another embedded file's
-//! exports, `rust` the Rust functions that belong to the file, and `$` the language as it was before any script ran
-//! (`primordials.js`), of which the names of globals are in scope, too.
+//! Each file is the body of a strict function `(exports, require, rust, $)`: `require` returns another embedded file's
+//! exports, `rust` has the Rust functions that belong to the file, and `$` is the language as it was before any script
+//! ran (`primordials.js`). The names of the globals in `$` are in scope as well.
 
 pub(crate) mod bytes;
 pub(crate) mod errors;
@@ -23,12 +23,12 @@ use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value, context::Eva
 use self::{state::Platform, strings::UsvString};
 use crate::features::{self, Feature};
 
-/// The names of the language's globals, which an embedded file has from the primordials.
-const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,Promise,Proxy,\
-                       RangeError,Reflect,RegExp,Set,SharedArrayBuffer,String,Symbol,SyntaxError,TypeError,Uint32Array,\
-                       Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
+/// Declares the names of the language's globals, taken from the primordials, in an embedded file.
+const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,\
+                       Promise,Proxy,RangeError,Reflect,RegExp,Set,SharedArrayBuffer,String,Symbol,SyntaxError,\
+                       TypeError,Uint32Array,Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
 
-/// The exports of an embedded file, which runs at the first request.
+/// The exports of an embedded file, which runs when it is first requested.
 pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {
     let platform = Platform::of(ctx)?;
     let loaded = platform.internals.borrow().get(name).cloned();
@@ -39,9 +39,10 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
         return Err(Exception::throw_internal(ctx, &format!("no embedded script is called {name}")));
     };
     let function: Function = compiled(ctx, &platform, feature)?.get()?;
-    // Without a prototype while the file fills it: an assignment must not ask what scripts gave `Object.prototype`.
+    // The object has no prototype while the file fills it: an assignment must not run what scripts put into
+    // `Object.prototype`.
     let exports = bare_object(ctx)?;
-    // Before it runs: files may need each other.
+    // Registered before the file runs, because files may need each other.
     platform.internals.borrow_mut().insert(feature.name, Persistent::save(ctx, exports.clone()));
     let require_function =
         Function::new(ctx.clone(), |ctx: Ctx<'js>, name: UsvString| require(&ctx, &name))?.with_name("require")?;
@@ -54,12 +55,12 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
     Ok(exports)
 }
 
-/// Whether a file is given them. One makes them, and the other runs before any script, in every agent.
+/// Whether a file is given the primordials. One file makes them, and the other runs before any script, in every agent.
 fn needs_primordials(name: &str) -> bool {
     !matches!(name, "primordials" | "stack")
 }
 
-/// A file's function. Where there are workers, each file is compiled once for all agents of the process.
+/// A file's function. If there are workers, each file is compiled once for all agents of the process.
 fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, feature: &Feature) -> rquickjs::Result<Value<'js>> {
     static COMPILED: Mutex<Option<HashMap<&str, Arc<Bytecode>>>> = Mutex::new(None);
     let Feature { name, source, .. } = *feature;
@@ -80,8 +81,8 @@ fn compiled<'js>(ctx: &Ctx<'js>, platform: &Platform, feature: &Feature) -> rqui
     let bytecode = match known {
         Some(bytecode) => bytecode,
         None => {
-            // (The engine, where it writes bytecode, asks template literals' arrays for `raw`, which scripts may have made
-            // an accessor that throws.)
+            // (When the engine writes bytecode, it reads `raw` of template literals' arrays, which scripts may have
+            // made an accessor that throws.)
             let Ok(bytecode) = Bytecode::compile(ctx, &wrapped(), &file).map(Arc::new) else {
                 drop(ctx.catch());
                 return plain(ctx);
@@ -106,8 +107,8 @@ where
     object.put(name, Function::new(object.ctx().clone(), Native(function))?.with_name(name)?)
 }
 
-/// A native function, which an agent that is told to stop calls no more: where QuickJS has dropped the error by which it is
-/// to end, the script goes on up to here.
+/// A native function that refuses to run in an agent that has been told to stop: if QuickJS has dropped the error that
+/// should end it, the script runs on until it calls such a function.
 struct Native<F>(F);
 
 impl<'js, P, F: IntoJsFunc<'js, P>> IntoJsFunc<'js, P> for Native<F> {

@@ -1,5 +1,5 @@
-//! What the platform's own JavaScript needs of the language, taken before any script runs: what scripts replace
-//! afterwards changes nothing for it. `primordials.js` makes of it what the other embedded files are given.
+//! What the platform's own JavaScript needs of the language, taken before any script runs, so that it does not matter
+//! what scripts replace afterwards. `primordials.js` turns it into what the other embedded files are given.
 
 use qjs::define::Put as _;
 use qjs::pristine::{bare_object, copy, copy_all, copy_symbol, detached, take};
@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Function, Object, Persistent, Value, atom::PredefinedAtom, f
 
 use crate::internal::state::Platform;
 
-/// Functions that are taken one by one, by the object that has them.
+/// Functions that are taken one by one, listed by the object that has them.
 const METHODS: [(&str, &str); 18] = [
     (
         "Object",
@@ -27,8 +27,8 @@ const METHODS: [(&str, &str); 18] = [
     ("Object.prototype", "isPrototypeOf propertyIsEnumerable toString"),
     (
         "String.prototype",
-        "at charCodeAt endsWith includes indexOf lastIndexOf match padEnd padStart repeat replace replaceAll slice split \
-         startsWith toLowerCase toUpperCase toWellFormed trim valueOf",
+        "at charCodeAt endsWith includes indexOf lastIndexOf match padEnd padStart repeat replace replaceAll slice \
+         split startsWith toLowerCase toUpperCase toWellFormed trim valueOf",
     ),
     (
         "Array.prototype",
@@ -41,7 +41,7 @@ const METHODS: [(&str, &str); 18] = [
     ("Date.prototype", "getTime toISOString"),
 ];
 
-/// Further ones, each of a class whose values they tell apart or spell out.
+/// Further functions, each from a class whose values they recognize or convert to text.
 const BRANDS: [(&str, &str); 8] = [
     ("ArrayBuffer.prototype", "byteLength detached"),
     ("SharedArrayBuffer.prototype", "byteLength"),
@@ -53,14 +53,14 @@ const BRANDS: [(&str, &str); 8] = [
     ("Error.prototype", "toString"),
 ];
 
-/// Prototypes that are taken whole: instances get the copy as theirs.
+/// Prototypes that are taken as a whole: instances get the copy as theirs.
 const WHOLE: [&str; 6] = ["Map", "Set", "WeakMap", "WeakSet", "WeakRef", "RegExp"];
 
-const CONSTRUCTORS: &str = "Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date Error \
-                            Float32Array Float64Array Function Int16Array Int32Array Int8Array Iterator Map Number Object Promise \
-                            Proxy RangeError RegExp Set SharedArrayBuffer String Symbol SyntaxError TypeError Uint16Array \
-                            Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet decodeURIComponent \
-                            encodeURIComponent globalThis parseFloat parseInt";
+const CONSTRUCTORS: &str = "Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date \
+                            Error Float32Array Float64Array Function Int16Array Int32Array Int8Array Iterator Map \
+                            Number Object Promise Proxy RangeError RegExp Set SharedArrayBuffer String Symbol \
+                            SyntaxError TypeError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet \
+                            decodeURIComponent encodeURIComponent globalThis parseFloat parseInt";
 
 /// Takes everything.
 pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object<'static>>> {
@@ -79,7 +79,7 @@ pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object
     pristine.put("TypedArray.prototype", methods)?;
     pristine.put("TypedArray", typed_array)?;
     pristine.put("globals", copy(&globals, CONSTRUCTORS)?)?;
-    // What iterators have: `next` of each kind, and what makes them iterable.
+    // What iterators have: the `next` of each kind, and what makes them iterable.
     for (class, make) in [("Array", "values"), ("Map", "entries"), ("Set", "values")] {
         let constructor: Value = globals.get(class)?;
         let empty =
@@ -99,7 +99,7 @@ pub(crate) fn pristine_method<'js>(ctx: &Ctx<'js>, holder: &str, name: &str) -> 
     Platform::of(ctx)?.pristine.clone().restore(ctx)?.get::<_, Object>(holder)?.get(name)
 }
 
-/// For `primordials.js`: what was taken, and what makes plain functions of methods.
+/// The native functions of `primordials.js`: what was taken, and a way to turn methods into plain functions.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = bare_object(ctx)?;
     native.put("pristine", Platform::of(ctx)?.pristine.clone().restore(ctx)?)?;

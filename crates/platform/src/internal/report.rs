@@ -1,4 +1,4 @@
-//! Uncaught errors, and how they are printed.
+//! Uncaught errors and how they are printed.
 
 use agent::{EventLoop, Hooks, Origin};
 use rquickjs::{Ctx, Function, Object, Value};
@@ -8,8 +8,8 @@ use crate::{
     node::process,
 };
 
-/// The text by which an uncaught value is reported: `Uncaught` and the value as the console shows it, with the stack, the
-/// chain of causes and the error's own extra properties.
+/// The text that reports an uncaught value: `Uncaught` and the value as the console shows it, with the stack, the chain
+/// of causes and the error's own extra properties.
 pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
     let report = || -> rquickjs::Result<String> {
         let function = internal::function(ctx, "report", "report")?;
@@ -32,7 +32,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 pub(crate) struct PlatformHooks;
 
 impl PlatformHooks {
-    /// Whether `promise` is the one of the main module: its rejection is an exception of the program.
+    /// Whether `promise` is that of the main module: if it is rejected, that is an exception of the program.
     fn is_main<'js>(ctx: &Ctx<'js>, promise: &Value<'js>) -> rquickjs::Result<bool> {
         let main = Platform::of(ctx)?.main.borrow().clone();
         Ok(match main {
@@ -43,7 +43,7 @@ impl PlatformHooks {
 
     fn try_uncaught<'js>(ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> rquickjs::Result<bool> {
         let platform = Platform::of(ctx)?;
-        // First of all: what follows needs memory.
+        // This comes first, because what follows needs memory.
         let is_exhausted = platform.own_worker.as_ref().is_some_and(|worker| worker.make_room(ctx, error));
         let (error, origin) = match origin {
             Origin::UnhandledRejection if !platform.main_failed.take() && !is_exhausted => {
@@ -59,7 +59,8 @@ impl PlatformHooks {
             }
         }
         if let Some(worker) = &platform.own_worker {
-            // The parent hears of it, and decides what is printed. A worker of the Web lives on, and keeps its rejections.
+            // The parent is told, and decides what is printed. A worker of the Web survives, and keeps its rejections
+            // to itself.
             if worker.is_web() && origin == "unhandledRejection" {
                 let text = report_uncaught(ctx, &error) + "\n";
                 platform.stdio.err(text.as_bytes());
@@ -91,7 +92,7 @@ impl Hooks for PlatformHooks {
                     && !EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is_stopping())
                 {
                     match &platform.own_worker {
-                        // What a listener has thrown ends the worker in the place of what it was told of.
+                        // If a listener throws, its error ends the worker instead of the one it was told about.
                         Some(worker) => {
                             worker.make_room(ctx, &thrown);
                             crate::node::workers::report(ctx, &thrown);

@@ -10,7 +10,7 @@ use rquickjs::{Ctx, Exception, JsLifetime, Object, Persistent, Promise, Value};
 
 use crate::{Options, internal::stdio::Stdio, modules::Builtins};
 
-/// A handle to the platform of the agent that runs.
+/// A handle to the platform of the running agent.
 #[derive(Clone, JsLifetime)]
 pub(crate) struct Platform(Rc<State>);
 
@@ -20,7 +20,7 @@ pub(crate) struct State {
     pub(crate) builtins: Builtins,
     /// Embedded JavaScript that has been loaded, by name.
     pub(crate) internals: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
-    /// What the language was before any script ran.
+    /// The language as it was before any script ran.
     pub(crate) pristine: Persistent<Object<'static>>,
     /// Built-in modules that have been imported, by name without `node:`.
     pub(crate) loaded: RefCell<HashMap<String, Persistent<Object<'static>>>>,
@@ -32,13 +32,13 @@ pub(crate) struct State {
     pub(crate) main: RefCell<Option<(Persistent<Promise<'static>>, String)>>,
     /// The URL of the main module, for `import.meta.main`.
     pub(crate) main_url: RefCell<String>,
-    /// Columns by which `console.group` indents.
+    /// The number of columns by which `console.group` indents.
     pub(crate) indent: Cell<usize>,
     /// Set between the rejection of the main module's promise and its report.
     pub(crate) main_failed: Cell<bool>,
     /// The workers that this agent has started.
     pub(crate) workers: crate::node::workers::Workers,
-    /// What this agent is, where it is a worker.
+    /// If this agent is a worker, what it knows about itself.
     pub(crate) own_worker: Option<crate::node::workers::OwnWorker>,
     /// `process.env`.
     pub(crate) environment: crate::Environment,

@@ -1,4 +1,4 @@
-//! Standard output and error: buffered, in order, quiet about a reader that has gone.
+//! Standard output and standard error: buffered, in order, and silent about a reader that has gone.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +17,8 @@ const CAPACITY: usize = 64 << 10;
 
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// Whether any agent of the process had something to print that could not be written, but for a reader that has gone.
+/// Whether any agent of the process has failed to write some of its output for another reason than that the reader has
+/// gone.
 pub fn lost_output() -> bool {
     LOST.load(Ordering::Relaxed)
 }
@@ -49,12 +50,12 @@ impl Stdio {
         }
         match bytes.len() < CAPACITY {
             true => self.buffer.borrow_mut().extend_from_slice(bytes),
-            // What is large is not copied once more.
+            // A large piece is not copied again.
             false => self.write_out(bytes),
         }
     }
 
-    /// Writes to standard error at once, after what standard output still holds.
+    /// Writes to standard error at once, after everything in the buffer of standard output.
     pub(crate) fn err(&self, bytes: &[u8]) {
         self.flush();
         if write_all(&self.stderr, bytes).is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
@@ -62,7 +63,7 @@ impl Stdio {
         }
     }
 
-    /// Hands the buffer to the descriptor. When the reader has gone the agent ends, quietly.
+    /// Writes the buffer to the descriptor. If the reader has gone, the agent ends silently.
     pub(crate) fn flush(&self) {
         let mut buffer = self.buffer.borrow_mut();
         if !buffer.is_empty() {

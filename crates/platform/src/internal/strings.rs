@@ -4,7 +4,7 @@ use qjs::Borrowed;
 pub(crate) use qjs::string::UsvString;
 use rquickjs::String as JsString;
 
-/// A JavaScript string with U+FFFD for every lone surrogate, as `USVString` of WebIDL.
+/// A JavaScript string with U+FFFD in place of every lone surrogate, like `USVString` in WebIDL.
 pub(crate) fn to_rust(string: &JsString<'_>) -> rquickjs::Result<String> {
     qjs::string::to_usv(string.as_value().ctx(), Borrowed::of(string.as_value()))
 }

@@ -1,4 +1,4 @@
-//! Built-in modules: the registry that other crates add theirs to.
+//! Built-in modules, and the registry to which other crates add theirs.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{features, internal::state::Platform};
 
-/// Makes a built-in module at its first import. Its own enumerable properties become named exports; the default export is
-/// its `default` property, or the object itself when it has none.
+/// Makes a built-in module when it is first imported. Its own enumerable properties become named exports; the default
+/// export is its `default` property, or the object itself if it has none.
 pub type BuiltinFn = for<'js> fn(&Ctx<'js>) -> rquickjs::Result<Object<'js>>;
 
-/// The built-in modules of an agent: the platform's own, and those that others add, which are kept here.
+/// The built-in modules of an agent: the platform's own, and those that others have added, which are kept here.
 #[derive(Clone, Default)]
 pub struct Builtins(HashMap<String, BuiltinFn>);
 
@@ -28,7 +28,8 @@ impl Builtins {
         Self::default()
     }
 
-    /// Adds a module, or replaces one. A name that starts with `node:` can be imported without that prefix too.
+    /// Adds a module, or replaces one. If the name starts with `node:`, the module can also be imported without that
+    /// prefix.
     #[must_use]
     pub fn add(mut self, name: &str, make: BuiltinFn) -> Self {
         self.0.insert(name.strip_prefix("node:").unwrap_or(name).to_owned(), make);
@@ -39,7 +40,7 @@ impl Builtins {
         self.0.keys().map(String::as_str).chain(features::modules().map(|name| -> &str { name }))
     }
 
-    /// The canonical name of a built-in module: what `specifier` names, with `node:` unless it has a scheme of its own.
+    /// The canonical name of a built-in module: `specifier`, with `node:` unless it has a scheme already.
     pub(crate) fn canonical(&self, specifier: &str) -> Option<String> {
         let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
         if !self.names().any(|name| name == bare) {
@@ -58,7 +59,7 @@ pub(crate) fn names(ctx: &Ctx<'_>) -> rquickjs::Result<List<Vec<String>>> {
     Ok(List(names))
 }
 
-/// The exports of a built-in module by its canonical name, made at the first request.
+/// The exports of a built-in module by its canonical name, made when they are first requested.
 pub(crate) fn load<'js>(ctx: &Ctx<'js>, canonical: &str) -> rquickjs::Result<Option<Object<'js>>> {
     let platform = Platform::of(ctx)?;
     let name = canonical.strip_prefix("node:").unwrap_or(canonical);
@@ -75,7 +76,7 @@ pub(crate) fn load<'js>(ctx: &Ctx<'js>, canonical: &str) -> rquickjs::Result<Opt
     Ok(Some(exports))
 }
 
-/// `process.getBuiltinModule`: what `require` would give, or undefined.
+/// `process.getBuiltinModule`: what `require` would return, or undefined.
 pub(crate) fn builtin_for_script<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Value<'js>> {
     let canonical = Platform::of(ctx)?.builtins.canonical(name);
     let exports = match canonical {

@@ -108,7 +108,7 @@ fn load_file<'js>(
         return Err(Failure::new(
             "Error",
             "ERR_UNSUPPORTED_COMMONJS",
-            format!("{} is a CommonJS module, and those cannot be imported yet", path.display()),
+            format!("{} is a CommonJS module, which cannot be imported yet", path.display()),
         ));
     }
     let declare = || -> rquickjs::Result<Module<'js, Declared>> {
@@ -119,8 +119,8 @@ fn load_file<'js>(
     Ok(declare())
 }
 
-/// What Node decides by extension, package scope and, when neither says, the syntax. A program's own `.js` files are ES
-/// modules; only installed packages are looked at so closely.
+/// Decides as Node does: by extension, by package scope and, if neither says, by the syntax. A program's own `.js`
+/// files are ES modules; only files of installed packages are examined this closely.
 fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Result<bool, Failure> {
     match extension {
         "mjs" => return Ok(false),
@@ -146,7 +146,7 @@ pub(super) fn has_module_syntax(text: &str) -> bool {
     text.contains("import.meta") || text.lines().any(is_module_line)
 }
 
-/// Fills in `import.meta`.
+/// Sets the properties of `import.meta`.
 pub(super) fn describe<'js>(ctx: &Ctx<'js>, module: &Module<'js, Declared>, url: &str) -> rquickjs::Result<()> {
     let meta: Object = module.meta()?;
     if let Some(path) = url_to_path(url) {

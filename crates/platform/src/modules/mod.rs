@@ -19,7 +19,7 @@ pub use loader::{ModuleLoader, ModuleResolver};
 use crate::internal;
 use crate::internal::state::Platform;
 
-/// What `pathToFileURL` encodes besides what the URL parser does.
+/// What `pathToFileURL` encodes in addition to what the URL parser does.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -49,11 +49,11 @@ pub(crate) fn url_to_path(url: &str) -> Option<PathBuf> {
     path.starts_with('/').then(|| PathBuf::from(path))
 }
 
-/// Evaluates `path` as the program's main module. The rest of the program is the agent's loop: a rejection of the module
-/// is an uncaught error, and a module that never settles makes the exit code 13.
+/// Evaluates `path` as the program's main module. The rest of the program runs in the agent's loop: if the module's
+/// promise is rejected, that is an uncaught error, and if it never settles, the exit code is 13.
 ///
 /// # Errors
-/// Throws when the engine cannot make a promise; a module that is not found or does not parse is a rejection.
+/// Throws when the engine cannot make a promise; if the module is not found or does not parse, its promise is rejected.
 pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
     let absolute = std::env::current_dir().unwrap_or_default().join(path);
     let real = std::fs::canonicalize(&absolute).unwrap_or(absolute);
@@ -62,7 +62,7 @@ pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
 
 /// [`run_main`] for a URL.
 pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
-    // Known before the evaluation starts, for `import.meta.main`.
+    // `import.meta.main` needs this before the evaluation starts.
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
     EventLoop::of(ctx)?.run_jobs_first();
@@ -71,7 +71,7 @@ pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// Evaluates `source` as an ES module that stands in the current directory under `name`, as the main module.
+/// Evaluates `source` as the main module, an ES module called `name` in the current directory.
 ///
 /// # Errors
 /// Throws when the source does not parse.
@@ -94,7 +94,7 @@ pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickj
 /// The text of a script at a `file:` or `data:` URL.
 ///
 /// # Errors
-/// What `fetch` would reject with, or an error that names the file.
+/// An error like the one that `fetch` would reject with, or one that names the file.
 pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> {
     if let Some(path) = url_to_path(url) {
         let text = std::fs::read(&path).map_err(|error| resolve::Failure::not_found(&path, &error).throw(ctx))?;
@@ -122,7 +122,7 @@ pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: String) -> rquickjs::R
     ctx.eval_with_options::<Value, _>(text, options).map(drop)
 }
 
-/// Evaluates a worker's text: an ES module where it has the syntax of one, else a script that has `require`.
+/// Evaluates a worker's text: as an ES module if it has the syntax of one, otherwise as a script that has `require`.
 ///
 /// # Errors
 /// What the text throws.

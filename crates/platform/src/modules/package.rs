@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Object, Value};
 
 use super::resolve::Failure;
 
-/// The conditions of an import, in no order of their own: the map's order decides.
+/// The conditions of an import. Their order does not matter: the map's order decides.
 const CONDITIONS: [&str; 5] = ["node", "import", "module-sync", "module", "default"];
 
 /// A package.json that was found and parsed.
@@ -82,7 +82,8 @@ impl<'js> Package<'js> {
         })
     }
 
-    /// PACKAGE_IMPORTS_RESOLVE: the target of a specifier that starts with `#`; a bare one is for the caller to resolve.
+    /// PACKAGE_IMPORTS_RESOLVE: the target of a specifier that starts with `#`; the caller resolves the target if it is
+    /// bare.
     pub(super) fn resolve_imports(&self, specifier: &str) -> Result<Option<PathBuf>, Failure> {
         match self.field("imports") {
             Some(imports) => self.match_map(&imports, specifier),
@@ -90,7 +91,7 @@ impl<'js> Package<'js> {
         }
     }
 
-    /// PACKAGE_IMPORTS_EXPORTS_RESOLVE: an exact key, else the pattern with the longest part before its `*`.
+    /// PACKAGE_IMPORTS_EXPORTS_RESOLVE: an exact key, or else the pattern with the longest part before its `*`.
     fn match_map(&self, map: &Value<'js>, key: &str) -> Result<Option<PathBuf>, Failure> {
         let Some(map) = map.as_object() else { return Ok(None) };
         if !key.contains('*')

@@ -1,4 +1,4 @@
-//! ESM_RESOLVE: from a specifier and the importer to the URL of a module.
+//! ESM_RESOLVE: from a specifier and the importing module to the URL of a module.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ impl Failure {
         Self { class, code, message }
     }
 
-    /// For a file that is there and cannot be read.
+    /// For a file that exists but cannot be read.
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
     }
@@ -52,8 +52,8 @@ pub(crate) fn resolve_for_script(ctx: &Ctx<'_>, specifier: &str, base: &str) -> 
     }
 }
 
-/// The URL or built-in name that `specifier` stands for in the module `base`. With `must_exist` a file that is not there
-/// is a failure, and symbolic links are followed.
+/// The URL or built-in name that `specifier` stands for in the module `base`. With `must_exist`, a missing file is an
+/// error, and symbolic links are followed.
 pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bool) -> Result<String, Failure> {
     if let Ok(platform) = Platform::of(ctx)
         && let Some(name) = platform.builtins.canonical(specifier)
@@ -137,7 +137,7 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
     Ok(result)
 }
 
-/// The URL of the importing module; for a script that has none, the current directory's.
+/// The URL of the importing module; for a script without a URL, that of the current directory.
 fn importer(base: &str) -> String {
     if base.starts_with("file:") {
         return base.to_owned();

@@ -1,15 +1,15 @@
 //! `import source m from './m.wasm'` and `import.source('./m.wasm')`, which the engine's parser does not know.
 //!
-//! A module's text goes to the parser as it is. Where the parser stops at one of the two forms, they are put in words
-//! that it knows, and it tries again. So no text that it accepts is ever changed, and comments, strings, templates and
-//! regular expressions are told apart by a real parser, not by a guess.
+//! A module's text goes to the parser as it is. If the parser stops at one of the two forms, they are rewritten in
+//! words that it knows, and it tries again. So no text that it accepts is ever changed, and comments, strings,
+//! templates and regular expressions are told apart by a real parser, not by a guess.
 
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
 use super::{resolve::resolve, wasm};
 use crate::{internal, web::url::see_to_room};
 
-/// What a specifier begins with that is imported in the source phase.
+/// The prefix of a specifier that is imported in the source phase.
 pub(super) const PREFIX: &str = "tombolo:source:";
 
 /// Parses a module.
@@ -20,7 +20,7 @@ pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::R
     if !text.contains("source") {
         return Module::declare(ctx.clone(), url, text);
     }
-    // Where the parser stopped, it says nowhere but in the stack.
+    // Only the stack says where the parser stopped.
     let restore: Function = internal::function(ctx, "stack", "keepPlain")?.call(())?;
     let declared = declare_with_phases(ctx, url, text);
     let thrown = matches!(declared, Err(Error::Exception)).then(|| ctx.catch());
@@ -74,7 +74,7 @@ struct Stop {
 }
 
 impl Stop {
-    /// None for an error that is not of the parser in this very text.
+    /// Returns `None` for any error that does not come from parsing this very text.
     fn of(thrown: &Value<'_>, url: &str) -> Option<Self> {
         let exception = thrown.as_exception()?;
         let frames = internal::function(thrown.ctx(), "stack", "frames").ok()?;
@@ -90,7 +90,7 @@ impl Stop {
         lines.next().map(|_| before + self.column - 1)
     }
 
-    /// The texts that the parser may get past this place with.
+    /// Rewritten texts that may get the parser past this place.
     fn attempts(&self, text: &str) -> Vec<String> {
         let Some(at) = self.offset(text) else { return Vec::new() };
         let Some(rest) = text.get(at..) else { return Vec::new() };
@@ -98,15 +98,15 @@ impl Stop {
             "meta expected" if is_word(rest, "source") => vec![format!("{}meta.{rest}", &text[..at])],
             // `import source m from`: the parser took `source` for the binding, and stopped at `m`.
             "from clause expected" => declarations(text, at, &["import", "source"]),
-            // `import source from from`: it stopped at the second.
+            // `import source from from`: it stopped at the second `from`.
             "string expected" if is_word(rest, "from") => declarations(text, at, &["import", "source", "from"]),
             _ => Vec::new(),
         }
     }
 }
 
-/// For every place before `at` from which `words` lead to it: the text without the word `source`, and with the mark in the
-/// specifier. One of these places may be in a comment; the parser then stops where it stopped before.
+/// For every place before `at` from which `words` lead up to it: the text without the word `source`, and with the
+/// prefix in the specifier. One of these places may be in a comment; then the parser stops at the same place again.
 fn declarations(text: &str, at: usize, words: &[&str]) -> Vec<String> {
     let mut attempts = Vec::new();
     for (start, _) in text[..at].rmatch_indices("import") {
@@ -133,7 +133,7 @@ fn declarations(text: &str, at: usize, words: &[&str]) -> Vec<String> {
     attempts
 }
 
-/// From the binding: where the text of the specifier begins, after its quote.
+/// Finds where the text of the specifier begins, after its quote, starting from the binding.
 fn specifier(text: &str, binding: usize) -> Option<usize> {
     let mut end = binding + trivia(&text[binding..]);
     end += text[end..].find(|char: char| char.is_whitespace() || char == '/')?;
@@ -142,13 +142,13 @@ fn specifier(text: &str, binding: usize) -> Option<usize> {
     text[end..].starts_with(['"', '\'']).then_some(end + 1)
 }
 
-/// Whether `text` begins with this word, and not with a longer one.
+/// Whether `text` begins with exactly this word and not a longer one.
 fn is_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word)
         .is_some_and(|rest| !rest.starts_with(|char: char| char.is_alphanumeric() || "$_\\".contains(char)))
 }
 
-/// The length of the white space and comments that `text` begins with.
+/// The length of the white space and comments at the beginning of `text`.
 fn trivia(text: &str) -> usize {
     let mut rest = text;
     loop {
@@ -165,7 +165,7 @@ fn trivia(text: &str) -> usize {
     }
 }
 
-/// `import.source(specifier)`: a promise of the Module object.
+/// `import.source(specifier)`: returns a promise of the Module object.
 fn import_source<'js>(ctx: &Ctx<'js>, base: &str, specifier: Value<'js>) -> rquickjs::Result<Value<'js>> {
     let (promise, fulfil, reject) = ctx.promise()?;
     let find = || {

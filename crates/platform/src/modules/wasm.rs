@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Module, Object, Persistent, Value, module::Declared};
 use super::{resolve::Failure, url_to_path};
 use crate::internal::state::Platform;
 
-/// Whether the URL is one of a WebAssembly module.
+/// Whether the URL belongs to a WebAssembly module.
 pub(super) fn is_wasm(url: &str) -> bool {
     url_to_path(url).is_some_and(|path| path.extension().is_some_and(|extension| extension == "wasm"))
 }
@@ -17,7 +17,7 @@ fn shown(url: &str) -> String {
     url_to_path(url).map_or_else(|| url.to_owned(), |path| path.display().to_string())
 }
 
-/// The Module object of a URL, compiled at the first request.
+/// The Module object of a URL, compiled when it is first requested.
 pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<'js>> {
     let platform = Platform::of(ctx)?;
     let known = platform.wasm_modules.borrow().get(url).cloned();
@@ -39,8 +39,8 @@ pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<
     Ok(module)
 }
 
-/// The module that stands for a WebAssembly module among the engine's own: the engine resolves, links and orders its
-/// imports as any other's.
+/// The engine's module for a WebAssembly module: the engine resolves, links and orders its imports like those of any
+/// other module.
 pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Module<'js, Declared>> {
     let object = source(ctx, url)?.into_value();
     let module = module_of(&object)?;

@@ -1,4 +1,4 @@
-//! What Node offers: a feature's Rust and JavaScript side by side.
+//! What Node offers: each feature's Rust and JavaScript side by side.
 
 pub(crate) mod fs;
 pub(crate) mod module;

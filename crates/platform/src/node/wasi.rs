@@ -1,4 +1,4 @@
-//! `node:wasi`: the WASI class as Node has it, linked natively.
+//! `node:wasi`: the WASI class with Node's interface, linked natively.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Weak;
@@ -14,16 +14,16 @@ use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result,
 use crate::internal::state::{Platform, State};
 
 thread_local! {
-    /// The platform of the agent of this thread, for guests' output: it keeps its place among the script's own.
+    /// The platform of this thread's agent, so that guests' output keeps its place among the script's own.
     static PLATFORM: RefCell<Weak<State>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Makes `platform` the one whose standard streams guests of this thread write to.
+/// Makes guests of this thread write to the standard streams of `platform`.
 pub(crate) fn set_current(platform: &Platform) {
     PLATFORM.set(platform.downgrade());
 }
 
-/// Where guests' standard output (1) and standard error (2) go: after what the script has written, at once. For
+/// Where guests' standard output (1) and standard error (2) go: at once, after what the script has written. For
 /// `js_api::Options::standard_output`.
 pub fn guest_output(descriptor: u8) -> Output {
     let terminal = match descriptor {
@@ -48,7 +48,7 @@ pub fn guest_output(descriptor: u8) -> Output {
     Output::To { sink, terminal }
 }
 
-/// The value of a WASI.
+/// The native part of a WASI object.
 #[derive(HostClass, Mark)]
 #[host_class(name = "WASI")]
 struct WasiObject {
@@ -77,7 +77,7 @@ pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(exports)
 }
 
-/// A method as ECMAScript's own classes have them: not enumerable.
+/// A method like those of ECMAScript's own classes: not enumerable.
 fn method<F: Native>(prototype: &Object<'_>, name: &str, length: i32, native: F) -> Result<()> {
     let function = function(prototype.ctx(), Kind::Plain, name, length, native)?;
     define::value(prototype, name, function.as_value(), Attributes::Hidden)
@@ -105,7 +105,10 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         },
         Some(other) => return Err(refuse(ctx, "version", "a string", &other)),
         None => {
-            return Err(Exception::throw_type(ctx, "WASI: `options.version` is missing: \"preview1\" or \"unstable\""));
+            return Err(Exception::throw_type(
+                ctx,
+                "WASI: `options.version` must be \"preview1\" or \"unstable\", but is missing",
+            ));
         }
     };
     let mut config = WasiConfig { args: strings(ctx, member("args")?, "args")?, ..WasiConfig::default() };
@@ -129,7 +132,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let wasi = WasiObject { host: Held::new(host.as_value()), module, return_on_exit, started: Cell::new(false) };
     let prototype = class::prototype_from_new_target::<WasiObject>(&call)?;
     let object = class::new_object(ctx, wasi, prototype.as_ref())?;
-    // As in Node, an ordinary property: glue code wraps the functions in it.
+    // As in Node, this is an ordinary property: glue code wraps the functions in it.
     define::value(&object, "wasiImport", imports.as_value(), Attributes::Plain)?;
     Ok(object.into_value())
 }
@@ -174,7 +177,7 @@ fn output(ctx: &Ctx<'_>, descriptor: u32) -> Result<Output> {
     Ok(Output::To { sink: Arc::new(sink), terminal: false })
 }
 
-/// A file of one's own for a descriptor that the script opened (or inherited).
+/// A new file for a descriptor that the script has opened or inherited.
 fn duplicate(ctx: &Ctx<'_>, descriptor: u32) -> Result<std::fs::File> {
     let opened = std::fs::OpenOptions::new().read(true).append(true).open(format!("/proc/self/fd/{descriptor}"));
     let opened = opened.or_else(|_| std::fs::File::open(format!("/proc/self/fd/{descriptor}")));
@@ -190,7 +193,7 @@ fn get_import_object<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(object.into_value())
 }
 
-/// Takes an instance's memory, once.
+/// Checks the instance and takes its memory, once.
 fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObject, Value<'js>)> {
     let ctx = &call.ctx;
     let wasi: &WasiObject = webidl::this(call, member)?;
@@ -203,7 +206,7 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
     if wasi.started.get() {
         return Err(qjs::function::throw_error(ctx, "WASI: the instance has already started"));
     }
-    // By property where it is no instance: glue code passes proxies of instances.
+    // If it is not an instance, its property is read: glue code passes proxies of instances.
     let exports: Value = match class::of::<InstanceObject>(&instance) {
         Some(instance) => qjs::properties::data(object, "exports")?.unwrap_or_else(|| instance.exports(ctx)),
         None => object.get("exports")?,
@@ -225,7 +228,7 @@ fn begin<'js, 'a>(call: &'a Call<'_, 'js>, member: &str) -> Result<(&'a WasiObje
     Ok((wasi, exports))
 }
 
-/// Runs an export of the instance that exports `exports`.
+/// Runs one of the instance's `exports`.
 fn run<'js>(call: &Call<'_, 'js>, wasi: &WasiObject, exports: &Value<'js>, name: &str) -> Result<i32> {
     let ctx = &call.ctx;
     let instance = call.arg(0);
@@ -249,11 +252,11 @@ fn has<'js>(exports: &Value<'js>, name: &str) -> Result<bool> {
     Ok(value.is_function())
 }
 
-/// `start(instance)`: runs a command; its exit code.
+/// `start(instance)`: runs a command and returns its exit code.
 fn start<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (wasi, exports) = begin(&call, "start")?;
     if !has(&exports, "_start")? || has(&exports, "_initialize")? {
-        let message = "WASI.start: the instance must export `_start` and no `_initialize`";
+        let message = "WASI.start: the instance must export `_start` and must not export `_initialize`";
         return Err(Exception::throw_type(&call.ctx, message));
     }
     let code = run(&call, wasi, &exports, "_start")?;
@@ -273,7 +276,7 @@ fn initialize<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(Value::new_undefined(call.ctx))
 }
 
-/// `finalizeBindings(instance)`: takes the memory and runs nothing.
+/// `finalizeBindings(instance)`: takes the memory without running anything.
 fn finalize_bindings<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     begin(&call, "finalizeBindings")?;
     Ok(Value::new_undefined(call.ctx))

@@ -1,4 +1,4 @@
-//! `console`: the fast path for strings and numbers in Rust, everything else by the embedded inspector.
+//! `console`: strings and numbers are printed by a fast path in Rust, everything else by the embedded inspector.
 
 use qjs::define::Put as _;
 use rquickjs::{
@@ -8,7 +8,7 @@ use rquickjs::{
 
 use crate::internal::{self, def, state::Platform, strings::to_rust};
 
-/// Methods whose implementation is loaded at the first call.
+/// Methods whose implementation is loaded when one of them is first called.
 const LAZY: [&str; 17] = [
     "assert",
     "clear",
@@ -85,7 +85,7 @@ fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickj
     Ok(())
 }
 
-/// The text with so many spaces in front of each line.
+/// The text with `indent` spaces in front of each line.
 fn indented(ctx: &Ctx<'_>, text: &str, indent: usize) -> rquickjs::Result<String> {
     let lines = 1 + text.matches('\n').count();
     let size = lines.saturating_mul(indent).saturating_add(text.len());
@@ -107,7 +107,7 @@ fn push(ctx: &Ctx<'_>, line: &mut String, text: &str) -> rquickjs::Result<()> {
     Ok(())
 }
 
-/// Joins arguments that need no inspector; false when one of them does.
+/// Joins arguments if none of them needs the inspector. Returns false if one does.
 fn format_plain(ctx: &Ctx<'_>, args: &[Value<'_>], colors: bool, line: &mut String) -> rquickjs::Result<bool> {
     for (index, arg) in args.iter().enumerate() {
         if index > 0 {

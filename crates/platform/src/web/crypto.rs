@@ -31,6 +31,6 @@ fn random(ctx: &Ctx<'_>, length: usize) -> rquickjs::Result<Vec<u8>> {
     let mut bytes = bytes::zeroed(ctx, length)?;
     match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(error) => Err(qjs::function::throw_error(ctx, &format!("no random bytes: {error}"))),
+        Err(error) => Err(qjs::function::throw_error(ctx, &format!("cannot get random bytes: {error}"))),
     }
 }

@@ -30,7 +30,8 @@ impl DecoderState {
     fn decode<'js>(&self, ctx: &Ctx<'js>, bytes: &[u8], stream: bool) -> rquickjs::Result<JsString<'js>> {
         let mut slot = self.decoder.borrow_mut();
         if slot.is_none() && !stream {
-            // One shot; for UTF-8 that is a validation, and the engine makes the string from the same bytes.
+            // The whole input at once; for UTF-8 this is just a validation, and the engine makes the string from the
+            // same bytes.
             let bytes = if self.ignore_bom { bytes } else { self.without_bom(bytes) };
             let size = bytes.len().saturating_mul(3);
             qjs::room::check(ctx, size)?;

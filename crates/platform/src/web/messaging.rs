@@ -80,7 +80,7 @@ fn port<'a>(ctx: &Ctx<'_>, handle: &'a Value<'_>) -> rquickjs::Result<&'a PortHa
     class::of::<PortHandle>(handle).ok_or_else(|| Exception::throw_type(ctx, "expected a port's handle"))
 }
 
-/// Whether scripts have seen ports: before that there is no face to set.
+/// Loads `messaging.js`, which gives ports their JavaScript face.
 pub(crate) fn load(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     EventLoop::of(ctx)?;
     internal::require(ctx, "messaging").map(drop)

@@ -1,4 +1,4 @@
-//! What the Web offers: a feature's Rust and JavaScript side by side.
+//! What the Web offers: each feature's Rust and JavaScript side by side.
 
 pub(crate) mod console;
 pub(crate) mod crypto;

@@ -40,14 +40,14 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         EventLoop::of(&ctx)?.ref_immediate(ImmediateId(id as u64), refed);
         Ok(())
     })?;
-    // A deferred call is a job of the engine's queue, which is what a microtask is.
+    // A deferred call is a job in the engine's queue, which is what a microtask is.
     def(&native, "queueMicrotask", |callback: Function<'js>| -> rquickjs::Result<()> {
         callback.defer((This(rquickjs::Undefined),))
     })?;
     Ok(native)
 }
 
-/// A task that hands the handle object to the firing function of `timers.js`.
+/// A task that passes the handle object to the firing function of `timers.js`.
 fn fire<'js>(ctx: &Ctx<'js>, handle: Object<'js>, function: &'static str) -> LocalTask {
     let handle = Persistent::save(ctx, handle);
     Box::new(move |ctx| {

@@ -35,8 +35,8 @@ fn parts(url: &Url) -> Vec<String> {
     all
 }
 
-/// Sees to it that there is memory for what URLs make of so many bytes: each can become three, and the whole and its parts are
-/// copied, also into messages.
+/// Makes sure that there is memory for what URLs of this many bytes need: each byte can become three, and the whole and
+/// its parts are copied, into messages too.
 pub(crate) fn see_to_room(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
     qjs::room::check(ctx, bytes.saturating_mul(16))
 }
@@ -67,7 +67,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             let value = to_rust(&value)?;
             see_to_room(ctx, href.len() + value.len())?;
             let Ok(mut url) = Url::parse(&href) else { return Ok(None) };
-            // A value that a setter refuses leaves the URL as it was, says the standard.
+            // The standard says that a value which a setter refuses leaves the URL unchanged.
             let _ = match &*part {
                 "protocol" => quirks::set_protocol(&mut url, &value),
                 "username" => quirks::set_username(&mut url, &value),
@@ -95,7 +95,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "parseQuery", |text: JsString<'js>| -> rquickjs::Result<List<Vec<String>>> {
         let ctx = text.as_value().ctx();
         let text = to_rust(&text)?;
-        // Each `&` makes two texts.
+        // Each `&` adds two texts.
         let count = text.matches('&').count();
         see_to_room(ctx, text.len() + count * size_of::<[String; 2]>())?;
         let pairs = url::form_urlencoded::parse(text.as_bytes());

@@ -1,4 +1,4 @@
-//! Runs a script in an agent of its own thread and collects what it prints.
+//! Runs a script in an agent on a thread of its own and collects what it prints.
 #![allow(dead_code)]
 
 use std::{
@@ -31,7 +31,7 @@ impl Capture {
     }
 }
 
-/// What a run printed and how it ended.
+/// What a program printed and how it ended.
 pub(crate) struct Run {
     pub(crate) outcome: Outcome,
     pub(crate) stdout: String,
@@ -79,7 +79,7 @@ impl Folder {
         Self(folder.canonicalize().unwrap())
     }
 
-    /// Runs one of the files; the folder's name reads `DIR` in what is printed.
+    /// Runs one of the files; in the output, `DIR` stands for the folder's name.
     pub(crate) fn run(&self, name: &str) -> Run {
         let mut run = run_file(&self.0.join(name));
         let folder = self.0.to_string_lossy();

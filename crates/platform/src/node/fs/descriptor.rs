@@ -26,7 +26,7 @@ use crate::internal::{
 #[derive(Default)]
 pub(crate) struct Files(RefCell<HashMap<i32, Rc<File>>>);
 
-/// Runs `call` on an open file; an unknown descriptor is `EBADF`.
+/// Runs `call` on an open file; an unknown descriptor fails with `EBADF`.
 fn with<T>(ctx: &Ctx<'_>, fd: i32, syscall: &str, call: impl FnOnce(&File) -> io::Result<T>) -> rquickjs::Result<T> {
     let file = Platform::of(ctx)?.files.0.borrow().get(&fd).cloned();
     let result = match file {
@@ -63,7 +63,7 @@ fn open(path: &str, flags: &str, mode: u32) -> io::Result<File> {
     options.mode(mode).open(path)
 }
 
-/// What is read in one piece at the most, as in Node; an ArrayBuffer holds no more.
+/// The most that is read in one piece, as in Node; an ArrayBuffer cannot hold more.
 const MOST_BYTES: u64 = i32::MAX as u64;
 
 fn too_large(ctx: &Ctx<'_>, size: u64) -> rquickjs::Error {
@@ -87,7 +87,7 @@ fn read_all(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<Vec<u8>> {
 pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "readText", |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<rquickjs::String<'js>> {
         let content = read_all(&ctx, &path)?;
-        // Each byte that is wrong becomes three.
+        // Each invalid byte becomes three.
         qjs::room::check(&ctx, content.len().saturating_mul(3))?;
         rquickjs::String::from_str(ctx, &String::from_utf8_lossy(&content))
     })?;

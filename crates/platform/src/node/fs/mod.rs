@@ -1,7 +1,7 @@
-//! The native half of `fs.js`: one function a system call, with Node's errors.
+//! The native half of `fs.js`: one function per system call, with Node's errors.
 //!
-//! Descriptors that scripts hold are kept in a table, so that only files which this agent opened can be read, written or
-//! closed by number (besides the standard three).
+//! The descriptors that scripts hold are kept in a table, so that (apart from the standard three) scripts can only
+//! read, write or close files by number if this agent opened them.
 
 mod descriptor;
 mod path;

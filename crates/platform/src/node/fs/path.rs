@@ -101,7 +101,7 @@ pub(super) fn define<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     changes(native)
 }
 
-/// `io::Error` is not `Clone`; its number is what counts.
+/// `io::Error` is not `Clone`, so this copies its number, which is what counts.
 fn copy(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
@@ -140,7 +140,7 @@ fn changes<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     })?;
     def(native, "utimes", |ctx: Ctx<'_>, path: UsvString, accessed: f64, modified: f64| {
         let times = fs::FileTimes::new().set_accessed(seconds(accessed)).set_modified(seconds(modified));
-        // A folder opens for reading only, which is enough for its owner to set its times.
+        // A folder can only be opened for reading, which is enough for its owner to set its times.
         let result = fs::File::open(&path).and_then(|file| file.set_times(times));
         check(&ctx, result, "utime", &path)
     })

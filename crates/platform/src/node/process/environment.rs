@@ -1,5 +1,5 @@
-//! Environment variables as scripts see them: an agent's own, or those that agents share (`SHARE_ENV`). The process's own
-//! environment is read once, and never written.
+//! Environment variables as scripts see them: an agent's own, or shared by several agents (`SHARE_ENV`). The process's
+//! own environment is read once and never written.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -10,12 +10,12 @@ use crate::internal::def;
 use crate::internal::state::Platform;
 use crate::internal::strings::UsvString;
 
-/// Names and values, in the order in which they came. Clones are the same.
+/// Names and values, in the order in which they were set. Clones share the same variables.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Environment {
-    /// A copy of the process's own.
+    /// A copy of the process's environment.
     pub fn of_process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
@@ -44,7 +44,7 @@ impl FromIterator<(String, String)> for Environment {
     }
 }
 
-/// What `process.env` is made of.
+/// The native functions that `process.env` is made of.
 pub(crate) fn natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     let own = |ctx: &Ctx<'_>| Platform::of(ctx).map(|platform| platform.environment.clone());
     def(native, "variables", move |ctx: Ctx<'js>| -> rquickjs::Result<List<Vec<String>>> {

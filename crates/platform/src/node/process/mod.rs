@@ -19,7 +19,7 @@ fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
     internal::require(ctx, "process")?.get("process")
 }
 
-/// The exports of `node:process`: what the object has, and the object itself.
+/// The exports of `node:process`: the properties of `process`, and the object itself.
 pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let process = create(ctx)?;
     let exports = Object::new(ctx.clone())?;
@@ -38,7 +38,7 @@ pub(crate) fn module<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     Ok(exports)
 }
 
-/// Whether a script has touched `process`: without that there are no listeners to call.
+/// Whether a script has used `process`: otherwise there are no listeners to call.
 pub(crate) fn is_loaded(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
     Ok(Platform::of(ctx)?.internals.borrow().contains_key("process"))
 }
@@ -152,7 +152,7 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         let (_, rss, shared) = (pages.next(), pages.next().unwrap_or(0.0), pages.next().unwrap_or(0.0));
         let usage = Object::new(ctx)?;
         usage.put("rss", rss)?;
-        // The engine's own count is out of reach while it runs; private resident memory bounds it.
+        // The engine's own count cannot be read while it runs; private resident memory is an upper bound.
         usage.put("heapTotal", (rss - shared).max(0.0))?;
         usage.put("heapUsed", (rss - shared).max(0.0))?;
         usage.put("external", 0)?;

@@ -1,10 +1,11 @@
 //! Workers: the native half of `workers.js`, and what the layer above runs in a worker's thread.
 //!
-//! Who owns what on which thread: the parent's [`Platform`] has an entry for each worker, with what is to be called; the
-//! worker's thread has a [`Worker`], which tells the parent what happens through the parent's mailbox, by the entry's number
-//! (or, where the parent is a thread of Rust code's own, a [`Remote`]). How a thread is ended is in [`thread`].
-//! Both have the `Thread`: how the worker is reached once it has a mailbox, and whether it has ended. The
-//! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an agent.
+//! Who owns what on which thread: the parent's [`Platform`] has an entry for each worker, with the callbacks; the
+//! worker's thread has a [`Worker`], which tells the parent what happens, through the parent's mailbox and by the
+//! entry's number (or through a [`Remote`], if the parent is a thread of Rust code). [`thread`] says how a thread is
+//! ended. Both sides have the `Thread`: how the worker is reached once it has a mailbox, and whether it has ended. The
+//! thread itself is made by the layer above ([`Options::spawn`](crate::Options::spawn)), which knows how to make an
+//! agent.
 
 use qjs::define::Put as _;
 use std::cell::{Cell, RefCell};
@@ -31,21 +32,21 @@ pub use remote::Remote;
 pub use thread::Worker;
 use thread::{Details, Event, Thread};
 
-/// What a worker is made of, on its way to its thread.
+/// Everything that a worker is made from, on its way to the worker's thread.
 pub struct WorkerSpec {
     /// The name of the thread.
     pub name: String,
-    /// `process.argv` behind the script.
+    /// `process.argv` after the script.
     pub argv: Vec<String>,
     /// `process.execArgv`.
     pub exec_argv: Vec<String>,
     /// `process.env`.
     pub env: Environment,
-    /// Bytes of JavaScript heap, where there is a limit.
+    /// The limit of the JavaScript heap in bytes, if there is one.
     pub heap_bytes: Option<usize>,
-    /// Bytes of all memories that it makes, where there is a limit.
+    /// The limit in bytes of all memories that the worker makes together, if there is one.
     pub guest_bytes: Option<usize>,
-    /// Bytes of stack for JavaScript, where the parent's are not right.
+    /// The size of the stack for JavaScript in bytes, if it differs from the parent's.
     pub stack_bytes: Option<usize>,
     /// Whether standard output (1) and standard error (2) go to the parent.
     pub captured: [bool; 2],
@@ -67,7 +68,7 @@ pub enum Script {
     Url {
         /// The URL.
         url: String,
-        /// The text of one that is no file's.
+        /// The text, if the URL does not name a file to read.
         text: Option<String>,
     },
     /// Text to be evaluated.
@@ -81,7 +82,7 @@ impl Script {
         Self::Url { url: modules::path_to_url(&absolute), text: None }
     }
 
-    /// A module of this text, as if it stood in the current folder under the name.
+    /// A module with this text, as if it were in the current folder under this name.
     pub fn module(name: &str, text: &str) -> Self {
         let path = std::env::current_dir().unwrap_or_default().join(name);
         Self::Url { url: modules::path_to_url(&path), text: Some(text.to_owned()) }
@@ -105,7 +106,7 @@ impl WorkerSpec {
     }
 }
 
-/// A stream that hands what is written to the parent.
+/// A stream that sends everything written to it to the parent.
 struct ToParent {
     worker: Worker,
     descriptor: u8,
@@ -125,14 +126,14 @@ impl std::io::Write for ToParent {
     }
 }
 
-/// What a worker's own platform knows of it.
+/// What a worker's own platform knows about it.
 pub(crate) struct OwnWorker {
     worker: Worker,
     web: bool,
     classic: bool,
     name: String,
     url: String,
-    /// Deserialized when they are first asked for.
+    /// Deserialized when first asked for.
     data: RefCell<Option<[Serialized; 3]>>,
     port: RefCell<Option<Port>>,
     object: RefCell<Option<Persistent<Object<'static>>>>,
@@ -153,7 +154,7 @@ pub(crate) struct Workers {
     last: Cell<u64>,
 }
 
-/// The value behind a script's Worker.
+/// The native part of a script's Worker.
 #[derive(HostClass, Mark)]
 #[host_class(name = "Worker")]
 struct WorkerHandle {
@@ -195,7 +196,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     Ok(native)
 }
 
-/// Those that concern the worker that calls them.
+/// The functions that concern the worker that calls them.
 fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     def(native, "worker", worker)?;
     def(native, "closeSelf", |ctx: Ctx<'js>| -> rquickjs::Result<()> {
@@ -251,13 +252,13 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
         (None, source) => Script::Source(source.unwrap_or_default()),
     };
     let (resource_limits, environment_data) = (cloned("resourceLimits", &[])?, cloned("environmentData", &[])?);
-    // Last of all that can fail here: it transfers.
+    // The last step here that can fail, because it transfers.
     let data = cloned("data", &transfer)?;
     let entry = platform.workers.last.get() + 1;
     platform.workers.last.set(entry);
     let event_loop = EventLoop::of(&ctx)?;
     let parent = event_loop.mailbox().clone();
-    // A parent that has ended wants to know nothing more.
+    // A parent that has ended no longer needs to know.
     let worker = Worker::new(Box::new(move |event| {
         let _ = parent.post(move |ctx| arrive(ctx, entry, event));
     }));
@@ -299,7 +300,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     Ok(class::new_object(&ctx, handle, None)?.into_value())
 }
 
-/// A task of the parent: its worker has told something.
+/// A task of the parent: its worker has reported something.
 fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
     let platform = Platform::of(ctx)?;
     let callbacks = match &event {
@@ -344,7 +345,7 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
     }
 }
 
-/// Gives an error of a worker its own properties back, which cloning leaves out.
+/// Restores the own properties of a worker's error, which cloning leaves out.
 fn restore_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>, properties: Serialized) -> rquickjs::Result<()> {
     let properties = properties.deserialize(ctx)?.value;
     if let (Some(error), Some(properties)) = (error.as_object(), properties.as_object()) {
@@ -356,7 +357,7 @@ fn restore_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>, properties: Seria
     Ok(())
 }
 
-/// The own enumerable properties of an error that can be cloned.
+/// The error's own enumerable properties, as far as they can be cloned.
 fn own_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> rquickjs::Result<Serialized> {
     let properties = Object::new(ctx.clone())?;
     if let Some(error) = error.as_object().filter(|error| error.is_error()) {
@@ -372,7 +373,7 @@ fn own_properties<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> rquickjs::Result<S
     Serialized::new(ctx, properties.as_value(), &[])
 }
 
-/// File, line and column of the first frame in a stack that is a script's.
+/// File, line and column of the stack's first frame that belongs to a script.
 fn place(stack: &str) -> (String, u32, u32) {
     for line in stack.lines() {
         let Some(frame) = line.trim_start().strip_prefix("at ") else { continue };
@@ -415,7 +416,7 @@ fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
     Ok(object.into_value())
 }
 
-/// Hands an uncaught error of this worker to its parent.
+/// Sends an uncaught error of this worker to its parent.
 pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
     let Ok(platform) = Platform::of(ctx) else { return };
     let Some(own) = &platform.own_worker else { return };
@@ -438,7 +439,7 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
         },
         None => Ok(String::new()),
     });
-    // The engine throws null where there is no memory for an error.
+    // The engine throws null if there is no memory for an error.
     let exhausted = message == "out of memory" || (own.heap_bytes.is_some() && error.is_null());
     let code = exhausted.then_some("ERR_WORKER_OUT_OF_MEMORY");
     let message = if own.web { format!("Uncaught {}", attempt(&|| text(error.clone()))) } else { message };
@@ -454,7 +455,7 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
     own.worker.tell(Event::Error { value, properties, details: Details { message, stack, code } });
 }
 
-/// The options of the platform of a worker's agent.
+/// What a worker's platform needs from the specification, which gives it up.
 pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
     let kept = [&mut spec.data, &mut spec.resource_limits, &mut spec.environment_data].map(std::mem::take);
     let (port, _) = Port::channel();
@@ -479,13 +480,13 @@ impl OwnWorker {
         self.web
     }
 
-    /// Gives a heap that is exhausted, as the error tells, a little more, so that the error which ends its agent can be told;
-    /// whether it is.
+    /// If the error says that the heap is exhausted, raises its limit a little, so that the error, which ends the
+    /// agent, can be reported. Returns whether the heap is exhausted.
     pub(crate) fn make_room(&self, ctx: &Ctx<'_>, error: &Value<'_>) -> bool {
         const SLACK: usize = 2 << 20;
         let Some(limit) = self.heap_bytes.filter(|_| !self.web) else { return false };
         let message = error.as_exception().and_then(|error| error.message());
-        // The engine throws null where there is no memory for an error.
+        // The engine throws null if there is no memory for an error.
         let is_exhausted = error.is_null() || message.is_some_and(|message| message == "out of memory");
         if is_exhausted {
             qjs::limits::set_memory_limit(ctx, limit.saturating_add(SLACK));
@@ -494,15 +495,16 @@ impl OwnWorker {
     }
 }
 
-/// Where a worker's standard output (1) or standard error (2) goes when its parent reads it.
+/// A worker's standard output (1) or standard error (2), if its parent reads it.
 pub(crate) fn captured(spec: &WorkerSpec, descriptor: u8) -> crate::Stream {
     Arc::new(Mutex::new(ToParent { worker: spec.worker.clone(), descriptor }))
 }
 
-/// Runs a worker's script in its agent, which was installed with the same specification, and the event loop to the end.
+/// Runs a worker's script in its agent, which was installed with the same specification, and then the event loop to its
+/// end.
 pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
     let WorkerSpec { script, classic, web, worker, port, .. } = spec;
-    // What took its place when the platform got the worker's own.
+    // The placeholder that was put here when the platform took the worker's own port.
     drop(port);
     agent.run_task(|ctx| {
         internal::function(ctx, "workers", "setUpWorker")?.call::<_, Value>(())?;
@@ -510,7 +512,7 @@ pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
         match script {
             Script::Url { url, text } if web => {
                 Platform::of(ctx)?.main_url.replace(url.clone());
-                // A worker of the Web lives on after an uncaught error, but not without a script.
+                // A worker of the Web survives an uncaught error, but not a missing script.
                 let loaded = text.map_or_else(|| modules::script_text(ctx, &url), Ok).inspect_err(|_| {
                     let error = ctx.catch();
                     report(ctx, &error);
@@ -540,9 +542,9 @@ pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
     outcome
 }
 
-/// Terminates the workers of an agent that ends, and waits until they have.
+/// Terminates the workers of an agent that is ending, and waits until they have ended.
 pub fn end_workers(agent: &Agent) {
-    /// What a worker may need that is in the middle of something that nothing interrupts.
+    /// How long a worker may need if it is in the middle of something that cannot be interrupted.
     const PATIENCE: Duration = Duration::from_secs(2);
     let threads = agent.with(|ctx| {
         let platform = Platform::of(ctx).ok()?;
@@ -557,5 +559,5 @@ pub fn end_workers(agent: &Agent) {
     }
 }
 
-/// Starts the thread of a worker.
+/// A function that starts the thread of a worker.
 pub type Spawn = Arc<dyn Fn(WorkerSpec) -> std::io::Result<()> + Send + Sync>;

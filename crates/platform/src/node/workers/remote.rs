@@ -1,4 +1,4 @@
-//! Agents that a thread of Rust code has started, and how they are reached from there.
+//! Agents that a thread of Rust code has started, and how that code reaches them.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::thread::{Event, Thread, Worker};
 use super::{Script, WorkerSpec};
 use crate::Environment;
 
-/// An agent that a thread of Rust code has started: how it is reached from there. It goes to any thread.
+/// A handle to an agent that a thread of Rust code has started. Any thread may use it.
 pub struct Remote {
     thread: Arc<Thread>,
     port: Port,
@@ -24,18 +24,18 @@ struct RemoteEvents {
 }
 
 enum RemoteEvent {
-    /// A message, or the channel's end: the port is to be looked at.
+    /// A message, or the end of the channel: look at the port.
     Arrival,
     Error(String),
     Exit,
 }
 
 impl Remote {
-    /// An agent to be, and what its thread needs. `data` is what the agent finds as `workerData`.
+    /// An agent that is about to start, and what its thread needs. The agent finds `data` in `workerData`.
     pub fn new(script: Script, name: &str, data: Serialized) -> (Self, WorkerSpec) {
         let (sender, arrivals) = mpsc::channel();
         let of_worker = sender.clone();
-        // Nobody listens any more where the receiver has gone.
+        // If the receiver is gone, nobody is listening any more.
         let worker = Worker::new(Box::new(move |event| match event {
             Event::Error { details, .. } => {
                 let text = if details.stack.is_empty() { details.message } else { details.stack };
@@ -69,12 +69,12 @@ impl Remote {
         (Self { thread: worker.thread().clone(), port: here, events }, spec)
     }
 
-    /// Sends a message, which the agent's `parentPort` receives.
+    /// Sends a message, which arrives at the agent's `parentPort`.
     pub fn post(&self, message: Serialized) {
         self.port.post(message);
     }
 
-    /// Waits for the agent's next message; none when it has ended, or `patience` is over.
+    /// Waits for the agent's next message. Returns `None` if the agent has ended or `patience` is over.
     pub fn receive(&self, patience: Option<Duration>) -> Option<Serialized> {
         let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
         let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());
@@ -99,7 +99,7 @@ impl Remote {
         }
     }
 
-    /// Stops the task that the agent is running, in a script, a guest or a wait; it goes on with the next one.
+    /// Stops the task that the agent is running, be it in a script, a guest or a wait; it goes on with the next task.
     pub fn interrupt(&self) {
         let mailbox = self.thread.mailbox();
         if let Some(mailbox) = mailbox {
@@ -112,10 +112,10 @@ impl Remote {
         self.thread.terminate();
     }
 
-    /// Has the agent terminated when it has run for so long.
+    /// Terminates the agent once it has run for this long.
     ///
     /// # Errors
-    /// When the system has no thread to look after it; it is terminated then.
+    /// When the system has no thread left to watch the agent, which is then terminated at once.
     pub fn end_after(&self, time: Duration) -> std::io::Result<()> {
         let thread = self.thread.clone();
         let watch = move || {
@@ -127,7 +127,7 @@ impl Remote {
         spawned.map(drop).inspect_err(|_| self.terminate())
     }
 
-    /// Waits until the agent has ended: its exit code, and the uncaught error that ended it.
+    /// Waits until the agent has ended. Returns its exit code, and the uncaught error that ended it, if any.
     pub fn join(&self) -> (i32, Option<String>) {
         while !self.thread.wait(Duration::from_secs(3600)) {}
         let mut events = self.events.lock().unwrap_or_else(|e| e.into_inner());

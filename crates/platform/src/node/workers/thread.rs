@@ -1,8 +1,8 @@
 //! A worker's thread, as both sides see it, and how it is ended.
 //!
 //! Who owns what on which thread: the parent has the [`Thread`]; the worker's own thread has a [`Worker`], whose last
-//! handle goes when everything else of the worker has gone, and says so. Both reach the state behind the mutex, which is held
-//! for a few instructions. A thread that has ended, or was cut off, tells its parent nothing more.
+//! handle is dropped after everything else of the worker, and then reports the end. Both reach the state behind the
+//! mutex, which is held for a few instructions. A thread that has ended, or was cut off, tells its parent nothing more.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use agent::Mailbox;
 use agent::structured::Serialized;
 
-/// How a worker's thread reaches its parent. The last handle tells that the worker has ended.
+/// How a worker's thread reaches its parent. Dropping the last handle reports that the worker has ended.
 #[derive(Clone)]
 pub struct Worker {
     inner: Arc<Inner>,
@@ -41,12 +41,12 @@ struct State {
     terminated: bool,
     exit_code: Option<i32>,
     has_ended: bool,
-    /// The threads of the workers that this one has started, and of some that have ended.
+    /// The threads of the workers that this one has started, some of which may have ended.
     children: Vec<Weak<Thread>>,
 }
 
 impl State {
-    /// What the worker has ended with.
+    /// The worker's exit code.
     fn code(&self) -> i32 {
         if self.terminated { 1 } else { self.exit_code.unwrap_or(1) }
     }
@@ -55,9 +55,9 @@ impl State {
 /// What a worker tells its parent.
 pub(crate) enum Event {
     Online,
-    /// It has written to standard output (1) or standard error (2).
+    /// Output to standard output (1) or standard error (2).
     Output(u8, Vec<u8>),
-    /// The value, and with an error its own properties.
+    /// The value and, if it is an error, its own properties.
     Error {
         value: Serialized,
         properties: Serialized,
@@ -75,7 +75,7 @@ pub(crate) struct Details {
 }
 
 impl Worker {
-    /// A worker to be; `parent` is told, on any thread, what happens to it.
+    /// A worker that is about to start. `parent` is called, on any thread, with what happens to it.
     pub(super) fn new(parent: Box<dyn Fn(Event) + Send + Sync>) -> Self {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
@@ -93,21 +93,21 @@ impl Worker {
         }
     }
 
-    /// Tells the parent of an error that is no script's: the worker could not be made.
+    /// Tells the parent about an error that no script has thrown: the worker could not be made.
     pub fn fail(&self, message: &str) {
         let details = Details { message: message.to_owned(), ..Details::default() };
         self.tell(Event::Error { value: Serialized::default(), properties: Serialized::undefined(), details });
         self.set_exit_code(1);
     }
 
-    /// Lets the parent reach the worker's agent. False when it has terminated the worker already.
+    /// Lets the parent reach the worker's agent. Returns false if the parent has already terminated the worker.
     pub fn attach(&self, mailbox: Mailbox) -> bool {
         let mut state = self.inner.thread.lock();
         state.mailbox = Some(mailbox);
         !state.terminated
     }
 
-    /// Says what the worker ends with.
+    /// Sets the worker's exit code.
     pub fn set_exit_code(&self, code: i32) {
         self.inner.thread.lock().exit_code = Some(code);
     }
@@ -128,7 +128,7 @@ impl Thread {
         self.lock().mailbox.clone()
     }
 
-    /// What the worker has ended with.
+    /// The worker's exit code.
     pub(super) fn code(&self) -> i32 {
         self.lock().code()
     }
@@ -137,7 +137,7 @@ impl Thread {
         self.lock().has_ended
     }
 
-    /// Notes a worker that this one has started: it is not to outlive this one.
+    /// Records a worker that this one has started, so that it does not outlive this one.
     pub(super) fn add_child(&self, child: &Arc<Self>) {
         let mut state = self.lock();
         let late = state.has_ended;
@@ -149,15 +149,16 @@ impl Thread {
         }
     }
 
-    /// Stops the worker, whatever it does: its scripts are interrupted; those that do not ask whether they are to stop are
-    /// refused calls; and what makes none is cut off. If it goes on even then, it is starved, which ends it at its next
-    /// allocation. That comes late: QuickJS's compiler, which makes no calls, does not bear it.
+    /// Stops the worker, whatever it is doing, in four steps: its scripts are interrupted; if they do not check for
+    /// that, their calls are refused; if there are no calls, the thread is cut off; and if it runs on even then, it is
+    /// starved, which ends it at its next allocation. Starving comes last and late because QuickJS's compiler, which
+    /// makes no calls, cannot cope with it.
     pub(super) fn terminate(self: &Arc<Self>) {
-        /// What a script may need that asks now and then.
+        /// How long a script that checks now and then may need.
         const UNTIL_REFUSED: Duration = Duration::from_millis(3);
-        /// What a native function may need that calls now and then.
+        /// How long a native function that makes calls now and then may need.
         const UNTIL_CUT_OFF: Duration = Duration::from_millis(9);
-        /// What compiling may need that had begun: of 30 MB, some 5 s.
+        /// How long a compilation that has begun may need: some 5 s for 30 MB.
         const UNTIL_STARVED: Duration = Duration::from_secs(5);
         let mut state = self.lock();
         if state.has_ended || std::mem::replace(&mut state.terminated, true) {
@@ -183,12 +184,12 @@ impl Thread {
                 mailbox.inspect(Mailbox::starve);
             }
         };
-        // Without a thread for it, the worker ends when it next asks.
+        // If there is no thread for this, the worker ends when it next checks.
         let _ = std::thread::Builder::new().name("terminate".into()).stack_size(128 << 10).spawn(see_to_it);
     }
 
-    /// The worker has ended, or is to be treated so: its thread may still be running what nobody can stop, and what that
-    /// thread owns goes when it returns.
+    /// Records that the worker has ended or has to be treated as if it had: its thread may still be running something
+    /// that nobody can stop, and keeps what it owns until that returns.
     fn end(&self) {
         let mut state = self.lock();
         state.mailbox = None;
@@ -202,7 +203,7 @@ impl Thread {
         self.ended.notify_all();
     }
 
-    /// Waits until the worker has ended; false when it takes longer than `patience`.
+    /// Waits until the worker has ended. Returns false if that takes longer than `patience`.
     pub(super) fn wait(&self, patience: Duration) -> bool {
         let waited = self.ended.wait_timeout_while(self.lock(), patience, |state| !state.has_ended);
         waited.unwrap_or_else(|e| e.into_inner()).0.has_ended
