@@ -1,8 +1,8 @@
-// The lints of the platform's JavaScript. The compiler checks the rest.
+// The lints for the platform's JavaScript. The compiler checks the rest.
 
 import { readFileSync } from 'node:fs';
 
-// What is in scope in each file. Scripts can replace any other global.
+// The names that are in scope in each file. Scripts can replace any other global.
 const loader = readFileSync(new URL('../src/internal/mod.rs', import.meta.url), 'utf8');
 const [, names] = /^const GLOBALS: &str = "const\{([^}]*)\}/m.exec(loader);
 const readonly = (all) => Object.fromEntries(all.map((name) => [name, 'readonly']));
@@ -45,7 +45,7 @@ const rules = {
   'valid-typeof': 'error',
 };
 
-// What asks a script, though it looks like the language alone. `primordials.js` says why.
+// Syntax that runs a script, though it looks like part of the language alone. `primordials.js` says why.
 const unless = (...names) => `:not(CallExpression[callee.object.name="$"][callee.property.name=/^(${names.join('|')})$/])`;
 const list = ':matches(ArrayExpression, CallExpression, NewExpression)';
 const safe = [
@@ -69,7 +69,7 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: { ...rules, 'no-restricted-syntax': ['error', ...safe] },
   },
-  // These two have the language itself.
+  // These two files have the language itself.
   {
     files: ['src/internal/primordials.js', 'src/internal/stack.js'],
     languageOptions: { globals: Object.fromEntries(Object.keys(scope).map((name) => [name, 'off'])) },

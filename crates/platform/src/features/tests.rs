@@ -76,7 +76,8 @@ fn declared(source: &str) -> Vec<(String, Option<usize>)> {
 #[test]
 fn declarations_of_natives_are_read() {
     let source = "/**\n * @type {{\n *   a(): void,\n *   b(x: number, y?: (z: number) => void): {\n \
-                  *     c: number,\n *   },\n *   d(x: any, ...rest: any[]): void,\n *   e: any,\n * }}\n */\nconst native = rust;";
+                  *     c: number,\n *   },\n *   d(x: any, ...rest: any[]): void,\n *   e: any,\n \
+                  * }}\n */\nconst native = rust;";
     let names = [("a", Some(0)), ("b", Some(1)), ("d", Some(1)), ("e", None)];
     assert_eq!(declared(source), names.map(|(name, needed)| (name.to_owned(), needed)));
 }

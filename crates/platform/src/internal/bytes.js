@@ -1,4 +1,4 @@
-// Views over the buffers that a script hands over.
+// Views of the buffers that a script passes to us.
 const lengths = [$.pristine['ArrayBuffer.prototype'].byteLength, $.pristine['SharedArrayBuffer.prototype'].byteLength];
 
 const has = (getter, value) => {

@@ -1,9 +1,9 @@
-// Errors in the shape of Node's.
+// Errors in the shape of Node's errors.
 const classes = { Error, TypeError, RangeError, SyntaxError };
 const define = (object, key, value) =>
   Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable: false });
 
-// `Name [CODE]: message`, as Node's own errors print; the code is an own property.
+// `Name [CODE]: message`, as Node's own errors are printed; the code is an own property.
 exports.create = (name, code, message, more) => {
   const error = new classes[name](message);
   const stack = require('stack').stackOf(error);

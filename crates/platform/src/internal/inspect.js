@@ -1,7 +1,7 @@
 // util.inspect and util.format: any value as text, laid out the way Node lays it out.
 // Loaded at the first console call whose arguments are not all plain strings and numbers.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   isError(value: unknown): boolean,
  *   proxyDetails(value: unknown): [object | null, object | null] | undefined,
@@ -44,7 +44,7 @@ const colored = (text, style) => {
 const ansi = $.regex(/\u001b\[\d\d?m/g);
 const width = (ctx, text) => (ctx.colors ? $.replace(text, ansi, '').length : text.length);
 
-// Brands. A prototype test first: a failing brand check throws, which is slow.
+// Brands. A prototype test comes first: a failing brand check throws, which is slow.
 const method = (name, key) => $.uncurried($.pristine[$.text`${name}.prototype`][key]);
 const getterOf = (name, key) => $.uncurried(Object.getOwnPropertyDescriptor($.pristine[$.text`${name}.prototype`], key).get);
 const sizeOf = { __proto__: null, Map: getterOf('Map', 'size'), Set: getterOf('Set', 'size') };
@@ -134,7 +134,7 @@ const formatBigInt = (style, value, separator) => {
   return style($.text`${separator ? $.replace(text, $.regex(/\B(?=(\d{3})+$)/g), '_') : text}n`, 'bigint');
 };
 
-// Each with the line break at its end.
+// Each line keeps the line break at its end.
 const linesOf = (text) => {
   const lines = [];
   for (let start = 0; start < text.length;) {
@@ -275,7 +275,7 @@ function prefixOf(constructor, tag, fallback, size = '') {
     if (tag !== '' && fallback !== tag) return $.text`[${fallback}${size}: null prototype] [${tag}] `;
     return $.text`[${fallback}${size}: null prototype] `;
   }
-  // `WebAssembly.Memory` says more than `Memory`, and the same.
+  // `WebAssembly.Memory` includes `Memory` and says more.
   if ($.endsWith(tag, $.text`.${constructor}`) && !$.startsWith(tag, '.')) return $.text`${tag}${size} `;
   if (tag !== '' && constructor !== tag) return $.text`${constructor}${size} [${tag}] `;
   return $.text`${constructor}${size} `;
@@ -439,7 +439,7 @@ function formatRaw(ctx, value, depth, typedArray) {
   const text = layOut(ctx, output, base, braces, extras, depth, value);
   const total = (ctx.budget[ctx.indentationLvl] || 0) + text.length;
   ctx.budget[ctx.indentationLvl] = total;
-  // Something this big is cut short rather than eat all memory.
+  // Output this big is cut short, so that it does not use up all memory.
   if (total > 2 ** 27) ctx.depth = -1;
   return text;
 }
@@ -708,7 +708,7 @@ function formatProperty(ctx, value, depth, key, type, desc, original = value) {
   return $.text`${name}:${space}${text}`;
 }
 
-// Many short array entries go into columns.
+// Many short array entries are put in columns.
 function columns(ctx, output, value) {
   let total = 0;
   let longest = 0;
@@ -767,7 +767,7 @@ function fits(ctx, output, start, base) {
   return base === '' || !$.includes(base, '\n');
 }
 
-// On one line where it fits and is not nested too deeply, else one entry a line.
+// On one line if that fits and the value is not nested too deeply; otherwise one entry per line.
 function layOut(ctx, output, base, braces, extras, depth, value) {
   const head = $.text`${base ? $.text`${base} ` : ''}${braces[0]}`;
   if (ctx.compact !== true) {

@@ -26,7 +26,8 @@ use crate::features::{self, Feature};
 /// Declares the names of the language's globals, taken from the primordials, in an embedded file.
 const GLOBALS: &str = "const{Array,ArrayBuffer,Boolean,BigInt,DOMException,Date,Error,JSON,Map,Math,Number,Object,\
                        Promise,Proxy,RangeError,Reflect,RegExp,Set,SharedArrayBuffer,String,Symbol,SyntaxError,\
-                       TypeError,Uint32Array,Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,parseInt}=$.globals;";
+                       TypeError,Uint32Array,Uint8Array,WeakMap,WeakRef,WeakSet,globalThis,parseFloat,\
+                       parseInt}=$.globals;";
 
 /// The exports of an embedded file, which runs when it is first requested.
 pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {

@@ -1,14 +1,14 @@
 // The language as it was before any script ran. Every other embedded file gets these exports as `$`:
 //
-// - `$.globals`: constructors and namespaces, whose names are in scope in each file. `Object`, `Reflect`, `Math`, `JSON`
-//   and `Number` are copies; instances of `Map`, `Set`, `WeakMap`, `WeakSet` and `WeakRef` have methods of their own, which
-//   can be called as usual;
+// - `$.globals`: constructors and namespaces, whose names are in scope in each file. `Object`, `Reflect`, `Math`,
+//   `JSON` and `Number` are copies; instances of `Map`, `Set`, `WeakMap`, `WeakSet` and `WeakRef` have methods of their
+//   own, which can be called as usual;
 // - methods of strings, arrays and other values as functions: `$.slice(text, 1)` for `text.slice(1)`;
-// - `$.each(list)` for what is iterated: `for (const item of $.each(list))`, `[...$.each(list)]`;
+// - `$.each(list)` for anything that is iterated: `for (const item of $.each(list))`, `[...$.each(list)]`;
 // - `$.text` before each template literal;
-// - `$.regex(/x/)` for each regular expression, which then can be used as usual, though not to split.
+// - `$.regex(/x/)` for each regular expression, which can then be used as usual, except for splitting.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   pristine: any,
  *   detached(string: Function | undefined, array: Function | undefined, other: Function | undefined): Function,
@@ -28,7 +28,7 @@ const array = pristine['Array.prototype'];
 const typedArray = pristine['TypedArray.prototype'];
 const { iterator: iteratorSymbol } = RealSymbol;
 
-// Objects without a prototype are safe to describe properties, and to be asked for options.
+// Objects without a prototype are safe as property descriptors and as options.
 const defineProperty = (object, key, descriptor) => define(object, key, { __proto__: null, ...descriptor });
 const assign = (target, ...sources) => {
   for (let i = 0; i < sources.length; i++) {
@@ -47,20 +47,20 @@ const describe = (object, key) => {
   const found = getOwnPropertyDescriptor(object, key);
   return found === undefined ? found : setPrototypeOf(found, null);
 };
-// Template literals: `$.text` in front of each, since QuickJS makes them by `String.prototype.concat`.
+// Template literals: `$.text` goes in front of each, because QuickJS makes them with `String.prototype.concat`.
 const { String: toString } = globals;
 const text = (strings, ...values) => {
   let made = strings[0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    // (A symbol throws, where `String` would describe it.)
+    // (This throws for a symbol, which `String` would describe.)
     made += (typeof value === 'object' || typeof value === 'function' ? toString(value) : value) + strings[i + 1];
   }
   return made;
 };
 const callable = (call, members) => assign((value) => call(value), members);
 
-// Iteration that looks nothing up which a script can reach.
+// Iteration that never looks up anything a script can change.
 const { ArrayIterator, MapIterator, SetIterator } = pristine;
 
 const eachIn = (collection, kind) => (kind === 'Map'
@@ -68,8 +68,8 @@ const eachIn = (collection, kind) => (kind === 'Map'
   : setPrototypeOf(apply(pristine['Set.prototype'].values, collection, []), SetIterator));
 const each = (items) => (isArray(items) ? setPrototypeOf(apply(array.values, items, []), ArrayIterator) : items);
 
-// Arrays that methods make are made here, since the language would ask `constructor` which class they are to have.
-// Their elements are defined, since an assignment would run the setters that a script gave `Array.prototype`.
+// The methods that make arrays are written here, because the language's own would ask `constructor` for the class to
+// make. Elements are defined, because an assignment would run setters that a script gave `Array.prototype`.
 const element = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true };
 const add = (list, item) => {
   element.value = item;
@@ -112,7 +112,7 @@ const arrays = {
     return made;
   },
   splice(start, count = undefined, ...items) {
-    // QuickJS moves what is behind at once; with this, it asks for no class.
+    // QuickJS moves the elements behind at once; with this property, it does not ask for a class.
     define(this, 'constructor', { __proto__: null, value: undefined, configurable: true });
     try {
       return apply(array.splice, this, [start, count === undefined ? this.length : count, ...each(items)]);
@@ -122,12 +122,12 @@ const arrays = {
   },
 };
 
-// Of typed arrays and DataViews.
+// For typed arrays and DataViews.
 const dataView = pristine['DataView.prototype'];
 const part = (name) => (view) => apply((apply(typedArray.tag, view, []) === undefined ? dataView : typedArray)[name], view, []);
 const { 0: buffer, 1: byteOffset, 2: byteLength } = apply(arrays.map, ['buffer', 'byteOffset', 'byteLength'], [part]);
 
-// By name: for strings, for arrays, for anything else.
+// By name: functions for strings, for arrays, and for anything else.
 const number = pristine['Number.prototype'];
 const others = {
   __proto__: null, ...pristine['Date.prototype'], ...pristine['Uint8Array.prototype'], ...typedArray, ...number,
@@ -140,7 +140,7 @@ for (let i = 0; i < names.length; i++) {
   exports[name] = detached(string[name], arrays[name] ?? array[name], others[name]);
 }
 
-// Copies of classes whose instances look nothing up.
+// Copies of classes whose instances look nothing up on the originals.
 const hardened = (name, own) => {
   const Class = globals[name];
   const methods = pristine[name + '.prototype'];
@@ -166,10 +166,10 @@ const iterating = (methods, names, Iterator) => {
 };
 const kinds = ['keys', 'values', 'entries', iteratorSymbol];
 const RegExpMethods = setPrototypeOf(pristine['RegExp.prototype'], null);
-// A species that a script gave the class is not asked for.
+// A species that a script gave the class is not used.
 RegExpMethods.constructor = undefined;
 
-// A promise's `then`, which would ask its `constructor` what to return.
+// A promise's `then`, which would ask the promise's `constructor` what to return.
 const then = (promise, fulfilled, rejected) => {
   const { then } = pristine['Promise.prototype'];
   if (hasOwn(promise, 'constructor')) return apply(then, promise, [fulfilled, rejected]);
@@ -213,13 +213,13 @@ assign(exports, {
   real: globals, pristine, text, each, eachIn, isArray, isView: pristine.ArrayBuffer.isView, now: pristine.Date.now,
   fromCharCode: pristine.String.fromCharCode, fromBase64: (text, options) => apply(pristine.Uint8Array.fromBase64, Bytes, [text, options]),
   fromHex: (text) => apply(pristine.Uint8Array.fromHex, Bytes, [text]), symbolFor: pristine.Symbol.for,
-  // Accessors and methods of one class, each as a function.
+  // Accessors and methods of one class each, as functions.
   tagOf: detached(undefined, undefined, typedArray.tag),
   textOf: detached(undefined, undefined, pristine['Object.prototype'].toString),
   symbolText: detached(undefined, undefined, pristine['Symbol.prototype'].toString),
   functionText: detached(undefined, undefined, pristine['Function.prototype'].toString),
   isEnumerable: detached(undefined, undefined, pristine['Object.prototype'].propertyIsEnumerable),
-  // `this` of what it returns is the first argument.
+  // Turns a method into a function whose first argument is its `this`.
   uncurried: (method) => detached(undefined, undefined, method),
   regex: (expression) => setPrototypeOf(expression, RegExpMethods),
   buffer, byteOffset, byteLength,
@@ -227,12 +227,12 @@ assign(exports, {
   sharedLength: detached(undefined, undefined, pristine['SharedArrayBuffer.prototype'].byteLength),
   isDetached: detached(undefined, undefined, pristine['ArrayBuffer.prototype'].detached),
   bytesOf: (view) => new Bytes(buffer(view), byteOffset(view), byteLength(view)),
-  // Another view of the same bytes, which `subarray` would ask `constructor` for.
+  // Another view of the same bytes; `subarray` would ask `constructor` for the class.
   subarray: (bytes, start, end) => new Bytes(buffer(bytes), byteOffset(bytes) + start, end - start),
   // Whether a script's own expression matches.
   test: (expression, text) => apply(RegExpMethods.exec, expression, [text]) !== null,
   /**
-   * As many items as `source` has.
+   * An array with as many items as `source` has.
    * @param {ArrayLike<any>} source
    * @param {(item: any, index: number) => any} [make]
    */

@@ -1,6 +1,6 @@
 // How an uncaught error is printed.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   isError(value: unknown): boolean,
  * }}
@@ -16,7 +16,7 @@ exports.report = (value) => {
   }
 };
 
-// What an unhandled rejection becomes when its reason is not an error.
+// What an unhandled rejection is reported as if its reason is not an error.
 exports.rejection = (reason) => {
   if (native.isError(reason)) return reason;
   let text;

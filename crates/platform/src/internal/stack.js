@@ -7,7 +7,7 @@ const { get } = getOwnPropertyDescriptor(Error.prototype, 'stack');
 const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
 const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
 
-// QuickJS leaves out the first line, `Name: message`. Whoever assigns `stack` is left alone.
+// QuickJS leaves out the first line, `Name: message`. A `stack` that somebody has assigned stays as it is.
 defineProperty(Error.prototype, 'stack', {
   configurable: true, enumerable: false,
   set: { stack(value) {
@@ -22,8 +22,9 @@ defineProperty(Error.prototype, 'stack', {
   } }.stack,
 });
 
-// The engine takes over a reference to whatever is assigned, never gives it back, and calls `valueOf` of an object whenever
-// an error is made. So it only gets numbers; without one there are no frames, as in V8. A subclass gets a property of its own.
+// The engine keeps a reference to whatever is assigned, never releases it, and calls an object's `valueOf` whenever an
+// error is made. So it only gets numbers; without a number there are no frames, as in V8. A subclass gets a property of
+// its own.
 let stackTraceLimit = apply(limit.get, Error, []);
 defineProperty(Error, 'stackTraceLimit', {
   ...limit,
@@ -41,10 +42,10 @@ defineProperty(Error, 'stackTraceLimit', {
 const { get: getStack } = getOwnPropertyDescriptor(Error.prototype, 'stack');
 exports.stackOf = (error) => apply(getStack, error, []);
 
-// The engine's own part of `stack`; or what `Error.prepareStackTrace` has made of it.
+// The engine's own part of `stack`, or what `Error.prepareStackTrace` has made of it.
 exports.frames = (error) => apply(get, error, []);
 
-// Until the function is called that it returns, errors get the engine's own stacks, and no script is asked.
+// Until the returned function is called, errors get the engine's own stacks, and no script is called.
 exports.keepPlain = () => {
   const before = [apply(limit.get, Error, []), apply(prepare.get, Error, [])];
   apply(limit.set, Error, [10]);

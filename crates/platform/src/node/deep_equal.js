@@ -9,7 +9,7 @@ const kindOf = (value) => {
   if (value instanceof Error) return 'Error';
   return $.find(kinds, (kind) => brand[kind](value)) ?? 'Object';
 };
-// eslint-disable-next-line eqeqeq -- That is what is asked.
+// eslint-disable-next-line eqeqeq -- Loose equality is the point.
 const isLooselyEqual = (a, b) => a == b || (Number.isNaN(a) && Number.isNaN(b));
 const isPrimitive = (value) => value === null || (typeof value !== 'object' && typeof value !== 'function');
 const enumerable = (value, strict) => {

@@ -23,8 +23,8 @@ proto._events = undefined;
 proto._eventsCount = 0;
 proto._maxListeners = undefined;
 
-// The listeners of one event are a function, an array, or, where there are many, a Crowd. From this length on searching an
-// array costs more than the Crowd's keeping.
+// The listeners of one event are a function, an array or, if there are many, a Crowd. From this length on, searching an
+// array costs more than maintaining a Crowd.
 const MANY = 64;
 
 const ring = (name) => {
@@ -38,8 +38,8 @@ const insert = (ring, entry, first) => {
   before.next = node.next.previous = node;
   return node;
 };
-// Many listeners, of which each is found by its names: itself and, for the wrapper of a `once`, what it wraps. Those that
-// share a name stand in a ring, in their order, since the last of them is the one to remove.
+// Many listeners, each of which can be found by its names: the listener itself and, for the wrapper of a `once`, what
+// it wraps. Listeners that share a name form a ring, in order, because the last one is the one to remove.
 class Crowd {
   length = 0;
   warned = false;
@@ -75,7 +75,7 @@ class Crowd {
 }
 const arrayOf = (list) =>
   list === undefined ? [] : typeof list === 'function' ? [list] : list instanceof Crowd ? list.toArray() : $.slice(list);
-// The list with one more.
+// Returns the list with one more listener.
 const withListener = (list, listener, first) => {
   let next = typeof list === 'function' ? [list] : list;
   if (!(next instanceof Crowd)) {
@@ -92,7 +92,7 @@ const withListener = (list, listener, first) => {
   next.add(listener, first);
   return next;
 };
-// Takes the last that has the name out of a list: the listener.
+// Removes the last listener with this name from a list and returns it.
 const withoutListener = (list, name) => {
   if (list instanceof Crowd) return list.remove(name);
   const all = typeof list === 'function' ? [list] : list;

@@ -1,6 +1,6 @@
 // node:module.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   names(): string[],
  *   builtin(name: string): object | undefined,

@@ -1,6 +1,6 @@
 // node:os, and the navigator.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   cores(): number,
  *   uname(): string[],

@@ -11,7 +11,7 @@ let isEvent;
 let isStopped;
 let hasListeners;
 
-// What an event is, in bits: there are many events.
+// An event's properties as bits, because there are many events.
 const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } = [1, 2, 4, 8, 16, 32, 64];
 class Event {
   #type;
@@ -20,7 +20,7 @@ class Event {
   #current = null;
   #time = now();
   constructor(type, init = undefined) {
-    // (`arguments` is an object to be made.)
+    // (Reading `arguments` makes an object.)
     if (type === undefined && arguments.length === 0) {
       throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
     }
@@ -31,20 +31,20 @@ class Event {
     if (init.composed) this.#flags |= COMPOSED;
   }
   static {
-    // For events that the platform itself dispatches.
+    // Marks an event that the platform itself dispatches.
     trust = (event) => {
       event.#flags |= TRUSTED;
       return event;
     };
     isEvent = (value) => typeof value === 'object' && value !== null && #type in value;
     isStopped = (event) => (event.#flags & IMMEDIATE) !== 0;
-    // The type of an event whose dispatch begins.
+    // Begins to dispatch an event and returns its type.
     begin = (event, target) => {
       if (event.#current !== null) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
       event.#target = event.#current = target;
       return event.#type;
     };
-    // Whether the event, whose dispatch ends, was not cancelled.
+    // Ends the dispatch of an event and returns whether the event was not cancelled.
     end = (event) => {
       event.#current = null;
       event.#flags &= ~(STOPPED | IMMEDIATE);
@@ -116,7 +116,7 @@ class CustomEvent extends Event {
   }
 }
 
-// The listeners for one type: numbered in the order in which they came, and found again by what they are known by.
+// The listeners for one type, numbered in the order in which they were added, and found by callback.
 class Listeners {
   last = 0;
   entries = new Map();
@@ -169,7 +169,7 @@ class EventTarget {
     if (!isEvent(event)) throw invalidArgType('event', 'an instance of Event', event);
     const listeners = this.#listeners.get(begin(event, this));
     if (listeners === undefined) return end(event);
-    // Those that are added meanwhile do not hear of it; those that are removed are met no more.
+    // Listeners added during the dispatch are not called, nor are those removed before their turn.
     const { last } = listeners;
     for (const entry of $.each(listeners.entries.values())) {
       const { callback, number } = entry;
@@ -179,7 +179,7 @@ class EventTarget {
         if (typeof callback === 'function') apply(callback, this, [event]);
         else callback.handleEvent?.(event);
       } catch (error) {
-        // Reported, not propagated: the other listeners still run.
+        // The error is reported, not propagated: the other listeners still run.
         require('process').process.nextTick(() => {
           throw error;
         });
@@ -196,11 +196,11 @@ class AbortSignal extends EventTarget {
   #aborted = false;
   #reason = undefined;
   #handler = null;
-  // The signals that abort when this one does, weakly; and those among them that somebody listens to.
+  // The signals that abort when this one does, held weakly; and those among them that have listeners.
   #dependents = [];
   #crowded = 16;
   #heard = new Set();
-  // What a dependent signal depends on: signals that depend on none.
+  // The signals that a dependent signal depends on, which themselves depend on none.
   #sources = undefined;
   constructor(key) {
     if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
@@ -247,14 +247,14 @@ class AbortSignal extends EventTarget {
   #depend(source) {
     if ($.includes(this.#sources, source)) return;
     $.push(this.#sources, source);
-    // As often as the list has doubled: those that are gone.
+    // Whenever the list has doubled, removes the signals that are gone.
     if (source.#dependents.length >= source.#crowded) {
       source.#dependents = $.filter(source.#dependents, (dependent) => dependent.deref() !== undefined);
       source.#crowded = 2 * source.#dependents.length + 16;
     }
     $.push(source.#dependents, new WeakRef(this));
   }
-  // A dependent signal that somebody listens to must not go before its sources.
+  // A dependent signal that has listeners must not be collected before its sources.
   #keep() {
     if (this.#sources === undefined) return;
     const isHeard = hasListeners(this, 'abort');

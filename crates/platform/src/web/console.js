@@ -1,6 +1,6 @@
-// The console methods that are called rarely.
+// The console methods that are rarely called.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   print(toStderr: boolean, ...args: unknown[]): void,
  *   indent(by: number): void,

@@ -1,6 +1,6 @@
-// The part of Web Crypto that needs no cipher.
+// The part of Web Crypto that needs no ciphers.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   fill(view: ArrayBufferView, length: number): void,
  *   uuid(): string,

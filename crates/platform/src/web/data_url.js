@@ -1,7 +1,7 @@
 // data: URLs (Fetch Standard, §6) and MIME types (MIME Sniffing Standard, §4).
 const { TOKEN, trim } = require('headers');
 
-// "Parse a MIME type", and back into text; undefined where it is none.
+// "Parse a MIME type", and back to text; undefined if it is not a MIME type.
 const mimeType = (input) => {
   const parts = $.match(trim(input), $.regex(/(?:"(?:\\.|[^"\\])*"?|[^;"])+|(?<=;)(?=;|$)/gs)) ?? [''];
   const { 0: type, 1: subtype, length } = $.split(trim(parts[0]), '/');
@@ -29,7 +29,7 @@ const percentDecode = (text) => {
   return new Uint8Array($.subarray(bytes, 0, length));
 };
 
-// The "data: URL processor": type and bytes, undefined for a failure. `url` is serialized, so it is ASCII.
+// The "data: URL processor": returns type and bytes, or undefined for a failure. `url` is serialized, so it is ASCII.
 exports.parse = (url) => {
   const { 1: type, 2: data } = $.regex(/^data:([^,]*),([^#]*)/s).exec(url) ?? [];
   if (type === undefined) return undefined;

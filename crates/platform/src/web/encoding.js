@@ -1,6 +1,6 @@
 // TextEncoder and TextDecoder.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   label(label: string): string | undefined,
  *   decoder(label: string, fatal: boolean, ignoreBOM: boolean): object,

@@ -11,9 +11,9 @@ const TYPES = {
   svg: 'image/svg+xml', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
 };
 
-// "Extract a body": its bytes, copied, and the type that they have by themselves.
+// "Extract a body": a copy of its bytes, and the type that they have by default.
 const extract = (value) => {
-  // A BufferSource is not shared.
+  // A BufferSource must not be shared.
   const view = isSharedArrayBuffer(value) ? undefined : viewOf(value);
   if (view !== undefined) return { bytes: new Uint8Array(view), type: null };
   if (value instanceof URLSearchParams) {
@@ -27,7 +27,7 @@ const dictionary = (value, place) => {
   if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError($.text`${place} must be an object, got ${typeof value}`);
   return value;
 };
-// Gives `state` a body; the type stands unless the headers have one.
+// Gives `state` a body; its type is used unless the headers have one.
 const setBody = (state, { bytes, type }) => {
   state.bytes = bytes;
   if (type !== null && !state.headers.has('content-type')) state.headers.append('content-type', type);
@@ -46,7 +46,7 @@ const consume = (state, place) => {
 };
 const decode = (bytes) => new (require('encoding').TextDecoder)().decode(bytes);
 
-// The Body mixin. `find` gives what an object of the class holds, undefined for any other.
+// The Body mixin. `find` returns the state of an object of the class, and undefined for anything else.
 const includeBody = (Class, find) => {
   const stateOf = (value, place) => {
     const state = find(value);
@@ -80,11 +80,17 @@ class Response {
     const { headers, status = 200, statusText = '' } = dictionary(init, $.text`${place}: argument 2`);
     const code = unsignedShort(status);
     const text = byteString(statusText, $.text`${place}: \`statusText\``);
-    if (code < 200 || code > 599) throw new RangeError($.text`${place}: \`status\` must be from 200 to 599, got ${status}`);
-    if (!$.regex(/^[\t\x20-\x7e\x80-\xff]*$/).test(text)) throw new TypeError($.text`${place}: ${JSON.stringify(text)} is no status text`);
+    if (code < 200 || code > 599) {
+      throw new RangeError($.text`${place}: \`status\` must be from 200 to 599, got ${status}`);
+    }
+    if (!$.regex(/^[\t\x20-\x7e\x80-\xff]*$/).test(text)) {
+      throw new TypeError($.text`${place}: ${JSON.stringify(text)} is not a valid status text`);
+    }
     Object.assign(this.#state, { status: code, statusText: text, headers: new Headers(headers) });
     if (body === null || body === undefined) return;
-    if ($.includes([204, 205, 304], code)) throw new TypeError($.text`${place}: a response of status ${code} has no body`);
+    if ($.includes([204, 205, 304], code)) {
+      throw new TypeError($.text`${place}: a response with status ${code} must not have a body`);
+    }
     setBody(this.#state, extract(body));
   }
   static {
@@ -112,10 +118,12 @@ class Response {
   static json(data, init = undefined) {
     needArgs(arguments.length, 1, 'Response.json');
     const text = JSON.stringify(data);
-    if (text === undefined) throw new TypeError('Response.json: argument 1 has no JSON text');
+    if (text === undefined) throw new TypeError('Response.json: argument 1 cannot be converted to JSON');
     const response = new Response(null, init);
     const { status } = response.#state;
-    if ($.includes([204, 205, 304], status)) throw new TypeError($.text`Response.json: a response of status ${status} has no body`);
+    if ($.includes([204, 205, 304], status)) {
+      throw new TypeError($.text`Response.json: a response with status ${status} must not have a body`);
+    }
     setBody(response.#state, { ...extract(text), type: 'application/json' });
     return response;
   }
@@ -162,8 +170,8 @@ class Request {
     const state = this.#state;
     if (from === undefined) {
       const url = URL.parse($.text`${input}`);
-      if (url === null) throw new TypeError($.text`${place}: ${inspect($.text`${input}`)} is no absolute URL`);
-      if (url.username || url.password) throw new TypeError($.text`${place}: ${inspect(url.href)} has credentials`);
+      if (url === null) throw new TypeError($.text`${place}: ${inspect($.text`${input}`)} is not an absolute URL`);
+      if (url.username || url.password) throw new TypeError($.text`${place}: ${inspect(url.href)} must not have credentials`);
       state.url = url.href;
     } else {
       if (body === undefined || body === null) unusable(from, place);
@@ -171,9 +179,11 @@ class Request {
     }
     if (method !== undefined) {
       const name = byteString(method, $.text`${place}: \`method\``);
-      if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${inspect(name)} is no method`);
+      if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${inspect(name)} is not a valid method`);
       const upper = $.toUpperCase(name);
-      if ($.includes(['CONNECT', 'TRACE', 'TRACK'], upper)) throw new TypeError($.text`${place}: the method ${name} is forbidden`);
+      if ($.includes(['CONNECT', 'TRACE', 'TRACK'], upper)) {
+        throw new TypeError($.text`${place}: the method ${name} is forbidden`);
+      }
       state.method = $.includes(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'], upper) ? upper : name;
     }
     if (headers !== undefined || state.headers === undefined) state.headers = new Headers(headers);
@@ -183,10 +193,10 @@ class Request {
     const source = signal === undefined ? state.signal : signal;
     state.signal = any(source ? [source] : []);
     if (((body !== undefined && body !== null) || state.bytes !== null) && $.includes(['GET', 'HEAD'], state.method)) {
-      throw new TypeError($.text`${place}: a request of method ${state.method} has no body`);
+      throw new TypeError($.text`${place}: a ${state.method} request must not have a body`);
     }
     if (body !== undefined && body !== null) setBody(state, extract(body));
-    // The body moves from a request to the one that is made of it.
+    // The body moves from a request to the one that is made from it.
     else if (from !== undefined && from.bytes !== null) consume(from, place);
   }
   static {
@@ -230,11 +240,12 @@ async function fetch(input, init = undefined) {
   const scheme = $.slice(url, 0, $.indexOf(url, ':'));
   if (scheme !== 'file' && scheme !== 'data') {
     const http = scheme === 'http' || scheme === 'https';
-    throw new TypeError($.text`fetch: ${scheme}: URLs are not supported${http ? ' yet' : ''}, only file: and data: URLs are`);
+    throw new TypeError(
+      $.text`fetch: ${scheme}: URLs are not supported${http ? ' yet' : ''}, only file: and data: URLs are`);
   }
   if (scheme === 'data') {
     const data = require('data_url').parse(url);
-    if (data === undefined) throw new TypeError($.text`fetch: ${inspect(url)} is no valid data: URL`);
+    if (data === undefined) throw new TypeError($.text`fetch: ${inspect(url)} is not a valid data: URL`);
     return respond(url, method === 'HEAD' ? null : data.bytes, data.type);
   }
   if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);
@@ -253,14 +264,17 @@ async function fetch(input, init = undefined) {
 exports.wasmBytes = async (source, place) => {
   const state = responseOf(source);
   if (state === undefined) {
-    throw new TypeError($.text`${place}: argument 1 must be a Response or a promise of one, got ${inspect(source, { depth: -1 })}`);
+    const came = inspect(source, { depth: -1 });
+    throw new TypeError($.text`${place}: argument 1 must be a Response or a promise of one, got ${came}`);
   }
   const type = state.headers.get('content-type');
   if ((type && $.toLowerCase(type)) !== 'application/wasm') {
-    const came = type === null ? 'has none' : $.text`is ${inspect(type)}`;
-    throw new TypeError($.text`${place}: the response's Content-Type must be application/wasm, and ${came}`);
+    const came = type === null ? 'it has none' : $.text`it is ${inspect(type)}`;
+    throw new TypeError($.text`${place}: the response's Content-Type must be application/wasm, but ${came}`);
   }
-  if (state.status < 200 || state.status > 299) throw new TypeError($.text`${place}: the response has the status ${state.status}`);
+  if (state.status < 200 || state.status > 299) {
+    throw new TypeError($.text`${place}: the response's status must be from 200 to 299, got ${state.status}`);
+  }
   return consume(state, place);
 };
 exports.Headers = Headers;

@@ -1,4 +1,4 @@
-// Headers (Fetch Standard, §2.2 and §5.1). As in the other runtimes without a browser around them, no name is forbidden.
+// Headers (Fetch Standard, §2.2 and §5.1). As in other runtimes outside of a browser, no name is forbidden.
 const { inspect } = require('lazy_inspect');
 const TOKEN = $.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
 let listOf, iterate;
@@ -8,12 +8,12 @@ const byteString = (value, what) => {
   const text = $.text`${value}`;
   for (let i = 0; i < text.length; i++) {
     if ($.charCodeAt(text, i) > 255) {
-      throw new TypeError($.text`${what} must have characters up to U+00FF only, got ${JSON.stringify(text)}`);
+      throw new TypeError($.text`${what} must only have characters up to U+00FF, got ${JSON.stringify(text)}`);
     }
   }
   return text;
 };
-// Without a regular expression: each run of spaces inside would be tried from each of its places.
+// Without a regular expression, which would try each run of inner spaces from each of its positions.
 const trim = (text, spaces = '\t\n\r ') => {
   let start = 0;
   let end = text.length;
@@ -23,13 +23,15 @@ const trim = (text, spaces = '\t\n\r ') => {
 };
 const toName = (value, place) => {
   const name = byteString(value, $.text`${place}: the name`);
-  if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${JSON.stringify(name)} is no header name`);
+  if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${JSON.stringify(name)} is not a valid header name`);
   return $.toLowerCase(name);
 };
 // "Normalize", and "header value".
 const toValue = (value, place) => {
   const text = trim(byteString(value, $.text`${place}: the value`));
-  if ($.regex(/[\0\n\r]/).test(text)) throw new TypeError($.text`${place}: ${JSON.stringify(text)} is no header value`);
+  if ($.regex(/[\0\n\r]/).test(text)) {
+    throw new TypeError($.text`${place}: ${JSON.stringify(text)} is not a valid header value`);
+  }
   return text;
 };
 const needArgs = (given, needed, place) => {
@@ -37,9 +39,9 @@ const needArgs = (given, needed, place) => {
 };
 
 class Headers {
-  // [name in lower case, value] in the order of their coming.
+  // [name in lower case, value] in the order in which they were added.
   #list = [];
-  // What "sort and combine" gives, until the list changes.
+  // The result of "sort and combine", until the list changes.
   #combined = undefined;
   #immutable = false;
   constructor(init = undefined) {
@@ -51,12 +53,12 @@ class Headers {
     const iterate = init[Symbol.iterator];
     const pairs = [];
     if (iterate !== undefined && iterate !== null) {
-      // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
+      // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
       for (const pair of { [Symbol.iterator]: () => Reflect.apply(iterate, init, []) }) {
         if (Object(pair) !== pair || typeof pair[Symbol.iterator] !== 'function') {
           throw new TypeError($.text`${place}: each item must be an iterable of a name and a value`);
         }
-        // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
+        // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
         const items = [...pair];
         if (items.length !== 2) throw new TypeError($.text`${place}: each item must have a name and a value, got ${items.length} items`);
         $.push(pairs, [byteString(items[0], $.text`${place}: the name`), byteString(items[1], $.text`${place}: the value`)]);
@@ -85,7 +87,7 @@ class Headers {
       return headers;
     };
   }
-  // Before every change.
+  // Called before every change.
   #check(place) {
     if (this.#immutable) throw new TypeError($.text`${place}: these headers are immutable`);
     this.#combined = undefined;
@@ -164,7 +166,8 @@ class Headers {
 }
 Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
 
-// WebIDL's default iterator objects. Live: what comes while one runs is met if it sorts after what has been.
+// WebIDL's default iterator objects. They are live: a header added during an iteration is visited if it sorts after
+// those already visited.
 class HeadersIterator {
   #list;
   #pick;
@@ -180,13 +183,13 @@ class HeadersIterator {
     return { value: this.#pick(list[this.#index++]), done: false };
   }
 }
-// Nobody else can make one.
+// Scripts cannot make one.
 delete HeadersIterator.prototype.constructor;
 Object.setPrototypeOf(HeadersIterator.prototype, $.real.Iterator.prototype);
 Object.defineProperty(HeadersIterator.prototype, 'next', { enumerable: true });
 Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { value: 'Headers Iterator', configurable: true });
 
-// As WebIDL has interfaces: members are enumerable, a class has a tag.
+// As WebIDL describes interfaces: members are enumerable, and a class has a tag.
 exports.asInterface = (Class, statics = []) => {
   const { prototype, name } = Class;
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });

@@ -1,7 +1,7 @@
 // MessageChannel, MessagePort, BroadcastChannel and structuredClone (HTML Standard, §2.7, §9.4 and §9.5). A MessagePort
-// has Node's face as well.
+// also has Node's interface.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   channel(): object[],
  *   post(port: object, value: unknown, transfer: object[]): void,
@@ -36,12 +36,14 @@ const stringOf = (value) => $.text`${value}`;
 // WebIDL's `sequence<object>`.
 const sequence = (value, place, iterate = isObject(value) ? value[Symbol.iterator] : undefined) => {
   if (typeof iterate !== 'function') throw invalid($.text`${place} must be an iterable`);
-  // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
+  // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
   const items = [...{ [Symbol.iterator]: () => apply(iterate, value, []) }];
-  for (const item of $.each(items)) if (!isObject(item)) throw invalid($.text`${place} must have objects only, got ${typeof item}`);
+  for (const item of $.each(items)) {
+    if (!isObject(item)) throw invalid($.text`${place} must only contain objects, got ${typeof item}`);
+  }
   return items;
 };
-// The last argument of every postMessage: a sequence, or a dictionary with one.
+// The last argument of every postMessage: a sequence, or a dictionary that has one.
 const transferOf = (argument) => {
   if (argument === undefined || argument === null) return [];
   if (!isObject(argument)) throw invalid('Optional transferList argument must be an iterable');
@@ -56,8 +58,9 @@ const dictionary = (value, place) => {
   return value;
 };
 
-// Event handler attributes (HTML Standard, §8.1.8.1) for what has `addEventListener`. `handlersOf` gives the object
-// where a target keeps them, and throws for what is no target. A handler that changes keeps its place.
+// Event handler attributes (HTML Standard, §8.1.8.1) for objects with `addEventListener`. `handlersOf` returns the
+// object in which a target keeps them, and throws if its argument is not a target. A handler that is replaced keeps its
+// place in the order.
 const callHandler = (handler, target, event) => {
   if (apply(handler, target, [event]) === false) event.preventDefault();
 };
@@ -98,7 +101,7 @@ const noPorts = Object.freeze([]);
 class MessageEvent extends Event {
   #data;
   #ports;
-  // What messages of ports do not have.
+  // What the messages of ports do not have.
   #more = null;
   constructor(type, init = undefined, ports = undefined) {
     if (type === secret) {
@@ -112,7 +115,7 @@ class MessageEvent extends Event {
     const { data = null, lastEventId = '', origin = '', ports: given, source = null } = init;
     const list = given === undefined ? [] : sequence(given, 'MessageEvent constructor: eventInitDict.ports');
     for (const port of $.each(source === null ? list : [...$.each(list), source])) {
-      if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source are MessagePorts');
+      if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source must be MessagePorts');
     }
     this.#data = data;
     this.#ports = Object.freeze(list);
@@ -182,11 +185,12 @@ class ErrorEvent extends Event {
 }
 asInterface(ErrorEvent);
 
-// What the listeners of Node's face get for the event that is being dispatched, where that is not the event itself.
+// What the listeners of Node's interface are passed for the event being dispatched, if that is not the event itself.
 let plainEvent = null;
 let plainArgs = null;
 let adopt;
-// A port's listeners for one type: what was added, with the function that the EventTarget knows. Either finds them again.
+// A port's listeners for one type: what was added, and the function that the EventTarget knows. Either one finds the
+// entry.
 class PortListeners {
   #entries = new Set();
   #known = [new Map(), new Map()];
@@ -201,7 +205,7 @@ class PortListeners {
     this.#entries.add(entry);
     this.#known[capture ? 1 : 0].set(callback, entry).set(listener, entry);
   }
-  // Takes one out: what was added.
+  // Takes out the entry for a listener.
   take(known, capture) {
     const entries = this.#known[capture ? 1 : 0];
     const entry = entries.get(known);
@@ -211,7 +215,7 @@ class PortListeners {
     this.#entries.delete(entry);
     return entry;
   }
-  // In the order in which they came.
+  // In the order in which they were added.
   entries() {
     return [...$.each(this.#entries.values())];
   }
@@ -222,7 +226,7 @@ class MessagePort extends EventTarget {
   #handlers = { __proto__: null };
   // By type.
   #listeners = new Map();
-  // Whether the natives have the callbacks.
+  // Whether the native side has the callbacks.
   #watched = false;
   #maxListeners = 10;
   constructor(key = undefined, handle = undefined) {
@@ -232,7 +236,7 @@ class MessagePort extends EventTarget {
   }
   static {
     adopt = (handle) => new MessagePort(secret, handle);
-    // Works for every value, and asks no script: a private name is not looked up behind a Proxy.
+    // Works for every value without running a script: private names are not looked up behind a Proxy.
     handleOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined);
     defineHandlers(MessagePort.prototype, (port) => port.#handlers, ['message', 'messageerror', 'close']);
   }
@@ -256,7 +260,8 @@ class MessagePort extends EventTarget {
       plainArgs = outerArgs;
     }
   }
-  // Node's rule, for the listeners of both faces: with the first one for `message` the port starts and holds the loop.
+  // Node's rule, for the listeners of both interfaces: the first listener for `message` starts the port and holds the
+  // loop.
   #add(type, callback, options, listener) {
     /** @type {Options<{ capture?: unknown, once?: unknown, signal?: any }>} */
     const { capture = false, once = false, signal } = isObject(options) ? options : { __proto__: null, capture: options };
@@ -270,7 +275,7 @@ class MessagePort extends EventTarget {
       native.ref(this.#handle, true);
       this.#watch();
     } else if (type === 'close' && !this.#watched) {
-      // `close` comes to ports that were not started, too.
+      // Ports that were not started get `close`, too.
       this.#watch();
       native.stop(this.#handle, true);
     }
@@ -309,7 +314,7 @@ class MessagePort extends EventTarget {
   close(listener = undefined) {
     const handle = this.#handle;
     if (typeof listener === 'function') this.once('close', listener);
-    // Whoever listens for the end by then hears of it.
+    // Whoever is listening for the end by then is told about it.
     if (!this.#watched) {
       this.#watch();
       native.stop(handle, true);
@@ -318,7 +323,7 @@ class MessagePort extends EventTarget {
   }
 
   ref() {
-    // With the channel it ends by itself, which only those hear of who listen.
+    // A port ends by itself when its channel does, but only ports with callbacks are told.
     if (!this.#watched) {
       this.#watch();
       native.stop(this.#handle, true);
@@ -378,7 +383,7 @@ class MessagePort extends EventTarget {
   eventNames() {
     return [...$.each(this.#listeners.keys())];
   }
-  // Kept only: there is no warning about too many.
+  // The number is only kept: there is no warning about too many listeners.
   setMaxListeners(count) {
     this.#maxListeners = count;
   }
@@ -458,7 +463,7 @@ class BroadcastChannel extends EventTarget {
 }
 asInterface(BroadcastChannel);
 
-// A method, since it is no constructor.
+// Written as a method, so that it is not a constructor.
 const { structuredClone } = { structuredClone(value, options = undefined) {
   needArgs(arguments.length, 'value');
   const { transfer } = dictionary(options, 'structuredClone: options');
@@ -484,13 +489,13 @@ function markAsUntransferable(object) {
 function isMarkedAsUntransferable(object) {
   return isUntransferable(object);
 }
-// As in Node, no effect on buffers and their views.
+// As in Node, this has no effect on buffers and their views.
 function markAsUncloneable(object) {
   if (isObject(object) && require('bytes').viewOf(object) === undefined) uncloneable.add(object);
 }
 
-// The prototypes of the platform's objects that are not serializable. Found when first an object comes that is no plain
-// one, for it takes some files.
+// The prototypes of the platform's objects that are not serializable. This needs several files, so it is only made for
+// the first object that is not a plain one.
 let platform;
 const findPlatform = () => {
   const { Headers, Request, Response } = require('fetch');
@@ -504,7 +509,7 @@ const findPlatform = () => {
 };
 const { prototype: plainPrototype } = Object;
 const { prototype: plainArrayPrototype } = Array;
-// Whether an object must not be cloned. The natives know ports by themselves.
+// Whether an object must not be cloned. The native side recognizes ports itself.
 const refuses = (object) => {
   if (uncloneable.has(object)) return true;
   if (handleOf(object) !== undefined) return false;
@@ -517,7 +522,7 @@ const refuses = (object) => {
     }
     return false;
   } catch {
-    // A Proxy on the way that throws.
+    // A Proxy in the chain that throws.
     return false;
   }
 };

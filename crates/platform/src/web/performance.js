@@ -1,6 +1,6 @@
 // performance and node:perf_hooks.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   now(): number,
  *   timeOrigin(): number,

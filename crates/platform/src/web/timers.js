@@ -1,6 +1,6 @@
 // setTimeout, setInterval and setImmediate with Node's handle objects.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   set(timeout: object, delay: number, refed: boolean): number,
  *   clear(id: number): void,

@@ -1,6 +1,6 @@
 // URL, URLSearchParams and node:url.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   parse(input: string, base?: string): string[] | undefined,
  *   set(href: string, part: string, value: string): string[] | undefined,
@@ -36,12 +36,12 @@ class URLSearchParams {
         if (typeof iterate !== 'function') {
           throw create('TypeError', 'ERR_ARG_NOT_ITERABLE', 'Query pairs must be iterable');
         }
-        // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
+        // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
         for (const pair of init) {
           if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function') {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
           }
-          // eslint-disable-next-line no-restricted-syntax -- It is the script that is asked.
+          // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
           const items = [...pair];
           if (items.length !== 2) {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');

@@ -1,6 +1,6 @@
 // node:fs. The synchronous functions are the implementation; the others run them in a later turn of the loop.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   exists(path: string): boolean,
  *   stat(path: string, follow: boolean): number[],
@@ -71,7 +71,7 @@ const checkFd = (fd) => {
   if (!Number.isInteger(fd) || fd < 0 || fd > 2147483647) throw outOfRange('fd', '>= 0 && <= 2147483647', fd);
   return fd;
 };
-// Where Buffer will come in: what a read gives when no encoding is asked for.
+// What a read returns if no encoding is asked for. Once there is a Buffer, this will make one.
 Object.defineProperty(exports, 'hooks', { value: { toBuffer: (bytes) => bytes }, writable: true, configurable: true });
 const decode = (bytes, encoding) => {
   if (!encoding || encoding === 'buffer') return exports.hooks.toBuffer(bytes);

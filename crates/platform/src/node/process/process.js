@@ -1,6 +1,6 @@
 // The process object.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   facts(): Record<'node' | 'version' | 'quickjs' | 'title' | 'arch' | 'platform' | 'argv0' | 'execPath', string>
  *     & Record<'argv' | 'execArgv', string[]> & Record<'pid' | 'ppid' | 'uid' | 'euid' | 'gid' | 'egid', number>
@@ -40,7 +40,7 @@ const toVariable = (value) => {
   if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
   return $.text`${value}`;
 };
-// Other agents may have the same variables, so that nothing of them is kept here.
+// Other agents may share the variables, so nothing about them is kept here.
 const variable = (key) => (typeof key === 'symbol' ? undefined : native.variable(key) ?? undefined);
 const env = new Proxy({}, {
   get: (target, key) => variable(key) ?? Reflect.get(target, key),
@@ -239,7 +239,7 @@ const emitExit = () => {
 };
 exports.emitExit = emitExit;
 exports.emitBeforeExit = () => it.emit('beforeExit', it.exitCode ?? 0);
-// True when a listener took it.
+// Returns true if a listener took it.
 exports.uncaught = (error, origin) => {
   if (it.listenerCount('uncaughtExceptionMonitor') > 0) it.emit('uncaughtExceptionMonitor', error, origin);
   return it.emit('uncaughtException', error, origin);

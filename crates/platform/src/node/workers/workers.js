@@ -1,6 +1,6 @@
 // Workers: the Web's Worker and the global scope of dedicated workers (HTML Standard, §10), and node:worker_threads.
 /**
- * What Rust gives.
+ * What Rust provides.
  * @type {{
  *   spawn(options: object, callbacks: object): object,
  *   workerPort(worker: object): object,
@@ -30,10 +30,10 @@ const {
 } = messaging;
 const { apply } = Reflect;
 const SHARE_ENV = $.symbolFor('nodejs.worker_threads.SHARE_ENV');
-// What this agent is: undefined for the main one.
+// What this agent is, if it is a worker; undefined in the main agent.
 const self = native.worker();
 
-// The variables as natives take them; none for this agent's own.
+// Variables in the form that the native functions take; undefined stands for this agent's own.
 const flatten = (env) => $.flatMap(Object.entries(env), ({ 0: key, 1: value }) => [key, $.text`${value}`]);
 const processOf = () => require('process').process;
 const environmentData = new Map(self?.environmentData && $.eachIn(self.environmentData, 'Map'));
@@ -41,7 +41,7 @@ const spawn = (options, callbacks) => native.spawn({
   __proto__: null, web: false, classic: false, argv: [], execArgv: $.map(processOf().execArgv, String), transfer: [], ...options,
   ...(environmentData.size > 0 ? { environmentData } : {}),
 }, callbacks);
-// The rest of the listeners' work goes on when one throws.
+// If one listener throws, the rest of the work still goes on.
 const attempt = (call) => {
   try {
     call();
@@ -51,7 +51,7 @@ const attempt = (call) => {
     });
   }
 };
-// What a worker posted before its end still arrives, ahead of `exit`.
+// Messages that a worker posted before its end still arrive, ahead of `exit`.
 const drain = (port, message, messageerror) => {
   try {
     for (let received; (received = ports.receive(port)) !== undefined;) {
@@ -63,7 +63,7 @@ const drain = (port, message, messageerror) => {
   }
 };
 
-// The Web's.
+// The Web's interface.
 const oneOf = (value, names, place) => {
   if (value === undefined) return names[0];
   const text = $.text`${value}`;
@@ -74,7 +74,7 @@ const resolveScript = (url) => {
   try {
     return native.resolve(url, undefined);
   } catch {
-    throw new DOMException($.text`${inspect(url)} is no valid URL of a script`, 'SyntaxError');
+    throw new DOMException($.text`${inspect(url)} is not a valid URL for a script`, 'SyntaxError');
   }
 };
 const WebWorker = class Worker extends EventTarget {
@@ -107,7 +107,7 @@ const WebWorker = class Worker extends EventTarget {
   #messageerror = (error) => {
     if (!this.#terminated) super.dispatchEvent(trust(makeMessageEvent('messageerror', error)));
   };
-  // Printed unless a listener prevents it, as the standard has it. The parent goes on.
+  // The error is printed unless a listener prevents that, as the standard says. The parent goes on.
   #failed(_, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
     if (this.#terminated) return;
     const event = trust(new ErrorEvent('error', { __proto__: null, message, filename, lineno, colno, error: null, cancelable: true }));
@@ -151,7 +151,7 @@ const bytesOf = (...megabytes) => {
 const checkArray = (value, name) => {
   if (!$.isArray(value)) throw invalidArgType(name, 'an instance of Array', value);
 };
-// What the constructor's first argument stands for: `url`, or `source`.
+// Turns the constructor's first argument into a `url` or a `source`.
 const scriptOf = (filename, options) => {
   const { URL, pathToFileURL, fileURLToPath } = require('url');
   if (options.eval) {
@@ -180,7 +180,7 @@ const environmentOf = (env) => {
   throw invalidArgType('options.env', 'of type object or one of undefined, null, or worker_threads.SHARE_ENV', env);
 };
 
-// What a worker writes, for the parent to read: as far as Node's Readable goes without node:stream.
+// What a worker writes, for the parent to read: as much of Node's Readable as is possible without node:stream.
 class WorkerOutput extends EventEmitter {
   #decoder = null;
   #ended = false;
@@ -207,13 +207,14 @@ class WorkerOutput extends EventEmitter {
     stream.emit('close');
   }
 }
-// Bytes that read as text where text is wanted, as a Buffer does.
+// Bytes that convert to text when text is wanted, as a Buffer does.
 const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
   value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes), configurable: true, writable: true,
 });
 
 class Worker extends EventEmitter {
-  // The standard streams of a worker are the process's own, unless they are asked for; it reads nothing of ours.
+  // A worker's standard streams are the process's own unless the parent asks for them; the parent cannot write to its
+  // input.
   stdin = null;
   stdout = null;
   stderr = null;
@@ -286,7 +287,7 @@ class Worker extends EventEmitter {
   }
   terminate() {
     if (this.#handle === undefined) return $.resolved();
-    // It is waited for.
+    // The returned promise needs the worker to hold the loop.
     this.ref();
     native.terminate(this.#handle);
     return this.#exit.promise;
@@ -347,10 +348,10 @@ for (const name of $.each([
   'markAsUntransferable', 'isMarkedAsUntransferable', 'markAsUncloneable',
 ])) threads[name] = messaging[name];
 
-// The global scope of a dedicated worker. Its listeners are kept by an EventTarget behind it; they see the scope.
+// The global scope of a dedicated worker. An EventTarget behind it keeps its listeners, which see the scope instead.
 const interfaceOf = (name, parent) => {
   const Interface = { [name]: class extends parent {
-    // @ts-expect-error There is no `super()`, since there are no instances.
+    // @ts-expect-error There is no `super()`, because there are no instances.
     constructor() {
       throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     }
@@ -365,7 +366,7 @@ const messageOf = (error) => {
     return 'Uncaught';
   }
 };
-// Where an error was made, by its stack.
+// Where an error was made, according to its stack.
 const placeOf = (error) => {
   try {
     const { 1: filename, 2: lineno, 3: colno } = $.regex(/^ +at (?:.* )?\(?(\S+?):(\d+):(\d+)\)?$/m).exec(error.stack);
@@ -377,7 +378,7 @@ const placeOf = (error) => {
 const setUpScope = () => {
   const target = new EventTarget();
   const handlers = { __proto__: null };
-  // The `error` event that is being reported; what its listeners throw is not reported to them again.
+  // The `error` event that is being reported; errors that its listeners throw are not reported to them again.
   let reporting;
   const listeners = new WeakMap();
   const listenerOf = (callback) => {
@@ -425,7 +426,7 @@ const setUpScope = () => {
       native.closeSelf();
     },
     importScripts(...urls) {
-      if (!self.classic) throw new TypeError('importScripts: module workers import');
+      if (!self.classic) throw new TypeError('importScripts: module workers must use import instead');
       for (const url of $.each($.map(urls, (url) => resolveScript($.text`${url}`)))) native.importScript(url);
     },
   };
@@ -448,12 +449,12 @@ const setUpScope = () => {
       return value;
     } }.location,
   });
-  // The engine's own tag, `global`.
+  // The engine's own tag is `global`.
   Reflect.deleteProperty(globalThis, Symbol.toStringTag);
   Object.setPrototypeOf(globalThis, DedicatedWorkerGlobalScope.prototype);
   const handlersOf = () => handlers;
   defineHandlers(globalThis, handlersOf, ['message', 'messageerror']);
-  // OnErrorEventHandler: true prevents.
+  // OnErrorEventHandler: returning true prevents the default.
   defineHandlers(globalThis, handlersOf, ['error'], (handler, scope, event) => {
     const { message, filename, lineno, colno, error } = event;
     const args = event instanceof ErrorEvent ? [message, filename, lineno, colno, error] : [event];
@@ -469,7 +470,7 @@ const setUpScope = () => {
       reporting = outer;
     }
   };
-  // Messages that came before wait for the script's end; then the port holds the loop until the worker is closed.
+  // Earlier messages wait until the script has ended; from then on, the port holds the loop until the worker is closed.
   exports.scriptDone = () => {
     ports.start(self.port, {
       message: (data, list) => dispatch(trust(makeMessageEvent('message', data, list))),
@@ -480,7 +481,7 @@ const setUpScope = () => {
   };
 };
 
-// For Rust, in a worker: before its script runs, for an uncaught error, and when the script has been evaluated.
+// For Rust, in a worker: before its script runs, for an uncaught error, and once the script has been evaluated.
 exports.setUpWorker = () => {
   if (self?.web) setUpScope();
 };
