@@ -1,7 +1,7 @@
-// What an embedded file has without asking: it is the body of a function `(exports, require, rust, $)`. For the compiler
-// `exports` and `require` are CommonJS's.
+// What is in scope in an embedded file, which is the body of a function `(exports, require, rust, $)`. The compiler takes
+// `exports` and `require` for those of CommonJS.
 
-/** The Rust functions that belong to the file, which says itself what they are. */
+/** The Rust functions that belong to the file, which declares them itself. */
 declare const rust: any;
 
 /** The language as it was before any script ran: what `primordials.js` exports. */
@@ -15,14 +15,14 @@ type Callback<T, Result> = (item: T, index: number) => Result;
 interface Primordials {
   globals: typeof globalThis;
 
-  // Of strings and arrays. What is `this` elsewhere comes first, as in all that follow.
+  // For strings and arrays. The first argument is what would be `this` in a method, here and below.
   at<T extends string | ArrayLike<any>>(list: T, index: number): ItemOf<T>;
   includes(list: string | ArrayLike<unknown>, item: unknown, from?: number): boolean;
   indexOf(list: string | ArrayLike<unknown>, item: unknown, from?: number): number;
   lastIndexOf(list: string | ArrayLike<unknown>, item: unknown, from?: number): number;
   slice<T extends string | ArrayLike<any>>(list: T, start?: number, end?: number): PartOf<T>;
 
-  // Of strings.
+  // For strings.
   charCodeAt(text: string, index: number): number;
   endsWith(text: string, end: string): boolean;
   match(text: string, pattern: RegExp): string[] | null;
@@ -38,7 +38,7 @@ interface Primordials {
   toWellFormed(text: string): string;
   trim(text: string): string;
 
-  // Of arrays.
+  // For arrays.
   every<T>(list: ArrayLike<T>, call: Callback<T, unknown>): boolean;
   fill<T>(list: T, item: unknown): T;
   filter<T>(list: ArrayLike<T>, call: Callback<T, unknown>): T[];
@@ -61,7 +61,7 @@ interface Primordials {
   splice<T>(list: T[], start: number, count?: number, ...items: T[]): T[];
   unshift<T>(list: T[], ...items: T[]): number;
 
-  // Of others.
+  // For other values.
   getTime(date: Date): number;
   isPrototypeOf(prototype: object, value: unknown): boolean;
   length(view: ArrayBufferView): number;
@@ -74,7 +74,7 @@ interface Primordials {
   toString(value: number, radix?: number): string;
   valueOf(value: unknown): unknown;
 
-  // What is not a method elsewhere, or by another name.
+  // Functions that are not methods of the language, or have other names there.
   real: any;
   pristine: any;
   text(strings: TemplateStringsArray, ...values: unknown[]): string;
@@ -112,13 +112,13 @@ interface Primordials {
   awaited<T>(value: T): Promise<Awaited<T>>;
 }
 
-// The engine has this one besides what the language has.
+// The engine provides this class in addition to the language.
 declare class DOMException extends Error {
   constructor(message?: string, name?: string);
   readonly code: number;
 }
 
-// An object without a prototype asks no script for what it has not got.
+// Reading a missing property of an object without a prototype runs no script.
 interface PropertyDescriptor {
   __proto__?: null;
 }

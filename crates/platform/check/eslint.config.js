@@ -46,13 +46,17 @@ const rules = {
 };
 
 // Syntax that runs a script, though it looks like part of the language alone. `primordials.js` says why.
-const unless = (...names) => `:not(CallExpression[callee.object.name="$"][callee.property.name=/^(${names.join('|')})$/])`;
+const unless = (...names) =>
+  `:not(CallExpression[callee.object.name="$"][callee.property.name=/^(${names.join('|')})$/])`;
 const list = ':matches(ArrayExpression, CallExpression, NewExpression)';
 const safe = [
   { selector: 'TemplateLiteral[expressions.length>0]:not(TaggedTemplateExpression > *)', message: 'Write $.text`…`.' },
   { selector: 'TaggedTemplateExpression[tag.property.name!="text"]', message: 'Write $.text`…`.' },
   { selector: `${unless('regex')} > Literal[regex]`, message: 'Write $.regex(/…/).' },
-  { selector: `ForOfStatement > ${unless('each', 'eachIn')}.right`, message: 'Write $.each(…) around what is iterated.' },
+  {
+    selector: `ForOfStatement > ${unless('each', 'eachIn')}.right`,
+    message: 'Write $.each(…) around what is iterated.',
+  },
   { selector: `${list} > SpreadElement > ${unless('each', 'eachIn')}`, message: 'Write ...$.each(…).' },
   { selector: 'ArrayPattern', message: 'Write { 0: first, 1: second }.' },
   { selector: `AwaitExpression > ${unless('awaited')}`, message: 'Write await $.awaited(…).' },

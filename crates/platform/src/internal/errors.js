@@ -8,7 +8,8 @@ exports.create = (name, code, message, more) => {
   const error = new classes[name](message);
   const stack = require('stack').stackOf(error);
   const end = $.indexOf(stack, '\n    at');
-  const frames = end < 0 ? [] : $.filter($.split($.slice(stack, end + 1), '\n'), (line) => !$.includes(line, 'node:internal/errors'));
+  const frames = end < 0 ? []
+    : $.filter($.split($.slice(stack, end + 1), '\n'), (line) => !$.includes(line, 'node:internal/errors'));
   define(error, 'stack', $.join([$.text`${name} [${code}]: ${message}`, ...$.each(frames)], '\n'));
   return Object.assign(error, { code }, more);
 };
@@ -20,7 +21,8 @@ exports.system = (errno, code, description, syscall, path, dest) => {
   if (dest !== undefined) message += $.text` -> '${dest}'`;
   const error = new Error(message);
   return Object.assign(
-    error, { errno, code, syscall }, path === undefined ? undefined : { path }, dest === undefined ? undefined : { dest });
+    error, { errno, code, syscall },
+    path === undefined ? undefined : { path }, dest === undefined ? undefined : { dest });
 };
 
 const kind = (value) => {
@@ -37,7 +39,8 @@ const kind = (value) => {
 exports.invalidArgType = (name, expected, value) => exports.create('TypeError', 'ERR_INVALID_ARG_TYPE',
   $.text`The "${name}" ${$.includes(name, '.') ? 'property' : 'argument'} must be ${expected}.${kind(value)}`);
 exports.invalidArgValue = (name, value, reason = 'is invalid') => exports.create('TypeError', 'ERR_INVALID_ARG_VALUE',
-  $.text`The ${$.includes(name, '.') ? 'property' : 'argument'} '${name}' ${reason}. Received ${require('inspect').inspect(value)}`);
+  $.text`The ${$.includes(name, '.') ? 'property' : 'argument'} '${name}' ${reason}. ` +
+  $.text`Received ${require('inspect').inspect(value)}`);
 exports.outOfRange = (name, range, value) => exports.create('RangeError', 'ERR_OUT_OF_RANGE',
   $.text`The value of "${name}" is out of range. It must be ${range}. Received ${require('inspect').inspect(value)}`);
 exports.checkFunction = (value, name) => {

@@ -46,7 +46,8 @@ const width = (ctx, text) => (ctx.colors ? $.replace(text, ansi, '').length : te
 
 // Brands. A prototype test comes first: a failing brand check throws, which is slow.
 const method = (name, key) => $.uncurried($.pristine[$.text`${name}.prototype`][key]);
-const getterOf = (name, key) => $.uncurried(Object.getOwnPropertyDescriptor($.pristine[$.text`${name}.prototype`], key).get);
+const getterOf = (name, key) =>
+  $.uncurried(Object.getOwnPropertyDescriptor($.pristine[$.text`${name}.prototype`], key).get);
 const sizeOf = { __proto__: null, Map: getterOf('Map', 'size'), Set: getterOf('Set', 'size') };
 const sourceOf = getterOf('RegExp', 'source');
 const flags = $.map(
@@ -70,9 +71,11 @@ const checks = [
   ['Map', sizeOf.Map], ['Set', sizeOf.Set],
   ['WeakMap', (v) => method('WeakMap', 'has')(v, key)], ['WeakSet', (v) => method('WeakSet', 'has')(v, key)],
   ['WeakRef', deref], ['Date', $.getTime], ['RegExp', getterOf('RegExp', 'source')],
-  ['ArrayBuffer', method('ArrayBuffer', 'byteLength')], ['SharedArrayBuffer', method('SharedArrayBuffer', 'byteLength')],
+  ['ArrayBuffer', method('ArrayBuffer', 'byteLength')],
+  ['SharedArrayBuffer', method('SharedArrayBuffer', 'byteLength')],
   ['Number', method('Number', 'valueOf')], ['String', method('String', 'valueOf')],
-  ['Boolean', method('Boolean', 'valueOf')], ['Symbol', method('Symbol', 'valueOf')], ['BigInt', method('BigInt', 'valueOf')],
+  ['Boolean', method('Boolean', 'valueOf')], ['Symbol', method('Symbol', 'valueOf')],
+  ['BigInt', method('BigInt', 'valueOf')],
 ];
 for (const { 0: name, 1: check } of $.each(checks)) {
   const constructor = $.real[name];
@@ -100,13 +103,15 @@ const functionType = (value) => {
 };
 
 const escapes = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 39: "\\'", 92: '\\\\' };
-const needsEscape = $.regex(/[\u0000-\u001f'\\\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
+const needsEscape =
+  $.regex(/[\u0000-\u001f'\\\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
 const needsEscapeAll = $.regex(new RegExp(needsEscape.source, 'g'));
 const needsEscapeNoQuote = $.regex(new RegExp($.replace(needsEscape.source, "'", ''), 'g'));
 const escapeOne = (char) => {
   const code = $.charCodeAt(char, 0);
   if (escapes[code] !== undefined) return escapes[code];
-  return code > 0xff ? $.text`\\u${$.toString(code, 16)}` : $.text`\\x${$.padStart($.toUpperCase($.toString(code, 16)), 2, '0')}`;
+  if (code > 0xff) return $.text`\\u${$.toString(code, 16)}`;
+  return $.text`\\x${$.padStart($.toUpperCase($.toString(code, 16)), 2, '0')}`;
 };
 function quote(text) {
   let mark = "'";
@@ -127,7 +132,8 @@ function formatNumber(style, number, separator) {
   if (!separator || !Number.isFinite(number) || $.includes(text, 'e')) return style(text, 'number');
   const { 0: integer, 1: fraction } = $.split(text, '.');
   const grouped = $.replace(integer, $.regex(/\B(?=(\d{3})+$)/g), '_');
-  return style(fraction === undefined ? grouped : $.text`${grouped}.${$.replace(fraction, $.regex(/(\d{3})(?=\d)/g), '$1_')}`, 'number');
+  if (fraction === undefined) return style(grouped, 'number');
+  return style($.text`${grouped}.${$.replace(fraction, $.regex(/(\d{3})(?=\d)/g), '$1_')}`, 'number');
 }
 const formatBigInt = (style, value, separator) => {
   const text = String(value);
@@ -217,7 +223,8 @@ function constructorName(object, ctx, depth, own) {
   let firstProto;
   while (object) {
     const desc = Object.getOwnPropertyDescriptor(object, 'constructor');
-    if (desc !== undefined && typeof desc.value === 'function' && desc.value.name !== '' && isInstance(start, desc.value)) {
+    if (desc !== undefined && typeof desc.value === 'function' && desc.value.name !== '' &&
+        isInstance(start, desc.value)) {
       if (own !== undefined && (firstProto !== object || !builtIn(desc.value))) {
         protoProperties(ctx, start, firstProto || start, depth, own);
       }
@@ -230,7 +237,9 @@ function constructorName(object, ctx, depth, own) {
   const name = className(start);
   if (depth > ctx.depth && ctx.depth !== null) return $.text`${name} <Complex prototype>`;
   const parent = constructorName(firstProto, ctx, depth + 1);
-  if (parent === null) return $.text`${name} <${inspect(firstProto, { ...ctx.user, customInspect: false, depth: -1 })}>`;
+  if (parent === null) {
+    return $.text`${name} <${inspect(firstProto, { ...ctx.user, customInspect: false, depth: -1 })}>`;
+  }
   return $.text`${name} <${parent}>`;
 }
 const isInstance = (object, constructor) => {
@@ -294,7 +303,8 @@ function ownKeys(value, showHidden) {
   for (const symbol of $.each(symbols)) if (isEnumerable(value, symbol)) $.push(keys, symbol);
   return keys;
 }
-const isIndex = (key) => typeof key === 'string' && $.regex(/^(0|[1-9][0-9]{0,9})$/).test(key) && Number(key) < 2 ** 32 - 1;
+const isIndex = (key) =>
+  typeof key === 'string' && $.regex(/^(0|[1-9][0-9]{0,9})$/).test(key) && Number(key) < 2 ** 32 - 1;
 function nonIndexKeys(value, showHidden) {
   const symbols = Object.getOwnPropertySymbols(value);
   /** @type {(string | symbol)[]} */
@@ -321,7 +331,8 @@ function formatRaw(ctx, value, depth, typedArray) {
   const iterable = constructor === null || value[Symbol.iterator] !== undefined;
   if ($.isArray(value)) {
     keys = nonIndexKeys(value, ctx.showHidden);
-    const prefix = constructor !== 'Array' || tag !== '' ? prefixOf(constructor, tag, 'Array', $.text`(${value.length})`) : '';
+    const prefix = constructor !== 'Array' || tag !== ''
+      ? prefixOf(constructor, tag, 'Array', $.text`(${value.length})`) : '';
     braces = [$.text`${prefix}[`, ']'];
     if (value.length === 0 && noProps()) return $.text`${braces[0]}]`;
     extras = kArrayExtras;
@@ -356,7 +367,9 @@ function formatRaw(ctx, value, depth, typedArray) {
     } else if (isArguments(value)) {
       braces[0] = '[Arguments] {';
       if (noProps()) return $.text`${braces[0]}}`;
-    } else if (constructor === 'Object' && !native.isError(value) && Object.getPrototypeOf(value) === Object.prototype) {
+    } else if (
+      constructor === 'Object' && !native.isError(value) && Object.getPrototypeOf(value) === Object.prototype
+    ) {
       if (tag !== '') braces[0] = $.text`${prefixOf(constructor, tag, 'Object')}{`;
       if (noProps()) return $.text`${braces[0]}}`;
     } else if (brand.RegExp(value)) {
@@ -376,7 +389,10 @@ function formatRaw(ctx, value, depth, typedArray) {
     } else if (brand.ArrayBuffer(value) || brand.SharedArrayBuffer(value)) {
       const prefix = prefixOf(constructor, tag, brand.ArrayBuffer(value) ? 'ArrayBuffer' : 'SharedArrayBuffer');
       if (typedArray === undefined) formatter = formatArrayBuffer;
-      else if (noProps()) return $.text`${prefix}{ byteLength: ${formatNumber(ctx.stylize, (brand.ArrayBuffer(value) ? $.bufferLength : $.sharedLength)(value), false)} }`;
+      else if (noProps()) {
+        const length = (brand.ArrayBuffer(value) ? $.bufferLength : $.sharedLength)(value);
+        return $.text`${prefix}{ byteLength: ${formatNumber(ctx.stylize, length, false)} }`;
+      }
       braces[0] = $.text`${prefix}{`;
       $.unshift(keys, 'byteLength');
     } else if (isDataView(value)) {
@@ -452,7 +468,8 @@ function functionBase(value, constructor, tag) {
   const type = functionType(value);
   let base = $.text`[${type}`;
   if (constructor === null) base += ' (null prototype)';
-  base += value.name === '' ? ' (anonymous)' : $.text`: ${typeof value.name === 'string' ? value.name : inspect(value.name)}`;
+  base += value.name === '' ? ' (anonymous)'
+    : $.text`: ${typeof value.name === 'string' ? value.name : inspect(value.name)}`;
   base += ']';
   if (constructor !== type && constructor !== null) base += $.text` ${constructor}`;
   if (tag !== '' && constructor !== tag) base += $.text` [${tag}]`;
@@ -505,7 +522,9 @@ function formatError(error, constructor, tag, ctx, keys) {
   } else if (ctx.colors) {
     const lines = $.split($.slice(stack, frames + 1), '\n');
     stack = $.slice(stack, 0, frames);
-    for (const line of $.each(lines)) stack += $.text`\n${$.regex(/[( ]node:/).test(line) ? $.text`\u001b[90m${line}\u001b[39m` : line}`;
+    for (const line of $.each(lines)) {
+      stack += $.text`\n${$.regex(/[( ]node:/).test(line) ? $.text`\u001b[90m${line}\u001b[39m` : line}`;
+    }
   }
   if (ctx.indentationLvl !== 0) stack = $.replaceAll(stack, '\n', $.text`\n${$.repeat(' ', ctx.indentationLvl)}`);
   return stack;
@@ -516,15 +535,19 @@ function improveStack(stack, constructor, name, tag) {
       (stack.length === length || stack[length] === ':' || stack[length] === '\n'))) {
     let fallback = 'Error';
     if (constructor === null) {
-      const start = $.regex(/^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/).exec(stack) || $.regex(/^([a-z_A-Z0-9-]*Error)$/).exec(stack);
+      const start = $.regex(/^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/).exec(stack) ||
+        $.regex(/^([a-z_A-Z0-9-]*Error)$/).exec(stack);
       fallback = (start && start[1]) || '';
       length = fallback.length;
       fallback ||= 'Error';
     }
     const prefix = $.slice(prefixOf(constructor, tag, fallback), 0, -1);
     if (name !== prefix) {
-      if ($.includes(prefix, name)) stack = length === 0 ? $.text`${prefix}: ${stack}` : $.text`${prefix}${$.slice(stack, length)}`;
-      else stack = $.text`${prefix} [${name}]${$.slice(stack, length)}`;
+      if ($.includes(prefix, name)) {
+        stack = length === 0 ? $.text`${prefix}: ${stack}` : $.text`${prefix}${$.slice(stack, length)}`;
+      } else {
+        stack = $.text`${prefix} [${name}]${$.slice(stack, length)}`;
+      }
     }
   }
   return stack;
@@ -646,7 +669,8 @@ function formatNamespace(ctx, value, depth, keys) {
     } catch {
       const desc = { value: '', enumerable: true };
       const line = formatProperty(ctx, value, depth, key, kObject, desc);
-      $.push(output, $.text`${$.slice(line, 0, $.lastIndexOf(line, ' ') + 1)}${ctx.stylize('<uninitialized>', 'special')}`);
+      const start = $.slice(line, 0, $.lastIndexOf(line, ' ') + 1);
+      $.push(output, $.text`${start}${ctx.stylize('<uninitialized>', 'special')}`);
     }
   }
   return output;
@@ -677,12 +701,18 @@ function formatProperty(ctx, value, depth, key, type, desc, original = value) {
       try {
         const result = Reflect.apply(desc.get, original, []);
         ctx.indentationLvl += 2;
-        if (result === null) text = $.text`${style($.text`[${label}:`, 'special')} ${style('null', 'null')}${style(']', 'special')}`;
-        else if (typeof result === 'object') text = $.text`${style($.text`[${label}]`, 'special')} ${formatValue(ctx, result, depth)}`;
-        else text = $.text`${style($.text`[${label}:`, 'special')} ${formatPrimitive(style, result, ctx)}${style(']', 'special')}`;
+        if (result === null) {
+          text = $.text`${style($.text`[${label}:`, 'special')} ${style('null', 'null')}${style(']', 'special')}`;
+        } else if (typeof result === 'object') {
+          text = $.text`${style($.text`[${label}]`, 'special')} ${formatValue(ctx, result, depth)}`;
+        } else {
+          text = $.text`${style($.text`[${label}:`, 'special')} ` +
+            $.text`${formatPrimitive(style, result, ctx)}${style(']', 'special')}`;
+        }
         ctx.indentationLvl -= 2;
       } catch (error) {
-        text = $.text`${style($.text`[${label}:`, 'special')} <Inspection threw (${error.message})>${style(']', 'special')}`;
+        text = $.text`${style($.text`[${label}:`, 'special')} ` +
+          $.text`<Inspection threw (${error.message})>${style(']', 'special')}`;
       }
     } else {
       text = style($.text`[${label}]`, 'special');
@@ -785,14 +815,20 @@ function layOut(ctx, output, base, braces, extras, depth, value) {
     const indent = $.text`\n${$.repeat(' ', ctx.indentationLvl)}`;
     return $.text`${head}${indent}  ${$.join(output, $.text`,${indent}  `)}${indent}${braces[1]}`;
   }
-  if (fits(ctx, output, 0, base)) return $.text`${braces[0]}${base ? $.text` ${base}` : ''} ${$.join(output, ', ')} ${braces[1]}`;
+  if (fits(ctx, output, 0, base)) {
+    return $.text`${braces[0]}${base ? $.text` ${base}` : ''} ${$.join(output, ', ')} ${braces[1]}`;
+  }
   const indent = $.text`\n${$.repeat(' ', ctx.indentationLvl)}`;
-  const line = base === '' && braces[0].length === 1 ? ' ' : $.text`${base ? $.text` ${base}` : ''}\n${$.slice(indent, 1)}  `;
+  const line = base === '' && braces[0].length === 1 ? ' '
+    : $.text`${base ? $.text` ${base}` : ''}\n${$.slice(indent, 1)}  `;
   return $.text`${braces[0]}${line}${$.join(output, $.text`,${indent}  `)} ${braces[1]}`;
 }
 
 function inspect(value, options, ...legacy) {
-  const ctx = { __proto__: null, budget: { __proto__: null }, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain, circular: undefined, user: { __proto__: null }, ...defaults };
+  const ctx = {
+    __proto__: null, budget: { __proto__: null }, indentationLvl: 0, seen: [], currentDepth: 0, stylize: plain,
+    circular: undefined, user: { __proto__: null }, ...defaults,
+  };
   if (typeof options === 'boolean') {
     ctx.showHidden = options;
     if (legacy[0] !== undefined) ctx.depth = legacy[0];

@@ -38,7 +38,8 @@ const assign = (target, ...sources) => {
     for (let j = 0; j < names.length; j++) {
       const found = getOwnPropertyDescriptor(source, names[j]);
       if (!found?.enumerable) continue;
-      define(target, names[j], { __proto__: null, value: source[names[j]], writable: true, enumerable: true, configurable: true });
+      const value = source[names[j]];
+      define(target, names[j], { __proto__: null, value, writable: true, enumerable: true, configurable: true });
     }
   }
   return target;
@@ -124,7 +125,8 @@ const arrays = {
 
 // For typed arrays and DataViews.
 const dataView = pristine['DataView.prototype'];
-const part = (name) => (view) => apply((apply(typedArray.tag, view, []) === undefined ? dataView : typedArray)[name], view, []);
+const part = (name) => (view) =>
+  apply((apply(typedArray.tag, view, []) === undefined ? dataView : typedArray)[name], view, []);
 const { 0: buffer, 1: byteOffset, 2: byteLength } = apply(arrays.map, ['buffer', 'byteOffset', 'byteLength'], [part]);
 
 // By name: functions for strings, for arrays, and for anything else.
@@ -194,7 +196,9 @@ exports.globals = {
     },
     fromEntries(list) {
       const object = {};
-      for (const { 0: key, 1: value } of each(list)) defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+      for (const { 0: key, 1: value } of each(list)) {
+        defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+      }
       return object;
     },
   }),
@@ -211,7 +215,8 @@ exports.globals = {
 assign(exports, {
   __proto__: null,
   real: globals, pristine, text, each, eachIn, isArray, isView: pristine.ArrayBuffer.isView, now: pristine.Date.now,
-  fromCharCode: pristine.String.fromCharCode, fromBase64: (text, options) => apply(pristine.Uint8Array.fromBase64, Bytes, [text, options]),
+  fromCharCode: pristine.String.fromCharCode,
+  fromBase64: (text, options) => apply(pristine.Uint8Array.fromBase64, Bytes, [text, options]),
   fromHex: (text) => apply(pristine.Uint8Array.fromHex, Bytes, [text]), symbolFor: pristine.Symbol.for,
   // Accessors and methods of one class each, as functions.
   tagOf: detached(undefined, undefined, typedArray.tag),

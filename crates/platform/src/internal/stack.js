@@ -18,7 +18,8 @@ defineProperty(Error.prototype, 'stack', {
     if (typeof frames !== 'string' || (frames !== '' && !apply(startsWith, frames, ['    at ']))) return frames;
     let head;
     try { head = apply(toString, this, []); } catch { head = 'Error'; }
-    return frames === '' ? head : head + '\n' + (apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames);
+    if (frames === '') return head;
+    return head + '\n' + (apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames);
   } }.stack,
 });
 
@@ -31,7 +32,8 @@ defineProperty(Error, 'stackTraceLimit', {
   get: { stackTraceLimit() { return stackTraceLimit; } }.stackTraceLimit,
   set: { stackTraceLimit(value) {
     if (/** @type {unknown} */ (this) !== Error) {
-      defineProperty(this, 'stackTraceLimit', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+      const own = { __proto__: null, value, writable: true, enumerable: true, configurable: true };
+      defineProperty(this, 'stackTraceLimit', own);
       return;
     }
     stackTraceLimit = value;

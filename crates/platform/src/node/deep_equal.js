@@ -1,7 +1,9 @@
 // Deep equality, as node:assert and util.isDeepStrictEqual define it.
 const { brand, isTypedArray } = require('inspect');
 
-const kinds = ['Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', 'SharedArrayBuffer', 'Number', 'String', 'Boolean', 'Symbol', 'BigInt'];
+const kinds = [
+  'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', 'SharedArrayBuffer', 'Number', 'String', 'Boolean', 'Symbol', 'BigInt',
+];
 const kindOf = (value) => {
   if ($.isArray(value)) return 'Array';
   if ($.isView(value)) return isTypedArray(value) ? $.tagOf(value) : 'DataView';

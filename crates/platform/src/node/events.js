@@ -74,7 +74,10 @@ class Crowd {
   }
 }
 const arrayOf = (list) =>
-  list === undefined ? [] : typeof list === 'function' ? [list] : list instanceof Crowd ? list.toArray() : $.slice(list);
+  list === undefined ? []
+    : typeof list === 'function' ? [list]
+      : list instanceof Crowd ? list.toArray()
+        : $.slice(list);
 // Returns the list with one more listener.
 const withListener = (list, listener, first) => {
   let next = typeof list === 'function' ? [list] : list;
@@ -125,8 +128,10 @@ function add(emitter, type, listener, prepend) {
     next.warned = true;
     const name = emitter.constructor?.name ?? 'EventEmitter';
     require('process').process.emitWarning(Object.assign(new Error(
-      $.text`Possible EventEmitter memory leak detected. ${next.length} ${String(type)} listeners added to [${name}]. ` +
-      $.text`MaxListeners is ${max}. Use emitter.setMaxListeners() to increase limit`), { name: 'MaxListenersExceededWarning' }));
+      $.text`Possible EventEmitter memory leak detected. ${next.length} ${String(type)} listeners added ` +
+      $.text`to [${name}]. ` +
+      $.text`MaxListeners is ${max}. Use emitter.setMaxListeners() to increase limit`),
+    { name: 'MaxListenersExceededWarning' }));
   }
   return emitter;
 }
@@ -243,7 +248,8 @@ for (const name of $.each(Object.keys(methods))) proto[name] = methods[name];
 function once(emitter, name, options = { __proto__: null }) {
   const { signal } = options;
   return new Promise((resolve, reject) => {
-    const abort = () => Object.assign(new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' });
+    const abort = () => Object.assign(
+      new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' });
     if (signal?.aborted) {
       reject(abort());
       return;
@@ -290,7 +296,8 @@ async function* on(emitter, name, { signal } = { __proto__: null }) {
   };
   emitter.on(name, push);
   if (name !== 'error') emitter.on('error', fail);
-  signal?.addEventListener('abort', () => fail(Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' })));
+  signal?.addEventListener('abort', () => fail(
+    Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' })));
   try {
     while (true) {
       while (queue.length > 0) yield $.shift(queue);

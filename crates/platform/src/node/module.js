@@ -17,7 +17,8 @@ Object.assign(Module, {
   createRequire: () => (name) => {
     const builtin = native.builtin($.text`${name}`);
     if (builtin !== undefined) return builtin;
-    throw create('Error', 'ERR_UNSUPPORTED_COMMONJS', $.text`Cannot require '${name}': CommonJS modules are not supported yet`);
+    throw create('Error', 'ERR_UNSUPPORTED_COMMONJS',
+      $.text`Cannot require '${name}': CommonJS modules are not supported yet`);
   },
   register() {
     throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'module.register is not implemented');

@@ -21,11 +21,16 @@ Object.assign(exports, {
   arch: () => processOf().arch, platform: () => processOf().platform, type: () => sysname, release: () => release,
   version: () => version, machine: () => machine, hostname: () => nodename, endianness: () => 'LE',
   availableParallelism: cores,
-  cpus: () => $.arrayFrom({ length: cores() }, () => ({ model: machine, speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } })),
+  cpus: () => $.arrayFrom({ length: cores() }, () => ({
+    model: machine, speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 },
+  })),
   totalmem: () => native.memory()[0], freemem: () => native.memory()[1],
   tmpdir: () => $.replace(native.temporary(), $.regex(/(.)\/$/), '$1'), homedir: () => native.home() ?? '/',
   uptime: () => native.uptime(), loadavg: () => [0, 0, 0], networkInterfaces: () => ({}),
-  userInfo: () => ({ uid: processOf().getuid(), gid: processOf().getgid(), username: processOf().env.USER ?? 'root', homedir: native.home() ?? '/', shell: processOf().env.SHELL ?? null }),
+  userInfo: () => ({
+    uid: processOf().getuid(), gid: processOf().getgid(), username: processOf().env.USER ?? 'root',
+    homedir: native.home() ?? '/', shell: processOf().env.SHELL ?? null,
+  }),
   getPriority: () => 0, setPriority() {},
   constants: { signals: { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 }, errno: {}, priority: {} },
 });

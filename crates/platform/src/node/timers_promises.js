@@ -2,7 +2,8 @@
 const timers = require('timers');
 
 const aborted = (signal) => signal?.reason !== undefined && signal.reason.name !== 'AbortError'
-  ? Object.assign(new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' })
+  ? Object.assign(
+    new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' })
   : Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' });
 const wait = (start, stop, value, options = { __proto__: null }) => new Promise((resolve, reject) => {
   const { signal, ref = true } = options;

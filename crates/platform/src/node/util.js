@@ -10,7 +10,9 @@ function promisify(original) {
   /** @this {unknown} */
   const promised = function (...args) {
     return new Promise((resolve, reject) => {
-      Reflect.apply(original, this, [...$.each(args), (error, ...values) => (error ? reject(error) : resolve(values[0]))]);
+      Reflect.apply(original, this, [
+        ...$.each(args), (error, ...values) => (error ? reject(error) : resolve(values[0])),
+      ]);
     });
   };
   Object.setPrototypeOf(promised, Object.getPrototypeOf(original));
@@ -26,7 +28,8 @@ function callbackify(original) {
     checkFunction(callback, 'last argument');
     $.then($.awaited(Reflect.apply(original, this, args)),
       (value) => require('process').process.nextTick(callback, null, value),
-      (error) => require('process').process.nextTick(callback, error || create('Error', 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value', { reason: error })));
+      (error) => require('process').process.nextTick(callback, error ||
+        create('Error', 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value', { reason: error })));
   };
 }
 const tagged = (name) => (value) => inspector.isTypedArray(value) && $.tagOf(value) === name;
@@ -42,7 +45,8 @@ const types = {
   isExternal: () => false,
   isMapIterator: (v) => $.textOf(v) === '[object Map Iterator]',
   isSetIterator: (v) => $.textOf(v) === '[object Set Iterator]',
-  isBoxedPrimitive: (v) => $.some(['Number', 'String', 'Boolean', 'BigInt', 'Symbol'], (n) => types[$.text`is${n}Object`](v)),
+  isBoxedPrimitive: (v) =>
+    $.some(['Number', 'String', 'Boolean', 'BigInt', 'Symbol'], (n) => types[$.text`is${n}Object`](v)),
 };
 const isObject = (value) => typeof value === 'object' && value !== null;
 for (const name of $.each(['Map', 'Set', 'WeakMap', 'WeakSet', 'Date', 'RegExp', 'ArrayBuffer', 'SharedArrayBuffer'])) {
@@ -51,8 +55,10 @@ for (const name of $.each(['Map', 'Set', 'WeakMap', 'WeakSet', 'Date', 'RegExp',
 for (const name of $.each(['Number', 'String', 'Boolean', 'BigInt', 'Symbol'])) {
   types[$.text`is${name}Object`] = (value) => isObject(value) && brand[name](value);
 }
-for (const name of $.each(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
-  'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])) types[$.text`is${name}`] = tagged(name);
+for (const name of $.each([
+  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array',
+])) types[$.text`is${name}`] = tagged(name);
 
 const deprecated = new Set();
 const debuglog = () => Object.assign(() => {}, { enabled: false });
@@ -81,7 +87,8 @@ Object.assign(exports, {
   debuglog,
   aborted: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
   styleText(style, text) {
-    return $.reduce($.flat([style]), (t, name) => $.text`\u001b[${inspect.colors[name][0]}m${t}\u001b[${inspect.colors[name][1]}m`, text);
+    return $.reduce($.flat([style]),
+      (t, name) => $.text`\u001b[${inspect.colors[name][0]}m${t}\u001b[${inspect.colors[name][1]}m`, text);
   },
   isArray: (value) => $.isArray(value),
   getSystemErrorName: (number) => $.text`E${-number}`,

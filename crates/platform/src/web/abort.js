@@ -12,7 +12,8 @@ let isStopped;
 let hasListeners;
 
 // An event's properties as bits, because there are many events.
-const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } = [1, 2, 4, 8, 16, 32, 64];
+const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } =
+  [1, 2, 4, 8, 16, 32, 64];
 class Event {
   #type;
   #flags = 0;
@@ -150,13 +151,15 @@ class EventTarget {
       throw invalidArgType('listener', 'an instance of EventListener', callback);
     }
     /** @type {Options<{ capture?: unknown, once?: unknown, signal?: AbortSignal }>} */
-    const { capture = false, once = false, signal } = typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
+    const { capture = false, once = false, signal } =
+      typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
     if (signal?.aborted) return;
     type = $.text`${type}`;
     let listeners = this.#listeners.get(type);
     if (listeners === undefined) this.#listeners.set(type, listeners = new Listeners());
     if (!listeners.add(callback, Boolean(capture), Boolean(once))) return;
-    signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
+    signal?.addEventListener(
+      'abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
   }
   removeEventListener(type, callback, options) {
     const capture = Boolean(typeof options === 'boolean' ? options : options?.capture);
@@ -228,7 +231,8 @@ class AbortSignal extends EventTarget {
   }
   static timeout(delay) {
     const signal = new AbortSignal(secret);
-    require('timers').setTimeout(() => abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay).unref();
+    const reason = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    require('timers').setTimeout(() => abortSignal(signal, reason()), delay).unref();
     return signal;
   }
   static any(signals) {
@@ -241,7 +245,9 @@ class AbortSignal extends EventTarget {
       }
     }
     signal.#sources = [];
-    for (const source of $.each(sources)) for (const origin of $.each(source.#sources ?? [source])) signal.#depend(origin);
+    for (const source of $.each(sources)) {
+      for (const origin of $.each(source.#sources ?? [source])) signal.#depend(origin);
+    }
     return signal;
   }
   #depend(source) {

@@ -69,7 +69,9 @@ exports.timeEnd = (label = 'default') => {
 exports.trace = (...args) => {
   const error = { name: 'Trace', message: args.length > 0 ? formatWithOptions({}, ...$.each(args)) : '' };
   const stack = require('stack').stackOf(new Error());
-  const frames = $.join($.filter($.slice($.split($.slice(stack, $.indexOf(stack, '\n    at')), '\n'), 1), (line) => !$.includes(line, 'node:internal/console') && !$.regex(/ at trace \(native\)/).test(line)), '\n');
+  const isOurs = (line) => $.includes(line, 'node:internal/console') || $.regex(/ at trace \(native\)/).test(line);
+  const lines = $.slice($.split($.slice(stack, $.indexOf(stack, '\n    at')), '\n'), 1);
+  const frames = $.join($.filter(lines, (line) => !isOurs(line)), '\n');
   err($.text`${error.name}${error.message ? $.text`: ${error.message}` : ''}\n${frames}`);
 };
 
@@ -81,8 +83,10 @@ const cell = (value) => {
 const draw = (head, columns) => {
   const rows = [];
   const count = Math.max(...$.each($.map(columns, (column) => column.length)));
-  const widths = $.map(head, (name, i) => Math.max(name.length, ...$.each($.map(columns[i], (text) => (text ?? '').length))) + 2);
-  const row = (cells) => $.text`│${$.join($.map(cells, (text, i) => $.padEnd($.text` ${text ?? ''}`, widths[i])), '│')}│`;
+  const widths = $.map(head, (name, i) =>
+    Math.max(name.length, ...$.each($.map(columns[i], (text) => (text ?? '').length))) + 2);
+  const row = (cells) =>
+    $.text`│${$.join($.map(cells, (text, i) => $.padEnd($.text` ${text ?? ''}`, widths[i])), '│')}│`;
   const bars = $.map(widths, (width) => $.repeat('─', width));
   $.push(rows, $.text`┌${$.join(bars, '┬')}┐`, row(head), $.text`├${$.join(bars, '┼')}┤`);
   for (let i = 0; i < count; i++) $.push(rows, row($.map(columns, (column) => column[i])));

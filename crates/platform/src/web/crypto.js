@@ -8,7 +8,10 @@
  */
 const native = rust;
 const { BigInt64Array, BigUint64Array, Int16Array, Int32Array, Int8Array, Uint16Array, Uint8ClampedArray } = $.globals;
-const integers = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
+const integers = [
+  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array,
+  BigUint64Array,
+];
 
 class Crypto {
   getRandomValues(array) {

@@ -8,13 +8,16 @@ const mimeType = (input) => {
   if (!TOKEN.test(type) || subtype === undefined || !TOKEN.test(subtype) || length > 2) return undefined;
   const seen = new Map();
   for (const parameter of $.each($.slice(parts, 1))) {
-    const { 1: name, 2: quoted, 3: plain } = $.regex(/^([^=]*)=(?:"((?:\\.|[^"\\])*)"?.*|(.*))$/s).exec(trim(parameter)) ?? [];
+    const { 1: name, 2: quoted, 3: plain } =
+      $.regex(/^([^=]*)=(?:"((?:\\.|[^"\\])*)"?.*|(.*))$/s).exec(trim(parameter)) ?? [];
     if (name === undefined || !TOKEN.test(name) || seen.has($.toLowerCase(name))) continue;
     const value = quoted === undefined ? plain : $.replace(quoted, $.regex(/\\(.)/gs), '$1');
     if ((quoted === undefined && value === '') || !$.regex(/^[\t\x20-\x7e\x80-\xff]*$/).test(value)) continue;
     seen.set($.toLowerCase(name), value);
   }
-  const list = $.map([...$.each(seen)], ({ 0: name, 1: value }) => $.text`;${name}=${TOKEN.test(value) ? value : $.text`"${$.replace(value, $.regex(/["\\]/g), '\\$&')}"`}`);
+  const quote = (value) => $.text`"${$.replace(value, $.regex(/["\\]/g), '\\$&')}"`;
+  const list = $.map([...$.each(seen)], ({ 0: name, 1: value }) =>
+    $.text`;${name}=${TOKEN.test(value) ? value : quote(value)}`);
   return $.toLowerCase($.text`${type}/${subtype}`) + $.join(list, '');
 };
 
@@ -40,11 +43,13 @@ exports.parse = (url) => {
     bytes = percentDecode(data);
   } else {
     try {
-      bytes = $.fromBase64($.includes(data, '%') ? new (require('encoding').TextDecoder)('latin1').decode(percentDecode(data)) : data);
+      bytes = $.fromBase64($.includes(data, '%')
+        ? new (require('encoding').TextDecoder)('latin1').decode(percentDecode(data)) : data);
     } catch {
       return undefined;
     }
   }
   const essence = before ?? trimmed;
-  return { bytes, type: mimeType($.startsWith(essence, ';') ? $.text`text/plain${essence}` : essence) ?? 'text/plain;charset=US-ASCII' };
+  const given = $.startsWith(essence, ';') ? $.text`text/plain${essence}` : essence;
+  return { bytes, type: mimeType(given) ?? 'text/plain;charset=US-ASCII' };
 };

@@ -6,7 +6,8 @@ const { inspect } = require('lazy_inspect');
 const { isSharedArrayBuffer, viewOf } = require('bytes');
 const { AbortSignal, any } = require('abort');
 const TYPES = {
-  wasm: 'application/wasm', json: 'application/json', map: 'application/json', js: 'text/javascript', mjs: 'text/javascript',
+  wasm: 'application/wasm', json: 'application/json', map: 'application/json',
+  js: 'text/javascript', mjs: 'text/javascript',
   css: 'text/css', html: 'text/html', htm: 'text/html', txt: 'text/plain', csv: 'text/csv', xml: 'application/xml',
   svg: 'image/svg+xml', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
 };
@@ -17,14 +18,17 @@ const extract = (value) => {
   const view = isSharedArrayBuffer(value) ? undefined : viewOf(value);
   if (view !== undefined) return { bytes: new Uint8Array(view), type: null };
   if (value instanceof URLSearchParams) {
-    return { bytes: new (require('encoding').TextEncoder)().encode($.text`${value}`), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+    const bytes = new (require('encoding').TextEncoder)().encode($.text`${value}`);
+    return { bytes, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
   }
   return { bytes: new (require('encoding').TextEncoder)().encode($.text`${value}`), type: 'text/plain;charset=UTF-8' };
 };
 const unsignedShort = (value) => ((Math.trunc(+value) % 65536) + 65536) % 65536 || 0;
 const dictionary = (value, place) => {
   if (value === undefined || value === null) return { __proto__: null };
-  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError($.text`${place} must be an object, got ${typeof value}`);
+  if (typeof value !== 'object' && typeof value !== 'function') {
+    throw new TypeError($.text`${place} must be an object, got ${typeof value}`);
+  }
   return value;
 };
 // Gives `state` a body; its type is used unless the headers have one.
@@ -58,10 +62,14 @@ const includeBody = (Class, find) => {
     return convert(consume(stateOf(this, place), place));
   } })[name];
   const readers = {
-    arrayBuffer: (bytes) => $.buffer(bytes), bytes: (bytes) => bytes, text: decode, json: (bytes) => JSON.parse(decode(bytes)),
+    arrayBuffer: (bytes) => $.buffer(bytes), bytes: (bytes) => bytes,
+    text: decode, json: (bytes) => JSON.parse(decode(bytes)),
   };
-  const define = (name, descriptor) => Object.defineProperty(Class.prototype, name, { configurable: true, ...descriptor });
-  for (const { 0: name, 1: convert } of $.each(Object.entries(readers))) define(name, { value: reader(name, convert), writable: true });
+  const define = (name, descriptor) =>
+    Object.defineProperty(Class.prototype, name, { configurable: true, ...descriptor });
+  for (const { 0: name, 1: convert } of $.each(Object.entries(readers))) {
+    define(name, { value: reader(name, convert), writable: true });
+  }
   define('body', { get: { body() {
     stateOf(this, $.text`${Class.name}.body`);
     return null;
@@ -70,7 +78,9 @@ const includeBody = (Class, find) => {
     return stateOf(this, $.text`${Class.name}.bodyUsed`).used;
   } }.bodyUsed });
 };
-const copy = (state) => ({ ...state, headers: ofList(listOf(state.headers)), bytes: state.bytes && new Uint8Array(state.bytes) });
+const copy = (state) => ({
+  ...state, headers: ofList(listOf(state.headers)), bytes: state.bytes && new Uint8Array(state.bytes),
+});
 
 let responseOf;
 class Response {
@@ -154,7 +164,10 @@ class Response {
   }
   [inspect.custom](depth, options) {
     const { type, url, status, statusText, headers, used } = this.#state;
-    return $.text`Response ${inspect({ status, statusText, headers, body: null, bodyUsed: used, ok: this.ok, redirected: false, type, url }, options)}`;
+    const { ok } = this;
+    return $.text`Response ${inspect({
+      status, statusText, headers, body: null, bodyUsed: used, ok, redirected: false, type, url,
+    }, options)}`;
   }
 }
 asInterface(Response, ['error', 'redirect', 'json']);
@@ -171,7 +184,9 @@ class Request {
     if (from === undefined) {
       const url = URL.parse($.text`${input}`);
       if (url === null) throw new TypeError($.text`${place}: ${inspect($.text`${input}`)} is not an absolute URL`);
-      if (url.username || url.password) throw new TypeError($.text`${place}: ${inspect(url.href)} must not have credentials`);
+      if (url.username || url.password) {
+        throw new TypeError($.text`${place}: ${inspect(url.href)} must not have credentials`);
+      }
       state.url = url.href;
     } else {
       if (body === undefined || body === null) unusable(from, place);
@@ -231,7 +246,9 @@ asInterface(Request);
 const without = (url) => $.replace(url, $.regex(/#.*$/s), '');
 const respond = (url, bytes, type) => {
   const headers = new Headers({ __proto__: null, ...(type === undefined ? {} : { 'content-type': type }) });
-  return exports.makeResponse({ type: 'basic', url: without(url), statusText: 'OK', bytes, headers: makeImmutable(headers) });
+  return exports.makeResponse({
+    type: 'basic', url: without(url), statusText: 'OK', bytes, headers: makeImmutable(headers),
+  });
 };
 async function fetch(input, init = undefined) {
   needArgs(arguments.length, 1, 'fetch');
@@ -251,7 +268,8 @@ async function fetch(input, init = undefined) {
   if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);
   let bytes;
   try {
-    bytes = await $.awaited(/** @type {any} */ (require('fs_promises')).readFile(fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''))));
+    const path = fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''));
+    bytes = await $.awaited(/** @type {any} */ (require('fs_promises')).readFile(path));
   } catch (cause) {
     throw new TypeError($.text`fetch: cannot read ${url}: ${cause.message}`, { cause });
   }

@@ -35,7 +35,8 @@ const toValue = (value, place) => {
   return text;
 };
 const needArgs = (given, needed, place) => {
-  if (given < needed) throw new TypeError($.text`${place} takes ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
+  if (given >= needed) return;
+  throw new TypeError($.text`${place} takes ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
 };
 
 class Headers {
@@ -48,7 +49,8 @@ class Headers {
     if (init === undefined) return;
     const place = 'new Headers';
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
-      throw new TypeError($.text`${place}: argument 1 must be an object or an iterable of pairs, got ${init === null ? null : typeof init}`);
+      const came = init === null ? null : typeof init;
+      throw new TypeError($.text`${place}: argument 1 must be an object or an iterable of pairs, got ${came}`);
     }
     const iterate = init[Symbol.iterator];
     const pairs = [];
@@ -60,13 +62,19 @@ class Headers {
         }
         // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
         const items = [...pair];
-        if (items.length !== 2) throw new TypeError($.text`${place}: each item must have a name and a value, got ${items.length} items`);
-        $.push(pairs, [byteString(items[0], $.text`${place}: the name`), byteString(items[1], $.text`${place}: the value`)]);
+        if (items.length !== 2) {
+          throw new TypeError($.text`${place}: each item must have a name and a value, got ${items.length} items`);
+        }
+        $.push(pairs, [
+          byteString(items[0], $.text`${place}: the name`), byteString(items[1], $.text`${place}: the value`),
+        ]);
       }
     } else {
       for (const key of $.each(Reflect.ownKeys(init))) {
         if (!Reflect.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
-        $.push(pairs, [byteString(key, $.text`${place}: the name`), byteString(init[key], $.text`${place}: the value`)]);
+        $.push(pairs, [
+          byteString(key, $.text`${place}: the name`), byteString(init[key], $.text`${place}: the value`),
+        ]);
       }
     }
     for (const { 0: name, 1: value } of $.each(pairs)) $.push(this.#list, [toName(name, place), toValue(value, place)]);
@@ -74,7 +82,9 @@ class Headers {
   static {
     listOf = (headers) => headers.#list;
     iterate = (headers, place, pick) => {
-      if (Object(headers) !== headers || !(#list in headers)) throw new TypeError($.text`${place}: \`this\` is not a Headers`);
+      if (Object(headers) !== headers || !(#list in headers)) {
+        throw new TypeError($.text`${place}: \`this\` is not a Headers`);
+      }
       return new HeadersIterator(() => headers.#sortAndCombine(), pick);
     };
     exports.ofList = (list) => {
@@ -154,7 +164,9 @@ class Headers {
     return iterate(this, 'Headers.values', ({ 1: value }) => value);
   }
   forEach(callback, thisArg = undefined) {
-    if (typeof callback !== 'function') throw new TypeError($.text`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
+    if (typeof callback !== 'function') {
+      throw new TypeError($.text`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
+    }
     for (let i = 0, list; i < (list = this.#sortAndCombine()).length; i++) {
       const { 0: name, 1: value } = list[i];
       Reflect.apply(callback, thisArg, [value, name, this]);
@@ -164,7 +176,9 @@ class Headers {
     return $.text`Headers ${inspect(Object.fromEntries(this.#sortAndCombine()), options)}`;
   }
 }
-Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
+Object.defineProperty(Headers.prototype, Symbol.iterator, {
+  value: Headers.prototype.entries, writable: true, configurable: true,
+});
 
 // WebIDL's default iterator objects. They are live: a header added during an iteration is visited if it sorts after
 // those already visited.
@@ -177,7 +191,9 @@ class HeadersIterator {
     this.#pick = pick;
   }
   next() {
-    if (Object(this) !== this || !(#list in this)) throw new TypeError('Headers Iterator.next: `this` is not a Headers Iterator');
+    if (Object(this) !== this || !(#list in this)) {
+      throw new TypeError('Headers Iterator.next: `this` is not a Headers Iterator');
+    }
     const list = this.#list();
     if (this.#index >= list.length) return { value: undefined, done: true };
     return { value: this.#pick(list[this.#index++]), done: false };

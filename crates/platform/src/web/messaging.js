@@ -115,7 +115,9 @@ class MessageEvent extends Event {
     const { data = null, lastEventId = '', origin = '', ports: given, source = null } = init;
     const list = given === undefined ? [] : sequence(given, 'MessageEvent constructor: eventInitDict.ports');
     for (const port of $.each(source === null ? list : [...$.each(list), source])) {
-      if (handleOf(port) === undefined) throw invalid('MessageEvent constructor: ports and source must be MessagePorts');
+      if (handleOf(port) === undefined) {
+        throw invalid('MessageEvent constructor: ports and source must be MessagePorts');
+      }
     }
     this.#data = data;
     this.#ports = Object.freeze(list);
@@ -160,7 +162,8 @@ class ErrorEvent extends Event {
     super(type, init = dictionary(init, 'ErrorEvent constructor: eventInitDict'));
     const { colno = 0, error, filename = '', lineno = 0, message = '' } = init;
     this.#state = {
-      message: stringOf(message), filename: $.toWellFormed(stringOf(filename)), lineno: lineno >>> 0, colno: colno >>> 0,
+      message: stringOf(message), filename: $.toWellFormed(stringOf(filename)),
+      lineno: lineno >>> 0, colno: colno >>> 0,
       error,
     };
   }
@@ -264,7 +267,8 @@ class MessagePort extends EventTarget {
   // loop.
   #add(type, callback, options, listener) {
     /** @type {Options<{ capture?: unknown, once?: unknown, signal?: any }>} */
-    const { capture = false, once = false, signal } = isObject(options) ? options : { __proto__: null, capture: options };
+    const { capture = false, once = false, signal } =
+      isObject(options) ? options : { __proto__: null, capture: options };
     const list = this.#listeners.get(type) ?? new PortListeners();
     if (list.has(callback, capture) || signal?.aborted) return;
     super.addEventListener(type, listener, { __proto__: null, capture, once, signal });
@@ -362,7 +366,9 @@ class MessagePort extends EventTarget {
     for (const name of $.each(type === undefined ? [...$.each(this.#listeners.keys())] : [stringOf(type)])) {
       delete this.#handlers[name];
       const list = this.#listeners.get(name);
-      for (const { callback, capture } of $.each(list?.entries() ?? [])) this.#remove(name, list, list.take(callback, capture));
+      for (const { callback, capture } of $.each(list?.entries() ?? [])) {
+        this.#remove(name, list, list.take(callback, capture));
+      }
     }
     return this;
   }

@@ -38,7 +38,9 @@ class Performance {
       if (mark === undefined) return otherwise;
       if (typeof mark === 'number') return mark;
       const found = $.findLast(entries, (entry) => entry.entryType === 'mark' && entry.name === $.text`${mark}`);
-      if (found === undefined) throw new DOMException($.text`The "${mark}" performance mark has not been set`, 'SyntaxError');
+      if (found === undefined) {
+        throw new DOMException($.text`The "${mark}" performance mark has not been set`, 'SyntaxError');
+      }
       return found.startTime;
     };
     let detail;
@@ -54,7 +56,8 @@ class Performance {
     return $.sort([...$.each(entries)], (a, b) => a.startTime - b.startTime);
   }
   getEntriesByName(name, type) {
-    return $.filter(this.getEntries(), (entry) => entry.name === name && (type === undefined || entry.entryType === type));
+    return $.filter(
+      this.getEntries(), (entry) => entry.name === name && (type === undefined || entry.entryType === type));
   }
   getEntriesByType(type) {
     return $.filter(this.getEntries(), (entry) => entry.entryType === type);

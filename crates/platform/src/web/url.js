@@ -19,7 +19,8 @@ const well = (value) => $.toWellFormed($.text`${value}`);
 const needArgs = (given, names) => {
   if (given >= names.length) return;
   const list = $.map(names, (name) => $.text`"${name}"`);
-  const text = list.length === 1 ? $.text`The ${list[0]} argument` : $.text`The ${$.join($.slice(list, 0, -1), ', ')} and ${$.at(list, -1)} arguments`;
+  const text = list.length === 1 ? $.text`The ${list[0]} argument`
+    : $.text`The ${$.join($.slice(list, 0, -1), ', ')} and ${$.at(list, -1)} arguments`;
   throw create('TypeError', 'ERR_MISSING_ARGS', $.text`${text} must be specified`);
 };
 
@@ -38,7 +39,8 @@ class URLSearchParams {
         }
         // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
         for (const pair of init) {
-          if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function') {
+          const isObject = pair !== null && (typeof pair === 'object' || typeof pair === 'function');
+          if (!isObject || typeof pair[Symbol.iterator] !== 'function') {
             throw create('TypeError', 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
           }
           // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
@@ -138,7 +140,9 @@ class URLSearchParams {
   }
   forEach(callback, thisArg = undefined) {
     checkFunction(callback, 'callback');
-    for (let i = 0; i < this.#list.length; i += 2) Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
+    for (let i = 0; i < this.#list.length; i += 2) {
+      Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
+    }
   }
   *entries() {
     for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i], this.#list[i + 1]];
@@ -163,7 +167,9 @@ class URLSearchParams {
     return line.length <= options.breakLength ? line : $.text`URLSearchParams {\n  ${$.join(pairs, ',\n  ')} }`;
   }
 }
-Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, { value: URLSearchParams.prototype.entries, writable: true, configurable: true });
+Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
+  value: URLSearchParams.prototype.entries, writable: true, configurable: true,
+});
 
 let changeSearch;
 class URL {
@@ -281,8 +287,10 @@ class URL {
   [inspect.custom](depth, options) {
     if (typeof depth === 'number' && depth < 0) return this;
     const shown = { __proto__: null };
-    for (const key of $.each(['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname',
-      'search', 'searchParams', 'hash'])) shown[key] = this[key];
+    for (const key of $.each([
+      'href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search',
+      'searchParams', 'hash',
+    ])) shown[key] = this[key];
     return $.text`URL ${inspect({ ...shown }, options)}`;
   }
 }
@@ -324,11 +332,17 @@ const parse = (text) => {
   } catch {
     const { 1: pathname, 2: search = null, 3: hash = null } = $.regex(/^([^?#]*)(\?[^#]*)?(#.*)?$/s).exec(text);
     return { protocol: null, slashes: null, auth: null, host: null, port: null, hostname: null, hash, search,
-      query: search && $.slice(search, 1), pathname: pathname || null, path: $.text`${pathname}${search ?? ''}` || null, href: text };
+      query: search && $.slice(search, 1), pathname: pathname || null,
+      path: $.text`${pathname}${search ?? ''}` || null, href: text };
   }
-  return { protocol: url.protocol, slashes: $.includes(text, '//'), auth: url.username ? $.text`${url.username}${url.password ? $.text`:${url.password}` : ''}` : null,
+  const password = url.password ? $.text`:${url.password}` : '';
+  return {
+    protocol: url.protocol, slashes: $.includes(text, '//'),
+    auth: url.username ? $.text`${url.username}${password}` : null,
     host: url.host, port: url.port || null, hostname: url.hostname, hash: url.hash || null, search: url.search || null,
-    query: url.search ? $.slice(url.search, 1) : null, pathname: url.pathname, path: $.text`${url.pathname}${url.search}`, href: url.href };
+    query: url.search ? $.slice(url.search, 1) : null, pathname: url.pathname,
+    path: $.text`${url.pathname}${url.search}`, href: url.href,
+  };
 };
 const format = (url, options = { __proto__: null }) => {
   if (typeof url === 'string') return url;
@@ -342,7 +356,9 @@ const format = (url, options = { __proto__: null }) => {
   const { protocol = '', host, hostname = '', port, pathname = '', search, query, hash = '' } = url;
   const place = host ?? (port ? $.text`${hostname}:${port}` : hostname);
   const tail = search ?? (query && typeof query === 'object' ? $.text`?${new URLSearchParams(query)}` : '');
-  return $.text`${protocol ?? ''}${protocol && !$.endsWith(protocol, ':') ? ':' : ''}${place ? $.text`//${place}` : ''}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
+  const colon = protocol && !$.endsWith(protocol, ':') ? ':' : '';
+  const authority = place ? $.text`//${place}` : '';
+  return $.text`${protocol ?? ''}${colon}${authority}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
 };
 exports.URL = URL;
 exports.URLSearchParams = URLSearchParams;

@@ -62,7 +62,8 @@ const toFlags = (flags = 'r') => {
   if (flags & constants.O_CREAT || flags & constants.O_TRUNC) return $.text`w${exclusive}${access === 2 ? '+' : ''}`;
   return access === 0 ? 'r' : 'r+';
 };
-const toMode = (mode, otherwise) => (mode === undefined || mode === null ? otherwise : typeof mode === 'string' ? parseInt(mode, 8) : mode);
+const toMode = (mode, otherwise) => (mode === undefined || mode === null ? otherwise
+  : typeof mode === 'string' ? parseInt(mode, 8) : mode);
 const toSeconds = (time) => (time instanceof Date ? $.getTime(time) / 1000 : Number(time));
 const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
 const isFd = (value) => Number.isInteger(value) && value >= 0 && value <= 2147483647;
@@ -83,8 +84,10 @@ const decode = (bytes, encoding) => {
     case 'base64': return $.toBase64(bytes);
     case 'base64url': return $.toBase64(bytes, { alphabet: 'base64url', omitPadding: true });
     case 'utf16le': case 'utf-16le': case 'ucs2': case 'ucs-2':
-      return new (require('encoding').TextDecoder)('utf-16le', { ignoreBOM: true }).decode($.subarray(bytes, 0, $.length(bytes) & ~1));
-    default: throw create('TypeError', 'ERR_INVALID_ARG_VALUE', $.text`The argument 'encoding' is invalid encoding. Received '${encoding}'`);
+      return new (require('encoding').TextDecoder)('utf-16le', { ignoreBOM: true })
+        .decode($.subarray(bytes, 0, $.length(bytes) & ~1));
+    default: throw create('TypeError', 'ERR_INVALID_ARG_VALUE',
+      $.text`The argument 'encoding' is invalid encoding. Received '${encoding}'`);
   }
 };
 const encode = (data, encoding) => {
@@ -122,7 +125,10 @@ class StatsBase {
 class Stats extends StatsBase {
   constructor(fields) {
     super();
-    ({ 0: this.dev, 1: this.ino, 2: this.mode, 3: this.nlink, 4: this.uid, 5: this.gid, 6: this.rdev, 7: this.size, 8: this.blksize, 9: this.blocks } = fields);
+    ({
+      0: this.dev, 1: this.ino, 2: this.mode, 3: this.nlink, 4: this.uid, 5: this.gid, 6: this.rdev, 7: this.size,
+      8: this.blksize, 9: this.blocks,
+    } = fields);
     const names = ['atime', 'mtime', 'ctime', 'birthtime'];
     $.forEach(names, (name, i) => (this[$.text`${name}Ms`] = fields[10 + 2 * i] * 1000 + fields[11 + 2 * i] / 1e6));
     $.forEach(names, (name) => Object.defineProperty(this, name, {
@@ -165,8 +171,10 @@ class Dirent {
   }
 }
 Object.defineProperty(Dirent.prototype, 'is', { enumerable: false });
-$.forEach([['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolicLink', 'S_IFLNK', 3], ['isFIFO', 'S_IFIFO', 4],
-  ['isSocket', 'S_IFSOCK', 5], ['isCharacterDevice', 'S_IFCHR', 6], ['isBlockDevice', 'S_IFBLK', 7]], ({ 0: name, 1: mode, 2: kind }) => {
+$.forEach([
+  ['isFile', 'S_IFREG', 1], ['isDirectory', 'S_IFDIR', 2], ['isSymbolicLink', 'S_IFLNK', 3], ['isFIFO', 'S_IFIFO', 4],
+  ['isSocket', 'S_IFSOCK', 5], ['isCharacterDevice', 'S_IFCHR', 6], ['isBlockDevice', 'S_IFBLK', 7],
+], ({ 0: name, 1: mode, 2: kind }) => {
   Stats.prototype[name] = function () {
     return (this.mode & constants.S_IFMT) === constants[mode];
   };
@@ -211,7 +219,8 @@ const sync = {
     }
   },
   appendFileSync(path, data, options) {
-    sync.writeFileSync(path, data, { __proto__: null, ...(typeof options === 'string' ? { encoding: options } : options), flag: 'a' });
+    const given = typeof options === 'string' ? { encoding: options } : options;
+    sync.writeFileSync(path, data, { __proto__: null, ...given, flag: 'a' });
   },
   existsSync(path) {
     try {
@@ -235,7 +244,8 @@ const sync = {
         $.push(found, options?.withFileTypes ? new Dirent(name, folder, kind) : $.text`${prefix}${name}`);
         if (options?.recursive && kind === 2) $.push(folders, name);
       }
-      for (const name of $.each(folders)) walk($.text`${$.replace(folder, $.regex(/\/$/), '')}/${name}`, $.text`${prefix}${name}/`);
+      const start = $.replace(folder, $.regex(/\/$/), '');
+      for (const name of $.each(folders)) walk($.text`${start}/${name}`, $.text`${prefix}${name}/`);
     };
     walk(path, '');
     return found;
@@ -294,7 +304,10 @@ const sync = {
     }
     if (!stats.isDirectory()) native.unlink(path);
     else if (options?.recursive) native.removeAll(path);
-    else throw create('Error', 'ERR_FS_EISDIR', $.text`Path is a directory: rm returned EISDIR (is a directory) ${path}`);
+    else {
+      throw create('Error', 'ERR_FS_EISDIR',
+        $.text`Path is a directory: rm returned EISDIR (is a directory) ${path}`);
+    }
   },
   rmdirSync(path, options) {
     path = toPath(path);
@@ -303,7 +316,8 @@ const sync = {
   },
   unlinkSync: (path) => native.unlink(toPath(path)),
   renameSync: (from, to) => native.rename(toPath(from, 'oldPath'), toPath(to, 'newPath')),
-  copyFileSync: (from, to, mode = 0) => native.copyFile(toPath(from, 'src'), toPath(to, 'dest'), Boolean(mode & constants.COPYFILE_EXCL)),
+  copyFileSync: (from, to, mode = 0) =>
+    native.copyFile(toPath(from, 'src'), toPath(to, 'dest'), Boolean(mode & constants.COPYFILE_EXCL)),
   realpathSync: (path) => native.realpath(toPath(path)),
   readlinkSync: (path) => native.readlink(toPath(path)),
   symlinkSync: (target, path) => native.symlink(toPath(target, 'target'), toPath(path)),
@@ -317,8 +331,12 @@ const sync = {
     if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
     offset ??= 0;
     length ??= $.byteLength(buffer) - offset;
-    if (offset < 0 || offset > $.byteLength(buffer)) throw outOfRange('offset', $.text`>= 0 && <= ${$.byteLength(buffer)}`, offset);
-    if (length < 0 || length > $.byteLength(buffer) - offset) throw outOfRange('length', $.text`<= ${$.byteLength(buffer) - offset}`, length);
+    if (offset < 0 || offset > $.byteLength(buffer)) {
+      throw outOfRange('offset', $.text`>= 0 && <= ${$.byteLength(buffer)}`, offset);
+    }
+    if (length < 0 || length > $.byteLength(buffer) - offset) {
+      throw outOfRange('length', $.text`<= ${$.byteLength(buffer) - offset}`, length);
+    }
     if (length === 0) return 0;
     const view = new Uint8Array($.buffer(buffer), $.byteOffset(buffer) + offset, length);
     return native.read(fd, view, length, position === null || position === undefined ? undefined : Number(position));
@@ -326,11 +344,15 @@ const sync = {
   writeSync(fd, data, offset, length, position) {
     checkFd(fd);
     if (typeof data === 'string') return native.write(fd, encode(data, length), offset ?? undefined);
-    if (!$.isView(data)) throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+    if (!$.isView(data)) {
+      throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+    }
     if (offset !== null && typeof offset === 'object') ({ offset, length, position } = offset);
     offset ??= 0;
     length ??= $.byteLength(data) - offset;
-    if (offset < 0 || length < 0 || offset + length > $.byteLength(data)) throw outOfRange('length', $.text`<= ${$.byteLength(data) - offset}`, length);
+    if (offset < 0 || length < 0 || offset + length > $.byteLength(data)) {
+      throw outOfRange('length', $.text`<= ${$.byteLength(data) - offset}`, length);
+    }
     return native.write(fd, new Uint8Array($.buffer(data), $.byteOffset(data) + offset, length), position ?? undefined);
   },
   ftruncateSync: (fd, length = 0) => native.ftruncate(checkFd(fd), length),

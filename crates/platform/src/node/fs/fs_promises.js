@@ -43,8 +43,10 @@ class FileHandle {
     return this.close();
   }
 }
-for (const name of $.each(['readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir',
-  'unlink', 'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate'])) {
+for (const name of $.each([
+  'readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir', 'unlink',
+  'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate',
+])) {
   exports[name] = { [name](path, ...rest) {
     return later(() => fs[$.text`${name}Sync`](path instanceof FileHandle ? path.fd : path, ...$.each(rest)));
   } }[name];

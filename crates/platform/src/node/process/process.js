@@ -51,7 +51,8 @@ const env = new Proxy({}, {
   },
   defineProperty(target, key, desc) {
     if ('get' in desc || 'set' in desc) {
-      throw create('TypeError', 'ERR_INVALID_OBJECT_DEFINE_PROPERTY', "'process.env' does not accept an accessor(getter/setter) descriptor");
+      throw create('TypeError', 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
+        "'process.env' does not accept an accessor(getter/setter) descriptor");
     }
     native.setVariable(toVariable(key), toVariable(desc.value));
     return true;
@@ -63,7 +64,8 @@ const env = new Proxy({}, {
   ownKeys: () => native.variables(),
   getOwnPropertyDescriptor(target, key) {
     const value = variable(key);
-    return value === undefined ? undefined : { __proto__: null, value, writable: true, enumerable: true, configurable: true };
+    if (value === undefined) return undefined;
+    return { __proto__: null, value, writable: true, enumerable: true, configurable: true };
   },
 });
 
@@ -126,12 +128,16 @@ const lazy = (name, make) => Object.defineProperty(it, name, {
 Object.assign(it, {
   title: 'tombolo', version: $.text`v${facts.node}`,
   versions: { node: facts.node, tombolo: facts.version, quickjs: facts.quickjs, modules: '127', uv: '1.0.0' },
-  arch: facts.arch, platform: facts.platform, release: { name: 'node' }, argv: facts.argv, execArgv: facts.execArgv, env, pid: facts.pid, ppid: facts.ppid,
-  execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0, features: {}, config: { variables: {}, target_defaults: {} },
+  arch: facts.arch, platform: facts.platform, release: { name: 'node' },
+  argv: facts.argv, execArgv: facts.execArgv, env, pid: facts.pid, ppid: facts.ppid,
+  execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0,
+  features: {}, config: { variables: {}, target_defaults: {} },
   exiting: false,
   cwd: () => native.cwd(),
   chdir(directory) {
-    if (facts.isWorker) throw create('TypeError', 'ERR_WORKER_UNSUPPORTED_OPERATION', 'process.chdir() is not supported in workers');
+    if (facts.isWorker) {
+      throw create('TypeError', 'ERR_WORKER_UNSUPPORTED_OPERATION', 'process.chdir() is not supported in workers');
+    }
     native.chdir(directory);
   },
   umask: (mask) => native.umask(typeof mask === 'string' ? parseInt(mask, 8) : mask),
@@ -196,7 +202,8 @@ Object.assign(it, {
     }
     it.nextTick(() => {
       if (it.listenerCount('warning') > 0) it.emit('warning', warning);
-      native.write(2, $.text`(${facts.title}:${it.pid}) ${warning.code ? $.text`[${warning.code}] ` : ''}${warning.name}: ${warning.message}\n`);
+      const label = warning.code ? $.text`[${warning.code}] ` : '';
+      native.write(2, $.text`(${facts.title}:${it.pid}) ${label}${warning.name}: ${warning.message}\n`);
     });
   },
   getBuiltinModule: (name) => native.builtin($.text`${name}`),

@@ -38,7 +38,8 @@ const flatten = (env) => $.flatMap(Object.entries(env), ({ 0: key, 1: value }) =
 const processOf = () => require('process').process;
 const environmentData = new Map(self?.environmentData && $.eachIn(self.environmentData, 'Map'));
 const spawn = (options, callbacks) => native.spawn({
-  __proto__: null, web: false, classic: false, argv: [], execArgv: $.map(processOf().execArgv, String), transfer: [], ...options,
+  __proto__: null, web: false, classic: false, argv: [], execArgv: $.map(processOf().execArgv, String), transfer: [],
+  ...options,
   ...(environmentData.size > 0 ? { environmentData } : {}),
 }, callbacks);
 // If one listener throws, the rest of the work still goes on.
@@ -93,7 +94,11 @@ const WebWorker = class Worker extends EventTarget {
     const classic = oneOf(type, ['classic', 'module'], 'Worker constructor: options.type') === 'classic';
     this.#handle = spawn(
       { web: true, url: resolveScript(script), classic, name: this.#name, env: flatten(processOf().env) },
-      { online() {}, error: (value, details) => this.#failed(value, details ?? { __proto__: null }), exit: () => this.#exited() },
+      {
+        online() {},
+        error: (value, details) => this.#failed(value, details ?? { __proto__: null }),
+        exit: () => this.#exited(),
+      },
     );
     this.#port = native.workerPort(this.#handle);
     ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
@@ -110,7 +115,9 @@ const WebWorker = class Worker extends EventTarget {
   // The error is printed unless a listener prevents that, as the standard says. The parent goes on.
   #failed(_, { message = '', filename = '', lineno = 0, colno = 0, stack }) {
     if (this.#terminated) return;
-    const event = trust(new ErrorEvent('error', { __proto__: null, message, filename, lineno, colno, error: null, cancelable: true }));
+    const event = trust(new ErrorEvent('error', {
+      __proto__: null, message, filename, lineno, colno, error: null, cancelable: true,
+    }));
     if (!super.dispatchEvent(event)) return;
     const place = this.#name === '' ? 'in worker' : $.text`in worker ${this.#name}`;
     processOf().stderr.write($.text`Uncaught (${place}) ${stack || message}\n`);
@@ -209,7 +216,8 @@ class WorkerOutput extends EventEmitter {
 }
 // Bytes that convert to text when text is wanted, as a Buffer does.
 const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
-  value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes), configurable: true, writable: true,
+  value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes),
+  configurable: true, writable: true,
 });
 
 class Worker extends EventEmitter {
@@ -225,7 +233,8 @@ class Worker extends EventEmitter {
   #exit = $.withResolvers();
   constructor(filename, options = { __proto__: null }) {
     super();
-    const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options ?? (options = { __proto__: null });
+    options ??= { __proto__: null };
+    const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options;
     if (options.stdout) this.stdout = new WorkerOutput();
     if (options.stderr) this.stderr = new WorkerOutput();
     if (execArgv) checkArray(execArgv, 'options.execArgv');
@@ -276,7 +285,9 @@ class Worker extends EventEmitter {
   #exited(code) {
     drain(this.#port, this.#message, this.#messageerror);
     this.#handle = this.#port = undefined;
-    for (const stream of $.each([this.stdout, this.stderr])) if (stream !== null) attempt(() => WorkerOutput.end(stream));
+    for (const stream of $.each([this.stdout, this.stderr])) {
+      if (stream !== null) attempt(() => WorkerOutput.end(stream));
+    }
     this.#exit.resolve(code);
     this.emit('exit', code);
   }
@@ -461,7 +472,9 @@ const setUpScope = () => {
     if (apply(handler, scope, args) === true) event.preventDefault();
   });
   exports.uncaught = (error) => {
-    const event = trust(new ErrorEvent('error', { __proto__: null, message: messageOf(error), error, cancelable: true, ...placeOf(error) }));
+    const event = trust(new ErrorEvent('error', {
+      __proto__: null, message: messageOf(error), error, cancelable: true, ...placeOf(error),
+    }));
     const outer = reporting;
     reporting = event;
     try {
