@@ -117,8 +117,8 @@ fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compi
         Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default()),
         Instrumentation::DoesNotFit => {
             engine.validate(bytes)?;
-            let message = "the module has no room left for what stops its loops and waits: it can have at most 99 \
-                           memories and tables, and functions a little shorter than the limit";
+            let message = "the module leaves no room for what makes its loops and waits interruptible: it can have at \
+                           most 99 memories and tables, and functions a little shorter than the limit";
             return Err(CompileError { message: message.into() });
         }
         Instrumentation::Made(instrumented) => {
