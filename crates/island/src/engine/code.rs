@@ -88,13 +88,13 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
     watched(engine, bytes.len(), || compile(engine, key, bytes, tier))
 }
 
-/// Compiles, and tells whoever wants to know if that takes long.
+/// Compiles, and calls [`EngineOptions::on_slow_compile`](crate::EngineOptions::on_slow_compile) if that takes long.
 fn watched<R>(engine: &Engine, bytes: usize, compile: impl FnOnce() -> R) -> R {
-    /// What a person takes for an answer at once.
+    /// A person does not notice a shorter wait.
     const LONG: Duration = Duration::from_millis(500);
     let Some(tell) = engine.on_slow_compile.filter(|_| bytes >= LARGE) else { return compile() };
     let (compiling, compiled) = mpsc::channel::<()>();
-    // If there is no thread for it, nobody is told.
+    // If the system has no thread for this, nobody is told.
     let _ = thread::Builder::new().name("watch".into()).spawn(move || {
         if compiled.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
             tell(bytes);

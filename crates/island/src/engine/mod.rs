@@ -33,7 +33,7 @@ pub struct EngineOptions {
     pub compiler: Compiler,
     /// Where compiled code is kept from one run to the next, if it is.
     pub cache: Option<Arc<CodeCache>>,
-    /// Is told of a module of so many bytes that has been compiling for half a second, on another thread.
+    /// Called on another thread, with the module's size in bytes, once compiling a module has taken half a second.
     pub on_slow_compile: Option<fn(usize)>,
 }
 

@@ -151,7 +151,8 @@ Object.assign(it, {
       const before = earlier[name];
       if (typeof before !== 'number') throw invalidArgType($.text`prevValue.${name}`, 'of type number', before);
       if (!(before >= 0 && before < 2 ** 53)) {
-        throw create('RangeError', 'ERR_INVALID_ARG_VALUE', $.text`The property 'prevValue.${name}' is invalid. Received ${before}`);
+        throw create('RangeError', 'ERR_INVALID_ARG_VALUE',
+          $.text`The property 'prevValue.${name}' is invalid. Received ${before}`);
       }
       return usage[name] - before;
     };
