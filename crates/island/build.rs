@@ -1,12 +1,12 @@
 //! A hash of this crate's sources, which is part of the key of cached code: code that was compiled by another version
-//! of this crate, or of Wasmtime, whose version the manifest names, is not used.
+//! of this crate, or of Wasmtime or of what that consists of, is not used.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 fn main() {
-    // The workspace's manifest says more, if there is one.
-    let manifests = ["Cargo.toml", "../../Cargo.toml"].map(PathBuf::from);
+    // The versions of everything are in the lock file, if the workspace is there.
+    let manifests = ["Cargo.toml", "../../Cargo.toml", "../../Cargo.lock"].map(PathBuf::from);
     let mut files: Vec<_> = manifests.into_iter().filter(|manifest| manifest.exists()).collect();
     collect(Path::new("src"), &mut files);
     files.sort();

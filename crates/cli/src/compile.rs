@@ -31,8 +31,12 @@ pub(crate) fn run(command: &Command) -> i32 {
 }
 
 fn compile(engine: &Engine, file: &Path) -> i32 {
-    let compiled = wasm::read(file).and_then(|bytes| Module::new(engine, &bytes).map_err(|error| error.to_string()));
-    compiled.map_or_else(|error| failed(&format!("{}: {error}", file.display())), |_| 0)
+    let compiled = wasm::read(file).and_then(|bytes| {
+        Module::new(engine, &bytes).map_err(|error| error.to_string())?;
+        let why = "its code cannot be kept: the cache's folder has no room for it, or cannot be written to";
+        if engine.has_cached(&bytes) { Ok(()) } else { Err(why.into()) }
+    });
+    compiled.map_or_else(|error| failed(&format!("{}: {error}", file.display())), |()| 0)
 }
 
 fn failed(message: &str) -> i32 {

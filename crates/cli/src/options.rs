@@ -43,17 +43,10 @@ pub(crate) struct Command {
     #[arg(long)]
     pub(crate) one_island: bool,
 
-    /// How WebAssembly is compiled: `tiered` compiles large modules fast at first, and optimizes them while they run;
-    /// `optimizing` optimizes at once; `fast` never does, and the code runs about half as fast
-    #[arg(
-        long,
-        value_name = "WAY",
-        require_equals = true,
-        value_enum,
-        default_value = "tiered",
-        hide_default_value = true
-    )]
-    compiler: CompilerChoice,
+    /// How WebAssembly is compiled: `tiered`, as for scripts, compiles large modules fast at first, and optimizes them
+    /// while they run; `optimizing`, as for WASI commands, optimizes at once; `fast` never does
+    #[arg(long, value_name = "WAY", require_equals = true, value_enum)]
+    compiler: Option<CompilerChoice>,
 
     /// Neither use nor keep compiled code of other runs
     #[arg(long)]
@@ -111,9 +104,11 @@ impl Command {
     pub(crate) fn engine(&self) -> EngineOptions {
         let cache = if self.no_cache { None } else { cache::of_programs() };
         let compiler = match self.compiler {
-            CompilerChoice::Tiered => Compiler::Tiered,
-            CompilerChoice::Optimizing => Compiler::Optimizing,
-            CompilerChoice::Fast => Compiler::Fast,
+            // There is one instance, for which what comes later comes too late.
+            None if self.is_wasm() => Compiler::Optimizing,
+            None | Some(CompilerChoice::Tiered) => Compiler::Tiered,
+            Some(CompilerChoice::Optimizing) => Compiler::Optimizing,
+            Some(CompilerChoice::Fast) => Compiler::Fast,
         };
         let on_slow_compile = cache::tell_of_slow_compile(cache.is_some());
         EngineOptions { cache, compiler, on_slow_compile, ..EngineOptions::default() }

@@ -3,10 +3,10 @@
 
 use harness::run::Host;
 use harness::suite::{self, Exclusions, File, Outcome, Report};
-use island::{Engine, EngineOptions};
+use island::{Compiler, Engine, EngineOptions};
 
-fn report(one_island: bool) -> Report {
-    let engine = Engine::new(&EngineOptions::default()).unwrap();
+fn report(one_island: bool, compiler: Compiler) -> Report {
+    let engine = Engine::new(&EngineOptions { compiler, ..EngineOptions::default() }).unwrap();
     let files = suite::files();
     let exclusions = Exclusions::read(one_island, &files).unwrap();
     let files: Vec<_> = files.iter().filter(|file| exclusions.runs(file)).collect();
@@ -20,14 +20,14 @@ fn report(one_island: bool) -> Report {
 
 #[test]
 fn all_passes_in_one_island_but_what_is_excluded() {
-    let table = report(true).table();
+    let table = report(true, Compiler::Optimizing).table();
     println!("{table}");
     assert_eq!(table, include_str!("../totals.txt"), "another table than the one recorded");
 }
 
 #[test]
-fn separate_islands_lose_only_what_the_exclusions_tell() {
-    report(false);
+fn separate_islands_of_fast_code_lose_only_what_the_exclusions_tell() {
+    report(false, Compiler::Fast);
 }
 
 /// Each line claims something false, by each of the ways in which the driver finds out.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tombolo_island::wasmtime::{self, Instance, Val};
 use tombolo_island::{CallError, CodeCache, Compiler, Engine, EngineOptions, Interrupter, Island, Module, Tier};
@@ -69,9 +69,12 @@ fn engine(compiler: Compiler, cache: Option<Arc<CodeCache>>) -> Engine {
     Engine::new(&EngineOptions { compiler, cache, ..EngineOptions::default() }).unwrap()
 }
 
-/// Returns when new instances use optimized code. (If that never happens, this hangs.)
+/// Returns when new instances use optimized code.
 fn until_optimized(module: &Module) {
+    let start = Instant::now();
     while module.tier() != Tier::Optimized {
+        // Only a fault takes this long.
+        assert!(start.elapsed() < Duration::from_secs(300), "it was never optimized");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -191,18 +194,51 @@ fn the_same_bytes_are_compiled_once_for_all_threads() {
 }
 
 #[test]
-fn modules_that_nobody_has_are_forgotten() {
+fn small_modules_are_not_kept() {
     let folder = Folder::new();
     let engine = folder.engine(Compiler::Optimizing);
-    // More modules than the table holds without looking for those that are gone.
-    for number in 0..1000 {
-        let module =
-            wat::parse_str(format!("(module (func (export \"f\") (result i32) (i32.const {number})))")).unwrap();
-        let module = Module::new(&engine, &module).unwrap();
-        assert_eq!(module.exports().len(), 1);
-    }
-    assert!(folder.tiers().is_empty(), "small modules are not kept");
+    let module = wat::parse_str("(module (func (export \"f\") (result i32) (i32.const 1)))").unwrap();
+    assert_eq!(Module::new(&engine, &module).unwrap().exports().len(), 1);
     assert!(!folder.0.exists(), "and no folder is made for them");
+}
+
+#[test]
+fn an_engine_leaves_the_modules_of_another_alone() {
+    let folder = Folder::new();
+    let here = engine(Compiler::Tiered, None);
+    let there = folder.engine(Compiler::Tiered);
+    let module = Module::new(&here, &large(6)).unwrap();
+    assert!(Island::new(&there).instantiate(&module, &[]).is_err());
+    let island = Island::new(&here);
+    check(&island, island.instantiate(&module, &[]).unwrap(), 6);
+    until_optimized(&module);
+    assert!(folder.tiers().is_empty());
+    check(&island, island.instantiate(&module, &[]).unwrap(), 6);
+}
+
+#[test]
+fn exports_are_put_in_order_only_if_there_is_room() {
+    // Each export counts as much as its type, and there is a limit for all together.
+    let params = "i32 ".repeat(9);
+    let functions: String = (0..90_000).map(|number| format!("(export \"{number}\" (func 0))")).collect();
+    let globals = "(global i32 (i32.const 0))".repeat(20_000);
+    let bytes = wat::parse_str(format!("(module (func (param {params})) {globals} {functions})")).unwrap();
+    let engine = engine(Compiler::Optimizing, None);
+    assert!(Module::validate(&engine, &bytes));
+    assert_eq!(Module::new(&engine, &bytes).unwrap().exports().len(), 90_000);
+}
+
+#[test]
+fn a_thread_of_rayons_does_not_wait_for_itself() {
+    let engine = engine(Compiler::Optimizing, None);
+    let modules = [large(7), large(8)];
+    // Each thread does whatever there is to do while it waits for the compiler's own work.
+    rayon_core::scope(|scope| {
+        for number in 0..16 {
+            let (engine, bytes) = (&engine, &modules[number % 2]);
+            scope.spawn(move |_| assert!(Module::new(engine, bytes).is_ok()));
+        }
+    });
 }
 
 #[test]

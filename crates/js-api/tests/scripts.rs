@@ -5,14 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use island::{Engine, EngineOptions};
+use island::{Compiler, Engine, EngineOptions};
 use rquickjs::function::Rest;
 use rquickjs::loader::{ImportAttributes, Resolver, ScriptLoader};
 use rquickjs::{CatchResultExt, Coerced, Context, Function, Module, Runtime};
 use testing::Ran;
 
 fn main() -> ExitCode {
-    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    // The command's own scripts run code that is optimized.
+    let options = EngineOptions { compiler: Compiler::Fast, ..EngineOptions::default() };
+    let engine = Engine::new(&options).unwrap();
     let trials = testing::trials(&["wasm"], move |script| {
         let (sender, lines) = mpsc::channel();
         let outcome = std::thread::scope(|scope| {

@@ -453,7 +453,7 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
 /// [`copy_of_buffer_source`] without the copy, unless the buffer is shared: runs `body` with the bytes.
 ///
 /// # Errors
-/// If [`install`] was not called.
+/// If [`install`] was not called. A RangeError if there is no room for as many bytes.
 ///
 /// # Safety
 /// `body` runs no script and no guest, which could write to the buffer or detach it.
@@ -469,6 +469,8 @@ pub unsafe fn with_buffer_source<'js, R>(
         return Ok(copy_of_buffer_source(ctx, value)?.map(|bytes| body(&bytes)));
     }
     let Some(bytes) = located(ctx, value)? else { return Ok(None) };
+    // Whatever is done with them takes at least as much.
+    crate::room::check(ctx, bytes.as_ref().map_or(0, |bytes| bytes.len))?;
     // SAFETY: nothing has run since the bytes were asked for. They are not shared, so only this thread could write to them
     // or free them, which `body` does not do.
     Ok(Some(body(bytes.map_or(&[], |bytes| unsafe { std::slice::from_raw_parts(bytes.start.as_ptr(), bytes.len) }))))

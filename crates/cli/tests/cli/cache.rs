@@ -106,9 +106,13 @@ fn what_others_could_write_is_not_run() {
     // The file has been replaced.
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED).stderr("");
     fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
-    run(&folder, &[]).outcome().exits(0).stdout(PRINTED).stderr_has(&["tombolo: warning: ", "others can write to it"]);
+    run(&folder, &[])
+        .outcome()
+        .exits(0)
+        .stdout(PRINTED)
+        .stderr_has(&["tombolo: warning: ", "others must not be able to write to it"]);
     let ls = folder.run(["cache", "ls"]).env("TOMBOLO_CACHE", "cache");
-    ls.outcome().exits(1).stdout("").stderr_has(&["cache", "others can write to it"]);
+    ls.outcome().exits(1).stdout("").stderr_has(&["cache", "others must not be able to write to it"]);
 }
 
 #[test]
@@ -156,6 +160,8 @@ fn compile_fills_it() {
     outcome.exits(1).stdout("").stderr_has(&["broken.wasm: ", "none.wasm: No such file", "note.wasm: "]);
     assert_eq!(files(&cache).len(), 1);
     compile(&[]).outcome().exits(2).stderr_has(&["FILE"]);
+    let small = folder.run(["compile", "guest.wasm"]).env("TOMBOLO_CACHE", "other").env("TOMBOLO_CACHE_SIZE", "1K");
+    small.outcome().exits(1).stdout("").stderr_has(&["guest.wasm: its code cannot be kept"]);
     let off = folder.run(["compile", "guest.wasm"]).env("TOMBOLO_CACHE", "off");
     off.outcome().exits(1).stderr_has(&["TOMBOLO_CACHE=off"]);
 }

@@ -1,11 +1,14 @@
 //! Work that can wait: it is done when the processor has nothing better to do.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rayon_core::ThreadPoolBuilder;
+
+use crate::engine::threads;
 
 /// The least time that work waits. A program that ends sooner never needed it.
 const DELAY: Duration = Duration::from_millis(500);
@@ -36,14 +39,16 @@ pub(crate) fn do_later(work: impl FnOnce() + Send + 'static) {
 
 /// Runs work that may use the threads of rayon, and leaves a processor to the program.
 fn run(work: Box<dyn FnOnce() + Send>) {
-    let threads = thread::available_parallelism().map_or(1, |threads| threads.get().saturating_sub(1).max(1));
+    let threads = threads::wanted("RAYON_NUM_THREADS").saturating_sub(1).max(1);
     let yields = |_| {
-        // On Linux this sets the priority of the thread alone. If it is refused, the work is done all the same.
+        // Elsewhere this would be the priority of the whole process. If it is refused, the work is done all the same.
+        #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, 19);
     };
     let name = |number| format!("background {number}");
     let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).start_handler(yields).build();
     if let Ok(pool) = pool {
-        pool.install(work);
+        // What panicked has been reported; the other work is done all the same.
+        let _ = catch_unwind(AssertUnwindSafe(|| pool.install(work)));
     }
 }

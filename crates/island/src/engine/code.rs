@@ -67,11 +67,18 @@ impl Compiler {
     }
 }
 
+/// Compiling smaller modules takes no longer than looking them up.
+const CACHED: usize = 512;
+
 /// The cache, if it is worth searching for a module of this many bytes.
 fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
-    /// Compiling smaller modules takes no longer than looking them up.
-    const CACHED: usize = 512;
     engine.cache.as_deref().filter(|_| bytes >= CACHED)
+}
+
+/// Whether the cache has optimized code for a module, or the module is too small to need any.
+pub(crate) fn is_kept(engine: &Engine, key: &Key, bytes: &[u8]) -> bool {
+    let is_optimized = |cache: &CodeCache| cache.load(key).is_some_and(|found| found.tier == Tier::Optimized);
+    engine.cache.is_some() && cache_for(engine, bytes.len()).is_none_or(is_optimized)
 }
 
 /// The code of a module, from the cache or newly compiled.
@@ -113,8 +120,19 @@ pub(crate) fn optimize(engine: &Engine, key: &Key, bytes: &[u8]) -> Option<Code>
 
 /// Instruments and compiles. Errors in the module are reported for the bytes that the script gave.
 fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compiled, CompileError> {
-    let (instrumented, record) = match instrument(bytes, engine.interruptible) {
-        Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default()),
+    compile_with(engine, key, bytes, tier, true)
+}
+
+/// [`compile`], with or without the exports in a better order.
+fn compile_with(
+    engine: &Engine,
+    key: &Key,
+    bytes: &[u8],
+    tier: Tier,
+    orders_exports: bool,
+) -> Result<Compiled, CompileError> {
+    let (instrumented, record, is_ordered) = match instrument(bytes, engine.interruptible, orders_exports) {
+        Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default(), false),
         Instrumentation::DoesNotFit => {
             engine.validate(bytes)?;
             let message = "the module leaves no room for what makes its loops and waits interruptible: it can have at \
@@ -123,21 +141,26 @@ fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compi
         }
         Instrumentation::Made(instrumented) => {
             engine.validate(bytes)?;
-            (Cow::Owned(instrumented.bytes), instrumented.record)
+            (Cow::Owned(instrumented.bytes), instrumented.record, instrumented.has_ordered_exports)
         }
     };
     let cache = cache_for(engine, bytes.len());
-    let wasm = if cache.is_none() && tier == engine.own_tier() {
-        engine.compile_binary(&instrumented)?
+    let compiled = if cache.is_none() && tier == engine.own_tier() {
+        engine.compile_binary(&instrumented)
     } else {
-        let code = engine.precompile(&instrumented, tier)?;
-        drop(instrumented);
-        match cache {
-            // Mapped code is not in memory twice, and need not be in memory at all.
-            Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
-            None => code,
-        }
-        .load(&engine.inner)?
+        engine.precompile(&instrumented, tier).and_then(|code| {
+            let code = match cache {
+                // Mapped code is not in memory twice, and need not be in memory at all.
+                Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
+                None => code,
+            };
+            code.load(&engine.inner)
+        })
+    };
+    let wasm = match compiled {
+        // The module itself is valid, but with more exports it exceeds a limit.
+        Err(_) if is_ordered => return compile_with(engine, key, bytes, tier, false),
+        compiled => compiled?,
     };
     Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
 }

@@ -44,10 +44,15 @@ pub enum Compiler {
     /// To run fast, however long that takes.
     #[default]
     Optimizing,
-    /// In little time: in at most half the time, for code that runs about half as fast.
+    /// In little time: about half of it, for code that runs up to about half as fast and has larger stack frames, so that
+    /// recursion does not go as deep.
+    ///
+    /// It is Cranelift without optimization and with its single-pass register allocator, which Wasmtime calls not yet
+    /// ready for production: its project issues no security advisories for it. So this is not for modules that mean
+    /// harm.
     Fast,
-    /// Large modules in little time at first. When one has been in use for half a second, it is compiled again in the
-    /// background, to run fast, and instances that are made after that use the faster code.
+    /// Modules of 64 KiB or more as [`Compiler::Fast`] at first. Half a second after the first instance, such a module is
+    /// compiled again in the background, to run fast, and instances that are made after that use the faster code.
     Tiered,
 }
 
@@ -195,17 +200,24 @@ impl Engine {
 
     /// One of our own small modules, from its text, compiled once. There are few of them.
     pub(crate) fn own_module(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
-        let mut own = self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(module) = own.get(text) {
+        let own = || self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(module) = own().get(text) {
             return Ok(module.clone());
         }
+        // Not with the lock: a thread of rayon's that compiles may do anything meanwhile.
         let module = self.compile(text)?;
-        own.insert(text.into(), module.clone());
+        own().insert(text.into(), module.clone());
         Ok(module)
     }
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
         self.memories.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Whether the [cache](EngineOptions::cache) has optimized code for a module in the binary format, or the module is
+    /// too small to need any. `false` without a cache.
+    pub fn has_cached(&self, module: &[u8]) -> bool {
+        code::is_kept(self, &Key::new(self.configuration(), module), module)
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.

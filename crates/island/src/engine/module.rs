@@ -1,7 +1,8 @@
 //! Compiled modules and what can be seen of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError, Weak};
 
 use rustc_hash::FxHashMap;
 use wasmparser::{Parser, Payload};
@@ -53,8 +54,10 @@ struct Inner {
     first_tier: Tier,
     /// The code that new instances use, once the module has been compiled again.
     optimized: OnceLock<Code>,
-    /// What compiling it again takes; `None` once the first instance has been made.
+    /// What compiling it again takes, until that begins.
     to_optimize: Mutex<Option<ToOptimize>>,
+    /// Whether that will happen, or need not.
+    is_scheduled: AtomicBool,
     imports: Vec<Import>,
     exports: Vec<Export>,
     /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
@@ -100,6 +103,7 @@ impl Inner {
             first: code,
             first_tier: tier,
             optimized: OnceLock::new(),
+            is_scheduled: AtomicBool::new(!improves),
             to_optimize: Mutex::new(improves.then(|| ToOptimize { key, bytes: bytes.into() })),
             imports,
             exports,
@@ -140,7 +144,16 @@ impl Modules {
             modules.entry(key).or_default().clone()
         };
         // If another agent is compiling the same bytes, this waits for it.
-        let mut module = slot.lock().unwrap_or_else(|e| e.into_inner());
+        let mut module = match slot.try_lock() {
+            Ok(module) => module,
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            // A thread of rayon's does other work while it waits for its own. The agent that it would wait for here may
+            // be further down on its own stack.
+            Err(TryLockError::WouldBlock) if rayon_core::current_thread_index().is_some() => {
+                return Ok(Arc::new(compile()?));
+            }
+            Err(TryLockError::WouldBlock) => slot.lock().unwrap_or_else(|e| e.into_inner()),
+        };
         if let Some(inner) = module.upgrade() {
             return Ok(inner);
         }
@@ -233,11 +246,16 @@ impl Module {
 
     /// The module to make a new instance from. Once there is an instance, it is worth compiling the module better.
     pub(crate) fn for_instance(&self, engine: &Engine) -> &wasmtime::Module {
-        let to_optimize = self.inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
-        if let Some(ToOptimize { key, bytes }) = to_optimize {
+        // (With another engine, making the instance fails.)
+        if !self.inner.is_scheduled.load(Ordering::Relaxed)
+            && wasmtime::Engine::same(&engine.inner, self.inner.first.wasm.engine())
+            && !self.inner.is_scheduled.swap(true, Ordering::Relaxed)
+        {
             let (engine, inner) = (engine.clone(), Arc::downgrade(&self.inner));
             background::do_later(move || {
-                if inner.strong_count() > 0
+                // Until then the bytes belong to the module, and go when it goes.
+                let take = |inner: Arc<Inner>| inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
+                if let Some(ToOptimize { key, bytes }) = inner.upgrade().and_then(take)
                     && let Some(code) = code::optimize(&engine, &key, &bytes)
                     && let Some(inner) = inner.upgrade()
                 {
@@ -345,5 +363,27 @@ impl Surface {
             }
         }
         Ok(surface)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineOptions;
+
+    #[test]
+    fn modules_that_nobody_has_are_forgotten() {
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
+        let module = |number: u32| {
+            let text = format!("(module (func (export \"f\") (result i32) (i32.const {number})))");
+            Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap()
+        };
+        let kept: Vec<_> = (0..50).map(module).collect();
+        for number in 50..1000 {
+            module(number);
+        }
+        // The table is searched whenever it would have to grow.
+        assert!(engine.modules.0.lock().unwrap().len() <= 256);
+        assert!((0..50).all(|number| module(number).is_same(&kept[number as usize])));
     }
 }

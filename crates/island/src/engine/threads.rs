@@ -15,11 +15,16 @@ pub(crate) struct Idle<T> {
     pub(crate) thread: JoinHandle<()>,
 }
 
+/// As many threads as the machine can run at once, or as the environment variable says.
+pub(crate) fn wanted(variable: &str) -> usize {
+    let chosen = std::env::var(variable).ok().and_then(|count| count.parse().ok()).filter(|&count: &usize| count > 0);
+    chosen.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
 /// Starts as many threads as the machine can run at once, or as the environment variable says, or as the system allows:
 /// at least one. Also returns how many were wanted.
 pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
-    let chosen = std::env::var(variable).ok().and_then(|count| count.parse().ok()).filter(|&count: &usize| count > 0);
-    let wanted = chosen.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let wanted = wanted(variable);
     let mut threads = Vec::new();
     while threads.len() < wanted {
         let (work, receiver) = mpsc::channel();

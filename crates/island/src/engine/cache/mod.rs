@@ -19,7 +19,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
@@ -107,7 +107,9 @@ impl std::fmt::Display for CacheError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
-            Self::NotPrivate => f.write_str("others can write to it: it must belong to you, with mode 700"),
+            Self::NotPrivate => f.write_str(
+                "it must belong to the user who runs this program, and others must not be able to write to it",
+            ),
         }
     }
 }
@@ -126,8 +128,9 @@ pub struct CodeCache {
     path: PathBuf,
     limit: u64,
     warn: fn(&str),
-    /// The result of opening the folder, which happens when it is first needed.
-    folder: OnceLock<Option<OwnedFd>>,
+    /// The folder, once it has been needed and could be opened.
+    folder: OnceLock<OwnedFd>,
+    has_warned: AtomicBool,
 }
 
 /// One module's compiled code in a [`CodeCache`].
@@ -138,7 +141,7 @@ pub struct CacheEntry {
     pub name: String,
     /// The size of the file in bytes.
     pub bytes: u64,
-    /// The size of the module in bytes, and how well it is compiled; `None` if the file is not from this version.
+    /// The size of the module in bytes, and how well it is compiled; `None` if the file does not have this format.
     pub module: Option<(u64, Tier)>,
     /// When the entry was last used, to within a minute.
     pub used: SystemTime,
@@ -151,8 +154,8 @@ pub(crate) struct Found {
     pub(crate) tier: Tier,
 }
 
-/// Complete output of a compiler with this process's configuration. (Nothing outside this file can make one from other
-/// bytes.)
+/// Complete output of a compiler whose configuration is that of the engine which loads it. (Nothing outside this file can
+/// make one from other bytes; an engine has keys, and so entries, for its own configuration alone.)
 #[derive(Debug)]
 pub(crate) struct Code(Place);
 
@@ -205,7 +208,9 @@ impl CodeCache {
     /// together. `warn` is called about a folder or a file that others could have written, and which is therefore not
     /// used.
     pub fn new(path: &Path, limit: u64, warn: fn(&str)) -> Self {
-        Self { path: path.into(), limit, warn, folder: OnceLock::new() }
+        // The process may change its folder later.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        Self { path, limit, warn, folder: OnceLock::new(), has_warned: AtomicBool::new(false) }
     }
 
     /// Makes the folder now, for callers that want to know whether it can be used.
@@ -227,16 +232,19 @@ impl CodeCache {
         Ok(folder)
     }
 
-    /// The folder, if it can be used.
-    fn folder(&self) -> Option<&OwnedFd> {
-        let open = || {
-            let folder = self.create().and_then(|()| self.open());
-            if let Err(error @ CacheError::NotPrivate) = &folder {
-                (self.warn)(&format!("compiled code is not kept in {}: {error}", self.path.display()));
-            }
-            folder.ok()
-        };
-        self.folder.get_or_init(open).as_ref()
+    /// The folder, if it can be used. Warns once if it is there and cannot.
+    fn folder(&self, open: impl FnOnce() -> Result<OwnedFd, CacheError>) -> Option<&OwnedFd> {
+        if let Some(folder) = self.folder.get() {
+            return Some(folder);
+        }
+        let folder = open();
+        if let Err(error @ CacheError::NotPrivate) = &folder
+            && !self.has_warned.swap(true, Ordering::Relaxed)
+        {
+            (self.warn)(&format!("compiled code is not kept in {}: {error}", self.path.display()));
+        }
+        let folder = folder.ok()?;
+        Some(self.folder.get_or_init(|| folder))
     }
 
     /// The path of the folder.
@@ -290,11 +298,15 @@ impl CodeCache {
     /// The entry for a key, if it is intact.
     pub(crate) fn load(&self, key: &Key) -> Option<Found> {
         let name = key.file_name();
-        let file = open_file(self.folder()?, &name)?;
+        let file = open_file(self.folder(|| self.open())?, &name)?;
         let stat = rustix::fs::fstat(&file).ok()?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_private(&stat) {
-            let path = self.path.join(&name);
-            (self.warn)(&format!("{} is not used: others can write to it", path.display()));
+        let problem = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile if is_private(&stat) => None,
+            FileType::RegularFile => Some("others can write to it"),
+            _ => Some("it is not a file"),
+        };
+        if let Some(problem) = problem {
+            (self.warn)(&format!("{} is not used: {problem}", self.path.join(&name).display()));
             return None;
         }
         let footer = Footer::read(&file, stat.st_size as u64).ok()?.filter(|footer| footer.key == *key)?;
@@ -327,25 +339,38 @@ impl CodeCache {
         if size > self.limit.min(most) {
             return None;
         }
-        let folder = self.folder()?;
-        self.make_room(folder, size);
+        let folder = self.folder(|| self.create().and_then(|()| self.open()))?;
+        let name = footer.key.file_name();
+        // Another process may have compiled it better meanwhile.
+        let there = open_file(folder, &name).and_then(|file| {
+            let size = rustix::fs::fstat(&file).ok()?.st_size;
+            Footer::read(&file, size as u64).ok()?
+        });
+        if there.is_some_and(|there| there.key == footer.key && there.tier > footer.tier) {
+            return None;
+        }
+        self.make_room(folder, size, &name);
         let unfinished = unfinished_name();
         let file = create_file(folder, &unfinished)?;
         let written = file::write(&file, code, attachment, footer)
-            .and_then(|()| Ok(rustix::fs::renameat(folder, &*unfinished, folder, &*footer.key.file_name())?));
+            .and_then(|()| Ok(rustix::fs::renameat(folder, &*unfinished, folder, &*name)?));
         if written.is_err() {
             let _ = rustix::fs::unlinkat(folder, &*unfinished, AtFlags::empty());
         }
         written.ok().map(|()| file)
     }
 
-    /// Removes the least recently used entries until there is room for `size` more bytes.
-    fn make_room(&self, folder: &OwnedFd, size: u64) {
+    /// Removes the least recently used entries until there is room for `size` bytes in the place of the entry `name`.
+    fn make_room(&self, folder: &OwnedFd, size: u64, name: &str) {
+        let replaced = name;
         let now = SystemTime::now();
         let (mut files, mut total) = (Vec::new(), size);
         // A folder that cannot be read is left as it is.
         let _ = each(folder, |name, stat| {
             let modified = modified(stat);
+            if name == replaced {
+                return;
+            }
             if name.ends_with(SUFFIX) {
                 total = total.saturating_add(stat.st_size as u64);
                 files.push((modified, stat.st_size as u64, name.to_owned()));
@@ -419,7 +444,13 @@ fn apart(one: SystemTime, other: SystemTime) -> Duration {
 fn name_of_ours(name: &CStr) -> Option<&str> {
     let name = name.to_str().ok()?;
     let is_digest = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (name.strip_suffix(SUFFIX).is_some_and(is_digest) || name.ends_with(UNFINISHED)).then_some(name)
+    let is_unfinished = |numbers: &str| {
+        let numbers: Vec<_> = numbers.split('-').collect();
+        numbers.len() == 3 && numbers.iter().all(|number| number.parse::<u128>().is_ok())
+    };
+    let is_ours =
+        name.strip_suffix(SUFFIX).is_some_and(is_digest) || name.strip_suffix(UNFINISHED).is_some_and(is_unfinished);
+    is_ours.then_some(name)
 }
 
 fn unfinished_name() -> String {

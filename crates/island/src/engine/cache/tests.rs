@@ -253,15 +253,40 @@ fn files_that_were_given_up_go() {
     let cache = Temporary::new(1 << 20);
     cache.0.create().unwrap();
     let path = |name: &str| cache.0.path.join(format!("{name}{UNFINISHED}"));
-    for (name, seconds) in [("new", -10), ("old", -4000), ("later", 4000)] {
+    let names = [("1-1-1", -10), ("1-2-1", -4000), ("1-3-1", 4000), ("somebody's", -4000)];
+    for (name, seconds) in names {
         fs::write(path(name), "half a fi").unwrap();
         set_used(&path(name), seconds);
     }
     fs::write(cache.0.path.join("somebody's"), "own").unwrap();
     assert!(store(&cache.0, &key(b"x")));
-    assert_eq!(["new", "old", "later"].map(|name| path(name).exists()), [true, false, false]);
+    assert_eq!(names.map(|(name, _)| path(name).exists()), [true, false, false, true]);
     cache.0.clear().unwrap();
-    assert!(!path("new").exists() && cache.0.path.join("somebody's").exists());
+    assert_eq!(names.map(|(name, _)| path(name).exists()), [false, false, false, true]);
+    assert!(cache.0.path.join("somebody's").exists());
+}
+
+#[test]
+fn better_code_is_not_replaced_by_worse() {
+    let cache = Temporary::new(1 << 20);
+    let key = key(b"compiled twice");
+    cache.0.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"");
+    assert!(!store(&cache.0, &key));
+    assert_eq!(loaded(&cache.0, &key), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
+    // The entry that is replaced needs no room beside the new one.
+    let size = fs::metadata(cache.file(&key)).unwrap().len();
+    let (tight, other) = (CodeCache::new(&cache.0.path, 2 * size, cache.0.warn), self::key(b"other"));
+    for key in [other, key, other, key] {
+        tight.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"");
+    }
+    assert!(loaded(&tight, &key).is_some() && loaded(&tight, &other).is_some());
+}
+
+#[test]
+fn looking_makes_no_folder() {
+    let cache = Temporary::new(1 << 20);
+    assert!(loaded(&cache.0, &key(b"x")).is_none() && !cache.0.path.exists());
+    assert!(store(&cache.0, &key(b"x")) && loaded(&cache.0, &key(b"x")).is_some());
 }
 
 #[test]

@@ -29,7 +29,11 @@ impl Scan<'_> {
         ];
         let asked_about = spaces.iter().fold(0, |sum: u32, (.., size)| sum.saturating_add(*size));
         // If nearly all exports are of the kinds that Wasmtime asks about, reordering does not help.
-        if count < LONG || count / 4 < asked_about || count.saturating_add(asked_about) > EXPORTS {
+        if !self.orders_exports
+            || count < LONG
+            || count / 4 < asked_about
+            || count.saturating_add(asked_about) > EXPORTS
+        {
             return Ok(None);
         }
         let mut section = Addition { id: EXPORT, count, items: Vec::new() };

@@ -63,6 +63,8 @@ const I64: u8 = 0x7e;
 pub(crate) struct Instrumented {
     /// The module to compile.
     pub(crate) bytes: Vec<u8>,
+    /// Whether exports were added for the compiler alone.
+    pub(crate) has_ordered_exports: bool,
     /// What the host has to know about it.
     pub(crate) record: Record,
 }
@@ -141,8 +143,8 @@ impl Offsets {
 /// Instruments a module.
 ///
 /// The result means something only if the module is valid: the caller validates the original.
-pub(crate) fn instrument(bytes: &[u8], polls: bool) -> Instrumentation {
-    let mut scan = Scan { bytes, polls, ..Scan::default() };
+pub(crate) fn instrument(bytes: &[u8], polls: bool, orders_exports: bool) -> Instrumentation {
+    let mut scan = Scan { bytes, polls, orders_exports, ..Scan::default() };
     match scan.module() {
         Ok(true) => match Plan::new(&scan) {
             Some(plan) if plan.changes_nothing() => Instrumentation::Unneeded,
@@ -211,6 +213,8 @@ struct Scan<'a> {
     bytes: &'a [u8],
     /// Whether poll loads are wanted.
     polls: bool,
+    /// Whether a long export section may be put in a better order.
+    orders_exports: bool,
     /// The direct calls in the function that is being read.
     calls: u32,
     sections: Vec<Section<'a>>,
@@ -573,7 +577,7 @@ impl<'a> Plan<'a> {
             memories: self.scan.sources(!self.poll.is_empty()),
             atomic_imports: self.atomic_imports,
         };
-        Some(Instrumented { bytes: writer.out, record })
+        Some(Instrumented { bytes: writer.out, has_ordered_exports: self.exports.is_some(), record })
     }
 
     fn write_code(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {

@@ -79,7 +79,7 @@ pub(crate) fn check(bytes: &[u8], instrumented: &Instrumented) {
 fn instrument_text(text: &str) -> Option<Instrumented> {
     let bytes = wat::parse_str(text).unwrap();
     is_valid(&bytes).unwrap();
-    made(instrument(&bytes, true)).inspect(|instrumented| check(&bytes, instrumented))
+    made(instrument(&bytes, true, true)).inspect(|instrumented| check(&bytes, instrumented))
 }
 
 fn loads(bytes: &[u8], load: &[u8]) -> usize {
@@ -138,7 +138,7 @@ fn nothing_to_do() {
     {
         assert!(instrument_text(&format!("(module {text})")).is_none());
     }
-    assert!(matches!(instrument(&wat::parse_str("(component)").unwrap(), true), Instrumentation::Unneeded));
+    assert!(matches!(instrument(&wat::parse_str("(component)").unwrap(), true, true), Instrumentation::Unneeded));
 }
 
 const WAITS: &str = "(import \"m\" \"n\" (memory 1 1 shared)) (memory 1 1 shared) (memory i64 1 1 shared)
@@ -245,12 +245,13 @@ fn damaged_bytes() {
     let data = "(memory $own 1) (data (memory $own) (i32.const 0) \"a\") (data \"b\") (func (data.drop 0))";
     let bytes = wat::parse_str(format!("(module {WAITS} {data} (start $s))")).unwrap();
     for at in 0..bytes.len() {
-        let whole = made(instrument(&bytes[..at], true)).map(|instrumented| instrumented.record.offsets.original(at));
+        let whole =
+            made(instrument(&bytes[..at], true, true)).map(|instrumented| instrumented.record.offsets.original(at));
         assert!(whole.is_none_or(|_| is_valid(&bytes[..at]).is_ok() || at > PREAMBLE.len()));
         for value in 0..=255 {
             let mut bytes = bytes.clone();
             bytes[at] = value;
-            _ = instrument(&bytes, true);
+            _ = instrument(&bytes, true, true);
         }
     }
 }
@@ -259,16 +260,16 @@ fn damaged_bytes() {
 fn a_module_without_room_for_more_is_told() {
     let memories = |count: usize| "(memory 0)".repeat(count);
     let with = |count| wat::parse_str(format!("(module {} (func (loop (br 0))))", memories(count))).unwrap();
-    assert!(matches!(instrument(&with(99), true), Instrumentation::Made(_)));
-    assert!(matches!(instrument(&with(100), true), Instrumentation::DoesNotFit));
-    assert!(matches!(instrument(&with(100), false), Instrumentation::Unneeded));
+    assert!(matches!(instrument(&with(99), true, true), Instrumentation::Made(_)));
+    assert!(matches!(instrument(&with(100), true, true), Instrumentation::DoesNotFit));
+    assert!(matches!(instrument(&with(100), false, true), Instrumentation::Unneeded));
 }
 
 #[test]
 fn what_can_take_for_ever_without_a_cycle_polls() {
     let polls = |body: &str| {
         let text = format!("(module (memory 1) (func $f {body}) (func $g))");
-        made(instrument(&wat::parse_str(text).unwrap(), true)).is_some()
+        made(instrument(&wat::parse_str(text).unwrap(), true, true)).is_some()
     };
     assert!(polls("(call $g) (call $g)"));
     assert!(!polls("(call $g)"));
