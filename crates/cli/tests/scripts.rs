@@ -1,7 +1,7 @@
 //! Every script of `tests/js`, each in a process of the command; but those of `tests/js/wasm`, which need less.
 
 // What other tests use of it is not used here.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test program uses some of it")]
 #[path = "cli/harness.rs"]
 mod harness;
 

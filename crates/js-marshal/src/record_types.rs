@@ -78,7 +78,7 @@ fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(V
 }
 
 /// Defines a record's fields.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "each is said once, by the one caller")]
 pub(crate) fn set_fields(
     ctx: &Ctx<'_>,
     ty: &TypeObject,

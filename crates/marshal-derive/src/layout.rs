@@ -142,7 +142,7 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             }
         }
 
-        #[allow(unused_variables, clippy::let_unit_value)]
+        #[allow(unused_variables, clippy::let_unit_value, reason = "a unit struct has no fields to use")]
         impl Marshal for #name {
             const LAYOUT: Layouts = Layouts { narrow: MEMBERS[0].layout, wide: MEMBERS[1].layout };
             const HEAP: bool = false #(|| <#types as Marshal>::HEAP)*;

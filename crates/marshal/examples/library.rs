@@ -10,7 +10,7 @@ use marshal::{Callback, Guest, GuestError, HandleType, Marshal, Opaque, Out, Out
 /// `enum colour { RED, GREEN = 4, BLUE };`
 #[derive(Marshal, Debug)]
 #[repr(i32)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the library reads it")]
 enum Colour {
     Red,
     Green = 4,
@@ -23,7 +23,7 @@ enum Colour {
 struct Series {
     colour: Colour,
     name: Option<String>,
-    #[allow(dead_code)] // it is what the length of `values` says
+    #[allow(dead_code, reason = "it is what the length of `values` says")]
     count: u8,
     #[marshal(len = "count")]
     values: Vec<f64>,

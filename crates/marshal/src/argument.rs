@@ -656,25 +656,25 @@ macro_rules! tuples {
             const HEAP: bool = false $(|| $name::By::HEAP)*;
             const SLICED: bool = false $(|| $name::By::SLICED)*;
             const LENGTH: bool = false $(|| $name::By::LENGTH)*;
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
                 $($name::By::bind(binder)?;)*
                 Ok(())
             }
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn params(pointer: Kind, into: &mut Vec<Kind>) {
                 $($name::By::params(pointer, into);)*
             }
-            #[allow(unused_variables, clippy::unused_unit)]
+            #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple uses none")]
             fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
                 Ok(($($name::By::pass(given.$place, call)?,)*))
             }
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn measure(passed: &Self::Passed<'_>, call: &mut Call<'_>) -> Result<(), GuestError> {
                 $($name::By::measure(&passed.$place, call)?;)*
                 Ok(())
             }
-            #[allow(unused_variables, clippy::unused_unit)]
+            #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple uses none")]
             fn take(passed: Self::Passed<'_>, call: &mut Call<'_>) -> Result<Self::Outs, GuestError> {
                 // All of them, even after one that is wrong: what the guest gave away is freed.
                 $(let $part = $name::By::take(passed.$place, call);)*

@@ -251,7 +251,7 @@ macro_rules! signatures {
             const HEAP: bool = R::HEAP $(|| $name::HEAP || by_copy::<$name>())*;
 
             fn ty(pointer: Kind) -> Option<NumericType> {
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "the empty tuple uses none")]
                 let (mut params, mut results) = (Vec::new(), Vec::new());
                 let fits = R::results(pointer, &mut results) $(&& param::<$name>(pointer, &mut params))*;
                 fits.then(|| NumericType { params: params.into(), results: results.into() })
@@ -259,7 +259,7 @@ macro_rules! signatures {
 
             fn run<'a>(mut closure: impl DerefMut<Target = Self::Closure<'a>> + 'a) -> Rc<RefCell<Run<'a>>> {
                 Rc::new(RefCell::new(move |core: &Core, frame: &mut HostFrame<'_>| {
-                    #[allow(unused_variables)]
+                    #[allow(unused_variables, reason = "the empty tuple uses none")]
                     call_closure(core, frame, |reader, numbers| {
                         $(let $value = $name::receive(numbers, reader);)*
                         Ok((*closure)($($value?),*))

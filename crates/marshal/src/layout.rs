@@ -4,7 +4,7 @@ use island::call::{Kind, Number};
 
 /// One number in memory, with how it is widened to one of WebAssembly's four.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)] // each is the type of that name
+#[allow(missing_docs, reason = "each is the type of that name")]
 pub enum Scalar {
     Bool,
     I8,

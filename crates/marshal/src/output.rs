@@ -120,7 +120,7 @@ macro_rules! flat {
     ($($tuple:tt: $($name:ident)*;)*) => { $(
         impl<$($name),*> Flat for nested!($($name)*) {
             type Tuple = $tuple;
-            #[allow(non_snake_case)]
+            #[allow(non_snake_case, reason = "variables are called as the type parameters")]
             fn flat(self) -> Self::Tuple {
                 let nested!($($name)*) = self;
                 $tuple

@@ -204,7 +204,7 @@ fn a_ring_of_structs_ends_as_an_error() {
 #[test]
 fn lengths_fit_what_they_count() {
     #[derive(Marshal, Debug)]
-    #[allow(dead_code)] // what a host has in `n` does not count
+    #[allow(dead_code, reason = "what a host has in `n` does not count")]
     struct Two {
         #[marshal(len = "n")]
         a: Vec<i32>,

@@ -15,7 +15,7 @@ pub const MAX_LENGTH: usize = i32::MAX as usize;
 
 /// A typed array's element type, with QuickJS's own numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[allow(missing_docs)] // each is the typed array of that name
+#[allow(missing_docs, reason = "each is the typed array of that name")]
 #[repr(u32)]
 pub enum ElementKind {
     Uint8Clamped = q::JSTypedArrayEnum_JS_TYPED_ARRAY_UINT8C,
@@ -102,7 +102,7 @@ pub unsafe fn foreign<'js, O: 'static>(
 /// What a buffer over foreign memory owns.
 struct Contents<O> {
     /// Kept to be dropped with the contents.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "it is there for what its end does")]
     owner: O,
     /// Whether [`Resizer::set_length`] is setting the length. No other resizing is granted.
     granted: Option<Rc<Cell<bool>>>,

@@ -8,7 +8,7 @@ use crate::value::{Borrowed, Cx};
 
 /// An object's internal slots, as far as structured serialize tells them apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)] // each is the class of that name
+#[allow(missing_docs, reason = "each is the class of that name")]
 #[repr(u8)]
 pub enum Kind {
     /// No slots that matter: an ordinary object, or an arguments object.

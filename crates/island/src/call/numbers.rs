@@ -137,7 +137,7 @@ impl<'t> Frame<'t> {
 
 /// A number with its type.
 #[derive(Clone, Copy, PartialEq, Debug)]
-#[allow(missing_docs)] // each is the type of that name
+#[allow(missing_docs, reason = "each is the type of that name")]
 pub enum Number {
     I32(i32),
     I64(i64),

@@ -40,7 +40,7 @@ pub enum Outcome {
 
 /// What a waiter expects to find.
 #[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)] // each is the type of that name
+#[allow(missing_docs, reason = "each is the type of that name")]
 pub enum Expected {
     I32(i32),
     I64(i64),

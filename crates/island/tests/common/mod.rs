@@ -1,5 +1,5 @@
 //! What the tests of this crate share: an engine, modules from text, and host functions from closures.
-#![allow(dead_code, unreachable_pub)] // each test file uses some of it
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use std::rc::Rc;
 

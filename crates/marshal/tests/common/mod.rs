@@ -1,5 +1,5 @@
 //! The guest that the tests of this crate share, on an island of its own.
-#![allow(dead_code, unreachable_pub)] // each test file uses some of it
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use std::cell::RefCell;
 use std::rc::Rc;

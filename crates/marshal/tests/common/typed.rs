@@ -1,5 +1,5 @@
 //! The guest of `guests/src/typed.c`, with addresses of both widths.
-#![allow(dead_code, unreachable_pub)] // each test file uses some of it
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use island::{Engine, EngineOptions, Module};
 use marshal::{Guest, Marshal};

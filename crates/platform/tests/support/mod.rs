@@ -1,5 +1,5 @@
 //! Runs a script in an agent on a thread of its own and collects what it prints.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::{
     io::{self, Write},
