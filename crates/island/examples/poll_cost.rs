@@ -1,7 +1,7 @@
 //! What it costs to make guests interruptible: a module's exports that take one number, timed with and without poll
 //! loads, in turn. Arguments: a .wasm file that imports nothing but WASI, then `export=argument` for each export.
 //!
-//!     cargo run --release --workspace --example poll_cost -- kernels.wasm k_fib=35 k_qsort=1000000
+//!     cargo run --release -p tombolo-island --example poll_cost -- kernels.wasm k_fib=35 k_qsort=1000000
 
 use std::time::Instant;
 

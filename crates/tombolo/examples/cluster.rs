@@ -1,7 +1,7 @@
 //! A cluster of agents in a Rust program: they share a memory with each other and with the host, have limits, and can
 //! be interrupted.
 //!
-//!     cargo run --release --workspace --example cluster
+//!     cargo run --release -p tombolo --example cluster
 
 use std::time::Duration;
 

@@ -44,8 +44,8 @@ pub enum Compiler {
     /// To run fast, however long that takes.
     #[default]
     Optimizing,
-    /// In little time: about half of it, for code that runs up to about half as fast and has larger stack frames, so that
-    /// recursion does not go as deep.
+    /// In about half the time, for code that takes up to three times as long to run and has larger stack frames, so
+    /// that recursion does not go as deep.
     ///
     /// It is Cranelift without optimization and with its single-pass register allocator, which Wasmtime calls not yet
     /// ready for production: its project issues no security advisories for it. So this is not for modules that mean
