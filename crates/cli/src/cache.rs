@@ -65,8 +65,7 @@ fn folder() -> Result<PathBuf, NoCache> {
     let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     match variable("TOMBOLO_CACHE") {
         Some(off) if off == "off" => Err(NoCache::Off),
-        // Made absolute, since the program may change its folder later.
-        Some(folder) => std::path::absolute(folder).map_err(|_| NoCache::NoHome),
+        Some(folder) => Ok(folder.into()),
         None => variable("XDG_CACHE_HOME")
             .and_then(absolute)
             .or_else(|| Some(absolute(variable("HOME")?)?.join(".cache")))

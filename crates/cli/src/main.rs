@@ -92,9 +92,13 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
 
 /// Writes to standard output. Returns whether all of it went there, or nobody wanted it.
 fn print(text: &str) -> bool {
-    let mut stdout = std::io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_or_else(|error| error.kind() == std::io::ErrorKind::BrokenPipe, |()| true)
+    !is_lost(std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// Whether something that was written to standard output is lost. (It is not if the reader of a pipe has gone.)
+fn is_lost(written: std::io::Result<()>) -> bool {
+    let flushed = written.and_then(|()| std::io::stdout().flush());
+    flushed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a line to standard error. If that is closed or full, there is nobody to tell.

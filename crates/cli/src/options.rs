@@ -1,14 +1,13 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use tombolo::island::{Compiler, EngineOptions};
 
-use crate::{cache, compile};
+use crate::{cache, compile, is_lost};
 
 /// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
 #[derive(Parser, Debug)]
@@ -155,9 +154,7 @@ pub(crate) fn parse() -> Result<Task, ExitCode> {
 fn read<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
     T::try_parse_from(args).map_err(|error| {
         let failed = error.use_stderr();
-        // If the standard stream is closed, there is nobody to tell.
-        let printed = error.print().and_then(|()| std::io::stdout().flush());
-        let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+        let lost = is_lost(error.print());
         ExitCode::from(if failed { 2 } else { u8::from(lost) })
     })
 }

@@ -450,7 +450,8 @@ pub fn copy_of_buffer_source<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickj
     Ok(Some(unsafe { bytes.to_vec() }))
 }
 
-/// [`copy_of_buffer_source`] without the copy, unless the buffer is shared: runs `body` with the bytes.
+/// [`copy_of_buffer_source`] without the copy, unless the buffer is shared: runs `body` with the bytes. There are none
+/// if the value is not a buffer source.
 ///
 /// # Errors
 /// If [`install`] was not called. A RangeError if there is no room for as many bytes.
@@ -461,19 +462,19 @@ pub unsafe fn with_buffer_source<'js, R>(
     ctx: &Ctx<'js>,
     value: &Value<'js>,
     body: impl FnOnce(&[u8]) -> R,
-) -> rquickjs::Result<Option<R>> {
+) -> rquickjs::Result<R> {
     let buffer = buffer_of(Cx::of(ctx), Borrowed::of(value));
     // SAFETY: QuickJS reads the object's class; that of a shared buffer is another.
     let is_unshared = buffer.is_some_and(|buffer| unsafe { q::JS_IsArrayBuffer(buffer.as_raw()) });
     if !is_unshared {
-        return Ok(copy_of_buffer_source(ctx, value)?.map(|bytes| body(&bytes)));
+        return Ok(body(&copy_of_buffer_source(ctx, value)?.unwrap_or_default()));
     }
-    let Some(bytes) = located(ctx, value)? else { return Ok(None) };
+    let Some(bytes) = located(ctx, value)?.flatten() else { return Ok(body(&[])) };
     // Whatever is done with them takes at least as much.
-    crate::room::check(ctx, bytes.as_ref().map_or(0, |bytes| bytes.len))?;
-    // SAFETY: nothing has run since the bytes were asked for. They are not shared, so only this thread could write to them
-    // or free them, which `body` does not do.
-    Ok(Some(body(bytes.map_or(&[], |bytes| unsafe { std::slice::from_raw_parts(bytes.start.as_ptr(), bytes.len) }))))
+    crate::room::check(ctx, bytes.len)?;
+    // SAFETY: nothing has run since the bytes were asked for. They are not shared, so only this thread could write to
+    // them or free them, which `body` does not do.
+    Ok(body(unsafe { std::slice::from_raw_parts(bytes.start.as_ptr(), bytes.len) }))
 }
 
 /// Where the bytes of a buffer source are: `None` for any other value, `Some(None)` if it is detached or out of bounds.

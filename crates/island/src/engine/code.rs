@@ -57,13 +57,14 @@ impl Compiled {
 const LARGE: usize = 64 << 10;
 
 impl Compiler {
+    /// How well modules are compiled in the end.
+    pub(crate) fn best_tier(self) -> Tier {
+        if self == Self::Fast { Tier::Fast } else { Tier::Optimized }
+    }
+
     /// How well a module of this many bytes is compiled at first.
     fn first_tier(self, bytes: usize) -> Tier {
-        match self {
-            Self::Fast => Tier::Fast,
-            Self::Tiered if bytes >= LARGE => Tier::Fast,
-            Self::Tiered | Self::Optimizing => Tier::Optimized,
-        }
+        if self == Self::Tiered && bytes >= LARGE { Tier::Fast } else { self.best_tier() }
     }
 }
 
@@ -145,7 +146,7 @@ fn compile_with(
         }
     };
     let cache = cache_for(engine, bytes.len());
-    let compiled = if cache.is_none() && tier == engine.own_tier() {
+    let compiled = if cache.is_none() && tier == engine.compiler.best_tier() {
         engine.compile_binary(&instrumented)
     } else {
         engine.precompile(&instrumented, tier).and_then(|code| {

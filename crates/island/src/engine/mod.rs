@@ -101,9 +101,8 @@ impl Engine {
     /// # Errors
     /// When the options do not fit together, or this machine lacks something that the compiler needs.
     pub fn new(options: &EngineOptions) -> wasmtime::Result<Self> {
-        let tier = if options.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized };
         Ok(Self {
-            inner: wasmtime::Engine::new(&config(options.max_wasm_stack, tier))?,
+            inner: wasmtime::Engine::new(&config(options.max_wasm_stack, options.compiler.best_tier()))?,
             max_wasm_stack: options.max_wasm_stack,
             interruptible: options.interruptible,
             compiler: options.compiler,
@@ -166,22 +165,20 @@ impl Engine {
         wasmtime::Module::from_binary(&self.inner, bytes)
     }
 
-    /// How well this engine compiles by itself.
-    pub(crate) fn own_tier(&self) -> Tier {
-        if self.compiler == Compiler::Fast { Tier::Fast } else { Tier::Optimized }
-    }
-
     /// Compiles a module in the binary format without loading it.
     pub(crate) fn precompile(&self, bytes: &[u8], tier: Tier) -> wasmtime::Result<cache::Code> {
         start_compilers()?;
-        let mut engine = &self.inner;
-        if tier != self.own_tier() {
-            if self.fast.get().is_none() {
-                let _ = self.fast.set(wasmtime::Engine::new(&config(self.max_wasm_stack, tier))?);
-            }
-            engine = self.fast.get().unwrap_or(engine);
-        }
+        let engine = if tier == self.compiler.best_tier() { &self.inner } else { self.fast()? };
         cache::Code::compile(engine, bytes)
+    }
+
+    /// The engine that compiles in little time, made when it is first needed.
+    fn fast(&self) -> wasmtime::Result<&wasmtime::Engine> {
+        if let Some(engine) = self.fast.get() {
+            return Ok(engine);
+        }
+        let engine = wasmtime::Engine::new(&config(self.max_wasm_stack, Tier::Fast))?;
+        Ok(self.fast.get_or_init(|| engine))
     }
 
     /// Stands for everything that affects how a module is compiled, except the tier.

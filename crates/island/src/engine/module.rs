@@ -13,7 +13,7 @@ use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Record, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
-use crate::engine::{Compiler, Engine, background};
+use crate::engine::{Engine, background};
 use crate::memory::atomic_imports::AtomicImports;
 use crate::memory::ground::Ground;
 
@@ -98,7 +98,7 @@ impl Inner {
         let exports: Vec<_> = surface.exports.into_iter().map(export).collect();
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
-        let improves = tier < Tier::Optimized && engine.compiler == Compiler::Tiered;
+        let improves = tier < engine.compiler.best_tier();
         Ok(Self {
             first: code,
             first_tier: tier,
@@ -134,12 +134,13 @@ impl Modules {
     ) -> Result<Arc<Inner>, CompileError> {
         /// Up to this number, the table is not searched for modules that are gone.
         const FEW: usize = 64;
-        let lock = |slot: &Arc<Mutex<Weak<Inner>>>| slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count();
         let slot = {
             let mut modules = self.0.lock().unwrap_or_else(|e| e.into_inner());
             if modules.len() >= FEW && modules.len() == modules.capacity() {
                 // A thread that is compiling holds the slot, too.
-                modules.retain(|_, slot| Arc::strong_count(slot) > 1 || lock(slot) > 0);
+                modules.retain(|_, slot| {
+                    Arc::strong_count(slot) > 1 || slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count() > 0
+                });
             }
             modules.entry(key).or_default().clone()
         };

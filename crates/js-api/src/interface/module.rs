@@ -2,7 +2,7 @@
 
 use island::kind_name;
 use island::wasmtime::ExternType;
-use island::{CompileError, Import, Module};
+use island::{CompileError, Engine, Import, Module};
 use qjs::define::{self, Attributes};
 use qjs::{Call, Ctx, Cx, Exception, HostClass, Mark, Object, Result, Value, class};
 
@@ -50,13 +50,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     require_buffer_source(&call, PLACE)?;
     let options = CompileOptions::of_argument(&call, 1, PLACE)?;
     let prototype = class::prototype_from_new_target::<ModuleObject>(&call)?;
-    let engine = Api::of(&call.ctx)?.engine().clone();
-    // SAFETY: compiling runs neither scripts nor guests.
-    let compiled =
-        unsafe { qjs::buffer::with_buffer_source(&call.ctx, &call.arg(0), |bytes| Module::new(&engine, bytes)) };
-    // It is one: that was checked.
-    let compiled = compiled?.unwrap_or_else(|| Module::new(&engine, &[]));
-    let module = finish(&call.ctx, compiled, options, PLACE)?;
+    let module = finish(&call.ctx, of_bytes(&call, Module::new)?, options, PLACE)?;
     Ok(class::new_object(&call.ctx, module, prototype.as_ref())?.into_value())
 }
 
@@ -72,6 +66,13 @@ pub(crate) fn require_buffer_source(call: &Call<'_, '_>, place: &str) -> Result<
     let came = webidl::describe(&call.arg(0));
     let message = format!("{place}: argument 1 must be an ArrayBuffer or a view of one, got {came}");
     Err(Exception::throw_type(&call.ctx, &message))
+}
+
+/// What `make` makes of the bytes of the BufferSource argument, which are not copied; there are none if it is detached.
+pub(crate) fn of_bytes<R>(call: &Call<'_, '_>, make: fn(&Engine, &[u8]) -> R) -> Result<R> {
+    let engine = Api::of(&call.ctx)?.engine().clone();
+    // SAFETY: a function that is given an engine and bytes has neither a script nor a guest to run.
+    unsafe { qjs::buffer::with_buffer_source(&call.ctx, &call.arg(0), |bytes| make(&engine, bytes)) }
 }
 
 /// A copy of the bytes of the BufferSource argument; it is empty for a detached one.

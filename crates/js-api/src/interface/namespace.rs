@@ -6,7 +6,7 @@ use qjs::{Borrowed, Call, Ctx, Held, HostClass, Mark, Object, Result, Value, cla
 
 use crate::interface::compile_options::CompileOptions;
 use crate::interface::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
-use crate::interface::module::{ModuleObject, bytes, compile as compile_module, require_buffer_source};
+use crate::interface::module::{ModuleObject, bytes, compile as compile_module, of_bytes, require_buffer_source};
 use crate::runtime::api::Api;
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
@@ -21,11 +21,10 @@ fn validate<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_arguments(&call, PLACE, 1)?;
     require_buffer_source(&call, PLACE)?;
     let options = CompileOptions::of_argument(&call, 1, PLACE)?;
-    let (api, bytes) = (Api::of(&call.ctx)?, bytes(&call)?);
-    let engine = api.engine();
-    let is_valid = Module::validate(engine, &bytes)
-        && (options.is_empty()
-            || Module::new_imports(engine, &bytes).is_ok_and(|imports| options.validate(engine, &imports).is_ok()));
+    let api = Api::of(&call.ctx)?;
+    let fits = |imports: Module| options.validate(api.engine(), &imports).is_ok();
+    let is_valid = of_bytes(&call, Module::validate)?
+        && (options.is_empty() || of_bytes(&call, Module::new_imports)?.is_ok_and(fits));
     Ok(Value::new_bool(call.ctx.clone(), is_valid))
 }
 

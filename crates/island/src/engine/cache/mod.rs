@@ -218,8 +218,13 @@ impl CodeCache {
     /// # Errors
     /// When it cannot be made or opened, or others can write to it.
     pub fn create(&self) -> Result<(), CacheError> {
+        self.make().map(drop)
+    }
+
+    /// Opens the folder, and makes it if it is not there.
+    fn make(&self) -> Result<OwnedFd, CacheError> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(CacheError::Io)?;
-        self.open().map(drop)
+        self.open()
     }
 
     /// Opens the folder.
@@ -339,7 +344,7 @@ impl CodeCache {
         if size > self.limit.min(most) {
             return None;
         }
-        let folder = self.folder(|| self.create().and_then(|()| self.open()))?;
+        let folder = self.folder(|| self.make())?;
         let name = footer.key.file_name();
         // Another process may have compiled it better meanwhile.
         let there = open_file(folder, &name).and_then(|file| {
