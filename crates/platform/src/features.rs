@@ -59,6 +59,7 @@ const FEATURES: &[Feature] = &[
     js("primordials", include_str!("internal/primordials.js")).native(internal::primordials::natives),
     js("report", include_str!("internal/report.js")).native(internal::report::natives),
     js("stack", include_str!("internal/stack.js")),
+    js("validators", include_str!("internal/validators.js")),
 ];
 
 /// An embedded file and what it provides.

@@ -36,16 +36,33 @@ const kind = (value) => {
   if (text.length > 28) text = $.text`${$.slice(text, 0, 25)}...`;
   return $.text` Received type ${typeof value} (${text})`;
 };
+exports.received = kind;
 exports.invalidArgType = (name, expected, value) => exports.create('TypeError', 'ERR_INVALID_ARG_TYPE',
   $.text`The "${name}" ${$.includes(name, '.') ? 'property' : 'argument'} must be ${expected}.${kind(value)}`);
 exports.invalidArgValue = (name, value, reason = 'is invalid') => exports.create('TypeError', 'ERR_INVALID_ARG_VALUE',
   $.text`The ${$.includes(name, '.') ? 'property' : 'argument'} '${name}' ${reason}. ` +
   $.text`Received ${require('inspect').inspect(value)}`);
 exports.outOfRange = (name, range, value) => exports.create('RangeError', 'ERR_OUT_OF_RANGE',
-  $.text`The value of "${name}" is out of range. It must be ${range}. Received ${require('inspect').inspect(value)}`);
-exports.checkFunction = (value, name) => {
-  if (typeof value !== 'function') throw exports.invalidArgType(name, 'of type function', value);
+  $.text`The value of "${name}" is out of range. It must be ${range}. Received ${separated(value)}`);
+// A number as Node writes it in messages: integers over 2³² in groups of three digits.
+const separated = (value) => {
+  const isBigInt = typeof value === 'bigint';
+  const text = require('inspect').inspect(value);
+  if ((!isBigInt && !Number.isInteger(value)) || (value <= 2 ** 32 && value >= -(2 ** 32))) return text;
+  const end = isBigInt ? 'n' : '';
+  let digits = isBigInt ? $.slice(text, 0, -1) : text;
+  const sign = $.startsWith(digits, '-') ? '-' : '';
+  digits = $.slice(digits, sign.length);
+  let made = '';
+  for (; digits.length > 3; digits = $.slice(digits, 0, -3)) made = $.text`_${$.slice(digits, -3)}${made}`;
+  return sign + digits + made + end;
 };
-exports.checkString = (value, name) => {
-  if (typeof value !== 'string') throw exports.invalidArgType(name, 'of type string', value);
+// What is there for `import` and does not work: `name` as scripts write it, such as `fs.watch`.
+exports.notImplemented = (name) =>
+  exports.create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', $.text`${name} is not implemented`);
+exports.abortError = (cause) => {
+  const error = cause === undefined ? new Error('The operation was aborted')
+    : new Error('The operation was aborted', { cause });
+  define(error, 'name', 'AbortError');
+  return Object.assign(error, { code: 'ABORT_ERR' });
 };

@@ -1,6 +1,7 @@
 // node:assert.
 const { inspect } = require('inspect');
-const { invalidArgType, create, checkFunction } = require('errors');
+const { invalidArgType, create } = require('errors');
+const { validateFunction } = require('validators');
 const { isDeepEqual, isDeepStrictEqual, isLooselyEqual } = require('deep_equal');
 
 const show = (value) =>
@@ -175,7 +176,7 @@ Object.assign(assert, {
     throw error;
   },
   throws(body, expected, message) {
-    checkFunction(body, 'fn');
+    validateFunction(body, 'fn');
     let caught;
     try {
       body();
@@ -187,7 +188,7 @@ Object.assign(assert, {
     matches(caught.error, expected, message, 'throws');
   },
   doesNotThrow(body, expected, message) {
-    checkFunction(body, 'fn');
+    validateFunction(body, 'fn');
     try {
       body();
     } catch (error) {

@@ -1,5 +1,6 @@
 // node:events.
-const { checkFunction, create, invalidArgType, outOfRange } = require('errors');
+const { create, invalidArgType, outOfRange } = require('errors');
+const { validateFunction } = require('validators');
 const kCapture = $.symbolFor('nodejs.rejection');
 const errorMonitor = Symbol('events.errorMonitor');
 let defaultMaxListeners = 10;
@@ -112,7 +113,7 @@ const checkCount = (value, name) => {
   if (value < 0 || Number.isNaN(value)) throw outOfRange(name, '>= 0', value);
 };
 function add(emitter, type, listener, prepend) {
-  checkFunction(listener, 'listener');
+  validateFunction(listener, 'listener');
   const events = eventsOf(emitter);
   if (events.newListener !== undefined) emitter.emit('newListener', type, listener.listener ?? listener);
   const list = emitter._events[type];
@@ -136,7 +137,7 @@ function add(emitter, type, listener, prepend) {
   return emitter;
 }
 function onceWrapper(emitter, type, listener) {
-  checkFunction(listener, 'listener');
+  validateFunction(listener, 'listener');
   let fired = false;
   const wrapper = function (...args) {
     if (fired) return undefined;
@@ -192,7 +193,7 @@ const methods = {
     return add(this, type, onceWrapper(this, type, listener), true);
   },
   removeListener(type, listener) {
-    checkFunction(listener, 'listener');
+    validateFunction(listener, 'listener');
     const events = eventsOf(this);
     const list = events[type];
     if (list === undefined) return this;

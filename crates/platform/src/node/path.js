@@ -1,5 +1,6 @@
 // node:path, the posix flavour.
-const { checkString, invalidArgType } = require('errors');
+const { invalidArgType } = require('errors');
+const { validateString } = require('validators');
 
 // Resolves . and .. in a path; `absolute` paths cannot climb above the root.
 const normalizeParts = (path, absolute) => {
@@ -20,7 +21,7 @@ const path = {
     let absolute = false;
     for (let i = parts.length - 1; i >= -1 && !absolute; i--) {
       const part = i >= 0 ? parts[i] : require('process').process.cwd();
-      checkString(part, i >= 0 ? $.text`paths[${i}]` : 'cwd');
+      validateString(part, i >= 0 ? $.text`paths[${i}]` : 'cwd');
       if (part.length === 0) continue;
       resolved = $.text`${part}/${resolved}`;
       absolute = part[0] === '/';
@@ -29,7 +30,7 @@ const path = {
     return absolute ? $.text`/${resolved}` : resolved || '.';
   },
   normalize(value) {
-    checkString(value, 'path');
+    validateString(value, 'path');
     if (value.length === 0) return '.';
     const absolute = value[0] === '/';
     let result = normalizeParts(value, absolute);
@@ -41,17 +42,17 @@ const path = {
     return absolute ? $.text`/${result}` : result;
   },
   isAbsolute(value) {
-    checkString(value, 'path');
+    validateString(value, 'path');
     return value[0] === '/';
   },
   join(...parts) {
-    $.forEach(parts, (part) => checkString(part, 'path'));
+    $.forEach(parts, (part) => validateString(part, 'path'));
     const joined = $.join($.filter(parts, (part) => part.length > 0), '/');
     return joined === '' ? '.' : path.normalize(joined);
   },
   relative(from, to) {
-    checkString(from, 'from');
-    checkString(to, 'to');
+    validateString(from, 'from');
+    validateString(to, 'to');
     if (from === to) return '';
     from = path.resolve(from);
     to = path.resolve(to);
@@ -64,7 +65,7 @@ const path = {
   },
   toNamespacedPath: (value) => value,
   dirname(value) {
-    checkString(value, 'path');
+    validateString(value, 'path');
     if (value.length === 0) return '.';
     const root = value[0] === '/';
     const end = $.lastIndexOf($.replace(value, $.regex(/\/+$/), ''), '/');
@@ -74,15 +75,15 @@ const path = {
     return $.slice(value, 0, end);
   },
   basename(value, suffix) {
-    if (suffix !== undefined) checkString(suffix, 'suffix');
-    checkString(value, 'path');
+    if (suffix !== undefined) validateString(suffix, 'suffix');
+    validateString(value, 'path');
     const trimmed = $.replace(value, $.regex(/\/+$/), '');
     const base = $.slice(trimmed, $.lastIndexOf(trimmed, '/') + 1);
     if (suffix !== undefined && suffix === value) return '';
     return suffix && base !== suffix && $.endsWith(base, suffix) ? $.slice(base, 0, -suffix.length) : base;
   },
   extname(value) {
-    checkString(value, 'path');
+    validateString(value, 'path');
     const base = path.basename(value);
     const dot = $.lastIndexOf(base, '.');
     return dot <= 0 || base === '..' ? '' : $.slice(base, dot);
@@ -96,7 +97,7 @@ const path = {
     return folder === parts.root ? $.text`${folder}${base}` : $.text`${folder}/${base}`;
   },
   parse(value) {
-    checkString(value, 'path');
+    validateString(value, 'path');
     const root = value[0] === '/' ? '/' : '';
     const trimmed = $.replace(value, $.regex(/\/+$/), '');
     const base = $.slice(trimmed, $.lastIndexOf(trimmed, '/') + 1);
@@ -107,8 +108,8 @@ const path = {
     return { root, dir, base, ext, name: ext === '' ? base : $.slice(base, 0, -ext.length) };
   },
   matchesGlob(value, pattern) {
-    checkString(value, 'path');
-    checkString(pattern, 'pattern');
+    validateString(value, 'path');
+    validateString(pattern, 'pattern');
     const source = $.replace($.replace(pattern, $.regex(/[.+^${}()|[\]\\]/g), '\\$&'), $.regex(/\*\*\/?|\*|\?/g),
       (mark) => ($.startsWith(mark, '**') ? '(?:.*)' : mark === '*' ? '[^/]*' : '[^/]'));
     return $.regex(new RegExp($.text`^${source}$`)).test(value);

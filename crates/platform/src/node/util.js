@@ -1,11 +1,12 @@
 // node:util.
 const inspector = require('inspect');
 const { inspect, brand } = inspector;
-const { checkFunction, create } = require('errors');
+const { create } = require('errors');
+const { validateFunction } = require('validators');
 const custom = $.symbolFor('nodejs.util.promisify.custom');
 
 function promisify(original) {
-  checkFunction(original, 'original');
+  validateFunction(original, 'original');
   if (original[custom]) return original[custom];
   /** @this {unknown} */
   const promised = function (...args) {
@@ -21,11 +22,11 @@ function promisify(original) {
 }
 Object.assign(promisify, { custom });
 function callbackify(original) {
-  checkFunction(original, 'original');
+  validateFunction(original, 'original');
   /** @this {unknown} */
   return function (...args) {
     const callback = $.pop(args);
-    checkFunction(callback, 'last argument');
+    validateFunction(callback, 'last argument');
     $.then($.awaited(Reflect.apply(original, this, args)),
       (value) => require('process').process.nextTick(callback, null, value),
       (error) => require('process').process.nextTick(callback, error ||
@@ -68,8 +69,8 @@ Object.assign(exports, {
   stripVTControlCharacters: (text) => $.replace(text, $.regex(/\u001b\[[0-9;]*[A-Za-z]/g), ''),
   toUSVString: (text) => $.toWellFormed($.text`${text}`),
   inherits(constructor, parent) {
-    checkFunction(constructor, 'ctor');
-    checkFunction(parent, 'superCtor');
+    validateFunction(constructor, 'ctor');
+    validateFunction(parent, 'superCtor');
     Object.defineProperty(constructor, 'super_', { value: parent, writable: true, configurable: true });
     Object.setPrototypeOf(constructor.prototype, parent.prototype);
   },

@@ -21,7 +21,8 @@
 const native = rust;
 const { Event, CustomEvent, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
-const { checkFunction, create, invalidArgType } = require('errors');
+const { create, invalidArgType } = require('errors');
+const { validateFunction } = require('validators');
 const { inspect } = require('lazy_inspect');
 const { apply, getPrototypeOf } = Reflect;
 
@@ -341,7 +342,7 @@ class MessagePort extends EventTarget {
     return native.hasRef(this.#handle);
   }
   #on(type, listener, once) {
-    checkFunction(listener, 'listener');
+    validateFunction(listener, 'listener');
     const call = (event) => apply(listener, this, plainEvent === event ? plainArgs : [event]);
     this.#add(stringOf(type), listener, { __proto__: null, once }, call);
     return this;

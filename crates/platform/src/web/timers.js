@@ -13,7 +13,7 @@
  * }}
  */
 const native = rust;
-const { checkFunction } = require('errors');
+const { validateFunction } = require('validators');
 const known = new Map(); // by the number that Symbol.toPrimitive gave out
 
 const toDelay = (delay) => {
@@ -133,15 +133,15 @@ class Immediate {
 exports.fireTimeout = Timeout.fire;
 exports.fireImmediate = Immediate.fire;
 exports.setTimeout = function setTimeout(callback, delay, ...args) {
-  checkFunction(callback, 'callback');
+  validateFunction(callback, 'callback');
   return new Timeout(callback, delay, args, false);
 };
 exports.setInterval = function setInterval(callback, delay, ...args) {
-  checkFunction(callback, 'callback');
+  validateFunction(callback, 'callback');
   return new Timeout(callback, delay, args, true);
 };
 exports.setImmediate = function setImmediate(callback, ...args) {
-  checkFunction(callback, 'callback');
+  validateFunction(callback, 'callback');
   return new Immediate(callback, args);
 };
 exports.clearTimeout = function clearTimeout(timer) {
@@ -155,7 +155,7 @@ exports.clearImmediate = function clearImmediate(immediate) {
   if (immediate instanceof Immediate) Immediate.clear(immediate);
 };
 exports.queueMicrotask = function queueMicrotask(callback) {
-  checkFunction(callback, 'callback');
+  validateFunction(callback, 'callback');
   native.queueMicrotask(() => callback());
 };
 const promisify = $.symbolFor('nodejs.util.promisify.custom');

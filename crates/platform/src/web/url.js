@@ -11,7 +11,8 @@
  * }}
  */
 const native = rust;
-const { create, invalidArgType, checkFunction } = require('errors');
+const { create, invalidArgType } = require('errors');
+const { validateFunction } = require('validators');
 const { inspect } = require('lazy_inspect');
 const HREF = 0, ORIGIN = 1, PROTOCOL = 2, USERNAME = 3, PASSWORD = 4, HOST = 5, HOSTNAME = 6, PORT = 7, PATHNAME = 8,
   SEARCH = 9, HASH = 10;
@@ -139,7 +140,7 @@ class URLSearchParams {
     this.#changed();
   }
   forEach(callback, thisArg = undefined) {
-    checkFunction(callback, 'callback');
+    validateFunction(callback, 'callback');
     for (let i = 0; i < this.#list.length; i += 2) {
       Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
     }

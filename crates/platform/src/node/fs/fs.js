@@ -32,7 +32,8 @@
  * }}
  */
 const native = rust;
-const { create, invalidArgType, invalidArgValue, outOfRange, checkFunction } = require('errors');
+const { create, invalidArgType, invalidArgValue, outOfRange } = require('errors');
+const { validateFunction } = require('validators');
 const url = require('url');
 
 const constants = {
@@ -368,7 +369,7 @@ for (const name of $.each(Object.keys(sync))) {
   const short = $.slice(name, 0, -4);
   exports[short] = { [short](...args) {
     const callback = $.pop(args);
-    checkFunction(callback, 'cb');
+    validateFunction(callback, 'cb');
     require('timers').setImmediate(() => {
       let result;
       try {

@@ -28,7 +28,8 @@
  */
 const native = rust;
 const EventEmitter = require('events').EventEmitter;
-const { checkFunction, invalidArgType, create } = require('errors');
+const { invalidArgType, create } = require('errors');
+const { validateFunction } = require('validators');
 
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
@@ -174,7 +175,7 @@ Object.assign(it, {
     return [seconds, nanoseconds];
   }, { bigint: () => native.hrtime() }),
   nextTick(callback, ...args) {
-    checkFunction(callback, 'callback');
+    validateFunction(callback, 'callback');
     native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));
   },
   exit(code) {

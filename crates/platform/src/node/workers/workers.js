@@ -21,7 +21,8 @@ const native = rust;
 const { EventEmitter } = require('events');
 const { Event, EventTarget, trust } = require('abort');
 const { asInterface } = require('headers');
-const { create, invalidArgType, invalidArgValue, checkString } = require('errors');
+const { create, invalidArgType, invalidArgValue } = require('errors');
+const { validateString } = require('validators');
 const { inspect } = require('lazy_inspect');
 const messaging = require('messaging');
 const {
@@ -241,7 +242,7 @@ class Worker extends EventEmitter {
     if (argv) checkArray(argv, 'options.argv');
     const script = scriptOf(filename, options);
     const variables = environmentOf(env);
-    if (name) checkString(name, 'options.name');
+    if (name) validateString(name, 'options.name');
     this.#name = name ? $.trim(name) : 'WorkerThread';
     this.#limits = {};
     for (const key of $.each(LIMITS)) if (resourceLimits?.[key] > 0) this.#limits[key] = Number(resourceLimits[key]);
