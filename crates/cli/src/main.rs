@@ -3,6 +3,7 @@
 mod cache;
 mod compile;
 mod options;
+mod progress;
 mod report;
 mod wasm;
 
@@ -72,12 +73,14 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
     }
     let mut argv = vec![command.executable.clone(), command.absolute_file()];
     argv.extend(command.arguments.iter().cloned());
-    let mut options =
-        RuntimeOptions { engine: command.engine(), one_island: command.one_island, ..RuntimeOptions::default() };
+    let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
     options.platform.argv = argv;
     options.platform.exec_path = command.executable.clone();
     options.platform.expose_gc = command.expose_gc;
-    match Runtime::new(options) {
+    let runtime = command
+        .new_engine()
+        .and_then(|engine| Runtime::with_engine(engine, options).map_err(|error| error.to_string()));
+    match runtime {
         Ok(mut runtime) => {
             let code = runtime.run_file(&command.file).exit_code;
             report.look(&runtime);

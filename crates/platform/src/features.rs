@@ -3,6 +3,7 @@
 
 use rquickjs::{Ctx, Object, Value};
 
+use crate::internal::embedded::Script;
 use crate::modules::BuiltinFn;
 use crate::{internal, node, web};
 
@@ -66,8 +67,10 @@ const FEATURES: &[Feature] = &[
 pub(crate) struct Feature {
     /// The name by which other files require it and, after `node:internal/`, stacks show it.
     pub(crate) name: &'static str,
-    /// The body of its function; empty if there is only Rust.
-    pub(crate) source: &'static str,
+    /// `None` if there is only Rust.
+    script: Option<Script>,
+    #[cfg(test)]
+    source: &'static str,
     /// Makes the Rust functions for the file.
     pub(crate) native: BuiltinFn,
     modules: &'static [&'static str],
@@ -77,12 +80,26 @@ pub(crate) struct Feature {
 }
 
 const fn js(name: &'static str, source: &'static str) -> Feature {
-    let native = qjs::pristine::bare_object;
-    Feature { name, source, native, modules: &[], made_module: None, globals: &[], made_global: None }
+    Feature {
+        script: Some(Script::new(name, source)),
+        #[cfg(test)]
+        source,
+        ..rust(name)
+    }
 }
 
 const fn rust(name: &'static str) -> Feature {
-    js(name, "")
+    Feature {
+        name,
+        script: None,
+        #[cfg(test)]
+        source: "",
+        native: qjs::pristine::bare_object,
+        modules: &[],
+        made_module: None,
+        globals: &[],
+        made_global: None,
+    }
 }
 
 impl Feature {
@@ -112,8 +129,8 @@ impl Feature {
 }
 
 /// The embedded file with this name.
-pub(crate) fn file(name: &str) -> Option<&'static Feature> {
-    FEATURES.iter().find(|feature| feature.name == name && !feature.source.is_empty())
+pub(crate) fn file(name: &str) -> Option<(&'static Feature, &'static Script)> {
+    FEATURES.iter().find(|feature| feature.name == name).and_then(|feature| Some((feature, feature.script.as_ref()?)))
 }
 
 /// The names of the built-in modules, without `node:`.

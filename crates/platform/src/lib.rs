@@ -25,7 +25,7 @@ use agent::{Agent, EventLoop};
 use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
-pub use internal::stdio::lost_output;
+pub use internal::stdio::{before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
