@@ -19,6 +19,20 @@ const FEATURES: &[Feature] = &[
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
+    js("stream_adapters", include_str!("node/stream/stream_adapters.js")),
+    js("stream_compose", include_str!("node/stream/stream_compose.js")),
+    js("stream_consumers", include_str!("node/stream/stream_consumers.js")).modules(&["stream/consumers"]),
+    js("stream_duplex", include_str!("node/stream/stream_duplex.js")),
+    js("stream_duplexify", include_str!("node/stream/stream_duplexify.js")),
+    js("stream_finished", include_str!("node/stream/stream_finished.js")),
+    js("stream_legacy", include_str!("node/stream/stream_legacy.js")),
+    js("stream_operators", include_str!("node/stream/stream_operators.js")),
+    js("stream_pipeline", include_str!("node/stream/stream_pipeline.js")),
+    js("stream_promises", include_str!("node/stream/stream_promises.js")).modules(&["stream/promises"]),
+    js("stream_readable", include_str!("node/stream/stream_readable.js")),
+    js("stream_shared", include_str!("node/stream/stream_shared.js")),
+    js("stream_writable", include_str!("node/stream/stream_writable.js")),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("util", include_str!("node/util.js")).modules(&["util", "sys"])
         .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
@@ -30,6 +44,7 @@ const FEATURES: &[Feature] = &[
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("codec_streams", include_str!("web/streams/codec_streams.js")),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
     js("data_url", include_str!("web/data_url.js")),
@@ -43,13 +58,30 @@ const FEATURES: &[Feature] = &[
         ]),
     js("performance", include_str!("web/performance.js")).native(web::performance::natives)
         .modules(&["perf_hooks"]).globals(&["performance"]),
+    js("queuing_strategies", include_str!("web/streams/queuing_strategies.js")),
+    js("readable_byte_stream", include_str!("web/streams/readable_byte_stream.js")),
+    js("readable_stream", include_str!("web/streams/readable_stream.js")),
+    js("readable_stream_from", include_str!("web/streams/readable_stream_from.js")),
+    js("readable_stream_pipe", include_str!("web/streams/readable_stream_pipe.js")),
+    js("readable_stream_tee", include_str!("web/streams/readable_stream_tee.js")),
     js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
+    js("transform_stream", include_str!("web/streams/transform_stream.js")),
     js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"])
         .globals(&["URL", "URLSearchParams"]),
+    js("web_streams", include_str!("web/streams/web_streams.js")).modules(&["stream/web"])
+        .globals(&[
+            "ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController",
+            "ReadableStreamBYOBReader", "ReadableStreamBYOBRequest", "ReadableByteStreamController", "WritableStream",
+            "WritableStreamDefaultWriter", "WritableStreamDefaultController", "TransformStream",
+            "TransformStreamDefaultController", "ByteLengthQueuingStrategy", "CountQueuingStrategy",
+            "TextEncoderStream", "TextDecoderStream", "CompressionStream", "DecompressionStream",
+        ]),
+    js("web_streams_shared", include_str!("web/streams/web_streams_shared.js")),
+    js("writable_stream", include_str!("web/streams/writable_stream.js")),
 
     // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),
