@@ -44,14 +44,19 @@ const FEATURES: &[Feature] = &[
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("body", include_str!("web/fetch/body.js")),
     js("codec_streams", include_str!("web/streams/codec_streams.js")),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
-    js("data_url", include_str!("web/data_url.js")),
+    js("data_url", include_str!("web/fetch/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
         .globals(&["TextEncoder", "TextDecoder"]),
-    js("fetch", include_str!("web/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
-    js("headers", include_str!("web/headers.js")),
+    js("fetch", include_str!("web/fetch/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
+    js("form_data", include_str!("web/fetch/form_data.js")).native(web::fetch::form_data::natives)
+        .globals(&["FormData"]),
+    js("headers", include_str!("web/fetch/headers.js")),
+    js("http_exchange", include_str!("web/fetch/http_exchange.js")).native(web::fetch::http::natives),
+    js("http_fetch", include_str!("web/fetch/http_fetch.js")),
     js("messaging", include_str!("web/messaging.js")).native(web::messaging::natives)
         .globals(&[
             "structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel",

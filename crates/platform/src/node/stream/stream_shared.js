@@ -33,8 +33,10 @@ exports.errors = {
       $.text`Expected ${expected} to be returned from the "${name}" function but got ${kind}.`);
   },
   unableToPipe: plain('ERR_STREAM_UNABLE_TO_PIPE', 'Cannot pipe to a closed or destroyed stream'),
-  unknownEncoding: (encoding) =>
-    create('TypeError', 'ERR_UNKNOWN_ENCODING', $.text`Unknown encoding: ${String(encoding)}`),
+  unknownEncoding(encoding) {
+    const text = typeof encoding === 'object' ? require('inspect').inspect(encoding, { depth: 0 }) : String(encoding);
+    return create('TypeError', 'ERR_UNKNOWN_ENCODING', $.text`Unknown encoding: ${text}`);
+  },
   unshiftAfterEnd: plain('ERR_STREAM_UNSHIFT_AFTER_END_EVENT', 'stream.unshift() after end event'),
   writeAfterEnd: plain('ERR_STREAM_WRITE_AFTER_END', 'write after end'),
 };
