@@ -2,6 +2,7 @@
 
 pub(crate) mod fs;
 pub(crate) mod module;
+pub(crate) mod net;
 pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod wasi;

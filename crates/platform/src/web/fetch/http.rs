@@ -220,7 +220,6 @@ impl Failure {
 
 /// A request as the script described it.
 struct Order {
-    id: f64,
     method: String,
     url: String,
     headers: Vec<String>,
