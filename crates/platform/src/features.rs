@@ -10,6 +10,10 @@ use crate::{internal, node, web};
 const FEATURES: &[Feature] = &[
     // What Node offers.
     js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
+    js("buffer", include_str!("node/buffer/buffer.js")).native(node::buffer::natives)
+        .module("buffer", |ctx| internal::require(ctx, "buffer")?.get("module")).globals(&["Buffer"]),
+    js("buffer_numbers", include_str!("node/buffer/buffer_numbers.js")).native(node::buffer::numbers::natives),
+    js("encodings", include_str!("node/buffer/encodings.js")),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
@@ -30,6 +34,7 @@ const FEATURES: &[Feature] = &[
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("base64", include_str!("web/base64.js")).native(web::base64::natives).globals(&["atob", "btoa"]),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
     js("data_url", include_str!("web/data_url.js")),

@@ -1,5 +1,6 @@
 //! What Node offers: each feature's Rust and JavaScript side by side.
 
+pub(crate) mod buffer;
 pub(crate) mod fs;
 pub(crate) mod module;
 pub(crate) mod os;
