@@ -14,6 +14,14 @@ const FEATURES: &[Feature] = &[
         .module("buffer", |ctx| internal::require(ctx, "buffer")?.get("module")).globals(&["Buffer"]),
     js("buffer_numbers", include_str!("node/buffer/buffer_numbers.js")).native(node::buffer::numbers::natives),
     js("encodings", include_str!("node/buffer/encodings.js")),
+    js("ciphers", include_str!("node/crypto/ciphers.js")).native(node::crypto::cipher_natives),
+    js("derive", include_str!("node/crypto/derive.js")).native(node::crypto::derive_natives),
+    js("hash", include_str!("node/crypto/hash.js")).native(node::crypto::hash_natives),
+    js("keys", include_str!("node/crypto/keys.js")),
+    js("lazy_transform", include_str!("node/crypto/lazy_transform.js")),
+    js("node_crypto", include_str!("node/crypto/node_crypto.js"))
+        .module("crypto", |ctx| internal::require(ctx, "node_crypto")?.get("module")),
+    js("random", include_str!("node/crypto/random.js")),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
@@ -23,6 +31,10 @@ const FEATURES: &[Feature] = &[
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
+    js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
+    js("string_decoder", include_str!("node/buffer/string_decoder.js"))
+        .native(node::buffer::string_decoder::natives).modules(&["string_decoder"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("util", include_str!("node/util.js")).modules(&["util", "sys"])
         .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
@@ -30,13 +42,16 @@ const FEATURES: &[Feature] = &[
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
+    js("zlib", include_str!("node/zlib/zlib.js")).native(node::zlib::natives)
+        .module("zlib", |ctx| internal::require(ctx, "zlib")?.get("module")),
 
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
     js("base64", include_str!("web/base64.js")).native(web::base64::natives).globals(&["atob", "btoa"]),
+    js("blob", include_str!("web/blob.js")).globals(&["Blob", "File"]),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
-    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
+    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto", "Crypto"]),
     js("data_url", include_str!("web/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
         .globals(&["TextEncoder", "TextDecoder"]),
@@ -48,6 +63,7 @@ const FEATURES: &[Feature] = &[
         ]),
     js("performance", include_str!("web/performance.js")).native(web::performance::natives)
         .modules(&["perf_hooks"]).globals(&["performance"]),
+    js("subtle", include_str!("web/subtle.js")).globals(&["SubtleCrypto", "CryptoKey"]),
     js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",

@@ -19,9 +19,9 @@
  */
 const native = rust;
 const { create, invalidArgType, invalidArgValue, outOfRange, received } = require('errors');
-const { validateArray, validateInteger, validateNumber, validateString } = require('validators');
+const { validateArray, validateInteger, validateNumber } = require('validators');
 const encodings = require('encodings');
-const { idOf, orUtf8, UTF8, UTF16LE, LATIN1 } = encodings;
+const { idOf, orUtf8, UTF8, UTF16LE } = encodings;
 const { isArrayBuffer, isSharedArrayBuffer } = require('bytes');
 
 const MAX_LENGTH = 2 ** 53 - 1;
@@ -461,17 +461,24 @@ const methods = {
 // Everything in the order that Node has.
 const define = (object, name, value, enumerable = true) =>
   Object.defineProperty(object, name, { value, enumerable, writable: true, configurable: true });
+const accessor = (get) => /** @this {any} */ function () {
+  return this instanceof Buffer && isBytes(this) ? get(this) : undefined;
+};
 define(proto, 'constructor', Buffer, false);
+// Each method that reads or writes an unsigned integer has two names; the second ones follow a group of the first.
+let unsigned = [];
 for (const name of $.each(Object.keys(native.numbers))) {
+  const isUnsigned = $.includes(name, 'UInt');
+  if (!isUnsigned) {
+    for (const first of $.each(unsigned)) define(proto, $.replace(first, 'UInt', 'Uint'), native.numbers[first]);
+    unsigned = [];
+  }
   define(proto, name, native.numbers[name]);
-  // Each method that reads or writes an unsigned integer has two names.
-  if ($.includes(name, 'UInt')) define(proto, $.replace(name, 'UInt', 'Uint'), native.numbers[name]);
+  if (isUnsigned) $.push(unsigned, name);
 }
 for (const name of $.each(Object.keys(pieces))) define(proto, name, pieces[name]);
 for (const { 0: name, 1: get } of $.each([['parent', $.buffer], ['offset', $.byteOffset]])) {
-  Object.defineProperty(proto, name, { enumerable: true, get: /** @this {any} */ function () {
-    return this instanceof Buffer && isBytes(this) ? get(this) : undefined;
-  } });
+  Object.defineProperty(proto, name, { enumerable: true, get: accessor(get) });
 }
 for (const name of $.each(Object.keys(methods))) define(proto, name, methods[name]);
 define(proto, 'toLocaleString', methods.toString);
@@ -508,12 +515,15 @@ const module = {
   kStringMaxLength: MAX_STRING_LENGTH,
 };
 const later = (object, name, file) => Object.defineProperty(object, name, {
-  enumerable: true, configurable: true, get: () => {
+  enumerable: true, configurable: true,
+  get() {
     const value = require(file)[name];
     define(object, name, value);
     return value;
   },
-  set: (value) => define(object, name, value),
+  set(value) {
+    define(object, name, value);
+  },
 });
 later(module, 'btoa', 'base64');
 later(module, 'atob', 'base64');

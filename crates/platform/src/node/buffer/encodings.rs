@@ -173,6 +173,21 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    pub(crate) fn followed_by(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Utf8(mut one), Self::Utf8(two)) => {
+                one.extend(two);
+                Self::Utf8(one)
+            }
+            (Self::Units(mut one), Self::Units(two)) => {
+                one.extend(two);
+                Self::Units(one)
+            }
+            // (An encoding always gives the same kind.)
+            (one, _) => one,
+        }
+    }
+
     pub(crate) fn into_value<'js>(self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
         match self {
             Self::Utf8(bytes) => qjs::string::from_utf8(ctx, &bytes),

@@ -3,6 +3,7 @@
 pub(crate) mod encodings;
 pub(crate) mod numbers;
 mod search;
+pub(crate) mod string_decoder;
 
 use qjs::access;
 use qjs::string::Units;
