@@ -49,7 +49,7 @@ const FEATURES: &[Feature] = &[
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
     js("base64", include_str!("web/base64.js")).native(web::base64::natives).globals(&["atob", "btoa"]),
-    js("blob", include_str!("web/blob.js")).globals(&["Blob", "File"]),
+    js("blob", include_str!("web/blob.js")).native(web::blob::natives).globals(&["Blob", "File"]),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto", "Crypto"]),
     js("data_url", include_str!("web/data_url.js")),

@@ -56,4 +56,9 @@ const encode = (input) => valid(native.encode($.text`${input}`));
 const toASCII = (input) => mapLabels(input, (label) => (isAscii(label) ? label : $.text`xn--${encode(label)}`));
 const toUnicode = (input) =>
   mapLabels(input, (label) => ($.startsWith(label, 'xn--') ? decode($.toLowerCase($.slice(label, 4))) : label));
-Object.assign(exports, { version, ucs2, decode, encode, toASCII, toUnicode });
+exports.version = version;
+exports.ucs2 = ucs2;
+exports.decode = decode;
+exports.encode = encode;
+exports.toASCII = toASCII;
+exports.toUnicode = toUnicode;

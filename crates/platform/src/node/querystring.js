@@ -107,6 +107,10 @@ function parse(qs, sep, eq, options) {
   }
   return made;
 }
-Object.assign(exports, {
-  unescapeBuffer, unescape: qsUnescape, escape: qsEscape, stringify, encode: stringify, parse, decode: parse,
-});
+exports.unescapeBuffer = unescapeBuffer;
+exports.unescape = qsUnescape;
+exports.escape = qsEscape;
+exports.stringify = stringify;
+exports.encode = stringify;
+exports.parse = parse;
+exports.decode = parse;

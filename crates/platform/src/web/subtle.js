@@ -45,6 +45,7 @@ const missing = (type, name) => create('TypeError', 'ERR_MISSING_OPTION', $.text
   $.text`algorithm can not be converted to '${type}' because '${name}' is required in '${type}'.`);
 
 // "Normalize an algorithm": the name as the standard writes it, and the members that this algorithm has.
+/** @returns {any} */
 const normalize = (algorithm, operation) => {
   const isObject = Object(algorithm) === algorithm;
   const given = isObject ? algorithm.name : algorithm;
@@ -224,6 +225,7 @@ const importKey = (format, data, algorithm, extractable, usages) => {
     bytes = encode(k, BASE64URL);
   }
   const bits = $.length(bytes) * 8;
+  /** @type {any} */
   let made = { name };
   if (isPassword) {
     if (extractable) throw failure('SyntaxError', $.text`${name} keys are not extractable`);
@@ -243,6 +245,7 @@ const importKey = (format, data, algorithm, extractable, usages) => {
   if (usages.length === 0) throw failure('SyntaxError', 'Usages cannot be empty when importing a secret key.');
   return makeKey(new Uint8Array(bytes), made, extractable, usages);
 };
+/** @returns {any} */
 const exportKey = (format, state) => {
   const { name } = state.algorithm;
   if (name === 'PBKDF2' || name === 'HKDF') {
@@ -448,7 +451,9 @@ Object.defineProperty(SubtleCrypto.prototype, Symbol.toStringTag, { value: 'Subt
 isOurs = true;
 const subtle = new SubtleCrypto();
 isOurs = false;
-Object.assign(exports, { subtle, SubtleCrypto, CryptoKey });
+exports.subtle = subtle;
+exports.SubtleCrypto = SubtleCrypto;
+exports.CryptoKey = CryptoKey;
 // For node:crypto: the bytes of a key, and a key of bytes.
 exports.bytesOfKey = (key) => keyState(key)?.bytes;
 exports.keyOf = (bytes, algorithm, extractable, usages) =>

@@ -118,11 +118,12 @@ const fromObject = (value) => {
  * @param {any} [length]
  */
 function Buffer(value, encodingOrOffset, length) {
-  if (typeof value !== 'number') return Buffer.from(value, encodingOrOffset, length);
+  if (typeof value !== 'number') return statics.from(value, encodingOrOffset, length);
   if (typeof encodingOrOffset === 'string') throw invalidArgType('string', 'of type string', value);
-  return Buffer.alloc(value);
+  return statics.alloc(value);
 }
 Buffer.poolSize = 8192;
+/** @type {any} */
 const statics = {
   from(value, encodingOrOffset, length) {
     if (typeof value === 'string') {
@@ -265,6 +266,7 @@ const indexOf = (buffer, value, offset, encoding, isForward) => {
   }
   offset = Math.trunc(+offset);
   if (Number.isNaN(offset)) offset = isForward ? 0 : length;
+  /** @type {number} */
   let id = UTF8;
   let needle;
   if (typeof value === 'number') {
@@ -477,16 +479,15 @@ for (const name of $.each(Object.keys(native.numbers))) {
   if (isUnsigned) $.push(unsigned, name);
 }
 for (const name of $.each(Object.keys(pieces))) define(proto, name, pieces[name]);
-for (const { 0: name, 1: get } of $.each([['parent', $.buffer], ['offset', $.byteOffset]])) {
-  Object.defineProperty(proto, name, { enumerable: true, get: accessor(get) });
-}
+Object.defineProperty(proto, 'parent', { enumerable: true, get: accessor($.buffer) });
+Object.defineProperty(proto, 'offset', { enumerable: true, get: accessor($.byteOffset) });
 for (const name of $.each(Object.keys(methods))) define(proto, name, methods[name]);
 define(proto, 'toLocaleString', methods.toString);
 define(proto, custom, methods.inspect);
 Object.defineProperty(Buffer, 'prototype', { value: proto, writable: true });
 Object.setPrototypeOf(Buffer, Uint8Array);
 
-exports.Buffer = Buffer;
+exports.Buffer = /** @type {any} */ (Buffer);
 // A Buffer of the bytes of a Uint8Array, which are not copied.
 exports.fromBytes = (bytes) => new FastBuffer($.buffer(bytes), $.byteOffset(bytes), $.length(bytes));
 // A string's bytes, and the string of bytes, by the numbers of encodings.
@@ -538,3 +539,5 @@ later(module, 'Blob', 'blob');
 later(module, 'resolveObjectURL', 'blob');
 later(module, 'File', 'blob');
 exports.module = module;
+later(exports, 'Blob', 'blob');
+later(exports, 'File', 'blob');

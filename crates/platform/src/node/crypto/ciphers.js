@@ -203,9 +203,9 @@ function Decipheriv(cipher, key, iv, options) {
   start(this, cipher, key, iv, options, false);
 }
 const shared = ['_transform', '_flush', 'update', 'final', 'setAutoPadding'];
-for (const { 0: Class, 1: names } of $.each([
-  [Cipheriv, [...$.each(shared), 'getAuthTag', 'setAAD']],
-  [Decipheriv, [...$.each(shared), 'setAuthTag', 'setAAD']],
+for (const { Class, names } of $.each([
+  { Class: Cipheriv, names: [...$.each(shared), 'getAuthTag', 'setAAD'] },
+  { Class: Decipheriv, names: [...$.each(shared), 'setAuthTag', 'setAAD'] },
 ])) {
   Object.setPrototypeOf(Class.prototype, LazyTransform.prototype);
   Object.setPrototypeOf(Class, LazyTransform);

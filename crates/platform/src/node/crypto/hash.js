@@ -127,7 +127,7 @@ const hmacMethods = {
   _flush: methods._flush,
   _transform: methods._transform,
 };
-for (const { 0: Class, 1: own } of $.each([[Hash, methods], [Hmac, hmacMethods]])) {
+for (const { Class, own } of $.each([{ Class: Hash, own: methods }, { Class: Hmac, own: hmacMethods }])) {
   Object.setPrototypeOf(Class.prototype, LazyTransform.prototype);
   Object.setPrototypeOf(Class, LazyTransform);
   for (const name of $.each(Object.keys(own))) Class.prototype[name] = own[name];

@@ -18,7 +18,7 @@ const METHODS = [
 ];
 let isLoaded = false;
 const load = () => {
-  const { Transform } = /** @type {any} */ (require)('stream');
+  const { Transform } = /** @type {any} */ (require('stream'));
   if (isLoaded) return Transform;
   isLoaded = true;
   for (const name of $.each(METHODS)) delete proto[name];
