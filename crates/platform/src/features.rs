@@ -44,6 +44,7 @@ const FEATURES: &[Feature] = &[
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
     js("zlib", include_str!("node/zlib/zlib.js")).native(node::zlib::natives)
         .module("zlib", |ctx| internal::require(ctx, "zlib")?.get("module")),
+    js("zlib_constants", include_str!("node/zlib/zlib_constants.js")),
 
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))

@@ -294,7 +294,9 @@ pub(super) fn transcode(bytes: &[u8], from: Encoding, to: Encoding) -> Option<Ve
             });
             Cow::Owned(read.collect::<Option<String>>()?)
         }
-        Ascii => bytes.iter().map(|&byte| if byte.is_ascii() { byte.into() } else { '\u{fffd}' }).collect::<String>().into(),
+        Ascii => {
+            bytes.iter().map(|&byte| if byte.is_ascii() { byte.into() } else { '\u{fffd}' }).collect::<String>().into()
+        }
         _ => encoding_rs::mem::decode_latin1(bytes),
     };
     Some(match to {

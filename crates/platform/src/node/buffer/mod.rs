@@ -64,9 +64,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         check_length(&ctx, encoding, end.saturating_sub(start))?;
         access::read(&ctx, &view, start..end, move |bytes| encoding.decode(bytes))?.into_value(&ctx)
     })?;
-    def(&native, "copy", |ctx: Ctx<'js>, target: Value<'js>, at: usize, source: Value<'js>, start: usize, end: usize| {
-        access::copy(&ctx, &target, at, &source, start..end)
-    })?;
+    def(
+        &native,
+        "copy",
+        |ctx: Ctx<'js>, target: Value<'js>, at: usize, source: Value<'js>, start: usize, end: usize| {
+            access::copy(&ctx, &target, at, &source, start..end)
+        },
+    )?;
     def(&native, "fill", |ctx: Ctx<'js>, view: Value<'js>, start: usize, end: usize, pattern: Value<'js>| {
         let pattern = bytes::copy_from(&ctx, &pattern)?.unwrap_or_default();
         access::write(&ctx, &view, start..end, move |into| {

@@ -81,7 +81,8 @@ impl Cipher {
                 if holds_back && whole == self.rest.len() {
                     whole = whole.saturating_sub(BLOCK);
                 }
-                let mut blocks: Vec<Block> = self.rest[..whole].chunks_exact(BLOCK).map(Block::clone_from_slice).collect();
+                let mut blocks: Vec<Block> =
+                    self.rest[..whole].chunks_exact(BLOCK).map(Block::clone_from_slice).collect();
                 self.rest.drain(..whole);
                 process(&mut blocks);
                 blocks.concat()

@@ -50,3 +50,5 @@ for (const name of $.each(['_readableState', '_writableState'])) {
   Object.defineProperty(proto, name, { configurable: true, enumerable: true, get: accessors.get, set: accessors.set });
 }
 exports.LazyTransform = LazyTransform;
+// Makes it a real one, and returns the class that it inherits from.
+exports.load = load;

@@ -7,7 +7,9 @@ use std::cell::RefCell;
 
 use qjs::access;
 use qjs::array::List;
-use rquickjs::{ArrayBuffer, Class, Ctx, Exception, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt};
+use rquickjs::{
+    ArrayBuffer, Class, Ctx, Exception, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt,
+};
 
 use self::cipher::{Cipher, Error, Mode};
 use self::digests::{Algorithm, Hasher};
@@ -39,7 +41,8 @@ fn copy_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Vec<u8>>
 pub(crate) fn hash_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     type State<'js> = Class<'js, HasherState>;
     let native = qjs::pristine::bare_object(ctx)?;
-    let state = |ctx: &Ctx<'js>, hasher| Class::instance(ctx.clone(), HasherState { hasher: RefCell::new(Some(hasher)) });
+    let state =
+        |ctx: &Ctx<'js>, hasher| Class::instance(ctx.clone(), HasherState { hasher: RefCell::new(Some(hasher)) });
     def(&native, "hasher", move |ctx: Ctx<'js>, name: UsvString| {
         Algorithm::by_name(&name).map(|algorithm| state(&ctx, algorithm.hasher())).transpose()
     })?;
@@ -96,22 +99,18 @@ pub(crate) fn derive_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js
             done.then(|| ArrayBuffer::new(ctx, key)).transpose()
         },
     )?;
-    def(
-        &native,
-        "scrypt",
-        |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize| {
-            let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
-            let mut key = bytes::zeroed(&ctx, length)?;
-            let &[log_n, r, p] = costs.as_slice() else { return Ok(None) };
-            // Any length is right for the key: the length in the parameters is for their text form.
-            let Ok(params) = scrypt::Params::new(log_n as u8, r, p, scrypt::Params::RECOMMENDED_LEN) else {
-                return Ok(None);
-            };
-            qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
-            let done = key.is_empty() || scrypt::scrypt(&password, &salt, &params, &mut key).is_ok();
-            done.then(|| ArrayBuffer::new(ctx, key)).transpose()
-        },
-    )?;
+    def(&native, "scrypt", |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize| {
+        let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
+        let mut key = bytes::zeroed(&ctx, length)?;
+        let &[log_n, r, p] = costs.as_slice() else { return Ok(None) };
+        // Any length is right for the key: the length in the parameters is for their text form.
+        let Ok(params) = scrypt::Params::new(log_n as u8, r, p, scrypt::Params::RECOMMENDED_LEN) else {
+            return Ok(None);
+        };
+        qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
+        let done = key.is_empty() || scrypt::scrypt(&password, &salt, &params, &mut key).is_ok();
+        done.then(|| ArrayBuffer::new(ctx, key)).transpose()
+    })?;
     def(&native, "equal", |ctx: Ctx<'js>, one: Value<'js>, two: Value<'js>| {
         // Takes as long wherever the two differ.
         access::read_both(&ctx, (&one, 0..usize::MAX), (&two, 0..usize::MAX), |one, two| {
@@ -138,21 +137,17 @@ pub(crate) fn cipher_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js
         Ok(result)
     }
     let native = qjs::pristine::bare_object(ctx)?;
-    def(
-        &native,
-        "cipher",
-        |ctx: Ctx<'js>, mode: UsvString, key: Value<'js>, iv: Value<'js>, is_encrypting: bool| {
-            let mode = match &*mode {
-                "ecb" => Mode::Ecb,
-                "cbc" => Mode::Cbc,
-                "ctr" => Mode::Ctr,
-                _ => Mode::Gcm,
-            };
-            let cipher = Cipher::new(mode, &copy_of(&ctx, &key)?, &copy_of(&ctx, &iv)?, is_encrypting);
-            let state = |cipher| Class::instance(ctx.clone(), CipherState { cipher: RefCell::new(Some(cipher)) });
-            cipher.map(state).transpose()
-        },
-    )?;
+    def(&native, "cipher", |ctx: Ctx<'js>, mode: UsvString, key: Value<'js>, iv: Value<'js>, is_encrypting: bool| {
+        let mode = match &*mode {
+            "ecb" => Mode::Ecb,
+            "cbc" => Mode::Cbc,
+            "ctr" => Mode::Ctr,
+            _ => Mode::Gcm,
+        };
+        let cipher = Cipher::new(mode, &copy_of(&ctx, &key)?, &copy_of(&ctx, &iv)?, is_encrypting);
+        let state = |cipher| Class::instance(ctx.clone(), CipherState { cipher: RefCell::new(Some(cipher)) });
+        cipher.map(state).transpose()
+    })?;
     def(&native, "setPadding", |ctx: Ctx<'js>, state: State<'js>, is_padded: bool| {
         let state = state.try_borrow()?;
         state.cipher.borrow_mut().as_mut().ok_or_else(|| used_up(&ctx))?.set_padding(is_padded);

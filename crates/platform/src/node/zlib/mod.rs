@@ -60,8 +60,12 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "run", |ctx: Ctx<'js>, state: State<'js>, data: Value<'js>, start: usize, flush: u32, limit: f64| {
         let state = state.try_borrow()?;
         let Some(mut engine) = state.engine.take() else {
-            return List([ArrayBuffer::new(ctx.clone(), Vec::<u8>::new())?.into_value(), 0.into_js(&ctx)?, true.into_js(&ctx)?])
-                .into_js(&ctx);
+            return List([
+                ArrayBuffer::new(ctx.clone(), Vec::<u8>::new())?.into_value(),
+                0.into_js(&ctx)?,
+                true.into_js(&ctx)?,
+            ])
+            .into_js(&ctx);
         };
         let (made, engine) = access::read(&ctx, &data, start..usize::MAX, move |bytes| {
             (engine.run(bytes, Flush::by_number(flush), limit as usize), engine)
