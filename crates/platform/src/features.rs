@@ -10,6 +10,18 @@ use crate::{internal, node, web};
 const FEATURES: &[Feature] = &[
     // What Node offers.
     js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
+    js("buffer", include_str!("node/buffer/buffer.js")).native(node::buffer::natives)
+        .module("buffer", |ctx| internal::require(ctx, "buffer")?.get("module")).globals(&["Buffer"]),
+    js("buffer_numbers", include_str!("node/buffer/buffer_numbers.js")).native(node::buffer::numbers::natives),
+    js("encodings", include_str!("node/buffer/encodings.js")),
+    js("ciphers", include_str!("node/crypto/ciphers.js")).native(node::crypto::cipher_natives),
+    js("derive", include_str!("node/crypto/derive.js")).native(node::crypto::derive_natives),
+    js("hash", include_str!("node/crypto/hash.js")).native(node::crypto::hash_natives),
+    js("keys", include_str!("node/crypto/keys.js")),
+    js("lazy_transform", include_str!("node/crypto/lazy_transform.js")),
+    js("node_crypto", include_str!("node/crypto/node_crypto.js"))
+        .module("crypto", |ctx| internal::require(ctx, "node_crypto")?.get("module")),
+    js("random", include_str!("node/crypto/random.js")),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
@@ -19,6 +31,8 @@ const FEATURES: &[Feature] = &[
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
+    js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
     js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
     js("stream_adapters", include_str!("node/stream/stream_adapters.js")),
     js("stream_compose", include_str!("node/stream/stream_compose.js")),
@@ -33,6 +47,8 @@ const FEATURES: &[Feature] = &[
     js("stream_readable", include_str!("node/stream/stream_readable.js")),
     js("stream_shared", include_str!("node/stream/stream_shared.js")),
     js("stream_writable", include_str!("node/stream/stream_writable.js")),
+    js("string_decoder", include_str!("node/buffer/string_decoder.js"))
+        .native(node::buffer::string_decoder::natives).modules(&["string_decoder"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("util", include_str!("node/util.js")).modules(&["util", "sys"])
         .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
@@ -40,14 +56,19 @@ const FEATURES: &[Feature] = &[
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
+    js("zlib", include_str!("node/zlib/zlib.js")).native(node::zlib::natives)
+        .module("zlib", |ctx| internal::require(ctx, "zlib")?.get("module")),
+    js("zlib_constants", include_str!("node/zlib/zlib_constants.js")),
 
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("base64", include_str!("web/base64.js")).native(web::base64::natives).globals(&["atob", "btoa"]),
+    js("blob", include_str!("web/blob.js")).native(web::blob::natives).globals(&["Blob", "File"]),
     js("body", include_str!("web/fetch/body.js")),
     js("codec_streams", include_str!("web/streams/codec_streams.js")),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
-    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
+    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto", "Crypto"]),
     js("data_url", include_str!("web/fetch/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
         .globals(&["TextEncoder", "TextDecoder"]),
@@ -69,6 +90,7 @@ const FEATURES: &[Feature] = &[
     js("readable_stream_from", include_str!("web/streams/readable_stream_from.js")),
     js("readable_stream_pipe", include_str!("web/streams/readable_stream_pipe.js")),
     js("readable_stream_tee", include_str!("web/streams/readable_stream_tee.js")),
+    js("subtle", include_str!("web/subtle.js")).globals(&["SubtleCrypto", "CryptoKey"]),
     js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",

@@ -1,5 +1,5 @@
 // Errors in the shape of Node's errors.
-const classes = { Error, TypeError, RangeError, SyntaxError };
+const classes = { Error, TypeError, RangeError, SyntaxError, URIError: $.globals.URIError };
 const define = (object, key, value) =>
   Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable: false });
 

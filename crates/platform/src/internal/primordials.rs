@@ -59,8 +59,8 @@ const WHOLE: [&str; 6] = ["Map", "Set", "WeakMap", "WeakSet", "WeakRef", "RegExp
 const CONSTRUCTORS: &str = "AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date \
                             Error Float16Array Float32Array Float64Array Function Int16Array Int32Array Int8Array Iterator Map \
                             Number Object Promise Proxy RangeError RegExp Set SharedArrayBuffer String Symbol \
-                            SyntaxError TypeError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef \
-                            WeakSet decodeURIComponent encodeURIComponent globalThis parseFloat parseInt";
+                            SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap \
+                            WeakRef WeakSet decodeURIComponent encodeURIComponent globalThis parseFloat parseInt";
 
 /// Takes everything.
 pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object<'static>>> {

@@ -1,5 +1,7 @@
 //! What the Web offers: each feature's Rust and JavaScript side by side.
 
+pub(crate) mod base64;
+pub(crate) mod blob;
 pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
