@@ -9,6 +9,8 @@ use crate::{internal, node, web};
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
     // What Node offers.
+    js("absent", include_str!("node/absent.js"))
+        .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "trace_events"]),
     js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
@@ -16,12 +18,17 @@ const FEATURES: &[Feature] = &[
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
     js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
     js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
-    js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
+    js("path", include_str!("node/path/path.js")).parts(&["path", "path/posix", "path/win32"]),
+    js("win32", include_str!("node/path/win32.js")),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
-    js("util", include_str!("node/util.js")).modules(&["util", "sys"])
-        .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
+    js("diff", include_str!("node/util/diff.js")),
+    js("mime", include_str!("node/util/mime.js")),
+    js("parse_args", include_str!("node/util/parse_args.js")),
+    js("parse_env", include_str!("node/util/parse_env.js")),
+    js("util", include_str!("node/util/util.js")).parts(&["util", "sys", "util/types"]),
+    js("util_types", include_str!("node/util/util_types.js")).native(node::util::natives),
     rust("wasi").module("wasi", node::wasi::module),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
@@ -53,7 +60,9 @@ const FEATURES: &[Feature] = &[
 
     // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),
+    js("errno", include_str!("internal/errno.js")),
     js("errors", include_str!("internal/errors.js")),
+    js("glob", include_str!("internal/glob.js")),
     js("inspect", include_str!("internal/inspect.js")).native(internal::inspect::natives),
     js("lazy_inspect", include_str!("internal/lazy_inspect.js")),
     js("primordials", include_str!("internal/primordials.js")).native(internal::primordials::natives),
@@ -71,6 +80,7 @@ pub(crate) struct Feature {
     /// Makes the Rust functions for the file.
     pub(crate) native: BuiltinFn,
     modules: &'static [&'static str],
+    parts: &'static [&'static str],
     made_module: Option<(&'static str, BuiltinFn)>,
     globals: &'static [&'static str],
     made_global: Option<(&'static str, BuiltinFn)>,
@@ -78,7 +88,7 @@ pub(crate) struct Feature {
 
 const fn js(name: &'static str, source: &'static str) -> Feature {
     let native = qjs::pristine::bare_object;
-    Feature { name, source, native, modules: &[], made_module: None, globals: &[], made_global: None }
+    Feature { name, source, native, modules: &[], parts: &[], made_module: None, globals: &[], made_global: None }
 }
 
 const fn rust(name: &'static str) -> Feature {
@@ -93,6 +103,11 @@ impl Feature {
     /// The built-in modules, without `node:`, that are the file's exports.
     const fn modules(self, modules: &'static [&'static str]) -> Self {
         Self { modules, ..self }
+    }
+
+    /// The built-in modules that are properties of the file's exports, each under its own name.
+    const fn parts(self, parts: &'static [&'static str]) -> Self {
+        Self { parts, ..self }
     }
 
     /// A built-in module that something else makes.
@@ -118,15 +133,19 @@ pub(crate) fn file(name: &str) -> Option<&'static Feature> {
 
 /// The names of the built-in modules, without `node:`.
 pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
-    FEATURES
-        .iter()
-        .flat_map(|feature| feature.modules.iter().copied().chain(feature.made_module.iter().map(|&(name, _)| name)))
+    FEATURES.iter().flat_map(|feature| {
+        let made = feature.made_module.iter().map(|&(name, _)| name);
+        feature.modules.iter().chain(feature.parts).copied().chain(made)
+    })
 }
 
 /// Makes the exports of a built-in module; `None` if there is no module with this name.
 pub(crate) fn make_module<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Object<'js>>> {
     FEATURES.iter().find_map(|feature| match feature.made_module {
         Some((made, make)) if made == name => Some(make(ctx)),
+        _ if feature.parts.contains(&name) => {
+            Some(internal::require(ctx, feature.name).and_then(|exports| exports.get(name)))
+        }
         _ => feature.modules.contains(&name).then(|| internal::require(ctx, feature.name)),
     })
 }

@@ -4,5 +4,6 @@ pub(crate) mod fs;
 pub(crate) mod module;
 pub(crate) mod os;
 pub(crate) mod process;
+pub(crate) mod util;
 pub(crate) mod wasi;
 pub(crate) mod workers;
