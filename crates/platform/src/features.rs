@@ -11,8 +11,9 @@ const FEATURES: &[Feature] = &[
     // What Node offers.
     js("absent", include_str!("node/absent.js"))
         .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "trace_events"]),
-    js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
-    js("deep_equal", include_str!("node/deep_equal.js")),
+    js("assert", include_str!("node/assert/assert.js")).parts(&["assert", "assert/strict"]),
+    js("assertion_error", include_str!("node/assert/assertion_error.js")),
+    js("call_text", include_str!("node/assert/call_text.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
@@ -60,6 +61,7 @@ const FEATURES: &[Feature] = &[
 
     // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),
+    js("deep_equal", include_str!("internal/deep_equal.js")),
     js("errno", include_str!("internal/errno.js")),
     js("errors", include_str!("internal/errors.js")),
     js("glob", include_str!("internal/glob.js")),

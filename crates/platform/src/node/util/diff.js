@@ -4,8 +4,9 @@ const { invalidArgType } = require('errors');
 /**
  * Pairs of what happens to an item and the item: 1 for one of `actual` only, -1 for one of `expected` only, 0 for both.
  * @param {(a: any, b: any) => boolean} [same]
+ * @param {(a: any, b: any) => any} [pick] which one of two same items to show
  */
-const myers = (actual, expected, same = (a, b) => a === b) => {
+const myers = (actual, expected, same = (a, b) => a === b, pick = (a) => a) => {
   const n = actual.length;
   const m = expected.length;
   // The furthest x on each diagonal, as it was before each step.
@@ -41,7 +42,7 @@ const myers = (actual, expected, same = (a, b) => a === b) => {
     while (x > fromX && y > fromY) {
       x--;
       y--;
-      $.push(made, [0, actual[x]]);
+      $.push(made, [0, pick(actual[x], expected[y])]);
     }
     if (d > 0) $.push(made, isDown ? [-1, expected[--y]] : [1, actual[--x]]);
   }
