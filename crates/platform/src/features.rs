@@ -10,11 +10,16 @@ use crate::{internal, node, web};
 const FEATURES: &[Feature] = &[
     // What Node offers.
     js("absent", include_str!("node/absent.js"))
-        .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "trace_events"]),
+        .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "test/reporters", "trace_events"]),
     js("assert", include_str!("node/assert/assert.js")).parts(&["assert", "assert/strict"]),
     js("assertion_error", include_str!("node/assert/assertion_error.js")),
     js("call_text", include_str!("node/assert/call_text.js")),
-    js("events", include_str!("node/events.js")).modules(&["events"]),
+    js("async_context", include_str!("node/async/async_context.js")),
+    js("async_hooks", include_str!("node/async/async_hooks.js")).modules(&["async_hooks"]),
+    js("constants", include_str!("node/constants.js")).modules(&["constants"]),
+    js("diagnostics_channel", include_str!("node/async/diagnostics_channel.js")).modules(&["diagnostics_channel"]),
+    js("emitter_resource", include_str!("node/emitter_resource.js")),
+    js("events", include_str!("node/events.js")).parts(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
     js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
@@ -23,6 +28,8 @@ const FEATURES: &[Feature] = &[
     js("win32", include_str!("node/path/win32.js")),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("mock", include_str!("node/test/mock.js")),
+    js("test", include_str!("node/test/test.js")).parts(&["test"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("diff", include_str!("node/util/diff.js")),
     js("mime", include_str!("node/util/mime.js")),
@@ -30,6 +37,9 @@ const FEATURES: &[Feature] = &[
     js("parse_env", include_str!("node/util/parse_env.js")),
     js("util", include_str!("node/util/util.js")).parts(&["util", "sys", "util/types"]),
     js("util_types", include_str!("node/util/util_types.js")).native(node::util::natives),
+    js("v8", include_str!("node/v8/v8.js")).modules(&["v8"]),
+    js("vm", include_str!("node/vm/vm.js")).native(node::vm::natives).modules(&["vm"]),
+    js("wire", include_str!("node/v8/wire.js")),
     rust("wasi").module("wasi", node::wasi::module),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))

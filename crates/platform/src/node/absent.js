@@ -60,6 +60,7 @@ const modules = {
       SQLITE_CHANGESET_CONSTRAINT: 4, SQLITE_CHANGESET_FOREIGN_KEY: 5,
     } }),
   },
+  'test/reporters': { absent: 'dot junit spec tap lcov', works: () => ({}) },
   trace_events: { absent: 'createTracing', works: () => ({ getEnabledCategories() {} }) },
 };
 for (const name of $.each(Object.keys(modules))) {

@@ -5,5 +5,6 @@ pub(crate) mod module;
 pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod util;
+pub(crate) mod vm;
 pub(crate) mod wasi;
 pub(crate) mod workers;
