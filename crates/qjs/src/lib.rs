@@ -11,6 +11,7 @@ pub mod buffer;
 pub mod bytecode;
 pub mod class;
 pub mod define;
+pub mod eval;
 pub mod fields;
 pub mod function;
 pub mod guards;

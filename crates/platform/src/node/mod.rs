@@ -8,6 +8,8 @@ pub(crate) mod net;
 pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod punycode;
+pub(crate) mod util;
+pub(crate) mod vm;
 pub(crate) mod wasi;
 pub(crate) mod workers;
 pub(crate) mod zlib;
