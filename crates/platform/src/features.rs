@@ -21,7 +21,6 @@ const FEATURES: &[Feature] = &[
     js("call_text", include_str!("node/assert/call_text.js")),
     js("ciphers", include_str!("node/crypto/ciphers.js")).native(node::crypto::cipher_natives),
     js("constants", include_str!("node/constants.js")).modules(&["constants"]),
-    js("deep_equal", include_str!("node/deep_equal.js")),
     js("derive", include_str!("node/crypto/derive.js")).native(node::crypto::derive_natives),
     js("diagnostics_channel", include_str!("node/async/diagnostics_channel.js")).modules(&["diagnostics_channel"]),
     js("emitter_resource", include_str!("node/emitter_resource.js")),
