@@ -10,6 +10,10 @@ use crate::{internal, node, web};
 const FEATURES: &[Feature] = &[
     // What Node offers.
     js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
+    js("child_arguments", include_str!("node/child_process/child_arguments.js")),
+    js("child_ipc", include_str!("node/child_process/child_ipc.js")),
+    js("child_process", include_str!("node/child_process/child_process.js")).modules(&["child_process"]),
+    js("child_stdio", include_str!("node/child_process/child_stdio.js")),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).modules(&["fs"]),
@@ -24,10 +28,16 @@ const FEATURES: &[Feature] = &[
     js("fs_streams", include_str!("node/fs/fs_streams.js")),
     js("fs_values", include_str!("node/fs/fs_values.js")),
     js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
-    js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("os", include_str!("node/os/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("os_constants", include_str!("node/os/os_constants.js")),
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("process_ipc", include_str!("node/process/process_ipc.js")),
+    js("process_more", include_str!("node/process/process_more.js")),
+    js("process_signals", include_str!("node/process/process_signals.js")),
+    js("process_streams", include_str!("node/process/process_streams.js")),
+    js("tty", include_str!("node/tty/tty.js")).modules(&["tty"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("util", include_str!("node/util.js")).modules(&["util", "sys"])
         .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
