@@ -11,9 +11,8 @@ const FEATURES: &[Feature] = &[
     // What Node offers.
     js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
     js("child_arguments", include_str!("node/child_process/child_arguments.js")),
-    js("child_ipc", include_str!("node/child_process/child_ipc.js")),
-    js("child_process", include_str!("node/child_process/child_process.js")).modules(&["child_process"]),
-    js("child_stdio", include_str!("node/child_process/child_stdio.js")),
+    js("child_process", include_str!("node/child_process/child_process.js")).native(node::child_process::natives)
+        .modules(&["child_process"]),
     js("deep_equal", include_str!("node/deep_equal.js")),
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).modules(&["fs"]),
@@ -35,9 +34,10 @@ const FEATURES: &[Feature] = &[
         .module("process", node::process::module).globals(&["process"]),
     js("process_ipc", include_str!("node/process/process_ipc.js")),
     js("process_more", include_str!("node/process/process_more.js")),
-    js("process_signals", include_str!("node/process/process_signals.js")),
+    js("process_signals", include_str!("node/process/process_signals.js"))
+        .native(node::process::signals::natives),
     js("process_streams", include_str!("node/process/process_streams.js")),
-    js("tty", include_str!("node/tty/tty.js")).modules(&["tty"]),
+    js("tty", include_str!("node/tty.js")).native(node::tty::natives).modules(&["tty"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
     js("util", include_str!("node/util.js")).modules(&["util", "sys"])
         .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),

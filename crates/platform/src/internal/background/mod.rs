@@ -119,16 +119,22 @@ impl Ticket {
         });
     }
 
-    /// Calls the entry's function and leaves the entry as it is, for what happens more than once.
+    /// Whether the entry is that agent's.
+    pub(crate) fn is_of(&self, ctx: &Ctx<'_>) -> bool {
+        EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is(&self.mailbox))
+    }
+
+    /// Calls the entry's function and leaves the entry as it is, for what happens more than once. Returns false if the
+    /// agent has ended.
     pub(crate) fn notify(
         &self,
         answer: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<Value<'js>> + Send + 'static,
-    ) {
+    ) -> bool {
         let id = self.id;
         self.mailbox.post(move |ctx| {
             let settle = Platform::of(ctx)?.pending.0.borrow().waiting.get(&id).map(|waiting| waiting.settle.clone());
             settle.map_or(Ok(()), |settle| call(ctx, settle, answer))
-        });
+        })
     }
 }
 
