@@ -135,7 +135,7 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
     }
     let mut error = None;
     let mut is_over = false;
-    let mut stop = |reason: Errno, error: &mut Option<Errno>| {
+    let stop = |reason: Errno, error: &mut Option<Errno>| {
         error.get_or_insert(reason);
         let _ = kill(id, limits.signal);
     };
