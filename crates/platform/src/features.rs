@@ -10,6 +10,16 @@ use crate::{internal, node, web};
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
     // What Node offers.
+    js("child_arguments", include_str!("node/child_process/child_arguments.js")),
+    js("child_process", include_str!("node/child_process/child_process.js")).native(node::child_process::natives)
+        .modules(&["child_process"]),
+    js("fs", include_str!("node/fs/fs.js")).modules(&["fs"]),
+    js("fs_bytes", include_str!("node/fs/fs_bytes.js")),
+    js("fs_copy", include_str!("node/fs/fs_copy.js")),
+    js("fs_dir", include_str!("node/fs/fs_dir.js")),
+    js("fs_errors", include_str!("node/fs/fs_errors.js")),
+    js("fs_glob", include_str!("node/fs/fs_glob.js")),
+    js("fs_operations", include_str!("node/fs/fs_operations.js")).native(node::fs::natives),
     js("absent", include_str!("node/absent.js"))
         .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "test/reporters", "trace_events"]),
     js("assert", include_str!("node/assert/assert.js")).parts(&["assert", "assert/strict"]),
@@ -33,9 +43,19 @@ const FEATURES: &[Feature] = &[
     js("node_crypto", include_str!("node/crypto/node_crypto.js"))
         .module("crypto", |ctx| internal::require(ctx, "node_crypto")?.get("module")),
     js("random", include_str!("node/crypto/random.js")),
-    js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
+    js("fs_stats", include_str!("node/fs/fs_stats.js")),
+    js("fs_streams", include_str!("node/fs/fs_streams.js")),
+    js("fs_values", include_str!("node/fs/fs_values.js")),
     js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
+    js("os", include_str!("node/os/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("os_constants", include_str!("node/os/os_constants.js")),
+    js("process_ipc", include_str!("node/process/process_ipc.js")),
+    js("process_more", include_str!("node/process/process_more.js")),
+    js("process_signals", include_str!("node/process/process_signals.js"))
+        .native(node::process::signals::natives),
+    js("process_streams", include_str!("node/process/process_streams.js")),
+    js("tty", include_str!("node/tty.js")).native(node::tty::natives).modules(&["tty"]),
     js("http", include_str!("node/net/http.js"))
         .parts(&[
             "http", "https", "_http_agent", "_http_client", "_http_common", "_http_incoming", "_http_outgoing",
@@ -44,7 +64,6 @@ const FEATURES: &[Feature] = &[
     js("network", include_str!("node/net/network.js")).native(node::net::natives)
         .parts(&["net", "tls", "dns", "dns/promises", "dgram", "http2", "_tls_common", "_tls_wrap"]),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
-    js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
     js("path", include_str!("node/path/path.js")).parts(&["path", "path/posix", "path/win32"]),
     js("win32", include_str!("node/path/win32.js")),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)

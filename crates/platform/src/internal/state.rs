@@ -42,8 +42,10 @@ pub(crate) struct State {
     pub(crate) own_worker: Option<crate::node::workers::OwnWorker>,
     /// `process.env`.
     pub(crate) environment: crate::Environment,
-    /// Open files by descriptor.
+    /// The descriptors that this agent has opened.
     pub(crate) files: crate::node::fs::Files,
+    /// What other threads do for this agent.
+    pub(crate) pending: crate::internal::background::Pending,
 }
 
 impl Platform {
