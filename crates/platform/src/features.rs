@@ -14,7 +14,9 @@ const FEATURES: &[Feature] = &[
     js("events", include_str!("node/events.js")).modules(&["events"]),
     js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
-    js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
+    js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
+        .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
+    js("module_extras", include_str!("node/module/extras.js")),
     js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
