@@ -15,6 +15,7 @@ use rquickjs::{Ctx, Module, Object, module::Declared, promise::PromiseState, qjs
 use crate::value::Cx;
 
 /// The beginning of the engine's `JSModuleDef`.
+#[allow(dead_code, reason = "the layout is the engine's")]
 #[repr(C)]
 struct Record {
     name: q::JSAtom,
@@ -33,6 +34,7 @@ struct Record {
     status: u8,
 }
 
+#[allow(dead_code, reason = "the layout is the engine's")]
 #[repr(C)]
 struct List<T> {
     entries: *mut T,
@@ -41,6 +43,7 @@ struct List<T> {
 }
 
 /// The engine's `JSReqModuleEntry`.
+#[allow(dead_code, reason = "the layout is the engine's")]
 #[repr(C)]
 struct Request {
     name: q::JSAtom,

@@ -107,7 +107,7 @@ fn load_file<'js>(
 
 /// What the text of a module is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(super) enum Format {
     Module,
     CommonJs,
     Json,
@@ -116,7 +116,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// Whether a file has types that are stripped from it.
-    pub(crate) fn is_typed(path: &Path) -> bool {
+    pub(super) fn is_typed(path: &Path) -> bool {
         path.extension().is_some_and(|extension| ["ts", "mts", "cts"].iter().any(|typed| extension == *typed))
     }
 

@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
 pub(crate) use linking::{Linking, facade, require_module};
-pub(crate) use loader::Format;
 pub use loader::{ModuleLoader, ModuleResolver};
 pub(crate) use resolve::Failure;
 pub(crate) use strip::strip_types;
@@ -98,10 +97,11 @@ fn is_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<bool> {
         _ => {}
     }
     let is_script = extension == "js";
-    Ok(is_script && std::fs::read(path).is_ok_and(|bytes| {
-        let text = text_of(&bytes);
-        loader::has_module_syntax(&text) && syntax::is_module(&text)
-    }))
+    Ok(is_script
+        && std::fs::read(path).is_ok_and(|bytes| {
+            let text = text_of(&bytes);
+            loader::has_module_syntax(&text) && syntax::is_module(&text)
+        }))
 }
 
 /// Evaluates a file as the program's main module, which is an ES module.

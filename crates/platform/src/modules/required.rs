@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rquickjs::Ctx;
 
 use super::package::{Found, Package, REQUIRE, Request};
-use super::resolve::{Failure, find_package, private_import};
 use super::path_to_url;
+use super::resolve::{Failure, find_package, private_import};
 
 /// The name or path by which `require` goes on.
 fn text(found: Found) -> String {
