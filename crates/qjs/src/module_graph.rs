@@ -2,8 +2,8 @@
 //!
 //! The engine must not be asked to evaluate a module that it is evaluating: it trusts its callers not to, and in the
 //! middle of an evaluation scripts run that can call `require`. It has no function that tells, so its own record of a
-//! module is read. Its layout is that of one version of the engine, to which the manifest pins us; before the first use,
-//! modules are made that must look as they should, and if they do not, nothing is read ever again.
+//! module is read. The engine may change how that looks. So modules are made first that must look as they should, and if
+//! they do not, nothing is read.
 
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
