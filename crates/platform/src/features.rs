@@ -16,7 +16,7 @@ const FEATURES: &[Feature] = &[
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
     js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
         .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
-    js("module_extras", include_str!("node/module/extras.js")),
+    js("module_extras", include_str!("node/module/module_extras.js")),
     js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
     js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)

@@ -32,7 +32,7 @@
 const native = rust;
 const { create, invalidArgValue } = require('errors');
 const { validateString } = require('validators');
-const { basename, dirname, extname, resolve: resolvePath } = require('path');
+const { basename, dirname, extname, resolve: resolvePath } = /** @type {any} */ (require('path'));
 
 const kParent = Symbol('kModuleParent');
 const kIsMain = Symbol('kIsMainSymbol');
@@ -164,7 +164,7 @@ Object.defineProperty(Module, '_readPackage', {
 // These have no names in Node either.
 const anonymous = (call) => Object.defineProperty(call, 'name', { value: '' });
 
-statics._findPath = anonymous(function(request, paths, isMain) {
+statics._findPath = anonymous(function(request, paths, _isMain) {
   const absolute = isAbsolute(request);
   if (absolute) paths = [''];
   else if (!paths || paths.length === 0) return false;
@@ -380,16 +380,14 @@ const extensionOf = (filename) => {
 
 /** @type {any} */
 const proto = Module.prototype;
-/** @this {any} */
-proto.load = anonymous(function(filename) {
+proto.load = anonymous(/** @this {any} */ function(filename) {
   this.filename ??= filename;
   this.paths ??= statics._nodeModulePaths(dirname(filename));
   statics._extensions[extensionOf(filename)](this, filename);
   this.loaded = true;
 });
 
-/** @this {any} */
-proto.require = anonymous(function(id) {
+proto.require = anonymous(/** @this {any} */ function(id) {
   validateString(id, 'id');
   if (id === '') throw invalidArgValue('id', id, 'must be a non-empty string');
   return statics._load(id, this, false);
@@ -427,8 +425,7 @@ const loadModule = (module, filename) => {
   native.importMain(filename);
 };
 
-/** @this {any} */
-proto._compile = anonymous(function(content, filename, format = undefined) {
+proto._compile = anonymous(/** @this {any} */ function(content, filename, format = undefined) {
   if (format === 'commonjs-typescript' || format === 'module-typescript' || format === 'typescript') {
     content = native.strip(content, filename);
     format = format === 'typescript' ? undefined : $.slice(format, 0, -'-typescript'.length);
