@@ -100,7 +100,7 @@ fn is_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<bool> {
     Ok(is_script
         && std::fs::read(path).is_ok_and(|bytes| {
             let text = text_of(&bytes);
-            loader::has_module_syntax(&text) && syntax::is_module(&text)
+            syntax::looks_like_module(&text) && syntax::is_module(&text)
         }))
 }
 
@@ -197,7 +197,7 @@ pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: String) -> rquickjs::R
 /// # Errors
 /// What the text throws.
 pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
-    if loader::has_module_syntax(&text) {
+    if syntax::is_module(&text) {
         return run_source(ctx, "[worker eval]", &text);
     }
     internal::function(ctx, "common_js", "runText")?.call::<_, Value>(("[worker eval]", text)).map(drop)
