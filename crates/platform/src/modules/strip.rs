@@ -370,7 +370,8 @@ impl<'a> Visit<'a> for Stripper<'_> {
         walk::walk_arrow_function_expression(self, it);
         if let Some(annotation) = close {
             self.blank(it.params.span.end - 1, it.params.span.end);
-            self.put(annotation.end - 1, ')');
+            let last = self.text.floor_char_boundary(annotation.end as usize - 1);
+            self.put(last as u32, ')');
         }
         if let Some(types) = open {
             self.put(types.start, '(');
