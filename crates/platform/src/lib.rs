@@ -143,6 +143,8 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         pristine: primordials::capture(ctx)?,
         loaded: RefCell::default(),
         stash: RefCell::default(),
+        packages: RefCell::default(),
+        linking: modules::Linking::default(),
         wasm_modules: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),
