@@ -116,7 +116,7 @@ class Blob {
     });
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[Blob]';
     const { size, type } = this;
     return $.text`Blob ${inspect({ size, type }, inner(options))}`;
   }
@@ -160,7 +160,7 @@ class File extends Blob {
     return fileOf(this).lastModified;
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[File]';
     const { size, type, name, lastModified } = this;
     return $.text`File ${inspect({ size, type, name, lastModified }, inner(options))}`;
   }

@@ -125,7 +125,7 @@ class CryptoKey {
     return CryptoKey.#of(this).shownUsages;
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[CryptoKey]';
     const { type, extractable, algorithm, usages } = this;
     const inner = { ...options, depth: options.depth === null ? null : options.depth - 1 };
     return $.text`CryptoKey ${inspect({ type, extractable, algorithm, usages }, inner)}`;
