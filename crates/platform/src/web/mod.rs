@@ -5,6 +5,7 @@ pub(crate) mod blob;
 pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
+pub(crate) mod fetch;
 pub(crate) mod messaging;
 pub(crate) mod performance;
 pub(crate) mod timers;
