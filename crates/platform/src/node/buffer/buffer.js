@@ -22,7 +22,7 @@ const { create, invalidArgType, invalidArgValue, outOfRange, received } = requir
 const { validateArray, validateInteger, validateNumber } = require('validators');
 const encodings = require('encodings');
 const { idOf, orUtf8, UTF8, UTF16LE } = encodings;
-const { isArrayBuffer, isSharedArrayBuffer } = require('bytes');
+const { isArrayBuffer, isSharedArrayBuffer, untransferable } = require('bytes');
 
 const MAX_LENGTH = 2 ** 53 - 1;
 const MAX_STRING_LENGTH = 2 ** 29 - 24;
@@ -66,6 +66,7 @@ const reserve = (size) => {
   if (size <= $.length(pool) - poolUsed) return true;
   poolUsed = 0;
   pool = new Uint8Array(Buffer.poolSize);
+  untransferable.add($.buffer(pool));
   return size <= $.length(pool);
 };
 const fromPool = (size) => {
