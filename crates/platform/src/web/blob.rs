@@ -29,9 +29,10 @@ impl Drop for Owned {
     }
 }
 
-/// The bytes and the type of what a blob URL, without its fragment, stands for.
+/// The bytes and the type of what a blob URL stands for; `None` if there is no such URL.
 pub(crate) fn resolve(url: &str) -> Option<Entry> {
-    urls(|all| all.get(url).cloned())
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    url.starts_with("blob:").then(|| urls(|all| all.get(url).cloned()))?
 }
 
 /// A Blob or a File on its way to another agent.
