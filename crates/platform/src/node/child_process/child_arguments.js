@@ -136,5 +136,6 @@ exports.stdioOf = (stdio, { sync = false } = {}) => {
   });
   return { list, ipc };
 };
+/** @param {any} how */
 exports.toWish = ({ type, fd }) => (type === 'fd' ? fd : type === 'ignore' ? -1 : -2);
 exports.validators = { validateAbortSignal, validateArray, validateFunction, validateNumber };
