@@ -25,7 +25,7 @@ use agent::{Agent, EventLoop};
 use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
-pub use internal::stdio::lost_output;
+pub use internal::stdio::{before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
@@ -143,6 +143,8 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         pristine: primordials::capture(ctx)?,
         loaded: RefCell::default(),
         stash: RefCell::default(),
+        packages: RefCell::default(),
+        linking: modules::Linking::default(),
         wasm_modules: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),

@@ -1,7 +1,7 @@
 // node:http and node:https: clients. Each request is an exchange of `http_exchange.js`. There are no servers.
 const { create, invalidArgType, notImplemented } = require('errors');
 const { validateFunction, validateObject } = require('validators');
-const { Readable, Writable } = require('stream');
+const { Readable, Writable } = /** @type {any} */ (require('stream'));
 const { EventEmitter } = require('events');
 const { URL, urlToHttpOptions } = /** @type {any} */ (require('url'));
 const { nextTick, nop } = require('stream_shared');
@@ -299,7 +299,7 @@ class ClientRequest extends OutgoingMessage {
     }
     if (timeout !== undefined) this.setTimeout(timeout);
     if (signal) require('stream_finished').addAbortSignal(signal, this);
-    this.socket = new (require('network').net.Socket)();
+    this.socket = new (/** @type {any} */ (require('network').net).Socket)();
     nextTick(() => {
       if (!this.destroyed) this.emit('socket', this.socket);
     });
@@ -487,7 +487,8 @@ exports.https = {
 exports._http_agent = { Agent, globalAgent };
 exports._http_client = { ClientRequest };
 exports._http_common = {
-  methods: METHODS, CRLF: '\r\n', chunkExpression: /(?:^|\W)chunked(?:$|\W)/i, continueExpression: /(?:^|\W)100-continue(?:$|\W)/i,
+  methods: METHODS, CRLF: '\r\n', chunkExpression: $.regex(/(?:^|\W)chunked(?:$|\W)/i),
+  continueExpression: $.regex(/(?:^|\W)100-continue(?:$|\W)/i),
   _checkIsHttpToken: (text) => typeof text === 'string' && TOKEN.test(text),
   _checkInvalidHeaderChar: (text) => $.regex(/[^\t\x20-\x7e\x80-\xff]/).test($.text`${text}`),
   ...refusing('_http_common', 'HTTPParser freeParser isLenient prepareError'),

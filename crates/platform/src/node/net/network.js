@@ -44,7 +44,7 @@ const lazily = (object, name, make) => Object.defineProperty(object, name, {
 
 // A socket that is never connected.
 const makeSocket = () => {
-  const { Duplex } = require('stream');
+  const { Duplex } = /** @type {any} */ (require('stream'));
   return class Socket extends Duplex {
     connecting = false;
     bytesRead = 0;

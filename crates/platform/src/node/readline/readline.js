@@ -65,7 +65,7 @@ class Interface extends EventEmitter {
     const delay = Number(crlfDelay);
     this.crlfDelay = delay > MIN_CRLF_DELAY ? delay : MIN_CRLF_DELAY;
     this.setPrompt(prompt);
-    this.#decoder = new (require('string_decoder').StringDecoder)('utf8');
+    this.#decoder = new (/** @type {any} */ (require('string_decoder').StringDecoder))('utf8');
     const data = (chunk) => this.#receive(chunk);
     const end = () => {
       if (this.#rest !== '') this.#take(this.#rest);
@@ -275,7 +275,7 @@ const linesOf = (reader) => {
 // A question whose answer is a promise.
 const ask = (reader, query, options = { __proto__: null }) => new Promise((resolve, reject) => {
   let stop = () => {};
-  const { signal } = options ?? { signal: undefined };
+  const signal = /** @type {any} */ (options)?.signal;
   if (signal) {
     validateAbortSignal(signal, 'options.signal');
     if (signal.aborted) {

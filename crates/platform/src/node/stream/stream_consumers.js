@@ -2,7 +2,7 @@
 const blobOf = async (stream) => {
   const chunks = [];
   for await (const chunk of $.each(stream)) $.push(chunks, chunk);
-  return new (require('buffer').Blob)(chunks);
+  return new (require('blob').Blob)(chunks);
 };
 exports.arrayBuffer = async function arrayBuffer(stream) {
   return (await $.awaited(blobOf(stream))).arrayBuffer();

@@ -152,7 +152,7 @@ exports.duplexify = (body, name) => {
   if (isReadableStream(body)) return pair({ readable: Readable.fromWeb(body), writable: undefined });
   if (isWritableStream(body)) return pair({ readable: undefined, writable: Writable.fromWeb(body) });
   if (typeof body === 'function') return fromFunction(body, name);
-  if (body instanceof require('buffer').Blob) return exports.duplexify(body.arrayBuffer(), name);
+  if (body instanceof require('blob').Blob) return exports.duplexify(body.arrayBuffer(), name);
   if (isIterable(body)) return from(Duplex, body, { objectMode: true, writable: false });
   if (isReadableStream(body?.readable) && isWritableStream(body?.writable)) return Duplex.fromWeb(body);
   if (typeof body?.writable === 'object' || typeof body?.readable === 'object') {

@@ -346,7 +346,7 @@ addMethods(Readable.prototype, {
     return paused === true || flowing === false;
   },
   setEncoding(encoding) {
-    const decoder = new (require('string_decoder').StringDecoder)(encoding);
+    const decoder = new (/** @type {any} */ (require('string_decoder').StringDecoder))(encoding);
     const state = this._readableState;
     state.decoder = decoder;
     state.encoding = decoder.encoding;

@@ -10,7 +10,7 @@ const utf8 = {
 };
 const isBlob = (value) => {
   if (typeof value !== 'object' || value === null || $.isView(value)) return false;
-  return value instanceof require('buffer').Blob;
+  return value instanceof require('blob').Blob;
 };
 const newBody = (parts) => ({ bytes: null, blob: null, stream: null, used: false, length: null, ...parts });
 exports.ofBytes = (bytes) => newBody({ bytes, length: $.byteLength(bytes) });
@@ -191,7 +191,7 @@ exports.includeBody = (Class, find) => {
   } })[name];
   const readers = {
     arrayBuffer: (bytes) => $.buffer(bytes),
-    blob: (bytes, type) => new (require('buffer').Blob)([bytes], { __proto__: null, type: type ?? '' }),
+    blob: (bytes, type) => new (require('blob').Blob)([bytes], { __proto__: null, type: type ?? '' }),
     bytes: (bytes) => bytes, formData: toFormData, json: (bytes) => JSON.parse(utf8.decode(bytes)), text: utf8.decode,
   };
   const define = (name, descriptor) =>

@@ -298,7 +298,7 @@ const schemes = {
     return respond(url, method === 'HEAD' ? null : bodies.ofBytes(data.bytes), data.type);
   },
   blob({ url, method }) {
-    const blob = require('buffer').resolveObjectURL(url);
+    const blob = require('blob').resolveObjectURL(url);
     if (method !== 'GET' || blob === undefined) {
       throw new TypeError($.text`fetch: ${inspect(url)} is not the URL of a Blob, or the method is not GET`);
     }

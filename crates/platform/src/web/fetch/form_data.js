@@ -11,14 +11,14 @@ const { needArgs } = require('headers');
 const { inspect } = require('lazy_inspect');
 const { invalidArgType } = require('errors');
 let entriesOf;
-const buffer = () => require('buffer');
-const isBlob = (value) => typeof value === 'object' && value !== null && value instanceof buffer().Blob;
+const blobs = () => require('blob');
+const isBlob = (value) => typeof value === 'object' && value !== null && value instanceof blobs().Blob;
 const usv = (value) => $.toWellFormed($.text`${value}`);
 
 // "Create an entry": a Blob becomes a File.
 const toEntry = (name, value, filename, hasFilename) => {
   if (!isBlob(value)) return { name: usv(name), value: usv(value) };
-  const { File } = buffer();
+  const { File } = blobs();
   if (value instanceof File && !hasFilename) return { name: usv(name), value };
   const { type, lastModified = $.now() } = value;
   const fileName = hasFilename ? usv(filename) : 'blob';
@@ -181,7 +181,7 @@ exports.encode = (form) => {
   text += $.text`--${boundary}--\r\n`;
   flush();
   const type = $.text`multipart/form-data; boundary=${boundary}`;
-  return { body: parts.length === 1 ? ofBytes(parts[0]) : ofBlob(new (buffer().Blob)(parts)), type };
+  return { body: parts.length === 1 ? ofBytes(parts[0]) : ofBlob(new (blobs().Blob)(parts)), type };
 };
 /** The form in a body; undefined if it is not one. */
 exports.parse = (bytes, boundary) => {
@@ -193,7 +193,7 @@ exports.parse = (bytes, boundary) => {
   for (const { 0: name, 1: filename, 2: type, 3: start, 4: end } of $.each(found)) {
     const part = $.subarray(bytes, start, end);
     const value = filename === null || filename === undefined ? decoder.decode(part)
-      : new (buffer().File)([part], filename, { __proto__: null, type: type ?? 'text/plain' });
+      : new (blobs().File)([part], filename, { __proto__: null, type: type ?? 'text/plain' });
     $.push(entries, { name, value });
   }
   return form;
