@@ -30,11 +30,12 @@ const FEATURES: &[Feature] = &[
         .module("process", node::process::module).globals(&["process"]),
     js("mock", include_str!("node/test/mock.js")),
     js("test", include_str!("node/test/test.js")).parts(&["test"]),
-    js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
+    js("timers_promises", include_str!("node/timers_promises.js")).parts(&["timers/promises"]),
     js("diff", include_str!("node/util/diff.js")),
     js("mime", include_str!("node/util/mime.js")),
     js("parse_args", include_str!("node/util/parse_args.js")),
     js("parse_env", include_str!("node/util/parse_env.js")),
+    js("url_legacy", include_str!("node/url_legacy.js")).native(web::url::legacy_natives),
     js("util", include_str!("node/util/util.js")).parts(&["util", "sys", "util/types"]),
     js("util_types", include_str!("node/util/util_types.js")).native(node::util::natives),
     js("v8", include_str!("node/v8/v8.js")).modules(&["v8"]),
@@ -48,7 +49,10 @@ const FEATURES: &[Feature] = &[
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
-    js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
+    js("console", include_str!("web/console.js")).native(web::console::natives)
+        .module("console", web::console::shared).global("console", web::console::shared),
+    js("console_class", include_str!("web/console_class.js")),
+    js("console_methods", include_str!("web/console_methods.js")),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
     js("data_url", include_str!("web/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
@@ -59,15 +63,20 @@ const FEATURES: &[Feature] = &[
         .globals(&[
             "structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel",
         ]),
-    js("performance", include_str!("web/performance.js")).native(web::performance::natives)
-        .modules(&["perf_hooks"]).globals(&["performance"]),
-    js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
+    js("histogram", include_str!("web/performance/histogram.js")),
+    js("performance", include_str!("web/performance/performance.js")).native(web::performance::natives)
+        .parts(&["perf_hooks"])
+        .globals(&[
+            "performance", "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure",
+            "PerformanceObserver", "PerformanceObserverEntryList", "PerformanceResourceTiming",
+        ]),
+    js("timers", include_str!("web/timers.js")).native(web::timers::natives).parts(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
-    js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"])
-        .globals(&["URL", "URLSearchParams"]),
+    js("url", include_str!("web/url.js")).native(web::url::natives).parts(&["url"])
+        .globals(&["URL", "URLPattern", "URLSearchParams"]),
 
     // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),

@@ -158,6 +158,14 @@ exports.queueMicrotask = function queueMicrotask(callback) {
   validateFunction(callback, 'callback');
   native.queueMicrotask(() => callback());
 };
+// What node:timers exports.
+exports.timers = {
+  setTimeout: exports.setTimeout, clearTimeout: exports.clearTimeout, setImmediate: exports.setImmediate,
+  clearImmediate: exports.clearImmediate, setInterval: exports.setInterval, clearInterval: exports.clearInterval,
+};
+Object.defineProperty(exports.timers, 'promises', {
+  enumerable: true, configurable: true, get: () => require('timers_promises')['timers/promises'],
+});
 const promisify = $.symbolFor('nodejs.util.promisify.custom');
 for (const name of $.each(['setTimeout', 'setImmediate'])) {
   Object.defineProperty(exports[name], promisify, {
