@@ -10,6 +10,7 @@ mod fuzzing;
 mod harness;
 mod limits;
 mod output;
+mod precompiled;
 #[path = "../sqlite.rs"]
 mod sqlite;
 mod trace;

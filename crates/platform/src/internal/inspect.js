@@ -8,6 +8,7 @@
  *   proxyTarget(value: unknown): object | null | undefined,
  *   promiseState(value: unknown): [string, unknown] | undefined,
  *   isNative(value: Function): boolean,
+ *   areAlike(one: Function, other: Function): boolean,
  *   nonIndexKeys(value: object): (string | symbol)[],
  * }}
  */
@@ -269,7 +270,15 @@ const isInstance = (object, constructor) => {
     return false;
   }
 };
-const builtIn = (constructor) => native.isNative(constructor);
+// Functions that are written in JavaScript. (The platform's own are compiled beforehand and have no text.)
+const isScripted = (value) => native.areAlike(value, functionType);
+const builtIn = (constructor) => native.isNative(constructor) && !isScripted(constructor);
+const isClass = (value) => {
+  const source = $.functionText(value);
+  if ($.startsWith(source, 'class') && $.endsWith(source, '}') && $.regex(/^class[\s{]/).test(source)) return true;
+  return native.isNative(value) && isScripted(value) &&
+    Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+};
 const className = (value) => {
   if (typeof value === 'function') return 'Function';
   if ($.isArray(value)) return 'Array';
@@ -481,10 +490,7 @@ function formatRaw(ctx, value, depth, typedArray) {
 }
 
 function functionBase(value, constructor, tag) {
-  const source = $.functionText(value);
-  if ($.startsWith(source, 'class') && $.endsWith(source, '}') && $.regex(/^class[\s{]/).test(source)) {
-    return classBase(value, constructor, tag);
-  }
+  if (isClass(value)) return classBase(value, constructor, tag);
   const type = functionType(value);
   let base = $.text`[${type}`;
   if (constructor === null) base += ' (null prototype)';

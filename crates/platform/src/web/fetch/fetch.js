@@ -1,10 +1,9 @@
-// Request, Response and fetch (Fetch Standard, §5), for `file:` and `data:` URLs. There are no streams yet: bodies are
-// bytes, and `body` is null.
+// Request, Response and fetch (Fetch Standard, §5).
 const { Headers, listOf, ofList, makeImmutable, asInterface, byteString, needArgs, TOKEN } = require('headers');
-const { URL, URLSearchParams, fileURLToPath } = require('url');
+const { URL, fileURLToPath } = require('url');
 const { inspect } = require('lazy_inspect');
-const { isSharedArrayBuffer, viewOf } = require('bytes');
 const { AbortSignal, any } = require('abort');
+const bodies = require('body');
 const TYPES = {
   wasm: 'application/wasm', json: 'application/json', map: 'application/json',
   js: 'text/javascript', mjs: 'text/javascript',
@@ -12,17 +11,6 @@ const TYPES = {
   svg: 'image/svg+xml', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
 };
 
-// "Extract a body": a copy of its bytes, and the type that they have by default.
-const extract = (value) => {
-  // A BufferSource must not be shared.
-  const view = isSharedArrayBuffer(value) ? undefined : viewOf(value);
-  if (view !== undefined) return { bytes: new Uint8Array(view), type: null };
-  if (value instanceof URLSearchParams) {
-    const bytes = new (require('encoding').TextEncoder)().encode($.text`${value}`);
-    return { bytes, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
-  }
-  return { bytes: new (require('encoding').TextEncoder)().encode($.text`${value}`), type: 'text/plain;charset=UTF-8' };
-};
 const unsignedShort = (value) => ((Math.trunc(+value) % 65536) + 65536) % 65536 || 0;
 const dictionary = (value, place) => {
   if (value === undefined || value === null) return { __proto__: null };
@@ -32,59 +20,25 @@ const dictionary = (value, place) => {
   return value;
 };
 // Gives `state` a body; its type is used unless the headers have one.
-const setBody = (state, { bytes, type }) => {
-  state.bytes = bytes;
+const setBody = (state, { body, type }) => {
+  state.body = body;
   if (type !== null && !state.headers.has('content-type')) state.headers.append('content-type', type);
 };
-const unusable = (state, place) => {
-  if (state.used) throw new TypeError($.text`${place}: the body has been read already`);
+const unusable = ({ body }, place) => {
+  if (bodies.isUnusable(body)) throw new TypeError($.text`${place}: the body has been read already`);
 };
-// "Consume body".
-const consume = (state, place) => {
-  unusable(state, place);
-  const { bytes } = state;
-  if (bytes === null) return new Uint8Array();
-  state.used = true;
-  state.bytes = new Uint8Array();
-  return bytes;
+const copy = (state) => ({ ...state, headers: ofList(listOf(state.headers)), body: bodies.clone(state.body) });
+const member = (value, allowed, place) => {
+  const text = $.text`${value}`;
+  if ($.includes(allowed, text)) return text;
+  throw new TypeError($.text`${place}: must be one of ${$.join(allowed, ', ')}, got ${inspect(text)}`);
 };
-const decode = (bytes) => new (require('encoding').TextDecoder)().decode(bytes);
-
-// The Body mixin. `find` returns the state of an object of the class, and undefined for anything else.
-const includeBody = (Class, find) => {
-  const stateOf = (value, place) => {
-    const state = find(value);
-    if (state === undefined) throw new TypeError($.text`${place}: \`this\` is not a ${Class.name}`);
-    return state;
-  };
-  const reader = (name, convert) => ({ async [name]() {
-    const place = $.text`${Class.name}.${name}`;
-    return convert(consume(stateOf(this, place), place));
-  } })[name];
-  const readers = {
-    arrayBuffer: (bytes) => $.buffer(bytes), bytes: (bytes) => bytes,
-    text: decode, json: (bytes) => JSON.parse(decode(bytes)),
-  };
-  const define = (name, descriptor) =>
-    Object.defineProperty(Class.prototype, name, { configurable: true, ...descriptor });
-  for (const { 0: name, 1: convert } of $.each(Object.entries(readers))) {
-    define(name, { value: reader(name, convert), writable: true });
-  }
-  define('body', { get: { body() {
-    stateOf(this, $.text`${Class.name}.body`);
-    return null;
-  } }.body });
-  define('bodyUsed', { get: { bodyUsed() {
-    return stateOf(this, $.text`${Class.name}.bodyUsed`).used;
-  } }.bodyUsed });
-};
-const copy = (state) => ({
-  ...state, headers: ofList(listOf(state.headers)), bytes: state.bytes && new Uint8Array(state.bytes),
-});
 
 let responseOf;
 class Response {
-  #state = { type: 'default', url: '', status: 200, statusText: '', headers: undefined, bytes: null, used: false };
+  #state = {
+    type: 'default', url: '', redirected: false, status: 200, statusText: '', headers: undefined, body: null,
+  };
   constructor(body = null, init = undefined) {
     const place = 'new Response';
     const { headers, status = 200, statusText = '' } = dictionary(init, $.text`${place}: argument 2`);
@@ -101,7 +55,7 @@ class Response {
     if ($.includes([204, 205, 304], code)) {
       throw new TypeError($.text`${place}: a response with status ${code} must not have a body`);
     }
-    setBody(this.#state, extract(body));
+    setBody(this.#state, bodies.extract(body, place));
   }
   static {
     responseOf = (value) => (Object(value) === value && #state in value ? value.#state : undefined);
@@ -110,7 +64,7 @@ class Response {
       Object.assign(response.#state, parts);
       return response;
     };
-    includeBody(Response, responseOf);
+    bodies.includeBody(Response, responseOf);
   }
   static error() {
     return exports.makeResponse({ type: 'error', status: 0, headers: makeImmutable(new Headers()) });
@@ -134,7 +88,7 @@ class Response {
     if ($.includes([204, 205, 304], status)) {
       throw new TypeError($.text`Response.json: a response with status ${status} must not have a body`);
     }
-    setBody(response.#state, { ...extract(text), type: 'application/json' });
+    setBody(response.#state, { ...bodies.extract(text, 'Response.json'), type: 'application/json' });
     return response;
   }
   get type() {
@@ -144,7 +98,7 @@ class Response {
     return this.#state.url;
   }
   get redirected() {
-    return this.#state && false;
+    return this.#state.redirected;
   }
   get status() {
     return this.#state.status;
@@ -163,24 +117,41 @@ class Response {
     return exports.makeResponse(copy(this.#state));
   }
   [inspect.custom](depth, options) {
-    const { type, url, status, statusText, headers, used } = this.#state;
+    const { type, url, redirected, status, statusText, headers } = this.#state;
     const { ok } = this;
+    const { body, bodyUsed } = /** @type {any} */ (this);
     return $.text`Response ${inspect({
-      status, statusText, headers, body: null, bodyUsed: used, ok, redirected: false, type, url,
+      status, statusText, headers, body, bodyUsed, ok, redirected, type, url,
     }, options)}`;
   }
 }
 asInterface(Response, ['error', 'redirect', 'json']);
 
 let requestOf;
+const MODES = ['navigate', 'same-origin', 'no-cors', 'cors'];
+const CREDENTIALS = ['omit', 'same-origin', 'include'];
+const CACHES = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'];
+const REDIRECTS = ['follow', 'error', 'manual'];
+const POLICIES = [
+  '', 'no-referrer', 'no-referrer-when-downgrade', 'same-origin', 'origin', 'strict-origin',
+  'origin-when-cross-origin', 'strict-origin-when-cross-origin', 'unsafe-url',
+];
 class Request {
-  #state = { url: '', method: 'GET', headers: undefined, signal: undefined, bytes: null, used: false };
+  #state = {
+    url: '', method: 'GET', headers: undefined, signal: undefined, body: null, mode: 'cors',
+    credentials: 'same-origin', cache: 'default', redirect: 'follow', referrer: 'about:client', referrerPolicy: '',
+    integrity: '', keepalive: false,
+  };
   constructor(input, init = undefined) {
     const place = 'new Request';
     needArgs(arguments.length, 1, place);
     const from = requestOf(input);
-    const { body, headers, method, signal } = dictionary(init, $.text`${place}: argument 2`);
+    const {
+      body, cache, credentials, duplex, headers, integrity, keepalive, method, mode, redirect, referrer,
+      referrerPolicy, signal, window,
+    } = dictionary(init, $.text`${place}: argument 2`);
     const state = this.#state;
+    if (window !== undefined && window !== null) throw new TypeError($.text`${place}: \`window\` must be null`);
     if (from === undefined) {
       const url = URL.parse($.text`${input}`);
       if (url === null) throw new TypeError($.text`${place}: ${inspect($.text`${input}`)} is not an absolute URL`);
@@ -190,8 +161,26 @@ class Request {
       state.url = url.href;
     } else {
       if (body === undefined || body === null) unusable(from, place);
-      Object.assign(state, copy(from));
+      Object.assign(state, from, { headers: ofList(listOf(from.headers)), body: null });
     }
+    if (referrer !== undefined) {
+      const text = $.text`${referrer}`;
+      const url = text === '' ? null : URL.parse(text);
+      if (text !== '' && url === null) throw new TypeError($.text`${place}: ${inspect(text)} is not an absolute URL`);
+      state.referrer = text === '' ? 'no-referrer' : url.href;
+    }
+    const choices = { cache: CACHES, credentials: CREDENTIALS, redirect: REDIRECTS, referrerPolicy: POLICIES };
+    const given = { cache, credentials, redirect, referrerPolicy };
+    for (const name of $.each(Object.keys(choices))) {
+      if (given[name] !== undefined) state[name] = member(given[name], choices[name], $.text`${place}: \`${name}\``);
+    }
+    if (mode !== undefined) state.mode = member(mode, MODES, $.text`${place}: \`mode\``);
+    if (state.mode === 'navigate') throw new TypeError($.text`${place}: \`mode\` must not be navigate`);
+    if (state.cache === 'only-if-cached' && state.mode !== 'same-origin') {
+      throw new TypeError($.text`${place}: \`cache\` can only be only-if-cached if \`mode\` is same-origin`);
+    }
+    if (integrity !== undefined) state.integrity = $.text`${integrity}`;
+    if (keepalive !== undefined) state.keepalive = Boolean(keepalive);
     if (method !== undefined) {
       const name = byteString(method, $.text`${place}: \`method\``);
       if (!TOKEN.test(name)) throw new TypeError($.text`${place}: ${inspect(name)} is not a valid method`);
@@ -205,18 +194,27 @@ class Request {
     if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
       throw new TypeError($.text`${place}: \`signal\` must be an AbortSignal`);
     }
-    const source = signal === undefined ? state.signal : signal;
+    const source = signal === undefined ? from?.signal : signal;
     state.signal = any(source ? [source] : []);
-    if (((body !== undefined && body !== null) || state.bytes !== null) && $.includes(['GET', 'HEAD'], state.method)) {
+    const hasBody = body !== undefined && body !== null;
+    if ((hasBody || (from !== undefined && from.body !== null)) && $.includes(['GET', 'HEAD'], state.method)) {
       throw new TypeError($.text`${place}: a ${state.method} request must not have a body`);
     }
-    if (body !== undefined && body !== null) setBody(state, extract(body));
-    // The body moves from a request to the one that is made from it.
-    else if (from !== undefined && from.bytes !== null) consume(from, place);
+    if (duplex !== undefined) member(duplex, ['half'], $.text`${place}: \`duplex\``);
+    if (hasBody) {
+      const extracted = bodies.extract(body, place);
+      if (extracted.body.stream !== null && duplex === undefined) {
+        throw new TypeError($.text`${place}: \`duplex\` must be 'half' if the body is a stream`);
+      }
+      setBody(state, extracted);
+    } else if (from !== undefined) {
+      // The body moves from a request to the one that is made from it.
+      state.body = bodies.move(from.body);
+    }
   }
   static {
     requestOf = (value) => (Object(value) === value && #state in value ? value.#state : undefined);
-    includeBody(Request, requestOf);
+    bodies.includeBody(Request, requestOf);
   }
   get method() {
     return this.#state.method;
@@ -227,8 +225,45 @@ class Request {
   get headers() {
     return this.#state.headers;
   }
+  get destination() {
+    return this.#state && '';
+  }
+  get referrer() {
+    const { referrer } = this.#state;
+    return referrer === 'no-referrer' ? '' : referrer;
+  }
+  get referrerPolicy() {
+    return this.#state.referrerPolicy;
+  }
+  get mode() {
+    return this.#state.mode;
+  }
+  get credentials() {
+    return this.#state.credentials;
+  }
+  get cache() {
+    return this.#state.cache;
+  }
+  get redirect() {
+    return this.#state.redirect;
+  }
+  get integrity() {
+    return this.#state.integrity;
+  }
+  get keepalive() {
+    return this.#state.keepalive;
+  }
+  get isReloadNavigation() {
+    return this.#state && false;
+  }
+  get isHistoryNavigation() {
+    return this.#state && false;
+  }
   get signal() {
     return this.#state.signal;
+  }
+  get duplex() {
+    return this.#state && 'half';
   }
   clone() {
     unusable(this.#state, 'Request.clone');
@@ -237,45 +272,62 @@ class Request {
     return clone;
   }
   [inspect.custom](depth, options) {
-    const { method, url, headers, signal } = this.#state;
-    return $.text`Request ${inspect({ method, url, headers, signal }, options)}`;
+    const {
+      method, url, headers, destination, referrer, referrerPolicy, mode, credentials, cache, redirect, integrity,
+      keepalive, isReloadNavigation, isHistoryNavigation, signal,
+    } = this;
+    return $.text`Request ${inspect({
+      method, url, headers, destination, referrer, referrerPolicy, mode, credentials, cache, redirect, integrity,
+      keepalive, isReloadNavigation, isHistoryNavigation, signal,
+    }, options)}`;
   }
 }
 asInterface(Request);
 
 const without = (url) => $.replace(url, $.regex(/#.*$/s), '');
-const respond = (url, bytes, type) => {
+const respond = (url, body, type) => {
   const headers = new Headers({ __proto__: null, ...(type === undefined ? {} : { 'content-type': type }) });
-  return exports.makeResponse({
-    type: 'basic', url: without(url), statusText: 'OK', bytes, headers: makeImmutable(headers),
-  });
+  return exports.makeResponse({ type: 'basic', url: without(url), statusText: 'OK', body, headers: makeImmutable(headers) });
+};
+// How the schemes are fetched. Each returns a Response or a promise of one.
+const schemes = {
+  __proto__: null,
+  data({ url, method }) {
+    const data = require('data_url').parse(url);
+    if (data === undefined) throw new TypeError($.text`fetch: ${inspect(url)} is not a valid data: URL`);
+    return respond(url, method === 'HEAD' ? null : bodies.ofBytes(data.bytes), data.type);
+  },
+  blob({ url, method }) {
+    const blob = require('blob').resolveObjectURL(url);
+    if (method !== 'GET' || blob === undefined) {
+      throw new TypeError($.text`fetch: ${inspect(url)} is not the URL of a Blob, or the method is not GET`);
+    }
+    return respond(url, bodies.ofBlob(blob), blob.type || undefined);
+  },
+  async file({ url, method, signal }) {
+    if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);
+    let bytes;
+    try {
+      const path = fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''));
+      bytes = await $.awaited(/** @type {any} */ (require('fs_promises')).readFile(path));
+    } catch (cause) {
+      throw new TypeError($.text`fetch: cannot read ${url}: ${cause.message}`, { cause });
+    }
+    signal.throwIfAborted();
+    const { 1: extension } = $.regex(/\.([^./]*)$/).exec(new URL(url).pathname) ?? [];
+    return respond(url, bodies.ofBytes($.bytesOf(bytes)), TYPES[(extension && $.toLowerCase(extension))]);
+  },
+  http: (state) => require('http_fetch').httpFetch(state),
+  https: (state) => require('http_fetch').httpFetch(state),
 };
 async function fetch(input, init = undefined) {
   needArgs(arguments.length, 1, 'fetch');
-  const { url, method, signal } = new Request(input, init);
-  signal.throwIfAborted();
-  const scheme = $.slice(url, 0, $.indexOf(url, ':'));
-  if (scheme !== 'file' && scheme !== 'data') {
-    const http = scheme === 'http' || scheme === 'https';
-    throw new TypeError(
-      $.text`fetch: ${scheme}: URLs are not supported${http ? ' yet' : ''}, only file: and data: URLs are`);
-  }
-  if (scheme === 'data') {
-    const data = require('data_url').parse(url);
-    if (data === undefined) throw new TypeError($.text`fetch: ${inspect(url)} is not a valid data: URL`);
-    return respond(url, method === 'HEAD' ? null : data.bytes, data.type);
-  }
-  if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);
-  let bytes;
-  try {
-    const path = fileURLToPath($.replace(without(url), $.regex(/\?.*$/s), ''));
-    bytes = await $.awaited(/** @type {any} */ (require('fs_promises')).readFile(path));
-  } catch (cause) {
-    throw new TypeError($.text`fetch: cannot read ${url}: ${cause.message}`, { cause });
-  }
-  signal.throwIfAborted();
-  const { 1: extension } = $.regex(/\.([^./]*)$/).exec(new URL(url).pathname) ?? [];
-  return respond(url, bytes, TYPES[(extension && $.toLowerCase(extension))]);
+  const state = requestOf(new Request(input, init));
+  state.signal.throwIfAborted();
+  const scheme = $.slice(state.url, 0, $.indexOf(state.url, ':'));
+  const { [scheme]: begin } = schemes;
+  if (begin === undefined) throw new TypeError($.text`fetch: ${scheme}: URLs are not supported`);
+  return begin(state);
 }
 
 // "Compile a potential WebAssembly response", up to the bytes.
@@ -293,7 +345,7 @@ exports.wasmBytes = async (source, place) => {
   if (state.status < 200 || state.status > 299) {
     throw new TypeError($.text`${place}: the response's status must be from 200 to 299, got ${state.status}`);
   }
-  return consume(state, place);
+  return bodies.consume(state.body, place);
 };
 exports.Headers = Headers;
 exports.Request = Request;
