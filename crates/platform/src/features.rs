@@ -156,6 +156,8 @@ const FEATURES: &[Feature] = &[
     js("transform_stream", include_str!("web/streams/transform_stream.js")),
     js("url", include_str!("web/url.js")).native(web::url::natives).parts(&["url"])
         .globals(&["URL", "URLPattern", "URLSearchParams"]),
+    js("web_classes", include_str!("web/web_classes.js"))
+        .globals(&["CloseEvent", "QuotaExceededError", "WebSocket"]),
     js("web_streams", include_str!("web/streams/web_streams.js")).modules(&["stream/web"])
         .globals(&[
             "ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController",

@@ -25,6 +25,36 @@ const needArgs = (given, names) => {
   throw create('TypeError', 'ERR_MISSING_ARGS', $.text`${text} must be specified`);
 };
 
+const positions = new WeakMap();
+const SearchParamsIterator = Object.setPrototypeOf({
+  next() {
+    const position = positions.get(/** @type {any} */ (this));
+    if (position === undefined) {
+      throw create('TypeError', 'ERR_INVALID_THIS', 'Value of "this" must be of type URLSearchParamsIterator');
+    }
+    const list = position.list();
+    if (position.at >= list.length) return { value: undefined, done: true };
+    const value = position.pick(list[position.at], list[position.at + 1]);
+    position.at += 2;
+    return { value, done: false };
+  },
+  [inspect.custom](depth, options) {
+    const { list, at, pick } = positions.get(/** @type {any} */ (this));
+    if (typeof depth === 'number' && depth < 0) return options.stylize('[Object]', 'special');
+    const rest = [];
+    for (let i = at; i < list().length; i += 2) $.push(rest, inspect(pick(list()[i], list()[i + 1]), options));
+    const line = $.text`URLSearchParams Iterator { ${$.join(rest, ', ')} }`;
+    return line.length <= options.breakLength ? line : $.text`URLSearchParams Iterator {\n  ${$.join(rest, ',\n  ')} }`;
+  },
+}, $.globals.Iterator.prototype);
+Object.defineProperty(SearchParamsIterator, Symbol.toStringTag, { value: 'URLSearchParams Iterator', configurable: true });
+/** An iterator that sees what happens to the list meanwhile. */
+const iterate = (list, pick) => {
+  const iterator = Object.create(SearchParamsIterator);
+  positions.set(iterator, { list, pick, at: 0 });
+  return iterator;
+};
+
 class URLSearchParams {
   #list = [];
   #url = null;
@@ -145,14 +175,14 @@ class URLSearchParams {
       Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
     }
   }
-  *entries() {
-    for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i], this.#list[i + 1]];
+  entries() {
+    return iterate(() => this.#list, (name, value) => [name, value]);
   }
-  *keys() {
-    for (let i = 0; i < this.#list.length; i += 2) yield this.#list[i];
+  keys() {
+    return iterate(() => this.#list, (name) => name);
   }
-  *values() {
-    for (let i = 0; i < this.#list.length; i += 2) yield this.#list[i + 1];
+  values() {
+    return iterate(() => this.#list, (name, value) => value);
   }
   toString() {
     return native.formatQuery(this.#list);
