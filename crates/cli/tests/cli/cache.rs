@@ -190,3 +190,17 @@ fn of_small_modules_the_first_is_kept() {
         assert_eq!(files(&folder.path().join("cache")).len(), kept, "the second is the first that is compiled then");
     }
 }
+
+#[test]
+fn a_full_disk_is_no_failure() {
+    let unshare = std::process::Command::new("unshare").args(["-rm", "true"]).status();
+    if !unshare.is_ok_and(|status| status.success()) {
+        return testing::not_run("the cache on a full disk", "a file system of its own cannot be had here");
+    }
+    for size in ["8k", "32k", "64k"] {
+        let folder = folder().and("cache/none", "");
+        let within = format!("mount -t tmpfs -o size={size},mode=700 none cache && \"$0\" \"$@\" && ls cache");
+        let full = Run::behind(&format!("exec unshare -rm sh -c '{within}' \"$0\" \"$@\""), folder.path(), &["app.mjs"]);
+        full.env("TOMBOLO_CACHE", "cache").outcome().exits(0).stdout(PRINTED).stderr("");
+    }
+}
