@@ -63,11 +63,18 @@ fn run_program(command: Command) -> i32 {
 }
 
 fn run_script(command: Command, report: &mut Report) -> i32 {
-    if !command.file.exists() {
+    // As with `require`, an extension may be left out, and a folder may be a package.
+    let with = |extension: &str| {
+        let mut path = command.file.clone().into_os_string();
+        path.push(extension);
+        std::path::Path::new(&path).is_file()
+    };
+    if !command.file.exists() && ![".js", ".json"].into_iter().any(with) {
         tell(format_args!("tombolo: cannot find the file {}", command.file.display()));
         return 1;
     }
-    if command.file.is_dir() {
+    let is_program = ["package.json", "index.js"].iter().any(|name| command.file.join(name).is_file());
+    if command.file.is_dir() && !is_program {
         tell(format_args!("tombolo: {} is a folder, not a file", command.file.display()));
         return 1;
     }

@@ -4,6 +4,7 @@
 //! exports, `rust` has the Rust functions that belong to the file, and `$` is the language as it was before any script
 //! ran (`primordials.js`). The names of the globals in `$` are in scope as well.
 
+pub(crate) mod background;
 pub(crate) mod bytes;
 pub(crate) mod embedded;
 pub(crate) mod errors;
