@@ -16,17 +16,15 @@ const { validateAbortSignal, validateFunction, validateObject, validateString } 
 const { normalize, environment, stdioOf, toWish, checkSignal, checkTimeout, checkMaxBuffer } =
   require('child_arguments');
 const { toSignal, nameOf } = require('process_signals');
-const { toBuffer, decode, content, encodingOf } = require('fs_bytes');
+const { toBuffer, decode, encodingOf } = require('fs_bytes');
 const { toText } = require('fs_values');
 const proc = () => require('process').process;
 const timers = () => require('timers');
 
 const MAX_BUFFER = 1024 * 1024;
 // An error of the system, as `spawn` and its relatives give it.
-const failure = (errno, syscall) => {
-  const { errnoName } = /** @type {any} */ (require('fs_errors'));
-  return errnoName(errno, syscall);
-};
+/** @returns {any} */
+const failure = (errno, syscall) => require('fs_errors').errnoException(errno, syscall);
 
 /** @this {any} */
 function ChildProcess() {
@@ -321,12 +319,12 @@ const execFile = (file, args, options, callback) => {
     if (!stream) continue;
     let size = 0;
     stream.on('data', (chunk) => {
-      const bytes = typeof chunk === 'string' ? content(chunk, 'utf8') : chunk;
-      const length = typeof bytes === 'string' ? bytes.length : $.byteLength(bytes);
+      const bytes = typeof chunk === 'string' ? bytesOf(chunk) : chunk;
+      const length = $.byteLength(bytes);
       size += length;
       if (size > options.maxBuffer) {
         const room = options.maxBuffer - (size - length);
-        if (typeof bytes !== 'string') $.push(outputs[i], $.subarray(bytes, 0, room));
+        $.push(outputs[i], $.subarray(bytes, 0, room));
         error = create('RangeError', 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', $.text`${name} maxBuffer length exceeded`);
         kill();
         return;
@@ -396,10 +394,8 @@ const spawnSync = (file, args, options) => {
   }
   return result;
 };
-const bytesOf = (text, encoding) => {
-  const written = content(text, encoding && encoding !== 'buffer' ? encoding : 'utf8');
-  return typeof written === 'string' ? new (require('encoding').TextEncoder)().encode(written) : written;
-};
+const bytesOf = (text, encoding) => require('buffer').encode(text,
+  require('encodings').idOf(encoding && encoding !== 'buffer' ? encoding : 'utf8'));
 const checkSync = (result, args, command) => {
   if (result.error) return Object.assign(result.error, result);
   if (result.status === 0) return undefined;
@@ -454,7 +450,7 @@ const fork = (path, args, options) => {
 const promised = (call) => {
   const promising = (...args) => {
     const { promise, resolve, reject } = $.withResolvers();
-    promise.child = call(...$.each(args), (error, stdout, stderr) => {
+    (/** @type {any} */ (promise)).child = call(...$.each(args), (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else reject(Object.assign(error, { stdout, stderr }));
     });

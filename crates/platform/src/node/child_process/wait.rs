@@ -186,9 +186,8 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
                 Ok(0) => false,
                 Ok(count) => {
                     let Some(output) = outputs.get_mut(*index).and_then(Option::as_mut) else { return false };
-                    let room = limits.most.map_or(count, |most| most.saturating_sub(output.len()).min(count));
-                    output.extend_from_slice(&chunk[..room]);
-                    if room < count {
+                    output.extend_from_slice(&chunk[..count]);
+                    if limits.most.is_some_and(|most| output.len() > most) {
                         stop(Errno::NOBUFS, &mut error);
                         return false;
                     }

@@ -79,9 +79,8 @@ class FileHandle extends EventEmitter {
     return promise;
   }
   readLines(options) {
-    return require('readline').createInterface({
-      input: this.createReadStream(options), crlfDelay: Infinity,
-    })[Symbol.asyncIterator]();
+    const { createInterface } = /** @type {any} */ (require('readline'));
+    return createInterface({ input: this.createReadStream(options), crlfDelay: Infinity })[Symbol.asyncIterator]();
   }
   readableWebStream(options = {}) {
     void FileHandle[fdOf](this, 'read');

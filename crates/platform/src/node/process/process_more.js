@@ -77,7 +77,7 @@ const print = (warning, process) => {
 };
 
 exports.loadEnvFile = (path = '.env') => {
-  const text = require('fs').readFileSync(path, 'utf8');
+  const text = (/** @type {any} */ (require('fs'))).readFileSync(path, 'utf8');
   const parsed = /** @type {any} */ (require('util')).parseEnv?.(text);
   if (parsed === undefined) throw notImplemented('process.loadEnvFile');
   const { env } = proc();

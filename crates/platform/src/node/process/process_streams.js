@@ -1,5 +1,7 @@
 // The streams of descriptors that are not files: standard input, output and error, and the pipes of child processes.
-const { Duplex, Readable, Writable } = require('stream');
+const { Readable } = require('stream_readable');
+const { Writable } = require('stream_writable');
+const { Duplex } = require('stream_duplex');
 const { start, cancel, setRef, perform } = require('fs_operations');
 const { toBuffer } = require('fs_bytes');
 const tty = require('tty');
