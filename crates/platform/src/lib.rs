@@ -28,10 +28,10 @@ pub use internal::report::report_uncaught;
 pub use internal::stdio::{before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
-pub use web::blob::blob_steps;
 pub use node::wasi::guest_output;
 use node::workers::OwnWorker;
 pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+pub use web::blob::blob_steps;
 
 /// The bytes of a Response, for `js_api::Options::response_bytes`.
 ///

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use qjs::access;
 use qjs::array::List;
 use rquickjs::{
-    ArrayBuffer, Class, Ctx, Exception, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt,
+    ArrayBuffer, Class, Ctx, Exception, Function, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt,
 };
 
 use self::cipher::{Cipher, Error, Mode};
@@ -146,12 +146,7 @@ pub(crate) fn derive_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js
     def(
         &native,
         "scrypt",
-        |ctx: Ctx<'js>,
-         password: Value<'js>,
-         salt: Value<'js>,
-         costs: Vec<u32>,
-         length: usize,
-         settle: Settle<'js>| {
+        |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize, settle: Settle<'js>| {
             let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
             let &[log_n, r, p] = costs.as_slice() else { return Err(rquickjs::Error::Unknown) };
             qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
