@@ -1,11 +1,6 @@
 //! The native half of `node:tty`.
 
-use std::{
-    collections::HashMap,
-    io::IsTerminal,
-    os::fd::AsFd,
-    sync::Mutex,
-};
+use std::{collections::HashMap, io::IsTerminal, os::fd::AsFd, sync::Mutex};
 
 use qjs::array::List;
 use rquickjs::{Ctx, Object};

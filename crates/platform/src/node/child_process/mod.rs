@@ -7,10 +7,7 @@ use std::{
     io,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
-        unix::{
-            ffi::OsStringExt,
-            process::CommandExt,
-        },
+        unix::{ffi::OsStringExt, process::CommandExt},
     },
     process::{Child, Command, Stdio},
 };
@@ -56,25 +53,29 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     // Starts a process; `ended` is called with its code and its signal. Returns the number of that wait, the process's
     // id and our ends of its pipes (−1 where there is none), or a negative error number.
-    def(&native, "spawn", |ctx: Ctx<'js>, options: Object<'js>, ended: Function<'js>| -> rquickjs::Result<Value<'js>> {
-        use rquickjs::IntoJs as _;
-        let platform = Platform::of(&ctx)?;
-        platform.stdio.flush();
-        match start(request(&ctx, &options)?) {
-            Ok(Started { child, ends }) => {
-                let id = child.id();
-                let ticket = background::expect(&ctx, ended)?;
-                let mut all = vec![ticket.id() as f64, f64::from(id)];
-                all.extend(ends.into_iter().map(|end| match end {
-                    Some(end) => f64::from(platform.files.add(Open::new(end))),
-                    None => -1.0,
-                }));
-                wait::when_ended(child, move |status| ticket.redeem(move |ctx| status.into_value(ctx)));
-                List(all).into_js(&ctx)
+    def(
+        &native,
+        "spawn",
+        |ctx: Ctx<'js>, options: Object<'js>, ended: Function<'js>| -> rquickjs::Result<Value<'js>> {
+            use rquickjs::IntoJs as _;
+            let platform = Platform::of(&ctx)?;
+            platform.stdio.flush();
+            match start(request(&ctx, &options)?) {
+                Ok(Started { child, ends }) => {
+                    let id = child.id();
+                    let ticket = background::expect(&ctx, ended)?;
+                    let mut all = vec![ticket.id() as f64, f64::from(id)];
+                    all.extend(ends.into_iter().map(|end| match end {
+                        Some(end) => f64::from(platform.files.add(Open::new(end))),
+                        None => -1.0,
+                    }));
+                    wait::when_ended(child, move |status| ticket.redeem(move |ctx| status.into_value(ctx)));
+                    List(all).into_js(&ctx)
+                }
+                Err(error) => (-error.raw_os_error()).into_js(&ctx),
             }
-            Err(error) => (-error.raw_os_error()).into_js(&ctx),
-        }
-    })?;
+        },
+    )?;
     def(&native, "kill", |id: f64, signal: i32| match wait::kill(id as u32, signal) {
         Ok(()) => 0,
         Err(error) => -error.raw_os_error(),
@@ -229,7 +230,11 @@ fn prepare(command: &mut Command, others: Vec<(i32, OwnedFd)>, detached: bool) -
         sources.push((target, high));
     }
     // The numbers of the targets are taken, so that the standard library's own pipe to the child gets none of them.
-    let null = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+    let null = rustix::fs::open(
+        "/dev/null",
+        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )?;
     while most >= 3 {
         let taken = rustix::io::fcntl_dupfd_cloexec(&null, 3)?;
         let number = taken.as_raw_fd();

@@ -226,7 +226,11 @@ fn read_rest(open: &Open, text: bool) -> Outcome {
             content.extend_from_slice(&chunk[..count]);
         }
     };
-    if metadata.is_file() { read_all(&mut content)? } else { pool::waiting(|| read_all(&mut content))? }
+    if metadata.is_file() {
+        read_all(&mut content)?
+    } else {
+        pool::waiting(|| read_all(&mut content))?
+    }
     content.shrink_to_fit();
     Ok(if text { Reply::Text(content) } else { Reply::Bytes(content) })
 }

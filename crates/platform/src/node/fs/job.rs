@@ -104,13 +104,21 @@ pub(crate) enum Reply {
 
 /// Why an operation failed.
 pub(crate) enum Failure {
-    System { error: io::Error, syscall: &'static str, path: Option<PathBuf>, dest: Option<PathBuf> },
+    System {
+        error: io::Error,
+        syscall: &'static str,
+        path: Option<PathBuf>,
+        dest: Option<PathBuf>,
+    },
     TooLarge(u64),
     NoRoom(usize),
     /// `rm` of a folder, without `recursive`.
     IsFolder(PathBuf),
     /// Something that Node does not do.
-    Refused { code: &'static str, message: String },
+    Refused {
+        code: &'static str,
+        message: String,
+    },
 }
 
 impl Failure {

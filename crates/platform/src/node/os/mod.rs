@@ -80,7 +80,9 @@ fn processors() -> List<Vec<List<Vec<String>>>> {
     let one = |(index, line): (usize, &str)| {
         let ticks: Vec<f64> = line.split(' ').skip(1).map(|text| text.parse().unwrap_or(0.0)).collect();
         let time = |index: usize| (ticks.get(index).copied().unwrap_or(0.0) * tick).to_string();
-        let text = |list: &[&str]| list.get(index).or(list.first()).map_or_else(|| "unknown".into(), |text| (*text).to_owned());
+        let text = |list: &[&str]| {
+            list.get(index).or(list.first()).map_or_else(|| "unknown".into(), |text| (*text).to_owned())
+        };
         let speed = speeds.get(index).and_then(|speed| speed.parse::<f64>().ok()).unwrap_or(0.0).trunc().to_string();
         List(vec![text(&models), speed, time(0), time(1), time(2), time(3), time(5)])
     };

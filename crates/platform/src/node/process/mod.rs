@@ -165,9 +165,20 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         let mut fields = vec![micros(usage.ru_utime), micros(usage.ru_stime)];
         fields.extend(
             [
-                usage.ru_maxrss, usage.ru_ixrss, usage.ru_idrss, usage.ru_isrss, usage.ru_minflt, usage.ru_majflt,
-                usage.ru_nswap, usage.ru_inblock, usage.ru_oublock, usage.ru_msgsnd, usage.ru_msgrcv, usage.ru_nsignals,
-                usage.ru_nvcsw, usage.ru_nivcsw,
+                usage.ru_maxrss,
+                usage.ru_ixrss,
+                usage.ru_idrss,
+                usage.ru_isrss,
+                usage.ru_minflt,
+                usage.ru_majflt,
+                usage.ru_nswap,
+                usage.ru_inblock,
+                usage.ru_oublock,
+                usage.ru_msgsnd,
+                usage.ru_msgrcv,
+                usage.ru_nsignals,
+                usage.ru_nvcsw,
+                usage.ru_nivcsw,
             ]
             .map(|field| field as f64),
         );
