@@ -2,6 +2,7 @@
 
 mod document;
 mod figures;
+mod node_tests;
 mod official;
 mod rust_source;
 mod tidy;
@@ -30,6 +31,10 @@ commands:
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
           (threads=DIR), which are no part of this repository
+  node-tests DIR [MODULE]...
+          run those of Node's own tests that tests/js/node-tests.txt lists, or those of some modules, with the command
+          beside this one, and compare with that list. DIR is the folder `test` of a checkout of Node, with `parallel`,
+          `common` and `fixtures`, which are no part of this repository
   help    print this
 ";
 
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         ["tidy"] => with_tree(&tidy::root(), tidy),
         ["figures"] => with_tree(&tidy::root(), figures),
         ["figures", folder] => with_tree(folder.as_ref(), figures),
+        ["node-tests", folder, ref modules @ ..] => node_tests::run(folder.as_ref(), modules),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

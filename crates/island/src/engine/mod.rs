@@ -139,7 +139,7 @@ impl Engine {
         let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
         let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
         let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
-        let module = self.compile(&text)?;
+        let module = code::obtain_own(self, &text)?;
         let mut cache = self.cache();
         if cache.len() < CACHED {
             cache.insert(key, module.clone());
@@ -160,19 +160,19 @@ impl Engine {
             .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
-    /// Compiles one of our own modules, from its text.
-    fn compile(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
-        start_compilers()?;
-        wasmtime::Module::new(&self.inner, text)
-    }
-
     /// Compiles a module in the binary format.
     pub(crate) fn compile_binary(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
         start_compilers()?;
         wasmtime::Module::from_binary(&self.inner, bytes)
     }
 
-    /// Compiles a module in the binary format without loading it.
+    /// Compiles one of our own modules, from its text.
+    pub(crate) fn compile_text(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::new(&self.inner, text)
+    }
+
+    /// Compiles a module in either format without loading it.
     pub(crate) fn precompile(&self, bytes: &[u8], tier: Tier) -> wasmtime::Result<cache::Code> {
         start_compilers()?;
         let engine = if tier == self.compiler.best_tier() { &self.inner } else { self.fast()? };
@@ -209,7 +209,7 @@ impl Engine {
             return Ok(module.clone());
         }
         // Not with the lock: a thread of rayon's that compiles may do anything meanwhile.
-        let module = self.compile(text)?;
+        let module = code::obtain_own(self, text)?;
         own().insert(text.into(), module.clone());
         Ok(module)
     }

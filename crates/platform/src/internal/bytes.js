@@ -12,6 +12,8 @@ const has = (getter, value) => {
 };
 const { 0: isArrayBuffer, 1: isSharedArrayBuffer } = $.map(lengths, (getter) => (value) => has(getter, value));
 
+// ArrayBuffers that must not be transferred.
+exports.untransferable = new WeakSet();
 exports.isArrayBuffer = isArrayBuffer;
 exports.isSharedArrayBuffer = isSharedArrayBuffer;
 exports.viewOf = (value) => {

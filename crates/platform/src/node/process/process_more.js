@@ -78,7 +78,7 @@ const print = (warning, process) => {
 
 exports.loadEnvFile = (path = '.env') => {
   const text = (/** @type {any} */ (require('fs'))).readFileSync(path, 'utf8');
-  const parsed = /** @type {any} */ (require('util')).parseEnv?.(text);
+  const parsed = /** @type {any} */ (require('util')).util.parseEnv(text);
   if (parsed === undefined) throw notImplemented('process.loadEnvFile');
   const { env } = proc();
   for (const name of $.each(Object.keys(parsed))) if (env[name] === undefined) env[name] = parsed[name];

@@ -28,13 +28,9 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "globalOf", |ctx: Ctx<'js>, context: Value<'js>| -> rquickjs::Result<Object<'js>> {
         Ok(realm(&ctx, &context)?.globals())
     })?;
-    def(
-        &native,
-        "runIn",
-        |ctx: Ctx<'js>, context: Value<'js>, source: UsvString, file: UsvString, line: i32| {
-            Script { source: &source, file: &file, line }.run(&realm(&ctx, &context)?)
-        },
-    )?;
+    def(&native, "runIn", |ctx: Ctx<'js>, context: Value<'js>, source: UsvString, file: UsvString, line: i32| {
+        Script { source: &source, file: &file, line }.run(&realm(&ctx, &context)?)
+    })?;
     Ok(native)
 }
 
