@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use qjs::limits::Starver;
+use qjs::runtime::Starver;
 use rquickjs::{Context, Ctx, Persistent, Runtime, Value};
 
 use crate::{

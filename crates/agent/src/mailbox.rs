@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use qjs::limits::Starver;
+use qjs::runtime::Starver;
 use rquickjs::Ctx;
 
 use crate::port::Port;
