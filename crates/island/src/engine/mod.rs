@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgorithm, SharedMemory, Store};
 
 use crate::engine::cache::{CodeCache, Key, Tier};
-use crate::engine::module::Modules;
+use crate::engine::live_modules::LiveModules;
 use crate::engine::threads::start_compilers;
 use crate::memory::host_memory::HostMemory;
 use crate::memory::layout::{Layout, SHORT};
@@ -17,6 +17,7 @@ mod code;
 pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
+pub(crate) mod live_modules;
 pub(crate) mod module;
 pub(crate) mod threads;
 
@@ -77,7 +78,7 @@ pub struct Engine {
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(usize)>,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<LiveModules>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
     configuration: Arc<OnceLock<Key>>,
@@ -209,12 +210,6 @@ impl Engine {
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
         self.memories.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Whether the [cache](EngineOptions::cache) has optimized code for a module in the binary format, or the module is
-    /// too small to need any. `false` without a cache.
-    pub fn has_cached(&self, module: &[u8]) -> bool {
-        code::is_kept(self, &Key::new(self.configuration(), module), module)
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.
