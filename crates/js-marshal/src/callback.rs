@@ -185,11 +185,9 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         );
         return Err(Exception::throw_type(&ctx, &message));
     };
-    // The call holds references of its own: the collector may find that the Callback is garbage meanwhile.
-    let (_function, ty, manager) = (state.function.duplicate(), state.ty.duplicate(), state.manager.duplicate());
-    let ty: &TypeObject = class::get(ty.borrow()).expect("made with one");
+    let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let mut marshal = Marshal::new(&ctx, manager.borrow(), &state.name);
+    let mut marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
     marshal.call = Some(&arguments);
@@ -316,9 +314,7 @@ pub(crate) struct CallbackObject {
 
 impl CallbackObject {
     fn new(state: Rc<CallbackState>) -> Self {
-        // SAFETY: the only `MarkedRc` of this state, which was made for it. A call in progress, which has the state,
-        // too, has references of its own to everything that the state holds.
-        Self { state: unsafe { MarkedRc::new(state) } }
+        Self { state: MarkedRc::new(state) }
     }
 
     /// Its function pointer.

@@ -35,7 +35,7 @@ pub mod value;
 pub use buffer::{Bytes, ElementKind};
 pub use class::{Callable, ClassId, HostClass};
 pub use function::Call;
-pub use held::{Arguments, CallResult, Held, Realm, WeakMap};
+pub use held::{Arguments, CallResult, Held, Realm, WeakMap, WeakObject};
 pub use lost::lost_objects;
 pub use mark::{Mark, MarkedRc, Marker};
 pub use qjs_derive::{HostClass, Mark};

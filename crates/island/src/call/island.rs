@@ -45,10 +45,6 @@ pub struct StoreState {
     limits: RunTimeLimits,
 }
 
-// SAFETY: an island and its store stay on the thread that made them: `Island` is not `Send`, and the store is reached
-// through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
-unsafe impl Send for StoreState {}
-
 /// The JavaScript API's limits instead of Wasmtime's own ceiling of 10,000 instances per store.
 struct RunTimeLimits;
 

@@ -29,6 +29,10 @@ enum Access {
     Lent(*mut StoreContextMut<'static, StoreState>),
 }
 
+// SAFETY: a `ReentrantStore` stays on the thread that made it, since it is not `Send`, and nothing else has the store.
+// Wasmtime asks for `Send` so that a store could move, which this one never does.
+unsafe impl Send for StoreState {}
+
 /// A store that can be entered from Rust, and again from the host functions that its guests call.
 pub(crate) struct ReentrantStore {
     store: UnsafeCell<Store<StoreState>>,

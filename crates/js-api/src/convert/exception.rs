@@ -11,7 +11,7 @@ use std::rc::{Rc, Weak};
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
 use island::{CallError, HostThrew, Uncaught};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, WeakObject, class};
 
 use webidl::Place;
 
@@ -64,8 +64,8 @@ impl ExceptionObject {
     fn stand_in(&self, shared: &Rc<IslandRealm>, object: &Value<'_>, exception: OwnedRooted<ExnRef>) {
         let objects = &shared.guest_objects;
         let root = Root::Exception(exception.clone());
-        // SAFETY: this value's `Drop` forgets the slot.
-        let slot = shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, object) });
+        let weak = WeakObject::of::<Self>(object);
+        let slot = shared.island.enter(|mut store| objects.borrow_mut().insert(&mut store, root, weak));
         // What goes may be dropped here, after the borrow.
         let oldest = shared.recent_exceptions.borrow_mut().push(object);
         drop(oldest);

@@ -48,7 +48,7 @@ pub(crate) fn exported_function<'js>(
     key: FunctionKey,
     export: Option<&Export>,
 ) -> Result<Value<'js>> {
-    link.shared.function(ctx, key, || {
+    link.shared.function::<ExportedFunction>(ctx, key, || {
         // It comes from the island itself.
         let callee = Callee::new(&link.shared.island, func).ok_or(rquickjs::Error::Unknown)?;
         let length = callee.ty().params().len() as i32;

@@ -5,25 +5,19 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Exception, HostClass, Mark, MarkedRc, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::types::{Sizes, memory_type};
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::IslandHandle;
 use crate::runtime::limits::{self, Limits};
-use crate::runtime::memory_core::{Bytes, MAX_PAGES, MAX_PAGES64, MemoryCore};
+use crate::runtime::memory_core::{Bytes, CoreOwner, MAX_PAGES, MAX_PAGES64, MemoryCore};
 
 /// A Memory object's value.
 #[derive(HostClass, Mark)]
 #[host_class(name = "WebAssembly.Memory")]
 pub struct MemoryObject {
-    core: MarkedRc<MemoryCore>,
-}
-
-impl Drop for MemoryObject {
-    fn drop(&mut self) {
-        self.core.let_go();
-    }
+    core: CoreOwner,
 }
 
 impl MemoryObject {
@@ -33,9 +27,7 @@ impl MemoryObject {
         bytes: Bytes,
         prototype: Option<&Object<'js>>,
     ) -> Result<Object<'js>> {
-        // SAFETY: the only `MarkedRc` of this core, which lets go of its values when the object goes.
-        let core = unsafe { MarkedRc::new(MemoryCore::new(Api::of(ctx)?, ty, bytes)) };
-        class::new_object(ctx, Self { core }, prototype)
+        class::new_object(ctx, Self { core: CoreOwner::new(Api::of(ctx)?, ty, bytes) }, prototype)
     }
 
     fn ty(&self) -> &MemoryType {
@@ -103,7 +95,7 @@ impl MemoryObject {
         };
         let made = link.shared.island.new_memory(self.ty().clone(), block);
         let memory = made.map_err(|error| crate::convert::values::out_of_memory(ctx, &error))?;
-        self.core.set_bound(link, memory, object);
+        self.core.set_bound::<Self>(link, memory, object);
         Ok(Extern::Memory(memory))
     }
 }
@@ -118,7 +110,7 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, memory: Me
     let ty = link.shared.island.enter(|store| memory.ty(&store));
     let object = MemoryObject::create(ctx, ty, Bytes::Unshared(block), None)?.into_value();
     let value = class::of::<MemoryObject>(&object).expect("made just now");
-    value.core.set_bound(link, memory, &object);
+    value.core.set_bound::<MemoryObject>(link, memory, &object);
     Ok(object)
 }
 

@@ -13,7 +13,7 @@ use island::StoreState;
 use island::wasmtime::{
     AnyRef, AsContextMut, ExnRef, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, StoreContextMut,
 };
-use qjs::{Ctx, Held, Mark, Value, WeakMap};
+use qjs::{Ctx, Held, Mark, Value, WeakMap, WeakObject};
 
 /// A root that an object stands for.
 pub(crate) enum Root {
@@ -70,20 +70,17 @@ impl GuestObjects {
         self.objects.get(ctx, &root.place(store))
     }
 
-    /// Makes `object` the one that stands for `root`.
-    ///
-    /// # Safety
-    /// The object's value must have [`GuestObjects::forget`] called for the slot when it is dropped.
-    pub(crate) unsafe fn insert(
+    /// Makes `object` the one that stands for `root`. Its value calls [`GuestObjects::forget`] for the slot when it is
+    /// dropped.
+    pub(crate) fn insert(
         &mut self,
         store: &mut StoreContextMut<'_, StoreState>,
         root: Root,
-        object: &Value<'_>,
+        object: WeakObject,
     ) -> Slot {
         self.settle(store);
         let place = root.place(store);
-        // SAFETY: by the caller's promise.
-        unsafe { self.objects.insert(place, object) };
+        self.objects.insert(place, object);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.roots.push(None);
             self.roots.len() - 1
