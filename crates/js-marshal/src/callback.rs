@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, Kind};
+use island::{HostFunction, HostThrew, Island, NumberKind};
 use js_api::island_realm::IslandHandle;
 use qjs::{
     Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
@@ -76,11 +76,11 @@ impl Callbacks {
 }
 
 fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
-    let value = |kind: &Kind| match kind {
-        Kind::I32 => ValType::I32,
-        Kind::I64 => ValType::I64,
-        Kind::F32 => ValType::F32,
-        Kind::F64 => ValType::F64,
+    let value = |kind: &NumberKind| match kind {
+        NumberKind::I32 => ValType::I32,
+        NumberKind::I64 => ValType::I64,
+        NumberKind::F32 => ValType::F32,
+        NumberKind::F64 => ValType::F64,
     };
     FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
 }

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
-use island::{CallError, HostThrew, Uncaught};
+use island::{CallError, HostThrew, UncaughtException};
 use qjs::define::{self, Attributes};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, WeakObject, class};
 
@@ -200,7 +200,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
 }
 
 /// Throws what left a guest: a value that was the payload on its way, or an Exception object.
-fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
+fn throw_uncaught(ctx: &Ctx<'_>, uncaught: UncaughtException) -> rquickjs::Error {
     let shared = uncaught.island.owner::<IslandRealm>();
     let Some(link) = shared.and_then(|shared| shared.link(ctx)) else {
         return Exception::throw_internal(ctx, "an exception came from an island without scripts");

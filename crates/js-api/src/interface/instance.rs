@@ -6,7 +6,7 @@ use island::kind_name;
 use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Instance, Mutability, ValType};
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
-use qjs::lazy::{Lazy, Names};
+use qjs::lazy::{Lazy, NameTable};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use webidl::Place;
@@ -99,14 +99,14 @@ impl InstanceObject {
 /// The value of an exports object.
 #[derive(HostClass, Mark)]
 #[host_class(name = "WebAssembly.Exports")]
-pub(crate) struct Exports {
+pub(crate) struct ExportsObject {
     link: IslandHandle,
     #[mark(skip)]
     instance: Instance,
     #[mark(skip)]
     module: Module,
     #[mark(skip)]
-    names: Names,
+    names: NameTable,
     /// By place among the exports.
     slots: RefCell<Vec<Slot>>,
 }
@@ -123,8 +123,8 @@ enum Slot {
     Made(Held),
 }
 
-impl Lazy for Exports {
-    fn names(&self) -> &Names {
+impl Lazy for ExportsObject {
+    fn names(&self) -> &NameTable {
         &self.names
     }
 
@@ -144,7 +144,7 @@ impl Lazy for Exports {
     }
 }
 
-impl Exports {
+impl ExportsObject {
     fn callable(&self, index: usize) -> Option<Held> {
         match &self.slots.borrow()[index] {
             Slot::Callable(held) => Some(held.duplicate()),
@@ -232,12 +232,12 @@ pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str)
 
 /// Whether `value` is an instance's exports object, which is an ordinary, frozen object as far as scripts can see.
 pub fn is_exports_object(value: &Value<'_>) -> bool {
-    class::of::<Exports>(value).is_some()
+    class::of::<ExportsObject>(value).is_some()
 }
 
 /// The imports of an instance that is about to be made.
 #[derive(Mark)]
-pub(crate) struct Imports(Vec<ImportValue>);
+pub(crate) struct ImportValues(Vec<ImportValue>);
 
 /// An import in messages: `env.memory`, `./lib.mjs:f`.
 pub(crate) fn import_name(import: &Import) -> String {
@@ -254,7 +254,7 @@ pub(crate) fn read_imports<'js>(
     compiled: &ModuleObject,
     object: Option<Object<'js>>,
     place: &str,
-) -> Result<Imports> {
+) -> Result<ImportValues> {
     if object.is_none()
         && let Some(first) = compiled.module.imports().first()
     {
@@ -281,7 +281,7 @@ pub(crate) fn imports_of<'js>(
     compiled: &ModuleObject,
     place: &str,
     mut value: impl FnMut(&Import) -> Result<Value<'js>>,
-) -> Result<Imports> {
+) -> Result<ImportValues> {
     let read = |import: &Import| {
         Ok(match compiled.options.source(import) {
             Source::Script => {
@@ -295,7 +295,7 @@ pub(crate) fn imports_of<'js>(
             Source::Builtin(builtin) => ImportValue::Builtin(builtin),
         })
     };
-    Ok(Imports(compiled.module.imports().iter().map(read).collect::<Result<_>>()?))
+    Ok(ImportValues(compiled.module.imports().iter().map(read).collect::<Result<_>>()?))
 }
 
 fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &str) -> Result<ImportValue> {
@@ -366,7 +366,7 @@ fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str)
 pub(crate) fn instantiate<'js>(
     ctx: &Ctx<'js>,
     module: &Module,
-    imports: &Imports,
+    imports: &ImportValues,
     prototype: Option<&Object<'js>>,
     place: &str,
 ) -> Result<Object<'js>> {
@@ -392,10 +392,10 @@ pub(crate) fn instantiate<'js>(
         InstantiateError::Call(error) => throw_call_error(ctx, error),
         error => throw(ctx, ErrorClass::Link, &format!("{place}: {error}")),
     })?;
-    let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
+    let names = NameTable::new(ctx, module.exports().iter().map(|export| &*export.name))?;
     let slots = module.exports().iter().map(|export| handed_on(module, export, imports));
     let slots = RefCell::new(slots.collect());
-    let exports = Exports { link: link.duplicate(), instance, module: module.clone(), names, slots };
+    let exports = ExportsObject { link: link.duplicate(), instance, module: module.clone(), names, slots };
     let exports = qjs::lazy::new_object(ctx, exports)?;
     let value = InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
     class::new_object(ctx, value, prototype)

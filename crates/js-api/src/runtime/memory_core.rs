@@ -39,13 +39,13 @@ pub(crate) fn longest(ty: &MemoryType) -> usize {
 }
 
 /// The bytes behind a memory.
-pub(crate) enum Bytes {
+pub(crate) enum MemoryBytes {
     Unshared(Arc<DataBlock>),
     /// A shared memory is in no island: any instance of any agent can have it as it is.
     Shared(SharedMemory),
 }
 
-impl Bytes {
+impl MemoryBytes {
     fn len(&self) -> usize {
         match self {
             Self::Unshared(block) => block.len(),
@@ -90,7 +90,7 @@ pub(crate) struct MemoryCore {
     #[mark(skip)]
     ty: MemoryType,
     #[mark(skip)]
-    bytes: Bytes,
+    bytes: MemoryBytes,
     bound: RefCell<Option<Bound>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
@@ -123,7 +123,7 @@ impl CoreOwner {
     ///
     /// # Panics
     /// When another Memory object has them.
-    pub(crate) fn new(api: Api, ty: MemoryType, bytes: Bytes) -> Self {
+    pub(crate) fn new(api: Api, ty: MemoryType, bytes: MemoryBytes) -> Self {
         let core = MemoryCore::new(api, ty, bytes);
         assert!(!core.owned.replace(true), "a memory has one Memory object");
         // SAFETY: the only `MarkedRc` of this core, as was just seen. Its `Drop` has the core let go of its values.
@@ -157,8 +157,8 @@ impl Drop for MemoryCore {
 
 impl MemoryCore {
     /// The memory with these bytes: the one that a buffer has kept, or a new one.
-    fn new(api: Api, ty: MemoryType, bytes: Bytes) -> Rc<Self> {
-        if let Bytes::Unshared(block) = &bytes
+    fn new(api: Api, ty: MemoryType, bytes: MemoryBytes) -> Rc<Self> {
+        if let MemoryBytes::Unshared(block) = &bytes
             && let Some(core) = api.state.memories.borrow().get(&block.base().as_ptr().addr()).and_then(Weak::upgrade)
         {
             return core;
@@ -186,7 +186,7 @@ impl MemoryCore {
         &self.ty
     }
 
-    pub(crate) fn bytes(&self) -> &Bytes {
+    pub(crate) fn bytes(&self) -> &MemoryBytes {
         &self.bytes
     }
 
@@ -271,7 +271,7 @@ impl MemoryCore {
         }
         let shown = len.min(LONGEST_BUFFER);
         let buffer = match &self.bytes {
-            Bytes::Unshared(block) if resizable => {
+            MemoryBytes::Unshared(block) if resizable => {
                 // SAFETY: the buffer owns the core and that owns the block, so the bytes stay; Rust makes no references
                 // to them. No more are shown than the memory has.
                 let (buffer, resizer) =
@@ -279,7 +279,7 @@ impl MemoryCore {
                 *self.resizer.borrow_mut() = Some(Rc::new(resizer));
                 buffer
             }
-            Bytes::Unshared(block) => {
+            MemoryBytes::Unshared(block) => {
                 drop(self.resizer.take());
                 let life = Rc::new(());
                 let owner = (self.clone(), life.clone());
@@ -290,7 +290,7 @@ impl MemoryCore {
                 *self.shown.borrow_mut() = Some(unsafe { WeakObject::while_owned(buffer.as_value(), &life) });
                 buffer
             }
-            Bytes::Shared(memory) => {
+            MemoryBytes::Shared(memory) => {
                 let max = resizable.then(|| longest(&self.ty));
                 // SAFETY: as above; a shared memory's handle keeps its bytes.
                 let buffer = unsafe { qjs::shared::foreign(ctx, self.bytes.base(), shown, max, memory.clone()) }?;
@@ -370,9 +370,9 @@ impl MemoryCore {
         let len = self.bytes.len().min(longest(&self.ty));
         let resizer = self.resizer.borrow().clone();
         let done = match (&self.bytes, resizer) {
-            (Bytes::Shared(_), _) => return set_growable_length(ctx, buffer, len),
-            (Bytes::Unshared(_), None) => return false,
-            (Bytes::Unshared(_), Some(resizer)) => {
+            (MemoryBytes::Shared(_), _) => return set_growable_length(ctx, buffer, len),
+            (MemoryBytes::Unshared(_), None) => return false,
+            (MemoryBytes::Unshared(_), Some(resizer)) => {
                 let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
                 let Some(from) = bytes.map(|bytes| bytes.len) else { return false };
                 if from == len {
@@ -401,11 +401,11 @@ impl MemoryCore {
             (_, Some(Bound { link, memory })) => {
                 link.shared.island.enter(|store| memory.grow(store, pages)).ok()?;
             }
-            (Bytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
+            (MemoryBytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
             // Done below, since nothing may throw while the cell is borrowed.
-            (Bytes::Shared(_), None) => {}
+            (MemoryBytes::Shared(_), None) => {}
         }
-        if let Bytes::Shared(memory) = &self.bytes {
+        if let MemoryBytes::Shared(memory) = &self.bytes {
             // Another agent may have grown it meanwhile, so Wasmtime's answer counts. The getter sees the new length.
             let before = memory.grow(pages).ok()?;
             follow_shared_growth(ctx, &self.api);
