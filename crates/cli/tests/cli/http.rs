@@ -61,9 +61,7 @@ fn respond(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body:
 }
 
 /// "zipped", as gzip writes it.
-const ZIPPED: &[u8] = &[
-    31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 171, 202, 44, 40, 72, 77, 1, 0, 138, 208, 241, 68, 6, 0, 0, 0,
-];
+const ZIPPED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 171, 202, 44, 40, 72, 77, 1, 0, 138, 208, 241, 68, 6, 0, 0, 0];
 
 fn serve(stream: TcpStream, connection: usize) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
@@ -72,7 +70,9 @@ fn serve(stream: TcpStream, connection: usize) -> Option<()> {
         let request = Request::read(&mut reader)?;
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let result = match path {
-            "/hello" => respond(&mut stream, "200 OK", &[("X-A", "1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], b"hello"),
+            "/hello" => {
+                respond(&mut stream, "200 OK", &[("X-A", "1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], b"hello")
+            }
             "/zipped" => respond(&mut stream, "200 OK", &[("Content-Encoding", "gzip")], ZIPPED),
             "/connection" => respond(&mut stream, "200 OK", &[], connection.to_string().as_bytes()),
             "/redirect" => {
