@@ -226,10 +226,10 @@ const methods = {
     return add(this, type, listener, true);
   },
   once(type, listener) {
-    return add(this, type, onceWrapper(this, type, listener), false);
+    return this.on(type, onceWrapper(this, type, listener));
   },
   prependOnceListener(type, listener) {
-    return add(this, type, onceWrapper(this, type, listener), true);
+    return this.prependListener(type, onceWrapper(this, type, listener));
   },
   removeListener(type, listener) {
     validateFunction(listener, 'listener');
