@@ -124,6 +124,11 @@ impl Engine {
         })
     }
 
+    /// [`EngineOptions::max_wasm_stack`].
+    pub fn max_wasm_stack(&self) -> usize {
+        self.max_wasm_stack
+    }
+
     /// A module that defines and exports one memory of the type. An unshared memory begins with no pages and is put on
     /// a block that has them. Wasmtime asks its host-memory hook only for the memories of modules' instances, not for
     /// those that `Memory::new` and `SharedMemory::new` make.
