@@ -487,7 +487,7 @@ function moveMessagePortToContext() {
   throw notImplemented('moveMessagePortToContext');
 }
 
-const { untransferable } = require('bytes');
+const { untransferable, unserializable } = require('bytes');
 const uncloneable = new WeakSet();
 const isUntransferable = (object) => untransferable.has(object);
 function markAsUntransferable(object) {
@@ -526,6 +526,7 @@ const refuses = (object) => {
     if (prototype === plainPrototype || prototype === plainArrayPrototype || prototype === null) return false;
     platform ??= findPlatform();
     for (; prototype !== null; prototype = getPrototypeOf(prototype)) {
+      if (unserializable.has(prototype)) return true;
       for (let i = 0; i < platform.length; i++) if (platform[i] === prototype) return true;
     }
     return false;
