@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgorithm, SharedMemory, Store};
 
 use crate::engine::cache::{CodeCache, Key, Tier};
-use crate::engine::module::Modules;
+use crate::engine::live_modules::LiveModules;
 use crate::engine::precompiled::Precompiled;
 use crate::engine::progress::Progress;
 use crate::engine::threads::start_compilers;
@@ -19,6 +19,7 @@ mod code;
 pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
+pub(crate) mod live_modules;
 pub(crate) mod module;
 pub(crate) mod precompiled;
 pub(crate) mod progress;
@@ -82,7 +83,7 @@ pub struct Engine {
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(&Progress)>,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<LiveModules>,
     pub(crate) precompiled: Arc<Precompiled>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
@@ -216,12 +217,6 @@ impl Engine {
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
         self.memories.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Whether the [cache](EngineOptions::cache) has optimized code for a module in the binary format, or the module is
-    /// too small to need any. `false` without a cache.
-    pub fn has_cached(&self, module: &[u8]) -> bool {
-        code::is_kept(self, &Key::new(self.configuration(), module), module)
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.

@@ -102,7 +102,7 @@ const methods = {
       this.pid = started[1];
       proc().nextTick(() => this.emit('spawn'));
     }
-    const { Socket } = require('process_streams');
+    const { Socket, closeFd } = require('process_streams');
     const streams = [];
     let channel;
     $.forEach(list, ({ type }, i) => {
@@ -118,7 +118,7 @@ const methods = {
       }
       const stream = new (/** @type {any} */ (Socket))({ fd, readable: i > 0, writable: i === 0 || i > 2 });
       if (fd < 0) stream.destroy();
-      if (i === 0) stream.whenFinal = () => stream.destroy();
+      if (i === 0) stream.whenFinal = () => closeFd(stream);
       else {
         if (i > 2) stream.whenFinal = () => native.shutdown(fd);
         if (isStarted) {
@@ -284,10 +284,7 @@ const execFile = (file, args, options, callback) => {
       exit();
     }
   };
-  const gather = (chunks) => {
-    const whole = joined(chunks);
-    return encoding === undefined ? toBuffer(whole) : decode(whole, encoding);
-  };
+  const gather = (chunks) => (encoding === undefined ? toBuffer(joined(chunks)) : $.join(chunks, ''));
   const exit = (code, signal) => {
     if (isOver) return;
     isOver = true;
@@ -317,19 +314,20 @@ const execFile = (file, args, options, callback) => {
     const stream = child[name];
     outputs[i] = [];
     if (!stream) continue;
+    if (encoding !== undefined) stream.setEncoding(encoding);
     let size = 0;
     stream.on('data', (chunk) => {
-      const bytes = typeof chunk === 'string' ? bytesOf(chunk) : chunk;
-      const length = $.byteLength(bytes);
+      const isText = typeof chunk === 'string';
+      const length = isText ? $.byteLength(bytesOf(chunk, encoding)) : $.byteLength(chunk);
       size += length;
       if (size > options.maxBuffer) {
         const room = options.maxBuffer - (size - length);
-        $.push(outputs[i], $.subarray(bytes, 0, room));
+        $.push(outputs[i], isText ? $.slice(chunk, 0, room) : $.subarray(chunk, 0, room));
         error = create('RangeError', 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', $.text`${name} maxBuffer length exceeded`);
         kill();
         return;
       }
-      $.push(outputs[i], bytes);
+      $.push(outputs[i], chunk);
     });
   }
   child.addListener('close', exit);

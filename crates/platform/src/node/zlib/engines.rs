@@ -231,14 +231,11 @@ impl Engine {
         }
     }
 
-    /// Changes the level of compression from here on.
-    pub(crate) fn set_level(&mut self, level: i32) -> Result<(), Failure> {
-        match self {
-            Self::Deflate(deflate) => {
-                let set = deflate.compress.set_level(compression(level));
-                set.map_err(|_| failure("Z_STREAM_ERROR", "Failed to set parameters"))
-            }
-            _ => Ok(()),
+    /// Changes the level of compression from here on. Once there is data, zlib-rs cannot go from some levels to some
+    /// others; the level stays then, which changes the size of what is made, and nothing else.
+    pub(crate) fn set_level(&mut self, level: i32) {
+        if let Self::Deflate(deflate) = self {
+            let _ = deflate.compress.set_level(compression(level));
         }
     }
 }

@@ -79,10 +79,9 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             Err(failure) => failed(&ctx, failure),
         }
     })?;
-    def(&native, "setLevel", |ctx: Ctx<'js>, state: State<'js>, level: i32| {
-        let state = state.try_borrow()?;
-        let set = state.engine.borrow_mut().as_mut().map_or(Ok(()), |engine| engine.set_level(level));
-        set.map_or_else(|failure| failed(&ctx, failure).map(Some), |()| Ok(None))
+    def(&native, "setLevel", |state: State<'js>, level: i32| {
+        state.try_borrow()?.engine.borrow_mut().as_mut().into_iter().for_each(|engine| engine.set_level(level));
+        Ok::<_, rquickjs::Error>(())
     })?;
     def(&native, "close", |state: State<'js>| {
         state.try_borrow()?.engine.take();

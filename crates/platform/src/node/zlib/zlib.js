@@ -4,7 +4,7 @@
  * @type {{
  *   engine(mode: number, level: number, windowBits: number, parameters: number[], dictionary: unknown): any,
  *   run(engine: object, data: ArrayBufferView, start: number, flush: number, limit: number): any[],
- *   setLevel(engine: object, level: number): any[] | undefined,
+ *   setLevel(engine: object, level: number): void,
  *   close(engine: object): void,
  *   crc32(data: ArrayBufferView, value: number): number,
  * }}
@@ -316,11 +316,7 @@ inherit(Zlib, ZlibBase, {
     }
     this.flush(Z_SYNC_FLUSH, () => {
       if (!this._handle) return;
-      const failed = native.setLevel(this._handle, level);
-      if (failed) {
-        this.destroy(failure(failed));
-        return;
-      }
+      native.setLevel(this._handle, level);
       this._level = level;
       this._strategy = strategy;
       if (callback) callback();
