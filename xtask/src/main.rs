@@ -3,6 +3,7 @@
 mod document;
 mod figures;
 mod official;
+mod packages;
 mod rust_source;
 mod tidy;
 
@@ -30,6 +31,9 @@ commands:
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
           (threads=DIR), which are no part of this repository
+  packages [--node PATH] [PACKAGE...]
+          run the scripts of tests/packages, each of which uses a package of npm, with the command beside this one (and
+          with a node), print a table, and compare with tests/packages/not-yet.txt
   help    print this
 ";
 
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         ["figures"] => with_tree(&tidy::root(), figures),
         ["figures", folder] => with_tree(folder.as_ref(), figures),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
+        ["packages", ref more @ ..] => packages::run(more),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

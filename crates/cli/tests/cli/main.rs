@@ -10,6 +10,8 @@ mod fuzzing;
 mod harness;
 mod limits;
 mod output;
+#[path = "../packages.rs"]
+mod packages;
 #[path = "../sqlite.rs"]
 mod sqlite;
 mod trace;
