@@ -136,8 +136,9 @@ fn compile_with(
         Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default(), false),
         Instrumentation::DoesNotFit => {
             engine.validate(bytes)?;
-            let message = "the module leaves no room for what makes its loops and waits interruptible: it can have at \
-                           most 99 memories and tables, and functions a little shorter than the limit";
+            let message = "the module leaves no room for what makes its loops and waits interruptible, or for the \
+                           translation of legacy exception handling: it can have at most 99 memories and tables, and \
+                           functions a little shorter than the limit";
             return Err(CompileError { message: message.into() });
         }
         Instrumentation::Made(instrumented) => {
