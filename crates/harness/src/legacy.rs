@@ -95,8 +95,12 @@ impl Generator {
         imports.import("m", "tag", EntityType::Tag(tag(&tags[0])));
         let (mut functions, mut own_tags, mut globals) =
             (FunctionSection::new(), TagSection::new(), GlobalSection::new());
-        indices[IMPORTS as usize..].iter().for_each(|index| drop(functions.function(*index)));
-        tags[1..].iter().for_each(|index| drop(own_tags.tag(tag(index))));
+        for index in &indices[IMPORTS as usize..] {
+            functions.function(*index);
+        }
+        for index in &tags[1..] {
+            own_tags.tag(tag(index));
+        }
         let fuel = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
         globals.global(fuel, &ConstExpr::i32_const(FUEL));
         let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
@@ -104,7 +108,9 @@ impl Generator {
         for at in IMPORTS..indices.len() as u32 {
             exports.export(&format!("f{at}"), ExportKind::Func, at);
         }
-        bodies.iter().for_each(|body| drop(code.function(body)));
+        for body in &bodies {
+            code.function(body);
+        }
         let mut module = Module::new();
         module.section(&types).section(&imports).section(&functions).section(&own_tags).section(&globals);
         module.section(&exports).section(&code);
@@ -121,7 +127,9 @@ impl Generator {
         self.code.push(Instruction::End);
         self.labels.clear();
         let mut function = Function::new(VALUES.map(|ty| (LOCALS, ty)));
-        self.code.drain(..).for_each(|instruction| drop(function.instruction(&instruction)));
+        for instruction in self.code.drain(..) {
+            function.instruction(&instruction);
+        }
         function
     }
 
