@@ -106,6 +106,11 @@ impl Mailbox {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether both reach the same agent.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Queues a task for the agent's thread and wakes it. Returns false, and drops the task, if the agent has ended.
     pub fn post(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
         self.queue(Box::new(task), true)

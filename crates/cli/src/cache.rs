@@ -1,7 +1,6 @@
 //! The cache of compiled code: where it is, and the commands that look after it.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -101,16 +100,6 @@ fn parse_size(text: &str) -> Option<u64> {
 /// The cache that programs use, if there is one.
 pub(crate) fn of_programs() -> Option<Arc<CodeCache>> {
     Some(Arc::new(open(folder().ok()?)))
-}
-
-/// What tells a person at a terminal why nothing happens.
-pub(crate) fn tell_of_slow_compile(is_cached: bool) -> Option<fn(usize)> {
-    fn tell_of(bytes: usize, then: &str) {
-        tell(format_args!("tombolo: compiling {:.1} MB of WebAssembly{then}", bytes as f64 / 1e6));
-    }
-    let cached: fn(usize) = |bytes| tell_of(bytes, "; the next run will not have to");
-    let uncached: fn(usize) = |bytes| tell_of(bytes, "");
-    std::io::stderr().is_terminal().then_some(if is_cached { cached } else { uncached })
 }
 
 /// The cache, for commands that do nothing but fill it.

@@ -3,6 +3,7 @@
 mod cache;
 mod compile;
 mod options;
+mod progress;
 mod report;
 mod wasm;
 
@@ -62,22 +63,31 @@ fn run_program(command: Command) -> i32 {
 }
 
 fn run_script(command: Command, report: &mut Report) -> i32 {
-    if !command.file.exists() {
+    // As with `require`, an extension may be left out, and a folder may be a package.
+    let with = |extension: &str| {
+        let mut path = command.file.clone().into_os_string();
+        path.push(extension);
+        std::path::Path::new(&path).is_file()
+    };
+    if !command.file.exists() && ![".js", ".json"].into_iter().any(with) {
         tell(format_args!("tombolo: cannot find the file {}", command.file.display()));
         return 1;
     }
-    if command.file.is_dir() {
+    let is_program = ["package.json", "index.js"].iter().any(|name| command.file.join(name).is_file());
+    if command.file.is_dir() && !is_program {
         tell(format_args!("tombolo: {} is a folder, not a file", command.file.display()));
         return 1;
     }
     let mut argv = vec![command.executable.clone(), command.absolute_file()];
     argv.extend(command.arguments.iter().cloned());
-    let mut options =
-        RuntimeOptions { engine: command.engine(), one_island: command.one_island, ..RuntimeOptions::default() };
+    let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
     options.platform.argv = argv;
     options.platform.exec_path = command.executable.clone();
     options.platform.expose_gc = command.expose_gc;
-    match Runtime::new(options) {
+    let runtime = command
+        .new_engine()
+        .and_then(|engine| Runtime::with_engine(engine, options).map_err(|error| error.to_string()));
+    match runtime {
         Ok(mut runtime) => {
             let code = runtime.run_file(&command.file).exit_code;
             report.look(&runtime);

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use tombolo::island::{Compiler, EngineOptions};
+use tombolo::island::{Compiler, Engine, EngineOptions};
 
-use crate::{cache, compile, is_lost};
+use crate::{cache, compile, is_lost, progress};
 
 /// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
 #[derive(Parser, Debug)]
@@ -15,7 +15,7 @@ use crate::{cache, compile, is_lost};
     name = "tombolo",
     version,
     override_usage = "tombolo [OPTIONS] FILE [ARGS...]\n       tombolo run [OPTIONS] FILE [ARGS...]\n       \
-                      tombolo compile FILE...\n       tombolo cache ls|size|clear|path",
+                      tombolo compile [-o OUTPUT] FILE...\n       tombolo cache ls|size|clear|path",
     after_help = "FILE is an ES module (.mjs, .js) or a WASI command (.wasm, .wat).\n\
                   A command sees the current folder as `.`, the environment and ARGS.\n\
                   Compiled WebAssembly is kept for later runs; `tombolo cache --help` says where."
@@ -46,6 +46,11 @@ pub(crate) struct Command {
     /// while they run; `optimizing`, as for WASI commands, optimizes at once; `fast` never does
     #[arg(long, value_name = "WAY", require_equals = true, value_enum)]
     compiler: Option<CompilerChoice>,
+
+    /// Use the compiled code in FILE, which `tombolo compile -o FILE` made. It is machine code that is run as it is: name
+    /// no file that you do not trust. May be given several times
+    #[arg(long, value_name = "FILE", require_equals = true)]
+    precompiled: Vec<PathBuf>,
 
     /// Neither use nor keep compiled code of other runs
     #[arg(long)]
@@ -99,8 +104,18 @@ impl Command {
         self.file.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
     }
 
-    /// How guests are compiled and run.
-    pub(crate) fn engine(&self) -> EngineOptions {
+    /// What compiles and runs guests.
+    pub(crate) fn new_engine(&self) -> Result<Engine, String> {
+        let engine =
+            Engine::new(&self.engine_options()).map_err(|error| format!("cannot set up WebAssembly: {error:#}"))?;
+        for file in &self.precompiled {
+            // SAFETY: whoever wrote the command line answers for the file, as `--help` says.
+            unsafe { engine.deserialize_file(file) }.map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(engine)
+    }
+
+    fn engine_options(&self) -> EngineOptions {
         let cache = if self.no_cache { None } else { cache::of_programs() };
         let compiler = match self.compiler {
             // There is one instance, for which what comes later comes too late.
@@ -109,7 +124,7 @@ impl Command {
             Some(CompilerChoice::Optimizing) => Compiler::Optimizing,
             Some(CompilerChoice::Fast) => Compiler::Fast,
         };
-        let on_slow_compile = cache::tell_of_slow_compile(cache.is_some());
+        let on_slow_compile = progress::of_compiling(cache.is_some());
         EngineOptions { cache, compiler, on_slow_compile, ..EngineOptions::default() }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use tombolo::island::wasi::threads::{self, ProgramError};
 use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use tombolo::island::wasmtime::Extern;
-use tombolo::island::{CallError, Callee, Engine, Frame, InstantiateError, Island, Module};
+use tombolo::island::{CallError, Callee, Frame, InstantiateError, Island, Module};
 
 use crate::options::Command;
 use crate::tell;
@@ -54,7 +54,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
 fn start(command: &Command) -> Result<(), Failure> {
     let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
     let bytes = read(&command.file).map_err(Failure::Setup)?;
-    let engine = Engine::new(&command.engine()).map_err(|error| setup(&error))?;
+    let engine = command.new_engine().map_err(Failure::Setup)?;
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
     let mut args = vec![command.file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());

@@ -29,6 +29,8 @@ pub use engine::cache::{self, CodeCache, Tier};
 pub use engine::compile_error::CompileError;
 pub use engine::limits;
 pub use engine::module::{Export, Import, Module, kind_name};
+pub use engine::precompiled::DeserializeError;
+pub use engine::progress::Progress;
 pub use engine::{Compiler, Engine, EngineOptions};
 pub use memory::host_memory::{
     ask_again, has_grown, memory_budget, new_block, set_memory_budget, shared_block, take_grown,

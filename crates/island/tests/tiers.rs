@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tombolo_island::wasmtime::{self, Instance, Val};
-use tombolo_island::{CallError, CodeCache, Compiler, Engine, EngineOptions, Interrupter, Island, Module, Tier};
+use tombolo_island::{
+    CallError, CodeCache, Compiler, DeserializeError, Engine, EngineOptions, Interrupter, Island, Module, Tier,
+};
 
 use crate::common::{call, func};
 
@@ -265,4 +267,26 @@ fn a_module_that_waits_for_its_start_function_comes_from_the_cache_whole() {
     let before = std::fs::metadata(&file).unwrap().ino();
     Module::new(&folder.engine(Compiler::Optimizing), &bytes).unwrap();
     assert_eq!(std::fs::metadata(&file).unwrap().ino(), before);
+}
+
+#[test]
+fn precompiled_code_is_for_the_module_and_the_options_that_it_was_made_with() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (file, module) = (folder.0.join("code"), large(7));
+    std::fs::write(&file, engine(Compiler::Optimizing, None).precompile_module(&module).unwrap()).unwrap();
+    let engine = folder.engine(Compiler::Tiered);
+    // SAFETY: the file was made just now, and nobody changes it.
+    unsafe { engine.deserialize_file(&file) }.unwrap();
+    let (island, compiled) = (Island::new(&engine), Module::new(&engine, &module).unwrap());
+    assert_eq!(compiled.tier(), Tier::Optimized);
+    assert!(folder.tiers().is_empty(), "it was not compiled");
+    let instance = island.instantiate(&compiled, &[]).unwrap();
+    check(&island, instance, 7);
+    assert_eq!(Module::new(&engine, &large(8)).unwrap().tier(), Tier::Fast);
+    let options = EngineOptions { interruptible: false, ..EngineOptions::default() };
+    // SAFETY: as above.
+    let other = unsafe { Engine::new(&options).unwrap().deserialize_file(&file) };
+    assert!(matches!(other, Err(DeserializeError::OtherBuild)));
+    assert!(engine.precompile_module(b"no module").is_err());
 }

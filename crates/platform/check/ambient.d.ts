@@ -79,6 +79,7 @@ interface Primordials {
   pristine: any;
   text(strings: TemplateStringsArray, ...values: unknown[]): string;
   each<T>(items: Iterable<T>): Iterable<T>;
+  each<T>(items: AsyncIterable<T>): AsyncIterable<T>;
   eachIn(collection: unknown, kind: 'Map' | 'Set'): Iterable<any>;
   isArray(value: unknown): value is any[];
   isView(value: unknown): value is ArrayBufferView;

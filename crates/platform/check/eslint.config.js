@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 
 // The names that are in scope in each file. Scripts can replace any other global.
-const loader = readFileSync(new URL('../src/internal/mod.rs', import.meta.url), 'utf8');
-const [, names] = /^const GLOBALS: &str = "const\{([^}]*)\}/m.exec(loader);
+const wrapper = readFileSync(new URL('../src/internal/wrapper.rs', import.meta.url), 'utf8');
+const [, names] = /^const GLOBALS: &str = "const\{([^}]*)\}/m.exec(wrapper);
 const readonly = (all) => Object.fromEntries(all.map((name) => [name, 'readonly']));
 const everywhere = readonly(['exports', 'require', 'rust']);
 const scope = readonly(['$', ...names.replaceAll(/[\\\s]/g, '').split(',')]);

@@ -3,57 +3,167 @@
 
 use rquickjs::{Ctx, Object, Value};
 
+use crate::internal::embedded::Script;
 use crate::modules::BuiltinFn;
 use crate::{internal, node, web};
 
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
     // What Node offers.
-    js("assert", include_str!("node/assert.js")).modules(&["assert", "assert/strict"]),
-    js("deep_equal", include_str!("node/deep_equal.js")),
-    js("events", include_str!("node/events.js")).modules(&["events"]),
-    js("fs", include_str!("node/fs/fs.js")).native(node::fs::natives).modules(&["fs"]),
+    js("absent", include_str!("node/absent.js"))
+        .parts(&["cluster", "domain", "inspector", "inspector/promises", "repl", "sea", "sqlite", "test/reporters", "trace_events"]),
+    js("assert", include_str!("node/assert/assert.js")).parts(&["assert", "assert/strict"]),
+    js("assertion_error", include_str!("node/assert/assertion_error.js")),
+    js("call_text", include_str!("node/assert/call_text.js")),
+    js("async_context", include_str!("node/async/async_context.js")),
+    js("async_hooks", include_str!("node/async/async_hooks.js")).modules(&["async_hooks"]),
+    js("diagnostics_channel", include_str!("node/async/diagnostics_channel.js")).modules(&["diagnostics_channel"]),
+    js("buffer", include_str!("node/buffer/buffer.js")).native(node::buffer::natives)
+        .module("buffer", |ctx| internal::require(ctx, "buffer")?.get("module")).globals(&["Buffer"]),
+    js("buffer_numbers", include_str!("node/buffer/buffer_numbers.js")).native(node::buffer::numbers::natives),
+    js("encodings", include_str!("node/buffer/encodings.js")),
+    js("string_decoder", include_str!("node/buffer/string_decoder.js"))
+        .native(node::buffer::string_decoder::natives).modules(&["string_decoder"]),
+    js("child_arguments", include_str!("node/child_process/child_arguments.js")),
+    js("child_process", include_str!("node/child_process/child_process.js")).native(node::child_process::natives)
+        .modules(&["child_process"]),
+    js("constants", include_str!("node/constants.js")).modules(&["constants"]),
+    js("ciphers", include_str!("node/crypto/ciphers.js")).native(node::crypto::cipher_natives),
+    js("derive", include_str!("node/crypto/derive.js")).native(node::crypto::derive_natives),
+    js("hash", include_str!("node/crypto/hash.js")).native(node::crypto::hash_natives),
+    js("keys", include_str!("node/crypto/keys.js")),
+    js("lazy_transform", include_str!("node/crypto/lazy_transform.js")),
+    js("node_crypto", include_str!("node/crypto/node_crypto.js"))
+        .module("crypto", |ctx| internal::require(ctx, "node_crypto")?.get("module")),
+    js("random", include_str!("node/crypto/random.js")),
+    js("emitter_resource", include_str!("node/emitter_resource.js")),
+    js("events", include_str!("node/events.js")).parts(&["events"]),
+    js("fs", include_str!("node/fs/fs.js")).modules(&["fs"]),
+    js("fs_bytes", include_str!("node/fs/fs_bytes.js")),
+    js("fs_copy", include_str!("node/fs/fs_copy.js")),
+    js("fs_dir", include_str!("node/fs/fs_dir.js")),
+    js("fs_errors", include_str!("node/fs/fs_errors.js")),
+    js("fs_glob", include_str!("node/fs/fs_glob.js")),
+    js("fs_operations", include_str!("node/fs/fs_operations.js")).native(node::fs::natives),
     js("fs_promises", include_str!("node/fs/fs_promises.js")).modules(&["fs/promises"]),
-    js("module", include_str!("node/module.js")).native(node::module::natives).modules(&["module"]),
-    js("os", include_str!("node/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
-    js("path", include_str!("node/path.js")).modules(&["path", "path/posix"]),
+    js("fs_stats", include_str!("node/fs/fs_stats.js")),
+    js("fs_streams", include_str!("node/fs/fs_streams.js")),
+    js("fs_values", include_str!("node/fs/fs_values.js")),
+    js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
+        .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
+    js("module_extras", include_str!("node/module/module_extras.js")),
+    js("http", include_str!("node/net/http.js"))
+        .parts(&[
+            "http", "https", "_http_agent", "_http_client", "_http_common", "_http_incoming", "_http_outgoing",
+            "_http_server",
+        ]),
+    js("network", include_str!("node/net/network.js")).native(node::net::natives)
+        .parts(&["net", "tls", "dns", "dns/promises", "dgram", "http2", "_tls_common", "_tls_wrap"]),
+    js("os", include_str!("node/os/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("os_constants", include_str!("node/os/os_constants.js")),
+    js("path", include_str!("node/path/path.js")).parts(&["path", "path/posix", "path/win32"]),
+    js("win32", include_str!("node/path/win32.js")),
     js("process", include_str!("node/process/process.js")).native(node::process::natives)
         .module("process", node::process::module).globals(&["process"]),
+    js("process_ipc", include_str!("node/process/process_ipc.js")),
+    js("process_more", include_str!("node/process/process_more.js")),
+    js("process_signals", include_str!("node/process/process_signals.js"))
+        .native(node::process::signals::natives),
+    js("process_streams", include_str!("node/process/process_streams.js")),
+    js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
+    js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
+    js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
+    js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
+    js("stream_adapters", include_str!("node/stream/stream_adapters.js")),
+    js("stream_compose", include_str!("node/stream/stream_compose.js")),
+    js("stream_consumers", include_str!("node/stream/stream_consumers.js")).modules(&["stream/consumers"]),
+    js("stream_duplex", include_str!("node/stream/stream_duplex.js")),
+    js("stream_duplexify", include_str!("node/stream/stream_duplexify.js")),
+    js("stream_finished", include_str!("node/stream/stream_finished.js")),
+    js("stream_legacy", include_str!("node/stream/stream_legacy.js")),
+    js("stream_operators", include_str!("node/stream/stream_operators.js")),
+    js("stream_pipeline", include_str!("node/stream/stream_pipeline.js")),
+    js("stream_promises", include_str!("node/stream/stream_promises.js")).modules(&["stream/promises"]),
+    js("stream_readable", include_str!("node/stream/stream_readable.js")),
+    js("stream_shared", include_str!("node/stream/stream_shared.js")),
+    js("stream_writable", include_str!("node/stream/stream_writable.js")),
+    js("mock", include_str!("node/test/mock.js")),
+    js("test", include_str!("node/test/test.js")).parts(&["test"]),
     js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
-    js("util", include_str!("node/util.js")).modules(&["util", "sys"])
-        .module("util/types", |ctx| internal::require(ctx, "util")?.get("types")),
+    js("tty", include_str!("node/tty.js")).native(node::tty::natives).modules(&["tty"]),
+    js("diff", include_str!("node/util/diff.js")),
+    js("mime", include_str!("node/util/mime.js")),
+    js("parse_args", include_str!("node/util/parse_args.js")),
+    js("parse_env", include_str!("node/util/parse_env.js")),
+    js("util", include_str!("node/util/util.js")).parts(&["util", "sys", "util/types"]),
+    js("util_types", include_str!("node/util/util_types.js")).native(node::util::natives),
+    js("v8", include_str!("node/v8/v8.js")).modules(&["v8"]),
+    js("wire", include_str!("node/v8/wire.js")),
+    js("vm", include_str!("node/vm/vm.js")).native(node::vm::natives).modules(&["vm"]),
     rust("wasi").module("wasi", node::wasi::module),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
+    js("zlib", include_str!("node/zlib/zlib.js")).native(node::zlib::natives)
+        .module("zlib", |ctx| internal::require(ctx, "zlib")?.get("module")),
+    js("zlib_constants", include_str!("node/zlib/zlib_constants.js")),
 
     // What the Web offers.
     js("abort", include_str!("web/abort.js"))
         .globals(&["Event", "CustomEvent", "EventTarget", "AbortController", "AbortSignal"]),
+    js("base64", include_str!("web/base64.js")).native(web::base64::natives).globals(&["atob", "btoa"]),
+    js("blob", include_str!("web/blob.js")).native(web::blob::natives).globals(&["Blob", "File"]),
+    js("body", include_str!("web/fetch/body.js")),
+    js("codec_streams", include_str!("web/streams/codec_streams.js")),
     js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
-    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto"]),
-    js("data_url", include_str!("web/data_url.js")),
+    js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto", "Crypto"]),
+    js("data_url", include_str!("web/fetch/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
         .globals(&["TextEncoder", "TextDecoder"]),
-    js("fetch", include_str!("web/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
-    js("headers", include_str!("web/headers.js")),
+    js("fetch", include_str!("web/fetch/fetch.js")).globals(&["Headers", "Request", "Response", "fetch"]),
+    js("form_data", include_str!("web/fetch/form_data.js")).native(web::fetch::form_data::natives)
+        .globals(&["FormData"]),
+    js("headers", include_str!("web/fetch/headers.js")),
+    js("http_exchange", include_str!("web/fetch/http_exchange.js")).native(web::fetch::http::natives),
+    js("http_fetch", include_str!("web/fetch/http_fetch.js")),
     js("messaging", include_str!("web/messaging.js")).native(web::messaging::natives)
         .globals(&[
             "structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel",
         ]),
     js("performance", include_str!("web/performance.js")).native(web::performance::natives)
         .modules(&["perf_hooks"]).globals(&["performance"]),
+    js("queuing_strategies", include_str!("web/streams/queuing_strategies.js")),
+    js("readable_byte_stream", include_str!("web/streams/readable_byte_stream.js")),
+    js("readable_stream", include_str!("web/streams/readable_stream.js")),
+    js("readable_stream_from", include_str!("web/streams/readable_stream_from.js")),
+    js("readable_stream_pipe", include_str!("web/streams/readable_stream_pipe.js")),
+    js("readable_stream_tee", include_str!("web/streams/readable_stream_tee.js")),
+    js("subtle", include_str!("web/subtle.js")).globals(&["SubtleCrypto", "CryptoKey"]),
     js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
+    js("transform_stream", include_str!("web/streams/transform_stream.js")),
     js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"])
         .globals(&["URL", "URLSearchParams"]),
+    js("web_streams", include_str!("web/streams/web_streams.js")).modules(&["stream/web"])
+        .globals(&[
+            "ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController",
+            "ReadableStreamBYOBReader", "ReadableStreamBYOBRequest", "ReadableByteStreamController", "WritableStream",
+            "WritableStreamDefaultWriter", "WritableStreamDefaultController", "TransformStream",
+            "TransformStreamDefaultController", "ByteLengthQueuingStrategy", "CountQueuingStrategy",
+            "TextEncoderStream", "TextDecoderStream", "CompressionStream", "DecompressionStream",
+        ]),
+    js("web_streams_shared", include_str!("web/streams/web_streams_shared.js")),
+    js("writable_stream", include_str!("web/streams/writable_stream.js")),
 
     // What the features above are made of.
     js("bytes", include_str!("internal/bytes.js")),
+    js("deep_equal", include_str!("internal/deep_equal.js")),
+    js("errno", include_str!("internal/errno.js")),
     js("errors", include_str!("internal/errors.js")),
+    js("glob", include_str!("internal/glob.js")),
     js("inspect", include_str!("internal/inspect.js")).native(internal::inspect::natives),
     js("lazy_inspect", include_str!("internal/lazy_inspect.js")),
     js("primordials", include_str!("internal/primordials.js")).native(internal::primordials::natives),
@@ -66,23 +176,41 @@ const FEATURES: &[Feature] = &[
 pub(crate) struct Feature {
     /// The name by which other files require it and, after `node:internal/`, stacks show it.
     pub(crate) name: &'static str,
-    /// The body of its function; empty if there is only Rust.
-    pub(crate) source: &'static str,
+    /// `None` if there is only Rust.
+    script: Option<Script>,
+    #[cfg(test)]
+    source: &'static str,
     /// Makes the Rust functions for the file.
     pub(crate) native: BuiltinFn,
     modules: &'static [&'static str],
+    parts: &'static [&'static str],
     made_module: Option<(&'static str, BuiltinFn)>,
     globals: &'static [&'static str],
     made_global: Option<(&'static str, BuiltinFn)>,
 }
 
 const fn js(name: &'static str, source: &'static str) -> Feature {
-    let native = qjs::pristine::bare_object;
-    Feature { name, source, native, modules: &[], made_module: None, globals: &[], made_global: None }
+    Feature {
+        script: Some(Script::new(name, source)),
+        #[cfg(test)]
+        source,
+        ..rust(name)
+    }
 }
 
 const fn rust(name: &'static str) -> Feature {
-    js(name, "")
+    Feature {
+        name,
+        script: None,
+        #[cfg(test)]
+        source: "",
+        native: qjs::pristine::bare_object,
+        modules: &[],
+        parts: &[],
+        made_module: None,
+        globals: &[],
+        made_global: None,
+    }
 }
 
 impl Feature {
@@ -93,6 +221,11 @@ impl Feature {
     /// The built-in modules, without `node:`, that are the file's exports.
     const fn modules(self, modules: &'static [&'static str]) -> Self {
         Self { modules, ..self }
+    }
+
+    /// The built-in modules that are properties of the file's exports, each under its own name.
+    const fn parts(self, parts: &'static [&'static str]) -> Self {
+        Self { parts, ..self }
     }
 
     /// A built-in module that something else makes.
@@ -112,21 +245,25 @@ impl Feature {
 }
 
 /// The embedded file with this name.
-pub(crate) fn file(name: &str) -> Option<&'static Feature> {
-    FEATURES.iter().find(|feature| feature.name == name && !feature.source.is_empty())
+pub(crate) fn file(name: &str) -> Option<(&'static Feature, &'static Script)> {
+    FEATURES.iter().find(|feature| feature.name == name).and_then(|feature| Some((feature, feature.script.as_ref()?)))
 }
 
 /// The names of the built-in modules, without `node:`.
 pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
-    FEATURES
-        .iter()
-        .flat_map(|feature| feature.modules.iter().copied().chain(feature.made_module.iter().map(|&(name, _)| name)))
+    FEATURES.iter().flat_map(|feature| {
+        let made = feature.made_module.iter().map(|&(name, _)| name);
+        feature.modules.iter().chain(feature.parts).copied().chain(made)
+    })
 }
 
 /// Makes the exports of a built-in module; `None` if there is no module with this name.
 pub(crate) fn make_module<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Object<'js>>> {
     FEATURES.iter().find_map(|feature| match feature.made_module {
         Some((made, make)) if made == name => Some(make(ctx)),
+        _ if feature.parts.contains(&name) => {
+            Some(internal::require(ctx, feature.name).and_then(|exports| exports.get(name)))
+        }
         _ => feature.modules.contains(&name).then(|| internal::require(ctx, feature.name)),
     })
 }

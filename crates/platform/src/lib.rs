@@ -4,8 +4,8 @@
 //! Node's module resolution, and [`run_main`] starts a program. Nearly everything is made when it is first used:
 //! globals are accessors that replace themselves, and JavaScript files are compiled when something needs them.
 //!
-//! File operations that Node does on a thread pool (`fs.promises`, callbacks) are done by the agent's own thread, in a
-//! later turn of its loop: they never settle synchronously, but they do not overlap with JavaScript either.
+//! What may block (file operations whose result a callback or promise gets) is done by other threads of the process,
+//! and settles in a turn of the agent's loop.
 
 mod features;
 mod globals;
@@ -25,7 +25,7 @@ use agent::{Agent, EventLoop};
 use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
-pub use internal::stdio::lost_output;
+pub use internal::stdio::{before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
@@ -143,12 +143,15 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         pristine: primordials::capture(ctx)?,
         loaded: RefCell::default(),
         stash: RefCell::default(),
+        packages: RefCell::default(),
+        linking: modules::Linking::default(),
         wasm_modules: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
         files: fs::Files::default(),
+        pending: internal::background::Pending::default(),
     };
     let platform = Platform::install(ctx, state)?;
     wasi::set_current(&platform);

@@ -272,7 +272,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
+    pub(crate) const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
 
     /// Copies all bytes out.
     ///

@@ -92,6 +92,14 @@ fn class_name(cx: Cx<'_>, class: q::JSClassID) -> Option<String> {
     }
 }
 
+/// The name of an object's class as the engine has it, such as `Map Iterator`; `None` for anything but an object.
+pub fn class_of(value: &Value<'_>) -> Option<String> {
+    let cx = Cx::of(value.ctx());
+    // SAFETY: QuickJS reads the object's class; for anything else it returns 0, which no class has.
+    let class = unsafe { q::JS_GetClassID(value.as_raw()) };
+    if class == 0 { None } else { class_name(cx, class) }
+}
+
 #[cold]
 fn class_kind(cx: Cx<'_>, class: q::JSClassID) -> Kind {
     let Some(name) = class_name(cx, class) else { return Kind::Other };

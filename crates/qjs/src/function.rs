@@ -105,6 +105,12 @@ pub fn construct<'js>(
     cx.take(result)
 }
 
+/// Whether the engine runs both functions in the same way: as bytecode, or as native code of one kind.
+pub fn are_alike(one: &Function<'_>, other: &Function<'_>) -> bool {
+    // SAFETY: both values are alive.
+    unsafe { q::JS_GetClassID(one.as_raw()) == q::JS_GetClassID(other.as_raw()) }
+}
+
 /// A function that returns `undefined`.
 pub fn nothing<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
     Ok(Value::new_undefined(call.ctx))

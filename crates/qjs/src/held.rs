@@ -209,6 +209,35 @@ impl Realm {
         Ok(Self { raw: ctx.as_raw(), function: Held::new(&function.into_value()) })
     }
 
+    /// A new context of the same runtime, with a global object and built-in objects of its own.
+    ///
+    /// # Errors
+    /// When memory is out.
+    pub fn fresh(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
+        // SAFETY: the runtime is live and entered.
+        let made = unsafe { q::JS_NewContext(Cx::of(ctx).runtime()) };
+        if made.is_null() {
+            return Err(crate::room::none(ctx, 0));
+        }
+        // SAFETY: the context is new; what is made of it counts a reference of its own, so that this one can go.
+        unsafe {
+            let realm = Self::new(&Cx::from_raw(made).ctx());
+            q::JS_FreeContext(made);
+            realm
+        }
+    }
+
+    /// The context as one in which a script of another context of the runtime can work.
+    ///
+    /// # Panics
+    /// When `ctx` belongs to another runtime.
+    pub fn ctx<'js>(&self, ctx: &Ctx<'js>) -> Ctx<'js> {
+        self.function.check(Cx::of(ctx));
+        // SAFETY: the function keeps the context alive until the result counts a reference of its own; the runtime is
+        // entered for as long as `'js`, as `ctx` shows.
+        unsafe { Ctx::from_raw(self.raw) }
+    }
+
     /// Another owner of the same context.
     pub fn duplicate(&self) -> Self {
         Self { raw: self.raw, function: self.function.duplicate() }

@@ -5,11 +5,13 @@
 //! This is the only crate that calls QuickJS's C interface. C enters Rust through the thunks in [`class`] and
 //! [`function`], each of which recovers its context, dispatches, and keeps panics from unwinding into C.
 
+pub mod access;
 pub mod backtrace;
 pub mod buffer;
 pub mod bytecode;
 pub mod class;
 pub mod define;
+pub mod eval;
 pub mod fields;
 pub mod function;
 pub mod guards;
@@ -22,11 +24,13 @@ pub mod limits;
 mod lost;
 mod mark;
 pub mod module;
+pub mod module_graph;
 pub mod number;
 pub mod opaque;
 pub mod pristine;
 pub mod properties;
 pub mod room;
+pub mod script;
 pub mod shared;
 pub mod string;
 pub mod transfer;

@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use rquickjs::{Array, Ctx, Exception, Function, Module, Value, module::Declared, qjs as q};
 
 use crate::held::Realm;
+use crate::script::Source;
 use crate::value::Cx;
 
 /// Declares the module `name`. Each import is a specifier and a name, each export a name. When the module's turn comes,
@@ -75,20 +76,13 @@ unsafe extern "C" fn declared(_ctx: *mut q::JSContext, _name: *const std::ffi::c
 }
 
 /// `Module::declare`, with the engine's own pointer.
-fn compile<'js>(
+pub(crate) fn compile<'js>(
     ctx: &Ctx<'js>,
     name: &str,
     text: &str,
 ) -> rquickjs::Result<(Module<'js, Declared>, NonNull<q::JSModuleDef>)> {
     let flags = q::JS_EVAL_TYPE_MODULE | q::JS_EVAL_FLAG_STRICT | q::JS_EVAL_FLAG_COMPILE_ONLY;
-    let (file, source) = (CString::new(name)?, CString::new(text)?);
-    let cx = Cx::of(ctx);
-    // SAFETY: both texts end with a NUL, and the length is without it.
-    let value = unsafe { q::JS_Eval(cx.raw(), source.as_ptr(), text.len() as _, file.as_ptr(), flags as i32) };
-    // SAFETY: reading a tag.
-    if unsafe { q::JS_IsException(value) } {
-        return Err(rquickjs::Error::Exception);
-    }
+    let value = Source::new(&[text]).eval(Cx::of(ctx), name, 1, flags)?;
     // SAFETY: the value of a compiled module has a pointer to it.
     let raw = NonNull::new(unsafe { q::JS_VALUE_GET_PTR(value) }.cast()).ok_or(rquickjs::Error::Unknown)?;
     DECLARED.set(raw.as_ptr());

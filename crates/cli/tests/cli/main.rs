@@ -12,6 +12,7 @@ mod limits;
 mod output;
 #[path = "../packages.rs"]
 mod packages;
+mod precompiled;
 #[path = "../sqlite.rs"]
 mod sqlite;
 mod trace;

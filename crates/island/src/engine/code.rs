@@ -1,13 +1,11 @@
 //! From a module's bytes to code that can run: from the cache, or from the compiler, which may be in a hurry at first.
 
 use std::borrow::Cow;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
-use crate::engine::cache::{CodeCache, Key, Tier};
+use crate::engine::cache::{self, CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Instrumentation, Record, instrument};
+use crate::engine::progress::watched;
 use crate::engine::{Compiler, Engine};
 use crate::memory::ground::Ground;
 
@@ -47,7 +45,7 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// Returns `None` if the record does not belong to these bytes.
-    fn new(wasm: wasmtime::Module, tier: Tier, record: Record, bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn new(wasm: wasmtime::Module, tier: Tier, record: Record, bytes: &[u8]) -> Option<Self> {
         let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
         Some(Self { code: Code::new(wasm), tier, record, grounds })
     }
@@ -84,6 +82,9 @@ pub(crate) fn is_kept(engine: &Engine, key: &Key, bytes: &[u8]) -> bool {
 
 /// The code of a module, from the cache or newly compiled.
 pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compiled, CompileError> {
+    if let Some(compiled) = engine.precompiled.get(engine, bytes) {
+        return Ok(compiled);
+    }
     let tier = engine.compiler.first_tier(bytes.len());
     let found = cache_for(engine, bytes.len()).and_then(|cache| cache.load(key));
     if let Some(found) = found.filter(|found| found.tier >= tier)
@@ -93,24 +94,10 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
     {
         return Ok(compiled);
     }
-    watched(engine, bytes.len(), || compile(engine, key, bytes, tier))
-}
-
-/// Compiles, and calls [`EngineOptions::on_slow_compile`](crate::EngineOptions::on_slow_compile) if that takes long.
-fn watched<R>(engine: &Engine, bytes: usize, compile: impl FnOnce() -> R) -> R {
-    /// A person does not notice a shorter wait.
-    const LONG: Duration = Duration::from_millis(500);
-    let Some(tell) = engine.on_slow_compile.filter(|_| bytes >= LARGE) else { return compile() };
-    let (compiling, compiled) = mpsc::channel::<()>();
-    // If the system has no thread for this, nobody is told.
-    let _ = thread::Builder::new().name("watch".into()).spawn(move || {
-        if compiled.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
-            tell(bytes);
-        }
-    });
-    let result = compile();
-    drop(compiling);
-    result
+    match engine.on_slow_compile {
+        Some(tell) if bytes.len() >= LARGE => watched(tell, bytes, || compile(engine, key, bytes, tier)),
+        _ => compile(engine, key, bytes, tier),
+    }
 }
 
 /// Optimizes a module that was compiled in a hurry, and keeps the result in the cache. Returns `None` if memory runs
@@ -119,50 +106,58 @@ pub(crate) fn optimize(engine: &Engine, key: &Key, bytes: &[u8]) -> Option<Code>
     compile(engine, key, bytes, Tier::Optimized).ok().map(|compiled| compiled.code)
 }
 
-/// Instruments and compiles. Errors in the module are reported for the bytes that the script gave.
+/// Instruments and compiles, and keeps the result.
 fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compiled, CompileError> {
-    compile_with(engine, key, bytes, tier, true)
+    let cache = cache_for(engine, bytes.len());
+    let (wasm, record) = instrumented(engine, bytes, |instrumented, record| {
+        if cache.is_none() && tier == engine.compiler.best_tier() {
+            return engine.compile_binary(instrumented);
+        }
+        let code = engine.precompile(instrumented, tier)?;
+        let code = match cache {
+            // Mapped code is not in memory twice, and need not be in memory at all.
+            Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
+            None => code,
+        };
+        code.load(&engine.inner)
+    })?;
+    Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
 }
 
-/// [`compile`], with or without the exports in a better order.
-fn compile_with(
+/// Instruments and compiles, for another engine to load.
+pub(crate) fn precompile(engine: &Engine, bytes: &[u8], tier: Tier) -> Result<(cache::Code, Record), CompileError> {
+    instrumented(engine, bytes, |instrumented, _| engine.precompile(instrumented, tier))
+}
+
+/// Instruments a module and has it compiled. Errors in the module are reported for the bytes that the script gave.
+fn instrumented<R>(
     engine: &Engine,
-    key: &Key,
     bytes: &[u8],
-    tier: Tier,
-    orders_exports: bool,
-) -> Result<Compiled, CompileError> {
-    let (instrumented, record, is_ordered) = match instrument(bytes, engine.interruptible, orders_exports) {
-        Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default(), false),
-        Instrumentation::DoesNotFit => {
-            engine.validate(bytes)?;
-            let message = "the module leaves no room for what makes its loops and waits interruptible, or for the \
-                           translation of legacy exception handling: it can have at most 99 memories and tables, and \
-                           functions a little shorter than the limit";
-            return Err(CompileError { message: message.into() });
+    compile: impl Fn(&[u8], &Record) -> wasmtime::Result<R>,
+) -> Result<(R, Record), CompileError> {
+    let attempt = |orders_exports| {
+        let (instrumented, record, is_ordered) = match instrument(bytes, engine.interruptible, orders_exports) {
+            Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default(), false),
+            Instrumentation::DoesNotFit => {
+                engine.validate(bytes)?;
+                let message = "the module leaves no room for what makes its loops and waits interruptible, or for the \
+                               translation of legacy exception handling: it can have at most 99 memories and tables, \
+                               and functions a little shorter than the limit";
+                return Err(CompileError { message: message.into() });
+            }
+            Instrumentation::Made(instrumented) => {
+                engine.validate(bytes)?;
+                (Cow::Owned(instrumented.bytes), instrumented.record, instrumented.has_ordered_exports)
+            }
+        };
+        match compile(&instrumented, &record) {
+            // The module itself is valid, but with more exports it exceeds a limit.
+            Err(_) if is_ordered => Ok(None),
+            compiled => Ok(Some((compiled?, record))),
         }
-        Instrumentation::Made(instrumented) => {
-            engine.validate(bytes)?;
-            (Cow::Owned(instrumented.bytes), instrumented.record, instrumented.has_ordered_exports)
-        }
     };
-    let cache = cache_for(engine, bytes.len());
-    let compiled = if cache.is_none() && tier == engine.compiler.best_tier() {
-        engine.compile_binary(&instrumented)
-    } else {
-        engine.precompile(&instrumented, tier).and_then(|code| {
-            let code = match cache {
-                // Mapped code is not in memory twice, and need not be in memory at all.
-                Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
-                None => code,
-            };
-            code.load(&engine.inner)
-        })
-    };
-    let wasm = match compiled {
-        // The module itself is valid, but with more exports it exceeds a limit.
-        Err(_) if is_ordered => return compile_with(engine, key, bytes, tier, false),
-        compiled => compiled?,
-    };
-    Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
+    match attempt(true)? {
+        Some(compiled) => Ok(compiled),
+        None => Ok(attempt(false)?.expect("the exports are as they were")),
+    }
 }

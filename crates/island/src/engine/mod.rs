@@ -10,6 +10,8 @@ use crate::engine::cache::{CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::legacy;
 use crate::engine::module::Modules;
+use crate::engine::precompiled::Precompiled;
+use crate::engine::progress::Progress;
 use crate::engine::threads::start_compilers;
 use crate::memory::host_memory::HostMemory;
 use crate::memory::layout::{Layout, SHORT};
@@ -21,6 +23,8 @@ pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
 pub(crate) mod module;
+pub(crate) mod precompiled;
+pub(crate) mod progress;
 pub(crate) mod threads;
 
 /// What an embedder can choose about an engine. Fields may be added: construct it with `..Default::default()`.
@@ -36,8 +40,9 @@ pub struct EngineOptions {
     pub compiler: Compiler,
     /// Where compiled code is kept from one run to the next, if it is.
     pub cache: Option<Arc<CodeCache>>,
-    /// Called on another thread, with the module's size in bytes, once compiling a module has taken half a second.
-    pub on_slow_compile: Option<fn(usize)>,
+    /// Called on another thread, once compiling a module has taken half a second: ten times a second, and when it is
+    /// done.
+    pub on_slow_compile: Option<fn(&Progress)>,
 }
 
 /// How modules are compiled.
@@ -79,8 +84,9 @@ pub struct Engine {
     pub(crate) interruptible: bool,
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
-    pub(crate) on_slow_compile: Option<fn(usize)>,
+    pub(crate) on_slow_compile: Option<fn(&Progress)>,
     pub(crate) modules: Arc<Modules>,
+    pub(crate) precompiled: Arc<Precompiled>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
     configuration: Arc<OnceLock<Key>>,
@@ -112,6 +118,7 @@ impl Engine {
             cache: options.cache.clone(),
             on_slow_compile: options.on_slow_compile,
             modules: Arc::default(),
+            precompiled: Arc::default(),
             fast: Arc::default(),
             configuration: Arc::default(),
             memories: Arc::default(),

@@ -188,6 +188,11 @@ impl Module {
         check_size(bytes).is_ok() && engine.validate(bytes).is_ok() && Surface::read(bytes).is_ok()
     }
 
+    /// Checks what [`Module::new`] checks before and after compiling a valid module.
+    pub(crate) fn check_surface(bytes: &[u8]) -> Result<(), CompileError> {
+        Surface::read(bytes).map(drop)
+    }
+
     /// Reads the imports of the valid module `bytes` without compiling it: a module that has the same imports and
     /// nothing else.
     ///

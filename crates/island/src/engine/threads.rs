@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{Builder, JoinHandle};
 
+use crate::engine::progress::count;
+
 /// A thread that waits for work.
 pub(crate) struct Idle<T> {
     /// Gives the thread its work.
@@ -41,7 +43,11 @@ pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -
 pub(crate) fn start_compilers() -> wasmtime::Result<()> {
     static REFUSED: OnceLock<Option<String>> = OnceLock::new();
     let start = || {
-        let (mut threads, _) = match idle("compiler", "RAYON_NUM_THREADS", rayon_core::ThreadBuilder::run) {
+        let compile = |compiler: rayon_core::ThreadBuilder| {
+            count();
+            compiler.run();
+        };
+        let (mut threads, _) = match idle("compiler", "RAYON_NUM_THREADS", compile) {
             Ok(threads) => threads,
             Err(error) => return Some(error.to_string()),
         };

@@ -12,6 +12,7 @@ const has = (getter, value) => {
 };
 const { 0: isArrayBuffer, 1: isSharedArrayBuffer } = $.map(lengths, (getter) => (value) => has(getter, value));
 
+exports.isArrayBuffer = isArrayBuffer;
 exports.isSharedArrayBuffer = isSharedArrayBuffer;
 exports.viewOf = (value) => {
   if ($.isView(value)) return $.bytesOf(value);

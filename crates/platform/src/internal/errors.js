@@ -1,8 +1,12 @@
 // Errors in the shape of Node's errors.
-const classes = { Error, TypeError, RangeError, SyntaxError };
+const classes = { Error, TypeError, RangeError, SyntaxError, URIError: $.globals.URIError };
 const define = (object, key, value) =>
   Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable: false });
 
+/** @this {any} */
+const toText = function toString() {
+  return $.text`${this.name} [${this.code}]: ${this.message}`;
+};
 // `Name [CODE]: message`, as Node's own errors are printed; the code is an own property.
 exports.create = (name, code, message, more) => {
   const error = new classes[name](message);
@@ -10,6 +14,7 @@ exports.create = (name, code, message, more) => {
   const end = $.indexOf(stack, '\n    at');
   const frames = end < 0 ? []
     : $.filter($.split($.slice(stack, end + 1), '\n'), (line) => !$.includes(line, 'node:internal/errors'));
+  define(error, 'toString', toText);
   define(error, 'stack', $.join([$.text`${name} [${code}]: ${message}`, ...$.each(frames)], '\n'));
   return Object.assign(error, { code }, more);
 };

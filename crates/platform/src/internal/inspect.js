@@ -8,6 +8,7 @@
  *   proxyTarget(value: unknown): object | null | undefined,
  *   promiseState(value: unknown): [string, unknown] | undefined,
  *   isNative(value: Function): boolean,
+ *   areAlike(one: Function, other: Function): boolean,
  *   nonIndexKeys(value: object): (string | symbol)[],
  * }}
  */
@@ -30,12 +31,32 @@ const styles = {
   special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold',
   string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline',
 };
-const colors = {
-  __proto__: null,
-  reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27],
-  black: [30, 39], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39],
-  cyan: [36, 39], white: [37, 39], grey: [90, 39], gray: [90, 39],
-};
+const colors = { __proto__: null };
+// Names in the order of their codes, which end with the number behind them.
+for (const { 0: names, 1: start, 2: end } of $.each(/** @type {[string, number, number][]} */ ([
+  ['reset', 0, 0], ['bold dim', 1, 22], ['italic', 3, 23], ['underline', 4, 24], ['blink', 5, 25], ['inverse', 7, 27],
+  ['hidden', 8, 28], ['strikethrough', 9, 29], ['doubleunderline', 21, 24],
+  ['black red green yellow blue magenta cyan white', 30, 39],
+  ['bgBlack bgRed bgGreen bgYellow bgBlue bgMagenta bgCyan bgWhite', 40, 49],
+  ['framed', 51, 54], ['overlined', 53, 55],
+  ['gray redBright greenBright yellowBright blueBright magentaBright cyanBright whiteBright', 90, 39],
+  ['bgGray bgRedBright bgGreenBright bgYellowBright bgBlueBright bgMagentaBright bgCyanBright bgWhiteBright', 100, 49],
+]))) $.forEach($.split(names, ' '), (name, i) => { colors[name] = [start + i, end]; });
+for (const { 0: target, 1: aliases } of $.each([
+  ['gray', 'grey blackBright'], ['bgGray', 'bgGrey bgBlackBright'], ['dim', 'faint'],
+  ['strikethrough', 'crossedout strikeThrough crossedOut'], ['hidden', 'conceal'], ['inverse', 'swapColors swapcolors'],
+  ['doubleunderline', 'doubleUnderline'],
+])) {
+  for (const alias of $.each($.split(aliases, ' '))) {
+    Object.defineProperty(colors, alias, {
+      configurable: true,
+      get: () => colors[target],
+      set(value) {
+        colors[target] = value;
+      },
+    });
+  }
+}
 const plain = (text) => text;
 const colored = (text, style) => {
   const color = colors[styles[style]];
@@ -249,7 +270,15 @@ const isInstance = (object, constructor) => {
     return false;
   }
 };
-const builtIn = (constructor) => native.isNative(constructor);
+// Functions that are written in JavaScript. (The platform's own are compiled beforehand and have no text.)
+const isScripted = (value) => native.areAlike(value, functionType);
+const builtIn = (constructor) => native.isNative(constructor) && !isScripted(constructor);
+const isClass = (value) => {
+  const source = $.functionText(value);
+  if ($.startsWith(source, 'class') && $.endsWith(source, '}') && $.regex(/^class[\s{]/).test(source)) return true;
+  return native.isNative(value) && isScripted(value) &&
+    Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+};
 const className = (value) => {
   if (typeof value === 'function') return 'Function';
   if ($.isArray(value)) return 'Array';
@@ -461,10 +490,7 @@ function formatRaw(ctx, value, depth, typedArray) {
 }
 
 function functionBase(value, constructor, tag) {
-  const source = $.functionText(value);
-  if ($.startsWith(source, 'class') && $.endsWith(source, '}') && $.regex(/^class[\s{]/).test(source)) {
-    return classBase(value, constructor, tag);
-  }
+  if (isClass(value)) return classBase(value, constructor, tag);
   const type = functionType(value);
   let base = $.text`[${type}`;
   if (constructor === null) base += ' (null prototype)';
@@ -927,7 +953,9 @@ function formatWithOptions(options, ...args) {
 
 exports.inspect = Object.assign(inspect, { custom, defaultOptions: defaults, colors, styles });
 exports.formatWithOptions = formatWithOptions;
-exports.format = (...args) => formatWithOptions(undefined, ...$.each(args));
+exports.format = function format(...args) {
+  return formatWithOptions(undefined, ...$.each(args));
+};
 exports.custom = custom;
 exports.brand = brand;
 exports.isTypedArray = isTypedArray;

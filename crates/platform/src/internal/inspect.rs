@@ -47,6 +47,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         let source: String = text.call((rquickjs::function::This(function),))?;
         Ok(source.contains("[native code]"))
     })?;
+    def(&native, "areAlike", |one: Function<'js>, other: Function<'js>| qjs::function::are_alike(&one, &other))?;
     def(&native, "nonIndexKeys", |object: Object<'js>| -> rquickjs::Result<List<Vec<String>>> {
         let mut keys = object.keys::<String>().collect::<rquickjs::Result<Vec<_>>>()?;
         keys.retain(|key| !key.bytes().all(|byte| byte.is_ascii_digit()));

@@ -43,7 +43,7 @@ const METHODS: [(&str, &str); 18] = [
 
 /// Further functions, each from a class whose values they recognize or convert to text.
 const BRANDS: [(&str, &str); 8] = [
-    ("ArrayBuffer.prototype", "byteLength detached"),
+    ("ArrayBuffer.prototype", "byteLength detached transfer"),
     ("SharedArrayBuffer.prototype", "byteLength"),
     ("DataView.prototype", "buffer byteLength byteOffset"),
     ("Boolean.prototype", "valueOf"),
@@ -56,11 +56,11 @@ const BRANDS: [(&str, &str); 8] = [
 /// Prototypes that are taken as a whole: instances get the copy as theirs.
 const WHOLE: [&str; 6] = ["Map", "Set", "WeakMap", "WeakSet", "WeakRef", "RegExp"];
 
-const CONSTRUCTORS: &str = "Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date \
-                            Error Float32Array Float64Array Function Int16Array Int32Array Int8Array Iterator Map \
+const CONSTRUCTORS: &str = "AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date \
+                            Error Float16Array Float32Array Float64Array Function Int16Array Int32Array Int8Array Iterator Map \
                             Number Object Promise Proxy RangeError RegExp Set SharedArrayBuffer String Symbol \
-                            SyntaxError TypeError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef \
-                            WeakSet decodeURIComponent encodeURIComponent globalThis parseFloat parseInt";
+                            SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap \
+                            WeakRef WeakSet decodeURIComponent encodeURIComponent globalThis parseFloat parseInt";
 
 /// Takes everything.
 pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object<'static>>> {

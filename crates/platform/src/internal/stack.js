@@ -44,6 +44,21 @@ defineProperty(Error, 'stackTraceLimit', {
 const { get: getStack } = getOwnPropertyDescriptor(Error.prototype, 'stack');
 exports.stackOf = (error) => apply(getStack, error, []);
 
+// The lines of an error's stack, without those of a function and what it called, if there is one.
+const { captureStackTrace } = /** @type {any} */ (Error);
+exports.framesAbove = (error, caller) => {
+  let frames;
+  if (typeof caller === 'function') {
+    const holder = { stack: undefined };
+    apply(captureStackTrace, Error, [holder, caller]);
+    frames = holder.stack;
+  } else {
+    frames = exports.frames(error);
+  }
+  if (typeof frames !== 'string' || !apply(startsWith, frames, ['    at '])) return '';
+  return apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames;
+};
+
 // The engine's own part of `stack`, or what `Error.prepareStackTrace` has made of it.
 exports.frames = (error) => apply(get, error, []);
 

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
+    path::PathBuf,
     rc::Rc,
 };
 
@@ -26,6 +27,10 @@ pub(crate) struct State {
     pub(crate) loaded: RefCell<HashMap<String, Persistent<Object<'static>>>>,
     /// Values on their way into a synthetic module, by the module's name.
     pub(crate) stash: RefCell<HashMap<String, Persistent<Value<'static>>>>,
+    /// Each package.json that has been read, by its folder.
+    pub(crate) packages: RefCell<HashMap<PathBuf, Persistent<Object<'static>>>>,
+    /// How modules are linked and which are running.
+    pub(crate) linking: crate::modules::Linking,
     /// The Module objects of WebAssembly modules that have been imported, by URL.
     pub(crate) wasm_modules: RefCell<HashMap<String, Persistent<Object<'static>>>>,
     /// The promise of the main module and its URL.
@@ -42,8 +47,10 @@ pub(crate) struct State {
     pub(crate) own_worker: Option<crate::node::workers::OwnWorker>,
     /// `process.env`.
     pub(crate) environment: crate::Environment,
-    /// Open files by descriptor.
+    /// The descriptors that this agent has opened.
     pub(crate) files: crate::node::fs::Files,
+    /// What other threads do for this agent.
+    pub(crate) pending: crate::internal::background::Pending,
 }
 
 impl Platform {

@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     io::{self, Write},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,6 +21,14 @@ static LOST: AtomicBool = AtomicBool::new(false);
 /// gone.
 pub fn lost_output() -> bool {
     LOST.load(Ordering::Relaxed)
+}
+
+static BEFORE: OnceLock<fn()> = OnceLock::new();
+
+/// Has `call` called before each write to the process's own standard output or standard error, by any agent. The first
+/// caller wins.
+pub fn before_output(call: fn()) {
+    let _ = BEFORE.set(call);
 }
 
 /// Where an agent's output goes.
@@ -110,6 +118,9 @@ struct Raw(u8);
 
 impl Write for Raw {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(before) = BEFORE.get() {
+            before();
+        }
         let written = match self.0 {
             1 => rustix::io::write(io::stdout(), bytes),
             _ => rustix::io::write(io::stderr(), bytes),

@@ -10,10 +10,9 @@ use rquickjs::{
 };
 
 use super::{
-    builtins,
-    package::Package,
+    builtins, data_url, linking, required,
     resolve::{Failure, resolve, resolve_for_script},
-    source_phase, url_to_path, wasm,
+    source_phase, syntax, url_to_path, wasm,
 };
 use crate::{internal::state::Platform, web::url::see_to_room};
 
@@ -39,7 +38,7 @@ impl Resolver for ModuleResolver {
     }
 }
 
-/// Loads what [`ModuleResolver`] resolved: built-in modules, JavaScript, JSON.
+/// Loads what [`ModuleResolver`] resolved: built-in modules, JavaScript of either kind, JSON, WebAssembly.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModuleLoader;
 
@@ -71,17 +70,22 @@ fn load_file<'js>(
     url: &str,
     kind: Option<&str>,
 ) -> Result<rquickjs::Result<Module<'js, Declared>>, Failure> {
-    if kind.is_none() && wasm::is_wasm(url) {
-        return Ok(wasm::declare(ctx, url));
+    if let Some(kind) = kind
+        && kind != "json"
+    {
+        return Err(Failure::new(
+            "TypeError",
+            "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED",
+            format!("Import attribute \"type\" with value \"{kind}\" is not supported in {url}"),
+        ));
     }
-    let path = url_to_path(url).unwrap_or_default();
-    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
-    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    match (extension.as_str(), kind) {
-        ("json", Some("json")) => return Ok(load_json(ctx, url, &path, text)),
-        ("json", None) => {
+    let (format, text) = match read(ctx, url)? {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error)),
+    };
+    match (format, kind) {
+        (Format::Json, Some(_)) => return Ok(load_json(ctx, url, &text)),
+        (Format::Json, None) => {
             return Err(Failure::new(
                 "TypeError",
                 "ERR_IMPORT_ATTRIBUTE_MISSING",
@@ -95,55 +99,88 @@ fn load_file<'js>(
                 format!("Module \"{url}\" is not of type \"{kind}\""),
             ));
         }
-        ("node", None) => {
-            return Err(Failure::new(
+        (Format::Wasm, None) => Ok(wasm::declare(ctx, url)),
+        (Format::CommonJs, None) => Ok(linking::common_js(ctx, url, &text)),
+        (Format::Module, None) => Ok(linking::es_module(ctx, url, &text)),
+    }
+}
+
+/// What the text of a module is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Module,
+    CommonJs,
+    Json,
+    Wasm,
+}
+
+impl Format {
+    /// Whether a file has types that are stripped from it.
+    pub(super) fn is_typed(path: &Path) -> bool {
+        path.extension().is_some_and(|extension| ["ts", "mts", "cts"].iter().any(|typed| extension == *typed))
+    }
+
+    /// ESM_FILE_FORMAT: by extension, by package and, if neither says, by the syntax of `text`, which has no types any
+    /// more.
+    pub(super) fn of(ctx: &Ctx<'_>, path: &Path, text: &str) -> Result<Self, Failure> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+        let package = || required::package_type(ctx, path);
+        match extension.as_deref() {
+            Some("mjs" | "mts") => Ok(Self::Module),
+            Some("cjs" | "cts") => Ok(Self::CommonJs),
+            Some("json") => Ok(Self::Json),
+            Some("wasm") => Ok(Self::Wasm),
+            Some("js" | "ts") | None => Ok(match package()? {
+                Some("module") => Self::Module,
+                Some("commonjs") => Self::CommonJs,
+                _ if syntax::is_module(text) => Self::Module,
+                _ => Self::CommonJs,
+            }),
+            Some(extension) => Err(Failure::new(
                 "TypeError",
                 "ERR_UNKNOWN_FILE_EXTENSION",
                 format!("Unknown file extension \".{extension}\" for {}", path.display()),
-            ));
+            )),
         }
-        _ => {}
     }
-    if is_common_js(ctx, &path, &extension, text)? {
-        return Err(Failure::new(
-            "Error",
-            "ERR_UNSUPPORTED_COMMONJS",
-            format!("{} is a CommonJS module, which cannot be imported yet", path.display()),
-        ));
+}
+
+/// Reads a module: its format, and its text without types.
+fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, Failure> {
+    if url.starts_with("data:") {
+        return Ok(read_data(ctx, url));
     }
-    let declare = || -> rquickjs::Result<Module<'js, Declared>> {
-        let module = source_phase::declare(ctx, url, text)?;
-        describe(ctx, &module, url)?;
-        Ok(module)
+    if wasm::is_wasm(url) {
+        return Ok(Ok((Format::Wasm, String::new())));
+    }
+    let path = url_to_path(url).unwrap_or_default();
+    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    if !Format::is_typed(&path) {
+        return Ok(Ok((Format::of(ctx, &path, text)?, text.to_owned())));
+    }
+    let stripped = match super::strip_types(ctx, text, &path.to_string_lossy()) {
+        Ok(stripped) => stripped,
+        Err(error) => return Ok(Err(error)),
     };
-    Ok(declare())
+    Ok(Ok((Format::of(ctx, &path, &stripped)?, stripped)))
 }
 
-/// Decides as Node does: by extension, by package scope and, if neither says, by the syntax. A program's own `.js`
-/// files are ES modules; only files of installed packages are examined this closely.
-fn is_common_js(ctx: &Ctx<'_>, path: &Path, extension: &str, text: &str) -> Result<bool, Failure> {
-    match extension {
-        "mjs" => return Ok(false),
-        "cjs" => return Ok(true),
-        _ => {}
-    }
-    match Package::scope(ctx, path)?.and_then(|package| package.text("type")).as_deref() {
-        Some("module") => return Ok(false),
-        Some("commonjs") => return Ok(true),
-        _ => {}
-    }
-    if !path.components().any(|component| component.as_os_str() == "node_modules") {
-        return Ok(false);
-    }
-    let has_common_js_names = ["module.exports", "exports.", "require("].iter().any(|name| text.contains(name));
-    Ok(!has_module_syntax(text) && has_common_js_names)
-}
-
-/// Whether a text looks like an ES module.
-pub(super) fn has_module_syntax(text: &str) -> bool {
-    let starts = ["import ", "import{", "import\"", "import'", "import*", "export ", "export{", "export*"];
-    let is_module_line = |line: &str| starts.iter().any(|start| line.trim_start().starts_with(start));
-    text.contains("import.meta") || text.lines().any(is_module_line)
+/// A `data:` URL, whose format is its MIME type.
+fn read_data(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Format, String)> {
+    let (bytes, mime) = data_url(ctx, url)?;
+    let essence = mime.split(';').next().unwrap_or_default();
+    let format = match essence {
+        "text/javascript" | "application/javascript" => Format::Module,
+        "application/json" => Format::Json,
+        "application/wasm" => return Ok((Format::Wasm, String::new())),
+        _ => {
+            let message = format!("Unknown module format: {essence} for URL {url}");
+            return Err(Failure::new("RangeError", "ERR_UNKNOWN_MODULE_FORMAT", message).throw(ctx));
+        }
+    };
+    Ok((format, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Sets the properties of `import.meta`.
@@ -162,11 +199,12 @@ pub(super) fn describe<'js>(ctx: &Ctx<'js>, module: &Module<'js, Declared>, url:
     meta.put("url", url)
 }
 
-fn load_json<'js>(ctx: &Ctx<'js>, url: &str, path: &Path, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
+fn load_json<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
     let Ok(value) = ctx.json_parse(text) else {
         let reason = ctx.catch();
         let reason = reason.as_exception().and_then(|error| error.message()).unwrap_or_default();
-        let message = format!("{}: {reason}", path.display());
+        let shown = url_to_path(url).map_or_else(|| url.to_owned(), |path| path.display().to_string());
+        let message = format!("{shown}: {reason}");
         return Err(rquickjs::Exception::throw_syntax(ctx, &message));
     };
     let exports = Object::new(ctx.clone())?;

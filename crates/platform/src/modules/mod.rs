@@ -1,10 +1,14 @@
-//! ES modules: resolution and loading after Node, and the modules that are built in.
+//! Modules: resolution and loading after Node, and the modules that are built in.
 
 mod builtins;
+mod linking;
 mod loader;
 mod package;
+pub(crate) mod required;
 mod resolve;
 mod source_phase;
+mod strip;
+pub(crate) mod syntax;
 mod wasm;
 
 use agent::EventLoop;
@@ -14,7 +18,10 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
+pub(crate) use linking::{Linking, facade, require_module};
 pub use loader::{ModuleLoader, ModuleResolver};
+pub(crate) use resolve::Failure;
+pub(crate) use strip::strip_types;
 
 use crate::internal;
 use crate::internal::state::Platform;
@@ -62,6 +69,47 @@ pub fn run_main(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<()> {
 
 /// [`run_main`] for a URL.
 pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
+    match url_to_path(&url) {
+        Some(path) if !is_main_module(ctx, &path)? => {
+            Platform::of(ctx)?.main_url.replace(url);
+            internal::function(ctx, "common_js", "runMain")?.call((path.to_string_lossy().into_owned(),))
+        }
+        _ => import_main(ctx, url),
+    }
+}
+
+/// Whether a main file is surely an ES module. Otherwise it is compiled as CommonJS first.
+fn is_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<bool> {
+    if !path.is_file() {
+        // A folder, or a file without its extension.
+        return Ok(path.extension().is_some_and(|extension| extension == "mjs" || extension == "mts"));
+    }
+    let extension = path.extension().unwrap_or_default();
+    match extension.to_str() {
+        Some("mjs" | "mts" | "wasm") => return Ok(true),
+        Some("cjs" | "cts" | "json" | "node") => return Ok(false),
+        _ => {}
+    }
+    let package = required::package_type(ctx, path).map_err(|failure| failure.throw(ctx))?;
+    match package {
+        Some("module") => return Ok(true),
+        Some("commonjs") => return Ok(false),
+        _ => {}
+    }
+    let is_script = extension == "js";
+    Ok(is_script
+        && std::fs::read(path).is_ok_and(|bytes| {
+            let text = text_of(&bytes);
+            syntax::looks_like_module(&text) && syntax::is_module(&text)
+        }))
+}
+
+/// Evaluates a file as the program's main module, which is an ES module.
+pub(crate) fn run_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<()> {
+    import_main(ctx, path_to_url(path))
+}
+
+fn import_main(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
     // `import.meta.main` needs this before the evaluation starts.
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
@@ -69,6 +117,23 @@ pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
     let promise = Module::import(ctx, url.clone())?;
     *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
     Ok(())
+}
+
+/// A file's text.
+pub(crate) fn text_of(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Compiles a CommonJS module. Its name in stacks, and the base of its `import()`, is its path.
+///
+/// # Errors
+/// A SyntaxError.
+pub(crate) fn compile_common_js<'js>(ctx: &Ctx<'js>, text: &str, path: &str) -> rquickjs::Result<Function<'js>> {
+    let parameters = "exports, require, module, __filename, __dirname";
+    match text.strip_prefix("#!") {
+        Some(rest) => qjs::script::compile_function(ctx, parameters, &["//", rest].concat(), path),
+        None => qjs::script::compile_function(ctx, parameters, text, path),
+    }
 }
 
 /// Evaluates `source` as the main module, an ES module called `name` in the current directory.
@@ -84,8 +149,7 @@ pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickj
     let platform = Platform::of(ctx)?;
     platform.main_url.replace(url.clone());
     EventLoop::of(ctx)?.run_jobs_first();
-    let module = source_phase::declare(ctx, &url, source)?;
-    loader::describe(ctx, &module, &url)?;
+    let module = linking::es_module(ctx, &url, source)?;
     let (_, promise) = module.eval()?;
     *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
     Ok(())
@@ -100,15 +164,21 @@ pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> 
         let text = std::fs::read(&path).map_err(|error| resolve::Failure::not_found(&path, &error).throw(ctx))?;
         return Ok(String::from_utf8_lossy(&text).into_owned());
     }
+    data_url(ctx, url).map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The bytes and the MIME type of a `data:` URL.
+///
+/// # Errors
+/// A TypeError if it is none.
+pub(crate) fn data_url(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Vec<u8>, String)> {
     let parsed: Value = internal::function(ctx, "data_url", "parse")?.call((url,))?;
-    let bytes = match parsed.as_object() {
-        Some(parsed) => crate::internal::bytes::copy_from(ctx, &parsed.get("bytes")?)?,
-        None => None,
-    };
-    match bytes {
-        Some(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        None => Err(Exception::throw_type(ctx, &format!("cannot load a script from {url}"))),
+    if let Some(parsed) = parsed.as_object()
+        && let Some(bytes) = crate::internal::bytes::copy_from(ctx, &parsed.get("bytes")?)?
+    {
+        return Ok((bytes, parsed.get("type")?));
     }
+    Err(Exception::throw_type(ctx, &format!("cannot load a script from {url}")))
 }
 
 /// Evaluates a classic script in the global scope.
@@ -127,12 +197,8 @@ pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: String) -> rquickjs::R
 /// # Errors
 /// What the text throws.
 pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
-    if loader::has_module_syntax(&text) {
+    if syntax::is_module(&text) {
         return run_source(ctx, "[worker eval]", &text);
     }
-    let create: Function = internal::require(ctx, "module")?.get("createRequire")?;
-    let folder = std::env::current_dir().unwrap_or_default().join("[worker eval]");
-    let require: Value = create.call((path_to_url(&folder),))?;
-    ctx.globals().set("require", require)?;
-    run_classic(ctx, "[worker eval]", text)
+    internal::function(ctx, "common_js", "runText")?.call::<_, Value>(("[worker eval]", text)).map(drop)
 }

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use rquickjs::Ctx;
 use url::Url;
 
-use super::{package::Package, path_to_url, url_to_path};
+use super::package::{Found, IMPORT, Package, Request};
+use super::{path_to_url, url_to_path};
 use crate::{
     internal::{errors, state::Platform},
     web::url::see_to_room,
 };
 
 /// Why a module cannot be imported, in Node's words.
+#[derive(Debug)]
 pub(crate) struct Failure {
     class: &'static str,
     code: &'static str,
@@ -38,7 +40,11 @@ impl Failure {
         }
     }
 
-    pub(super) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
         errors::throw(ctx, self.class, self.code, &self.message)
     }
 }
@@ -55,9 +61,7 @@ pub(crate) fn resolve_for_script(ctx: &Ctx<'_>, specifier: &str, base: &str) -> 
 /// The URL or built-in name that `specifier` stands for in the module `base`. With `must_exist`, a missing file is an
 /// error, and symbolic links are followed.
 pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bool) -> Result<String, Failure> {
-    if let Ok(platform) = Platform::of(ctx)
-        && let Some(name) = platform.builtins.canonical(specifier)
-    {
+    if let Some(name) = builtin(ctx, specifier) {
         return Ok(name);
     }
     if specifier.starts_with("node:") {
@@ -69,34 +73,43 @@ pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bo
     }
     let importer = importer(base);
     let shown = url_to_path(&importer).map_or_else(|| importer.clone(), |path| path.display().to_string());
+    let request = Request { conditions: IMPORT, base: Some(&shown) };
     let relative = specifier.starts_with("./") || specifier.starts_with("../") || specifier.starts_with('/');
     let url = if relative || specifier == "." || specifier == ".." {
-        Url::parse(&importer).and_then(|base| base.join(specifier)).map_err(|_| invalid(specifier, &shown))?
+        Url::parse(&importer).and_then(|base| base.join(specifier)).map_err(|_| unsupported(specifier, &importer))?
     } else if let Ok(url) = Url::parse(specifier) {
         url
     } else {
-        let path = if specifier.starts_with('#') {
-            private_import(ctx, specifier, &importer, &shown)?
+        let found = if specifier.starts_with('#') {
+            private_import(ctx, specifier, &importer, request)?
+        } else if importer.starts_with("data:") {
+            return Err(unsupported(specifier, &importer));
         } else {
-            package(ctx, specifier, &importer, &shown)?
+            find_package(ctx, specifier, &importer, request)?
         };
-        Url::parse(&path_to_url(&path)).map_err(|_| invalid(specifier, &shown))?
+        match found {
+            Found::Builtin(name) => return Ok(name),
+            Found::Path(path) => Url::parse(&path_to_url(&path))
+                .map_err(|_| invalid(specifier, "is not a valid package name", request))?,
+        }
     };
-    if url.scheme() != "file" {
-        return Err(Failure::new(
+    match url.scheme() {
+        "file" if must_exist => existing(&url, &shown),
+        "file" | "data" => Ok(url.into()),
+        scheme => Err(Failure::new(
             "Error",
             "ERR_UNSUPPORTED_ESM_URL_SCHEME",
             format!(
-                "Only URLs with a scheme in: file and node are supported by the default ESM loader. Received protocol \
-                 '{}:'",
-                url.scheme()
+                "Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. Received \
+                 protocol '{scheme}:'"
             ),
-        ));
+        )),
     }
-    if !must_exist {
-        return Ok(url.into());
-    }
-    existing(&url, &shown)
+}
+
+/// The canonical name of a built-in module.
+fn builtin(ctx: &Ctx<'_>, specifier: &str) -> Option<String> {
+    Platform::of(ctx).ok()?.builtins.canonical(specifier)
 }
 
 /// Follows symbolic links and refuses folders.
@@ -106,7 +119,10 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
         return Err(Failure::new(
             "TypeError",
             "ERR_INVALID_MODULE_SPECIFIER",
-            format!("Invalid module \"{}\" must not include encoded \"/\" or \"\\\" characters", url.path()),
+            format!(
+                "Invalid module \"{}\" must not include encoded \"/\" or \"\\\" characters imported from {shown}",
+                url.path()
+            ),
         ));
     }
     let path = url_to_path(url.as_str()).unwrap_or_default();
@@ -137,43 +153,79 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
     Ok(result)
 }
 
-/// The URL of the importing module; for a script without a URL, that of the current directory.
+/// The URL of the importing module: of a CommonJS module, whose name is its path; for a script without either, that of
+/// the current directory.
 fn importer(base: &str) -> String {
-    if base.starts_with("file:") {
+    if base.starts_with("file:") || base.starts_with("data:") {
         return base.to_owned();
+    }
+    if base.starts_with('/') {
+        return path_to_url(Path::new(base));
     }
     path_to_url(&std::env::current_dir().unwrap_or_default().join("[eval]"))
 }
 
-fn invalid(specifier: &str, shown: &str) -> Failure {
+/// ERR_INVALID_MODULE_SPECIFIER.
+pub(super) fn invalid(specifier: &str, reason: &str, request: Request<'_>) -> Failure {
     Failure::new(
         "TypeError",
         "ERR_INVALID_MODULE_SPECIFIER",
-        format!("Invalid module \"{specifier}\" is not a valid package name imported from {shown}"),
+        format!("Invalid module \"{specifier}\" {reason}{}", request.imported_from()),
     )
 }
 
-fn private_import(ctx: &Ctx<'_>, specifier: &str, importer: &str, shown: &str) -> Result<PathBuf, Failure> {
-    let file = url_to_path(importer).unwrap_or_default();
-    if let Some(scope) = Package::scope(ctx, &file)?
-        && let Some(path) = scope.resolve_imports(specifier)?
-    {
-        return Ok(path);
+/// For what only a module in a file can import.
+fn unsupported(specifier: &str, base: &str) -> Failure {
+    Failure::new(
+        "TypeError",
+        "ERR_UNSUPPORTED_RESOLVE_REQUEST",
+        format!(
+            "Failed to resolve module specifier \"{specifier}\" from \"{base}\": Invalid relative URL or base scheme \
+             is not hierarchical."
+        ),
+    )
+}
+
+/// PACKAGE_IMPORTS_RESOLVE for the importing file's package.
+pub(crate) fn private_import(
+    ctx: &Ctx<'_>,
+    specifier: &str,
+    importer: &str,
+    request: Request<'_>,
+) -> Result<Found, Failure> {
+    if specifier == "#" || specifier.starts_with("#/") || specifier.ends_with('/') {
+        return Err(invalid(specifier, "is not a valid internal imports specifier name", request));
     }
+    let file = url_to_path(importer).unwrap_or_default();
+    let scope = Package::scope(ctx, &file)?;
+    if let Some(scope) = &scope
+        && let Some(found) = scope.resolve_imports(specifier, request)?
+    {
+        return Ok(found);
+    }
+    let package = scope.map_or_else(String::new, |scope| format!(" in package {}", scope.file().display()));
     Err(Failure::new(
         "TypeError",
         "ERR_PACKAGE_IMPORT_NOT_DEFINED",
-        format!("Package import specifier \"{specifier}\" is not defined imported from {shown}"),
+        format!("Package import specifier \"{specifier}\" is not defined{package}{}", request.imported_from()),
     ))
 }
 
-/// PACKAGE_RESOLVE: `name`, `name/sub/path`, `@scope/name/…`.
-fn package(ctx: &Ctx<'_>, specifier: &str, importer: &str, shown: &str) -> Result<PathBuf, Failure> {
+/// PACKAGE_RESOLVE: a built-in module, `name`, `name/sub/path`, `@scope/name/…`.
+pub(super) fn find_package(
+    ctx: &Ctx<'_>,
+    specifier: &str,
+    importer: &str,
+    request: Request<'_>,
+) -> Result<Found, Failure> {
+    if let Some(name) = builtin(ctx, specifier) {
+        return Ok(Found::Builtin(name));
+    }
     let slashes = usize::from(specifier.starts_with('@'));
     let end = specifier.match_indices('/').nth(slashes).map_or(specifier.len(), |(index, _)| index);
     let (name, rest) = specifier.split_at(end);
     if name.is_empty() || name.starts_with('.') || name.contains(['\\', '%']) || (slashes == 1 && !name.contains('/')) {
-        return Err(invalid(specifier, shown));
+        return Err(invalid(specifier, "is not a valid package name", request));
     }
     let subpath = format!(".{rest}");
     let file = url_to_path(importer).unwrap_or_default();
@@ -181,7 +233,7 @@ fn package(ctx: &Ctx<'_>, specifier: &str, importer: &str, shown: &str) -> Resul
         && own.text("name").as_deref() == Some(name)
         && let Some(exports) = own.field("exports")
     {
-        return own.resolve_exports(&exports, &subpath, shown);
+        return own.resolve_exports(&exports, &subpath, request);
     }
     for folder in file.ancestors().skip(1) {
         if folder.file_name().is_some_and(|name| name == "node_modules") {
@@ -195,20 +247,25 @@ fn package(ctx: &Ctx<'_>, specifier: &str, importer: &str, shown: &str) -> Resul
         if let Some(package) = &found
             && let Some(exports) = package.field("exports")
         {
-            return package.resolve_exports(&exports, &subpath, shown);
+            return package.resolve_exports(&exports, &subpath, request);
         }
         if rest.is_empty() {
             let main = found.and_then(|package| package.text("main"));
             return main_file(&folder, main.as_deref())
-                .ok_or_else(|| missing_package(&folder.display().to_string(), shown));
+                .map(Found::Path)
+                .ok_or_else(|| missing_package(&folder.display().to_string(), request));
         }
-        return Ok(folder.join(rest.trim_start_matches('/')));
+        // (A path with a `..` may lead anywhere.)
+        let base = Url::parse(&path_to_url(&folder.join("package.json"))).and_then(|base| base.join(&subpath));
+        let path = base.ok().and_then(|url| url_to_path(url.as_str()));
+        return path.map(Found::Path).ok_or_else(|| invalid(specifier, "is not a valid package name", request));
     }
-    Err(missing_package(name, shown))
+    Err(missing_package(name, request))
 }
 
-fn missing_package(name: &str, shown: &str) -> Failure {
-    Failure::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot find package '{name}' imported from {shown}"))
+fn missing_package(name: &str, request: Request<'_>) -> Failure {
+    let message = format!("Cannot find package '{name}'{}", request.imported_from());
+    Failure::new("Error", "ERR_MODULE_NOT_FOUND", message)
 }
 
 /// LOAD_AS_DIRECTORY's guesses for a package without `exports`.
@@ -216,8 +273,9 @@ fn main_file(folder: &Path, main: Option<&str>) -> Option<PathBuf> {
     let mut guesses = Vec::new();
     if let Some(main) = main {
         let main = main.trim_start_matches("./").trim_end_matches('/');
-        guesses.extend(["", ".js", ".json", "/index.js", "/index.json"].map(|end| format!("{main}{end}")));
+        let ends = ["", ".js", ".json", ".node", "/index.js", "/index.json", "/index.node"];
+        guesses.extend(ends.map(|end| format!("{main}{end}")));
     }
-    guesses.extend(["index.js".to_owned(), "index.json".to_owned()]);
+    guesses.extend(["index.js", "index.json", "index.node"].map(str::to_owned));
     guesses.into_iter().map(|guess| folder.join(guess)).find(|path| path.is_file())
 }

@@ -4,6 +4,7 @@
 //! words that it knows, and it tries again. So no text that it accepts is ever changed, and comments, strings,
 //! templates and regular expressions are told apart by a real parser, not by a guess.
 
+use qjs::script::declare_module;
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
 use super::{resolve::resolve, wasm};
@@ -18,7 +19,7 @@ pub(super) const PREFIX: &str = "tombolo:source:";
 /// The parser's SyntaxError, or what the module's dependencies throw.
 pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
     if !text.contains("source") {
-        return Module::declare(ctx.clone(), url, text);
+        return declare_module(ctx, url, text);
     }
     // Only the stack says where the parser stopped.
     let restore: Function = internal::function(ctx, "stack", "keepPlain")?.call(())?;
@@ -32,7 +33,7 @@ pub(super) fn declare<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::R
 }
 
 fn declare_with_phases<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::Result<Module<'js, Declared>> {
-    let first = Module::declare(ctx.clone(), url, text);
+    let first = declare_module(ctx, url, text);
     if !matches!(first, Err(Error::Exception)) {
         return first;
     }
@@ -40,7 +41,7 @@ fn declare_with_phases<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::
     let mut text = text.to_owned();
     'advance: while let Some(stop) = Stop::of(&thrown, url) {
         for attempt in stop.attempts(&text) {
-            match Module::declare(ctx.clone(), url, &*attempt) {
+            match declare_module(ctx, url, &attempt) {
                 Err(Error::Exception) => {
                     let next = ctx.catch();
                     if Stop::of(&next, url).is_none_or(|next| (next.line, next.column) > (stop.line, stop.column)) {

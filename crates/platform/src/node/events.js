@@ -1,7 +1,10 @@
 // node:events.
-const { create, invalidArgType, outOfRange } = require('errors');
-const { validateFunction } = require('validators');
-const kCapture = $.symbolFor('nodejs.rejection');
+const { abortError, create, invalidArgType, outOfRange } = require('errors');
+const {
+  validateAbortSignal, validateBoolean, validateFunction, validateInteger, validateObject,
+} = require('validators');
+const kRejection = $.symbolFor('nodejs.rejection');
+const kCapture = Symbol('kCapture');
 const errorMonitor = Symbol('events.errorMonitor');
 let defaultMaxListeners = 10;
 
@@ -10,15 +13,21 @@ let defaultMaxListeners = 10;
  * @param {object} [_options]
  */
 function EventEmitter(_options) {
-  EventEmitter.init(this);
+  initialize(this, _options);
 }
-EventEmitter.init = (emitter) => {
+const initialize = (emitter, options) => {
   if (emitter._events === undefined || emitter._events === Object.getPrototypeOf(emitter)._events) {
     emitter._events = { __proto__: null };
     emitter._eventsCount = 0;
   }
   emitter._maxListeners = emitter._maxListeners || undefined;
+  if (options?.captureRejections) {
+    validateBoolean(options.captureRejections, 'options.captureRejections');
+    setCapture(emitter, true);
+  }
 };
+const setCapture = (emitter, isOn) =>
+  Object.defineProperty(emitter, kCapture, { value: isOn, writable: true, configurable: true });
 const proto = EventEmitter.prototype;
 proto._events = undefined;
 proto._eventsCount = 0;
@@ -105,7 +114,7 @@ const withoutListener = (list, name) => {
 };
 
 const eventsOf = (emitter) => {
-  if (emitter._events === undefined) EventEmitter.init(emitter);
+  if (emitter._events === undefined) initialize(emitter, undefined);
   return emitter._events;
 };
 const checkCount = (value, name) => {
@@ -136,6 +145,31 @@ function add(emitter, type, listener, prepend) {
   }
   return emitter;
 }
+/** Gives the rejection of a listener's promise to the emitter. */
+const capture = (emitter, result, type, args) => {
+  try {
+    const { then } = result;
+    if (typeof then !== 'function') return;
+    Reflect.apply(then, result, [undefined, (error) => {
+      require('process').process.nextTick(() => {
+        if (typeof emitter[kRejection] === 'function') {
+          emitter[kRejection](error, type, ...$.each(args));
+          return;
+        }
+        // An error of the handler of errors must not come back to it.
+        const before = emitter[kCapture];
+        try {
+          setCapture(emitter, false);
+          emitter.emit('error', error);
+        } finally {
+          setCapture(emitter, before);
+        }
+      });
+    }]);
+  } catch (error) {
+    emitter.emit('error', error);
+  }
+};
 function onceWrapper(emitter, type, listener) {
   validateFunction(listener, 'listener');
   let fired = false;
@@ -170,10 +204,15 @@ const methods = {
     }
     const list = events[type];
     if (list === undefined) return false;
+    const capturing = this[kCapture] ?? EventEmitter.prototype[kCapture];
     if (typeof list === 'function') {
-      Reflect.apply(list, this, args);
+      const result = Reflect.apply(list, this, args);
+      if (capturing && result !== undefined && result !== null) capture(this, result, type, args);
     } else {
-      for (const listener of $.each(arrayOf(list))) Reflect.apply(listener, this, args);
+      for (const listener of $.each(arrayOf(list))) {
+        const result = Reflect.apply(listener, this, args);
+        if (capturing && result !== undefined && result !== null) capture(this, result, type, args);
+      }
     }
     return true;
   },
@@ -221,7 +260,7 @@ const methods = {
         --this._eventsCount;
       }
     }
-    if (types.length === 0) EventEmitter.init(Object.assign(this, { _events: undefined }));
+    if (types.length === 0) initialize(Object.assign(this, { _events: undefined }), undefined);
     return this;
   },
   listeners(type) {
@@ -241,98 +280,218 @@ const methods = {
 };
 for (const name of $.each(Object.keys(methods))) proto[name] = methods[name];
 
-/**
- * @param {any} emitter
- * @param {string | symbol} name
- * @param {Options<{ signal?: any }>} [options]
- */
-function once(emitter, name, options = { __proto__: null }) {
+const isEmitter = (emitter) => typeof emitter?.on === 'function';
+const isTarget = (emitter) => typeof emitter?.addEventListener === 'function';
+const badEmitter = (emitter) => invalidArgType('emitter', 'an instance of EventEmitter', emitter);
+/** Listens to an emitter or an event target. */
+const listen = (emitter, name, listener, isOnce = false) => {
+  if (isEmitter(emitter)) emitter[isOnce ? 'once' : 'on'](name, listener);
+  else if (isTarget(emitter)) emitter.addEventListener(name, listener, { __proto__: null, once: isOnce });
+  else throw badEmitter(emitter);
+};
+const unlisten = (emitter, name, listener) => {
+  if (typeof emitter.removeListener === 'function') emitter.removeListener(name, listener);
+  else emitter.removeEventListener(name, listener);
+};
+const checkOptions = (options) => {
+  validateObject(options, 'options');
+  validateAbortSignal(options.signal, 'options.signal');
+};
+
+/** @param {any} options */
+async function once(emitter, name, options = { __proto__: null }) {
+  checkOptions(options);
   const { signal } = options;
-  return new Promise((resolve, reject) => {
-    const abort = () => Object.assign(
-      new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' });
-    if (signal?.aborted) {
-      reject(abort());
-      return;
-    }
-    if (typeof emitter.on !== 'function') {
-      emitter.addEventListener(name, (event) => resolve([event]), { __proto__: null, once: true });
-      return;
-    }
-    const done = (...args) => {
-      emitter.removeListener('error', failed);
-      resolve(args);
-    };
-    const failed = (error) => {
-      emitter.removeListener(name, done);
-      reject(error);
-    };
-    emitter.once(name, done);
-    if (name !== 'error') emitter.once('error', failed);
-    signal?.addEventListener('abort', () => {
-      emitter.removeListener(name, done);
-      emitter.removeListener('error', failed);
-      reject(abort());
-    }, { __proto__: null, once: true });
-  });
+  if (signal?.aborted) throw abortError(signal.reason);
+  const { promise, resolve, reject } = $.withResolvers();
+  const done = (...args) => {
+    if (isEmitter(emitter)) unlisten(emitter, 'error', failed);
+    if (signal) unlisten(signal, 'abort', abort);
+    resolve(args);
+  };
+  const failed = (error) => {
+    unlisten(emitter, name, done);
+    if (signal) unlisten(signal, 'abort', abort);
+    reject(error);
+  };
+  const abort = () => {
+    unlisten(emitter, name, done);
+    if (isEmitter(emitter)) unlisten(emitter, 'error', failed);
+    reject(abortError(signal.reason));
+  };
+  listen(emitter, name, done, true);
+  if (name !== 'error' && typeof emitter.once === 'function') emitter.once('error', failed);
+  if (signal) listen(signal, 'abort', abort, true);
+  return await $.awaited(promise);
 }
 
-/**
- * @param {any} emitter
- * @param {string | symbol} name
- * @param {Options<{ signal?: any }>} [options]
- */
-async function* on(emitter, name, { signal } = { __proto__: null }) {
-  const queue = [];
-  let wake;
-  /** @type {{ error: unknown } | undefined} */
+const AsyncIteratorPrototype =
+  Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}()))) ?? {};
+/** @param {any} options */
+function on(emitter, name, options = { __proto__: null }) {
+  checkOptions(options);
+  const { signal, close } = options;
+  if (signal?.aborted) throw abortError(signal.reason);
+  const high = options.highWaterMark ?? options.highWatermark ?? Infinity;
+  const low = options.lowWaterMark ?? options.lowWatermark ?? 1;
+  if (high !== Infinity) validateInteger(high, 'options.highWaterMark', 1);
+  validateInteger(low, 'options.lowWaterMark', 1);
+  const events = [];
+  const waiting = [];
   let failure;
-  const push = (...args) => {
-    $.push(queue, args);
-    wake?.();
+  let isPaused = false;
+  let isDone = false;
+  const item = (value, done) => ({ value, done });
+  const finish = () => {
+    unlisten(emitter, name, push);
+    if (name !== 'error') unlisten(emitter, 'error', fail);
+    for (const event of $.each(close ?? [])) unlisten(emitter, event, finish);
+    if (signal) unlisten(signal, 'abort', abort);
+    isDone = true;
+    for (const { resolve } of $.each(waiting)) resolve(item(undefined, true));
+    $.splice(waiting, 0);
+    return $.resolved(item(undefined, true));
   };
   const fail = (error) => {
-    failure = { error };
-    wake?.();
+    if (waiting.length > 0) $.shift(waiting).reject(error);
+    else failure = { error };
+    finish();
   };
-  emitter.on(name, push);
-  if (name !== 'error') emitter.on('error', fail);
-  signal?.addEventListener('abort', () => fail(
-    Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' })));
-  try {
-    while (true) {
-      while (queue.length > 0) yield $.shift(queue);
-      if (failure) throw failure.error;
-      await $.awaited(new Promise((resolve) => (wake = resolve)));
+  const push = (...args) => {
+    if (waiting.length > 0) {
+      $.shift(waiting).resolve(item(args, false));
+      return;
     }
-  } finally {
-    emitter.removeListener(name, push);
-    emitter.removeListener('error', fail);
-  }
+    $.push(events, args);
+    if (!isPaused && events.length > high) {
+      isPaused = true;
+      emitter.pause?.();
+    }
+  };
+  const abort = () => fail(abortError(signal.reason));
+  const iterator = Object.setPrototypeOf({
+    next() {
+      if (events.length > 0) {
+        const value = $.shift(events);
+        if (isPaused && events.length < low) {
+          isPaused = false;
+          emitter.resume?.();
+        }
+        return $.resolved(item(value, false));
+      }
+      if (failure) {
+        const { error } = failure;
+        failure = undefined;
+        return $.rejected(error);
+      }
+      if (isDone) return finish();
+      const { promise, resolve, reject } = $.withResolvers();
+      $.push(waiting, { resolve, reject });
+      return promise;
+    },
+    return() {
+      return finish();
+    },
+    throw(error) {
+      if (!error || !(error instanceof Error)) {
+        throw invalidArgType('EventEmitter.AsyncIterator', 'an instance of Error', error);
+      }
+      fail(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  }, AsyncIteratorPrototype);
+  listen(emitter, name, push);
+  if (name !== 'error' && isEmitter(emitter)) emitter.on('error', fail);
+  for (const event of $.each(close ?? [])) listen(emitter, event, finish);
+  if (signal) listen(signal, 'abort', abort, true);
+  return iterator;
 }
 
-Object.assign(EventEmitter, {
-  EventEmitter, once, on, errorMonitor, captureRejectionSymbol: kCapture, captureRejections: false,
-  usingDomains: false,
-  listenerCount: (emitter, type) => emitter.listenerCount(type),
-  getEventListeners: (emitter, type) => emitter.listeners(type),
-  getMaxListeners: (emitter) => emitter.getMaxListeners(),
-  setMaxListeners(count = defaultMaxListeners, ...emitters) {
-    if (emitters.length === 0) EventEmitter.defaultMaxListeners = count;
-    for (const emitter of $.each(emitters)) emitter.setMaxListeners?.(count);
+function getEventListeners(emitterOrTarget, type) {
+  if (typeof emitterOrTarget?.listeners === 'function') return emitterOrTarget.listeners(type);
+  const { EventTarget, listenersOf } = require('abort');
+  if (emitterOrTarget instanceof EventTarget) return listenersOf(emitterOrTarget, type);
+  throw invalidArgType('emitter', 'an instance of EventEmitter or EventTarget', emitterOrTarget);
+}
+// Event targets have a limit as well, of which nothing else is known here.
+const targetLimits = new WeakMap();
+function getMaxListeners(emitterOrTarget) {
+  if (typeof emitterOrTarget?.getMaxListeners === 'function') return emitterOrTarget.getMaxListeners();
+  if (isTarget(emitterOrTarget)) return targetLimits.get(emitterOrTarget) ?? defaultMaxListeners;
+  throw invalidArgType('emitter', 'an instance of EventEmitter or EventTarget', emitterOrTarget);
+}
+function setMaxListeners(n = defaultMaxListeners, ...eventTargets) {
+  checkCount(n, 'setMaxListeners');
+  if (eventTargets.length === 0) defaultMaxListeners = n;
+  for (const target of $.each(eventTargets)) {
+    if (typeof target?.setMaxListeners === 'function') target.setMaxListeners(n);
+    else if (isTarget(target)) targetLimits.set(target, n);
+    else throw invalidArgType('eventTargets', 'an instance of EventEmitter or EventTarget', target);
+  }
+}
+function listenerCount(emitterOrTarget, type) {
+  if (typeof emitterOrTarget?.listenerCount === 'function') return emitterOrTarget.listenerCount(type);
+  if (isTarget(emitterOrTarget)) return getEventListeners(emitterOrTarget, type).length;
+  throw invalidArgType('emitter', 'an instance of EventEmitter or EventTarget', emitterOrTarget);
+}
+function addAbortListener(signal, listener) {
+  if (signal === undefined) throw invalidArgType('signal', 'an instance of AbortSignal', signal);
+  validateAbortSignal(signal, 'signal');
+  validateFunction(listener, 'listener');
+  let remove;
+  if (signal.aborted) {
+    require('timers').queueMicrotask(() => listener());
+  } else {
+    signal.addEventListener('abort', listener, { __proto__: null, once: true });
+    remove = () => signal.removeEventListener('abort', listener);
+  }
+  return {
+    [Symbol.dispose]() {
+      remove?.();
+    },
+  };
+}
+
+const statics = {
+  addAbortListener, once, on, getEventListeners, getMaxListeners, listenerCount, EventEmitter, usingDomains: false,
+  captureRejectionSymbol: kRejection, captureRejections: false, EventEmitterAsyncResource: undefined, errorMonitor,
+  defaultMaxListeners: 10, setMaxListeners,
+  init(options) {
+    initialize(this, options);
+  },
+};
+Object.assign(EventEmitter, statics);
+Object.defineProperties(EventEmitter, {
+  captureRejections: {
+    enumerable: true,
+    get: () => EventEmitter.prototype[kCapture],
+    set(value) {
+      validateBoolean(value, 'EventEmitter.captureRejections');
+      setCapture(EventEmitter.prototype, value);
+    },
+  },
+  defaultMaxListeners: {
+    enumerable: true, get: () => defaultMaxListeners,
+    set(count) {
+      checkCount(count, 'defaultMaxListeners');
+      defaultMaxListeners = count;
+    },
+  },
+  EventEmitterAsyncResource: {
+    enumerable: true, get: () => require('emitter_resource').EventEmitterAsyncResource, set: undefined,
   },
 });
-Object.defineProperty(EventEmitter, 'defaultMaxListeners', {
-  enumerable: true, get: () => defaultMaxListeners,
-  set(count) {
-    checkCount(count, 'defaultMaxListeners');
-    defaultMaxListeners = count;
-  },
-});
-Object.assign(exports, EventEmitter);
+setCapture(EventEmitter.prototype, false);
+Object.defineProperty(proto, 'constructor', { value: EventEmitter, writable: true, configurable: true });
+for (const name of $.each(Object.keys(statics))) {
+  Object.defineProperty(exports, name, Object.getOwnPropertyDescriptor(EventEmitter, name));
+}
 /**
  * @typedef {typeof methods & { _events: any, _eventsCount: number, constructor: any }} Emitter
  * @typedef {{ new (options?: object): Emitter, prototype: Emitter, init(emitter: object): void }} EmitterClass
  */
 exports.EventEmitter = /** @type {EmitterClass} */ (/** @type {any} */ (EventEmitter));
+exports.events = EventEmitter;
 exports.default = EventEmitter;

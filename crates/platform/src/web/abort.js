@@ -10,6 +10,7 @@ let trust;
 let isEvent;
 let isStopped;
 let hasListeners;
+let listenersOf;
 
 // An event's properties as bits, because there are many events.
 const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } =
@@ -166,6 +167,10 @@ class EventTarget {
     this.#listeners.get($.text`${type}`)?.remove(callback, capture);
   }
   static {
+    listenersOf = (target, type) => {
+      const found = target.#listeners.get(type);
+      return found === undefined ? [] : $.map([...$.each(found.entries.values())], ({ callback }) => callback);
+    };
     hasListeners = (target, type) => (target.#listeners.get(type)?.size ?? 0) > 0;
   }
   dispatchEvent(event) {
@@ -320,3 +325,4 @@ exports.AbortSignal = AbortSignal;
 exports.AbortController = AbortController;
 exports.any = AbortSignal.any;
 exports.trust = trust;
+exports.listenersOf = (target, type) => listenersOf(target, type);

@@ -199,8 +199,12 @@ class URL {
   static parse(input, base = undefined) {
     return URL.canParse(input, base) ? new URL(input, base) : null;
   }
-  static createObjectURL() {
-    throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'URL.createObjectURL is not implemented');
+  static createObjectURL(obj) {
+    return require('blob').createObjectURL(obj);
+  }
+  static revokeObjectURL(url) {
+    needArgs(arguments.length, ['url']);
+    require('blob').revokeObjectURL(url);
   }
   #set(part, value) {
     this.#parts = native.set(this.#parts[HREF], part, $.text`${value}`) ?? this.#parts;

@@ -65,13 +65,16 @@ impl Footer {
 }
 
 /// Writes a whole file.
-pub(super) fn write(mut file: &File, code: &[u8], attachment: &[u8], footer: &Footer) -> io::Result<()> {
+pub(super) fn write(mut file: impl Write, code: &[u8], attachment: &[u8], footer: &Footer) -> io::Result<()> {
     let mut checksum = Xxh3::new();
     for part in [code, attachment, &footer.to_bytes()] {
         checksum.update(part);
         file.write_all(part)?;
+        super::step();
     }
-    file.write_all(&checksum.digest128().to_le_bytes())
+    file.write_all(&checksum.digest128().to_le_bytes())?;
+    super::step();
+    Ok(())
 }
 
 /// Checks a whole file and returns its attachment if every byte is as it was written.

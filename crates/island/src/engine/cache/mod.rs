@@ -66,6 +66,10 @@ impl Key {
         Self(everything.0.finalize().into())
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn file_name(&self) -> String {
         format!("{self:?}{SUFFIX}")
     }
@@ -155,7 +159,8 @@ pub(crate) struct Found {
 }
 
 /// Complete output of a compiler whose configuration is that of the engine which loads it. (Nothing outside this file can
-/// make one from other bytes; an engine has keys, and so entries, for its own configuration alone.)
+/// make one from other bytes but [`read_file`], whose callers answer for it; an engine has keys, and so entries, for its
+/// own configuration alone.)
 #[derive(Debug)]
 pub(crate) struct Code(Place);
 
@@ -201,6 +206,49 @@ impl Code {
         // SAFETY: as above.
         unsafe { wasmtime::Module::deserialize(engine, bytes) }
     }
+}
+
+/// What is wrong with a file that is no entry of a cache.
+pub(crate) enum Damage {
+    Io(io::Error),
+    Format,
+    Checksum,
+}
+
+/// Checks a file that is no entry of a cache, and returns its key and what it holds.
+///
+/// # Safety
+/// A file that is intact must be what [`whole_file`] returned, and nobody may change it while its code is in use. Its
+/// code may be loaded only into an engine that differs from the one that compiled it in nothing but what Wasmtime checks
+/// by itself.
+pub(crate) unsafe fn read_file(file: File) -> Result<(Key, Found), Damage> {
+    let size = file.metadata().map_err(Damage::Io)?.len();
+    let footer = Footer::read(&file, size).map_err(Damage::Io)?.ok_or(Damage::Format)?;
+    let attachment = file::check(&file, &footer).map_err(Damage::Io)?.ok_or(Damage::Checksum)?;
+    Ok((footer.key, Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier }))
+}
+
+/// What a file for [`read_file`] holds.
+pub(crate) fn whole_file(
+    key: &Key,
+    tier: Tier,
+    original: usize,
+    code: Code,
+    attachment: &[u8],
+) -> wasmtime::Result<Vec<u8>> {
+    let code = match code.0 {
+        Place::Memory(code) => code,
+        Place::File(file, len) => {
+            let mut code = vec![0; usize::try_from(len)?];
+            file.read_exact_at(&mut code, 0)?;
+            code
+        }
+    };
+    let (code_len, attachment_len) = (code.len() as u64, attachment.len() as u64);
+    let footer = Footer { code: code_len, attachment: attachment_len, original: original as u64, tier, key: *key };
+    let mut whole = Vec::with_capacity(code.len() + attachment.len() + Footer::BYTES);
+    file::write(&mut whole, &code, attachment, &footer)?;
+    Ok(whole)
 }
 
 impl CodeCache {
@@ -345,6 +393,7 @@ impl CodeCache {
             return None;
         }
         let folder = self.folder(|| self.make())?;
+        step();
         let name = footer.key.file_name();
         // Another process may have compiled it better meanwhile.
         let there = open_file(folder, &name).and_then(|file| {
@@ -357,8 +406,10 @@ impl CodeCache {
         self.make_room(folder, size, &name);
         let unfinished = unfinished_name();
         let file = create_file(folder, &unfinished)?;
+        step();
         let written = file::write(&file, code, attachment, footer)
             .and_then(|()| Ok(rustix::fs::renameat(folder, &*unfinished, folder, &*name)?));
+        step();
         if written.is_err() {
             let _ = rustix::fs::unlinkat(folder, &*unfinished, AtFlags::empty());
         }
@@ -391,6 +442,7 @@ impl CodeCache {
             if rustix::fs::unlinkat(folder, &*name, AtFlags::empty()).is_ok() {
                 total = total.saturating_sub(size);
             }
+            step();
         }
     }
 }
@@ -464,6 +516,13 @@ fn unfinished_name() -> String {
     let salt = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     format!("{}-{salt}-{}{UNFINISHED}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
+
+/// Stands between any two effects on the folder. Tests kill the process here.
+#[cfg(not(test))]
+fn step() {}
+
+#[cfg(test)]
+use tests::step;
 
 #[cfg(test)]
 mod tests;

@@ -289,6 +289,65 @@ fn looking_makes_no_folder() {
     assert!(store(&cache.0, &key(b"x")) && loaded(&cache.0, &key(b"x")).is_some());
 }
 
+/// The variables by which a test tells a process where its folder is, and at which step it is killed.
+const FOLDER: &str = "TOMBOLO_TEST_FOLDER";
+const FATAL: &str = "TOMBOLO_TEST_FATAL_STEP";
+
+/// Kills the process if this is the step.
+pub(super) fn step() {
+    static STEPS: AtomicU64 = AtomicU64::new(0);
+    if let Ok(fatal) = std::env::var(FATAL)
+        && STEPS.fetch_add(1, Ordering::Relaxed) == fatal.parse().unwrap()
+    {
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+    }
+}
+
+/// Stores better code, which takes the place of other entries, and may be killed meanwhile.
+#[test]
+fn child_that_may_be_killed() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let cache = CodeCache::new(folder.as_ref(), 400, |warning| panic!("{warning}"));
+    assert!(matches!(cache.store(&key(b"new"), Tier::Optimized, 7, in_memory(b"better"), b"").0, Place::File(..)));
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_writes_does_no_harm() {
+    let right = |tier| match tier {
+        Tier::Fast => Some((CODE.to_vec(), b"attached".to_vec(), tier)),
+        Tier::Optimized => Some((b"better".to_vec(), Vec::new(), tier)),
+    };
+    for fatal in 0_u64.. {
+        let cache = Temporary::new(1 << 20);
+        let (new, others) = (key(b"new"), [1_u8, 2, 3].map(|number| key(&[number])));
+        for key in others.iter().chain([&new]) {
+            assert!(store(&cache.0, key));
+        }
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "engine::cache::tests::child_that_may_be_killed"]);
+        let ended = child.env(FOLDER, &cache.0.path).env(FATAL, fatal.to_string()).output().unwrap().status;
+        let there = cache.reopened();
+        let found = loaded(&there, &new);
+        assert!(found == right(Tier::Fast) || found == right(Tier::Optimized), "step {fatal}: {found:?}");
+        for other in &others {
+            assert!(loaded(&there, other).is_none_or(|found| Some(found) == right(Tier::Fast)), "step {fatal}");
+        }
+        if ended.success() {
+            // One entry had to go, and there are seven other steps.
+            assert_eq!((fatal, found), (8, right(Tier::Optimized)));
+            return;
+        }
+        let unfinished = || {
+            let entries = fs::read_dir(&cache.0.path).unwrap().map(|entry| entry.unwrap().path());
+            entries.filter(|path| path.to_str().unwrap().ends_with(UNFINISHED)).collect::<Vec<_>>()
+        };
+        unfinished().iter().for_each(|path| set_used(path, -4000));
+        there.store(&new, Tier::Optimized, 7, in_memory(b"better"), b"");
+        assert_eq!(loaded(&there, &new), right(Tier::Optimized), "step {fatal}");
+        assert_eq!(unfinished(), [""; 0].map(PathBuf::from), "step {fatal}");
+    }
+}
+
 #[test]
 fn many_write_and_read_the_same_at_once() {
     let cache = Temporary::new(1 << 20);

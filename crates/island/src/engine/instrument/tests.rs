@@ -317,3 +317,34 @@ fn long_export_sections_have_first_what_the_compiler_looks_for() {
     assert_eq!(found[0], ("tomboloown1.0".into(), wasmparser::ExternalKind::Table, 0));
     assert!(instrumented.record.atomic_imports.is_some() && found.last().unwrap().0.starts_with("tombolo"));
 }
+
+#[test]
+fn what_is_added_and_recorded_is_proportional() {
+    const LOOP: &str = "(loop (br_if 0 (local.get 0)))";
+    let generate: [fn(usize) -> String; 6] = [
+        |n| format!("(func (param i32) {LOOP})").repeat(n),
+        |n| format!("(func (param i32) {})", LOOP.repeat(n)),
+        |n| format!("(func (param i32) (local {}) {LOOP})", "i32 ".repeat(n)),
+        |n| format!("(memory 1) {}", (0..n).map(|i| format!("(data (i32.const {i}) \"a\")")).collect::<String>()),
+        |n| {
+            let exports: String = (0..n).map(|i| format!("(export \"{i}\" (func 0))")).collect();
+            format!("(memory 1) (func (param i32) {LOOP}) {exports}")
+        },
+        |n| (0..n).map(|i| format!("(func (param {}) {LOOP})", "i32 ".repeat(1 + i % 900))).collect(),
+    ];
+    for (number, generate) in generate.iter().enumerate() {
+        let [(bytes, entries), (more_bytes, more_entries), (most_bytes, most_entries)] = [1, 2, 3].map(|times| {
+            let text = format!("(module {})", generate(2000 * times));
+            let (original, made) = (wat::parse_str(&text).unwrap(), instrument_text(&text).unwrap());
+            let pieces = made.record.memories.iter().map(|source| match source {
+                Source::Pieces(pieces) => pieces.len(),
+                _ => 1,
+            });
+            let entries = made.record.offsets.ends.len() + pieces.sum::<usize>();
+            // (What is taken out is no addition.)
+            (made.bytes.len().saturating_sub(original.len()), entries)
+        });
+        assert!(most_bytes + bytes <= 2 * more_bytes + 16, "{number}");
+        assert_eq!(most_entries + entries, 2 * more_entries, "{number}");
+    }
+}

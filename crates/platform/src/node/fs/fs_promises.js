@@ -1,55 +1,218 @@
-// node:fs/promises: the synchronous functions in a later turn of the loop.
-const fs = /** @type {typeof import('fs') & import('fs').Sync} */ (require('fs'));
-const later = (call) => new Promise((resolve, reject) => {
-  require('timers').setImmediate(() => {
-    try {
-      resolve(call());
-    } catch (error) {
-      reject(error);
-    }
+// node:fs/promises: the operations of `fs_operations.js` as functions that promise, and FileHandle.
+const { operations, start } = require('fs_operations');
+const { constants, toLength, toFlags, toOptions, toText } = require('fs_values');
+const { abortError, notImplemented } = require('errors');
+const { toBuffer, encode, encodingOf } = require('fs_bytes');
+const { EventEmitter } = require('events');
+
+// A function that promises, and in which whatever goes wrong is a rejection.
+const promising = (name, call) => ({ async [name](...args) {
+  return await $.awaited(call(...$.each(args)));
+} }[name]);
+const run = (request) => new Promise((resolve, reject) => {
+  const { signal } = request;
+  if (signal?.aborted) {
+    reject(abortError(signal.reason));
+    return;
+  }
+  const abort = () => reject(abortError(signal.reason));
+  signal?.addEventListener('abort', abort);
+  start(request, (error, value) => {
+    signal?.removeEventListener('abort', abort);
+    if (error !== null) reject(error);
+    else resolve(request.results ? { [request.results[0]]: value, [request.results[1]]: request.more } : value);
   });
 });
 
-class FileHandle {
-  fd;
-  constructor(fd) {
-    this.fd = fd;
+const token = Symbol('token');
+const fdOf = Symbol('kFd');
+const closedError = (syscall) => {
+  const error = require('errors').system(-9, 'EBADF', 'file closed', syscall);
+  error.message = 'file closed';
+  return Object.assign(error, { code: 'EBADF', syscall });
+};
+class FileHandle extends EventEmitter {
+  #fd;
+  #closing;
+  /** @type {undefined | (() => void)} */
+  #whenUnused;
+  #users = 1;
+  constructor(key, fd) {
+    super();
+    if (key !== token) throw new TypeError('Illegal constructor');
+    this.#fd = fd;
+  }
+  getAsyncId() {
+    return this.#fd;
+  }
+  get fd() {
+    return this.#fd;
+  }
+  // The descriptor, for an operation.
+  static [fdOf](handle, syscall) {
+    if (handle.#fd === -1) throw closedError(syscall);
+    return handle.#fd;
+  }
+  // Streams count as users, and the file is closed when the last one is done.
+  static use(handle) {
+    handle.#users++;
+  }
+  static release(handle) {
+    handle.#users--;
+    if (handle.#users === 0) handle.#whenUnused?.();
   }
   close() {
-    return later(() => fs.closeSync(this.fd));
+    if (this.#fd === -1) return $.resolved();
+    if (this.#closing) return this.#closing;
+    const { promise, resolve, reject } = $.withResolvers();
+    const finish = () => {
+      const fd = this.#fd;
+      this.#fd = -1;
+      this.#closing = undefined;
+      $.then(run(operations.close(fd)), resolve, reject);
+    };
+    this.#closing = promise;
+    this.#users--;
+    if (this.#users === 0) finish();
+    else this.#whenUnused = finish;
+    this.emit('close');
+    return promise;
   }
-  read(buffer, ...rest) {
-    return later(() => ({ bytesRead: fs.readSync(this.fd, buffer, ...$.each(rest)), buffer }));
+  readLines(options) {
+    return require('readline').createInterface({
+      input: this.createReadStream(options), crlfDelay: Infinity,
+    })[Symbol.asyncIterator]();
   }
-  write(data, ...rest) {
-    return later(() => ({ bytesWritten: fs.writeSync(this.fd, data, ...$.each(rest)), buffer: data }));
+  readableWebStream(options = {}) {
+    void FileHandle[fdOf](this, 'read');
+    return require('fs_streams').webStream(this, options);
   }
-  readFile(options) {
-    return later(() => fs.readFileSync(this.fd, options));
+  createReadStream(options) {
+    return require('fs_streams').createReadStream('', { ...options, fd: this });
   }
-  writeFile(data, options) {
-    return later(() => fs.writeFileSync(this.fd, data, options));
+  createWriteStream(options) {
+    return require('fs_streams').createWriteStream('', { ...options, fd: this });
   }
-  stat(options) {
-    return later(() => fs.fstatSync(this.fd, options));
-  }
-  truncate(length) {
-    return later(() => fs.ftruncateSync(this.fd, length));
-  }
-  sync() {
-    return later(() => fs.fsyncSync(this.fd));
-  }
-  [Symbol.asyncDispose ?? Symbol('asyncDispose')]() {
-    return this.close();
+  async [Symbol.asyncDispose]() {
+    await $.awaited(this.close());
   }
 }
-for (const name of $.each([
-  'readFile', 'writeFile', 'appendFile', 'stat', 'lstat', 'readdir', 'mkdir', 'mkdtemp', 'rm', 'rmdir', 'unlink',
-  'rename', 'copyFile', 'realpath', 'readlink', 'symlink', 'link', 'access', 'chmod', 'utimes', 'truncate',
-])) {
-  exports[name] = { [name](path, ...rest) {
-    return later(() => fs[$.text`${name}Sync`](path instanceof FileHandle ? path.fd : path, ...$.each(rest)));
-  } }[name];
+const isHandle = (value) => {
+  try {
+    return typeof value === 'object' && value !== null && FileHandle[fdOf](value, 'open') >= 0;
+  } catch {
+    return value instanceof FileHandle;
+  }
+};
+exports.isHandle = isHandle;
+exports.fdOf = (handle, syscall) => FileHandle[fdOf](handle, syscall);
+exports.useHandle = FileHandle.use;
+exports.releaseHandle = FileHandle.release;
+for (const name of $.each(['isHandle', 'fdOf', 'useHandle', 'releaseHandle'])) {
+  Object.defineProperty(exports, name, { enumerable: false });
 }
-exports.open = (path, flags, mode) => later(() => new FileHandle(fs.openSync(path, flags, mode)));
-exports.constants = fs.constants;
+delete (/** @type {any} */ (FileHandle)).use;
+delete (/** @type {any} */ (FileHandle)).release;
+
+// What is written may come in pieces.
+const isPieces = (data) => data !== null && typeof data === 'object' && !$.isView(data) && typeof data !== 'string'
+  && (typeof data[Symbol.iterator] === 'function' || typeof data[Symbol.asyncIterator] === 'function');
+const writePieces = async (fd, data, options) => {
+  const encoding = encodingOf({ __proto__: null, encoding: options?.encoding ?? (typeof options === 'string' ? options : 'utf8') });
+  for await (const piece of $.each(data)) {
+    if (options?.signal?.aborted) throw abortError(options.signal.reason);
+    const bytes = typeof piece === 'string' ? encode(piece, encoding) : piece;
+    await $.awaited(run({ call: ['writeAll', fd, bytes] }));
+  }
+};
+const readArguments = (buffer, rest) => {
+  if (buffer !== undefined && buffer !== null && ($.isView(buffer) || typeof buffer !== 'object')) {
+    if (rest.length === 1 && rest[0] !== null && typeof rest[0] === 'object') {
+      const { offset, length, position } = rest[0];
+      return [buffer, offset, length, position];
+    }
+    return [buffer, ...$.each(rest)];
+  }
+  const { buffer: own = toBuffer(new Uint8Array(16384)), offset, length, position } = buffer ?? {};
+  return [own, offset, length, position];
+};
+
+// FileHandle's methods that are operations on its descriptor, by their names there.
+const methods = {
+  __proto__: null, chmod: 'fchmod', chown: 'fchown', datasync: 'fdatasync', sync: 'fsync', read: 'read',
+  readv: 'readv', readFile: 'readFile', stat: 'fstat', truncate: 'ftruncate', utimes: 'futimes', write: 'write',
+  writev: 'writev', writeFile: 'writeFile', appendFile: 'appendFile',
+};
+for (const method of $.each(Object.keys(methods))) {
+  const operation = methods[method];
+  const call = (handle, args) => {
+    const fd = FileHandle[fdOf](handle, operation);
+    if (method === 'read') args = readArguments(args[0], $.slice(args, 1));
+    if (method === 'write' && typeof args[0] === 'string') {
+      // (text, position, encoding)
+      args = [args[0], args[1] ?? null, args[2]];
+    }
+    if ((method === 'writeFile' || method === 'appendFile') && isPieces(args[0])) return writePieces(fd, args[0], args[1]);
+    return run(operations[operation](fd, ...$.each(args)));
+  };
+  /** @this {any} */
+  const asMethod = { async [method](...args) {
+    return await $.awaited(call(this, args));
+  } }[method];
+  Object.defineProperty(FileHandle.prototype, method, { value: asMethod, writable: true, configurable: true });
+}
+
+const open = async (path, flags, mode) => new FileHandle(token, await $.awaited(run(operations.open(path, flags, mode))));
+const withHandle = async (handle, call) => {
+  try {
+    return await $.awaited(call(handle));
+  } finally {
+    await $.awaited(handle.close());
+  }
+};
+const target = (file) => (isHandle(file) ? FileHandle[fdOf](file, 'write') : file);
+const writing = (operation, flag) => (file, data, options) => {
+  if (!isPieces(data)) return run(operations[operation](target(file), data, options));
+  const { flag: flags = flag, mode, signal } = toOptions(options);
+  if (signal?.aborted) throw abortError(signal.reason);
+  if (isHandle(file)) return writePieces(FileHandle[fdOf](file, 'write'), data, options);
+  return $.then(open(file, flags, mode), (handle) => withHandle(handle, ({ fd }) => writePieces(fd, data, options)));
+};
+const special = {
+  __proto__: null,
+  open,
+  cp: (from, to, options) => require('fs_copy').cp(from, to, options),
+  readFile: (file, options) => run(operations.readFile(isHandle(file) ? FileHandle[fdOf](file, 'read') : file, options)),
+  writeFile: writing('writeFile', 'w'),
+  appendFile: writing('appendFile', 'a'),
+  truncate: async (path, length = 0) => {
+    length = toLength(length);
+    const handle = await $.awaited(open(path, toFlags('r+'), undefined));
+    return withHandle(handle, ({ fd }) => run(operations.ftruncate(fd, length)));
+  },
+  lchmod() {
+    throw notImplemented('lchmod()');
+  },
+  mkdtempDisposable: async (prefix, options) => {
+    const path = await $.awaited(run(operations.mkdtemp(prefix, options)));
+    const whole = require('path').default.resolve(toText(path));
+    const remove = async () => {
+      const how = { __proto__: null, maxRetries: 0, recursive: true, force: true };
+      await $.awaited(run(operations.rm(whole, how)));
+    };
+    return { __proto__: null, path, remove, [Symbol.asyncDispose]: remove };
+  },
+};
+const names = [
+  'access', 'copyFile', 'cp', 'glob', 'open', 'opendir', 'rename', 'truncate', 'rm', 'rmdir', 'mkdir', 'readdir',
+  'readlink', 'symlink', 'lstat', 'stat', 'statfs', 'link', 'unlink', 'chmod', 'lchmod', 'lchown', 'chown', 'utimes',
+  'lutimes', 'realpath', 'mkdtemp', 'mkdtempDisposable', 'writeFile', 'appendFile', 'readFile', 'watch',
+];
+for (const name of $.each(names)) {
+  exports[name] = promising(name, special[name] ?? ((...args) => run(operations[name](...$.each(args)))));
+}
+exports.glob = { glob: (pattern, options) => require('fs_glob').glob(pattern, options) }.glob;
+exports.watch = { watch() {
+  throw notImplemented('fs.promises.watch');
+} }.watch;
+exports.constants = constants;

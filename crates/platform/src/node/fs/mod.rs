@@ -1,19 +1,39 @@
-//! The native half of `fs.js`: one function per system call, with Node's errors.
+//! The native half of `node:fs`: operations by name, which a script waits for or not.
 //!
-//! The descriptors that scripts hold are kept in a table, so that (apart from the standard three) scripts can only
-//! read, write or close files by number if this agent opened them.
+//! An operation's row (in `ops.rs` if it takes a path, in `content.rs` if it takes a descriptor) turns its arguments
+//! into a [`job::Job`], which any thread can do. `perform` does it at once, `start` on another thread.
 
-mod descriptor;
-mod path;
+mod content;
+mod copy;
+pub(crate) mod files;
+pub(crate) mod job;
+mod ops;
+mod tree;
 
-use rquickjs::{Ctx, Object};
+use rquickjs::{Ctx, Exception, Function, Object, Value, function::Rest};
 
-pub(crate) use descriptor::Files;
+pub(crate) use files::Files;
+use job::{Arguments, Job};
 
-/// The native functions of `fs.js`.
+use crate::internal::{background, def, strings::UsvString};
+
+/// The native functions of the files of `node:fs`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
-    path::define(&native)?;
-    descriptor::define(&native)?;
+    def(&native, "perform", |ctx: Ctx<'js>, name: UsvString, values: Rest<Value<'js>>| {
+        prepare(&ctx, &name, &values)?.perform(&ctx)
+    })?;
+    def(&native, "start", |ctx: Ctx<'js>, settle: Function<'js>, name: UsvString, values: Rest<Value<'js>>| {
+        prepare(&ctx, &name, &values)?.start(&ctx, settle).map(|id| id as f64)
+    })?;
+    def(&native, "cancel", |ctx: Ctx<'js>, id: f64| background::cancel(&ctx, id as u64))?;
+    def(&native, "setRef", |ctx: Ctx<'js>, id: f64, refed: bool| background::set_ref(&ctx, id as u64, refed))?;
     Ok(native)
+}
+
+fn prepare<'js>(ctx: &Ctx<'js>, name: &str, values: &[Value<'js>]) -> rquickjs::Result<Job> {
+    let args = Arguments { ctx, values };
+    let is_fd = values.first().is_some_and(Value::is_number);
+    let job = if is_fd { content::prepare(name, &args)? } else { ops::prepare(name, &args)? };
+    job.ok_or_else(|| Exception::throw_internal(ctx, &format!("no file operation is called {name}")))
 }

@@ -25,7 +25,7 @@ impl Environment {
         self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.lock().iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
     }
 

@@ -1,6 +1,7 @@
 //! The native half of `process.js`.
 
 pub(crate) mod environment;
+pub(crate) mod signals;
 
 use agent::EventLoop;
 use qjs::array::List;
@@ -47,17 +48,7 @@ pub(crate) fn is_loaded(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
 pub(crate) fn has_colors(fd: i32) -> bool {
     static STATE: std::sync::OnceLock<[bool; 2]> = std::sync::OnceLock::new();
     let allowed = || std::env::var_os("NO_COLOR").is_none() && std::env::var_os("NODE_DISABLE_COLORS").is_none();
-    STATE.get_or_init(|| [1, 2].map(|fd| is_terminal(fd) && allowed()))[usize::from(fd == 2)]
-}
-
-fn is_terminal(fd: i32) -> bool {
-    use std::io::IsTerminal;
-    match fd {
-        0 => std::io::stdin().is_terminal(),
-        1 => std::io::stdout().is_terminal(),
-        2 => std::io::stderr().is_terminal(),
-        _ => false,
-    }
+    STATE.get_or_init(|| [1, 2].map(|fd| crate::node::tty::is_terminal(fd) && allowed()))[usize::from(fd == 2)]
 }
 
 /// The native functions of `process.js`.
@@ -159,27 +150,54 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         usage.put("arrayBuffers", 0)?;
         Ok(usage)
     })?;
-    def(native, "cpuUsage", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-        let tick = 1e6 / rustix::param::clock_ticks_per_second() as f64;
-        let micros = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) * tick;
-        let usage = Object::new(ctx)?;
-        usage.put("user", micros(12))?;
-        usage.put("system", micros(13))?;
-        Ok(usage)
+    // What the process (0) or this thread (1) has used: microseconds of the user and of the system, then the further
+    // fields of `getrusage`.
+    def(native, "usage", |of_thread: bool| {
+        // SAFETY: `rusage` consists of numbers, for which zeros are values.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        let whose = if of_thread { libc::RUSAGE_THREAD } else { libc::RUSAGE_SELF };
+        // SAFETY: the call writes one `rusage` to the pointer.
+        unsafe { libc::getrusage(whose, &raw mut usage) };
+        let micros = |time: libc::timeval| time.tv_sec as f64 * 1e6 + time.tv_usec as f64;
+        let mut fields = vec![micros(usage.ru_utime), micros(usage.ru_stime)];
+        fields.extend(
+            [
+                usage.ru_maxrss,
+                usage.ru_ixrss,
+                usage.ru_idrss,
+                usage.ru_isrss,
+                usage.ru_minflt,
+                usage.ru_majflt,
+                usage.ru_nswap,
+                usage.ru_inblock,
+                usage.ru_oublock,
+                usage.ru_msgsnd,
+                usage.ru_msgrcv,
+                usage.ru_nsignals,
+                usage.ru_nvcsw,
+                usage.ru_nivcsw,
+            ]
+            .map(|field| field as f64),
+        );
+        List(fields)
+    })?;
+    // What the control group of the process allows it to use; nothing if it allows everything.
+    def(native, "memoryLimit", || {
+        let paths = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+        let text = paths.iter().find_map(|path| std::fs::read_to_string(path).ok());
+        text.and_then(|text| text.trim().parse::<f64>().ok())
+    })?;
+    def(native, "groups", || {
+        let groups = rustix::process::getgroups().unwrap_or_default();
+        List(groups.into_iter().map(|group| group.as_raw()).collect::<Vec<_>>())
+    })?;
+    def(native, "abort", |ctx: Ctx<'_>| -> rquickjs::Result<()> {
+        Platform::of(&ctx)?.stdio.flush();
+        std::process::abort()
     })
 }
 
 fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
-    def(native, "isatty", is_terminal)?;
-    def(native, "windowSize", |fd: i32| {
-        let size = match fd {
-            1 => rustix::termios::tcgetwinsize(std::io::stdout()),
-            _ => rustix::termios::tcgetwinsize(std::io::stderr()),
-        };
-        List(size.map_or([80, 24], |size| [size.ws_col, size.ws_row]))
-    })?;
     def(native, "write", |ctx: Ctx<'js>, fd: i32, chunk: Value<'js>| -> rquickjs::Result<()> {
         let platform = Platform::of(&ctx)?;
         let bytes = match chunk.as_string() {

@@ -15,9 +15,10 @@
  *   now(): number,
  *   hrtime(): bigint,
  *   memoryUsage(): Record<'rss' | 'heapTotal' | 'heapUsed' | 'external' | 'arrayBuffers', number>,
- *   cpuUsage(): Record<'user' | 'system', number>,
- *   isatty(fd: number): boolean,
- *   windowSize(fd: number): number[],
+ *   usage(ofThread: boolean): number[],
+ *   memoryLimit(): number | undefined,
+ *   groups(): number[],
+ *   abort(): void,
  *   write(fd: number, chunk: string | ArrayBufferView): void,
  *   nextTick(callback: () => void): void,
  *   exit(code: number): void,
@@ -28,8 +29,8 @@
  */
 const native = rust;
 const EventEmitter = require('events').EventEmitter;
-const { invalidArgType, create } = require('errors');
-const { validateFunction } = require('validators');
+const { create, invalidArgType, notImplemented, outOfRange } = require('errors');
+const { validateArray, validateFunction, validateString } = require('validators');
 
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
@@ -70,50 +71,6 @@ const env = new Proxy({}, {
   },
 });
 
-class Output extends EventEmitter {
-  writable = true;
-  fd;
-  _type;
-  constructor(fd) {
-    super();
-    this.fd = fd;
-    this._type = native.isatty(fd) ? 'tty' : 'fs';
-    if (native.isatty(fd)) {
-      const { 0: columns, 1: rows } = native.windowSize(fd);
-      Object.assign(this, { isTTY: true, columns, rows });
-    }
-  }
-  write(chunk, encoding, callback) {
-    if (typeof encoding === 'function') callback = encoding;
-    if (typeof chunk !== 'string' && !$.isView(chunk)) {
-      throw invalidArgType('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
-    }
-    native.write(this.fd, chunk);
-    if (callback) it.nextTick(callback, null);
-    return true;
-  }
-  end(chunk, encoding, callback) {
-    if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk);
-    const done = $.find([chunk, encoding, callback], (x) => typeof x === 'function');
-    if (done) it.nextTick(done);
-    return this;
-  }
-  getColorDepth() {
-    return /** @type {any} */ (this).isTTY ? 8 : 1;
-  }
-  hasColors() {
-    return Boolean(/** @type {any} */ (this).isTTY);
-  }
-  getWindowSize() {
-    const { columns, rows } = /** @type {any} */ (this);
-    return [columns, rows];
-  }
-  cork() {}
-  uncork() {}
-  destroy() {
-    return this;
-  }
-}
 const lazy = (name, make) => Object.defineProperty(it, name, {
   configurable: true, enumerable: true,
   get() {
@@ -126,119 +83,185 @@ const lazy = (name, make) => Object.defineProperty(it, name, {
   },
 });
 
-Object.assign(it, {
-  title: 'tombolo', version: $.text`v${facts.node}`,
-  versions: { node: facts.node, tombolo: facts.version, quickjs: facts.quickjs, modules: '127', uv: '1.0.0' },
-  arch: facts.arch, platform: facts.platform, release: { name: 'node' },
-  argv: facts.argv, execArgv: facts.execArgv, env, pid: facts.pid, ppid: facts.ppid,
-  execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0,
-  features: {}, config: { variables: {}, target_defaults: {} },
-  exiting: false,
-  cwd: () => native.cwd(),
-  chdir(directory) {
-    if (facts.isWorker) {
-      throw create('TypeError', 'ERR_WORKER_UNSUPPORTED_OPERATION', 'process.chdir() is not supported in workers');
+const more = () => require('process_more');
+const signals = () => require('process_signals');
+const usageOf = (ofThread, earlier) => {
+  const { 0: user, 1: system } = native.usage(ofThread);
+  if (!earlier) return { user, system };
+  if (typeof earlier !== 'object') throw invalidArgType('prevValue', 'of type object', earlier);
+  const since = (name, now) => {
+    const before = earlier[name];
+    if (typeof before !== 'number') throw invalidArgType($.text`prevValue.${name}`, 'of type number', before);
+    if (!(before >= 0 && before < 2 ** 53)) {
+      throw create('RangeError', 'ERR_INVALID_ARG_VALUE',
+        $.text`The property 'prevValue.${name}' is invalid. Received ${before}`);
     }
-    native.chdir(directory);
+    return now - before;
+  };
+  return { user: since('user', user), system: since('system', system) };
+};
+const notInWorkers = (name) => {
+  if (facts.isWorker) {
+    throw create('TypeError', 'ERR_WORKER_UNSUPPORTED_OPERATION', $.text`${name} is not supported in workers`);
+  }
+};
+const hrtime = (earlier) => {
+  const now = native.hrtime();
+  const seconds = Number(now / 1_000_000_000n);
+  const nanoseconds = Number(now % 1_000_000_000n);
+  if (earlier === undefined) return [seconds, nanoseconds];
+  validateArray(earlier, 'time');
+  if (earlier.length !== 2) throw outOfRange('time', '2', earlier.length);
+  const rest = nanoseconds - earlier[1];
+  return rest < 0 ? [seconds - earlier[0] - 1, rest + 1e9] : [seconds - earlier[0], rest];
+};
+const notThere = (name) => ({ [name]: () => {
+  throw notImplemented($.text`process.${name}`);
+} }[name]);
+
+/** @type {any} */
+const members = {
+  version: $.text`v${facts.node}`,
+  versions: Object.freeze({
+    node: facts.node, modules: '147', napi: '10', uv: '1.52.1', zlib: '1.3.1', unicode: '17.0', tombolo: facts.version,
+    quickjs: facts.quickjs,
+  }),
+  arch: facts.arch, platform: facts.platform,
+  release: {
+    name: 'node', sourceUrl: $.text`https://nodejs.org/download/release/v${facts.node}/node-v${facts.node}.tar.gz`,
+    headersUrl: $.text`https://nodejs.org/download/release/v${facts.node}/node-v${facts.node}-headers.tar.gz`,
   },
-  umask: (mask) => native.umask(typeof mask === 'string' ? parseInt(mask, 8) : mask),
+  _rawDebug(...args) {
+    native.write(2, $.text`${require('inspect').format(...$.each(args))}\n`);
+  },
+  moduleLoadList: [],
+  binding: (name) => more().binding(name),
+  _linkedBinding: notThere('_linkedBinding'),
+  domain: null, _exiting: false, exitCode: undefined,
+  config: Object.freeze({ target_defaults: Object.freeze({}), variables: Object.freeze({ napi_build_version: '10' }) }),
+  dlopen: notThere('dlopen'),
   uptime: () => native.now() / 1000,
+  _getActiveRequests: () => [], _getActiveHandles: () => [], getActiveResourcesInfo: () => [],
+  reallyExit: (code) => native.exit(code ?? 0),
+  _kill: (pid, signal) => signals().kill(pid, signal) ? 0 : -1,
+  loadEnvFile: (path) => more().loadEnvFile(path),
+  cpuUsage: (earlier) => usageOf(false, earlier),
+  threadCpuUsage: (earlier) => usageOf(true, earlier),
+  resourceUsage: () => more().resourceUsage(native.usage(false)),
   memoryUsage: Object.assign(() => native.memoryUsage(), { rss: () => native.memoryUsage().rss }),
-  cpuUsage: (earlier) => {
-    const usage = native.cpuUsage();
-    if (earlier === undefined) return usage;
-    if (typeof earlier !== 'object' || earlier === null) throw invalidArgType('prevValue', 'of type object', earlier);
-    const since = (name) => {
-      const before = earlier[name];
-      if (typeof before !== 'number') throw invalidArgType($.text`prevValue.${name}`, 'of type number', before);
-      if (!(before >= 0 && before < 2 ** 53)) {
-        throw create('RangeError', 'ERR_INVALID_ARG_VALUE',
-          $.text`The property 'prevValue.${name}' is invalid. Received ${before}`);
-      }
-      return usage[name] - before;
-    };
-    return { user: since('user'), system: since('system') };
-  },
-  resourceUsage: () => ({}),
-  hrtime: Object.assign((earlier) => {
-    const now = native.hrtime();
-    let seconds = Number(now / 1_000_000_000n);
-    let nanoseconds = Number(now % 1_000_000_000n);
-    if (earlier !== undefined) {
-      seconds -= earlier[0];
-      nanoseconds -= earlier[1];
-      if (nanoseconds < 0) {
-        seconds--;
-        nanoseconds += 1e9;
-      }
-    }
-    return [seconds, nanoseconds];
-  }, { bigint: () => native.hrtime() }),
-  nextTick(callback, ...args) {
-    validateFunction(callback, 'callback');
-    native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));
-  },
+  constrainedMemory: () => native.memoryLimit() ?? 2 ** 64,
+  availableMemory: () => Math.min(native.memoryLimit() ?? Infinity, require('os').freemem()),
+  kill: (pid, signal) => signals().kill(pid, signal),
   exit(code) {
     if (code !== undefined) it.exitCode = code;
     emitExit();
     native.exit(it.exitCode ?? 0);
   },
-  reallyExit: (code) => native.exit(code ?? 0),
-  abort: () => native.exit(134),
-  kill: () => {
-    throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'process.kill is not implemented');
-  },
-  /**
-   * @param {any} warning
-   * @param {any} [type]
-   * @param {string} [code]
-   */
-  emitWarning(warning, type = 'Warning', code) {
-    let detail;
-    if (type !== null && typeof type === 'object') ({ type = 'Warning', code, detail } = type);
-    if (typeof warning === 'string') {
-      warning = new Error(warning);
-      warning.name = String(type);
-      if (code !== undefined) warning.code = code;
-      if (detail !== undefined) warning.detail = detail;
-    }
-    it.nextTick(() => {
-      if (it.listenerCount('warning') > 0) it.emit('warning', warning);
-      const label = warning.code ? $.text`[${warning.code}] ` : '';
-      native.write(2, $.text`(${facts.title}:${it.pid}) ${label}${warning.name}: ${warning.message}\n`);
-    });
-  },
-  getBuiltinModule: (name) => native.builtin($.text`${name}`),
-  binding(name) {
-    throw create('Error', 'ERR_INVALID_MODULE', $.text`No such module: ${name}`);
+  execve: notThere('execve'),
+  ref: (value) => value?.ref?.(), unref: (value) => value?.unref?.(),
+  finalization: { register() {}, registerBeforeExit() {}, unregister() {} },
+  hrtime: Object.assign(hrtime, { bigint: () => native.hrtime() }),
+  openStdin() {
+    it.stdin.resume();
+    return it.stdin;
   },
   getuid: () => facts.uid, geteuid: () => facts.euid, getgid: () => facts.gid, getegid: () => facts.egid,
-  setUncaughtExceptionCaptureCallback() {}, hasUncaughtExceptionCaptureCallback: () => false,
-  stdin: undefined,
-});
-delete it.exiting;
+  getgroups: () => native.groups(),
+  allowedNodeEnvironmentFlags: new Set(),
+  features: {
+    inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: false, tls_sni: false, tls_ocsp: false, tls: false,
+    openssl_is_boringssl: false, cached_builtins: true, require_module: true, quic: false, typescript: 'strip',
+  },
+  _fatalException: (error) => exports.uncaught(error, 'uncaughtException'),
+  setUncaughtExceptionCaptureCallback(call) {
+    if (call === null) {
+      captured = undefined;
+      return;
+    }
+    if (typeof call !== 'function') throw invalidArgType('fn', 'of type function or null', call);
+    if (captured) {
+      throw create('Error', 'ERR_UNCAUGHT_EXCEPTION_CAPTURE_ALREADY_SET',
+        '`process.setupUncaughtExceptionCapture()` was called while a capture callback was already active');
+    }
+    captured = call;
+  },
+  addUncaughtExceptionCaptureCallback(call) {
+    validateFunction(call, 'fn');
+    $.push(capturing, call);
+  },
+  hasUncaughtExceptionCaptureCallback: () => captured !== undefined,
+  emitWarning: (...args) => more().emitWarning(...$.each(args)),
+  nextTick(callback, ...args) {
+    validateFunction(callback, 'callback');
+    native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));
+  },
+  _tickCallback() {},
+  sourceMapsEnabled: false, setSourceMapsEnabled() {},
+  getBuiltinModule(name) {
+    validateString(name, 'id');
+    return native.builtin(name);
+  },
+  _debugProcess: notThere('_debugProcess'), _debugEnd() {},
+  _startProfilerIdleNotifier() {}, _stopProfilerIdleNotifier() {},
+  stdout: undefined, stderr: undefined, stdin: undefined,
+  abort() {
+    notInWorkers('process.abort()');
+    native.abort();
+  },
+  umask(mask) {
+    if (mask === undefined) return native.umask();
+    notInWorkers('Setting process.umask()');
+    return native.umask(require('fs_values').toMode(mask, 'mask'));
+  },
+  chdir(directory) {
+    notInWorkers('process.chdir()');
+    validateString(directory, 'directory');
+    native.chdir(directory);
+  },
+  cwd: () => native.cwd(),
+  initgroups: notThere('initgroups'), setgroups: notThere('setgroups'), setegid: notThere('setegid'),
+  seteuid: notThere('seteuid'), setgid: notThere('setgid'), setuid: notThere('setuid'),
+  env, title: facts.title, argv: facts.argv, execArgv: facts.execArgv, pid: facts.pid, ppid: facts.ppid,
+  execPath: facts.execPath, debugPort: 9229, argv0: facts.argv0, _preload_modules: [], report: undefined,
+};
+for (const name of $.each(Object.keys(members))) {
+  const value = members[name];
+  // (Functions that a table makes have their names already.)
+  if (typeof value === 'function' && value.name !== name) {
+    Object.defineProperty(value, 'name', { value: name, configurable: true });
+  }
+  it[name] = value;
+}
 Object.defineProperty(it, 'exitCode', {
-  configurable: true, enumerable: true,
+  configurable: false, enumerable: true,
   get: () => native.exitCode(),
   set(code) {
     if (code !== undefined && code !== null) {
       const value = typeof code === 'string' && $.trim(code) !== '' ? Number(code) : code;
       if (typeof value !== 'number') throw invalidArgType('code', 'of type number', code);
-      if (!Number.isInteger(value)) throw require('errors').outOfRange('code', 'an integer', code);
+      if (!Number.isInteger(value)) throw outOfRange('code', 'an integer', code);
       native.setExitCode(value);
     } else {
       native.setExitCode(undefined);
     }
   },
 });
-lazy('stdout', () => new Output(1));
-lazy('stderr', () => new Output(2));
-lazy('stdin', () => Object.assign(new EventEmitter(), {
-  fd: 0, isTTY: native.isatty(0) || undefined, pause() {}, resume() {}, setEncoding() {}, unref() {}, ref() {},
-  [Symbol.toStringTag]: 'ReadStream',
-}));
+lazy('stdout', () => require('process_streams').makeOutput(1));
+lazy('stderr', () => require('process_streams').makeOutput(2));
+lazy('stdin', () => (facts.isWorker ? require('process_streams').makeNoInput() : require('process_streams').makeInput()));
+lazy('report', () => more().report);
 Object.defineProperty(it, Symbol.toStringTag, { value: 'process', configurable: true });
+if (!facts.isWorker) {
+  it.on('newListener', function follow(name) {
+    if (typeof name !== 'string' || !$.startsWith(name, 'SIG')) return;
+    it.removeListener('newListener', follow);
+    signals().follow(it, name);
+  });
+  if (native.variable('NODE_CHANNEL_FD')) require('process_ipc').connect(it);
+}
 
+let captured;
+const capturing = [];
 let exited = false;
 const emitExit = () => {
   if (exited) return;
@@ -251,6 +274,11 @@ exports.emitBeforeExit = () => it.emit('beforeExit', it.exitCode ?? 0);
 // Returns true if a listener took it.
 exports.uncaught = (error, origin) => {
   if (it.listenerCount('uncaughtExceptionMonitor') > 0) it.emit('uncaughtExceptionMonitor', error, origin);
+  for (const call of $.each(capturing)) if (call(error)) return true;
+  if (captured) {
+    captured(error);
+    return true;
+  }
   return it.emit('uncaughtException', error, origin);
 };
 exports.rejected = (reason, promise) => it.emit('unhandledRejection', reason, promise);

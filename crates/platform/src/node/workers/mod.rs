@@ -523,11 +523,8 @@ pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
                     EventLoop::of(ctx)?.end_after_task(1);
                     return Ok(());
                 };
-                match (classic, url.starts_with("data:")) {
-                    (true, _) => modules::run_classic(ctx, &url, text),
-                    (false, true) => modules::run_main_text(ctx, url, &text),
-                    (false, false) => modules::run_main_url(ctx, url),
-                }
+                // What the Web calls a module is one, whatever the package of its file says.
+                if classic { modules::run_classic(ctx, &url, text) } else { modules::run_main_text(ctx, url, &text) }
             }
             Script::Url { url, text: None } => modules::run_main_url(ctx, url),
             Script::Url { url, text: Some(text) } => modules::run_main_text(ctx, url, &text),

@@ -31,9 +31,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use wasmparser::{
-    AbstractHeapType, BinaryReader, BlockType, CodeSectionReader, CompositeInnerType, FuncType, FunctionBody,
-    FunctionSectionReader, HeapType, ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef,
-    TypeSectionReader, ValType, Validator, WasmFeatures,
+    BinaryReader, BlockType, CodeSectionReader, CompositeInnerType, FuncType, FunctionBody, FunctionSectionReader,
+    HeapType, ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef, TypeSectionReader,
+    ValType, Validator, WasmFeatures,
 };
 
 use self::survey::Survey;
@@ -268,44 +268,10 @@ impl Types {
 }
 
 fn push_types(types: &[ValType], out: &mut Vec<u8>) -> Option<()> {
+    use wasm_encoder::Encode;
     for ty in types {
-        match ty {
-            ValType::I32 => out.push(0x7f),
-            ValType::I64 => out.push(0x7e),
-            ValType::F32 => out.push(0x7d),
-            ValType::F64 => out.push(0x7c),
-            ValType::V128 => out.push(0x7b),
-            ValType::Ref(ty) => {
-                out.push(if ty.is_nullable() { 0x63 } else { 0x64 });
-                push_heap_type(ty.heap_type(), out)?;
-            }
-        }
+        wasm_encoder::ValType::try_from(*ty).ok()?.encode(out);
     }
-    Some(())
-}
-
-/// `None` for types that no module may use.
-fn push_heap_type(ty: HeapType, out: &mut Vec<u8>) -> Option<()> {
-    let HeapType::Abstract { shared: false, ty } = ty else {
-        let HeapType::Concrete(index) = ty else { return None };
-        push_signed(out, index.as_module_index()?.into());
-        return Some(());
-    };
-    out.push(match ty {
-        AbstractHeapType::Func => 0x70,
-        AbstractHeapType::Extern => 0x6f,
-        AbstractHeapType::Any => 0x6e,
-        AbstractHeapType::Eq => 0x6d,
-        AbstractHeapType::I31 => 0x6c,
-        AbstractHeapType::Struct => 0x6b,
-        AbstractHeapType::Array => 0x6a,
-        AbstractHeapType::Exn => EXNREF,
-        AbstractHeapType::None => 0x71,
-        AbstractHeapType::NoExtern => 0x72,
-        AbstractHeapType::NoFunc => 0x73,
-        AbstractHeapType::NoExn => 0x74,
-        AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
-    });
     Some(())
 }
 

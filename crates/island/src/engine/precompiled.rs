@@ -1,0 +1,124 @@
+//! Compiled code in files that are shipped with a program. They have the format of the [cache's](super::cache), but may
+//! be anywhere: whoever loads one vouches for it. Since another machine may have compiled it, Wasmtime checks that this
+//! one can run it.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use rustc_hash::FxHashMap;
+
+use crate::engine::Engine;
+use crate::engine::cache::{Damage, Found, Key, Tier, read_file, whole_file};
+use crate::engine::code::{Compiled, precompile};
+use crate::engine::compile_error::CompileError;
+use crate::engine::instrument::Record;
+use crate::engine::limits::check_size;
+use crate::engine::module::Module;
+
+/// Why a file's code cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DeserializeError {
+    /// The file cannot be read.
+    Io(io::Error),
+    /// The file is not compiled code, or only a part of it.
+    Format,
+    /// The file is not as it was written.
+    Damaged,
+    /// The code was compiled by another build of this crate, or for an engine with other options.
+    OtherBuild,
+    /// Wasmtime cannot run the code on this machine: why.
+    Incompatible(wasmtime::Error),
+}
+
+impl std::fmt::Display for DeserializeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Format => f.write_str("it is not a file of compiled code, or not a whole one"),
+            Self::Damaged => f.write_str("it is damaged"),
+            Self::OtherBuild => f.write_str("it was compiled by another build of Tombolo, or with other options"),
+            Self::Incompatible(error) => write!(f, "it was compiled for another machine: {error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for DeserializeError {}
+
+/// Code that was loaded from files, by the keys of the modules that it was compiled from.
+#[derive(Debug, Default)]
+pub(crate) struct Precompiled(Mutex<FxHashMap<Key, Loaded>>);
+
+#[derive(Debug)]
+struct Loaded {
+    wasm: wasmtime::Module,
+    tier: Tier,
+    record: Vec<u8>,
+}
+
+impl Precompiled {
+    /// The code of a module, if there is any.
+    pub(crate) fn get(&self, engine: &Engine, bytes: &[u8]) -> Option<Compiled> {
+        if self.all().is_empty() {
+            return None;
+        }
+        let key = Key::new(&build(engine), bytes);
+        let all = self.all();
+        let loaded = all.get(&key)?;
+        Compiled::new(loaded.wasm.clone(), loaded.tier, Record::from_bytes(&loaded.record)?, bytes)
+    }
+
+    fn all(&self) -> MutexGuard<'_, FxHashMap<Key, Loaded>> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// Stands for what Wasmtime does not check when it loads code.
+fn build(engine: &Engine) -> Key {
+    Key::of_configuration((env!("TOMBOLO_ISLAND_SOURCES"), engine.interruptible))
+}
+
+impl Engine {
+    /// Compiles a module for [`Engine::deserialize_file`]: returns what to write to a file. It is optimized, unless the
+    /// engine never [does that](crate::Compiler::Fast), for processors that have what this one has.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn precompile_module(&self, module: &[u8]) -> Result<Vec<u8>, CompileError> {
+        check_size(module)?;
+        let build = build(self);
+        let tier = self.compiler.best_tier();
+        let (code, record) = precompile(self, module, tier)?;
+        Module::check_surface(module)?;
+        let attachment = [build.as_bytes(), &*record.to_bytes()].concat();
+        Ok(whole_file(&Key::new(&build, module), tier, module.len(), code, &attachment)?)
+    }
+
+    /// Loads compiled code from a file that [`Engine::precompile_module`] made. From then on [`Module::new`] on this
+    /// engine uses it for the module that it was compiled from, whatever thread or agent calls. The file is mapped.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or does not fit this engine or this machine.
+    ///
+    /// # Safety
+    /// The file holds machine code, which is run as it is: it must be what [`Engine::precompile_module`] returned, and
+    /// nobody may change it while this engine, or a module of it, is in use. (Replacing it by another file of the same
+    /// name does no harm.) The checksum in it finds accidents, not malice.
+    pub unsafe fn deserialize_file(&self, path: &Path) -> Result<(), DeserializeError> {
+        let file = File::open(path).map_err(DeserializeError::Io)?;
+        // SAFETY: as the caller promises, a file with the right checksum and from the same build is the compiler's
+        // output.
+        let (key, found) = unsafe { read_file(file) }.map_err(|damage| match damage {
+            Damage::Io(error) => DeserializeError::Io(error),
+            Damage::Format => DeserializeError::Format,
+            Damage::Checksum => DeserializeError::Damaged,
+        })?;
+        let Found { code, attachment, tier } = found;
+        let record = attachment.strip_prefix(build(self).as_bytes()).ok_or(DeserializeError::OtherBuild)?.to_vec();
+        let wasm = code.load(&self.inner).map_err(DeserializeError::Incompatible)?;
+        self.precompiled.all().insert(key, Loaded { wasm, tier, record });
+        Ok(())
+    }
+}

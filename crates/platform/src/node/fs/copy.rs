@@ -1,0 +1,162 @@
+//! `cp`: what is checked at its beginning, and what it does for each entry.
+
+use std::{
+    fs::Metadata,
+    io,
+    os::unix::fs::{MetadataExt, symlink},
+    path::{Component, Path, PathBuf},
+};
+
+use rustix::{
+    fs::{Mode, Timespec, Timestamps},
+    io::Errno,
+};
+
+use super::{
+    content,
+    job::{Failure, Outcome, Reply},
+    ops, tree,
+};
+
+/// Options of `cp` that Rust needs to know, as a script's flags.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) dereference: bool,
+    pub(super) recursive: bool,
+    pub(super) force: bool,
+    pub(super) error_on_exist: bool,
+    pub(super) preserve_timestamps: bool,
+    pub(super) verbatim_symlinks: bool,
+    pub(super) mode: u32,
+}
+
+impl How {
+    pub(super) fn new(bits: u32, mode: u32) -> Self {
+        let has = |bit: u32| bits & 1 << bit != 0;
+        Self {
+            dereference: has(0),
+            recursive: has(1),
+            force: has(2),
+            error_on_exist: has(3),
+            preserve_timestamps: has(4),
+            verbatim_symlinks: has(5),
+            mode,
+        }
+    }
+
+    fn look(self, path: &Path) -> io::Result<Metadata> {
+        if self.dereference { path.metadata() } else { path.symlink_metadata() }
+    }
+}
+
+fn refuse(code: &'static str, message: String) -> Failure {
+    Failure::Refused { code, message }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    let joined = std::env::current_dir().unwrap_or_default().join(path);
+    for part in joined.components() {
+        match part {
+            Component::ParentDir => {
+                whole.pop();
+            }
+            Component::CurDir => {}
+            other => whole.push(other),
+        }
+    }
+    whole
+}
+
+/// Checks the two paths, and lists what is to be copied: the entry itself, with an empty path, and all that is in it.
+pub(super) fn begin(from: &Path, to: &Path, how: How) -> Outcome {
+    let source = how.look(from).map_err(|error| {
+        let syscall = if how.dereference { "stat" } else { "lstat" };
+        Failure::at(error, syscall, from)
+    })?;
+    let (source_text, target_text) = (from.display(), to.display());
+    if let Ok(target) = how.look(to) {
+        if (source.dev(), source.ino()) == (target.dev(), target.ino()) {
+            return Err(refuse("ERR_FS_CP_EINVAL", format!("src and dest cannot be the same {target_text}")));
+        }
+        if source.is_dir() && !target.is_dir() {
+            let message = format!("Cannot overwrite non-directory {target_text} with directory {source_text}");
+            return Err(refuse("ERR_FS_CP_DIR_TO_NON_DIR", message));
+        }
+        if !source.is_dir() && target.is_dir() {
+            let message = format!("Cannot overwrite directory {target_text} with non-directory {source_text}");
+            return Err(refuse("ERR_FS_CP_NON_DIR_TO_DIR", message));
+        }
+    }
+    if source.is_dir() && !how.recursive {
+        let message = format!("Recursive option not enabled, cannot copy a directory: {source_text}");
+        return Err(refuse("ERR_FS_EISDIR", message));
+    }
+    if source.is_dir() && absolute(to).starts_with(absolute(from)) {
+        let message = format!("Cannot copy {source_text} to a subdirectory of self {target_text}");
+        return Err(refuse("ERR_FS_CP_EINVAL", message));
+    }
+    if let Some(parent) = absolute(to).parent()
+        && !parent.exists()
+    {
+        tree::make_all(parent, Mode::from_bits_truncate(0o777))?;
+    }
+    let mut entries = vec![(Vec::new(), ops::kind(source.file_type()))];
+    if source.is_dir() {
+        entries.append(&mut tree::list_through(from, true, how.dereference, "scandir")?);
+    }
+    Ok(Reply::Entries(entries, true))
+}
+
+/// Copies one entry; the folder that it goes to is there.
+pub(super) fn entry(from: &Path, to: &Path, how: How) -> Outcome {
+    let failed = |error: io::Error, syscall| Failure::between(error, syscall, from, to);
+    let source = how.look(from).map_err(|error| Failure::at(error, "lstat", from))?;
+    let target = to.symlink_metadata().ok();
+    if source.is_dir() {
+        if target.is_none() {
+            let mode = Mode::from_bits_truncate(source.mode() & 0o7777);
+            rustix::fs::mkdir(to, mode).map_err(|error| Failure::at(error, "mkdir", to))?;
+        }
+        return Ok(Reply::Nothing);
+    }
+    let existing = |text: &Path| refuse("ERR_FS_CP_EEXIST", format!("Target already exists: {}", text.display()));
+    if source.is_symlink() {
+        let link = from.read_link().map_err(|error| Failure::at(error, "readlink", from))?;
+        let parent = from.parent().unwrap_or_else(|| Path::new(""));
+        let link = if how.verbatim_symlinks { link } else { absolute(&parent.join(link)) };
+        if target.is_some() {
+            if !how.force {
+                return if how.error_on_exist { Err(existing(to)) } else { Ok(Reply::Nothing) };
+            }
+            std::fs::remove_file(to).map_err(|error| Failure::at(error, "unlink", to))?;
+        }
+        return symlink(&link, to).map(|()| Reply::Nothing).map_err(|error| failed(error, "symlink"));
+    }
+    if !source.is_file() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let (code, kind) = match source.file_type() {
+            kind if kind.is_socket() => ("ERR_FS_CP_SOCKET", "a socket"),
+            kind if kind.is_fifo() => ("ERR_FS_CP_FIFO_PIPE", "a FIFO pipe"),
+            _ => ("ERR_FS_CP_UNKNOWN", "an unknown file type"),
+        };
+        return Err(refuse(code, format!("cannot copy {kind}: {}", to.display())));
+    }
+    if target.is_some() {
+        if !how.force {
+            return if how.error_on_exist { Err(existing(to)) } else { Ok(Reply::Nothing) };
+        }
+        std::fs::remove_file(to).map_err(|error| Failure::at(error, "unlink", to))?;
+    }
+    content::copy(from, to, how.mode).map_err(|error| failed(error, "copyfile"))?;
+    if how.preserve_timestamps {
+        let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
+        let times = Timestamps {
+            last_access: time(source.atime(), source.atime_nsec()),
+            last_modification: time(source.mtime(), source.mtime_nsec()),
+        };
+        rustix::fs::utimensat(rustix::fs::CWD, to, &times, rustix::fs::AtFlags::empty())
+            .map_err(|error: Errno| Failure::at(error, "utime", to))?;
+    }
+    Ok(Reply::Nothing)
+}

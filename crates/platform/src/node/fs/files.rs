@@ -1,0 +1,168 @@
+//! The descriptors that scripts hold.
+//!
+//! They are the numbers that the system gives, so they mean the same in each agent and in child processes. A script can
+//! only use a descriptor that a script has opened, or that the process inherited: every descriptor of our own is closed
+//! on exec, so one that is not came from whoever started the process, and belongs to nobody in it.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet, VecDeque},
+    fs::File,
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use rustix::io::FdFlags;
+
+use crate::internal::background::pool::{self, Work};
+
+/// An open descriptor. It is closed when the script has closed it and nothing that uses it is left.
+pub(crate) struct Open {
+    handle: Handle,
+    writes: Mutex<Writes>,
+}
+
+enum Handle {
+    File(File),
+    /// One of the three that every process has; never closed.
+    Standard(BorrowedFd<'static>),
+}
+
+/// Writes that wait for their turn.
+#[derive(Default)]
+struct Writes {
+    queue: VecDeque<Work>,
+    running: bool,
+}
+
+impl AsFd for Open {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.handle {
+            Handle::File(file) => file.as_fd(),
+            Handle::Standard(fd) => *fd,
+        }
+    }
+}
+
+impl Open {
+    pub(crate) fn new(file: impl Into<File>) -> Arc<Self> {
+        Arc::new(Self { handle: Handle::File(file.into()), writes: Mutex::default() })
+    }
+
+    pub(super) fn metadata(&self) -> io::Result<std::fs::Metadata> {
+        match &self.handle {
+            Handle::File(file) => file.metadata(),
+            Handle::Standard(fd) => File::from(fd.try_clone_to_owned()?).metadata(),
+        }
+    }
+
+    /// Whether reading may wait for somebody who writes.
+    pub(crate) fn may_wait(&self) -> bool {
+        rustix::fs::fstat(self).is_ok_and(|stat| {
+            use rustix::fs::FileType;
+            !matches!(
+                FileType::from_raw_mode(stat.st_mode),
+                FileType::RegularFile | FileType::Directory | FileType::BlockDevice
+            )
+        })
+    }
+
+    /// Does `work` on the pool, after the writes that were given before.
+    pub(crate) fn write_in_turn(self: &Arc<Self>, work: Work) {
+        let mut writes = self.writes.lock().unwrap_or_else(|e| e.into_inner());
+        writes.queue.push_back(work);
+        if !std::mem::replace(&mut writes.running, true) {
+            drop(writes);
+            let this = self.clone();
+            pool::submit(Box::new(move || pool::waiting(|| this.write_all_queued())));
+        }
+    }
+
+    fn write_all_queued(&self) {
+        loop {
+            let mut writes = self.writes.lock().unwrap_or_else(|e| e.into_inner());
+            let Some(work) = writes.queue.pop_front() else {
+                writes.running = false;
+                return;
+            };
+            drop(writes);
+            work();
+        }
+    }
+}
+
+static OPEN: Mutex<Option<HashMap<RawFd, Arc<Open>>>> = Mutex::new(None);
+
+fn open_files() -> MutexGuard<'static, Option<HashMap<RawFd, Arc<Open>>>> {
+    OPEN.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// The descriptors that one agent has opened, which are closed with it.
+#[derive(Default)]
+pub(crate) struct Files(RefCell<HashSet<RawFd>>);
+
+impl Files {
+    /// Gives a file its number.
+    pub(crate) fn add(&self, open: Arc<Open>) -> RawFd {
+        let fd = open.as_fd().as_raw_fd();
+        open_files().get_or_insert_default().insert(fd, open);
+        self.0.borrow_mut().insert(fd);
+        fd
+    }
+
+    /// Lets go of a file, without waiting for what still uses it; `None` if there is none with this number.
+    pub(crate) fn remove(&self, fd: RawFd) -> Option<Arc<Open>> {
+        let open = get(fd)?;
+        self.0.borrow_mut().remove(&fd);
+        open_files().get_or_insert_default().remove(&fd);
+        Some(open)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let mut files = open_files();
+        let gone: Vec<_> = self.0.get_mut().drain().filter_map(|fd| files.as_mut()?.remove(&fd)).collect();
+        drop(files);
+        drop(gone);
+    }
+}
+
+/// The file with this number.
+pub(crate) fn get(fd: RawFd) -> Option<Arc<Open>> {
+    let mut files = open_files();
+    let files = files.get_or_insert_default();
+    if let Some(open) = files.get(&fd) {
+        return Some(open.clone());
+    }
+    let handle = match fd {
+        0 => Handle::Standard(rustix::stdio::stdin()),
+        1 => Handle::Standard(rustix::stdio::stdout()),
+        2 => Handle::Standard(rustix::stdio::stderr()),
+        3.. => Handle::File(inherited(fd)?),
+        _ => return None,
+    };
+    let open = Arc::new(Open { handle, writes: Mutex::default() });
+    files.insert(fd, open.clone());
+    Some(open)
+}
+
+/// Takes over a descriptor that the process inherited. The table of open files is locked, so nobody else does.
+fn inherited(fd: RawFd) -> Option<File> {
+    // SAFETY: the descriptor is only asked for its flags, which fails if it is not open.
+    let flags = rustix::io::fcntl_getfd(unsafe { BorrowedFd::borrow_raw(fd) }).ok()?;
+    if flags.contains(FdFlags::CLOEXEC) {
+        return None;
+    }
+    // SAFETY: it is open and was inherited, see above, so nothing in the process owns it; from here on it has the mark of
+    // our own, so that it is not taken over again.
+    let file = unsafe { File::from_raw_fd(fd) };
+    match rustix::io::fcntl_setfd(&file, flags | FdFlags::CLOEXEC) {
+        Ok(()) => Some(file),
+        Err(_) => {
+            std::mem::forget(file);
+            None
+        }
+    }
+}

@@ -1,0 +1,358 @@
+// fs.ReadStream and fs.WriteStream.
+const { Readable, Writable, finished } = require('stream');
+const { start, operations, cancel, setRef } = require('fs_operations');
+const { toPath, toOptions } = require('fs_values');
+const { invalidArgType, outOfRange } = require('errors');
+const { validateFunction, validateInteger, validateObject } = require('validators');
+const { toBuffer } = require('fs_bytes');
+const handles = () => /** @type {any} */ (require('fs_promises'));
+
+const FS = Symbol('kFs');
+const IO = Symbol('kIsPerformingIO');
+const DONE = Symbol('kIoDone');
+const HANDLE = Symbol('kHandle');
+const WAIT = Symbol('wait');
+
+const own = {
+  __proto__: null,
+  open: (path, flags, mode, callback) => start(operations.open(path, flags, mode), callback),
+  close: (fd, callback) => start(operations.close(fd), callback),
+};
+// A script may give streams its own functions: the methods are then called as Node calls them.
+const chooseFs = (stream, options, names) => {
+  const given = options.fs;
+  if (given === undefined || given === null) {
+    stream[FS] = own;
+    return;
+  }
+  validateObject(given, 'options.fs');
+  for (const name of $.each(names)) {
+    if (given[name] !== undefined || name === 'open') validateFunction(given[name], $.text`options.fs.${name}`);
+  }
+  stream[FS] = given;
+};
+const takeFd = (stream, options) => {
+  const { fd } = options;
+  if (fd === undefined || fd === null) {
+    stream.fd = null;
+    chooseFs(stream, options, stream instanceof WriteStream ? ['open', 'write', 'close'] : ['open', 'read', 'close']);
+    return;
+  }
+  if (typeof fd === 'number') {
+    validateInteger(fd, 'fd', 0, 2 ** 31 - 1);
+    stream.fd = fd;
+    chooseFs(stream, options, []);
+    return;
+  }
+  if (typeof fd === 'object' && handles().isHandle(fd)) {
+    if (options.fs) throw require('errors').notImplemented('FileHandle with fs');
+    stream[HANDLE] = fd;
+    stream.fd = fd.fd;
+    stream[FS] = own;
+    handles().useHandle(fd);
+    fd.on('close', () => stream.close());
+    return;
+  }
+  throw invalidArgType('fd', 'of type number or an instance of FileHandle', fd);
+};
+const toPlace = (value, name) => {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (value !== Infinity) validateInteger(value, name, 0);
+  return value;
+};
+const closeFile = (stream, error, callback) => {
+  const done = (failed) => callback(error ?? failed);
+  if (stream[HANDLE]) {
+    const handle = stream[HANDLE];
+    handles().releaseHandle(handle);
+    $.then(handle.close(), () => done(null), done);
+  } else if (stream[FS] === own) start(operations.close(stream.fd), (failed) => done(failed));
+  else stream[FS].close(stream.fd, done);
+  stream.fd = null;
+};
+function construct(callback) {
+  const stream = this;
+  if (typeof stream.fd === 'number') {
+    callback();
+    return;
+  }
+  if (stream.open !== openNow) {
+    // A script that has replaced `open` calls back by events.
+    const { emit } = stream;
+    stream.emit = function (...args) {
+      if (args[0] === 'open') {
+        this.emit = emit;
+        callback();
+        Reflect.apply(emit, this, args);
+      } else if (args[0] === 'error') {
+        this.emit = emit;
+        callback(args[1]);
+      } else {
+        return Reflect.apply(emit, this, args);
+      }
+      return true;
+    };
+    stream.open();
+    return;
+  }
+  stream[FS].open(stream.path, stream.flags, stream.mode, (error, fd) => {
+    if (error) {
+      callback(error);
+      return;
+    }
+    stream.fd = fd;
+    callback();
+    stream.emit('open', stream.fd);
+    stream.emit('ready');
+  });
+}
+function openNow() {}
+const whenDone = (stream, error, callback) => {
+  if (stream[IO]) stream.once(DONE, (failed) => closeFile(stream, error ?? failed, callback));
+  else closeFile(stream, error, callback);
+};
+const defineShared = (Class, name) => {
+  const { prototype } = Class;
+  Object.defineProperty(prototype, 'autoClose', {
+    configurable: true, enumerable: true,
+    get() {
+      return this[name].autoDestroy;
+    },
+    set(value) {
+      this[name].autoDestroy = value;
+    },
+  });
+  Object.defineProperty(prototype, '_construct', { value: construct, writable: true, configurable: true, enumerable: true });
+  Object.defineProperty(prototype, 'pending', {
+    configurable: true,
+    get() {
+      return this.fd === null;
+    },
+  });
+};
+
+/** @this {any} */
+function ReadStream(path, given) {
+  if (!(this instanceof ReadStream)) return new (/** @type {any} */ (ReadStream))(path, given);
+  const options = { ...toOptions(given, { __proto__: null }) };
+  options.highWaterMark ??= 64 * 1024;
+  options.autoDestroy ??= false;
+  takeFd(this, options);
+  this[IO] = false;
+  this.path = typeof this.fd === 'number' && !path ? path : toPath(path);
+  if (this[HANDLE]) this.path = undefined;
+  this.flags = options.flags === undefined ? 'r' : options.flags;
+  this.mode = options.mode === undefined ? 0o666 : options.mode;
+  this.start = options.start;
+  this.end = options.end ?? Infinity;
+  this.pos = undefined;
+  this.bytesRead = 0;
+  if (this.start !== undefined) {
+    this.pos = toPlace(this.start, 'start');
+  }
+  if (options.end === undefined || options.end === null) this.end = Infinity;
+  else toPlace(this.end, 'end');
+  if (this.start !== undefined && this.end !== Infinity && this.start > this.end) {
+    throw outOfRange('start', $.text`<= "end" (here: ${this.end})`, this.start);
+  }
+  options.autoDestroy = options.autoClose === undefined ? true : options.autoClose;
+  options.emitClose ??= true;
+  Reflect.apply(Readable, this, [options]);
+  if (options.encoding) this.setEncoding(options.encoding);
+  return this;
+}
+Object.setPrototypeOf(ReadStream.prototype, Readable.prototype);
+Object.setPrototypeOf(ReadStream, Readable);
+defineShared(ReadStream, '_readableState');
+ReadStream.prototype.open = openNow;
+/** @this {any} */
+ReadStream.prototype._read = function (size) {
+  size = this.pos === undefined ? Math.min(this.end - this.bytesRead + 1, size)
+    : Math.min(this.end - this.pos + 1, size);
+  if (size <= 0) {
+    this.push(null);
+    return;
+  }
+  this[IO] = true;
+  const got = (error, bytes, count) => {
+    this[IO] = false;
+    this[WAIT] = undefined;
+    if (this.destroyed) {
+      this.emit(DONE, error);
+      return;
+    }
+    if (error) {
+      require('stream').destroy(this, error);
+      return;
+    }
+    if (count === 0) {
+      this.push(null);
+      return;
+    }
+    if (this.pos !== undefined) this.pos += count;
+    this.bytesRead += count;
+    this.push(bytes);
+  };
+  const { read } = this[FS];
+  if (read) {
+    const buffer = toBuffer(new Uint8Array(size));
+    Reflect.apply(read, this[FS], [this.fd, buffer, 0, size, this.pos, (error, count) =>
+      got(error, count > 0 ? toBuffer($.subarray(buffer, 0, count)) : undefined, count)]);
+    return;
+  }
+  this[WAIT] = start({ call: ['read', this.fd, size, this.pos] }, (error, bytes) =>
+    got(error, error === null ? toBuffer(bytes) : undefined, error === null ? $.length(bytes) : 0));
+  if (this[REFED] === false) setRef(this[WAIT], false);
+};
+const REFED = Symbol('kRefed');
+/** @this {any} */
+ReadStream.prototype._destroy = function (error, callback) {
+  // What waits for input waits no longer.
+  if (this[WAIT] !== undefined && cancel(this[WAIT])) this[IO] = false;
+  whenDone(this, error, callback);
+};
+/** @this {any} */
+ReadStream.prototype.close = function (callback) {
+  if (typeof callback === 'function') finished(this, callback);
+  this.destroy();
+};
+
+/** @this {any} */
+function WriteStream(path, given) {
+  if (!(this instanceof WriteStream)) return new (/** @type {any} */ (WriteStream))(path, given);
+  const options = { ...toOptions(given, { __proto__: null }) };
+  options.decodeStrings = true;
+  takeFd(this, options);
+  this[IO] = false;
+  this.path = typeof this.fd === 'number' && !path ? path : toPath(path);
+  if (this[HANDLE]) this.path = undefined;
+  this.flags = options.flags === undefined ? 'w' : options.flags;
+  this.mode = options.mode === undefined ? 0o666 : options.mode;
+  this.flush = options.flush ?? false;
+  if (typeof this.flush !== 'boolean') throw invalidArgType('options.flush', 'of type boolean', options.flush);
+  this.start = options.start;
+  this.pos = undefined;
+  this.bytesWritten = 0;
+  if (this.start !== undefined) this.pos = toPlace(this.start, 'start');
+  options.autoDestroy = options.autoClose === undefined ? true : options.autoClose;
+  options.emitClose ??= true;
+  Reflect.apply(Writable, this, [options]);
+  if (options.encoding) this.setDefaultEncoding(options.encoding);
+  return this;
+}
+Object.setPrototypeOf(WriteStream.prototype, Writable.prototype);
+Object.setPrototypeOf(WriteStream, Writable);
+defineShared(WriteStream, '_writableState');
+WriteStream.prototype.open = openNow;
+const wrote = (stream, callback) => (error, count) => {
+  stream[IO] = false;
+  if (stream.destroyed) {
+    callback(error);
+    stream.emit(DONE, error);
+    return;
+  }
+  if (error) {
+    callback(error);
+    return;
+  }
+  stream.bytesWritten += count;
+  callback();
+};
+/** @this {any} */
+WriteStream.prototype._write = function (data, encoding, callback) {
+  this[IO] = true;
+  const done = wrote(this, callback);
+  const at = this.pos;
+  const size = $.byteLength(data);
+  if (this.pos !== undefined) this.pos += size;
+  const { write } = this[FS];
+  if (write) {
+    const again = (offset, length, place) => Reflect.apply(write, this[FS], [this.fd, data, offset, length, place,
+      (error, count) => {
+        if (error || count >= length || this.destroyed) done(error, size);
+        else again(offset + count, length - count, place === undefined ? place : place + count);
+      }]);
+    again(0, size, at);
+    return;
+  }
+  start({ call: ['writeAll', this.fd, data, at] }, done);
+};
+/** @this {any} */
+WriteStream.prototype._writev = function (chunks, callback) {
+  if (this[FS] !== own && !this[FS].writev) {
+    const next = (i) => {
+      if (i === chunks.length) callback();
+      else this._write(chunks[i].chunk, 'buffer', (error) => (error ? callback(error) : next(i + 1)));
+    };
+    next(0);
+    return;
+  }
+  this[IO] = true;
+  const list = $.map(chunks, ({ chunk }) => chunk);
+  const size = $.reduce(list, (sum, chunk) => sum + $.byteLength(chunk), 0);
+  const at = this.pos;
+  if (this.pos !== undefined) this.pos += size;
+  const done = wrote(this, callback);
+  const { writev } = this[FS];
+  if (writev) Reflect.apply(writev, this[FS], [this.fd, list, at, done]);
+  else start({ call: ['writevAll', this.fd, list, at] }, done);
+};
+/** @this {any} */
+WriteStream.prototype._destroy = function (error, callback) {
+  if (this.flush && typeof this.fd === 'number' && !error) {
+    start(operations.fsync(this.fd), (failed) => whenDone(this, failed, callback));
+    return;
+  }
+  whenDone(this, error, callback);
+};
+/** @this {any} */
+WriteStream.prototype.close = function (callback) {
+  if (callback) {
+    if (this.closed) {
+      require('process').process.nextTick(callback);
+      return;
+    }
+    this.on('close', callback);
+  }
+  if (!this.autoClose) this.on('finish', this.destroy);
+  this.end();
+};
+WriteStream.prototype.destroySoon = WriteStream.prototype.end;
+
+exports.ReadStream = ReadStream;
+exports.WriteStream = WriteStream;
+exports.createReadStream = (path, options) => new (/** @type {any} */ (ReadStream))(path, options);
+exports.createWriteStream = (path, options) => new (/** @type {any} */ (WriteStream))(path, options);
+// Whether a stream that waits holds the loop, for standard input.
+exports.setStreamRef = (stream, refed) => {
+  stream[REFED] = refed;
+  if (stream[WAIT] !== undefined) setRef(stream[WAIT], refed);
+};
+exports.cancelRead = (stream) => {
+  if (stream[WAIT] === undefined || !cancel(stream[WAIT])) return false;
+  stream[WAIT] = undefined;
+  stream[IO] = false;
+  return true;
+};
+// FileHandle's readableWebStream.
+exports.webStream = (handle, { autoClose = false } = {}) => {
+  handles().useHandle(handle);
+  return new (require('web_streams').ReadableStream)({
+    type: 'bytes',
+    autoAllocateChunkSize: 16384,
+    async pull(controller) {
+      const view = controller.byobRequest.view;
+      const { bytesRead } = await $.awaited(handle.read(view, 0, $.byteLength(view)));
+      if (bytesRead === 0) {
+        handles().releaseHandle(handle);
+        controller.close();
+        if (autoClose) await $.awaited(handle.close());
+      }
+      controller.byobRequest.respond(bytesRead);
+    },
+    async cancel() {
+      handles().releaseHandle(handle);
+      if (autoClose) await $.awaited(handle.close());
+    },
+  });
+};

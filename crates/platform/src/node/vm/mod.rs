@@ -1,0 +1,40 @@
+//! The native half of `vm.js`: scripts in this context or in a new one.
+
+use qjs::{HostClass, Mark, Realm, class, eval::Script};
+use rquickjs::{Ctx, Exception, Object, Value};
+
+use crate::internal::{def, strings::UsvString};
+
+/// A context that a script has made.
+#[derive(HostClass, Mark)]
+#[host_class(name = "VmContext")]
+struct VmContext {
+    realm: Realm,
+}
+
+/// The native functions of `vm.js`.
+pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    class::register::<VmContext>(ctx)?;
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "check", |ctx: Ctx<'_>, source: UsvString, file: UsvString, line: i32| {
+        Script { source: &source, file: &file, line }.check(&ctx)
+    })?;
+    def(&native, "run", |ctx: Ctx<'js>, source: UsvString, file: UsvString, line: i32| {
+        Script { source: &source, file: &file, line }.run(&ctx)
+    })?;
+    def(&native, "context", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
+        class::new_object(&ctx, VmContext { realm: Realm::fresh(&ctx)? }, None)
+    })?;
+    def(&native, "globalOf", |ctx: Ctx<'js>, context: Value<'js>| -> rquickjs::Result<Object<'js>> {
+        Ok(realm(&ctx, &context)?.globals())
+    })?;
+    def(&native, "runIn", |ctx: Ctx<'js>, context: Value<'js>, source: UsvString, file: UsvString, line: i32| {
+        Script { source: &source, file: &file, line }.run(&realm(&ctx, &context)?)
+    })?;
+    Ok(native)
+}
+
+fn realm<'js>(ctx: &Ctx<'js>, context: &Value<'js>) -> rquickjs::Result<Ctx<'js>> {
+    let context = class::of::<VmContext>(context).ok_or_else(|| Exception::throw_type(ctx, "expected a context"))?;
+    Ok(context.realm.ctx(ctx))
+}
