@@ -26,6 +26,7 @@ fn main() {
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a script's name is text");
             let text = fs::read_to_string(path).expect("a script can be read");
             let file = format!("{name}.bytecode");
+            assert!(!table.contains(&format!("({name:?}, ")), "two scripts are called {name}.js");
             fs::write(out.join(&file), compile(name, &text)).expect("bytecode can be written");
             table += &format!("({name:?}, include_bytes!({file:?})),");
         }

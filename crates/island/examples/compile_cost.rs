@@ -68,7 +68,7 @@ const GENERATED: [(&str, usize, Generate); 7] = [
     ("bytes of a function without loops", 1_000_000, |n| {
         format!("(memory 1) (func (param i32) {})", "(local.set 0 (i32.load (local.get 0)))".repeat(n / 7))
     }),
-    ("bytes of a function with loops", 125_000, |n| format!("(memory 1) (func (param i32) {})", LOOP.repeat(n / 19))),
+    ("bytes of a function with loops", 125_000, |n| format!("(memory 1) (func (param i32) {})", LOOP.repeat(n / 17))),
     ("types, with a function of each", 10_000, |n| {
         let number = |bit: usize| if bit == 0 { "i32 " } else { "i64 " };
         let params = |i: usize| (0..14).map(|at| number(i >> at & 1)).collect::<String>();

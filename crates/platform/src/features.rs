@@ -89,12 +89,13 @@ const FEATURES: &[Feature] = &[
     js("stream_writable", include_str!("node/stream/stream_writable.js")),
     js("mock", include_str!("node/test/mock.js")),
     js("test", include_str!("node/test/test.js")).parts(&["test"]),
-    js("timers_promises", include_str!("node/timers_promises.js")).modules(&["timers/promises"]),
+    js("timers_promises", include_str!("node/timers_promises.js")).parts(&["timers/promises"]),
     js("tty", include_str!("node/tty.js")).native(node::tty::natives).modules(&["tty"]),
     js("diff", include_str!("node/util/diff.js")),
     js("mime", include_str!("node/util/mime.js")),
     js("parse_args", include_str!("node/util/parse_args.js")),
     js("parse_env", include_str!("node/util/parse_env.js")),
+    js("url_legacy", include_str!("node/url_legacy.js")).native(web::url::legacy_natives),
     js("util", include_str!("node/util/util.js")).parts(&["util", "sys", "util/types"]),
     js("util_types", include_str!("node/util/util_types.js")).native(node::util::natives),
     js("v8", include_str!("node/v8/v8.js")).modules(&["v8"]),
@@ -115,7 +116,10 @@ const FEATURES: &[Feature] = &[
     js("blob", include_str!("web/blob.js")).native(web::blob::natives).globals(&["Blob", "File"]),
     js("body", include_str!("web/fetch/body.js")),
     js("codec_streams", include_str!("web/streams/codec_streams.js")),
-    js("console", include_str!("web/console.js")).native(web::console::natives).global("console", web::console::create),
+    js("console", include_str!("web/console.js")).native(web::console::natives)
+        .module("console", web::console::shared).global("console", web::console::shared),
+    js("console_class", include_str!("web/console_class.js")),
+    js("console_methods", include_str!("web/console_methods.js")),
     js("crypto", include_str!("web/crypto.js")).native(web::crypto::natives).globals(&["crypto", "Crypto"]),
     js("data_url", include_str!("web/fetch/data_url.js")),
     js("encoding", include_str!("web/encoding.js")).native(web::encoding::natives)
@@ -130,8 +134,13 @@ const FEATURES: &[Feature] = &[
         .globals(&[
             "structuredClone", "MessageChannel", "MessagePort", "MessageEvent", "ErrorEvent", "BroadcastChannel",
         ]),
-    js("performance", include_str!("web/performance.js")).native(web::performance::natives)
-        .modules(&["perf_hooks"]).globals(&["performance"]),
+    js("histogram", include_str!("web/performance/histogram.js")),
+    js("performance", include_str!("web/performance/performance.js")).native(web::performance::natives)
+        .parts(&["perf_hooks"])
+        .globals(&[
+            "performance", "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure",
+            "PerformanceObserver", "PerformanceObserverEntryList", "PerformanceResourceTiming",
+        ]),
     js("queuing_strategies", include_str!("web/streams/queuing_strategies.js")),
     js("readable_byte_stream", include_str!("web/streams/readable_byte_stream.js")),
     js("readable_stream", include_str!("web/streams/readable_stream.js")),
@@ -139,14 +148,16 @@ const FEATURES: &[Feature] = &[
     js("readable_stream_pipe", include_str!("web/streams/readable_stream_pipe.js")),
     js("readable_stream_tee", include_str!("web/streams/readable_stream_tee.js")),
     js("subtle", include_str!("web/subtle.js")).globals(&["SubtleCrypto", "CryptoKey"]),
-    js("timers", include_str!("web/timers.js")).native(web::timers::natives).modules(&["timers"])
+    js("timers", include_str!("web/timers.js")).native(web::timers::natives).parts(&["timers"])
         .globals(&[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
     js("transform_stream", include_str!("web/streams/transform_stream.js")),
-    js("url", include_str!("web/url.js")).native(web::url::natives).modules(&["url"])
-        .globals(&["URL", "URLSearchParams"]),
+    js("url", include_str!("web/url.js")).native(web::url::natives).parts(&["url"])
+        .globals(&["URL", "URLPattern", "URLSearchParams"]),
+    js("web_classes", include_str!("web/web_classes.js"))
+        .globals(&["CloseEvent", "QuotaExceededError", "WebSocket"]),
     js("web_streams", include_str!("web/streams/web_streams.js")).modules(&["stream/web"])
         .globals(&[
             "ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController",

@@ -15,7 +15,7 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
         lazy(ctx, global)?;
     }
     let globals = ctx.globals();
-    globals.prop("global", Property::from(globals.clone()).writable().configurable())?;
+    globals.prop("global", Property::from(globals.clone()).writable().enumerable().configurable())?;
     if Platform::of(ctx)?.options.expose_gc {
         let collect = Function::new(ctx.clone(), |ctx: Ctx<'_>| -> rquickjs::Result<()> {
             EventLoop::of(&ctx)?;

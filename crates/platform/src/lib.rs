@@ -31,6 +31,7 @@ pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
 use node::workers::OwnWorker;
 pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
+pub use web::blob::blob_steps;
 
 /// The bytes of a Response, for `js_api::Options::response_bytes`.
 ///

@@ -11,7 +11,7 @@ use qjs::{Ctx, Result, Value, class};
 
 /// What structured serialize learns of the layers that it does not know.
 pub(crate) const PLUGINS: Plugins = Plugins {
-    serialization: &[module_steps, memory_steps],
+    serialization: &[module_steps, memory_steps, platform::blob_steps],
     is_ordinary: js_api::is_exports_object,
     stack_has_head: true,
     is_kept_in_place: js_api::is_memory_buffer,

@@ -176,3 +176,31 @@ fn each_compiler_runs_the_program() {
     ls.outcome().exits(0).stdout_has(&["fast", "optimized"]);
     run(&folder, &["--compiler=slow"]).outcome().exits(2).stderr_has(&["slow", "tiered, optimizing, fast"]);
 }
+
+#[test]
+fn of_small_modules_the_first_is_kept() {
+    let folder = Folder::with(
+        "app.mjs",
+        "const module = (result) => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0,
+            1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 6, 1, 4, 0, 65, result, 11]));
+        console.log(new WebAssembly.Instance(module(1)).exports.f(), new WebAssembly.Instance(module(2)).exports.f());",
+    );
+    for kept in [1, 2, 2] {
+        run(&folder, &[]).outcome().exits(0).stdout("1 2\n").stderr("");
+        assert_eq!(files(&folder.path().join("cache")).len(), kept, "the second is the first that is compiled then");
+    }
+}
+
+#[test]
+fn a_full_disk_is_no_failure() {
+    let unshare = std::process::Command::new("unshare").args(["-rm", "true"]).status();
+    if !unshare.is_ok_and(|status| status.success()) {
+        return testing::not_run("the cache on a full disk", "a file system of its own cannot be had here");
+    }
+    for size in ["8k", "32k", "64k"] {
+        let folder = folder().and("cache/none", "");
+        let within = format!("mount -t tmpfs -o size={size},mode=700 none cache && \"$0\" \"$@\" && ls cache");
+        let full = Run::behind(&format!("exec unshare -rm sh -c '{within}' \"$0\" \"$@\""), folder.path(), &["app.mjs"]);
+        full.env("TOMBOLO_CACHE", "cache").outcome().exits(0).stdout(PRINTED).stderr("");
+    }
+}

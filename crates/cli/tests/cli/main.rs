@@ -8,6 +8,7 @@ mod errors;
 #[path = "../fuzzing.rs"]
 mod fuzzing;
 mod harness;
+mod http;
 mod limits;
 mod output;
 #[path = "../packages.rs"]

@@ -6,7 +6,7 @@ use crate::engine::cache::{self, CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Instrumentation, Record, instrument};
 use crate::engine::progress::watched;
-use crate::engine::{Compiler, Engine};
+use crate::engine::{Compiler, Engine, threads};
 use crate::memory::ground::Ground;
 
 /// Code that Wasmtime can run.
@@ -66,18 +66,19 @@ impl Compiler {
     }
 }
 
-/// Compiling smaller modules takes no longer than looking them up.
-const CACHED: usize = 512;
+/// Once the compiler runs, compiling smaller modules takes no longer than looking them up.
+const SMALL: usize = 512;
 
-/// The cache, if it is worth searching for a module of this many bytes.
+/// The cache, if it is worth searching for a module of this many bytes. Starting the compiler takes longer than that,
+/// and four megabytes of memory.
 fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
-    engine.cache.as_deref().filter(|_| bytes >= CACHED)
+    engine.cache.as_deref().filter(|_| bytes >= SMALL || !threads::has_compiled())
 }
 
 /// Whether the cache has optimized code for a module, or the module is too small to need any.
 pub(crate) fn is_kept(engine: &Engine, key: &Key, bytes: &[u8]) -> bool {
     let is_optimized = |cache: &CodeCache| cache.load(key).is_some_and(|found| found.tier == Tier::Optimized);
-    engine.cache.is_some() && cache_for(engine, bytes.len()).is_none_or(is_optimized)
+    engine.cache.as_deref().is_some_and(|cache| bytes.len() < SMALL || is_optimized(cache))
 }
 
 /// The code of a module, from the cache or newly compiled.
@@ -86,7 +87,8 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
         return Ok(compiled);
     }
     let tier = engine.compiler.first_tier(bytes.len());
-    let found = cache_for(engine, bytes.len()).and_then(|cache| cache.load(key));
+    let cache = cache_for(engine, bytes.len());
+    let found = cache.and_then(|cache| cache.load(key));
     if let Some(found) = found.filter(|found| found.tier >= tier)
         && let Some(record) = Record::from_bytes(&found.attachment)
         && let Ok(wasm) = found.code.load(&engine.inner)
@@ -95,20 +97,26 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
         return Ok(compiled);
     }
     match engine.on_slow_compile {
-        Some(tell) if bytes.len() >= LARGE => watched(tell, bytes, || compile(engine, key, bytes, tier)),
-        _ => compile(engine, key, bytes, tier),
+        Some(tell) if bytes.len() >= LARGE => watched(tell, bytes, || compile(engine, cache, key, bytes, tier)),
+        _ => compile(engine, cache, key, bytes, tier),
     }
 }
 
 /// Optimizes a module that was compiled in a hurry, and keeps the result in the cache. Returns `None` if memory runs
 /// out.
 pub(crate) fn optimize(engine: &Engine, key: &Key, bytes: &[u8]) -> Option<Code> {
-    compile(engine, key, bytes, Tier::Optimized).ok().map(|compiled| compiled.code)
+    let cache = cache_for(engine, bytes.len());
+    compile(engine, cache, key, bytes, Tier::Optimized).ok().map(|compiled| compiled.code)
 }
 
 /// Instruments and compiles, and keeps the result.
-fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compiled, CompileError> {
-    let cache = cache_for(engine, bytes.len());
+fn compile(
+    engine: &Engine,
+    cache: Option<&CodeCache>,
+    key: &Key,
+    bytes: &[u8],
+    tier: Tier,
+) -> Result<Compiled, CompileError> {
     let (wasm, record) = instrumented(engine, bytes, |instrumented, record| {
         if cache.is_none() && tier == engine.compiler.best_tier() {
             return engine.compile_binary(instrumented);
@@ -124,6 +132,22 @@ fn compile(engine: &Engine, key: &Key, bytes: &[u8], tier: Tier) -> Result<Compi
     Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
 }
 
+/// The code of one of our own modules, from its text: it is not instrumented.
+pub(crate) fn obtain_own(engine: &Engine, text: &str) -> wasmtime::Result<wasmtime::Module> {
+    let bytes = text.as_bytes();
+    let Some(cache) = cache_for(engine, bytes.len()) else { return engine.compile_text(text) };
+    // (No module in the binary format has these bytes.)
+    let key = Key::new(engine.configuration(), bytes);
+    if let Some(found) = cache.load(&key)
+        && let Ok(module) = found.code.load(&engine.inner)
+    {
+        return Ok(module);
+    }
+    let tier = engine.compiler.best_tier();
+    let code = engine.precompile(bytes, tier)?;
+    cache.store(&key, tier, bytes.len(), code, &[]).load(&engine.inner)
+}
+
 /// Instruments and compiles, for another engine to load.
 pub(crate) fn precompile(engine: &Engine, bytes: &[u8], tier: Tier) -> Result<(cache::Code, Record), CompileError> {
     instrumented(engine, bytes, |instrumented, _| engine.precompile(instrumented, tier))
@@ -137,7 +161,13 @@ fn instrumented<R>(
 ) -> Result<(R, Record), CompileError> {
     let attempt = |orders_exports| {
         let (instrumented, record, is_ordered) = match instrument(bytes, engine.interruptible, orders_exports) {
-            Instrumentation::Unneeded => (Cow::Borrowed(bytes), Record::default(), false),
+            Instrumentation::Unneeded => {
+                // Wasmtime would take anything else for a text.
+                if !bytes.starts_with(b"\0asm") {
+                    engine.validate(bytes)?;
+                }
+                (Cow::Borrowed(bytes), Record::default(), false)
+            }
             Instrumentation::DoesNotFit => {
                 engine.validate(bytes)?;
                 let message = "the module leaves no room for what makes its loops and waits interruptible, or for the \

@@ -9,7 +9,7 @@ use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgori
 use crate::engine::cache::{CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::legacy;
-use crate::engine::module::Modules;
+use crate::engine::live_modules::LiveModules;
 use crate::engine::precompiled::Precompiled;
 use crate::engine::progress::Progress;
 use crate::engine::threads::start_compilers;
@@ -22,6 +22,7 @@ mod code;
 pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
+pub(crate) mod live_modules;
 pub(crate) mod module;
 pub(crate) mod precompiled;
 pub(crate) mod progress;
@@ -85,7 +86,7 @@ pub struct Engine {
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(&Progress)>,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<LiveModules>,
     pub(crate) precompiled: Arc<Precompiled>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
@@ -142,7 +143,7 @@ impl Engine {
         let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
         let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
         let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
-        let module = self.compile(&text)?;
+        let module = code::obtain_own(self, &text)?;
         let mut cache = self.cache();
         if cache.len() < CACHED {
             cache.insert(key, module.clone());
@@ -163,19 +164,19 @@ impl Engine {
             .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
-    /// Compiles one of our own modules, from its text.
-    fn compile(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
-        start_compilers()?;
-        wasmtime::Module::new(&self.inner, text)
-    }
-
     /// Compiles a module in the binary format.
     pub(crate) fn compile_binary(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
         start_compilers()?;
         wasmtime::Module::from_binary(&self.inner, bytes)
     }
 
-    /// Compiles a module in the binary format without loading it.
+    /// Compiles one of our own modules, from its text.
+    pub(crate) fn compile_text(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
+        start_compilers()?;
+        wasmtime::Module::new(&self.inner, text)
+    }
+
+    /// Compiles a module in either format without loading it.
     pub(crate) fn precompile(&self, bytes: &[u8], tier: Tier) -> wasmtime::Result<cache::Code> {
         start_compilers()?;
         let engine = if tier == self.compiler.best_tier() { &self.inner } else { self.fast()? };
@@ -213,19 +214,13 @@ impl Engine {
             return Ok(module.clone());
         }
         // Not with the lock: a thread of rayon's that compiles may do anything meanwhile.
-        let module = self.compile(text)?;
+        let module = code::obtain_own(self, text)?;
         own().insert(text.into(), module.clone());
         Ok(module)
     }
 
     fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
         self.memories.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Whether the [cache](EngineOptions::cache) has optimized code for a module in the binary format, or the module is
-    /// too small to need any. `false` without a cache.
-    pub fn has_cached(&self, module: &[u8]) -> bool {
-        code::is_kept(self, &Key::new(self.configuration(), module), module)
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.

@@ -39,9 +39,16 @@ pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -
     Ok((threads, wanted))
 }
 
+/// What the system said if it had no thread for the compiler; unset as long as nothing has been compiled.
+static REFUSED: OnceLock<Option<String>> = OnceLock::new();
+
+/// Whether this process has compiled anything.
+pub(crate) fn has_compiled() -> bool {
+    REFUSED.get().is_some()
+}
+
 /// Starts the threads that compile, once per process: as many as possible.
 pub(crate) fn start_compilers() -> wasmtime::Result<()> {
-    static REFUSED: OnceLock<Option<String>> = OnceLock::new();
     let start = || {
         let compile = |compiler: rayon_core::ThreadBuilder| {
             count();

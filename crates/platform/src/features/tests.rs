@@ -55,7 +55,7 @@ fn the_console_has_the_methods_of_its_script() {
         let script = internal::require(ctx, "console")?;
         Ok((keys(&web::console::create(ctx)?), keys(&script)))
     });
-    let native = ["log", "warn", "error", "info", "debug"].map(str::to_owned).into();
+    let native = ["log", "warn", "error", "info", "debug", "Console"].map(str::to_owned).into();
     assert_eq!(methods, exports.union(&native).cloned().collect());
 }
 

@@ -12,9 +12,13 @@ const has = (getter, value) => {
 };
 const { 0: isArrayBuffer, 1: isSharedArrayBuffer } = $.map(lengths, (getter) => (value) => has(getter, value));
 
+// ArrayBuffers that must not be transferred.
+exports.untransferable = new WeakSet();
 exports.isArrayBuffer = isArrayBuffer;
 exports.isSharedArrayBuffer = isSharedArrayBuffer;
 exports.viewOf = (value) => {
   if ($.isView(value)) return $.bytesOf(value);
   return isArrayBuffer(value) || isSharedArrayBuffer(value) ? new Uint8Array(value) : undefined;
 };
+// The prototypes of classes of the platform whose objects structured clone refuses, as far as they are in use.
+exports.unserializable = new WeakSet();

@@ -21,6 +21,7 @@ exports.create = (name, code, message, more) => {
 
 // An error of the operating system: errno, code, syscall, path, dest.
 exports.system = (errno, code, description, syscall, path, dest) => {
+  if (code === 'UNKNOWN') ({ 0: code, 1: description } = require('errno').systemErrors().get(errno) ?? [code, description]);
   let message = $.text`${code}: ${description}, ${syscall}`;
   if (path !== undefined) message += $.text` '${path}'`;
   if (dest !== undefined) message += $.text` -> '${dest}'`;

@@ -206,6 +206,12 @@ function formatValue(ctx, value, depth, typedArray) {
     if (ctx.showProxy) return formatProxy(ctx, proxy, depth);
     value = native.proxyTarget(value);
     if (value === null) return ctx.stylize('<Revoked Proxy>', 'special');
+    // A function that the target has for this is called on the proxy; otherwise the proxy is marked as one.
+    const method = ctx.customInspect ? value[custom] : undefined;
+    if (typeof method !== 'function' || method === inspect) {
+      const text = formatValue(ctx, proxy[0], depth, typedArray);
+      return $.text`${ctx.stylize('Proxy(', 'special')}${text}${ctx.stylize(')', 'special')}`;
+    }
   }
   if (ctx.customInspect) {
     const method = value[custom];
@@ -308,6 +314,13 @@ function protoProperties(ctx, main, object, depth, output) {
   } while (++level !== 3);
 }
 
+/** Whether the tag is one of the words in the name of the class. */
+const isNamedAfter = (constructor, tag) => {
+  const at = $.indexOf(constructor, tag);
+  if (at === -1) return false;
+  const next = constructor[at + tag.length];
+  return next === undefined || $.regex(/[A-Z]/).test(next);
+};
 function prefixOf(constructor, tag, fallback, size = '') {
   if (constructor === null) {
     if (tag !== '' && fallback !== tag) return $.text`[${fallback}${size}: null prototype] [${tag}] `;
@@ -315,7 +328,7 @@ function prefixOf(constructor, tag, fallback, size = '') {
   }
   // `WebAssembly.Memory` includes `Memory` and says more.
   if ($.endsWith(tag, $.text`.${constructor}`) && !$.startsWith(tag, '.')) return $.text`${tag}${size} `;
-  if (tag !== '' && constructor !== tag) return $.text`${constructor}${size} [${tag}] `;
+  if (tag !== '' && !isNamedAfter(constructor, tag)) return $.text`${constructor}${size} [${tag}] `;
   return $.text`${constructor}${size} `;
 }
 
@@ -420,7 +433,7 @@ function formatRaw(ctx, value, depth, typedArray) {
       if (typedArray === undefined) formatter = formatArrayBuffer;
       else if (noProps()) {
         const length = (brand.ArrayBuffer(value) ? $.bufferLength : $.sharedLength)(value);
-        return $.text`${prefix}{ byteLength: ${formatNumber(ctx.stylize, length, false)} }`;
+        return $.text`${prefix}{ [byteLength]: ${formatNumber(ctx.stylize, length, false)} }`;
       }
       braces[0] = $.text`${prefix}{`;
       $.unshift(keys, 'byteLength');
@@ -436,9 +449,6 @@ function formatRaw(ctx, value, depth, typedArray) {
     } else if (brand.WeakMap(value)) {
       braces[0] = $.text`${prefixOf(constructor, tag, 'WeakMap')}{`;
       formatter = formatWeak;
-    } else if (brand.WeakRef(value)) {
-      braces[0] = $.text`${prefixOf(constructor, tag, 'WeakRef')}{`;
-      formatter = formatWeakRef;
     } else if (isNamespace(value)) {
       braces[0] = $.text`${prefixOf(constructor, tag, 'Module')}{`;
       const names = keys;
@@ -540,6 +550,7 @@ function formatError(error, constructor, tag, ctx, keys) {
   if ('cause' in error && !$.includes(keys, 'cause')) $.push(keys, 'cause');
   if (hasOwn(error, 'errors') && $.isArray(error.errors) && !$.includes(keys, 'errors')) $.push(keys, 'errors');
   stack = improveStack(stack, constructor, name, tag);
+  if ('cause' in error && native.isError(error.cause)) stack = withoutFramesOf(stack, error.cause);
   let at = (error.message && $.indexOf(stack, error.message)) || -1;
   if (at !== -1) at += error.message.length;
   const frames = $.indexOf(stack, '\n    at', at);
@@ -553,6 +564,32 @@ function formatError(error, constructor, tag, ctx, keys) {
     }
   }
   if (ctx.indentationLvl !== 0) stack = $.replaceAll(stack, '\n', $.text`\n${$.repeat(' ', ctx.indentationLvl)}`);
+  return stack;
+}
+/** A stack without the frames that the stack of the cause has as well. */
+function withoutFramesOf(stack, cause) {
+  let causeStack;
+  try {
+    causeStack = String(cause.stack);
+  } catch {
+    return stack;
+  }
+  const lines = $.split(stack, '\n');
+  const first = $.findIndex(lines, (line) => $.startsWith(line, '    at '));
+  const causeFrames = $.filter($.split(causeStack, '\n'), (line) => $.startsWith(line, '    at '));
+  if (first === -1) return stack;
+  // The longest run of frames that ends where both end is found from any frame that both have.
+  for (let i = first; i < lines.length - 3; i++) {
+    const at = $.indexOf(causeFrames, lines[i]);
+    if (at === -1 || causeFrames.length - at <= 3) continue;
+    const most = Math.min(causeFrames.length - at, lines.length - i);
+    let length = 1;
+    while (length < most && lines[i + length] === causeFrames[at + length]) length++;
+    if (length <= 3) continue;
+    const skipped = length - 2;
+    $.splice(lines, i + 1, skipped, $.text`    ... ${skipped} lines matching cause stack trace ...`);
+    return $.join(lines, '\n');
+  }
   return stack;
 }
 function improveStack(stack, constructor, name, tag) {
@@ -679,14 +716,6 @@ function formatPromise(ctx, value, depth) {
   return [state === 'rejected' ? $.text`${ctx.stylize('<rejected>', 'special')} ${text}` : text];
 }
 const formatWeak = (ctx) => [ctx.stylize('<items unknown>', 'special')];
-function formatWeakRef(ctx, value, depth) {
-  const target = deref(value);
-  if (target === undefined) return [ctx.stylize('<cleared>', 'special')];
-  ctx.indentationLvl += 2;
-  const text = formatValue(ctx, target, depth);
-  ctx.indentationLvl -= 2;
-  return [text];
-}
 function formatNamespace(ctx, value, depth, keys) {
   const output = [];
   for (const key of $.each(keys)) {
@@ -711,7 +740,8 @@ function formatProxy(ctx, details, depth) {
 }
 
 function formatProperty(ctx, value, depth, key, type, desc, original = value) {
-  desc ??= Object.getOwnPropertyDescriptor(value, key) ?? { value: value[key], enumerable: true };
+  // (The length of a buffer is an accessor of the prototype, shown like a property that is not enumerable.)
+  desc ??= Object.getOwnPropertyDescriptor(value, key) ?? { value: value[key], enumerable: false };
   const style = ctx.stylize;
   let text;
   let space = ' ';
@@ -751,7 +781,8 @@ function formatProperty(ctx, value, depth, key, type, desc, original = value) {
   if (type === kArray) return text;
   let name;
   if (typeof key === 'symbol') {
-    name = $.text`[${style($.replace($.symbolText(key), needsEscapeNoQuote, escapeOne), 'symbol')}]`;
+    name = style($.replace($.symbolText(key), needsEscapeNoQuote, escapeOne), 'symbol');
+    if (desc.enumerable === false) name = $.text`[${name}]`;
   } else if (key === '__proto__') {
     name = "['__proto__']";
   } else if (desc.enumerable === false) {

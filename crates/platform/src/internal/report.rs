@@ -150,6 +150,9 @@ impl Hooks for PlatformHooks {
         if process::is_loaded(ctx)? {
             internal::function(ctx, "process", "emitExit")?.call::<_, Value>(())?;
         }
+        if platform.own_worker.is_none() {
+            crate::node::tty::restore();
+        }
         Ok(())
     }
 }

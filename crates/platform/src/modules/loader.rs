@@ -10,7 +10,7 @@ use rquickjs::{
 };
 
 use super::{
-    builtins, data_url, linking, required,
+    builtins, inline, is_inline, linking, required,
     resolve::{Failure, resolve, resolve_for_script},
     source_phase, syntax, url_to_path, wasm,
 };
@@ -147,8 +147,8 @@ impl Format {
 
 /// Reads a module: its format, and its text without types.
 fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, Failure> {
-    if url.starts_with("data:") {
-        return Ok(read_data(ctx, url));
+    if is_inline(url) {
+        return Ok(read_inline(ctx, url));
     }
     if wasm::is_wasm(url) {
         return Ok(Ok((Format::Wasm, String::new())));
@@ -167,12 +167,13 @@ fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, 
     Ok(Ok((Format::of(ctx, &path, &stripped)?, stripped)))
 }
 
-/// A `data:` URL, whose format is its MIME type.
-fn read_data(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Format, String)> {
-    let (bytes, mime) = data_url(ctx, url)?;
+/// A `data:` or `blob:` URL, whose format is its MIME type; a Blob without a type is taken for JavaScript.
+fn read_inline(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Format, String)> {
+    let (bytes, mime) = inline(ctx, url)?;
     let essence = mime.split(';').next().unwrap_or_default();
     let format = match essence {
         "text/javascript" | "application/javascript" => Format::Module,
+        "" if url.starts_with("blob:") => Format::Module,
         "application/json" => Format::Json,
         "application/wasm" => return Ok((Format::Wasm, String::new())),
         _ => {

@@ -155,7 +155,12 @@ pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickj
     Ok(())
 }
 
-/// The text of a script at a `file:` or `data:` URL.
+/// Whether a URL has its text with it: those with the schemes `data:` and `blob:`.
+pub(crate) fn is_inline(url: &str) -> bool {
+    url.starts_with("data:") || url.starts_with("blob:")
+}
+
+/// The text of a script at a `file:`, `data:` or `blob:` URL.
 ///
 /// # Errors
 /// An error like the one that `fetch` would reject with, or one that names the file.
@@ -164,14 +169,18 @@ pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> 
         let text = std::fs::read(&path).map_err(|error| resolve::Failure::not_found(&path, &error).throw(ctx))?;
         return Ok(String::from_utf8_lossy(&text).into_owned());
     }
-    data_url(ctx, url).map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
+    inline(ctx, url).map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The bytes and the MIME type of a `data:` URL.
+/// The bytes and the MIME type of a `data:` or `blob:` URL.
 ///
 /// # Errors
 /// A TypeError if it is none.
-pub(crate) fn data_url(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Vec<u8>, String)> {
+pub(crate) fn inline(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Vec<u8>, String)> {
+    if let Some((bytes, kind)) = crate::web::blob::resolve(url) {
+        qjs::room::check(ctx, bytes.len())?;
+        return Ok((bytes.to_vec(), kind));
+    }
     let parsed: Value = internal::function(ctx, "data_url", "parse")?.call((url,))?;
     if let Some(parsed) = parsed.as_object()
         && let Some(bytes) = crate::internal::bytes::copy_from(ctx, &parsed.get("bytes")?)?

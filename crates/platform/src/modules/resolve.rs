@@ -82,7 +82,7 @@ pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bo
     } else {
         let found = if specifier.starts_with('#') {
             private_import(ctx, specifier, &importer, request)?
-        } else if importer.starts_with("data:") {
+        } else if super::is_inline(&importer) {
             return Err(unsupported(specifier, &importer));
         } else {
             find_package(ctx, specifier, &importer, request)?
@@ -95,7 +95,7 @@ pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bo
     };
     match url.scheme() {
         "file" if must_exist => existing(&url, &shown),
-        "file" | "data" => Ok(url.into()),
+        "file" | "data" | "blob" => Ok(url.into()),
         scheme => Err(Failure::new(
             "Error",
             "ERR_UNSUPPORTED_ESM_URL_SCHEME",
@@ -156,7 +156,7 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
 /// The URL of the importing module: of a CommonJS module, whose name is its path; for a script without either, that of
 /// the current directory.
 fn importer(base: &str) -> String {
-    if base.starts_with("file:") || base.starts_with("data:") {
+    if base.starts_with("file:") || super::is_inline(base) {
         return base.to_owned();
     }
     if base.starts_with('/') {

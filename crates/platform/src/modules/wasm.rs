@@ -4,7 +4,7 @@ use js_api::{ModuleObject, module_record};
 use qjs::class;
 use rquickjs::{Ctx, Module, Object, Persistent, Value, module::Declared};
 
-use super::{data_url, resolve::Failure, url_to_path};
+use super::{inline, resolve::Failure, url_to_path};
 use crate::internal::state::Platform;
 
 /// Whether the URL belongs to a WebAssembly module.
@@ -24,7 +24,8 @@ pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<
     if let Some(module) = known {
         return module.restore(ctx);
     }
-    let is_data = url.starts_with("data:application/wasm");
+    let is_data = url.starts_with("data:application/wasm")
+        || crate::web::blob::resolve(url).is_some_and(|(_, kind)| kind == "application/wasm");
     if !is_wasm(url) && !is_data {
         return Err(Failure::new(
             "SyntaxError",
@@ -35,7 +36,7 @@ pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<
     }
     let bytes = match url_to_path(url) {
         Some(path) => std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error).throw(ctx))?,
-        None => data_url(ctx, url)?.0,
+        None => inline(ctx, url)?.0,
     };
     let module = module_record::parse(ctx, &bytes, &shown(url))?;
     platform.wasm_modules.borrow_mut().insert(url.to_owned(), Persistent::save(ctx, module.clone()));

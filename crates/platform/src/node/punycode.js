@@ -51,7 +51,13 @@ const valid = (text) => {
   if (text === undefined) throw new RangeError('Invalid input');
   return text;
 };
-const decode = (input) => valid(native.decode($.text`${input}`));
+const decode = (input) => {
+  const text = $.text`${input}`;
+  if (!isAscii($.slice(text, 0, Math.max($.lastIndexOf(text, '-'), 0)))) {
+    throw new RangeError('Illegal input >= 0x80 (not a basic code point)');
+  }
+  return valid(native.decode(text));
+};
 const encode = (input) => valid(native.encode($.text`${input}`));
 const toASCII = (input) => mapLabels(input, (label) => (isAscii(label) ? label : $.text`xn--${encode(label)}`));
 const toUnicode = (input) =>

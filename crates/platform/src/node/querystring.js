@@ -27,12 +27,25 @@ function qsUnescape(s, decodeSpaces) {
     return $.text`${exports.unescapeBuffer(s, decodeSpaces)}`;
   }
 }
+// Makes a pair of a surrogate and whatever follows it, as Node does.
+const paired = (text) => {
+  let made = '';
+  for (let i = 0; i < text.length; i++) {
+    const unit = $.charCodeAt(text, i);
+    made += text[i];
+    if ((unit & 0xf800) !== 0xd800) continue;
+    if (i === text.length - 1) throw create('URIError', 'ERR_INVALID_URI', 'URI malformed');
+    made = $.slice(made, 0, -1) + $.fromCharCode(0xd800 | unit & 0x3ff) +
+      $.fromCharCode(0xdc00 | $.charCodeAt(text, ++i) & 0x3ff);
+  }
+  return made;
+};
 function qsEscape(str) {
   const text = typeof str === 'string' ? str : typeof str === 'object' ? String(str) : $.text`${str}`;
   try {
     return encodeURIComponent(text);
   } catch {
-    throw create('URIError', 'ERR_INVALID_URI', 'URI malformed');
+    return encodeURIComponent(paired(text));
   }
 }
 const primitive = (value) => {
@@ -92,10 +105,10 @@ function parse(qs, sep, eq, options) {
     }
   };
   for (let at = 0; at < qs.length && left !== 0;) {
-    const found = $.indexOf(qs, sep, at);
+    const found = sep === '' ? -1 : $.indexOf(qs, sep, at);
     const end = found < 0 ? qs.length : found;
     const pair = $.slice(qs, at, end);
-    at = end + sep.length;
+    at = end + Math.max(sep.length, 1);
     left -= 1;
     if (pair === '') continue;
     const middle = $.indexOf(pair, eq);

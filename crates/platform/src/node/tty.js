@@ -28,7 +28,7 @@ const lazy = () => require('process_streams');
 
 /** @this {any} */
 function ReadStream(fd, options) {
-  if (!(this instanceof ReadStream)) return new (/** @type {any} */ (ReadStream))(fd, options);
+  if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(fd, options);
   checkFd(fd);
   lazy().constructInput(this, fd, options);
   this.isRaw = false;
@@ -50,7 +50,7 @@ ReadStream.prototype.setRawMode = function (flag) {
 
 /** @this {any} */
 function WriteStream(fd) {
-  if (!(this instanceof WriteStream)) return new (/** @type {any} */ (WriteStream))(fd);
+  if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(fd);
   checkFd(fd);
   lazy().constructOutput(this, fd);
   const size = native.windowSize(fd);
@@ -68,7 +68,7 @@ const DEPTHS = {
   __proto__: null, eterm: 4, cons25: 4, console: 4, cygwin: 4, dtterm: 4, gnome: 4, hurd: 4, jfbterm: 4, konsole: 4,
   kterm: 4, mlterm: 4, mosh: 24, putty: 4, st: 4, 'rxvt-unicode-24bit': 24, terminator: 24, 'xterm-kitty': 24,
 };
-const SIXTEEN = [/ansi/, /color/, /linux/, /direct/, /^con[0-9]*x[0-9]/, /^rxvt/, /^screen/, /^xterm/, /^vt100/, /^vt220/];
+const SIXTEEN = $.regex(/ansi|color|linux|direct|^con[0-9]*x[0-9]|^rxvt|^screen|^xterm|^vt100|^vt220/);
 const SERVICES = { __proto__: null, APPVEYOR: 8, BUILDKITE: 8, CIRCLECI: 24, DRONE: 8, GITEA_ACTIONS: 24,
   GITHUB_ACTIONS: 24, GITLAB_CI: 8, TRAVIS: 8 };
 const environment = () => require('process').process.env;
@@ -103,7 +103,7 @@ const depthOf = (env) => {
     if ($.test($.regex(/^xterm-256/), env.TERM)) return 8;
     const name = $.toLowerCase(env.TERM);
     if (DEPTHS[name]) return DEPTHS[name];
-    if ($.some(SIXTEEN, (expression) => $.test(expression, name))) return 4;
+    if ($.test(SIXTEEN, name)) return 4;
   }
   return env.COLORTERM ? 4 : 1;
 };

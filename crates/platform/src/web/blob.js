@@ -116,7 +116,7 @@ class Blob {
     });
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[Blob]';
     const { size, type } = this;
     return $.text`Blob ${inspect({ size, type }, inner(options))}`;
   }
@@ -130,6 +130,7 @@ const known = (value) => {
 };
 
 let fileOf;
+let isFile;
 class File extends Blob {
   #file;
   /**
@@ -148,8 +149,9 @@ class File extends Blob {
     };
   }
   static {
+    isFile = (value) => Object(value) === value && #file in value;
     fileOf = (value) => {
-      if (Object(value) === value && #file in value) return value.#file;
+      if (isFile(value)) return value.#file;
       throw invalidThis('File');
     };
   }
@@ -160,7 +162,7 @@ class File extends Blob {
     return fileOf(this).lastModified;
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[File]';
     const { size, type, name, lastModified } = this;
     return $.text`File ${inspect({ size, type, name, lastModified }, inner(options))}`;
   }
@@ -173,6 +175,17 @@ enumerable(Blob, ['type', 'size', 'slice', 'arrayBuffer', 'text', 'bytes', 'stre
 enumerable(File, ['name', 'lastModified']);
 
 exports.Blob = Blob;
+// For structured clone: what a Blob or File is made of, or undefined; and how it is made again.
+exports.serialize = (value) => {
+  const state = stateOf(value);
+  if (state === undefined) return undefined;
+  const file = isFile(value) ? fileOf(value) : undefined;
+  return [state.bytes, state.type, file?.name, file?.lastModified];
+};
+exports.deserialize = (buffer, type, name, lastModified) => {
+  const blob = make({ bytes: new Uint8Array(buffer), type });
+  return name === undefined ? blob : new File([blob], name, { __proto__: null, type, lastModified });
+};
 exports.File = File;
 exports.createObjectURL = (obj) => {
   const state = stateOf(obj);

@@ -1,4 +1,4 @@
-// The console methods that are rarely called.
+// The console methods that are rarely called, and the class of other consoles.
 /**
  * What Rust provides.
  * @type {{
@@ -7,132 +7,14 @@
  * }}
  */
 const native = rust;
-const { inspect, formatWithOptions, stripAnsi } = require('inspect');
-const counts = new Map();
-const timers = new Map();
-const out = (...args) => native.print(false, ...$.each(args));
-const err = (...args) => native.print(true, ...$.each(args));
+const { methods } = require('console_methods');
 
-exports.assert = (condition, ...args) => {
-  if (condition) return;
-  if (typeof args[0] === 'string') err($.text`Assertion failed: ${args[0]}`, ...$.each($.slice(args, 1)));
-  else err('Assertion failed', ...$.each(args));
+const clear = () => {
+  const { stdout, env } = /** @type {any} */ (require('process')).process;
+  if (stdout.isTTY && env.TERM !== 'dumb') stdout.write('\u001b[1;1H\u001b[0J');
 };
-exports.clear = () => {};
-exports.profile = exports.profileEnd = exports.timeStamp = () => {};
-exports.count = (label = 'default') => {
-  label = $.text`${label}`;
-  const count = (counts.get(label) ?? 0) + 1;
-  counts.set(label, count);
-  out($.text`${label}: ${count}`);
-};
-exports.countReset = (label = 'default') => {
-  if (!counts.delete($.text`${label}`)) err($.text`Warning: Count for '${label}' does not exist`);
-};
-exports.dir = (value, options) => out(inspect(value, { customInspect: false, ...options }));
-exports.dirxml = out;
-exports.group = exports.groupCollapsed = (...args) => {
-  if (args.length > 0) out(...$.each(args));
-  native.indent(2);
-};
-exports.groupEnd = () => native.indent(-2);
-
-const elapsed = (ms) => {
-  const trim = (value, unit) => $.text`${$.toFixed(value, 3)}${unit}`;
-  if (ms >= 1000) {
-    const seconds = ms / 1000;
-    if (seconds < 60) return trim(seconds, 's');
-    const minutes = Math.floor(seconds / 60);
-    return $.text`${minutes}:${$.padStart($.toFixed((seconds % 60), 3), 6, '0')} (m:ss.mmm)`;
-  }
-  return ms >= 1 ? $.text`${Number($.toFixed(ms, 3))}ms` : $.text`${Number($.toPrecision(ms, 3))}ms`;
-};
-exports.time = (label = 'default') => {
-  label = $.text`${label}`;
-  if (timers.has(label)) err($.text`Warning: Label '${label}' already exists for console.time()`);
-  else timers.set(label, require('performance').performance.now());
-};
-const timePassed = (name, label, rest) => {
-  label = $.text`${label}`;
-  const start = timers.get(label);
-  if (start === undefined) {
-    err($.text`Warning: No such label '${label}' for console.${name}()`);
-    return;
-  }
-  out($.text`${label}: ${elapsed(require('performance').performance.now() - start)}`, ...$.each(rest));
-};
-exports.timeLog = (label = 'default', ...rest) => timePassed('timeLog', label, rest);
-exports.timeEnd = (label = 'default') => {
-  timePassed('timeEnd', label, []);
-  timers.delete($.text`${label}`);
-};
-exports.trace = (...args) => {
-  const error = { name: 'Trace', message: args.length > 0 ? formatWithOptions({}, ...$.each(args)) : '' };
-  const stack = require('stack').stackOf(new Error());
-  const isOurs = (line) => $.includes(line, 'node:internal/console') || $.regex(/ at trace \(native\)/).test(line);
-  const lines = $.slice($.split($.slice(stack, $.indexOf(stack, '\n    at')), '\n'), 1);
-  const frames = $.join($.filter(lines, (line) => !isOurs(line)), '\n');
-  err($.text`${error.name}${error.message ? $.text`: ${error.message}` : ''}\n${frames}`);
-};
-
-const cell = (value) => {
-  const depth = value !== null && typeof value === 'object' && !$.isArray(value) && Object.keys(value).length > 2
-    ? -1 : 0;
-  return inspect(value, { maxArrayLength: 3, breakLength: Infinity, depth });
-};
-const draw = (head, columns) => {
-  const rows = [];
-  const count = Math.max(...$.each($.map(columns, (column) => column.length)));
-  const widths = $.map(head, (name, i) =>
-    Math.max(name.length, ...$.each($.map(columns[i], (text) => (text ?? '').length))) + 2);
-  const row = (cells) =>
-    $.text`│${$.join($.map(cells, (text, i) => $.padEnd($.text` ${text ?? ''}`, widths[i])), '│')}│`;
-  const bars = $.map(widths, (width) => $.repeat('─', width));
-  $.push(rows, $.text`┌${$.join(bars, '┬')}┐`, row(head), $.text`├${$.join(bars, '┼')}┤`);
-  for (let i = 0; i < count; i++) $.push(rows, row($.map(columns, (column) => column[i])));
-  $.push(rows, $.text`└${$.join(bars, '┴')}┘`);
-  return $.join(rows, '\n');
-};
-exports.table = (data, properties) => {
-  if (data === null || typeof data !== 'object') return out(data);
-  const isMap = data instanceof $.real.Map;
-  const isSet = data instanceof $.real.Set;
-  const index = [];
-  const values = [];
-  const columns = new Map();
-  if (properties !== undefined) for (const name of $.each(properties)) columns.set(name, []);
-  let hasPrimitive = false;
-  const entries = isMap ? $.map([...$.each(data)], ({ 0: key, 1: value }, i) => [i, value, key])
-    : isSet ? $.map([...$.each(data)], (value, i) => [i, value]) : $.map(Object.keys(data), (key) => [key, data[key]]);
-  const keyColumn = [];
-  $.forEach(entries, ({ 0: name, 1: item, 2: key }, i) => {
-    $.push(index, $.text`${name}`);
-    if (isMap) keyColumn[i] = cell(key);
-    const primitive = item === null || (typeof item !== 'object' && typeof item !== 'function');
-    if (isMap || primitive) {
-      hasPrimitive = true;
-      values[i] = cell(item);
-    } else {
-      for (const property of $.each(properties ?? Object.keys(item))) {
-        if (!columns.has(property)) columns.set(property, []);
-        if (Object.hasOwn(item, property)) columns.get(property)[i] = cell(item[property]);
-      }
-    }
-  });
-  const fill = (list) => $.arrayFrom({ length: entries.length }, (_, i) => list[i] ?? '');
-  const heads = [isMap || isSet ? '(iteration index)' : '(index)'];
-  const body = [fill(index)];
-  if (isMap) {
-    $.push(heads, 'Key');
-    $.push(body, fill(keyColumn));
-  }
-  for (const { 0: name, 1: list } of $.each(columns)) {
-    $.push(heads, name);
-    $.push(body, fill(list));
-  }
-  if (hasPrimitive) {
-    $.push(heads, 'Values');
-    $.push(body, fill(values));
-  }
-  out(draw($.map(heads, (text) => stripAnsi(text)), body));
-};
+Object.assign(exports, methods(native.print, native.indent, clear), {
+  profile() {}, profileEnd() {}, timeStamp() {},
+  context() {},
+  createTask: () => ({ run: (task) => task() }),
+});

@@ -2,44 +2,79 @@
 
 use qjs::define::Put as _;
 use rquickjs::{
-    Coerced, Ctx, Object, Type, Value,
+    Coerced, Ctx, Object, Persistent, Type, Value,
+    atom::PredefinedAtom,
     function::{Args, Rest},
+    object::{Accessor, Property},
 };
 
 use crate::internal::{self, def, state::Platform, strings::to_rust};
 
-/// Methods whose implementation is loaded when one of them is first called.
-const LAZY: [&str; 17] = [
-    "assert",
-    "clear",
-    "count",
-    "countReset",
-    "dir",
-    "dirxml",
-    "group",
-    "groupCollapsed",
-    "groupEnd",
-    "profile",
-    "profileEnd",
-    "table",
-    "time",
-    "timeEnd",
-    "timeLog",
-    "timeStamp",
-    "trace",
+/// The methods, in Node's order. Those without a stream are loaded when one of them is first called.
+const METHODS: [(&str, Option<Stream>); 24] = [
+    ("log", Some(Stream::Out)),
+    ("info", Some(Stream::Out)),
+    ("debug", Some(Stream::Out)),
+    ("warn", Some(Stream::Err)),
+    ("error", Some(Stream::Err)),
+    ("dir", None),
+    ("time", None),
+    ("timeEnd", None),
+    ("timeLog", None),
+    ("trace", None),
+    ("assert", None),
+    ("clear", None),
+    ("count", None),
+    ("countReset", None),
+    ("group", None),
+    ("groupEnd", None),
+    ("table", None),
+    ("dirxml", None),
+    ("groupCollapsed", None),
+    ("profile", None),
+    ("profileEnd", None),
+    ("timeStamp", None),
+    ("context", None),
+    ("createTask", None),
 ];
 
-/// The `console` object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// The `console` object of an agent, which is also the module `console`.
+pub(crate) fn shared<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let platform = Platform::of(ctx)?;
+    let made = platform.loaded.borrow().get("console").cloned();
+    if let Some(console) = made {
+        return console.restore(ctx);
+    }
+    let console = create(ctx)?;
+    platform.loaded.borrow_mut().insert("console".into(), Persistent::save(ctx, console.clone()));
+    Ok(console)
+}
+
+/// A `console` object.
 pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let console = Object::new(ctx.clone())?;
-    for (name, to_stderr) in [("log", false), ("warn", true), ("error", true), ("info", false), ("debug", false)] {
-        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    for (name, stream) in METHODS {
+        match stream {
+            Some(stream) => def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| {
+                print(&ctx, stream == Stream::Err, args.0)
+            })?,
+            None => {
+                def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> rquickjs::Result<Value<'js>> {
+                    internal::function(&ctx, "console", name)?.call((Rest(args.0),))
+                })?
+            }
+        }
     }
-    for name in LAZY {
-        def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> rquickjs::Result<Value<'js>> {
-            internal::function(&ctx, "console", name)?.call((Rest(args.0),))
-        })?;
-    }
+    let class =
+        |ctx: Ctx<'js>| -> rquickjs::Result<Value<'js>> { internal::require(&ctx, "console_class")?.get("Console") };
+    console.prop("Console", Accessor::new_get(class).enumerable().configurable())?;
+    console.prop(PredefinedAtom::SymbolToStringTag, Property::from("console").configurable())?;
     Ok(console)
 }
 

@@ -487,7 +487,7 @@ function moveMessagePortToContext() {
   throw notImplemented('moveMessagePortToContext');
 }
 
-const untransferable = new WeakSet();
+const { untransferable, unserializable } = require('bytes');
 const uncloneable = new WeakSet();
 const isUntransferable = (object) => untransferable.has(object);
 function markAsUntransferable(object) {
@@ -501,7 +501,7 @@ function markAsUncloneable(object) {
   if (isObject(object) && require('bytes').viewOf(object) === undefined) uncloneable.add(object);
 }
 
-// The prototypes of the platform's objects that are not serializable. This needs several files, so it is only made for
+// The prototypes of the platform's objects that are not serializable or have steps of their own. This needs several files, so it is only made for
 // the first object that is not a plain one.
 let platform;
 const findPlatform = () => {
@@ -509,14 +509,15 @@ const findPlatform = () => {
   const { URL, URLSearchParams } = require('url');
   const { TextEncoder, TextDecoder } = require('encoding');
   const { AbortController } = require('abort');
+  const { Blob } = require('blob');
   return $.map([
     EventTarget, Event, AbortController, MessageChannel, URL, URLSearchParams, Headers, Request, Response, TextEncoder,
-    TextDecoder,
+    TextDecoder, Blob,
   ], ({ prototype }) => prototype);
 };
 const { prototype: plainPrototype } = Object;
 const { prototype: plainArrayPrototype } = Array;
-// Whether an object must not be cloned. The native side recognizes ports itself.
+// Whether an object must not be cloned, or has serialization steps. The native side recognizes ports itself.
 const refuses = (object) => {
   if (uncloneable.has(object)) return true;
   if (handleOf(object) !== undefined) return false;
@@ -525,6 +526,7 @@ const refuses = (object) => {
     if (prototype === plainPrototype || prototype === plainArrayPrototype || prototype === null) return false;
     platform ??= findPlatform();
     for (; prototype !== null; prototype = getPrototypeOf(prototype)) {
+      if (unserializable.has(prototype)) return true;
       for (let i = 0; i < platform.length; i++) if (platform[i] === prototype) return true;
     }
     return false;

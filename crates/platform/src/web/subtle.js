@@ -100,7 +100,7 @@ let keyState;
 let isOurs = false;
 class CryptoKey {
   #state;
-  constructor(state) {
+  constructor(state = undefined) {
     if (!isOurs) throw illegalConstructor();
     this.#state = state;
   }
@@ -125,7 +125,7 @@ class CryptoKey {
     return CryptoKey.#of(this).shownUsages;
   }
   [inspect.custom](depth, options) {
-    if (depth < 0) return this;
+    if (depth < 0) return '[CryptoKey]';
     const { type, extractable, algorithm, usages } = this;
     const inner = { ...options, depth: options.depth === null ? null : options.depth - 1 };
     return $.text`CryptoKey ${inspect({ type, extractable, algorithm, usages }, inner)}`;
@@ -423,10 +423,23 @@ class SubtleCrypto {
   constructor() {
     if (!isOurs) throw illegalConstructor();
   }
+  // (Some algorithms fail later, because of their parameters.)
+  static supports(operation, algorithm, _lengthOrAdditionalAlgorithm = null) {
+    if (this !== SubtleCrypto) throw invalidThis('SubtleCrypto constructor');
+    const kind = operation === 'exportKey' ? 'importKey' : operation === 'deriveKey' ? 'deriveBits' : $.text`${operation}`;
+    if (OPERATIONS[kind] === undefined) return false;
+    try {
+      normalize(algorithm, kind);
+      return true;
+    } catch {
+      return false;
+    }
+  }
   static {
     subtleBrand = (value) => Object(value) === value && #brand in value && value.#brand;
   }
 }
+Object.defineProperty(SubtleCrypto, 'supports', { enumerable: true });
 const method = (name, needed, run) => {
   const { [name]: made } = { async [name](...args) {
     if (!subtleBrand(this)) throw invalidThis('SubtleCrypto');

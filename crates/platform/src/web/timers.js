@@ -14,6 +14,15 @@
  */
 const native = rust;
 const { validateFunction } = require('validators');
+
+// How callbacks keep what AsyncLocalStorage has given their maker: set once a program uses that.
+let context;
+exports.setContext = (given) => {
+  context = given;
+};
+const call = (frame, callback, self, args) =>
+  (frame === undefined ? Reflect.apply(callback, self, args) : context.runIn(frame, callback, self, args));
+
 const known = new Map(); // by the number that Symbol.toPrimitive gave out
 
 const toDelay = (delay) => {
@@ -29,6 +38,7 @@ class Timeout {
   #id = 0;
   #args;
   #refed = true;
+  #frame = context?.current();
   constructor(callback, delay, args, repeats) {
     this._onTimeout = callback;
     this._idleTimeout = toDelay(delay);
@@ -43,7 +53,7 @@ class Timeout {
   static fire(timeout) {
     timeout.#id = 0;
     try {
-      timeout._onTimeout(...$.each(timeout.#args));
+      call(timeout.#frame, timeout._onTimeout, timeout, timeout.#args);
     } finally {
       if (!timeout._destroyed && timeout.#id === 0) {
         if (timeout._repeat !== null) timeout.#start();
@@ -99,6 +109,7 @@ class Immediate {
   #id;
   #args;
   #refed = true;
+  #frame = context?.current();
   constructor(callback, args) {
     this._onImmediate = callback;
     this.#args = args;
@@ -106,7 +117,7 @@ class Immediate {
   }
   static fire(immediate) {
     immediate.#id = 0;
-    immediate._onImmediate(...$.each(immediate.#args));
+    call(immediate.#frame, immediate._onImmediate, immediate, immediate.#args);
   }
   static clear(immediate) {
     native.clearImmediate(immediate.#id);
@@ -156,8 +167,17 @@ exports.clearImmediate = function clearImmediate(immediate) {
 };
 exports.queueMicrotask = function queueMicrotask(callback) {
   validateFunction(callback, 'callback');
-  native.queueMicrotask(() => callback());
+  const frame = context?.current();
+  native.queueMicrotask(() => call(frame, callback, undefined, []));
 };
+// What node:timers exports.
+exports.timers = {
+  setTimeout: exports.setTimeout, clearTimeout: exports.clearTimeout, setImmediate: exports.setImmediate,
+  clearImmediate: exports.clearImmediate, setInterval: exports.setInterval, clearInterval: exports.clearInterval,
+};
+Object.defineProperty(exports.timers, 'promises', {
+  enumerable: true, configurable: true, get: () => require('timers_promises')['timers/promises'],
+});
 const promisify = $.symbolFor('nodejs.util.promisify.custom');
 for (const name of $.each(['setTimeout', 'setImmediate'])) {
   Object.defineProperty(exports[name], promisify, {

@@ -25,6 +25,36 @@ const needArgs = (given, names) => {
   throw create('TypeError', 'ERR_MISSING_ARGS', $.text`${text} must be specified`);
 };
 
+const positions = new WeakMap();
+const SearchParamsIterator = Object.setPrototypeOf({
+  next() {
+    const position = positions.get(/** @type {any} */ (this));
+    if (position === undefined) {
+      throw create('TypeError', 'ERR_INVALID_THIS', 'Value of "this" must be of type URLSearchParamsIterator');
+    }
+    const list = position.list();
+    if (position.at >= list.length) return { value: undefined, done: true };
+    const value = position.pick(list[position.at], list[position.at + 1]);
+    position.at += 2;
+    return { value, done: false };
+  },
+  [inspect.custom](depth, options) {
+    const { list, at, pick } = positions.get(/** @type {any} */ (this));
+    if (typeof depth === 'number' && depth < 0) return options.stylize('[Object]', 'special');
+    const rest = [];
+    for (let i = at; i < list().length; i += 2) $.push(rest, inspect(pick(list()[i], list()[i + 1]), options));
+    const line = $.text`URLSearchParams Iterator { ${$.join(rest, ', ')} }`;
+    return line.length <= options.breakLength ? line : $.text`URLSearchParams Iterator {\n  ${$.join(rest, ',\n  ')} }`;
+  },
+}, $.globals.Iterator.prototype);
+Object.defineProperty(SearchParamsIterator, Symbol.toStringTag, { value: 'URLSearchParams Iterator', configurable: true });
+/** An iterator that sees what happens to the list meanwhile. */
+const iterate = (list, pick) => {
+  const iterator = Object.create(SearchParamsIterator);
+  positions.set(iterator, { list, pick, at: 0 });
+  return iterator;
+};
+
 class URLSearchParams {
   #list = [];
   #url = null;
@@ -145,14 +175,14 @@ class URLSearchParams {
       Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
     }
   }
-  *entries() {
-    for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i], this.#list[i + 1]];
+  entries() {
+    return iterate(() => this.#list, (name, value) => [name, value]);
   }
-  *keys() {
-    for (let i = 0; i < this.#list.length; i += 2) yield this.#list[i];
+  keys() {
+    return iterate(() => this.#list, (name) => name);
   }
-  *values() {
-    for (let i = 0; i < this.#list.length; i += 2) yield this.#list[i + 1];
+  values() {
+    return iterate(() => this.#list, (name, value) => value);
   }
   toString() {
     return native.formatQuery(this.#list);
@@ -307,71 +337,103 @@ for (const { prototype, name } of $.each([URL, URLSearchParams])) {
 }
 for (const hidden of $.each(['of', 'replace'])) Object.defineProperty(URLSearchParams, hidden, { enumerable: false });
 
-const fileURLToPath = (url) => {
+const fileUrl = (url) => {
   if (typeof url === 'string') url = new URL(url);
-  else if (!(url instanceof URL)) throw invalidArgType('path', 'of type string or an instance of URL', url);
+  else if (!(url instanceof URL) && !(url !== null && typeof url === 'object' && url.href && url.protocol)) {
+    throw invalidArgType('path', 'of type string or an instance of URL', url);
+  }
   if (url.protocol !== 'file:') throw create('TypeError', 'ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file');
-  if (url.hostname !== '') {
+  return url;
+};
+const encodedSeparator = (what, url) => create('TypeError', 'ERR_INVALID_FILE_URL_PATH',
+  $.text`File URL path ${what}`, { input: url });
+/** The path of a file: URL with its percent signs, as that of Windows if so asked. */
+const rawPath = (url, windows) => {
+  const { hostname, pathname } = url;
+  if (windows) {
+    if ($.regex(/%2f|%5c/i).test(pathname)) throw encodedSeparator('must not include encoded \\ or / characters', url);
+    const path = $.replaceAll(pathname, '/', '\\');
+    if (hostname !== '') return $.text`\\\\${require('url_legacy').domainToUnicode(hostname)}${path}`;
+    if (!$.regex(/^\\[a-z]:/i).test(path)) throw encodedSeparator('must be absolute', url);
+    return $.slice(path, 1);
+  }
+  if (hostname !== '') {
     throw create('TypeError', 'ERR_INVALID_FILE_URL_HOST', 'File URL host must be "localhost" or empty on linux');
   }
-  if ($.regex(/%2f/i).test(url.pathname)) {
-    throw create('TypeError', 'ERR_INVALID_FILE_URL_PATH', 'File URL path must not include encoded / characters');
-  }
-  return native.percentDecode(url.pathname);
+  if ($.regex(/%2f/i).test(pathname)) throw encodedSeparator('must not include encoded / characters', url);
+  return pathname;
 };
-const pathToFileURL = (path) => {
-  if (typeof path !== 'string') throw invalidArgType('path', 'of type string', path);
-  let resolved = require('path').default.resolve(path);
-  if ($.endsWith(path, '/') && !$.endsWith(resolved, '/')) resolved += '/';
+/** @param {any} options */
+const fileURLToPath = (path, options = { __proto__: null }) =>
+  native.percentDecode(rawPath(fileUrl(path), options?.windows));
+const fileURLToPathBuffer = (path, options = { __proto__: null }) => {
+  const { Buffer } = /** @type {any} */ (require('buffer'));
+  const raw = rawPath(fileUrl(path), /** @type {any} */ (options)?.windows);
+  // Text beyond ASCII has been escaped by the parser.
+  const bytes = [];
+  for (let i = 0; i < raw.length; i++) {
+    const isEscape = raw[i] === '%' && $.regex(/^[0-9a-f]{2}$/i).test($.slice(raw, i + 1, i + 3));
+    $.push(bytes, isEscape ? parseInt($.slice(raw, i + 1, i + 3), 16) : $.charCodeAt(raw, i));
+    if (isEscape) i += 2;
+  }
+  return Buffer.from(bytes);
+};
+/** @param {any} options */
+const pathToFileURL = (filepath, options = { __proto__: null }) => {
+  if (typeof filepath !== 'string') throw invalidArgType('path', 'of type string', filepath);
+  const { posix } = require('path');
+  if (options?.windows) return windowsPathToUrl(filepath, posix.win32);
+  let resolved = posix.resolve(filepath);
+  if ($.endsWith(filepath, '/') && !$.endsWith(resolved, '/')) resolved += '/';
   return new URL(native.pathToUrl(resolved));
 };
-const urlToHttpOptions = (url) => ({
-  protocol: url.protocol, hostname: url.hostname, hash: url.hash, search: url.search, pathname: url.pathname,
-  path: $.text`${url.pathname}${url.search}`, href: url.href, ...(url.port !== '' ? { port: Number(url.port) } : {}),
-});
-// The legacy parser, as far as the WHATWG one can stand in for it.
-const parse = (text) => {
-  let url;
-  try {
-    url = new URL(text);
-  } catch {
-    const { 1: pathname, 2: search = null, 3: hash = null } = $.regex(/^([^?#]*)(\?[^#]*)?(#.*)?$/s).exec(text);
-    return { protocol: null, slashes: null, auth: null, host: null, port: null, hostname: null, hash, search,
-      query: search && $.slice(search, 1), pathname: pathname || null,
-      path: $.text`${pathname}${search ?? ''}` || null, href: text };
+const windowsPathToUrl = (path, win32) => {
+  const isLocal = !$.startsWith(path, '\\\\');
+  let resolved = isLocal ? win32.resolve(path) : path;
+  if (isLocal && ($.endsWith(path, '\\') || $.endsWith(path, '/')) && !$.endsWith(resolved, '\\')) resolved += '\\';
+  const escaped = (text) => $.replace($.replaceAll(text, '\\', '/'), $.regex(/[%?#\n\r\t]/g),
+    (char) => $.text`%${$.padStart($.toUpperCase($.toString($.charCodeAt(char, 0), 16)), 2, '0')}`);
+  if (isLocal) return new URL($.text`file:///${escaped(resolved)}`);
+  const rest = $.replace(path, $.regex(/^\\\\(\?\\UNC\\)?/), '');
+  const end = $.indexOf(rest, '\\');
+  if (end === -1) {
+    throw create('TypeError', 'ERR_INVALID_ARG_VALUE',
+      $.text`The argument 'path' Missing UNC resource path. Received ${inspect(path)}`);
   }
-  const password = url.password ? $.text`:${url.password}` : '';
+  if (end === 0) {
+    throw create('TypeError', 'ERR_INVALID_ARG_VALUE', $.text`The argument 'path' Empty UNC servername. Received ${inspect(path)}`);
+  }
+  return new URL($.text`file://${$.slice(rest, 0, end)}${escaped($.slice(rest, end))}`);
+};
+const urlToHttpOptions = (url) => {
+  const { hostname, pathname, port, username, password, search } = url;
+  const bare = $.startsWith(hostname, '[') ? $.slice(hostname, 1, -1) : hostname;
   return {
-    protocol: url.protocol, slashes: $.includes(text, '//'),
-    auth: url.username ? $.text`${url.username}${password}` : null,
-    host: url.host, port: url.port || null, hostname: url.hostname, hash: url.hash || null, search: url.search || null,
-    query: url.search ? $.slice(url.search, 1) : null, pathname: url.pathname,
-    path: $.text`${url.pathname}${url.search}`, href: url.href,
+    __proto__: null, ...url, protocol: url.protocol, hostname: bare, hash: url.hash, search, pathname,
+    path: $.text`${pathname || ''}${search || ''}`, href: url.href,
+    ...(port !== '' ? { port: Number(port) } : {}),
+    ...(username || password
+      ? { auth: $.text`${native.percentDecode(username)}:${native.percentDecode(password)}` } : {}),
   };
 };
-const format = (url, options = { __proto__: null }) => {
-  if (typeof url === 'string') return url;
-  if (url instanceof URL) {
-    const copy = new URL(url);
-    if (options.fragment === false) copy.hash = '';
-    if (options.search === false) copy.search = '';
-    if (options.auth === false) copy.username = copy.password = '';
-    return copy.href;
+// There is no matcher of patterns; the class is there to be imported.
+class URLPattern {
+  constructor() {
+    throw create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', 'URLPattern is not implemented');
   }
-  const { protocol = '', host, hostname = '', port, pathname = '', search, query, hash = '' } = url;
-  const place = host ?? (port ? $.text`${hostname}:${port}` : hostname);
-  const tail = search ?? (query && typeof query === 'object' ? $.text`?${new URLSearchParams(query)}` : '');
-  const colon = protocol && !$.endsWith(protocol, ':') ? ':' : '';
-  const authority = place ? $.text`//${place}` : '';
-  return $.text`${protocol ?? ''}${colon}${authority}${pathname ?? ''}${tail ?? ''}${hash ?? ''}`;
-};
+}
+const named = (name, call) => Object.defineProperty(call, 'name', { value: name, configurable: true });
+const legacy = (name, shown = name) =>
+  named(shown, (...args) => require('url_legacy')[name](...$.each(args)));
 exports.URL = URL;
+exports.URLPattern = URLPattern;
 exports.URLSearchParams = URLSearchParams;
 exports.fileURLToPath = fileURLToPath;
 exports.pathToFileURL = pathToFileURL;
 exports.urlToHttpOptions = urlToHttpOptions;
-exports.parse = parse;
-exports.format = format;
-exports.resolve = (from, to) => $.replace(new URL(to, new URL(from, 'resolve://')).href, $.regex(/^resolve:\/\//), '');
-exports.domainToASCII = (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '';
-exports.domainToUnicode = (domain) => URL.parse($.text`ws://${domain}`)?.hostname ?? '';
+exports.url = Object.defineProperty({
+  Url: undefined, parse: legacy('parse', 'urlParse'), resolve: legacy('resolve', 'urlResolve'),
+  resolveObject: legacy('resolveObject', 'urlResolveObject'), format: legacy('format', 'urlFormat'),
+  URL, URLPattern, URLSearchParams, domainToASCII: legacy('domainToASCII'), domainToUnicode: legacy('domainToUnicode'),
+  pathToFileURL, fileURLToPath, fileURLToPathBuffer, urlToHttpOptions,
+}, 'Url', { enumerable: true, configurable: true, get: () => require('url_legacy').Url, set: undefined });

@@ -41,6 +41,14 @@ pub(crate) fn see_to_room(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Result<()> {
     qjs::room::check(ctx, bytes.saturating_mul(16))
 }
 
+/// The native functions of `url_legacy.js`.
+pub(crate) fn legacy_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "toAscii", |domain: UsvString| idna::domain_to_ascii(&domain).unwrap_or_default())?;
+    def(&native, "toUnicode", |domain: UsvString| idna::domain_to_unicode(&domain).0)?;
+    Ok(native)
+}
+
 /// The native functions of `url.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;

@@ -173,7 +173,7 @@ enum Place {
 }
 
 impl Code {
-    /// Compiles a module in the binary format.
+    /// Compiles a module in either format.
     pub(crate) fn compile(engine: &wasmtime::Engine, module: &[u8]) -> wasmtime::Result<Self> {
         engine.precompile_module(module).map(|code| Self(Place::Memory(code)))
     }

@@ -36,17 +36,25 @@ exports.bound = (call) => {
   };
 };
 
-// Promises keep the frame only once there is one to keep.
+// Timers, ticks and promises keep the frame only once there is one to keep.
 let isWatching = false;
-exports.watchPromises = () => {
+exports.watch = () => {
   if (isWatching) return;
   isWatching = true;
-  const { prototype } = $.real.Promise;
+  require('timers').setContext({ current: exports.current, runIn: exports.runIn });
+  const { process } = /** @type {any} */ (require('process'));
+  const { nextTick } = process;
+  process.nextTick = { nextTick(callback, ...args) {
+    Reflect.apply(nextTick, process, [
+      typeof callback === 'function' ? exports.bound(callback) : callback, ...$.each(args),
+    ]);
+  } }.nextTick;
   const original = $.pristine['Promise.prototype'].then;
   /** @type {any} */
   const { then } = { then(fulfilled, rejected) {
     const bind = (handler) => (typeof handler === 'function' ? exports.bound(handler) : handler);
     return Reflect.apply(original, this, [bind(fulfilled), bind(rejected)]);
   } };
+  const { prototype } = $.real.Promise;
   Object.defineProperty(prototype, 'then', { value: then, writable: true, enumerable: false, configurable: true });
 };

@@ -25,12 +25,12 @@ class AsyncLocalStorage {
     if (frame?.has(this)) frame.delete(this);
   }
   enterWith(store) {
-    context.watchPromises();
+    context.watch();
     context.exchange(context.withStore(context.current(), this, store));
   }
   run(store, callback, ...args) {
     if (Object.is(this.getStore(), store)) return Reflect.apply(callback, null, args);
-    context.watchPromises();
+    context.watch();
     return context.runIn(context.withStore(context.current(), this, store), callback, null, args);
   }
   exit(callback, ...args) {

@@ -22,7 +22,7 @@ const { create, invalidArgType, invalidArgValue, outOfRange, received } = requir
 const { validateArray, validateInteger, validateNumber } = require('validators');
 const encodings = require('encodings');
 const { idOf, orUtf8, UTF8, UTF16LE } = encodings;
-const { isArrayBuffer, isSharedArrayBuffer } = require('bytes');
+const { isArrayBuffer, isSharedArrayBuffer, untransferable } = require('bytes');
 
 const MAX_LENGTH = 2 ** 53 - 1;
 const MAX_STRING_LENGTH = 2 ** 29 - 24;
@@ -66,6 +66,7 @@ const reserve = (size) => {
   if (size <= $.length(pool) - poolUsed) return true;
   poolUsed = 0;
   pool = new Uint8Array(Buffer.poolSize);
+  untransferable.add($.buffer(pool));
   return size <= $.length(pool);
 };
 const fromPool = (size) => {
@@ -89,7 +90,7 @@ const fromArrayBuffer = (buffer, offset = 0, length = undefined) => {
   offset = +offset || 0;
   const most = (isArrayBuffer(buffer) ? $.bufferLength(buffer) : $.sharedLength(buffer)) - offset;
   if (most < 0) throw outOfBounds('offset');
-  if (length === undefined) return new FastBuffer(buffer, offset, most);
+  if (length === undefined) return new FastBuffer(buffer, offset);
   length = +length;
   if (length > most) throw outOfBounds('length');
   return new FastBuffer(buffer, offset, length > 0 ? length : 0);
@@ -227,7 +228,7 @@ Object.defineProperty(Buffer, Symbol.species, {
 // The bytes of a value to fill with or to look for.
 const bytesOf = (value, encoding) => (typeof value === 'string' ? new Uint8Array(native.encode(value, encoding)) : value);
 const fillBuffer = (buffer, value, offset, end, encoding) => {
-  const length = $.length(buffer);
+  const { length } = buffer;
   let id = UTF8;
   if (typeof value === 'string') {
     if (offset === undefined || typeof offset === 'string') {
@@ -249,6 +250,10 @@ const fillBuffer = (buffer, value, offset, end, encoding) => {
     if (end === undefined) end = length;
     else checkOffset(end, 'end', 0, length);
     if (offset >= end) return buffer;
+  }
+  // (A script may have given it another length.)
+  if (end > $.length(buffer)) {
+    throw create('RangeError', 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
   }
   const pattern = typeof value === 'string' || $.isView(value) ? bytesOf(value, id) : new Uint8Array(1);
   if ($.byteLength(pattern) === 0) throw invalidArgValue('value', value);
@@ -446,8 +451,9 @@ const methods = {
   subarray(start, end) {
     return part(this, start, end);
   },
+  // (Of a Uint8Array, this makes a Uint8Array.)
   slice(start, end) {
-    return part(this, start, end);
+    return this.subarray(start, end);
   },
   swap16() {
     return swapped(this, 2);

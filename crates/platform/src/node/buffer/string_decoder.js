@@ -11,7 +11,7 @@
  * }}
  */
 const native = rust;
-const { invalidArgType } = require('errors');
+const { create, invalidArgType } = require('errors');
 const { idOf, names } = require('encodings');
 const kDecoder = Symbol('kNativeDecoder');
 
@@ -30,7 +30,11 @@ const methods = {
   write(buf) {
     if (typeof buf === 'string') return buf;
     if (!$.isView(buf)) throw invalidArgType('buf', 'an instance of Buffer, TypedArray, or DataView', buf);
-    return native.write(this[kDecoder], buf, $.byteLength(buf));
+    const { [kDecoder]: decoder } = this;
+    if (decoder === undefined) {
+      throw create('TypeError', 'ERR_INVALID_THIS', 'Value of "this" must be of type StringDecoder');
+    }
+    return native.write(decoder, buf, $.byteLength(buf));
   },
   end(buf) {
     const text = buf === undefined ? '' : this.write(buf);

@@ -127,7 +127,10 @@ exports.stdioOf = (stdio, { sync = false } = {}) => {
     }
     if (typeof value === 'number') return { type: 'fd', fd: value };
     if ($.isView(value) || typeof value === 'string') {
-      if (!sync || typeof value === 'string') throw invalidArgValue('stdio', value);
+      if (!sync) {
+        throw create('TypeError', 'ERR_INVALID_SYNC_FORK_INPUT',
+          $.text`Asynchronous forks do not support Buffer, TypedArray, DataView or string input: ${value}`);
+      }
       return { type: 'pipe', input: value };
     }
     const fd = fdOf(value);
@@ -136,5 +139,6 @@ exports.stdioOf = (stdio, { sync = false } = {}) => {
   });
   return { list, ipc };
 };
+/** @param {any} how */
 exports.toWish = ({ type, fd }) => (type === 'fd' ? fd : type === 'ignore' ? -1 : -2);
 exports.validators = { validateAbortSignal, validateArray, validateFunction, validateNumber };

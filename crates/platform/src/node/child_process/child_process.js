@@ -16,17 +16,15 @@ const { validateAbortSignal, validateFunction, validateObject, validateString } 
 const { normalize, environment, stdioOf, toWish, checkSignal, checkTimeout, checkMaxBuffer } =
   require('child_arguments');
 const { toSignal, nameOf } = require('process_signals');
-const { toBuffer, decode, content, encodingOf } = require('fs_bytes');
+const { toBuffer, decode, encodingOf } = require('fs_bytes');
 const { toText } = require('fs_values');
 const proc = () => require('process').process;
 const timers = () => require('timers');
 
 const MAX_BUFFER = 1024 * 1024;
 // An error of the system, as `spawn` and its relatives give it.
-const failure = (errno, syscall) => {
-  const { errnoName } = /** @type {any} */ (require('fs_errors'));
-  return errnoName(errno, syscall);
-};
+/** @returns {any} */
+const failure = (errno, syscall) => require('fs_errors').errnoException(errno, syscall);
 
 /** @this {any} */
 function ChildProcess() {
@@ -104,7 +102,7 @@ const methods = {
       this.pid = started[1];
       proc().nextTick(() => this.emit('spawn'));
     }
-    const { Socket } = require('process_streams');
+    const { Socket, closeFd } = require('process_streams');
     const streams = [];
     let channel;
     $.forEach(list, ({ type }, i) => {
@@ -120,7 +118,7 @@ const methods = {
       }
       const stream = new (/** @type {any} */ (Socket))({ fd, readable: i > 0, writable: i === 0 || i > 2 });
       if (fd < 0) stream.destroy();
-      if (i === 0) stream.whenFinal = () => stream.destroy();
+      if (i === 0) stream.whenFinal = () => closeFd(stream);
       else {
         if (i > 2) stream.whenFinal = () => native.shutdown(fd);
         if (isStarted) {
@@ -286,10 +284,7 @@ const execFile = (file, args, options, callback) => {
       exit();
     }
   };
-  const gather = (chunks) => {
-    const whole = joined(chunks);
-    return encoding === undefined ? toBuffer(whole) : decode(whole, encoding);
-  };
+  const gather = (chunks) => (encoding === undefined ? toBuffer(joined(chunks)) : $.join(chunks, ''));
   const exit = (code, signal) => {
     if (isOver) return;
     isOver = true;
@@ -319,19 +314,20 @@ const execFile = (file, args, options, callback) => {
     const stream = child[name];
     outputs[i] = [];
     if (!stream) continue;
+    if (encoding !== undefined) stream.setEncoding(encoding);
     let size = 0;
     stream.on('data', (chunk) => {
-      const bytes = typeof chunk === 'string' ? content(chunk, 'utf8') : chunk;
-      const length = typeof bytes === 'string' ? bytes.length : $.byteLength(bytes);
+      const isText = typeof chunk === 'string';
+      const length = isText ? $.byteLength(bytesOf(chunk, encoding)) : $.byteLength(chunk);
       size += length;
       if (size > options.maxBuffer) {
         const room = options.maxBuffer - (size - length);
-        if (typeof bytes !== 'string') $.push(outputs[i], $.subarray(bytes, 0, room));
+        $.push(outputs[i], isText ? $.slice(chunk, 0, room) : $.subarray(chunk, 0, room));
         error = create('RangeError', 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', $.text`${name} maxBuffer length exceeded`);
         kill();
         return;
       }
-      $.push(outputs[i], bytes);
+      $.push(outputs[i], chunk);
     });
   }
   child.addListener('close', exit);
@@ -396,10 +392,8 @@ const spawnSync = (file, args, options) => {
   }
   return result;
 };
-const bytesOf = (text, encoding) => {
-  const written = content(text, encoding && encoding !== 'buffer' ? encoding : 'utf8');
-  return typeof written === 'string' ? new (require('encoding').TextEncoder)().encode(written) : written;
-};
+const bytesOf = (text, encoding) => require('buffer').encode(text,
+  require('encodings').idOf(encoding && encoding !== 'buffer' ? encoding : 'utf8'));
 const checkSync = (result, args, command) => {
   if (result.error) return Object.assign(result.error, result);
   if (result.status === 0) return undefined;
@@ -454,7 +448,7 @@ const fork = (path, args, options) => {
 const promised = (call) => {
   const promising = (...args) => {
     const { promise, resolve, reject } = $.withResolvers();
-    promise.child = call(...$.each(args), (error, stdout, stderr) => {
+    (/** @type {any} */ (promise)).child = call(...$.each(args), (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else reject(Object.assign(error, { stdout, stderr }));
     });

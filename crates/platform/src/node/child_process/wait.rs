@@ -156,7 +156,8 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
         drop(fds);
         is_over |= ready.get(readers.len() + writers.len()).copied().unwrap_or(false);
         if mailbox.is_stopping() {
-            stop(Errno::INTR, &mut error);
+            error.get_or_insert(Errno::INTR);
+            let _ = kill(id, libc::SIGKILL);
             break;
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) && error.is_none() {
@@ -186,9 +187,8 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
                 Ok(0) => false,
                 Ok(count) => {
                     let Some(output) = outputs.get_mut(*index).and_then(Option::as_mut) else { return false };
-                    let room = limits.most.map_or(count, |most| most.saturating_sub(output.len()).min(count));
-                    output.extend_from_slice(&chunk[..room]);
-                    if room < count {
+                    output.extend_from_slice(&chunk[..count]);
+                    if limits.most.is_some_and(|most| output.len() > most) {
                         stop(Errno::NOBUFS, &mut error);
                         return false;
                     }

@@ -1,10 +1,11 @@
 // Keys derived from passwords and other secrets, and comparison in constant time, of node:crypto.
 /**
- * What Rust provides.
+ * What Rust provides. Keys are ArrayBuffers, or undefined if they cannot be made; with `settle`, another thread makes
+ * them, and `settle` is called with them.
  * @type {{
- *   pbkdf2(digest: string, password: Uint8Array, salt: Uint8Array, rounds: number, length: number): ArrayBuffer | undefined,
- *   hkdf(digest: string, secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): ArrayBuffer | undefined,
- *   scrypt(password: Uint8Array, salt: Uint8Array, costs: number[], length: number): ArrayBuffer | undefined,
+ *   pbkdf2(digest: string, password: Uint8Array, salt: Uint8Array, rounds: number, length: number, settle?: Function): any,
+ *   hkdf(digest: string, secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number, settle?: Function): any,
+ *   scrypt(password: Uint8Array, salt: Uint8Array, costs: number[], length: number, settle?: Function): any,
  *   equal(one: ArrayBufferView | ArrayBuffer, two: ArrayBufferView | ArrayBuffer): boolean,
  * }}
  */
@@ -22,18 +23,18 @@ const bytesOf = (value, name, expected = ANY_BYTES) => {
   if (bytes === undefined) throw invalidArgType(name, expected, value);
   return bytes;
 };
-// Does the work in a later turn, and calls back with its result or with what it threw.
-const later = (work, callback) => require('timers').setImmediate(() => {
-  let result;
+// Starts work that ends with a key, and calls back with what `convert` makes of it.
+const start = (work, convert, callback) => work((error, made) => {
+  let key;
   try {
-    result = work();
-  } catch (error) {
-    callback(error);
+    if (error) throw error;
+    key = convert(made);
+  } catch (failure) {
+    callback(failure);
     return;
   }
-  callback(null, result);
+  callback(null, key);
 });
-exports.later = later;
 const bufferOf = (made) => fromBytes(new Uint8Array(made));
 
 const pbkdf2Work = (password, salt, iterations, keylen, digest) => {
@@ -43,11 +44,12 @@ const pbkdf2Work = (password, salt, iterations, keylen, digest) => {
   validateInt32(iterations, 'iterations', 1);
   validateInt32(keylen, 'keylen', 0);
   if (sizeOf(digest) === undefined) throw invalidDigest(digest);
-  return () => {
-    const made = keylen === 0 ? undefined : native.pbkdf2(digest, password, salt, iterations, keylen);
-    if (made === undefined) throw new Error('PBKDF2 derivation failed');
-    return bufferOf(made);
-  };
+  // (An argument that is undefined is still one.)
+  return (...settle) => native.pbkdf2(digest, password, salt, iterations, keylen, ...$.each(settle));
+};
+const pbkdf2Key = (made) => {
+  if (made === undefined || $.bufferLength(made) === 0) throw new Error('PBKDF2 derivation failed');
+  return bufferOf(made);
 };
 exports.pbkdf2 = function pbkdf2(password, salt, iterations, keylen, digest, callback) {
   if (typeof digest === 'function') {
@@ -56,10 +58,10 @@ exports.pbkdf2 = function pbkdf2(password, salt, iterations, keylen, digest, cal
   }
   const work = pbkdf2Work(password, salt, iterations, keylen, digest);
   validateFunction(callback, 'callback');
-  later(work, callback);
+  start(work, pbkdf2Key, callback);
 };
 exports.pbkdf2Sync = function pbkdf2Sync(password, salt, iterations, keylen, digest) {
-  return pbkdf2Work(password, salt, iterations, keylen, digest)();
+  return pbkdf2Key(pbkdf2Work(password, salt, iterations, keylen, digest)());
 };
 
 const scryptOption = (options, name, other, ordinary) => {
@@ -74,6 +76,8 @@ const scryptOption = (options, name, other, ordinary) => {
   validateUint32(two, other);
   return two || ordinary;
 };
+const invalidScrypt = (why) =>
+  create('RangeError', 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS', $.text`Invalid scrypt params${why}`);
 const scryptWork = (password, salt, keylen, options) => {
   password = new Uint8Array(bytesOf(password, 'password'));
   salt = new Uint8Array(bytesOf(salt, 'salt'));
@@ -83,20 +87,20 @@ const scryptWork = (password, salt, keylen, options) => {
   const parallelization = scryptOption(options, 'p', 'parallelization', 1);
   const limit = options?.maxmem;
   if (limit !== undefined) validateInteger(limit, 'maxmem', 0);
-  const invalid = (why) =>
-    create('RangeError', 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS', $.text`Invalid scrypt params${why}`);
   let power = 0;
   while (2 ** power < cost) power++;
-  if (2 ** power !== cost) throw invalid('');
+  if (2 ** power !== cost) throw invalidScrypt('');
   const memory = 128 * blockSize * (cost + parallelization + 2);
-  if (cost < 2 || memory > (limit || 32 * 1024 * 1024)) {
-    throw invalid(': error:030000AC:digital envelope routines::memory limit exceeded');
+  const isTooMuch = cost < 2 || cost >= 2 ** (blockSize * 16) || parallelization > (2 ** 30 - 1) / blockSize;
+  if (isTooMuch || memory > (limit || 32 * 1024 * 1024)) {
+    throw invalidScrypt(': error:030000AC:digital envelope routines::memory limit exceeded');
   }
-  return () => {
-    const made = native.scrypt(password, salt, [power, blockSize, parallelization], keylen);
-    if (made === undefined) throw invalid('');
-    return bufferOf(made);
-  };
+  return (...settle) =>
+    native.scrypt(password, salt, [power, blockSize, parallelization], keylen, ...$.each(settle));
+};
+const scryptKey = (made) => {
+  if (made === undefined) throw invalidScrypt('');
+  return bufferOf(made);
 };
 exports.scrypt = function scrypt(password, salt, keylen, options, callback) {
   if (callback === undefined) {
@@ -105,10 +109,10 @@ exports.scrypt = function scrypt(password, salt, keylen, options, callback) {
   }
   const work = scryptWork(password, salt, keylen, options);
   validateFunction(callback, 'callback');
-  later(work, callback);
+  start(work, scryptKey, callback);
 };
 exports.scryptSync = function scryptSync(password, salt, keylen, options) {
-  return scryptWork(password, salt, keylen, options)();
+  return scryptKey(scryptWork(password, salt, keylen, options)());
 };
 
 const HKDF_BYTES = 'of type string or an instance of ArrayBuffer, TypedArray, DataView, or Buffer';
@@ -126,19 +130,19 @@ const hkdfWork = (digest, ikm, salt, info, length) => {
   const size = sizeOf(digest);
   if (size === undefined) throw invalidDigest(digest);
   if (length > size * 255) throw create('RangeError', 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
-  return () => {
-    const made = native.hkdf(digest, key, salt, info, length);
-    if (made === undefined) throw new Error('HKDF derivation failed');
-    return made;
-  };
+  return (...settle) => native.hkdf(digest, key, salt, info, length, ...$.each(settle));
+};
+const hkdfKey = (made) => {
+  if (made === undefined) throw new Error('HKDF derivation failed');
+  return made;
 };
 exports.hkdf = function hkdf(digest, ikm, salt, info, length, callback) {
   const work = hkdfWork(digest, ikm, salt, info, length);
   validateFunction(callback, 'callback');
-  later(work, callback);
+  start(work, hkdfKey, callback);
 };
 exports.hkdfSync = function hkdfSync(digest, ikm, salt, info, length) {
-  return hkdfWork(digest, ikm, salt, info, length)();
+  return hkdfKey(hkdfWork(digest, ikm, salt, info, length)());
 };
 
 exports.timingSafeEqual = function timingSafeEqual(buf1, buf2) {

@@ -14,7 +14,7 @@
  */
 const native = rust;
 const { create, invalidArgType, invalidArgValue } = require('errors');
-const { validateString, validateUint32 } = require('validators');
+const { validateObject, validateString, validateUint32 } = require('validators');
 const { find, UTF8 } = require('encodings');
 const { decode, encode, fromBytes } = require('buffer');
 const { LazyTransform } = require('lazy_transform');
@@ -32,7 +32,7 @@ const bytesOf = (data, encoding, name) => {
   if (!$.isView(data)) throw invalidArgType(name, DATA, data);
   return data;
 };
-const output = (buffer, encoding) => {
+const output = (buffer, encoding = undefined) => {
   const bytes = fromBytes(new Uint8Array(buffer));
   const id = encoding === undefined || encoding === null || encoding === 'buffer' ? undefined : find(encoding);
   return id === undefined ? bytes : decode(bytes, id);
@@ -86,6 +86,12 @@ function Hmac(hmac, key, options) {
   this[kState] = { [kFinalized]: false };
 }
 
+// The result, which a stream and one call of `digest` can ask for.
+const results = new WeakMap();
+const finish = (self) => {
+  if (!results.has(self)) results.set(self, native.finish(self[kHandle], self[kState].length ?? 0));
+  return $.buffer(new Uint8Array(new Uint8Array(results.get(self))));
+};
 /** @type {any} */
 const methods = {
   copy(options) {
@@ -97,7 +103,7 @@ const methods = {
     callback();
   },
   _flush(callback) {
-    this.push(this.digest());
+    this.push(output(finish(this)));
     callback();
   },
   update(data, encoding) {
@@ -110,7 +116,7 @@ const methods = {
     if (state[kFinalized]) throw finalized();
     const encoding = outputEncoding === undefined || outputEncoding === null ? undefined : $.text`${outputEncoding}`;
     state[kFinalized] = true;
-    return output(native.finish(this[kHandle], state.length), encoding);
+    return output(finish(this), encoding);
   },
 };
 /** @type {any} */
@@ -122,7 +128,7 @@ const hmacMethods = {
     // (A second call gives nothing.)
     if (state[kFinalized]) return output(new ArrayBuffer(0), encoding);
     state[kFinalized] = true;
-    return output(native.finish(this[kHandle], 0), encoding);
+    return output(finish(this), encoding);
   } }.digest,
   _flush: methods._flush,
   _transform: methods._transform,
@@ -147,6 +153,7 @@ exports.getHashes = function getHashes() {
 exports.hash = function hash(algorithm, input, options) {
   validateString(algorithm, 'algorithm');
   const bytes = bytesOf(input, 'utf8', 'input');
+  if (options !== undefined && typeof options !== 'string') validateObject(options, 'options');
   const wished = typeof options === 'string' ? options : options?.outputEncoding;
   const encoding = wished ?? 'hex';
   if (typeof encoding !== 'string' || (encoding !== 'buffer' && find(encoding) === undefined)) {
@@ -154,7 +161,13 @@ exports.hash = function hash(algorithm, input, options) {
   }
   const hasher = native.hasher(algorithm);
   if (hasher === undefined) throw unsupported($.text`${algorithm} is `);
-  const length = lengthOf(algorithm, typeof options === 'string' ? undefined : options?.outputLength);
+  const wish = typeof options === 'string' ? undefined : options?.outputLength;
+  if (wish !== undefined) validateUint32(wish, 'options.outputLength');
+  const size = native.size(algorithm);
+  if (wish !== undefined && wish !== size && !native.isExtendable(algorithm)) {
+    throw new Error($.text`Output length ${wish} is invalid for ${algorithm}, which does not support XOF`);
+  }
+  const length = wish ?? size;
   native.update(hasher, bytes);
   return output(native.finish(hasher, length), encoding);
 };

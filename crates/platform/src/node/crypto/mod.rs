@@ -8,12 +8,16 @@ use std::cell::RefCell;
 use qjs::access;
 use qjs::array::List;
 use rquickjs::{
-    ArrayBuffer, Class, Ctx, Exception, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt,
+    ArrayBuffer, Class, Ctx, Exception, Function, IntoJs as _, JsLifetime, Object, Value, class::Trace, function::Opt,
 };
 
 use self::cipher::{Cipher, Error, Mode};
 use self::digests::{Algorithm, Hasher};
-use crate::internal::{bytes, def, strings::UsvString};
+use crate::internal::{
+    background::{self, pool},
+    bytes, def,
+    strings::UsvString,
+};
 
 #[derive(Trace, JsLifetime)]
 #[rquickjs::class]
@@ -76,41 +80,83 @@ pub(crate) fn hash_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>>
     Ok(native)
 }
 
+/// Makes a key of `length` bytes: at once or, if there is a `settle` to call with it, on another thread. The key is
+/// undefined if `work` fails.
+fn derive<'js>(
+    ctx: &Ctx<'js>,
+    length: usize,
+    settle: Opt<Function<'js>>,
+    work: impl FnOnce(&mut [u8]) -> bool + Send + 'static,
+) -> rquickjs::Result<Value<'js>> {
+    fn made<'js>(ctx: &Ctx<'js>, key: Option<Vec<u8>>) -> rquickjs::Result<Value<'js>> {
+        match key {
+            Some(key) => ArrayBuffer::new(ctx.clone(), key).map(ArrayBuffer::into_value),
+            None => Ok(Value::new_undefined(ctx.clone())),
+        }
+    }
+    let mut key = bytes::zeroed(ctx, length)?;
+    let Some(settle) = settle.0 else {
+        let done = work(&mut key);
+        return made(ctx, done.then_some(key));
+    };
+    let ticket = background::expect(ctx, settle)?;
+    pool::submit(Box::new(move || {
+        let done = work(&mut key);
+        ticket.redeem(move |ctx| made(ctx, done.then_some(key)));
+    }));
+    Ok(Value::new_undefined(ctx.clone()))
+}
+
 /// The native functions of `derive.js`.
 pub(crate) fn derive_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    type Settle<'js> = Opt<Function<'js>>;
     let native = qjs::pristine::bare_object(ctx)?;
     def(
         &native,
         "pbkdf2",
-        |ctx: Ctx<'js>, name: UsvString, password: Value<'js>, salt: Value<'js>, rounds: u32, length: usize| {
+        |ctx: Ctx<'js>,
+         name: UsvString,
+         password: Value<'js>,
+         salt: Value<'js>,
+         rounds: u32,
+         length: usize,
+         settle: Settle<'js>| {
             let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
-            let mut key = bytes::zeroed(&ctx, length)?;
-            let done = Algorithm::by_name(&name).is_some_and(|by| by.pbkdf2(&password, &salt, rounds, &mut key));
-            done.then(|| ArrayBuffer::new(ctx, key)).transpose()
+            derive(&ctx, length, settle, move |key| {
+                Algorithm::by_name(&name).is_some_and(|by| by.pbkdf2(&password, &salt, rounds, key))
+            })
         },
     )?;
     def(
         &native,
         "hkdf",
-        |ctx: Ctx<'js>, name: UsvString, secret: Value<'js>, salt: Value<'js>, info: Value<'js>, length: usize| {
+        |ctx: Ctx<'js>,
+         name: UsvString,
+         secret: Value<'js>,
+         salt: Value<'js>,
+         info: Value<'js>,
+         length: usize,
+         settle: Settle<'js>| {
             let (secret, salt, info) = (copy_of(&ctx, &secret)?, copy_of(&ctx, &salt)?, copy_of(&ctx, &info)?);
-            let mut key = bytes::zeroed(&ctx, length)?;
-            let done = Algorithm::by_name(&name).is_some_and(|by| by.hkdf(&secret, &salt, &info, &mut key));
-            done.then(|| ArrayBuffer::new(ctx, key)).transpose()
+            derive(&ctx, length, settle, move |key| {
+                Algorithm::by_name(&name).is_some_and(|by| by.hkdf(&secret, &salt, &info, key))
+            })
         },
     )?;
-    def(&native, "scrypt", |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize| {
-        let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
-        let mut key = bytes::zeroed(&ctx, length)?;
-        let &[log_n, r, p] = costs.as_slice() else { return Ok(None) };
-        // Any length is right for the key: the length in the parameters is for their text form.
-        let Ok(params) = scrypt::Params::new(log_n as u8, r, p, scrypt::Params::RECOMMENDED_LEN) else {
-            return Ok(None);
-        };
-        qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
-        let done = key.is_empty() || scrypt::scrypt(&password, &salt, &params, &mut key).is_ok();
-        done.then(|| ArrayBuffer::new(ctx, key)).transpose()
-    })?;
+    def(
+        &native,
+        "scrypt",
+        |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize, settle: Settle<'js>| {
+            let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
+            let &[log_n, r, p] = costs.as_slice() else { return Err(rquickjs::Error::Unknown) };
+            qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
+            derive(&ctx, length, settle, move |key| {
+                // Any length is right for the key: the length in the parameters is for their text form.
+                let params = scrypt::Params::new(log_n as u8, r, p, scrypt::Params::RECOMMENDED_LEN);
+                key.is_empty() || params.is_ok_and(|params| scrypt::scrypt(&password, &salt, &params, key).is_ok())
+            })
+        },
+    )?;
     def(&native, "equal", |ctx: Ctx<'js>, one: Value<'js>, two: Value<'js>| {
         // Takes as long wherever the two differ.
         access::read_both(&ctx, (&one, 0..usize::MAX), (&two, 0..usize::MAX), |one, two| {

@@ -111,7 +111,7 @@ callbacks.close = named('close', (fd, callback = (error) => {
 
 // Node walks along the path itself, and its errors name the part that failed; `native` leaves that to the system.
 const failedPart = (path, error) => {
-  const whole = require('path').default.resolve(toText(path));
+  const whole = require('path').posix.resolve(toText(path));
   const parts = $.split(whole, '/');
   for (let i = 2; i <= parts.length; i++) {
     perform({ call: ['lstat', $.join($.slice(parts, 0, i), '/'), false] });
@@ -131,7 +131,7 @@ callbacks.realpath.native = named('native', native.realpath);
 
 sync.mkdtempDisposable = named('mkdtempDisposableSync', (prefix, options) => {
   const path = sync.mkdtemp(prefix, options);
-  const whole = require('path').default.resolve(toText(path));
+  const whole = require('path').posix.resolve(toText(path));
   const remove = () => sync.rm(whole, { __proto__: null, maxRetries: 0, recursive: true, force: true });
   return { path, remove, [Symbol.dispose]: remove };
 });

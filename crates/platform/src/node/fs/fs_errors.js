@@ -10,3 +10,11 @@ const system = (code, message, info) => {
 exports.isFolder = (path) => system('ERR_FS_EISDIR', 'Path is a directory',
   { code: 'EISDIR', message: 'is a directory', path, syscall: 'rm', errno: 21 });
 exports.system = system;
+
+// An error of the system by its negative number.
+exports.errnoException = (number, syscall) => {
+  const code = exports.nameOfErrno(number);
+  return Object.assign(new Error($.text`${syscall} ${code}`), { errno: number, code, syscall });
+};
+exports.nameOfErrno = (number) =>
+  require('errno').systemErrors().get(number)?.[0] ?? $.text`Unknown system error ${number}`;

@@ -128,7 +128,7 @@ const operations = {
     }
     if (!recursive) return request(['mkdir', path, mode]);
     // The first folder that was made is given as an absolute path.
-    const whole = require('path').default.resolve(toText(path));
+    const whole = require('path').posix.resolve(toText(path));
     return request(['mkdirAll', typeof path === 'string' ? whole : path, mode]);
   },
   mkdtemp: (prefix, options) => named('mkdtemp', toPath(prefix, 'prefix'), options),
@@ -280,7 +280,7 @@ const direntOf = (folder, name, kind) => {
   if (typeof name !== 'string') return new Dirent(name, folder, kind);
   const at = $.lastIndexOf(name, '/');
   if (at < 0) return new Dirent(name, folder, kind);
-  const path = require('path').default;
+  const path = require('path').posix;
   return new Dirent($.slice(name, at + 1), path.join(toText(folder), $.slice(name, 0, at)), kind);
 };
 exports.operations = operations;

@@ -79,9 +79,8 @@ class FileHandle extends EventEmitter {
     return promise;
   }
   readLines(options) {
-    return require('readline').createInterface({
-      input: this.createReadStream(options), crlfDelay: Infinity,
-    })[Symbol.asyncIterator]();
+    const { createInterface } = /** @type {any} */ (require('readline'));
+    return createInterface({ input: this.createReadStream(options), crlfDelay: Infinity })[Symbol.asyncIterator]();
   }
   readableWebStream(options = {}) {
     void FileHandle[fdOf](this, 'read');
@@ -195,7 +194,7 @@ const special = {
   },
   mkdtempDisposable: async (prefix, options) => {
     const path = await $.awaited(run(operations.mkdtemp(prefix, options)));
-    const whole = require('path').default.resolve(toText(path));
+    const whole = require('path').posix.resolve(toText(path));
     const remove = async () => {
       const how = { __proto__: null, maxRetries: 0, recursive: true, force: true };
       await $.awaited(run(operations.rm(whole, how)));

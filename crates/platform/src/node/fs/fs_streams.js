@@ -1,5 +1,8 @@
 // fs.ReadStream and fs.WriteStream.
-const { Readable, Writable, finished } = require('stream');
+const { Readable } = require('stream_readable');
+const { Writable } = require('stream_writable');
+const { finished } = require('stream_finished');
+const { destroyer } = require('stream_shared');
 const { start, operations, cancel, setRef } = require('fs_operations');
 const { toPath, toOptions } = require('fs_values');
 const { invalidArgType, outOfRange } = require('errors');
@@ -70,6 +73,7 @@ const closeFile = (stream, error, callback) => {
   else stream[FS].close(stream.fd, done);
   stream.fd = null;
 };
+/** @this {any} */
 function construct(callback) {
   const stream = this;
   if (typeof stream.fd === 'number') {
@@ -133,7 +137,7 @@ const defineShared = (Class, name) => {
 
 /** @this {any} */
 function ReadStream(path, given) {
-  if (!(this instanceof ReadStream)) return new (/** @type {any} */ (ReadStream))(path, given);
+  if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
   const options = { ...toOptions(given, { __proto__: null }) };
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
@@ -182,7 +186,7 @@ ReadStream.prototype._read = function (size) {
       return;
     }
     if (error) {
-      require('stream').destroy(this, error);
+      destroyer(this, error);
       return;
     }
     if (count === 0) {
@@ -219,7 +223,7 @@ ReadStream.prototype.close = function (callback) {
 
 /** @this {any} */
 function WriteStream(path, given) {
-  if (!(this instanceof WriteStream)) return new (/** @type {any} */ (WriteStream))(path, given);
+  if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
   const options = { ...toOptions(given, { __proto__: null }) };
   options.decodeStrings = true;
   takeFd(this, options);
@@ -337,7 +341,7 @@ exports.cancelRead = (stream) => {
 // FileHandle's readableWebStream.
 exports.webStream = (handle, { autoClose = false } = {}) => {
   handles().useHandle(handle);
-  return new (require('web_streams').ReadableStream)({
+  return new (require('readable_stream').ReadableStream)({
     type: 'bytes',
     autoAllocateChunkSize: 16384,
     async pull(controller) {

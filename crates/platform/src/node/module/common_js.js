@@ -32,7 +32,7 @@
 const native = rust;
 const { create, invalidArgValue } = require('errors');
 const { validateString } = require('validators');
-const { basename, dirname, extname, resolve: resolvePath } = /** @type {any} */ (require('path'));
+const { basename, dirname, extname, resolve: resolvePath } = /** @type {any} */ (require('path').posix);
 
 const kParent = Symbol('kModuleParent');
 const kIsMain = Symbol('kIsMainSymbol');

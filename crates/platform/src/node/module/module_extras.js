@@ -39,7 +39,7 @@ exports.extras = (native) => ({
     const isPath = isObject || $.startsWith(text, 'file:') || $.regex(/^(?:\/|\.\.?(?:\/|$))/).test(text);
     const parent = base === 'data:' ? $.text`${require('process').process.cwd()}/` : path(base, 'base');
     if (!isPath) return native.findPackage(text, parent);
-    const { dirname, resolve } = /** @type {any} */ (require('path'));
+    const { dirname, resolve } = /** @type {any} */ (require('path').posix);
     const target = resolve(dirname(parent), $.startsWith(text, 'file:') ? fileURLToPath(text) : text);
     return native.findPackage('', native.stat(target) === 1 ? $.text`${target}/` : target);
   },

@@ -64,6 +64,9 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         Ok(())
     })?;
     def(&native, "exit", |ctx: Ctx<'_>, code: f64| -> rquickjs::Result<()> {
+        if Platform::of(&ctx)?.own_worker.is_none() {
+            crate::node::tty::restore();
+        }
         Err(EventLoop::of(&ctx)?.exit(&ctx, code as i64 as i32))
     })?;
     def(&native, "exitCode", |ctx: Ctx<'_>| Ok::<_, rquickjs::Error>(EventLoop::of(&ctx)?.exit_code()))?;

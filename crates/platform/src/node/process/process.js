@@ -150,7 +150,7 @@ const members = {
   resourceUsage: () => more().resourceUsage(native.usage(false)),
   memoryUsage: Object.assign(() => native.memoryUsage(), { rss: () => native.memoryUsage().rss }),
   constrainedMemory: () => native.memoryLimit() ?? 2 ** 64,
-  availableMemory: () => Math.min(native.memoryLimit() ?? Infinity, require('os').freemem()),
+  availableMemory: () => Math.min(native.memoryLimit() ?? Infinity, (/** @type {any} */ (require('os'))).freemem()),
   kill: (pid, signal) => signals().kill(pid, signal),
   exit(code) {
     if (code !== undefined) it.exitCode = code;
@@ -190,7 +190,7 @@ const members = {
     $.push(capturing, call);
   },
   hasUncaughtExceptionCaptureCallback: () => captured !== undefined,
-  emitWarning: (...args) => more().emitWarning(...$.each(args)),
+  emitWarning: (warning, type, code, constructor) => more().emitWarning(warning, type, code, constructor),
   nextTick(callback, ...args) {
     validateFunction(callback, 'callback');
     native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));

@@ -77,8 +77,8 @@ const print = (warning, process) => {
 };
 
 exports.loadEnvFile = (path = '.env') => {
-  const text = require('fs').readFileSync(path, 'utf8');
-  const parsed = /** @type {any} */ (require('util')).parseEnv?.(text);
+  const text = (/** @type {any} */ (require('fs'))).readFileSync(path, 'utf8');
+  const parsed = /** @type {any} */ (require('util')).util.parseEnv(text);
   if (parsed === undefined) throw notImplemented('process.loadEnvFile');
   const { env } = proc();
   for (const name of $.each(Object.keys(parsed))) if (env[name] === undefined) env[name] = parsed[name];

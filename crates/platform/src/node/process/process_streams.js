@@ -1,5 +1,7 @@
 // The streams of descriptors that are not files: standard input, output and error, and the pipes of child processes.
-const { Duplex, Readable, Writable } = require('stream');
+const { Readable } = require('stream_readable');
+const { Writable } = require('stream_writable');
+const { Duplex } = require('stream_duplex');
 const { start, cancel, setRef, perform } = require('fs_operations');
 const { toBuffer } = require('fs_bytes');
 const tty = require('tty');
@@ -45,6 +47,7 @@ const closeFd = (stream) => {
   stream.fd = null;
   start({ call: ['close', fd] }, () => {});
 };
+exports.closeFd = closeFd;
 const writeTo = (stream, bytes, callback) => {
   const { fd } = stream;
   if (fd === 1 || fd === 2) {
@@ -210,7 +213,7 @@ exports.makeInput = () => {
       break;
     case 'PIPE':
       stream = Object.create(Socket.prototype);
-      constructInput(stream, 0, {});
+      constructInput(stream, 0, { highWaterMark: SIZE });
       watchPause(stream);
       break;
     default:

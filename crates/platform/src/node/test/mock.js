@@ -169,7 +169,7 @@ class MockTimers {
   }
   tick(time = 1) {
     this.#check();
-    if (time < 0) throw invalidArgValue('time', 'positive integer', time);
+    if (time < 0) throw invalidArgValue('time', time, 'positive integer');
     const end = this.#now + time;
     this.#runUntil(end);
     this.#now = end;

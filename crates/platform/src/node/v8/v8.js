@@ -16,7 +16,7 @@ class DefaultSerializer extends Serializer {
     if (!$.isView(view)) {
       throw this._getDataCloneError($.text`#<${/** @type {any} */ (view).constructor?.name}> could not be cloned.`);
     }
-    const { Buffer } = /** @type {any} */ (require)('buffer');
+    const { Buffer } = /** @type {any} */ (require('buffer'));
     const name = view instanceof Buffer ? 'Buffer' : $.tagOf(view) ?? 'DataView';
     this.writeUint32($.indexOf(views, name));
     this.writeUint32($.byteLength(view));

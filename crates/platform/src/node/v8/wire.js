@@ -15,7 +15,7 @@ const viewTags = {
   Q: 'BigUint64Array', '?': 'DataView',
 };
 const tagNamed = (tags, name) => $.find(Object.keys(tags), (tag) => tags[tag] === name);
-const failure = (message) => new DOMException(message, 'DataCloneError');
+const failure = (message) => new Error(message);
 const valueOf = (kind, value) => $.uncurried($.pristine[$.text`${kind}.prototype`].valueOf)(value);
 
 class Serializer {
@@ -78,7 +78,7 @@ class Serializer {
     const bytes = new Uint8Array(this.#length);
     $.set(bytes, $.subarray(this.#bytes, 0, this.#length));
     this.#length = 0;
-    const { Buffer } = /** @type {any} */ (require)('buffer');
+    const { Buffer } = /** @type {any} */ (require('buffer'));
     return Buffer.from($.buffer(bytes));
   }
   transferArrayBuffer(id, buffer) {
@@ -129,7 +129,7 @@ class Serializer {
       case 'undefined': this.#tag('_'); break;
       case 'boolean': this.#tag(value ? 'T' : 'F'); break;
       case 'number':
-        if (Number.isInteger(value) && value >= -(2 ** 30) && value < 2 ** 30 && !Object.is(value, -0)) {
+        if (Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31 && !Object.is(value, -0)) {
           this.#tag('I');
           this.#varint(value < 0 ? -value * 2 - 1 : value * 2);
         } else {
@@ -283,12 +283,12 @@ class Serializer {
       this.#tag('m');
       this.#string($.text`${error.message}`);
     }
+    this.#tag('s');
+    this.#string($.text`${error.stack}`);
     if (Object.hasOwn(error, 'cause')) {
       this.#tag('c');
       this.writeValue(error.cause);
     }
-    this.#tag('s');
-    this.#string($.text`${error.stack}`);
     this.#tag('.');
   }
   #host(value) {
@@ -380,7 +380,7 @@ class Deserializer {
   }
   readRawBytes(length) {
     const at = this._readRawBytes(length);
-    const { Buffer } = /** @type {any} */ (require)('buffer');
+    const { Buffer } = /** @type {any} */ (require('buffer'));
     return Buffer.from($.buffer(this.#bytes), $.byteOffset(this.#bytes) + at, length);
   }
   transferArrayBuffer(id, buffer) {

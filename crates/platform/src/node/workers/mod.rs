@@ -246,7 +246,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
     let transfer: Vec<Value<'js>> = options.get::<_, Option<Vec<_>>>("transfer")?.unwrap_or_default();
     let script = match (text("url")?, text("source")?) {
         (Some(url), _) => {
-            let text = if url.starts_with("data:") { Some(modules::script_text(&ctx, &url)?) } else { None };
+            let text = if modules::is_inline(&url) { Some(modules::script_text(&ctx, &url)?) } else { None };
             Script::Url { url, text }
         }
         (None, source) => Script::Source(source.unwrap_or_default()),
@@ -489,7 +489,7 @@ impl OwnWorker {
         // The engine throws null if there is no memory for an error.
         let is_exhausted = error.is_null() || message.is_some_and(|message| message == "out of memory");
         if is_exhausted {
-            qjs::limits::set_memory_limit(ctx, limit.saturating_add(SLACK));
+            qjs::runtime::set_memory_limit(ctx, limit.saturating_add(SLACK));
         }
         is_exhausted
     }

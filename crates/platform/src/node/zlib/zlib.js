@@ -347,8 +347,6 @@ function Zstd(given, mode) {
 inherit(Zstd, ZlibBase, {});
 
 // A class for each mode, with the function that makes one, and the functions that do everything at once.
-const define = (object, name, value) =>
-  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 const classOf = (name, Parent, mode) => {
   /** @type {any} */
   const Class = /** @this {any} */ function (options) {
@@ -423,7 +421,7 @@ for (const { 0: name } of $.each(/** @type {any} */ (MODES))) {
 Object.defineProperty(module, 'constants', { value: constants, enumerable: true });
 Object.defineProperty(module, 'codes', { value: codes, enumerable: true });
 for (const name of $.each(Object.keys(constants))) {
-  if (!$.startsWith(name, 'BROTLI')) define(module, name, constants[name]);
+  if (!$.startsWith(name, 'BROTLI')) Object.defineProperty(module, name, { value: constants[name] });
 }
 exports.module = module;
 

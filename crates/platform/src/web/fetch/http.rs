@@ -414,7 +414,6 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         let text = |name: &str| options.get::<_, UsvString>(name).map(|text| text.0);
         let file: Option<UsvString> = options.get("certificates")?;
         let order = Order {
-            id,
             method: text("method")?,
             url: text("url")?,
             headers: options.get("headers")?,
