@@ -32,7 +32,7 @@ use std::ops::Range;
 
 use wasmparser::{
     BinaryReader, BlockType, CodeSectionReader, CompositeInnerType, FuncType, FunctionBody, FunctionSectionReader,
-    HeapType, ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef, TypeSectionReader,
+    ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef, TypeSectionReader,
     ValType, Validator, WasmFeatures,
 };
 
