@@ -65,6 +65,10 @@ const toPlace = (value, name) => {
 };
 const closeFile = (stream, error, callback) => {
   const done = (failed) => callback(error ?? failed);
+  if (typeof stream.fd !== 'number') {
+    done(null);
+    return;
+  }
   if (stream[HANDLE]) {
     const handle = stream[HANDLE];
     handles().releaseHandle(handle);

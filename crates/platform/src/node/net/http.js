@@ -258,7 +258,8 @@ class ClientRequest extends OutgoingMessage {
   constructor(input, options = undefined, callback = undefined) {
     ({ options, callback } = optionsOf(input, options, callback));
     validateObject(options, 'options');
-    super();
+    // (It is over with its response, not with its body.)
+    super({ autoDestroy: false });
     const {
       protocol = options._defaultAgent?.protocol ?? 'http:', hostname, host = hostname ?? 'localhost', path = '/',
       method = 'GET', headers, auth, timeout, signal, agent, setHost = true,

@@ -259,7 +259,7 @@ function aborted(signal, resource) {
   }
   if (signal.aborted) return $.resolved();
   const { promise, resolve } = $.withResolvers();
-  signal.addEventListener('abort', () => resolve(), { __proto__: null, once: true });
+  signal.addEventListener('abort', resolve, { __proto__: null, once: true });
   return promise;
 }
 
