@@ -11,6 +11,8 @@ mod harness;
 mod http;
 mod limits;
 mod output;
+#[path = "../packages.rs"]
+mod packages;
 mod precompiled;
 #[path = "../sqlite.rs"]
 mod sqlite;

@@ -11,8 +11,9 @@
  */
 const native = rust;
 const { EventEmitter } = require('events');
-const { abortError, create, invalidArgType } = require('errors');
-const { validateAbortSignal, validateFunction, validateObject, validateString } = require('validators');
+const { abortError, create, invalidArgType, notImplemented } = require('errors');
+const { validateAbortSignal, validateArray, validateFunction, validateObject, validateOneOf, validateString } =
+  require('validators');
 const { normalize, environment, stdioOf, toWish, checkSignal, checkTimeout, checkMaxBuffer } =
   require('child_arguments');
 const { toSignal, nameOf } = require('process_signals');
@@ -73,14 +74,13 @@ const methods = {
   spawn(options) {
     validateObject(options, 'options');
     const { list, ipc } = stdioOf(options.stdio ?? 'pipe');
-    const envPairs = options.envPairs === undefined ? [] : $.slice(options.envPairs);
-    if (options.serialization !== undefined) {
-      require('validators').validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
-    }
+    const { envPairs: given = [], serialization } = options;
+    validateArray(given, 'options.envPairs');
+    const envPairs = $.slice(given);
+    validateOneOf(serialization, 'options.serialization', [undefined, 'json', 'advanced']);
+    if (options.args !== undefined) validateArray(options.args, 'options.args');
     if (ipc >= 0) {
-      if (options.envPairs !== undefined && !$.isArray(options.envPairs)) {
-        throw invalidArgType('options.envPairs', 'an instance of Array', options.envPairs);
-      }
+      if (serialization === 'advanced') throw notImplemented("child_process with serialization 'advanced'");
       $.push(envPairs, $.text`NODE_CHANNEL_FD=${ipc}`, 'NODE_CHANNEL_SERIALIZATION_MODE=json');
     }
     validateString(options.file, 'options.file');
@@ -426,15 +426,19 @@ const fork = (path, args, options) => {
   else if (typeof args === 'object' && !$.isArray(args)) {
     options = args;
     args = [];
-  } else require('validators').validateArray(args, 'args');
+  } else validateArray(args, 'args');
   if (options !== undefined && options !== null) validateObject(options, 'options');
   options = { ...options, shell: false };
   options.execPath ||= proc().execPath;
   validateString(options.execPath, 'options.execPath');
   const execArgv = options.execArgv ?? proc().execArgv;
   let { stdio } = options;
-  if (typeof stdio === 'string') stdio = [stdio, stdio, stdio, 'ipc'];
-  else if (!$.isArray(stdio)) {
+  if (typeof stdio === 'string') {
+    if (!$.includes(['ignore', 'pipe', 'overlapped', 'inherit'], stdio)) {
+      throw require('errors').invalidArgValue('stdio', stdio);
+    }
+    stdio = [stdio, stdio, stdio, 'ipc'];
+  } else if (!$.isArray(stdio)) {
     const each = options.silent ? 'pipe' : 'inherit';
     stdio = [each, each, each, 'ipc'];
   } else if (!$.includes(stdio, 'ipc')) {

@@ -1,6 +1,6 @@
 // ES modules that import CommonJS, and the other way round.
-import { assert, assertEq, assertList, fail, test } from '../../harness.mjs';
-import { load, path, require, url, write } from './folder.mjs';
+import { assert, assertEq, assertList, fail, test } from '../harness.mjs';
+import { load, path, require, url, write } from './common-js/folder.mjs';
 
 const failure = async (call) => {
   try {

@@ -1,6 +1,6 @@
 // `require` and `module`, as Node has them.
-import { assert, assertEq, assertList, fail, test } from '../../harness.mjs';
-import { folder, path, require, write } from './folder.mjs';
+import { assert, assertEq, assertList, fail, test } from '../harness.mjs';
+import { folder, path, require, write } from './common-js/folder.mjs';
 
 const code = (call) => {
   try {

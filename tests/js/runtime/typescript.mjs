@@ -1,7 +1,7 @@
 // TypeScript: types are stripped, and everything else stays where it is.
-import { assert, assertEq, fail, test } from '../../harness.mjs';
+import { assert, assertEq, fail, test } from '../harness.mjs';
 import { stripTypeScriptTypes } from 'node:module';
-import { load, require, write } from './folder.mjs';
+import { load, require, write } from './common-js/folder.mjs';
 
 const failure = async (call) => {
   try {
