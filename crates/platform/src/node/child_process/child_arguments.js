@@ -1,9 +1,7 @@
 // What `spawn` and its relatives are called with, checked.
 const { create, invalidArgType, invalidArgValue } = require('errors');
-const {
-  validateAbortSignal, validateArray, validateBoolean, validateFunction, validateInt32, validateInteger, validateNumber, validateObject,
-  validateString,
-} = require('validators');
+const { validateBoolean, validateInt32, validateInteger, validateNumber, validateObject, validateString } =
+  require('validators');
 const { toText } = require('fs_values');
 const { toSignal } = require('process_signals');
 
