@@ -32,8 +32,8 @@ use std::ops::Range;
 
 use wasmparser::{
     BinaryReader, BlockType, CodeSectionReader, CompositeInnerType, FuncType, FunctionBody, FunctionSectionReader,
-    ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef, TypeSectionReader,
-    ValType, Validator, WasmFeatures,
+    ImportSectionReader, Operator, OperatorsReader, Result, TagSectionReader, TypeRef, TypeSectionReader, ValType,
+    Validator, WasmFeatures,
 };
 
 use self::survey::Survey;
