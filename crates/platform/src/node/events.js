@@ -52,7 +52,6 @@ const insert = (ring, entry, first) => {
 // it wraps. Listeners that share a name form a ring, in order, because the last one is the one to remove.
 class Crowd {
   length = 0;
-  warned = false;
   #all = ring();
   #named = new Map();
   add(listener, first) {
@@ -83,6 +82,7 @@ class Crowd {
     return array;
   }
 }
+/** @type {any} */ (Crowd.prototype).warned = false;
 const arrayOf = (list) =>
   list === undefined ? []
     : typeof list === 'function' ? [list]
@@ -98,7 +98,7 @@ const withListener = (list, listener, first) => {
       return next;
     }
     const crowd = new Crowd();
-    crowd.warned = next.warned;
+    /** @type {any} */ (crowd).warned = next.warned;
     for (const each of $.each(next)) crowd.add(each, false);
     next = crowd;
   }
@@ -133,7 +133,7 @@ function add(emitter, type, listener, prepend) {
   }
   const next = withListener(list, listener, prepend);
   emitter._events[type] = next;
-  const max = emitter.getMaxListeners();
+  const max = maxListenersOf(emitter);
   if (max > 0 && next.length > max && !next.warned) {
     next.warned = true;
     const name = emitter.constructor?.name ?? 'EventEmitter';
@@ -141,7 +141,7 @@ function add(emitter, type, listener, prepend) {
       $.text`Possible EventEmitter memory leak detected. ${next.length} ${String(type)} listeners added ` +
       $.text`to [${name}]. ` +
       $.text`MaxListeners is ${max}. Use emitter.setMaxListeners() to increase limit`),
-    { name: 'MaxListenersExceededWarning' }));
+    { name: 'MaxListenersExceededWarning', emitter, type, count: next.length }));
   }
   return emitter;
 }
@@ -170,6 +170,7 @@ const capture = (emitter, result, type, args) => {
     emitter.emit('error', error);
   }
 };
+const maxListenersOf = (emitter) => emitter._maxListeners ?? defaultMaxListeners;
 function onceWrapper(emitter, type, listener) {
   validateFunction(listener, 'listener');
   let fired = false;
@@ -189,7 +190,7 @@ const methods = {
     return this;
   },
   getMaxListeners() {
-    return this._maxListeners ?? defaultMaxListeners;
+    return maxListenersOf(this);
   },
   emit(type, ...args) {
     const events = eventsOf(this);
@@ -198,7 +199,12 @@ const methods = {
       if (events.error === undefined) {
         const { 0: error } = args;
         if (error instanceof Error) throw error;
-        const text = require('inspect').inspect(error);
+        let text;
+        try {
+          text = require('inspect').inspect(error);
+        } catch {
+          text = $.text`${error}`;
+        }
         throw create('Error', 'ERR_UNHANDLED_ERROR', $.text`Unhandled error. (${text})`, { context: error });
       }
     }
@@ -242,6 +248,8 @@ const methods = {
     if (typeof list === 'function' || list.length === 0) {
       delete events[type];
       --this._eventsCount;
+    } else if (list.length === 1 && !(list instanceof Crowd)) {
+      ({ 0: events[type] } = list);
     }
     if (events.removeListener !== undefined) this.emit('removeListener', type, removed.listener ?? removed);
     return this;
@@ -251,17 +259,27 @@ const methods = {
   },
   removeAllListeners(...types) {
     const events = eventsOf(this);
-    const names = types.length > 0 ? types : $.filter(Reflect.ownKeys(events), (name) => name !== 'removeListener');
-    for (const name of $.each(names)) {
-      if (events.removeListener !== undefined && name !== 'removeListener') {
-        for (const listener of $.each($.reverse(this.rawListeners(name)))) this.removeListener(name, listener);
-      }
-      if (events[name] !== undefined) {
-        delete events[name];
+    const { 0: type } = types;
+    if (events.removeListener === undefined) {
+      // Nobody listens for what is removed.
+      if (types.length === 0) {
+        this._events = { __proto__: null };
+        this._eventsCount = 0;
+      } else if (events[type] !== undefined) {
+        delete events[type];
         --this._eventsCount;
       }
+      return this;
     }
-    if (types.length === 0) initialize(Object.assign(this, { _events: undefined }), undefined);
+    if (types.length === 0) {
+      const names = $.filter(Reflect.ownKeys(events), (name) => name !== 'removeListener');
+      for (const name of $.each(names)) this.removeAllListeners(name);
+      this.removeAllListeners('removeListener');
+      this._events = { __proto__: null };
+      this._eventsCount = 0;
+      return this;
+    }
+    for (const listener of $.each($.reverse(arrayOf(events[type])))) this.removeListener(type, listener);
     return this;
   },
   listeners(type) {
@@ -280,6 +298,8 @@ const methods = {
   },
 };
 for (const name of $.each(Object.keys(methods))) proto[name] = methods[name];
+proto.on = proto.addListener;
+proto.off = proto.removeListener;
 
 const isEmitter = (emitter) => typeof emitter?.on === 'function';
 const isTarget = (emitter) => typeof emitter?.addEventListener === 'function';
@@ -420,7 +440,10 @@ function getEventListeners(emitterOrTarget, type) {
 const targetLimits = new WeakMap();
 function getMaxListeners(emitterOrTarget) {
   if (typeof emitterOrTarget?.getMaxListeners === 'function') return emitterOrTarget.getMaxListeners();
-  if (isTarget(emitterOrTarget)) return targetLimits.get(emitterOrTarget) ?? defaultMaxListeners;
+  if (isTarget(emitterOrTarget)) {
+    const isSignal = emitterOrTarget instanceof require('abort').AbortSignal;
+    return targetLimits.get(emitterOrTarget) ?? (isSignal ? 0 : defaultMaxListeners);
+  }
   throw invalidArgType('emitter', 'an instance of EventEmitter or EventTarget', emitterOrTarget);
 }
 function setMaxListeners(n = defaultMaxListeners, ...eventTargets) {

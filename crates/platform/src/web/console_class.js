@@ -101,6 +101,6 @@ for (const name of $.each(['log', 'info', 'debug', 'warn', 'error', 'dir', 'time
 }
 Object.defineProperty(Console, Symbol.hasInstance, {
   value: (instance) => instance !== null && (typeof instance === 'object' || typeof instance === 'function') &&
-    ($.isPrototypeOf(prototype, instance) || Object.hasOwn(instance, '_stdout')),
+    ($.isPrototypeOf(prototype, instance) || $.textOf(instance) === '[object console]'),
 });
 exports.Console = Console;

@@ -391,7 +391,7 @@ const windowsPathToUrl = (path, win32) => {
   const isLocal = !$.startsWith(path, '\\\\');
   let resolved = isLocal ? win32.resolve(path) : path;
   if (isLocal && ($.endsWith(path, '\\') || $.endsWith(path, '/')) && !$.endsWith(resolved, '\\')) resolved += '\\';
-  const escaped = (text) => $.replace($.replaceAll(text, '\\', '/'), $.regex(/[%?#\n\r\t]/g),
+  const escaped = (text) => $.replace($.replaceAll(text, '\\', '/'), $.regex(/[%?#\n\r\t^|[\]]/g),
     (char) => $.text`%${$.padStart($.toUpperCase($.toString($.charCodeAt(char, 0), 16)), 2, '0')}`);
   if (isLocal) return new URL($.text`file:///${escaped(resolved)}`);
   const rest = $.replace(path, $.regex(/^\\\\(\?\\UNC\\)?/), '');
@@ -407,7 +407,7 @@ const windowsPathToUrl = (path, win32) => {
 };
 const urlToHttpOptions = (url) => {
   const { hostname, pathname, port, username, password, search } = url;
-  const bare = $.startsWith(hostname, '[') ? $.slice(hostname, 1, -1) : hostname;
+  const bare = hostname && $.startsWith(hostname, '[') ? $.slice(hostname, 1, -1) : hostname;
   return {
     __proto__: null, ...url, protocol: url.protocol, hostname: bare, hash: url.hash, search, pathname,
     path: $.text`${pathname || ''}${search || ''}`, href: url.href,

@@ -23,23 +23,29 @@ const endOfCall = (text, open) => {
   return -1;
 };
 
-/** The call at a place in a text; the column may be anywhere in it. */
+/** The call that ends at a place in a text, or the smallest one around it. */
 const callAt = (text, line, column) => {
   const lines = $.split(text, '\n');
-  const first = lines[line - 1];
-  if (first === undefined) return undefined;
-  let start = column - 1;
-  while (start > 0 && $.regex(/[\w$.]/).test(first[start - 1])) start--;
-  const rest = $.slice(first, start);
-  const name = $.regex(/^[\w$.]+\s*\(/).exec(rest);
-  if (name === null) return undefined;
-  const tail = $.join([rest, ...$.each($.slice(lines, line, line + 50))], '\n');
-  const end = endOfCall(tail, name[0].length - 1);
-  if (end < 0) return undefined;
-  return $.map($.split($.slice(tail, 0, end), '\n'), (part, i) => {
+  if (lines[line - 1] === undefined) return undefined;
+  const place = $.reduce($.slice(lines, 0, line - 1), (at, one) => at + one.length + 1, 0) + column - 1;
+  const calls = $.regex(/[\p{ID_Start}$_][\p{ID_Continue}$.]*\s*\(/gu);
+  // (A call has few lines.)
+  calls.lastIndex = $.reduce($.slice(lines, 0, Math.max(0, line - 20)), (at, one) => at + one.length + 1, 0);
+  let best;
+  for (let found = calls.exec(text); found !== null && found.index <= place; found = calls.exec(text)) {
+    const end = endOfCall(text, found.index + found[0].length - 1);
+    if (end > place) best = { start: found.index, end };
+    // What is between the parentheses may have calls as well.
+    calls.lastIndex = found.index + found[0].length;
+    if (end - 1 === place) break;
+  }
+  if (best === undefined) return undefined;
+  const lineStart = $.lastIndexOf($.slice(text, 0, best.start), '\n') + 1;
+  const indent = $.regex(/^ */).exec($.slice(text, lineStart))[0].length;
+  return $.map($.split($.slice(text, best.start, best.end), '\n'), (part, i) => {
     // The lines behind the first one lose as much space as stands before it.
-    const indent = i === 0 ? 0 : Math.min($.regex(/^ */).exec(part)[0].length, $.regex(/^ */).exec(first)[0].length);
-    return $.text`  ${$.slice(part, indent)}`;
+    const space = i === 0 ? 0 : Math.min($.regex(/^ */).exec(part)[0].length, indent);
+    return $.text`  ${$.slice(part, space)}`;
   });
 };
 

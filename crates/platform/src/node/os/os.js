@@ -142,3 +142,4 @@ class Navigator {
 }
 Object.defineProperty(Navigator.prototype, Symbol.toStringTag, { value: 'Navigator', configurable: true });
 Object.defineProperty(exports, 'navigator', { value: new Navigator(), enumerable: false });
+Object.defineProperty(exports, 'Navigator', { value: Navigator, enumerable: false });

@@ -38,5 +38,7 @@ exports.parseEnv = (content) => {
       at = stop + 1;
     }
   }
-  return Object.fromEntries($.sort(Object.entries(found), (a, b) => (a[0] < b[0] ? -1 : 1)));
+  const sorted = { __proto__: null };
+  for (const name of $.each($.sort(Object.keys(found)))) sorted[name] = found[name];
+  return sorted;
 };

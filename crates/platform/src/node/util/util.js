@@ -86,10 +86,12 @@ function callbackify(original) {
     validateFunction(callback, 'last argument');
     const { nextTick } = require('process').process;
     const call = (...values) => Reflect.apply(callback, this, values);
-    $.then(Reflect.apply(original, this, args),
-      (value) => nextTick(call, null, value),
-      (error) => nextTick(call, error || create('Error', 'ERR_FALSY_VALUE_REJECTION',
-        'Promise was rejected with falsy value', { reason: error })));
+    const fulfilled = (value) => nextTick(call, null, value);
+    const rejected = (error) => nextTick(call, error || create('Error', 'ERR_FALSY_VALUE_REJECTION',
+      'Promise was rejected with falsy value', { reason: error }));
+    const promise = Reflect.apply(original, this, args);
+    if (inspector.isPromise(promise)) $.then(promise, fulfilled, rejected);
+    else promise.then(fulfilled, rejected);
   }
   const descriptors = Object.getOwnPropertyDescriptors(original);
   if (typeof descriptors.length.value === 'number') descriptors.length.value++;
@@ -181,7 +183,12 @@ function styleText(format, text, options) {
     // What ends inside of the text goes on behind it; bold and dim have the same end.
     const end = $.text`\u001b[${codes[1]}m`;
     const again = codes[1] === 22 ? end : '';
-    if (!isPlain) text = $.replaceAll(text, end, $.text`${again}\u001b[${codes[0]}m`);
+    if (!isPlain) {
+      // (What ends at the end of the text needs nothing behind it.)
+      const isLast = $.endsWith(text, end);
+      const inner = isLast ? $.slice(text, 0, -end.length) : text;
+      text = $.replaceAll(inner, end, $.text`${again}\u001b[${codes[0]}m`) + (isLast ? end : '');
+    }
   }
   return isPlain ? text : before + text + after;
 }
@@ -233,7 +240,15 @@ function getCallSites(count = 8, options = undefined) {
     if (options.sourceMap !== undefined) validateBoolean(options.sourceMap, 'options.sourceMap');
   }
   validateInteger(count, 'frameCount', 1, 200);
-  const lines = $.slice($.split(require('stack').stackOf(new Error()), '\n'), 1);
+  const { frames, keepPlain } = require('stack');
+  const restore = keepPlain();
+  let stack;
+  try {
+    stack = frames(new Error());
+  } finally {
+    restore();
+  }
+  const lines = $.split(stack, '\n');
   const sites = [];
   for (const line of $.each(lines)) {
     const found = $.regex(/^ {4}at (?:(.*) \()?(.*?)(?::(\d+))?(?::(\d+))?\)?$/).exec(line);
@@ -274,6 +289,11 @@ function parseArgs(config = { __proto__: null }) {
   return require('parse_args').parseArgs(config);
 }
 
+// Sequences of a terminal: commands that end with a letter, texts for the terminal with their ends, and short ones.
+const controlSequences = $.regex(new RegExp($.join([
+  '(?:\\u001b\\]|\\u009d)[^\\u0007\\u009c\\u001b]*(?:\\u0007|\\u001b\\\\|\\u009c)',
+  '(?:\\u001b\\[|\\u009b)[\\[0-?]*[ -/]*[@-~]', '\\u001b[ -/]+[0-~]', '\\u001b[0-Z\\\\^-~]',
+], '|'), 'g'));
 const util = {
   _errnoException, _exceptionWithHostPort,
   _extend: deprecate(function _extend(target, source) {
@@ -292,7 +312,7 @@ const util = {
   promisify,
   stripVTControlCharacters: function stripVTControlCharacters(text) {
     validateString(text, 'str');
-    return inspector.stripAnsi(text);
+    return $.replace(text, controlSequences, '');
   },
   toUSVString: function toUSVString(text) {
     return $.toWellFormed($.text`${text}`);

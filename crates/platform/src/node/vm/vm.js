@@ -202,6 +202,7 @@ function compileFunction(code, params, options = { __proto__: null }) {
   // Neither the parameters nor the body can end what is put around them.
   native.check($.text`(function (${list}\n) {})`, filename, line);
   native.check($.text`(function () {${code}\n})`, filename, line);
+  native.check($.text`function body() {${code}\n}`, filename, line);
   const source = $.text`(function (${list}) {${code}\n})`;
   if (parsingContext === undefined) return native.run(source, filename, line);
   return runIn(parsingContext, (handle) => native.runIn(handle, source, filename, line));
