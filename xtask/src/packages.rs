@@ -50,7 +50,8 @@ fn compare(args: &[&str]) -> io::Result<Vec<String>> {
     let mut problems = Vec::new();
     for (at, package) in chosen.iter().enumerate() {
         let cache = scratch.0.join(format!("cache-{at}"));
-        let mut host = Host::new(&command, &scratch.0.join("command"), Some(&cache))?;
+        let folder = scratch.0.join("command");
+        let mut host = Host::new(&command, &folder, Some(&cache))?;
         let first = host.measure(package)?;
         // Nothing is said of how long a script takes that fails.
         let again = if first.failure.is_none() { Some(host.measure(package)?) } else { None };
