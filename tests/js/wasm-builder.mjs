@@ -170,6 +170,12 @@ export const op = {
    */
   tryTable: (type, ...clauses) => [0x1f, blockType(type), vec(clauses.map(({ tag, depth, ref = false }) =>
     (tag === undefined ? [ref ? 3 : 2, u32(depth)] : [ref ? 1 : 0, u32(tag), u32(depth)])))],
+  // Legacy exception handling.
+  try: (type = 'void') => [0x06, blockType(type)],
+  catch: (tag) => [0x07, u32(tag)],
+  catchAll: [0x19],
+  rethrow: (depth) => [0x09, u32(depth)],
+  delegate: (depth) => [0x18, u32(depth)],
   callRef: (type) => [0x14, u32(type)],
   returnCallRef: (type) => [0x15, u32(type)],
   localTee: (index) => [0x22, u32(index)],

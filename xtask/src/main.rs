@@ -4,6 +4,7 @@ mod document;
 mod figures;
 mod node_tests;
 mod official;
+mod packages;
 mod rust_source;
 mod tidy;
 
@@ -31,6 +32,9 @@ commands:
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
           (threads=DIR), which are no part of this repository
+  packages [--node PATH] [PACKAGE...]
+          run the scripts of tests/packages, each of which uses a package of npm, with the command beside this one (and
+          with a node), print a table, and compare with tests/packages/not-yet.txt
   node-tests DIR [MODULE]...
           run those of Node's own tests that tests/js/node-tests.txt lists, or those of some modules, with the command
           beside this one, and compare with that list. DIR is the folder `test` of a checkout of Node, with `parallel`,
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         ["figures", folder] => with_tree(folder.as_ref(), figures),
         ["node-tests", folder, ref modules @ ..] => node_tests::run(folder.as_ref(), modules),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
+        ["packages", ref more @ ..] => packages::run(more),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use qjs::limits::Starver;
+use qjs::runtime::Starver;
 use rquickjs::{Context, Ctx, Persistent, Runtime, Value};
 
 use crate::{
@@ -58,9 +58,7 @@ impl Agent {
         runtime.set_interrupt_handler(Some(Box::new(move || mailbox.is_interrupted())));
         event_loop.state.rejections.track(&runtime);
         context.with(|ctx| {
-            // SAFETY: the mailbox drops it before the runtime goes: at the latest in the agent's `drop`, which comes
-            // before its context's.
-            unsafe { event_loop.mailbox().set_engine(Starver::new(&ctx)) };
+            event_loop.mailbox().set_engine(Starver::new(&ctx)?);
             ctx.store_userdata(event_loop.clone()).map_err(|_| rquickjs::Error::Unknown)?;
             qjs::guards::install(&ctx)?;
             weak::install(&ctx)

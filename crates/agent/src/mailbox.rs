@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use qjs::limits::Starver;
+use qjs::runtime::Starver;
 use rquickjs::Ctx;
 
 use crate::port::Port;
@@ -216,10 +216,7 @@ impl Mailbox {
     }
 
     /// Lets an agent that was told to stop be starved ([`Mailbox::starve`]).
-    ///
-    /// # Safety
-    /// The agent's runtime must live until [`Mailbox::finish`] or [`Mailbox::close`] has returned.
-    pub(crate) unsafe fn set_engine(&self, engine: Starver) {
+    pub(crate) fn set_engine(&self, engine: Starver) {
         self.lock().engine = Some(engine);
     }
 
@@ -241,7 +238,7 @@ impl Mailbox {
     fn hold_back(&self, how: fn(&Starver)) {
         let mut state = self.lock();
         if let Some(engine) = state.engine.as_ref().filter(|_| self.is_stopping()) {
-            // Under the lock, which must be taken before the runtime is freed.
+            // Under the lock, which is taken before the runtime is fed again.
             how(engine);
             state.is_starved = true;
         }

@@ -29,8 +29,8 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     // Programs run on a thread whose stack fits the limits that JavaScript and guests are given.
-    let size = Runtime::stack_size(&RuntimeOptions::default());
-    let thread = std::thread::Builder::new().name("main".into()).stack_size(size).spawn(move || run(task));
+    let thread =
+        std::thread::Builder::new().name("main".into()).stack_size(options::stack_size()).spawn(move || run(task));
     let code = match thread.map(|thread| thread.join()) {
         Ok(Ok(code)) => code,
         // The panic has been printed.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use tombolo::island::{Compiler, Engine, EngineOptions};
+use tombolo::{Runtime, RuntimeOptions};
 
 use crate::{cache, compile, is_lost, progress};
 
@@ -99,6 +100,16 @@ fn guest_memory(value: &str) -> Result<GuestMemory, String> {
     }
 }
 
+/// Bytes of native stack for guests: eight times the default, because the frames of what is compiled fast are up to five
+/// times as large, and packages are written for the depth that they find elsewhere.
+const GUEST_STACK: usize = 8 << 20;
+
+/// The native stack that the program's thread needs.
+pub(crate) fn stack_size() -> usize {
+    let engine = EngineOptions { max_wasm_stack: GUEST_STACK, ..EngineOptions::default() };
+    Runtime::stack_size(&RuntimeOptions { engine, ..RuntimeOptions::default() })
+}
+
 impl Command {
     pub(crate) fn is_wasm(&self) -> bool {
         self.file.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
@@ -125,7 +136,7 @@ impl Command {
             Some(CompilerChoice::Fast) => Compiler::Fast,
         };
         let on_slow_compile = progress::of_compiling(cache.is_some());
-        EngineOptions { cache, compiler, on_slow_compile, ..EngineOptions::default() }
+        EngineOptions { cache, compiler, on_slow_compile, max_wasm_stack: GUEST_STACK, ..EngineOptions::default() }
     }
 
     /// The file's path as `process.argv` has it.

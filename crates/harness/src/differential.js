@@ -6,7 +6,7 @@
  * it is and what it imports and exports comes from differential.rs. What follows an exhausted stack is left out: how
  * deep a stack is, engines may decide.
  */
-function observe({ seed, module, imports, exports }) {
+function observe({ seed, module, imports, exports, throws }) {
     const lines = [];
 
     /** Mulberry32: the same numbers everywhere. */
@@ -64,14 +64,16 @@ function observe({ seed, module, imports, exports }) {
     const make = {
         function: ({ name, results }) => (...args) => {
             lines.push(`import ${name} gets ${show(args)}`);
+            if (throws && random() % 4 === 0) throw pick("text", 7, null, lines, new WebAssembly.Exception(tag, []));
             const made = results.map(value);
             return results.length < 2 ? made[0] : made;
         },
         global: ({ value: type, mutable }) => new WebAssembly.Global({ value: type, mutable }, value(type)),
         memory: ({ descriptor }) => new WebAssembly.Memory(limits(descriptor)),
         table: ({ descriptor }) => new WebAssembly.Table({ ...limits(descriptor), element: descriptor.element }),
-        tag: ({ parameters }) => new WebAssembly.Tag({ parameters }),
+        tag: ({ parameters }) => parameters.length === 0 ? tag : new WebAssembly.Tag({ parameters }),
     };
+    const tag = new WebAssembly.Tag({ parameters: [] });
     const limits = ({ address, initial, maximum }) => {
         const number = address === "i64" ? BigInt : Number;
         return { address, initial: number(initial), ...(maximum !== undefined && { maximum: number(maximum) }) };

@@ -9,6 +9,7 @@ use wasm_smith::{Config, Module};
 use wasmparser::types::{EntityType, Types};
 use wasmparser::{FuncType, RefType, ValType, Validator, WasmFeatures};
 
+use crate::legacy;
 use crate::run::{Host, in_parallel};
 use crate::script::hex;
 use crate::wrapper::type_text;
@@ -40,6 +41,32 @@ impl Display for Mismatch {
         let Self { seed, before, here, there, .. } = self;
         let before = before.last().map_or("", |line| line);
         write!(f, "seed {seed}, after \"{before}\":\n  here: {here}\n  there: {there}")
+    }
+}
+
+/// Which modules are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modules {
+    /// With everything that `wasm-smith` makes.
+    Any,
+    /// With legacy exception handling, which it does not make.
+    Legacy,
+}
+
+/// The numbers of a seed, as SplitMix64 gives them.
+pub(crate) struct SplitMix(pub(crate) u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number that is less than another.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
     }
 }
 
@@ -77,23 +104,15 @@ fn module(seed: u64) -> Result<Option<Vec<u8>>> {
         threads_enabled: false,
         ..Config::default()
     };
-    // SplitMix64.
-    let mut state = seed;
-    let entropy: Vec<u8> = (0..ENTROPY / 8)
-        .flat_map(|_| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (mixed ^ (mixed >> 31)).to_le_bytes()
-        })
-        .collect();
+    let mut random = SplitMix(seed);
+    let entropy: Vec<u8> = (0..ENTROPY / 8).flat_map(|_| random.next().to_le_bytes()).collect();
     let Ok(mut module) = Module::new(config, &mut Unstructured::new(&entropy)) else { return Ok(None) };
     module.ensure_termination(FUEL)?;
     Ok(Some(module.to_bytes()))
 }
 
-/// What the driver needs to know of a module; `None` if JavaScript cannot make its imports.
-fn describe(seed: u64, module: &[u8]) -> Result<Option<Value>> {
+/// What the driver needs to know of a module, and whether its imports sometimes throw; `None` if JavaScript cannot make its imports.
+fn describe(seed: u64, module: &[u8], throws: bool) -> Result<Option<Value>> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(module)?;
     let mut imports = Vec::new();
     for (from, name, ty) in types.as_ref().core_imports().into_iter().flatten() {
@@ -116,7 +135,9 @@ fn describe(seed: u64, module: &[u8]) -> Result<Option<Value>> {
         export["name"] = name.into();
         exports.push(export);
     }
-    Ok(Some(json!({"seed": seed as u32, "module": hex(module), "imports": imports, "exports": exports})))
+    Ok(Some(json!({
+        "seed": seed as u32, "module": hex(module), "imports": imports, "exports": exports, "throws": throws,
+    })))
 }
 
 fn describe_function(ty: &FuncType) -> Value {
@@ -221,9 +242,9 @@ impl Comparison {
 ///
 /// # Errors
 /// When a host fails as a whole.
-pub fn compare(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Comparison> {
+pub fn compare(modules: Modules, seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Comparison> {
     let starts: Vec<_> = seeds.clone().step_by(TOGETHER as usize).collect();
-    let parts = in_parallel(&starts, |start| run_both(*start..seeds.end.min(start + TOGETHER), here, there));
+    let parts = in_parallel(&starts, |start| run_both(modules, *start..seeds.end.min(start + TOGETHER), here, there));
     let mut comparison = Comparison::default();
     for part in parts {
         part?.into_iter().for_each(|seen| comparison.add(seen));
@@ -231,12 +252,16 @@ pub fn compare(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -
     Ok(comparison)
 }
 
-fn run_both(seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Vec<Seen>> {
+fn run_both(kind: Modules, seeds: std::ops::Range<u64>, here: &Host<'_>, there: &Host<'_>) -> Result<Vec<Seen>> {
     let mut modules = Vec::new();
     let mut descriptions = Vec::new();
     for seed in seeds {
-        let Some(module) = module(seed)? else { continue };
-        if let Some(description) = describe(seed, &module)? {
+        let module = match kind {
+            Modules::Any => module(seed)?,
+            Modules::Legacy => Some(legacy::module(seed)),
+        };
+        let Some(module) = module else { continue };
+        if let Some(description) = describe(seed, &module, kind == Modules::Legacy)? {
             modules.push((seed, module));
             descriptions.push(description);
         }

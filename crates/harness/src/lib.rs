@@ -1,6 +1,7 @@
 //! Checks this project against others: the WebAssembly specification's core suite, run through the JavaScript API, and
 //! random modules, compared with another engine.
 
+mod legacy;
 mod script;
 mod wrapper;
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -37,6 +38,29 @@ pub fn files() -> Vec<File> {
         source: file.raw(),
     })
     .collect()
+}
+
+/// Every script below a folder that is not part of this repository.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn files_below(folder: &Path) -> Result<Vec<File>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).with_context(|| next.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "wast") {
+                let source = std::fs::read_to_string(&path)?.leak();
+                files.push(File { folder: next.display().to_string(), path: path.display().to_string(), source });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    ensure!(!files.is_empty(), "{}: there is no .wast below it", folder.display());
+    Ok(files)
 }
 
 /// The outcome of a script.

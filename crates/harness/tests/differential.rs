@@ -1,6 +1,6 @@
 //! Some random modules, here and on `node` where that is installed. The command `differential` runs more.
 
-use harness::differential;
+use harness::differential::{self, Modules};
 use harness::run::{Host, installed_node};
 use island::{Engine, EngineOptions};
 
@@ -12,10 +12,12 @@ fn random_modules_do_here_what_they_do_on_node() {
     };
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let here = Host::Tombolo { engine: &engine, one_island: false };
-    let comparison = differential::compare(0..60, &here, &Host::Node(&node)).unwrap();
-    assert!(comparison.modules >= 40, "{} modules", comparison.modules);
-    for mismatch in &comparison.mismatches {
-        println!("{mismatch}");
+    for (modules, count) in [(Modules::Any, 60), (Modules::Legacy, 100)] {
+        let comparison = differential::compare(modules, 0..count, &here, &Host::Node(&node)).unwrap();
+        assert!(comparison.modules as u64 >= count * 2 / 3, "{} modules", comparison.modules);
+        for mismatch in &comparison.mismatches {
+            println!("{mismatch}");
+        }
+        comparison.verdict().unwrap();
     }
-    comparison.verdict().unwrap();
 }

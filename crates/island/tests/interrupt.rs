@@ -211,3 +211,29 @@ fn an_interrupted_thread_is_none_that_waits_even_before_it_has_noticed() {
         assert_eq!(waits.join().unwrap(), wait_lists::Outcome::Interrupted);
     }
 }
+
+/// A guest with legacy exception handling: waits and loops in bodies and clauses, and polls, are where they should be.
+#[test]
+fn legacy_clauses_end_and_traps_in_them_have_their_offsets() {
+    const LEGACY: &str = r#"(module
+        (tag $t)
+        (func (export "in body") (try (do (loop (br 0))) (catch_all)))
+        (func (export "in clause") (try (do (throw $t)) (catch_all (loop (br 0)))))
+        (func (export "round") (loop (try (do (throw $t)) (catch $t (br 1)))))
+        (func (export "trap") (try (do (throw $t)) (catch_all
+            (loop (try (do (throw $t)) (catch_all (unreachable) (rethrow 1))))))))"#;
+    let bytes = wat::parse_str(LEGACY).unwrap();
+    let island = Island::new(&engine(true));
+    let module = Module::new(island.engine(), &bytes).unwrap();
+    let instance = island.instantiate(&module, &[]).unwrap();
+    let guest = Guest { island, instance };
+    for name in ["in body", "in clause", "round"] {
+        let other = interrupt_soon();
+        assert!(matches!(guest.call(name, &[]), Err(CallError::Interrupted)), "{name}");
+        other.join().unwrap();
+        Interrupter::current().clear();
+    }
+    let Err(CallError::Trap(trap)) = guest.call("trap", &[]) else { panic!("it traps") };
+    let unreachable = bytes.windows(3).rposition(|window| window == [0x00, 0x09, 0x01]).unwrap();
+    assert_eq!(trap.frames[0].offset, Some(unreachable));
+}

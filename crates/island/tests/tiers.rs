@@ -232,7 +232,7 @@ fn exports_are_put_in_order_only_if_there_is_room() {
 
 #[test]
 fn a_thread_of_rayons_does_not_wait_for_itself() {
-    let engine = engine(Compiler::Optimizing, None);
+    let engine = engine(Compiler::Fast, None);
     let modules = [large(7), large(8)];
     // Each thread does whatever there is to do while it waits for the compiler's own work.
     rayon_core::scope(|scope| {

@@ -17,7 +17,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::runtime::limits::prepare(ctx)?;
     class::register::<crate::runtime::island_realm::Anchor>(ctx)?;
     class::register_callable::<crate::ExportedFunction>(ctx)?;
-    qjs::lazy::register::<crate::interface::instance::Exports>(ctx)?;
+    qjs::lazy::register::<crate::interface::instance::ExportsObject>(ctx)?;
     crate::interface::wasi::register(ctx)?;
     let namespace = Object::new(ctx.clone())?;
     qjs::define::to_string_tag(&namespace, "WebAssembly")?;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use island::call::{Number, NumericType};
-use island::{Frame, Kind};
+use island::{Frame, NumberKind};
 use js_api::ExportedFunction;
 use qjs::{Args, Arguments, Borrowed, Held, Result, Value};
 use smallvec::SmallVec;
@@ -14,8 +14,8 @@ use crate::{arrays, pointer, record, status};
 
 /// How a signature is passed by C's convention for WebAssembly.
 pub(crate) struct Plan {
-    params: SmallVec<[Kind; 8]>,
-    result: Option<Kind>,
+    params: SmallVec<[NumberKind; 8]>,
+    result: Option<NumberKind>,
     /// Whether a record is returned through a first parameter that points to room for it.
     by_room: bool,
     /// How many arguments the script passes.
@@ -46,18 +46,18 @@ impl Plan {
         if ty.is_some_and(fits) {
             return None;
         }
-        let params: Vec<_> = self.params.iter().map(Kind::to_string).collect();
+        let params: Vec<_> = self.params.iter().map(NumberKind::to_string).collect();
         let result = self.result.map_or("nothing".into(), |result| result.to_string());
         Some(format!("the prototype passes ({}) and expects {result}", params.join(", ")))
     }
 }
 
 /// The numbers that a function takes, and the one that it returns.
-pub(crate) type Kinds = (SmallVec<[Kind; 8]>, Option<Kind>);
+pub(crate) type Kinds = (SmallVec<[NumberKind; 8]>, Option<NumberKind>);
 
 /// The numbers of a signature of a guest's function or a callback, by C's convention for WebAssembly.
 pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
-    let pointer = if wide { Kind::I64 } else { Kind::I32 };
+    let pointer = if wide { NumberKind::I64 } else { NumberKind::I32 };
     let kind = |ty: &TypeObject| match &ty.ty {
         Type::Record(shape, _) => {
             shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))

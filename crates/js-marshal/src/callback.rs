@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, Kind};
+use island::{HostFunction, HostThrew, Island, NumberKind};
 use js_api::island_realm::IslandHandle;
 use qjs::{
     Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
@@ -76,11 +76,11 @@ impl Callbacks {
 }
 
 fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
-    let value = |kind: &Kind| match kind {
-        Kind::I32 => ValType::I32,
-        Kind::I64 => ValType::I64,
-        Kind::F32 => ValType::F32,
-        Kind::F64 => ValType::F64,
+    let value = |kind: &NumberKind| match kind {
+        NumberKind::I32 => ValType::I32,
+        NumberKind::I64 => ValType::I64,
+        NumberKind::F32 => ValType::F32,
+        NumberKind::F64 => ValType::F64,
     };
     FuncType::new(island.engine().wasmtime(), params.iter().map(value), result.iter().map(value))
 }
@@ -185,11 +185,9 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         );
         return Err(Exception::throw_type(&ctx, &message));
     };
-    // The call holds references of its own: the collector may find that the Callback is garbage meanwhile.
-    let (_function, ty, manager) = (state.function.duplicate(), state.ty.duplicate(), state.manager.duplicate());
-    let ty: &TypeObject = class::get(ty.borrow()).expect("made with one");
+    let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let mut marshal = Marshal::new(&ctx, manager.borrow(), &state.name);
+    let mut marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
     marshal.call = Some(&arguments);
@@ -316,9 +314,7 @@ pub(crate) struct CallbackObject {
 
 impl CallbackObject {
     fn new(state: Rc<CallbackState>) -> Self {
-        // SAFETY: the only `MarkedRc` of this state, which was made for it. A call in progress, which has the state,
-        // too, has references of its own to everything that the state holds.
-        Self { state: unsafe { MarkedRc::new(state) } }
+        Self { state: MarkedRc::new(state) }
     }
 
     /// Its function pointer.

@@ -301,7 +301,7 @@ impl TypeObject {
 
     /// The object of a subclassed type.
     pub(crate) fn script_object<'js>(&self, ctx: &qjs::Ctx<'js>) -> Result<Object<'js>> {
-        let object = self.script.borrow().get(ctx, &()).and_then(Value::into_object);
+        let object = self.script.get().and_then(|object| object.get(ctx)).and_then(Value::into_object);
         object.ok_or_else(|| Exception::throw_type(ctx, &format!("{}: not a type of a script's own", self.name())))
     }
 }

@@ -4,7 +4,7 @@ use js_api::ExportedFunction;
 use marshal::Destructor;
 use qjs::define::{self, Attributes, Put as _};
 use qjs::function::{Kind, Native, function};
-use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, WeakObject, class};
 use rquickjs::JsLifetime;
 
 use crate::custom;
@@ -191,8 +191,7 @@ fn new_object<'js>(call: &Call<'_, 'js>, name: &str, mut ty: TypeObject) -> Resu
     let object = class::new_object(&call.ctx, ty, prototype.as_ref())?;
     if subclassed {
         let ty: &TypeObject = class::of(object.as_value()).expect("made just now");
-        // SAFETY: the map lives in the object's own value, and goes with it.
-        unsafe { ty.script.borrow_mut().insert((), object.as_value()) };
+        let _ = ty.script.set(WeakObject::of::<TypeObject>(object.as_value()));
     }
     Ok(object.into_value())
 }

@@ -39,7 +39,7 @@ pub(crate) struct ManagerObject {
     /// The functions that allocate and free, as the script gave them.
     functions: Vec<Held>,
     /// The script's own functions, if they and not a guest's allocate and free.
-    script: Option<MarkedRc<ScriptAllocator>>,
+    script: Option<MarkedRc<ScriptFunctions>>,
     /// Heaps of the same memory in which other functions free.
     others: RefCell<Vec<OtherHeap>>,
     #[mark(skip)]
@@ -65,18 +65,7 @@ struct OtherHeap {
     heap: Rc<Heap>,
 }
 
-impl Drop for ManagerObject {
-    fn drop(&mut self) {
-        // The functions go with the object, even if a call in progress has the heap.
-        let functions = self.script.as_ref().map(|script| script.0.take());
-        drop(functions);
-    }
-}
-
-/// Two functions of a script that allocate and free in a memory; none once the manager has ended.
-#[derive(Mark)]
-struct ScriptAllocator(RefCell<Option<ScriptFunctions>>);
-
+/// Two functions of a script that allocate and free in a memory.
 #[derive(Mark)]
 struct ScriptFunctions {
     malloc: Held,
@@ -84,18 +73,16 @@ struct ScriptFunctions {
     realm: Realm,
 }
 
+/// The allocator of a heap that a manager made with two functions. Without the manager, which has them, it does nothing.
+struct ScriptAllocator(Weak<ScriptFunctions>);
+
 impl ScriptAllocator {
     fn call(&self, pick: impl FnOnce(&ScriptFunctions) -> &Held, number: u64) -> std::result::Result<u64, CallError> {
-        // The call holds references of its own: the collector may find that everything else of the allocator is
-        // garbage meanwhile.
-        let (function, realm) = match &*self.0.borrow() {
-            Some(functions) => (pick(functions).duplicate(), functions.realm.duplicate()),
-            None => return Ok(0),
-        };
-        realm.with(|cx| {
+        let Some(functions) = self.0.upgrade() else { return Ok(0) };
+        functions.realm.with(|cx| {
             let mut arguments = Arguments::new(cx);
             let result = arguments.push(cx.float(number as f64));
-            let result = result.and_then(|()| function.call(cx, Args::default().get(0), &mut arguments));
+            let result = result.and_then(|()| pick(&functions).call(cx, Args::default().get(0), &mut arguments));
             match result {
                 Ok(result) => Ok(result.borrow().number().map_or(0, |address| address as u64)),
                 Err(_) => Err(CallError::Host),
@@ -267,9 +254,9 @@ impl ManagerObject {
                 None => IslandHandle::new(ctx)?,
             };
             let (malloc, free) = (Held::new(&functions[0]), Held::new(&functions[1]));
-            let functions = ScriptFunctions { malloc, free, realm: Realm::new(ctx)? };
-            let script = Rc::new(ScriptAllocator(RefCell::new(Some(functions))));
-            (link, Some(script.clone()), Allocator::Host(script))
+            let functions = Rc::new(ScriptFunctions { malloc, free, realm: Realm::new(ctx)? });
+            let allocator = ScriptAllocator(Rc::downgrade(&functions));
+            (link, Some(functions), Allocator::Host(Rc::new(allocator)))
         };
         let table = match table.filter(|table| !table.is_undefined()) {
             None => None,
@@ -365,12 +352,10 @@ impl ManagerObject {
         heap: Rc<Heap>,
         memory: &Value<'_>,
         functions: Vec<Held>,
-        script: Option<Rc<ScriptAllocator>>,
+        script: Option<Rc<ScriptFunctions>>,
         table: Option<island::wasmtime::Table>,
     ) -> Result<Self> {
-        // SAFETY: the only `MarkedRc` of this realm. The hook has the realm while the heap allocates, for a call that
-        // has the manager.
-        let realm = unsafe { MarkedRc::new(Rc::new(Realm::new(ctx)?)) };
+        let realm = MarkedRc::new(Rc::new(Realm::new(ctx)?));
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
             if let Some(realm) = collector.upgrade() {
@@ -383,8 +368,7 @@ impl ManagerObject {
             heap,
             memory: Held::new(memory),
             functions,
-            // SAFETY: the only `MarkedRc` of this allocator, whose values go with the manager.
-            script: script.map(|script| unsafe { MarkedRc::new(script) }),
+            script: script.map(MarkedRc::new),
             others: RefCell::default(),
             callbacks: Callbacks::new(table),
             kept: RefCell::default(),

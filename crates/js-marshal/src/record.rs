@@ -1,7 +1,7 @@
 //! Structs and unions: C's layout, and objects that are views of them in guest memory.
 
 use qjs::fields::{self, Fields};
-use qjs::lazy::Names;
+use qjs::lazy::NameTable;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::Marshal;
@@ -15,7 +15,7 @@ pub(crate) struct Shape {
     pub(crate) is_union: bool,
     /// The fields' names, in order.
     pub(crate) fields: Vec<Box<str>>,
-    pub(crate) names: Names,
+    pub(crate) names: NameTable,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
     /// The only number in it, if there is just one: by value, such a record is passed as that number.
@@ -58,7 +58,7 @@ impl Shape {
             (Ok(narrow), Ok(wide)) => [narrow, wide],
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
-        let names = Names::new(ctx, fields.iter().map(|name| &**name))?;
+        let names = NameTable::new(ctx, fields.iter().map(|name| &**name))?;
         // C's convention ignores fields without bytes.
         let mut with_bytes =
             types.iter().map(TypeRef::get).filter(|ty| ty.layout(false).is_some_and(|own| own.size > 0));
@@ -201,7 +201,7 @@ fn bytes_of(ctx: &Ctx<'_>, buffer: &Held, offset: u64, size: u64, what: &dyn Fn(
 }
 
 impl Fields for RecordView {
-    fn names(&self) -> &Names {
+    fn names(&self) -> &NameTable {
         &self.shape().names
     }
 

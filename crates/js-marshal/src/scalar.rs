@@ -1,6 +1,6 @@
 //! Numbers: which C type each descriptor stands for, and its conversions. `wide` says that addresses have 64 bits.
 
-use island::Kind;
+use island::NumberKind;
 use island::call::Number;
 use qjs::{Borrowed, Cx, ElementKind, Result, Returned, Value, number};
 
@@ -120,13 +120,13 @@ impl Scalar {
 
     /// How a C compiler passes it to a function.
     #[inline]
-    pub(crate) fn kind(self, wide: bool) -> Kind {
+    pub(crate) fn kind(self, wide: bool) -> NumberKind {
         match self {
-            Self::Int64 | Self::Uint64 => Kind::I64,
-            Self::Float32 => Kind::F32,
-            Self::Float64 => Kind::F64,
-            Self::Size | Self::SignedSize if wide => Kind::I64,
-            _ => Kind::I32,
+            Self::Int64 | Self::Uint64 => NumberKind::I64,
+            Self::Float32 => NumberKind::F32,
+            Self::Float64 => NumberKind::F64,
+            Self::Size | Self::SignedSize if wide => NumberKind::I64,
+            _ => NumberKind::I32,
         }
     }
 
@@ -210,10 +210,10 @@ impl Scalar {
         all[..bytes.len()].copy_from_slice(bytes);
         let bits = u64::from_le_bytes(all);
         match self.kind(wide) {
-            Kind::I32 => Number::I32(bits as u32 as i32),
-            Kind::I64 => Number::I64(bits as i64),
-            Kind::F32 => Number::F32(f32::from_bits(bits as u32)),
-            Kind::F64 => Number::F64(f64::from_bits(bits)),
+            NumberKind::I32 => Number::I32(bits as u32 as i32),
+            NumberKind::I64 => Number::I64(bits as i64),
+            NumberKind::F32 => Number::F32(f32::from_bits(bits as u32)),
+            NumberKind::F64 => Number::F64(f64::from_bits(bits)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! What a value is in C: the types that prototypes, structs and arrays are made of, and how they lie in memory.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use marshal::Destructor;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakMap, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakObject, class};
 
 use crate::record::Shape;
 use crate::scalar::Scalar;
@@ -234,7 +234,7 @@ pub(crate) struct TypeObject {
     pub(crate) subclassed: bool,
     /// The descriptor's own object, once there is one.
     #[mark(skip)]
-    pub(crate) script: RefCell<WeakMap<()>>,
+    pub(crate) script: OnceCell<WeakObject>,
     /// How deep types are nested in it.
     #[mark(skip)]
     pub(crate) depth: Cell<u16>,
@@ -262,7 +262,7 @@ impl TypeObject {
             free: None,
             non_null: false,
             subclassed: false,
-            script: RefCell::default(),
+            script: OnceCell::new(),
             keeps: Vec::new(),
             kept: false,
         }
@@ -307,7 +307,7 @@ impl TypeObject {
         };
         let free = self.free.as_ref().map(Held::duplicate);
         let Self { ownership, non_null, subclassed, kept, .. } = *self;
-        let (script, keeps, depth) = (RefCell::default(), self.keeps.clone(), self.depth.clone());
+        let (script, keeps, depth) = (OnceCell::new(), self.keeps.clone(), self.depth.clone());
         Self { ty, ownership, free, non_null, subclassed, script, depth, keeps, kept }
     }
 

@@ -135,9 +135,9 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             Members::of([#(<#types as Marshal>::LAYOUT.wide),*]),
         ];
 
-        fn offsets(pointer: krate::island::Kind) -> &'static [usize; #count] {
+        fn offsets(pointer: krate::island::NumberKind) -> &'static [usize; #count] {
             match pointer {
-                krate::island::Kind::I64 => &MEMBERS[1].offsets,
+                krate::island::NumberKind::I64 => &MEMBERS[1].offsets,
                 _ => &MEMBERS[0].offsets,
             }
         }

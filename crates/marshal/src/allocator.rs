@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use island::call::{Number, NumericType};
-use island::{CallError, Callee, Frame, Island, Kind};
+use island::{CallError, Callee, Frame, Island, NumberKind};
 
 use crate::error::HeapError;
 use crate::guest_function::GuestFunction;
@@ -102,13 +102,13 @@ impl Routine {
         let (allocate, free) = (own("malloc", allocate)?, own("free", free)?);
         let pin = pin.map(|pin| own("__pin", pin)).transpose()?;
         let wide = match allocate.numeric().map(|ty| (&*ty.params, &*ty.results)) {
-            Some((_, [Kind::I32])) => false,
-            Some((_, [Kind::I64])) => true,
+            Some((_, [NumberKind::I32])) => false,
+            Some((_, [NumberKind::I64])) => true,
             _ => return Err(HeapError::Signature { function: "malloc", found: allocate.ty().to_string() }),
         };
-        let address = if wide { Kind::I64 } else { Kind::I32 };
+        let address = if wide { NumberKind::I64 } else { NumberKind::I32 };
         // A parameter that is neither an address nor a size (an alignment, a class) may have 32 bits in any memory.
-        let is_word = |kind: &Kind| matches!(kind, Kind::I32 | Kind::I64);
+        let is_word = |kind: &NumberKind| matches!(kind, NumberKind::I32 | NumberKind::I64);
         let takes = |ty: &NumericType, counts: &[usize], at: usize| {
             counts.contains(&ty.params.len()) && ty.params.get(at) == Some(&address) && ty.params.iter().all(is_word)
         };
@@ -190,7 +190,7 @@ fn call(island: &Rc<Island>, callee: &Callee, arguments: &[u64]) -> Result<u64, 
     let mut frame = Frame::new(ty);
     for (&argument, kind) in arguments.iter().zip(&ty.params) {
         frame.push(match kind {
-            Kind::I64 => Number::I64(argument as i64),
+            NumberKind::I64 => Number::I64(argument as i64),
             _ => Number::I32(argument as u32 as i32),
         });
     }

@@ -31,7 +31,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use island::call::{Frame, Kind, Number};
+use island::call::{Frame, Number, NumberKind};
 
 use crate::block::GuestBlock;
 use crate::error::{GuestError, HeapError};
@@ -94,7 +94,7 @@ impl<'c> Call<'c> {
     #[inline]
     pub(crate) fn push_size(&mut self, value: u64) -> Result<(), GuestError> {
         match self.frame.next() {
-            Some(Kind::I64) => self.frame.push(Number::I64(value as i64)),
+            Some(NumberKind::I64) => self.frame.push(Number::I64(value as i64)),
             _ => self.frame.push_i32(u32::try_from(value).map_err(|_| GuestError::Range { value })? as i32),
         }
         Ok(())
@@ -194,7 +194,7 @@ pub trait Passing: Sealed {
     }
     /// The guest's parameters; `pointer` is how wide its addresses are.
     #[doc(hidden)]
-    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         into.push(pointer);
     }
     #[doc(hidden)]
@@ -219,8 +219,8 @@ macro_rules! numbers {
             type Passed<'a> = ();
             type Out = Nothing;
             const HEAP: bool = false;
-            fn params(_: Kind, into: &mut Vec<Kind>) {
-                into.push(Kind::$kind);
+            fn params(_: NumberKind, into: &mut Vec<NumberKind>) {
+                into.push(NumberKind::$kind);
             }
             fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
                 call.frame.push(Number::$kind(given as $as));
@@ -258,7 +258,7 @@ impl<T: Marshal> Passing for ByValue<T> {
         T::bind(binder)
     }
 
-    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         // Not `T::params`: a counted value is two parameters where it is received, but only its address here.
         match T::LAYOUT.of(pointer).leaves {
             Leaves::None => {}
@@ -389,7 +389,7 @@ macro_rules! counted {
             type Given<'a> = $given;
             type Passed<'a> = ();
             type Out = Nothing;
-            fn params(pointer: Kind, into: &mut Vec<Kind>) {
+            fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 into.extend([pointer, pointer]);
             }
             fn pass<'a>($value: Self::Given<'a>, $call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
@@ -425,7 +425,7 @@ impl<A: Nullable> Passing for Option<A> {
         A::bind(binder)
     }
 
-    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         A::params(pointer, into);
     }
 
@@ -460,7 +460,7 @@ macro_rules! consumed {
             fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
                 <$ty>::bind(binder)
             }
-            fn params(pointer: Kind, into: &mut Vec<Kind>) {
+            fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 <$ty>::params(pointer, into);
             }
             fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
@@ -627,7 +627,7 @@ pub trait Arguments: Sealed {
     #[doc(hidden)]
     fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError>;
     #[doc(hidden)]
-    fn params(pointer: Kind, into: &mut Vec<Kind>);
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>);
     #[doc(hidden)]
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError>;
     #[doc(hidden)]
@@ -662,7 +662,7 @@ macro_rules! tuples {
                 Ok(())
             }
             #[allow(unused_variables, reason = "the empty tuple uses none")]
-            fn params(pointer: Kind, into: &mut Vec<Kind>) {
+            fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 $($name::By::params(pointer, into);)*
             }
             #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple uses none")]

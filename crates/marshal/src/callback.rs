@@ -16,7 +16,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number, NumericType};
 use island::wasmtime::{ExternType, FuncType, Ref, RefType, Table, Val, ValType};
-use island::{CallError, HostFunction, HostThrew, Island, Kind, Module};
+use island::{CallError, HostFunction, HostThrew, Island, Module, NumberKind};
 use smallvec::SmallVec;
 
 use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
@@ -129,12 +129,12 @@ impl Core {
         let table = self.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
         self.check_entry()?;
         let slot = Rc::new(Slot { index: Cell::new(0), run: RefCell::new(None), core: Rc::downgrade(&self.strong()) });
-        let kinds = |kinds: &[Kind]| {
-            let ty = |kind: &Kind| match kind {
-                Kind::I32 => ValType::I32,
-                Kind::I64 => ValType::I64,
-                Kind::F32 => ValType::F32,
-                Kind::F64 => ValType::F64,
+        let kinds = |kinds: &[NumberKind]| {
+            let ty = |kind: &NumberKind| match kind {
+                NumberKind::I32 => ValType::I32,
+                NumberKind::I64 => ValType::I64,
+                NumberKind::F32 => ValType::F32,
+                NumberKind::F64 => ValType::F64,
             };
             kinds.iter().map(ty).collect::<Vec<_>>()
         };
@@ -171,13 +171,13 @@ pub trait Reply {
     #[doc(hidden)]
     const HEAP: bool = false;
     #[doc(hidden)]
-    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool;
+    fn results(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool;
     #[doc(hidden)]
     fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError>;
 }
 
 impl Reply for () {
-    fn results(_: Kind, _: &mut Vec<Kind>) -> bool {
+    fn results(_: NumberKind, _: &mut Vec<NumberKind>) -> bool {
         true
     }
 
@@ -189,7 +189,7 @@ impl Reply for () {
 impl<T: Marshal> Reply for T {
     const HEAP: bool = T::HEAP;
 
-    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+    fn results(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool {
         match T::LAYOUT.of(pointer).leaves {
             Leaves::None => true,
             Leaves::One(scalar) => {
@@ -218,7 +218,7 @@ impl<T: Marshal> Reply for T {
 impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
     const HEAP: bool = T::HEAP;
 
-    fn results(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+    fn results(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool {
         T::results(pointer, into)
     }
 
@@ -239,7 +239,7 @@ pub trait Signature: 'static {
     #[doc(hidden)]
     const HEAP: bool;
     #[doc(hidden)]
-    fn ty(pointer: Kind) -> Option<NumericType>;
+    fn ty(pointer: NumberKind) -> Option<NumericType>;
     #[doc(hidden)]
     fn run<'a>(closure: impl DerefMut<Target = Self::Closure<'a>> + 'a) -> Rc<RefCell<Run<'a>>>;
 }
@@ -250,7 +250,7 @@ macro_rules! signatures {
             type Closure<'a> = dyn FnMut($($name),*) -> R + 'a;
             const HEAP: bool = R::HEAP $(|| $name::HEAP || by_copy::<$name>())*;
 
-            fn ty(pointer: Kind) -> Option<NumericType> {
+            fn ty(pointer: NumberKind) -> Option<NumericType> {
                 #[allow(unused_mut, reason = "the empty tuple uses none")]
                 let (mut params, mut results) = (Vec::new(), Vec::new());
                 let fits = R::results(pointer, &mut results) $(&& param::<$name>(pointer, &mut params))*;
@@ -281,7 +281,7 @@ signatures! {
 }
 
 /// Adds a parameter. Returns whether it can be one: a slice needs its length behind it.
-fn param<T: Marshal>(pointer: Kind, into: &mut Vec<Kind>) -> bool {
+fn param<T: Marshal>(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool {
     let before = into.len();
     T::params(pointer, into);
     !T::SLICED || into.len() == before + 2

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use island::call::{Number, NumericType};
-use island::{Callee, Frame, Kind};
+use island::{Callee, Frame, NumberKind};
 use smallvec::SmallVec;
 
 use crate::argument::{Arguments, Call};
@@ -47,7 +47,7 @@ impl<A: Arguments, R: Output> Function<A, R> {
         R::kinds(core.pointer, &mut results);
         let fits = |ty: &NumericType| *ty.params == *params && *ty.results == *results;
         if !callee.numeric().is_some_and(fits) {
-            let list = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(", ");
+            let list = |kinds: &[NumberKind]| kinds.iter().map(NumberKind::to_string).collect::<Vec<_>>().join(", ");
             let expected = format!("({}) -> ({})", list(&params), list(&results));
             return Err(GuestError::Type { function: name.into(), expected, found: callee.ty().to_string() });
         }

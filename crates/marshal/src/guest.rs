@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[cfg(feature = "wasi")]
 use island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, Memory, Ref, Table};
-use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Kind, Module};
+use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Module, NumberKind};
 
 use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
@@ -161,7 +161,7 @@ impl GuestBuilder {
             island,
             instance,
             heap,
-            pointer: if is_wide { Kind::I64 } else { Kind::I32 },
+            pointer: if is_wide { NumberKind::I64 } else { NumberKind::I32 },
             table,
             callbacks: Callbacks::default(),
             destructors: RefCell::default(),
@@ -222,7 +222,7 @@ pub struct Core {
     instance: Instance,
     pub(crate) heap: Option<Rc<Heap>>,
     /// How wide its addresses are.
-    pub(crate) pointer: Kind,
+    pub(crate) pointer: NumberKind,
     /// Where its function pointers lead.
     pub(crate) table: Option<Table>,
     pub(crate) callbacks: Callbacks,

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use island::{Callee, Island, Kind};
+use island::{Callee, Island, NumberKind};
 use rustc_hash::FxHashSet;
 
 use crate::error::HeapError;
@@ -37,7 +37,8 @@ impl Destructor {
         }
         let callee = function.callee(island).ok_or_else(|| HeapError::Foreign { function: name.into() })?;
         let fits = callee.numeric().is_some_and(|ty| {
-            matches!(&*ty.params, [Kind::I32 | Kind::I64]) && matches!(&*ty.results, [] | [Kind::I32 | Kind::I64])
+            matches!(&*ty.params, [NumberKind::I32 | NumberKind::I64])
+                && matches!(&*ty.results, [] | [NumberKind::I32 | NumberKind::I64])
         });
         match fits {
             true => Ok(Rc::new(Self { callee, island: Rc::downgrade(island), name: name.into() })),
@@ -54,7 +55,7 @@ impl Destructor {
         if !std::ptr::eq(self.island.as_ptr(), Rc::as_ptr(heap.island())) {
             return Err(HeapError::Foreign { function: self.name.to_string() });
         }
-        let address = if heap.is_wide() { Kind::I64 } else { Kind::I32 };
+        let address = if heap.is_wide() { NumberKind::I64 } else { NumberKind::I32 };
         match self.callee.numeric().is_some_and(|ty| *ty.params == [address]) {
             true => Ok(()),
             false => {
@@ -64,13 +65,13 @@ impl Destructor {
     }
 
     /// The kind of number that it returns, if any.
-    pub(crate) fn returns(&self) -> Option<Kind> {
+    pub(crate) fn returns(&self) -> Option<NumberKind> {
         self.callee.numeric()?.results.first().copied()
     }
 
     /// Whether its result has 64 bits.
     pub fn is_wide(&self) -> bool {
-        self.callee.numeric().is_some_and(|ty| *ty.results == [Kind::I64])
+        self.callee.numeric().is_some_and(|ty| *ty.results == [NumberKind::I64])
     }
 
     /// What it is called in messages.

@@ -1,6 +1,6 @@
 //! Where things lie in a guest's memory, and how they travel by value: the rules of C for WebAssembly.
 
-use island::call::{Kind, Number};
+use island::call::{Number, NumberKind};
 
 /// One number in memory, with how it is widened to one of WebAssembly's four.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +29,12 @@ impl Scalar {
     }
 
     /// The type that it has as a parameter or result.
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> NumberKind {
         match self {
-            Self::Bool | Self::I8 | Self::U8 | Self::I16 | Self::U16 | Self::I32 => Kind::I32,
-            Self::I64 => Kind::I64,
-            Self::F32 => Kind::F32,
-            Self::F64 => Kind::F64,
+            Self::Bool | Self::I8 | Self::U8 | Self::I16 | Self::U16 | Self::I32 => NumberKind::I32,
+            Self::I64 => NumberKind::I64,
+            Self::F32 => NumberKind::F32,
+            Self::F64 => NumberKind::F64,
         }
     }
 
@@ -147,9 +147,9 @@ impl Layouts {
 
     /// The layout in a guest whose addresses are as wide as `pointer`.
     #[inline]
-    pub const fn of(self, pointer: Kind) -> Layout {
+    pub const fn of(self, pointer: NumberKind) -> Layout {
         match pointer {
-            Kind::I64 => self.wide,
+            NumberKind::I64 => self.wide,
             _ => self.narrow,
         }
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use island::Kind;
+use island::NumberKind;
 
 use crate::argument::{Argument, Call, Consumed, Nullable, Passing, Sealed, themselves};
 use crate::error::{GuestError, HeapError};
@@ -94,7 +94,7 @@ impl<T> Opaque<T> {
     /// When a callback that the destructor calls panics.
     pub fn close(&self) -> Result<Option<i64>, GuestError> {
         let returned = self.handle.close(self.core.heap()).map_err(|error| self.core.explain(error.into()))?;
-        let is_narrow = self.handle.destructor().returns() == Some(Kind::I32);
+        let is_narrow = self.handle.destructor().returns() == Some(NumberKind::I32);
         Ok(returned.map(|value| if is_narrow { i64::from(value as u32 as i32) } else { value as i64 }))
     }
 

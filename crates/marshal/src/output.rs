@@ -18,7 +18,7 @@
 //! A pointer alone does not say how many elements there are. For functions that return slices,
 //! [`Function::with_len`](crate::Function::with_len) and its like say so, or an [`OutLen`](crate::OutLen).
 
-use island::call::{Kind, Number};
+use island::call::{Number, NumberKind};
 
 use crate::error::{GuestError, HeapError, StatusError};
 use crate::guest::Core;
@@ -171,10 +171,10 @@ pub trait Output: Sealed + Sized {
     }
     /// The guest's results; `pointer` is how wide its addresses are.
     #[doc(hidden)]
-    fn kinds(pointer: Kind, into: &mut Vec<Kind>);
+    fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>);
     /// The room for it, whose address the guest gets as its first parameter.
     #[doc(hidden)]
-    fn hidden(_pointer: Kind) -> Option<Layout> {
+    fn hidden(_pointer: NumberKind) -> Option<Layout> {
         None
     }
     #[doc(hidden)]
@@ -190,7 +190,7 @@ impl Output for () {
     type Part = Nothing;
     const HEAP: bool = false;
 
-    fn kinds(_: Kind, _: &mut Vec<Kind>) {}
+    fn kinds(_: NumberKind, _: &mut Vec<NumberKind>) {}
 
     fn take(_: Returned<'_, '_>) -> Result<Nothing, GuestError> {
         Ok(Nothing)
@@ -208,13 +208,13 @@ impl<T: Marshal> Output for T {
         T::bind(binder)
     }
 
-    fn kinds(pointer: Kind, into: &mut Vec<Kind>) {
+    fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         if let Leaves::One(scalar) = T::LAYOUT.of(pointer).leaves {
             into.push(scalar.kind());
         }
     }
 
-    fn hidden(pointer: Kind) -> Option<Layout> {
+    fn hidden(pointer: NumberKind) -> Option<Layout> {
         let layout = T::LAYOUT.of(pointer);
         matches!(layout.leaves, Leaves::Many).then_some(layout)
     }
@@ -242,8 +242,8 @@ impl Output for Status {
     type Part = Nothing;
     const HEAP: bool = false;
 
-    fn kinds(_: Kind, into: &mut Vec<Kind>) {
-        into.push(Kind::I32);
+    fn kinds(_: NumberKind, into: &mut Vec<NumberKind>) {
+        into.push(NumberKind::I32);
     }
 
     fn take(returned: Returned<'_, '_>) -> Result<Nothing, GuestError> {
@@ -261,8 +261,8 @@ impl Output for Code {
     type Part = One<i32>;
     const HEAP: bool = false;
 
-    fn kinds(_: Kind, into: &mut Vec<Kind>) {
-        into.push(Kind::I32);
+    fn kinds(_: NumberKind, into: &mut Vec<NumberKind>) {
+        into.push(NumberKind::I32);
     }
 
     fn take(returned: Returned<'_, '_>) -> Result<One<i32>, GuestError> {
@@ -284,7 +284,7 @@ macro_rules! several {
                 $(<$name as Marshal>::bind(binder)?;)*
                 Ok(())
             }
-            fn kinds(pointer: Kind, into: &mut Vec<Kind>) {
+            fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 $(<$name as Output>::kinds(pointer, into);)*
             }
             fn take(returned: Returned<'_, '_>) -> Result<One<Self>, GuestError> {
@@ -314,7 +314,7 @@ macro_rules! owned {
             type Part = One<Self>;
             const HEAP: bool = true;
             const SLICED: bool = $sliced;
-            fn kinds(pointer: Kind, into: &mut Vec<Kind>) {
+            fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 into.push(pointer);
             }
             fn take($returned: Returned<'_, '_>) -> Result<One<Self>, GuestError> {
@@ -327,7 +327,7 @@ macro_rules! owned {
             type Part = One<Self>;
             const HEAP: bool = true;
             const SLICED: bool = $sliced;
-            fn kinds(pointer: Kind, into: &mut Vec<Kind>) {
+            fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 into.push(pointer);
             }
             fn take(returned: Returned<'_, '_>) -> Result<One<Self>, GuestError> {

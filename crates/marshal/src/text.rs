@@ -1,6 +1,6 @@
 //! Strings in a guest's memory: UTF-8, UTF-16 and Latin-1, ended by a zero or of a length that is given.
 
-use island::Kind;
+use island::NumberKind;
 use island::call::Number;
 
 use crate::error::{GuestError, HeapError};
@@ -185,7 +185,7 @@ macro_rules! strings {
                 <$text>::encode(self.0.unwrap()).ok().map(|bytes| bytes.len() / <$text>::UNIT)
             }
 
-            fn params(pointer: Kind, into: &mut Vec<Kind>) {
+            fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
                 into.extend([pointer, pointer]);
             }
 
@@ -216,7 +216,7 @@ impl<T: Marshal> Marshal for Counted<Vec<T>> {
         self.0.count()
     }
 
-    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         into.extend([pointer, pointer]);
     }
 

@@ -6,7 +6,7 @@
 use std::any::TypeId;
 
 use data_block::DataBlock;
-use island::Kind;
+use island::NumberKind;
 use smallvec::SmallVec;
 
 use crate::error::{GuestError, HeapError};
@@ -58,7 +58,7 @@ impl<'c> Writer<'c> {
 
     /// How wide the guest's addresses are.
     #[inline]
-    pub fn pointer(&self) -> Kind {
+    pub fn pointer(&self) -> NumberKind {
         self.core.pointer
     }
 
@@ -115,7 +115,7 @@ impl<'c> Writer<'c> {
     #[inline]
     pub fn address(&self, value: u64, bytes: &mut [u8]) -> Result<(), GuestError> {
         match self.pointer() {
-            Kind::I64 => bytes.copy_from_slice(&value.to_le_bytes()),
+            NumberKind::I64 => bytes.copy_from_slice(&value.to_le_bytes()),
             _ => bytes.copy_from_slice(&u32::try_from(value).map_err(|_| GuestError::Range { value })?.to_le_bytes()),
         }
         Ok(())
@@ -169,7 +169,7 @@ impl<'c> Reader<'c> {
 
     /// How wide the guest's addresses are.
     #[inline]
-    pub fn pointer(&self) -> Kind {
+    pub fn pointer(&self) -> NumberKind {
         self.core.pointer
     }
 

@@ -1,6 +1,6 @@
 //! What can lie in a guest's memory: numbers, structs, and pointers to more of them.
 
-use island::call::{Kind, Number};
+use island::call::{Number, NumberKind};
 
 use crate::copy::read_slice;
 use crate::error::{GuestError, HeapError};
@@ -149,7 +149,7 @@ pub trait Marshal: Sized + 'static {
 
     /// The parameters that it takes by value.
     #[doc(hidden)]
-    fn params(pointer: Kind, into: &mut Vec<Kind>) {
+    fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         match Self::LAYOUT.of(pointer).leaves {
             Leaves::None => {}
             Leaves::One(scalar) => into.push(scalar.kind()),

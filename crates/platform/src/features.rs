@@ -81,6 +81,7 @@ const FEATURES: &[Feature] = &[
     js("stream_duplex", include_str!("node/stream/stream_duplex.js")),
     js("stream_duplexify", include_str!("node/stream/stream_duplexify.js")),
     js("stream_finished", include_str!("node/stream/stream_finished.js")),
+    js("stream_from", include_str!("node/stream/stream_from.js")),
     js("stream_legacy", include_str!("node/stream/stream_legacy.js")),
     js("stream_operators", include_str!("node/stream/stream_operators.js")),
     js("stream_pipeline", include_str!("node/stream/stream_pipeline.js")),

@@ -10,7 +10,7 @@ use crate::value::{Borrowed, Cx};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "each is the class of that name")]
 #[repr(u8)]
-pub enum Kind {
+pub enum BuiltinKind {
     /// No slots that matter: an ordinary object, or an arguments object.
     Ordinary = 1,
     Array,
@@ -32,24 +32,24 @@ pub enum Kind {
     Other,
 }
 
-const ALL: [Kind; 17] = [
-    Kind::Ordinary,
-    Kind::Array,
-    Kind::Error,
-    Kind::Number,
-    Kind::String,
-    Kind::Boolean,
-    Kind::BigInt,
-    Kind::Date,
-    Kind::RegExp,
-    Kind::Map,
-    Kind::Set,
-    Kind::ArrayBuffer,
-    Kind::SharedArrayBuffer,
-    Kind::TypedArray,
-    Kind::DataView,
-    Kind::DomException,
-    Kind::Other,
+const ALL: [BuiltinKind; 17] = [
+    BuiltinKind::Ordinary,
+    BuiltinKind::Array,
+    BuiltinKind::Error,
+    BuiltinKind::Number,
+    BuiltinKind::String,
+    BuiltinKind::Boolean,
+    BuiltinKind::BigInt,
+    BuiltinKind::Date,
+    BuiltinKind::RegExp,
+    BuiltinKind::Map,
+    BuiltinKind::Set,
+    BuiltinKind::ArrayBuffer,
+    BuiltinKind::SharedArrayBuffer,
+    BuiltinKind::TypedArray,
+    BuiltinKind::DataView,
+    BuiltinKind::DomException,
+    BuiltinKind::Other,
 ];
 
 /// QuickJS's own classes have numbers below this; those that are added at run time have higher ones.
@@ -58,12 +58,12 @@ const BUILT_IN: usize = 80;
 /// The kinds by class number, which QuickJS counts the same way in every runtime; 0 if nobody has asked.
 static KINDS: [AtomicU8; BUILT_IN] = [const { AtomicU8::new(0) }; BUILT_IN];
 
-/// The kind of an object; [`Kind::Other`] for anything but an object.
+/// The kind of an object; [`BuiltinKind::Other`] for anything but an object.
 #[inline]
-pub fn kind(cx: Cx<'_>, value: Borrowed<'_>) -> Kind {
+pub fn kind(cx: Cx<'_>, value: Borrowed<'_>) -> BuiltinKind {
     // SAFETY: QuickJS reads the object's class.
     let class = unsafe { q::JS_GetClassID(value.raw()) };
-    let Some(known) = KINDS.get(class as usize) else { return Kind::Other };
+    let Some(known) = KINDS.get(class as usize) else { return BuiltinKind::Other };
     match known.load(Relaxed) {
         0 => {
             let kind = class_kind(cx, class);
@@ -101,28 +101,28 @@ pub fn class_of(value: &Value<'_>) -> Option<String> {
 }
 
 #[cold]
-fn class_kind(cx: Cx<'_>, class: q::JSClassID) -> Kind {
-    let Some(name) = class_name(cx, class) else { return Kind::Other };
+fn class_kind(cx: Cx<'_>, class: q::JSClassID) -> BuiltinKind {
+    let Some(name) = class_name(cx, class) else { return BuiltinKind::Other };
     match &*name {
         // Class 1 is that of ordinary objects; the class of module namespaces has the same name.
-        "Object" if class == 1 => Kind::Ordinary,
-        "Arguments" => Kind::Ordinary,
-        "Array" => Kind::Array,
-        "Error" => Kind::Error,
-        "Number" => Kind::Number,
-        "String" => Kind::String,
-        "Boolean" => Kind::Boolean,
-        "BigInt" => Kind::BigInt,
-        "Date" => Kind::Date,
-        "RegExp" => Kind::RegExp,
-        "Map" => Kind::Map,
-        "Set" => Kind::Set,
-        "ArrayBuffer" => Kind::ArrayBuffer,
-        "SharedArrayBuffer" => Kind::SharedArrayBuffer,
-        "DataView" => Kind::DataView,
-        "DOMException" => Kind::DomException,
-        name if name.ends_with("Array") => Kind::TypedArray,
-        _ => Kind::Other,
+        "Object" if class == 1 => BuiltinKind::Ordinary,
+        "Arguments" => BuiltinKind::Ordinary,
+        "Array" => BuiltinKind::Array,
+        "Error" => BuiltinKind::Error,
+        "Number" => BuiltinKind::Number,
+        "String" => BuiltinKind::String,
+        "Boolean" => BuiltinKind::Boolean,
+        "BigInt" => BuiltinKind::BigInt,
+        "Date" => BuiltinKind::Date,
+        "RegExp" => BuiltinKind::RegExp,
+        "Map" => BuiltinKind::Map,
+        "Set" => BuiltinKind::Set,
+        "ArrayBuffer" => BuiltinKind::ArrayBuffer,
+        "SharedArrayBuffer" => BuiltinKind::SharedArrayBuffer,
+        "DataView" => BuiltinKind::DataView,
+        "DOMException" => BuiltinKind::DomException,
+        name if name.ends_with("Array") => BuiltinKind::TypedArray,
+        _ => BuiltinKind::Other,
     }
 }
 
@@ -135,7 +135,7 @@ pub fn new_error<'js>(ctx: &Ctx<'js>, prototype: &Object<'js>) -> rquickjs::Resu
     static CLASS: AtomicU8 = AtomicU8::new(0);
     let cx = Cx::of(ctx);
     if CLASS.load(Relaxed) == 0 {
-        let is_error = |class: &u8| class_kind(cx, (*class).into()) == Kind::Error;
+        let is_error = |class: &u8| class_kind(cx, (*class).into()) == BuiltinKind::Error;
         let class = (1..BUILT_IN as u8).find(is_error).ok_or(rquickjs::Error::Unknown)?;
         CLASS.store(class, Relaxed);
     }
@@ -159,7 +159,7 @@ pub fn is_length_tracking(value: &Value<'_>) -> bool {
         track_rab: bool,
     }
     let cx = Cx::of(value.ctx());
-    if !matches!(kind(cx, Borrowed::of(value)), Kind::TypedArray | Kind::DataView) {
+    if !matches!(kind(cx, Borrowed::of(value)), BuiltinKind::TypedArray | BuiltinKind::DataView) {
         return false;
     }
     let mut class = 0;

@@ -1,12 +1,14 @@
 //! Classes whose objects own a Rust value.
 //!
-//! An object of such a class holds a `Box<T>`. The cycle collector asks the value for what it holds
+//! An object of such a class holds a box with the value. The cycle collector asks the value for what it holds
 //! ([`Mark`]), and it is dropped when the object is freed. A value's `Drop` runs inside the collector: it may free and
-//! enqueue, never call JavaScript or a guest.
+//! enqueue, never call JavaScript or a guest, nor get an object that is held weakly.
 
+use std::cell::OnceCell;
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::{Rc, Weak};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -46,6 +48,14 @@ pub trait HostClass: Mark + Sized + 'static {
 
     /// The class's number, a static of its own.
     fn id() -> &'static ClassId<Self>;
+}
+
+/// What an object of a host class owns. The value comes first, so that a pointer to this is a pointer to the value.
+#[repr(C)]
+struct Contents<T> {
+    value: T,
+    /// There once the object is held weakly; goes before the value.
+    life: OnceCell<Rc<()>>,
 }
 
 /// A class whose objects are functions. When little of the stack is left, calling one is a RangeError, as it is for a
@@ -121,7 +131,7 @@ pub(crate) fn define<T: HostClass>(
     };
     // SAFETY: QuickJS copies the definition, whose functions fit the class's opaque value.
     match unsafe { q::JS_NewClass(runtime, number, &definition) } {
-        0 if lost::watch(runtime) => Ok(()),
+        0 => lost::watch(Cx::of(ctx)),
         _ => Err(rquickjs::Error::Allocation),
     }
 }
@@ -169,8 +179,9 @@ pub fn new_object<'js, T: HostClass>(
         }
     };
     let object = cx.take(object)?;
+    let contents = Box::new(Contents { value, life: OnceCell::new() });
     // SAFETY: the object is of class `T`, whose finalizer takes the box back.
-    unsafe { q::JS_SetOpaque(object.as_raw(), Box::into_raw(Box::new(value)).cast()) };
+    unsafe { q::JS_SetOpaque(object.as_raw(), Box::into_raw(contents).cast()) };
     lost::made(cx.runtime());
     object.into_object().ok_or(rquickjs::Error::Unknown)
 }
@@ -218,14 +229,22 @@ pub fn of<'a, T: HostClass>(value: &'a Value<'_>) -> Option<&'a T> {
     get(Borrowed::of(value))
 }
 
+/// What has an owner for as long as an object of class `T` has its value; `None` for anything else.
+pub(crate) fn life<T: HostClass>(value: &Value<'_>) -> Option<Weak<()>> {
+    // SAFETY: as in `get`; `new_object` alone makes objects of the class, each with its contents.
+    let contents = unsafe { q::JS_GetOpaque(value.as_raw(), T::id().number()).cast::<Contents<T>>().as_ref() }?;
+    Some(Rc::downgrade(contents.life.get_or_init(Rc::default)))
+}
+
 unsafe extern "C" fn finalize<T: HostClass>(runtime: *mut q::JSRuntime, value: q::JSValue) {
     // SAFETY: the object is of class `T` and is being freed, so the box is taken back exactly once.
-    let opaque = unsafe { q::JS_GetOpaque(value, T::id().number()) }.cast::<T>();
+    let opaque = unsafe { q::JS_GetOpaque(value, T::id().number()) }.cast::<Contents<T>>();
     if !opaque.is_null() {
         lost::ended(runtime);
         // SAFETY: as above. A panic in a destructor must not unwind into C; there is nobody to tell but the process.
-        let value = unsafe { Box::from_raw(opaque) };
-        if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+        let mut contents = unsafe { Box::from_raw(opaque) };
+        drop(contents.life.take());
+        if catch_unwind(AssertUnwindSafe(|| drop(contents))).is_err() {
             std::process::abort();
         }
     }

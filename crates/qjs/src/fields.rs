@@ -3,14 +3,14 @@
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
 use crate::class::{HostClass, define, guard};
-use crate::lazy::{Names, find_in, own_property_names, value_class};
+use crate::lazy::{NameTable, find_in, own_property_names, value_class};
 use crate::value::{Borrowed, Cx};
 
 /// A class of objects with fields: enumerable, writable properties that cannot be deleted. There are no other
 /// properties.
 pub trait Fields: HostClass {
     /// The names of the fields.
-    fn names(&self) -> &Names;
+    fn names(&self) -> &NameTable;
 
     /// What the object is, for messages: `struct point`.
     fn what(&self) -> String;

@@ -5,7 +5,6 @@ use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
 
 use crate::define::{self, Attributes};
 use crate::function::{Call, Kind, function};
-use crate::value::Cx;
 
 /// QuickJS's own functions.
 #[derive(JsLifetime)]
@@ -51,15 +50,7 @@ fn bind<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
     /// More than a bound function without arguments takes, together with what is made before it.
     const ENOUGH: usize = 16 << 10;
     let size = ENOUGH + call.args.len() * size_of::<q::JSValue>();
-    let cx = Cx::of(&call.ctx);
-    // SAFETY: the memory is given back at once; if there is none, the exception is pending.
-    unsafe {
-        let memory = q::js_malloc(cx.raw(), size as _);
-        if memory.is_null() {
-            return Err(rquickjs::Error::Exception);
-        }
-        q::js_free(cx.raw(), memory);
-    }
+    crate::runtime::check_room(&call.ctx, size)?;
     let original = call.ctx.userdata::<Originals>().ok_or(rquickjs::Error::Unknown)?.bind.clone();
     call.pass_on(&original)
 }

@@ -1,13 +1,15 @@
-//! JavaScript values that Rust keeps: strongly, inside host objects ([`Held`]), and weakly, for identity ([`WeakMap`]);
-//! and a context to come back to ([`Realm`]).
+//! JavaScript values that Rust keeps: strongly, inside host objects ([`Held`]), and weakly, for identity
+//! ([`WeakObject`], [`WeakMap`]); and a context to come back to ([`Realm`]).
 
 use std::borrow::Borrow;
 use std::hash::Hash;
+use std::rc::{Rc, Weak};
 
 use rquickjs::{Ctx, Value, qjs as q};
 use rustc_hash::FxHashMap;
 
 use crate::Mark;
+use crate::class::{self, HostClass};
 use crate::value::{Borrowed, Cx};
 
 /// A value owned by a host object (see [`crate::HostClass`]), which reports it to the cycle collector ([`crate::Mark`]).
@@ -253,9 +255,51 @@ impl Realm {
     }
 }
 
-/// Objects by key, which are not kept alive: the object caches of the JavaScript API.
+/// An object that is not kept alive.
+pub struct WeakObject {
+    runtime: *mut q::JSRuntime,
+    raw: q::JSValue,
+    life: Weak<()>,
+}
+
+impl WeakObject {
+    /// Refers to an object of class `T`.
+    ///
+    /// # Panics
+    /// When it is something else.
+    pub fn of<T: HostClass>(object: &Value<'_>) -> Self {
+        let life = class::life::<T>(object).unwrap_or_else(|| panic!("an object of class {:?} was expected", T::NAME));
+        Self { runtime: Cx::of(object.ctx()).runtime(), raw: object.as_raw(), life }
+    }
+
+    /// Refers to an object that is there for as long as `life` has an owner.
+    ///
+    /// # Safety
+    /// The last owner of `life` must go before the object's memory is freed.
+    pub unsafe fn while_owned(object: &Value<'_>, life: &Rc<()>) -> Self {
+        Self { runtime: Cx::of(object.ctx()).runtime(), raw: object.as_raw(), life: Rc::downgrade(life) }
+    }
+
+    /// The object; `None` once it has gone. Not to be called from the `Drop` of a host object's value.
+    ///
+    /// # Panics
+    /// When `ctx` belongs to another runtime.
+    #[inline]
+    pub fn get<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        if self.life.strong_count() == 0 {
+            return None;
+        }
+        let cx = Cx::of(ctx);
+        assert_eq!(self.runtime, cx.runtime(), "an object was used with a context of another runtime");
+        // SAFETY: `life` has an owner, so the object is alive, and a reference can be taken.
+        Some(unsafe { Borrowed::from_raw(self.raw) }.to_value(cx))
+    }
+}
+
+/// Objects by key, which are not kept alive: the object caches of the JavaScript API. An object's value removes its
+/// entry when it is dropped, or the map grows with objects that have gone.
 pub struct WeakMap<K> {
-    objects: FxHashMap<K, q::JSValue>,
+    objects: FxHashMap<K, WeakObject>,
 }
 
 impl<K> Default for WeakMap<K> {
@@ -265,25 +309,19 @@ impl<K> Default for WeakMap<K> {
 }
 
 impl<K: Eq + Hash> WeakMap<K> {
-    /// The object cached under `key`.
+    /// The object cached under `key`, as [`WeakObject::get`] has it.
     #[inline]
     pub fn get<'js, Q>(&self, ctx: &Ctx<'js>, key: &Q) -> Option<Value<'js>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let &raw = self.objects.get(key)?;
-        // SAFETY: by `insert`'s promise the object is alive, so a reference can be taken.
-        Some(unsafe { Borrowed::from_raw(raw) }.to_value(Cx::of(ctx)))
+        self.objects.get(key)?.get(ctx)
     }
 
-    /// Caches `object` under `key`.
-    ///
-    /// # Safety
-    /// The entry must be removed before the object's memory is freed: the object must be a host object whose value
-    /// calls [`WeakMap::remove`] when it is dropped. Nothing may look keys up from inside a finalizer.
-    pub unsafe fn insert(&mut self, key: K, object: &Value<'_>) {
-        self.objects.insert(key, object.as_raw());
+    /// Caches an object under `key`.
+    pub fn insert(&mut self, key: K, object: WeakObject) {
+        self.objects.insert(key, object);
     }
 
     /// Forgets `key`.

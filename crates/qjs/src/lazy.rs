@@ -9,7 +9,7 @@ use crate::class::{HostClass, define, guard};
 use crate::value::{Cx, Returned};
 
 /// The property names of a lazy object, in order.
-pub struct Names {
+pub struct NameTable {
     runtime: *mut q::JSRuntime,
     order: Vec<q::JSAtom>,
     /// The same, in the order in which a script sees them.
@@ -17,7 +17,7 @@ pub struct Names {
     index: FxHashMap<q::JSAtom, usize>,
 }
 
-impl Names {
+impl NameTable {
     /// Names, each at its place.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Names {
     }
 }
 
-impl Names {
+impl NameTable {
     /// Any object's property with the name at `index`. Runs a getter, if there is one.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Names {
     /// When memory is out.
     ///
     /// # Panics
-    /// As [`Names::get`].
+    /// As [`NameTable::get`].
     pub fn create<'js>(&self, object: &Object<'js>, index: usize, value: Value<'js>) -> rquickjs::Result<()> {
         let cx = Cx::of(object.ctx());
         assert_eq!(self.runtime, cx.runtime(), "names were used with an object of another runtime");
@@ -82,7 +82,7 @@ impl Names {
     }
 }
 
-impl Drop for Names {
+impl Drop for NameTable {
     fn drop(&mut self) {
         for &atom in &self.order {
             // SAFETY: the list owns a reference to each atom, and lives in an object of the runtime.
@@ -100,7 +100,7 @@ fn array_index(name: &str) -> Option<u32> {
 /// A class of frozen objects with lazy values.
 pub trait Lazy: HostClass {
     /// The names of the properties.
-    fn names(&self) -> &Names;
+    fn names(&self) -> &NameTable;
 
     /// The value of the property at `index`, if it was made before.
     fn made(&self, index: usize) -> Option<Returned>;
@@ -225,7 +225,7 @@ unsafe extern "C" fn get_own_property_names<T: Lazy>(
 }
 
 /// The place of `atom` in `names`.
-pub(crate) fn find_in(names: &Names, atom: q::JSAtom) -> Option<usize> {
+pub(crate) fn find_in(names: &NameTable, atom: q::JSAtom) -> Option<usize> {
     names.index.get(&atom).copied()
 }
 
@@ -237,7 +237,7 @@ pub(crate) unsafe fn own_property_names(
     ctx: *mut q::JSContext,
     table: *mut *mut q::JSPropertyEnum,
     len: *mut u32,
-    names: Option<&Names>,
+    names: Option<&NameTable>,
 ) -> i32 {
     let names = names.map(|names| names.keys.as_slice()).unwrap_or_default();
     // SAFETY: QuickJS frees the table with `js_free` and each atom in it.

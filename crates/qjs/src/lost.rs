@@ -3,10 +3,12 @@
 //! freed are lost.
 
 use std::cell::RefCell;
-use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rquickjs::qjs as q;
+
+use crate::runtime;
+use crate::value::Cx;
 
 static LOST: AtomicU64 = AtomicU64::new(0);
 
@@ -20,18 +22,19 @@ pub fn lost_objects() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Begins to count a runtime's objects, if nobody has. Returns false if memory is out.
-pub(crate) fn watch(runtime: *mut q::JSRuntime) -> bool {
+/// Begins to count a runtime's objects, if nobody has.
+///
+/// # Errors
+/// When memory is out.
+pub(crate) fn watch(cx: Cx<'_>) -> rquickjs::Result<()> {
+    let runtime = cx.runtime();
     let known = ALIVE.with_borrow(|alive| alive.iter().any(|(known, _)| *known == runtime));
     if known {
-        return true;
+        return Ok(());
     }
-    // SAFETY: the runtime is live; it calls `settle` when it has freed everything, and before it goes itself.
-    if unsafe { q::JS_AddRuntimeFinalizer(runtime, Some(settle), std::ptr::null_mut()) } != 0 {
-        return false;
-    }
+    runtime::at_end(cx, move || settle(runtime))?;
     ALIVE.with_borrow_mut(|alive| alive.push((runtime, 0)));
-    true
+    Ok(())
 }
 
 #[inline]
@@ -54,7 +57,8 @@ pub(crate) fn ended(runtime: *mut q::JSRuntime) {
     count(runtime, |objects| objects.saturating_sub(1));
 }
 
-unsafe extern "C" fn settle(runtime: *mut q::JSRuntime, _: *mut c_void) {
+/// Counts what is left when the runtime has freed everything.
+fn settle(runtime: *mut q::JSRuntime) {
     let left = ALIVE.try_with(|alive| {
         let mut alive = alive.borrow_mut();
         let at = alive.iter().position(|(known, _)| *known == runtime)?;

@@ -74,19 +74,29 @@ mark_contents! {
     [T: Mark + ?Sized] RefCell<T>, |cell| cell.try_borrow();
 }
 
-/// An `Rc` whose value is reported by this owner alone.
-pub struct MarkedRc<T>(Rc<T>);
+/// An `Rc` whose value is reported by this owner, for as long as it is the only one. (While somebody else has the value,
+/// that one uses what it holds, so the collector must not consider it given up.)
+pub struct MarkedRc<T> {
+    value: Rc<T>,
+    /// Whether it is reported whoever else has it.
+    always: bool,
+}
 
 impl<T> MarkedRc<T> {
-    /// Has the value reported.
+    /// Has the value reported while nobody else has it.
+    pub fn new(value: Rc<T>) -> Self {
+        Self { value, always: false }
+    }
+
+    /// Has the value reported, whoever else has it.
     ///
     /// # Safety
     /// A value may have one `MarkedRc` at most, and its JavaScript values must not outlive that one: whoever else has
     /// the `Rc` must keep the object that has the `MarkedRc`, or the object must drop these values when it goes, or
     /// nobody else has the `Rc` by then. (When the collector finds that the object is garbage, it considers everything
     /// that was reported given up.)
-    pub unsafe fn new(value: Rc<T>) -> Self {
-        Self(value)
+    pub unsafe fn shared(value: Rc<T>) -> Self {
+        Self { value, always: true }
     }
 }
 
@@ -95,14 +105,17 @@ impl<T> Deref for MarkedRc<T> {
 
     #[inline]
     fn deref(&self) -> &Rc<T> {
-        &self.0
+        &self.value
     }
 }
 
-// SAFETY: by the promise of `MarkedRc::new`, what the value holds goes with this owner, and nobody else reports it.
+// SAFETY: what the value holds goes with this owner, which is the only one or whose maker has promised it. Nobody else
+// reports it: another `MarkedRc` would be another owner. Nobody becomes one, or ceases to be, during a collection.
 unsafe impl<T: Mark> Mark for MarkedRc<T> {
     #[inline]
     fn mark(&self, marker: &Marker) {
-        T::mark(&self.0, marker);
+        if self.always || Rc::strong_count(&self.value) == 1 {
+            T::mark(&self.value, marker);
+        }
     }
 }

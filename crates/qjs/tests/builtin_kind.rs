@@ -1,6 +1,6 @@
 //! What is read of QuickJS's own structures is still where its source of today has it.
 
-use tombolo_qjs::builtin_kind::{Kind, is_length_tracking, kind};
+use tombolo_qjs::builtin_kind::{BuiltinKind, is_length_tracking, kind};
 use tombolo_qjs::{Borrowed, Ctx, Cx, Value};
 
 fn with_context(body: impl FnOnce(&Ctx<'_>)) {
@@ -52,26 +52,26 @@ fn what_tracks_the_length_of_its_buffer() {
 fn what_kind_an_object_is_whatever_its_prototype() {
     with_context(|ctx| {
         for (source, expected) in [
-            ("({})", Kind::Ordinary),
-            ("(function () { return arguments })()", Kind::Ordinary),
-            ("[]", Kind::Array),
-            ("new RangeError", Kind::Error),
-            ("Object(1)", Kind::Number),
-            ("Object('')", Kind::String),
-            ("Object(true)", Kind::Boolean),
-            ("Object(1n)", Kind::BigInt),
-            ("new Date", Kind::Date),
-            ("/x/", Kind::RegExp),
-            ("new Map", Kind::Map),
-            ("new Set", Kind::Set),
-            ("new ArrayBuffer(1)", Kind::ArrayBuffer),
-            ("new SharedArrayBuffer(1)", Kind::SharedArrayBuffer),
-            ("new Float32Array(1)", Kind::TypedArray),
-            ("new DataView(new ArrayBuffer(1))", Kind::DataView),
-            ("() => 1", Kind::Other),
-            ("Promise.resolve()", Kind::Other),
-            ("new WeakMap", Kind::Other),
-            ("new Proxy([], {})", Kind::Other),
+            ("({})", BuiltinKind::Ordinary),
+            ("(function () { return arguments })()", BuiltinKind::Ordinary),
+            ("[]", BuiltinKind::Array),
+            ("new RangeError", BuiltinKind::Error),
+            ("Object(1)", BuiltinKind::Number),
+            ("Object('')", BuiltinKind::String),
+            ("Object(true)", BuiltinKind::Boolean),
+            ("Object(1n)", BuiltinKind::BigInt),
+            ("new Date", BuiltinKind::Date),
+            ("/x/", BuiltinKind::RegExp),
+            ("new Map", BuiltinKind::Map),
+            ("new Set", BuiltinKind::Set),
+            ("new ArrayBuffer(1)", BuiltinKind::ArrayBuffer),
+            ("new SharedArrayBuffer(1)", BuiltinKind::SharedArrayBuffer),
+            ("new Float32Array(1)", BuiltinKind::TypedArray),
+            ("new DataView(new ArrayBuffer(1))", BuiltinKind::DataView),
+            ("() => 1", BuiltinKind::Other),
+            ("Promise.resolve()", BuiltinKind::Other),
+            ("new WeakMap", BuiltinKind::Other),
+            ("new Proxy([], {})", BuiltinKind::Other),
         ] {
             let value: Value = ctx.eval(source).unwrap();
             assert_eq!(kind(Cx::of(ctx), Borrowed::of(&value)), expected, "{source}");

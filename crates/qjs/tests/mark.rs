@@ -8,7 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use qjs::{Ctx, Function, Held, HostClass, Mark, MarkedRc, Object, Realm, class};
+use qjs::runtime::Starver;
+use qjs::{Ctx, Function, Held, HostClass, Mark, MarkedRc, Object, Realm, WeakMap, WeakObject, class};
 use rquickjs::{Context, Runtime};
 
 /// A value that may refer back to the object that owns it.
@@ -35,6 +36,8 @@ enum Edge {
     OnceCell(OnceCell<Held>),
     RefCell(RefCell<Held>),
     Rc(MarkedRc<Held>),
+    Shared(MarkedRc<RefCell<Option<Held>>>),
+    Twice(MarkedRc<RefCell<Option<Held>>>, MarkedRc<RefCell<Option<Held>>>),
     Several(#[mark(skip)] u8, Held, Inner),
     Named {
         #[mark(skip)]
@@ -96,8 +99,7 @@ fn a_cycle_through_any_kind_of_field_is_collected() {
         ("a map", |held| Edge::HashMap([(1, held)].into())),
         ("a cell that is set once", |held| Edge::OnceCell(held.into())),
         ("a cell", |held| Edge::RefCell(RefCell::new(held))),
-        // SAFETY: nobody else has it.
-        ("a counted reference", |held| Edge::Rc(unsafe { MarkedRc::new(Rc::new(held)) })),
+        ("a counted reference", |held| Edge::Rc(MarkedRc::new(Rc::new(held)))),
         ("several", |held| Edge::Several(1, held.duplicate(), Inner(held, PhantomData))),
         ("names", |held| Edge::Named { _number: 1, held: held.duplicate(), inner: Inner(held, PhantomData) }),
     ];
@@ -147,6 +149,99 @@ fn a_cell_that_is_borrowed_is_left_out() {
         ctx.run_gc();
         assert_eq!(ended.get(), 1);
     });
+}
+
+#[test]
+fn what_somebody_else_has_is_left_out() {
+    with_context(|ctx| {
+        let held = Rc::new(RefCell::new(None));
+        let (object, ended) = node(ctx, |itself| {
+            held.replace(Some(itself));
+            Edge::Shared(MarkedRc::new(held.clone()))
+        });
+        drop(object);
+        ctx.run_gc();
+        let itself = held.borrow().as_ref().map(|held| held.get(ctx)).expect("it is still held");
+        assert!(class::of::<Node>(&itself).is_some());
+        assert_eq!(ended.get(), 0, "whoever has the value uses what it holds");
+        drop((itself, held));
+        ctx.run_gc();
+        assert_eq!(ended.get(), 1);
+    });
+}
+
+#[test]
+fn of_two_that_report_one_value_neither_does() {
+    with_context(|ctx| {
+        let (object, ended) = node(ctx, |itself| {
+            let held = Rc::new(RefCell::new(Some(itself)));
+            Edge::Twice(MarkedRc::new(held.clone()), MarkedRc::new(held))
+        });
+        ctx.run_gc();
+        // So that the runtime can end.
+        value_of(&object).edge.replace(Edge::Absent);
+        assert_eq!(ended.get(), 0);
+        drop(object);
+        assert_eq!(ended.get(), 1);
+    });
+}
+
+#[test]
+fn an_object_that_is_held_weakly_goes() {
+    with_context(|ctx| {
+        let (object, ended) = node(ctx, |_| Edge::Absent);
+        let (weak, mut map) = (WeakObject::of::<Node>(object.as_value()), WeakMap::default());
+        map.insert(1, WeakObject::of::<Node>(object.as_value()));
+        for found in [weak.get(ctx), map.get(ctx, &1)] {
+            assert_eq!(found.as_ref(), Some(object.as_value()));
+        }
+        assert!(map.get(ctx, &2).is_none());
+        drop(object);
+        assert_eq!(ended.get(), 1);
+        assert!(weak.get(ctx).is_none() && map.get(ctx, &1).is_none());
+        // Another object may have the memory.
+        let another = node(ctx, |_| Edge::Absent);
+        assert!(weak.get(ctx).is_none());
+        drop(another);
+
+        let (object, ended) = node(ctx, Edge::Held);
+        let weak = WeakObject::of::<Node>(object.as_value());
+        drop(object);
+        assert!(weak.get(ctx).is_some());
+        ctx.run_gc();
+        assert_eq!(ended.get(), 1, "a weak reference keeps no cycle");
+        assert!(weak.get(ctx).is_none());
+    });
+}
+
+#[test]
+#[should_panic = "another runtime"]
+fn an_object_of_another_runtime() {
+    with_context(|ctx| {
+        let (object, _) = node(ctx, |_| Edge::Absent);
+        let weak = WeakObject::of::<Node>(object.as_value());
+        with_context(|other| drop(weak.get(other)));
+    });
+}
+
+#[test]
+#[should_panic = "was expected"]
+fn a_weak_reference_to_something_else() {
+    with_context(|ctx| drop(WeakObject::of::<Node>(ctx.globals().as_value())));
+}
+
+#[test]
+fn a_runtime_that_has_ended_cannot_be_starved() {
+    let runtime = Runtime::new().unwrap();
+    let context = Context::full(&runtime).unwrap();
+    let starver = context.with(|ctx| Starver::new(&ctx).unwrap());
+    starver.refuse_calls();
+    context.with(|ctx| assert!(ctx.eval::<(), _>("(() => 1)()").is_err()));
+    starver.feed(256 << 10);
+    context.with(|ctx| ctx.eval::<(), _>("(() => 1)()").unwrap());
+    drop((context, runtime));
+    starver.starve();
+    starver.feed(256 << 10);
 }
 
 #[test]

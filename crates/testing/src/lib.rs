@@ -1,6 +1,7 @@
 //! For tests alone: a trial for each script of `tests/js`, work on all cores, and what a test does if it cannot run on
 //! this machine.
 
+pub mod packages;
 mod scripts;
 mod verdict;
 

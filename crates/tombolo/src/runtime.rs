@@ -122,7 +122,9 @@ impl Runtime {
         Self::make(engine, options, Some(spec))
     }
 
-    fn make(engine: Engine, options: RuntimeOptions, worker: Option<&mut WorkerSpec>) -> Result<Self, Error> {
+    fn make(engine: Engine, mut options: RuntimeOptions, worker: Option<&mut WorkerSpec>) -> Result<Self, Error> {
+        // Workers' threads must have the stack that this engine gives guests.
+        options.engine.max_wasm_stack = engine.max_wasm_stack();
         let agent_options = AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);

@@ -668,6 +668,16 @@ test('a port that is held and never started lets go with its channel', async () 
   while (port1.hasRef()) await turn();
 });
 
+test('a port that is held stays open although nobody has the other end', async () => {
+  const port = new MessageChannel().port1;
+  port.ref();
+  globalThis.gc?.();
+  await turn();
+  assert(port.hasRef());
+  port.close();
+  while (port.hasRef()) await turn();
+});
+
 test('a getter that transfers the very port', async () => {
   const { port1, port2 } = new MessageChannel();
   const other = new MessageChannel();

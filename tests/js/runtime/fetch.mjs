@@ -103,11 +103,6 @@ test('what cannot be fetched is a rejection', async () => {
   await assertRejects(TypeError, () => fetch('data:,', { method: 'a b' }));
 });
 
-test('http is not supported yet, and says so', async () => {
-  await assertRejects(TypeError, () => fetch('http://localhost:1/'), /not supported yet/);
-  await assertRejects(TypeError, () => fetch('https://localhost:1/'), /not supported yet/);
-}, { v8: 'Node fetches from servers' });
-
 test('files are read by GET alone', async () => {
   await assertRejects(TypeError, () => fetch(wasm, { method: 'POST' }), /GET/);
 }, { v8: 'Node fetches no files' });

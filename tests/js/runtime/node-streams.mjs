@@ -251,7 +251,7 @@ test('iterators become streams, and streams iterators', async () => {
   let closedWith;
   const failing = Readable.from((function* () { try { for (;;) yield 1; } catch (error) { closedWith = error.message; } })());
   failing.on('error', () => {});
-  await new Promise((resolve) => failing.once('data', resolve));
+  await new Promise((resolve) => failing.once('data', () => resolve(failing.pause())));
   failing.destroy(new Error('stop'));
   await closed(failing);
   assertEq(closedWith, 'stop');

@@ -1,7 +1,6 @@
 // Headers, Response and Request (Fetch Standard).
 import { test, assert, assertEq, assertList, assertProperty, assertRejects, assertThrows } from '../harness.mjs';
 
-const noStreams = 'it has streams for bodies';
 const bytesOf = async (response) => [...new Uint8Array(await response.arrayBuffer())];
 
 test('names are tokens without case, values are trimmed', () => {
@@ -271,4 +270,13 @@ test('getters say which object they miss', () => {
   }
 }, { v8: 'Node words it otherwise' });
 
-test('a body is no stream yet', () => assertEq(new Response('text').body, null), { v8: noStreams });
+test('a body is a stream', async () => {
+  const response = new Response('text');
+  const { body } = response;
+  assert(body instanceof ReadableStream);
+  assertEq(response.body, body);
+  const { value } = await body.getReader().read();
+  assertEq(new TextDecoder().decode(value), 'text');
+  assertEq(response.bodyUsed, true);
+  assertEq(new Response().body, null);
+});

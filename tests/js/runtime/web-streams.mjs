@@ -334,3 +334,9 @@ test('bytes are compressed and decompressed', async () => {
   assertThrows(TypeError, () => new CompressionStream('zip'));
   assert((await rejection(collect(of(new Uint8Array([1, 2, 3])).pipeThrough(new DecompressionStream('gzip'))))) instanceof TypeError);
 });
+
+test('streams are not cloned', () => {
+  for (const object of [new ReadableStream(), new WritableStream(), new TransformStream()]) {
+    assertEq(thrown(() => structuredClone(object), 'an error').name, 'DataCloneError');
+  }
+});

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::rc::Rc;
 
-use qjs::builtin_kind::{Kind, kind};
+use qjs::builtin_kind::{BuiltinKind, kind};
 use qjs::properties::Names;
 use qjs::transfer::MovedBytes;
 use qjs::{Borrowed, Ctx, Cx, Exception, Function, Object, Result, Value, class};
@@ -164,7 +164,7 @@ impl<'js> Serializer<'_, 'js> {
                 return Err(fail("An object in the transfer list is marked as untransferable."));
             }
             let transferable = match kind(Cx::of(self.ctx), Borrowed::of(value)) {
-                Kind::ArrayBuffer => self.admit_buffer(value)?,
+                BuiltinKind::ArrayBuffer => self.admit_buffer(value)?,
                 _ => match port::handle_of(self.ctx, value)? {
                     Some(handle) => Transferable::Port(handle),
                     None => return Err(fail("A value in the transfer list is not transferable.")),
@@ -264,17 +264,17 @@ impl<'js> Serializer<'_, 'js> {
         let of = |function: &Function<'js>| function.call::<_, Value>((This(value.clone()),));
         let text = |function: &Function<'js>| Text::of(&of(function)?);
         let record = match kind(Cx::of(self.ctx), Borrowed::of(value)) {
-            Kind::Ordinary => return self.ordinary(value, object),
-            Kind::Array => {
+            BuiltinKind::Ordinary => return self.ordinary(value, object),
+            BuiltinKind::Array => {
                 let length: f64 = object.get("length")?;
                 return self.properties(value, object, Record::Array { length: length as u32 });
             }
-            Kind::Boolean => Record::BooleanObject(of(&own.boolean_value)?.as_bool().unwrap_or_default()),
-            Kind::Number => Record::NumberObject(of(&own.number_value)?.as_number().unwrap_or_default()),
-            Kind::BigInt => Record::BigIntObject(digits(self.ctx, &of(&own.big_int_value)?)?),
-            Kind::String => Record::StringObject(text(&own.string_value)?),
-            Kind::Date => Record::Date(of(&own.time)?.as_number().unwrap_or(f64::NAN)),
-            Kind::RegExp => {
+            BuiltinKind::Boolean => Record::BooleanObject(of(&own.boolean_value)?.as_bool().unwrap_or_default()),
+            BuiltinKind::Number => Record::NumberObject(of(&own.number_value)?.as_number().unwrap_or_default()),
+            BuiltinKind::BigInt => Record::BigIntObject(digits(self.ctx, &of(&own.big_int_value)?)?),
+            BuiltinKind::String => Record::StringObject(text(&own.string_value)?),
+            BuiltinKind::Date => Record::Date(of(&own.time)?.as_number().unwrap_or(f64::NAN)),
+            BuiltinKind::RegExp => {
                 let mut flags = String::new();
                 for Flag { letter, getter } in &own.flags {
                     if of(getter)?.as_bool() == Some(true) {
@@ -283,17 +283,17 @@ impl<'js> Serializer<'_, 'js> {
                 }
                 Record::RegExp { source: text(&own.source)?, flags }
             }
-            Kind::ArrayBuffer => self.buffer(value)?,
-            Kind::SharedArrayBuffer => self.shared_buffer(value)?,
-            Kind::TypedArray | Kind::DataView => return self.view(value),
-            Kind::Map => return self.items(value, Record::Map),
-            Kind::Set => return self.items(value, Record::Set),
-            Kind::Error => return self.error(value, object),
-            Kind::DomException => {
+            BuiltinKind::ArrayBuffer => self.buffer(value)?,
+            BuiltinKind::SharedArrayBuffer => self.shared_buffer(value)?,
+            BuiltinKind::TypedArray | BuiltinKind::DataView => return self.view(value),
+            BuiltinKind::Map => return self.items(value, Record::Map),
+            BuiltinKind::Set => return self.items(value, Record::Set),
+            BuiltinKind::Error => return self.error(value, object),
+            BuiltinKind::DomException => {
                 let [name, message] = own.exception_parts(object)?;
                 Record::DomException { name: Text::of(&name)?, message: Text::of(&message)? }
             }
-            Kind::Other => return self.platform_object(value),
+            BuiltinKind::Other => return self.platform_object(value),
         };
         self.number(value);
         self.records.push(record);

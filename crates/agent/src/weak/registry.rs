@@ -19,7 +19,7 @@ use crate::EventLoop;
 /// A registry, as sentinels and tasks know it.
 #[derive(Mark)]
 pub(super) struct Registry {
-    cleanup_callback: RefCell<Option<Held>>,
+    cleanup_callback: Held,
     cells: RefCell<Cells>,
     /// Where the death of a cell's target is noted.
     #[mark(skip)]
@@ -97,8 +97,7 @@ impl Registry {
     pub(super) fn clean_up_one(&self, ctx: &Ctx<'_>) -> Result<()> {
         let next = || self.cells.borrow_mut().dead.pop_front();
         let held_value = next().and_then(|cell| self.remove(cell));
-        let callback = self.cleanup_callback.borrow().as_ref().map(|callback| callback.get(ctx));
-        match (held_value, callback.and_then(Value::into_function)) {
+        match (held_value, self.cleanup_callback.get(ctx).into_function()) {
             (Some(held_value), Some(callback)) => callback.call::<_, Value>((held_value.get(ctx),)).map(drop),
             // The cell was unregistered meanwhile.
             _ => Ok(()),
@@ -110,14 +109,6 @@ impl Registry {
 #[derive(HostClass, Mark)]
 #[host_class(name = "FinalizationRegistry")]
 struct RegistryObject(MarkedRc<Registry>);
-
-impl Drop for RegistryObject {
-    fn drop(&mut self) {
-        // The values go with the object, even if a task that is running has the registry.
-        let values = (self.0.cleanup_callback.take(), self.0.cells.take());
-        drop(values);
-    }
-}
 
 pub(super) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     class::register::<RegistryObject>(ctx)?;
@@ -143,15 +134,13 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype = class::prototype_from_new_target::<RegistryObject>(&call)?;
     let dead = EventLoop::of(ctx)?.state.weakness.dead.clone();
     let registry = Rc::new_cyclic(|itself| Registry {
-        cleanup_callback: RefCell::new(Some(Held::new(&callback))),
+        cleanup_callback: Held::new(&callback),
         cells: RefCell::default(),
         dead,
         last: Cell::new(0),
         itself: itself.clone(),
     });
-    // SAFETY: the only `MarkedRc` of this registry, whose values go with the object.
-    let registry = unsafe { MarkedRc::new(registry) };
-    Ok(class::new_object(ctx, RegistryObject(registry), prototype.as_ref())?.into_value())
+    Ok(class::new_object(ctx, RegistryObject(MarkedRc::new(registry)), prototype.as_ref())?.into_value())
 }
 
 fn this<'a>(call: &Call<'a, '_>, method: &str) -> Result<&'a Rc<Registry>> {

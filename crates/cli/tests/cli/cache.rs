@@ -200,7 +200,8 @@ fn a_full_disk_is_no_failure() {
     for size in ["8k", "32k", "64k"] {
         let folder = folder().and("cache/none", "");
         let within = format!("mount -t tmpfs -o size={size},mode=700 none cache && \"$0\" \"$@\" && ls cache");
-        let full = Run::behind(&format!("exec unshare -rm sh -c '{within}' \"$0\" \"$@\""), folder.path(), &["app.mjs"]);
+        let full =
+            Run::behind(&format!("exec unshare -rm sh -c '{within}' \"$0\" \"$@\""), folder.path(), &["app.mjs"]);
         full.env("TOMBOLO_CACHE", "cache").outcome().exits(0).stdout(PRINTED).stderr("");
     }
 }

@@ -8,8 +8,11 @@ mod errors;
 #[path = "../fuzzing.rs"]
 mod fuzzing;
 mod harness;
+mod http;
 mod limits;
 mod output;
+#[path = "../packages.rs"]
+mod packages;
 mod precompiled;
 #[path = "../sqlite.rs"]
 mod sqlite;

@@ -86,7 +86,8 @@ fn a_file_has_the_code_of_one_module_and_several_can_be_loaded() {
 
 #[test]
 fn workers_use_it() {
-    let folder = folder().and("main.mjs", "new Worker(new URL('app.mjs', import.meta.url), { type: 'module' });");
+    let main = "import { Worker } from 'node:worker_threads'; new Worker(new URL('app.mjs', import.meta.url));";
+    let folder = folder().and("main.mjs", main);
     run(&folder, &["--precompiled=guest.code", "main.mjs"]).outcome().exits(0).stdout(PRINTED).stderr("");
     assert_eq!(compiled(&folder), 0);
 }

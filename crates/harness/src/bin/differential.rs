@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use harness::differential::{self, Comparison};
+use harness::differential::{self, Comparison, Modules};
 use harness::run::{Host, installed_node};
 use island::{Engine, EngineOptions};
 
@@ -17,6 +17,9 @@ struct Options {
     /// How many modules.
     #[arg(long, default_value_t = 1000)]
     count: u64,
+    /// Modules with legacy exception handling.
+    #[arg(long)]
+    legacy: bool,
     /// A folder to which modules are written that are not seen alike.
     #[arg(long)]
     save: Option<PathBuf>,
@@ -27,10 +30,11 @@ fn main() -> Result<()> {
     let node = installed_node()?;
     let since = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
     let seed = options.seed.unwrap_or_else(since);
+    let modules = if options.legacy { Modules::Legacy } else { Modules::Any };
     println!("--seed {seed} --count {}", options.count);
     let engine = Engine::new(&EngineOptions::default())?;
     let here = Host::Tombolo { engine: &engine, one_island: false };
-    let comparison = differential::compare(seed..seed + options.count, &here, &Host::Node(&node))?;
+    let comparison = differential::compare(modules, seed..seed + options.count, &here, &Host::Node(&node))?;
     for mismatch in &comparison.mismatches {
         println!("{mismatch}");
         if let Some(folder) = &options.save {

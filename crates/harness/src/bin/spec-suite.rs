@@ -14,6 +14,9 @@ use island::{Engine, EngineOptions};
 struct Options {
     /// Only scripts whose path (folder/name.wast) contains this.
     filter: Option<String>,
+    /// The scripts below this folder, such as the specification's legacy ones, instead of the core suite.
+    #[arg(long, conflicts_with = "record")]
+    folder: Option<PathBuf>,
     /// Each instance in an island of its own if its imports allow it, instead of all in one.
     #[arg(long)]
     islands: bool,
@@ -30,8 +33,14 @@ struct Options {
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    let files = suite::files();
-    let mut exclusions = Exclusions::read(!options.islands, &files)?;
+    let (files, mut exclusions) = match &options.folder {
+        Some(folder) => (suite::files_below(folder)?, Exclusions::default()),
+        None => {
+            let files = suite::files();
+            let exclusions = Exclusions::read(!options.islands, &files)?;
+            (files, exclusions)
+        }
+    };
     let filter = options.filter.as_deref().unwrap_or_default();
     let files: Vec<_> = files.iter().filter(|file| exclusions.runs(file) && file.path.contains(filter)).collect();
     if options.all {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, RootScope, StoreContextMut, Val, ValRaw};
 
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Frame, Kind, Number, NumericType};
+use crate::call::numbers::{Frame, Number, NumberKind, NumericType};
 use crate::call::raw;
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew};
@@ -78,7 +78,7 @@ impl<'a> HostFrame<'a> {
 
     /// The results' types.
     #[inline]
-    pub fn results(&self) -> &'a [Kind] {
+    pub fn results(&self) -> &'a [NumberKind] {
         &self.ty.results
     }
 
@@ -142,8 +142,8 @@ impl Island {
     pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
         let ty = callee.numeric().expect("a function of addresses has numbers alone");
         let mut slots = match *ty.params {
-            [Kind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
-            [Kind::I64] => [ValRaw::u64(address)],
+            [NumberKind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
+            [NumberKind::I64] => [ValRaw::u64(address)],
             _ => panic!("expected one address as the parameter"),
         };
         assert!(ty.results.len() <= 1);

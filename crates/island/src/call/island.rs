@@ -14,7 +14,7 @@ use wasmtime::{
 use crate::call::extensions::Extensions;
 use crate::call::function::HostFunction;
 use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
-use crate::call::trap::{CallError, HostThrew, Uncaught};
+use crate::call::trap::{CallError, HostThrew, UncaughtException};
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::engine::module::Module;
@@ -44,10 +44,6 @@ pub struct StoreState {
     polled: usize,
     limits: RunTimeLimits,
 }
-
-// SAFETY: an island and its store stay on the thread that made them: `Island` is not `Send`, and the store is reached
-// through it alone. Wasmtime asks for `Send` so that a store could move, which this one never does.
-unsafe impl Send for StoreState {}
 
 /// The JavaScript API's limits instead of Wasmtime's own ceiling of 10,000 instances per store.
 struct RunTimeLimits;
@@ -309,7 +305,7 @@ impl Island {
                 exception.map(|exception| exception.to_owned_rooted(&mut scope))
             });
             return match exception {
-                Some(Ok(exception)) => CallError::Exception(Uncaught { island: self.clone(), exception }),
+                Some(Ok(exception)) => CallError::Exception(UncaughtException { island: self.clone(), exception }),
                 Some(Err(error)) => CallError::from_wasmtime(error),
                 None => CallError::from_wasmtime(error),
             };

@@ -7,7 +7,7 @@ use wasmtime::{FuncType, ValRaw, ValType};
 /// The type of a slot on the unchecked path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
-pub enum Kind {
+pub enum NumberKind {
     /// 32-bit integer.
     I32,
     /// 64-bit integer.
@@ -18,7 +18,7 @@ pub enum Kind {
     F64,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for NumberKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::I32 => "i32",
@@ -29,7 +29,7 @@ impl std::fmt::Display for Kind {
     }
 }
 
-impl Kind {
+impl NumberKind {
     /// The kind of a type, if it is a number's.
     #[inline]
     pub(crate) fn of(ty: &ValType) -> Option<Self> {
@@ -47,17 +47,17 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NumericType {
     /// The parameters' types.
-    pub params: SmallVec<[Kind; 12]>,
+    pub params: SmallVec<[NumberKind; 12]>,
     /// The results' types.
-    pub results: SmallVec<[Kind; 4]>,
+    pub results: SmallVec<[NumberKind; 4]>,
 }
 
 impl NumericType {
     /// The numeric view of `ty`; `None` if a parameter or result is a reference or a vector.
     #[inline]
     pub fn of(ty: &FuncType) -> Option<Self> {
-        let params = ty.params().map(|p| Kind::of(&p)).collect::<Option<_>>()?;
-        let results = ty.results().map(|r| Kind::of(&r)).collect::<Option<_>>()?;
+        let params = ty.params().map(|p| NumberKind::of(&p)).collect::<Option<_>>()?;
+        let results = ty.results().map(|r| NumberKind::of(&r)).collect::<Option<_>>()?;
         Some(Self { params, results })
     }
 
@@ -90,7 +90,7 @@ impl<'t> Frame<'t> {
 
     /// The type of the next parameter to push; `None` when all have been pushed.
     #[inline]
-    pub fn next(&self) -> Option<Kind> {
+    pub fn next(&self) -> Option<NumberKind> {
         self.ty.params.get(self.filled).copied()
     }
 
@@ -147,12 +147,12 @@ pub enum Number {
 
 impl Number {
     #[inline]
-    pub(crate) fn read(kind: Kind, raw: &ValRaw) -> Self {
+    pub(crate) fn read(kind: NumberKind, raw: &ValRaw) -> Self {
         match kind {
-            Kind::I32 => Self::I32(raw.get_i32()),
-            Kind::I64 => Self::I64(raw.get_i64()),
-            Kind::F32 => Self::F32(f32::from_bits(raw.get_f32())),
-            Kind::F64 => Self::F64(f64::from_bits(raw.get_f64())),
+            NumberKind::I32 => Self::I32(raw.get_i32()),
+            NumberKind::I64 => Self::I64(raw.get_i64()),
+            NumberKind::F32 => Self::F32(f32::from_bits(raw.get_f32())),
+            NumberKind::F64 => Self::F64(f64::from_bits(raw.get_f64())),
         }
     }
 
@@ -168,12 +168,12 @@ impl Number {
 
     #[inline]
     /// The number's type.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> NumberKind {
         match self {
-            Self::I32(_) => Kind::I32,
-            Self::I64(_) => Kind::I64,
-            Self::F32(_) => Kind::F32,
-            Self::F64(_) => Kind::F64,
+            Self::I32(_) => NumberKind::I32,
+            Self::I64(_) => NumberKind::I64,
+            Self::F32(_) => NumberKind::F32,
+            Self::F64(_) => NumberKind::F64,
         }
     }
 

@@ -12,7 +12,7 @@ use wasmtime::{
 
 use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Kind, Number, NumericType};
+use crate::call::numbers::{Number, NumberKind, NumericType};
 use crate::call::signature::{Shape, Signature};
 use crate::call::trap::{CallError, FOREIGN_FUNCTION, HostThrew};
 use crate::engine::Engine;
@@ -28,6 +28,10 @@ enum Access {
     /// A host function of this island is running and lends the context that its caller gave it.
     Lent(*mut StoreContextMut<'static, StoreState>),
 }
+
+// SAFETY: a `ReentrantStore` stays on the thread that made it, since it is not `Send`, and nothing else has the store.
+// Wasmtime asks for `Send` so that a store could move, which this one never does.
+unsafe impl Send for StoreState {}
 
 /// A store that can be entered from Rust, and again from the host functions that its guests call.
 pub(crate) struct ReentrantStore {
@@ -228,10 +232,10 @@ pub(crate) fn call_rooted(
 /// The slot must hold a value of this shape that a guest of the store has just left there.
 unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
-        Shape::Number(Kind::I32) => Val::I32(slot.get_i32()),
-        Shape::Number(Kind::I64) => Val::I64(slot.get_i64()),
-        Shape::Number(Kind::F32) => Val::F32(slot.get_f32()),
-        Shape::Number(Kind::F64) => Val::F64(slot.get_f64()),
+        Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
+        Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
+        Shape::Number(NumberKind::F32) => Val::F32(slot.get_f32()),
+        Shape::Number(NumberKind::F64) => Val::F64(slot.get_f64()),
         Shape::V128 => Val::V128(slot.get_v128().into()),
         // SAFETY: the caller promises that the pointer is null or a function of the store.
         Shape::Func => Val::FuncRef(unsafe { Func::from_raw(scope, slot.get_funcref()) }),
@@ -245,7 +249,7 @@ unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: 
 
 /// Reads an argument of a host function on the unchecked path.
 #[inline]
-pub(crate) fn argument(kind: Kind, slot: &MaybeUninit<ValRaw>) -> Number {
+pub(crate) fn argument(kind: NumberKind, slot: &MaybeUninit<ValRaw>) -> Number {
     // SAFETY: Wasmtime wrote the arguments, and `HostFrame` pairs each with its own type.
     Number::read(kind, unsafe { slot.assume_init_ref() })
 }

@@ -2,7 +2,7 @@
 
 use wasmtime::{AsContext, FuncType, HeapType, Val, ValType};
 
-use crate::call::numbers::Kind;
+use crate::call::numbers::NumberKind;
 
 /// The types of the values that a call passes in one direction, taken apart once.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ struct ValueType {
 /// Which variant of [`Val`] a type's values have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Shape {
-    Number(Kind),
+    Number(NumberKind),
     V128,
     Func,
     Extern,
@@ -32,10 +32,10 @@ pub(crate) enum Shape {
 impl Shape {
     fn of(val: &Val) -> Self {
         match val {
-            Val::I32(_) => Self::Number(Kind::I32),
-            Val::I64(_) => Self::Number(Kind::I64),
-            Val::F32(_) => Self::Number(Kind::F32),
-            Val::F64(_) => Self::Number(Kind::F64),
+            Val::I32(_) => Self::Number(NumberKind::I32),
+            Val::I64(_) => Self::Number(NumberKind::I64),
+            Val::F32(_) => Self::Number(NumberKind::F32),
+            Val::F64(_) => Self::Number(NumberKind::F64),
             Val::V128(_) => Self::V128,
             Val::FuncRef(_) => Self::Func,
             Val::ExternRef(_) => Self::Extern,
@@ -60,7 +60,7 @@ impl ValueType {
                 };
                 (shape, HeapType::eq(reference.heap_type(), &reference.heap_type().top()))
             }
-            number => (Shape::Number(Kind::of(number).expect("nothing else is left")), true),
+            number => (Shape::Number(NumberKind::of(number).expect("nothing else is left")), true),
         };
         let nullable = ty.as_ref().is_some_and(|reference| reference.is_nullable());
         Self { ty, shape, nullable, is_top }

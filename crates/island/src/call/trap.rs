@@ -81,7 +81,7 @@ impl std::error::Error for Trap {}
 /// An exception that left the guest.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Uncaught {
+pub struct UncaughtException {
     /// The island that it was thrown in.
     pub island: Rc<Island>,
     /// The exception.
@@ -122,7 +122,7 @@ pub enum CallError {
     /// A host function failed; the host that it belongs to keeps the reason.
     Host,
     /// The guest threw an exception that nothing caught.
-    Exception(Uncaught),
+    Exception(UncaughtException),
     /// The guest exited through WASI's `proc_exit`.
     Exit(i32),
     /// The thread was [interrupted](crate::Interrupter::interrupt).

@@ -170,8 +170,9 @@ fn instrumented<R>(
             }
             Instrumentation::DoesNotFit => {
                 engine.validate(bytes)?;
-                let message = "the module leaves no room for what makes its loops and waits interruptible: it can have \
-                               at most 99 memories and tables, and functions a little shorter than the limit";
+                let message = "the module leaves no room for what makes its loops and waits interruptible, or for the \
+                               translation of legacy exception handling: it can have at most 99 memories and tables, \
+                               and functions a little shorter than the limit";
                 return Err(CompileError { message: message.into() });
             }
             Instrumentation::Made(instrumented) => {

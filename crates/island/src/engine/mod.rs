@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use wasmparser::WasmFeatures;
 use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgorithm, SharedMemory, Store};
 
 use crate::engine::cache::{CodeCache, Key, Tier};
-use crate::engine::module::Modules;
+use crate::engine::compile_error::CompileError;
+use crate::engine::instrument::legacy;
+use crate::engine::live_modules::LiveModules;
 use crate::engine::precompiled::Precompiled;
 use crate::engine::progress::Progress;
 use crate::engine::threads::start_compilers;
@@ -19,6 +22,7 @@ mod code;
 pub(crate) mod compile_error;
 pub(crate) mod instrument;
 pub mod limits;
+pub(crate) mod live_modules;
 pub(crate) mod module;
 pub(crate) mod precompiled;
 pub(crate) mod progress;
@@ -64,7 +68,7 @@ pub enum Compiler {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
-            max_wasm_stack: 1 << 20,
+            max_wasm_stack: 4 << 20,
             interruptible: true,
             compiler: Compiler::default(),
             cache: None,
@@ -82,7 +86,7 @@ pub struct Engine {
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(&Progress)>,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<LiveModules>,
     pub(crate) precompiled: Arc<Precompiled>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
@@ -121,6 +125,11 @@ impl Engine {
             memories: Arc::default(),
             own_modules: Arc::default(),
         })
+    }
+
+    /// [`EngineOptions::max_wasm_stack`].
+    pub fn max_wasm_stack(&self) -> usize {
+        self.max_wasm_stack
     }
 
     /// A module that defines and exports one memory of the type. An unshared memory begins with no pages and is put on
@@ -197,9 +206,10 @@ impl Engine {
     }
 
     /// Whether the bytes are a module that could be compiled.
-    pub(crate) fn validate(&self, bytes: &[u8]) -> wasmtime::Result<()> {
+    pub(crate) fn validate(&self, bytes: &[u8]) -> Result<(), CompileError> {
         start_compilers()?;
-        wasmtime::Module::validate(&self.inner, bytes)
+        let outcome = wasmtime::Module::validate(&self.inner, bytes);
+        outcome.or_else(|error| legacy::validate(bytes, FEATURES, error.into()))
     }
 
     /// One of our own small modules, from its text, compiled once. There are few of them.
@@ -218,17 +228,17 @@ impl Engine {
         self.memories.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Whether the [cache](EngineOptions::cache) has optimized code for a module in the binary format, or the module is
-    /// too small to need any. `false` without a cache.
-    pub fn has_cached(&self, module: &[u8]) -> bool {
-        code::is_kept(self, &Key::new(self.configuration(), module), module)
-    }
-
     /// Wasmtime's own handle, for what this crate does not wrap.
     pub fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
     }
 }
+
+/// What modules may use.
+const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::THREADS)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC);
 
 /// The configuration of Wasmtime. Code of either tier runs on engines of both: Wasmtime does not compare the settings
 /// in which they differ.
@@ -239,22 +249,8 @@ fn config(max_wasm_stack: usize, tier: Tier) -> Config {
         config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     }
     config
-        .wasm_threads(true)
+        .wasm_features(FEATURES, true)
         .shared_memory(true)
-        .wasm_simd(true)
-        .wasm_relaxed_simd(true)
-        .wasm_reference_types(true)
-        .wasm_multi_value(true)
-        .wasm_bulk_memory(true)
-        .wasm_tail_call(true)
-        .wasm_exceptions(true)
-        .wasm_function_references(true)
-        .wasm_gc(true)
-        .wasm_memory64(true)
-        .wasm_multi_memory(true)
-        .wasm_extended_const(true)
-        .wasm_custom_page_sizes(true)
-        .wasm_wide_arithmetic(true)
         .collector(Collector::Copying)
         .max_wasm_stack(max_wasm_stack)
         .async_stack_size(max_wasm_stack + (1 << 20))

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, TryLockError, Weak};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use rustc_hash::FxHashMap;
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
@@ -119,48 +118,6 @@ impl Inner {
     /// All code that the module was compiled to, the best first.
     fn codes(&self) -> impl Iterator<Item = &Code> {
         self.optimized.get().into_iter().chain([&self.first])
-    }
-}
-
-/// The modules that an engine has compiled and that are still in use: the same bytes are not compiled again.
-#[derive(Debug, Default)]
-pub(crate) struct Modules(Mutex<FxHashMap<Key, Arc<Mutex<Weak<Inner>>>>>);
-
-impl Modules {
-    fn get_or_insert(
-        &self,
-        key: Key,
-        compile: impl FnOnce() -> Result<Inner, CompileError>,
-    ) -> Result<Arc<Inner>, CompileError> {
-        /// Up to this number, the table is not searched for modules that are gone.
-        const FEW: usize = 64;
-        let slot = {
-            let mut modules = self.0.lock().unwrap_or_else(|e| e.into_inner());
-            if modules.len() >= FEW && modules.len() == modules.capacity() {
-                // A thread that is compiling holds the slot, too.
-                modules.retain(|_, slot| {
-                    Arc::strong_count(slot) > 1 || slot.lock().unwrap_or_else(|e| e.into_inner()).strong_count() > 0
-                });
-            }
-            modules.entry(key).or_default().clone()
-        };
-        // If another agent is compiling the same bytes, this waits for it.
-        let mut module = match slot.try_lock() {
-            Ok(module) => module,
-            Err(TryLockError::Poisoned(error)) => error.into_inner(),
-            // A thread of rayon's does other work while it waits for its own. The agent that it would wait for here may
-            // be further down on its own stack.
-            Err(TryLockError::WouldBlock) if rayon_core::current_thread_index().is_some() => {
-                return Ok(Arc::new(compile()?));
-            }
-            Err(TryLockError::WouldBlock) => slot.lock().unwrap_or_else(|e| e.into_inner()),
-        };
-        if let Some(inner) = module.upgrade() {
-            return Ok(inner);
-        }
-        let inner = Arc::new(compile()?);
-        *module = Arc::downgrade(&inner);
-        Ok(inner)
     }
 }
 
@@ -310,6 +267,14 @@ impl Module {
     }
 }
 
+impl Engine {
+    /// Whether the [cache](crate::EngineOptions::cache) has optimized code for a module in the binary format, or the module is
+    /// too small to need any. `false` without a cache.
+    pub fn has_cached(&self, module: &[u8]) -> bool {
+        code::is_kept(self, &Key::new(self.configuration(), module), module)
+    }
+}
+
 fn passes_objects(ty: &ExternType) -> bool {
     let is_object = |ty: &RefType| matches!(ty.heap_type().top(), HeapType::Any);
     let has_object = |ty: ValType| ty.as_ref().is_some_and(is_object);
@@ -389,7 +354,7 @@ mod tests {
             module(number);
         }
         // The table is searched whenever it would have to grow.
-        assert!(engine.modules.0.lock().unwrap().len() <= 256);
+        assert!(engine.modules.len() <= 256);
         assert!((0..50).all(|number| module(number).is_same(&kept[number as usize])));
     }
 }

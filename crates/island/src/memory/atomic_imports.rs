@@ -107,17 +107,17 @@ pub(crate) fn link<S: 'static>(
 }
 
 /// An address as an instruction passes it.
-trait Address: WasmTy + 'static {
+trait AddressType: WasmTy + 'static {
     fn extended(self) -> u64;
 }
 
-impl Address for i32 {
+impl AddressType for i32 {
     fn extended(self) -> u64 {
         u64::from(self as u32)
     }
 }
 
-impl Address for i64 {
+impl AddressType for i64 {
     fn extended(self) -> u64 {
         self as u64
     }
@@ -138,7 +138,7 @@ fn function<S: 'static>(
     }
 }
 
-fn wait_function<S: 'static, A: Address, E: WasmTy + 'static>(
+fn wait_function<S: 'static, A: AddressType, E: WasmTy + 'static>(
     store: &mut StoreContextMut<'_, S>,
     expected: fn(E) -> Expected,
     all: Memories,
@@ -148,7 +148,7 @@ fn wait_function<S: 'static, A: Address, E: WasmTy + 'static>(
     })
 }
 
-fn notify_function<S: 'static, A: Address>(
+fn notify_function<S: 'static, A: AddressType>(
     store: &mut StoreContextMut<'_, S>,
     all: Memories,
 ) -> wasmtime::Result<Func> {

@@ -30,6 +30,16 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Says where else the same bytes are: `to` is given where each range starts.
+    pub(crate) fn rebase(&mut self, to: impl Fn(usize) -> usize) {
+        if let Self::Pieces(pieces) = self {
+            for (_, bytes) in pieces {
+                let start = to(bytes.start);
+                *bytes = start..start + bytes.len();
+            }
+        }
+    }
+
     /// The ground that this describes, with the bytes of the module; `None` if a range is outside of them.
     pub(crate) fn ground(&self, module: &[u8]) -> Option<Ground> {
         Some(match self {

@@ -3,7 +3,7 @@
 
 use wasmtime::{AsContextMut, Extern, Func, Instance, MemoryType};
 
-use crate::call::numbers::{Kind, NumericType};
+use crate::call::numbers::{NumberKind, NumericType};
 use crate::engine::Engine;
 use crate::wasi::config::WasiError;
 
@@ -31,7 +31,7 @@ pub(crate) fn adapt(
 
 /// The text of a module that passes a memory and its own parameters on to a function.
 fn adapter(ty: &NumericType, memory: &MemoryType) -> String {
-    let list = |keyword: &str, kinds: &[Kind]| match kinds {
+    let list = |keyword: &str, kinds: &[NumberKind]| match kinds {
         [] => String::new(),
         kinds => format!("({keyword} {})", kinds.iter().map(|&kind| kind_text(kind)).collect::<Vec<_>>().join(" ")),
     };
@@ -50,11 +50,11 @@ fn adapter(ty: &NumericType, memory: &MemoryType) -> String {
     )
 }
 
-fn kind_text(kind: Kind) -> &'static str {
+fn kind_text(kind: NumberKind) -> &'static str {
     match kind {
-        Kind::I32 => "i32",
-        Kind::I64 => "i64",
-        Kind::F32 => "f32",
-        Kind::F64 => "f64",
+        NumberKind::I32 => "i32",
+        NumberKind::I64 => "i64",
+        NumberKind::F32 => "f32",
+        NumberKind::F64 => "f64",
     }
 }

@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use island::wasmtime::{AsContextMut, ExnRef, ExnRefPre, ExnType, OwnedRooted, RootScope, Tag, TagType, Val, ValType};
-use island::{CallError, HostThrew, Uncaught};
+use island::{CallError, HostThrew, UncaughtException};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, WeakObject, class};
 
 use webidl::Place;
 
@@ -64,8 +64,8 @@ impl ExceptionObject {
     fn stand_in(&self, shared: &Rc<IslandRealm>, object: &Value<'_>, exception: OwnedRooted<ExnRef>) {
         let objects = &shared.guest_objects;
         let root = Root::Exception(exception.clone());
-        // SAFETY: this value's `Drop` forgets the slot.
-        let slot = shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, object) });
+        let weak = WeakObject::of::<Self>(object);
+        let slot = shared.island.enter(|mut store| objects.borrow_mut().insert(&mut store, root, weak));
         // What goes may be dropped here, after the borrow.
         let oldest = shared.recent_exceptions.borrow_mut().push(object);
         drop(oldest);
@@ -200,7 +200,7 @@ pub fn throw_call_error(ctx: &Ctx<'_>, error: CallError) -> rquickjs::Error {
 }
 
 /// Throws what left a guest: a value that was the payload on its way, or an Exception object.
-fn throw_uncaught(ctx: &Ctx<'_>, uncaught: Uncaught) -> rquickjs::Error {
+fn throw_uncaught(ctx: &Ctx<'_>, uncaught: UncaughtException) -> rquickjs::Error {
     let shared = uncaught.island.owner::<IslandRealm>();
     let Some(link) = shared.and_then(|shared| shared.link(ctx)) else {
         return Exception::throw_internal(ctx, "an exception came from an island without scripts");

@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Signature, ValueTypes};
 use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
-use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, Kind};
+use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, NumberKind};
 use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Mark, Result, Returned, Value, class};
 use smallvec::SmallVec;
 
@@ -48,7 +48,7 @@ pub(crate) fn exported_function<'js>(
     key: FunctionKey,
     export: Option<&Export>,
 ) -> Result<Value<'js>> {
-    link.shared.function(ctx, key, || {
+    link.shared.function::<ExportedFunction>(ctx, key, || {
         // It comes from the island itself.
         let callee = Callee::new(&link.shared.island, func).ok_or(rquickjs::Error::Unknown)?;
         let length = callee.ty().params().len() as i32;
@@ -113,7 +113,7 @@ impl ExportedFunction {
         while let Some(kind) = frame.next() {
             let arg = args.get(at);
             match (kind, arg.int()) {
-                (Kind::I32, Some(int)) => frame.push_i32(int),
+                (NumberKind::I32, Some(int)) => frame.push_i32(int),
                 _ => frame.push(to_number_at(cx, arg, kind, Place::argument(&self.label, at))?),
             }
             at += 1;

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use island::wasmtime::{AnyRef, HeapType, OwnedRooted};
 use qjs::define::Attributes;
 use qjs::function::{Kind, function};
-use qjs::{Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, WeakObject, class};
 use rquickjs::JsLifetime;
 
 use crate::runtime::guest_objects::{Root, Slot};
@@ -69,8 +69,8 @@ pub(crate) fn exported_gc_object<'js>(
     }
     let value = GcObject { link: link.duplicate(), reference, ty, slot: Cell::default() };
     let object = qjs::opaque::new_object(ctx, value)?.into_value();
-    // SAFETY: the value's `Drop` forgets the slot.
-    let slot = link.shared.island.enter(|mut store| unsafe { objects.borrow_mut().insert(&mut store, root, &object) });
+    let weak = WeakObject::of::<GcObject>(&object);
+    let slot = link.shared.island.enter(|mut store| objects.borrow_mut().insert(&mut store, root, weak));
     class::of::<GcObject>(&object).expect("made just now").slot.set(Some(slot));
     Ok(object)
 }

@@ -6,7 +6,7 @@ use island::wasmtime::{
     AnyRef, AsContextMut, ExternRef, Func, HeapType, I31, OwnedRooted, Ref, RefType, Rooted, StoreContextMut, Val,
     ValType,
 };
-use island::{FunctionKey, Kind, StoreState};
+use island::{FunctionKey, NumberKind, StoreState};
 use qjs::{Borrowed, Ctx, Cx, Exception, Held, Mark, Result, Returned, Value, number};
 
 use webidl::Place;
@@ -78,33 +78,39 @@ pub(crate) enum Hierarchy {
 /// # Errors
 /// What the conversion throws.
 #[inline]
-pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind) -> Result<Number> {
+pub fn to_number(cx: Cx<'_>, value: Borrowed<'_>, kind: NumberKind) -> Result<Number> {
     Ok(match kind {
-        Kind::I32 => Number::I32(number::to_int32(cx, value)?),
-        Kind::I64 => Number::I64(number::to_bigint64(cx, value)?),
-        Kind::F32 => Number::F32(number::to_number(cx, value)? as f32),
-        Kind::F64 => Number::F64(number::to_number(cx, value)?),
+        NumberKind::I32 => Number::I32(number::to_int32(cx, value)?),
+        NumberKind::I64 => Number::I64(number::to_bigint64(cx, value)?),
+        NumberKind::F32 => Number::F32(number::to_number(cx, value)? as f32),
+        NumberKind::F64 => Number::F64(number::to_number(cx, value)?),
     })
 }
 
 /// [`to_number`], with errors that say where. What a script throws is left as it is.
 #[inline]
-pub(crate) fn to_number_at(cx: Cx<'_>, value: Borrowed<'_>, kind: Kind, place: Place<'_>) -> Result<Number> {
+pub(crate) fn to_number_at(cx: Cx<'_>, value: Borrowed<'_>, kind: NumberKind, place: Place<'_>) -> Result<Number> {
     to_number(cx, value, kind).map_err(|error| say_where(cx, error, value, kind, place))
 }
 
 /// A primitive value runs no script when it is converted, so what was thrown then is QuickJS's own.
 #[cold]
-fn say_where(cx: Cx<'_>, error: rquickjs::Error, value: Borrowed<'_>, kind: Kind, place: Place<'_>) -> rquickjs::Error {
+fn say_where(
+    cx: Cx<'_>,
+    error: rquickjs::Error,
+    value: Borrowed<'_>,
+    kind: NumberKind,
+    place: Place<'_>,
+) -> rquickjs::Error {
     let ctx = cx.ctx();
     let value = value.to_value(cx);
-    let is_out_of_memory = !(value.is_symbol() || value.is_big_int() || kind == Kind::I64);
+    let is_out_of_memory = !(value.is_symbol() || value.is_big_int() || kind == NumberKind::I64);
     // A text that is not a number is a SyntaxError, which says so itself.
     if !matches!(error, rquickjs::Error::Exception) || value.is_object() || value.is_string() || is_out_of_memory {
         return error;
     }
     drop(ctx.catch());
-    let expected = if kind == Kind::I64 { "a BigInt" } else { "a number" };
+    let expected = if kind == NumberKind::I64 { "a BigInt" } else { "a number" };
     let message = format!("{place}: expected {expected} for {kind}, got {}", webidl::describe(&value));
     Exception::throw_type(&ctx, &message)
 }
@@ -127,10 +133,10 @@ pub fn from_number(cx: Cx<'_>, number: Number) -> Returned {
 pub(crate) fn to_host_value(ctx: &Ctx<'_>, value: Borrowed<'_>, ty: &ValType, place: Place<'_>) -> Result<HostValue> {
     let cx = Cx::of(ctx);
     let kind = match ty {
-        ValType::I32 => Kind::I32,
-        ValType::I64 => Kind::I64,
-        ValType::F32 => Kind::F32,
-        ValType::F64 => Kind::F64,
+        ValType::I32 => NumberKind::I32,
+        ValType::I64 => NumberKind::I64,
+        ValType::F32 => NumberKind::F32,
+        ValType::F64 => NumberKind::F64,
         ValType::V128 | ValType::Ref(_) => {
             refuse_uncrossable(ctx, ty, place)?;
             return to_reference(ctx, value, ty.as_ref().expect("a v128 never crosses"), place);

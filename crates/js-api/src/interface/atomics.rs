@@ -69,27 +69,27 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
 }
 
 /// A word of shared bytes.
-struct SharedWord {
-    bytes: Bytes,
+struct HeldWord {
+    bytes: WordBytes,
     address: usize,
     offset: usize,
     /// Whether whoever waits here does so without a timeout.
     is_endless: bool,
 }
 
-enum Bytes {
+enum WordBytes {
     Kept(Hold),
     /// A guest's bytes, kept by somebody else, with whom the wait ends.
     Lent(Weak<Hold>),
 }
 
-impl SharedWord {
+impl HeldWord {
     /// Lets go of bytes that tell by themselves when they go. They stay for as long as the result does.
     fn let_go(&mut self) -> Option<Arc<Hold>> {
-        match std::mem::replace(&mut self.bytes, Bytes::Lent(Weak::new())) {
-            Bytes::Kept(hold) if hold.is_foreign() => {
+        match std::mem::replace(&mut self.bytes, WordBytes::Lent(Weak::new())) {
+            WordBytes::Kept(hold) if hold.is_foreign() => {
                 let hold = Arc::new(hold);
-                self.bytes = Bytes::Lent(Arc::downgrade(&hold));
+                self.bytes = WordBytes::Lent(Arc::downgrade(&hold));
                 Some(hold)
             }
             bytes => {
@@ -100,13 +100,13 @@ impl SharedWord {
     }
 }
 
-impl Word for SharedWord {
+impl Word for HeldWord {
     fn address(&self) -> usize {
         self.address
     }
 
     fn is_forsaken(&self) -> bool {
-        matches!(&self.bytes, Bytes::Kept(hold) if self.is_endless && qjs::shared::has_only_waiting(hold.base()))
+        matches!(&self.bytes, WordBytes::Kept(hold) if self.is_endless && qjs::shared::has_only_waiting(hold.base()))
     }
 
     fn holds(&self, expected: Expected) -> bool {
@@ -115,8 +115,8 @@ impl Word for SharedWord {
             Expected::I64(value) => bytes.load_i64(self.offset) == value,
         };
         match &self.bytes {
-            Bytes::Kept(bytes) => holds(bytes),
-            Bytes::Lent(bytes) => bytes.upgrade().is_some_and(|bytes| holds(&bytes)),
+            WordBytes::Kept(bytes) => holds(bytes),
+            WordBytes::Lent(bytes) => bytes.upgrade().is_some_and(|bytes| holds(&bytes)),
         }
     }
 }
@@ -174,7 +174,7 @@ fn validate_access(call: &Call<'_, '_>, place: &str, array: &Waitable) -> Result
 
 /// Where an element is, now that all arguments are converted. `None` if the array has lost it meanwhile, or is not on
 /// shared bytes.
-fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<SharedWord> {
+fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<HeldWord> {
     let size = if array.wide { 8 } else { 4 };
     let (bytes, buffer) = qjs::buffer::typed_array_in_buffer(Cx::of(&call.ctx), call.args.get(0))?;
     if offset + size > bytes.len {
@@ -182,11 +182,11 @@ fn place_of(call: &Call<'_, '_>, array: &Waitable, offset: usize) -> Option<Shar
     }
     let offset = bytes.start.as_ptr().addr() - buffer.start.as_ptr().addr() + offset;
     let address = buffer.start.as_ptr().addr() + offset;
-    Some(SharedWord { bytes: Bytes::Kept(qjs::shared::hold(buffer.start)?), address, offset, is_endless: false })
+    Some(HeldWord { bytes: WordBytes::Kept(qjs::shared::hold(buffer.start)?), address, offset, is_endless: false })
 }
 
 /// The steps that DoWait takes before it waits. A timeout of `None` is infinite.
-fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(SharedWord, Expected, Option<Duration>)> {
+fn prepare(call: &Call<'_, '_>, place: &str) -> Result<(HeldWord, Expected, Option<Duration>)> {
     let ctx = &call.ctx;
     let cx = Cx::of(ctx);
     let array = validate(call, place)?;
@@ -231,7 +231,7 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (mut place, expected, timeout) = prepare(&call, PLACE)?;
     place.is_endless = timeout.is_none();
     let lent = if place.is_endless { place.let_go() } else { None };
-    if let Bytes::Kept(bytes) = &mut place.bytes {
+    if let WordBytes::Kept(bytes) = &mut place.bytes {
         bytes.set_waiting();
     }
     let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;

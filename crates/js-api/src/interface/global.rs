@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use island::wasmtime::{AsContextMut, Global, GlobalType, HeapType, Mutability, RootScope, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, WeakObject, class};
 
 use webidl::Place;
 
@@ -95,8 +95,7 @@ impl GlobalObject {
             State::Unbound(value) => value.duplicate(),
         };
         let global = new_global(ctx, link, &self.ty, &value)?;
-        // SAFETY: this value's `Drop` removes the entry.
-        unsafe { link.shared.cache_object(address(global), object) };
+        link.shared.cache_object(address(global), WeakObject::of::<Self>(object));
         *self.state.borrow_mut() = State::Bound(link.duplicate(), global);
         Ok(global)
     }
@@ -165,8 +164,7 @@ pub(crate) fn global_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, global: Gl
     let ty = link.shared.island.enter(|store| global.ty(&store));
     let value = GlobalObject { ty, state: RefCell::new(State::Bound(link.duplicate(), global)) };
     let object = class::new_object(ctx, value, None)?.into_value();
-    // SAFETY: the value's `Drop` removes the entry.
-    unsafe { link.shared.cache_object(address(global), &object) };
+    link.shared.cache_object(address(global), WeakObject::of::<GlobalObject>(&object));
     Ok(object)
 }
 

@@ -6,12 +6,12 @@ use island::kind_name;
 use island::wasmtime::{Extern, ExternType, FuncType, GlobalType, HeapType, Instance, Mutability, ValType};
 use island::{Export, FunctionKey, Import, InstantiateError, Module};
 use qjs::define::{self, Attributes};
-use qjs::lazy::{Lazy, Names};
+use qjs::lazy::{Lazy, NameTable};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use webidl::Place;
 
-use crate::convert::errors::{ErrorClass, throw};
+use crate::convert::errors::{ErrorClass, exit_code, throw};
 use crate::convert::exception::throw_call_error;
 use crate::convert::function::{ExportedFunction, exported_function};
 use crate::convert::linking::{Bound, choose_island, host_function, local_function};
@@ -71,19 +71,42 @@ impl InstanceObject {
     pub fn module(&self) -> &Module {
         &self.module
     }
+
+    /// Runs an export without parameters. Returns the exit code if the guest called WASI's `proc_exit`.
+    ///
+    /// # Errors
+    /// What the export throws otherwise.
+    pub fn run_export(&self, ctx: &Ctx<'_>, name: &str) -> Result<Option<i32>> {
+        let export = self.export(ctx, name)?;
+        let Some(function) = export.as_function() else {
+            let message = format!("the WASI instance must export a function {name}");
+            return Err(Exception::throw_type(ctx, &message));
+        };
+        match function.call::<_, Value>(()) {
+            Ok(_) => Ok(None),
+            Err(rquickjs::Error::Exception) => {
+                let thrown = ctx.catch();
+                match exit_code(&thrown)? {
+                    Some(code) => Ok(Some(code)),
+                    None => Err(ctx.throw(thrown)),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The value of an exports object.
 #[derive(HostClass, Mark)]
 #[host_class(name = "WebAssembly.Exports")]
-pub(crate) struct Exports {
+pub(crate) struct ExportsObject {
     link: IslandHandle,
     #[mark(skip)]
     instance: Instance,
     #[mark(skip)]
     module: Module,
     #[mark(skip)]
-    names: Names,
+    names: NameTable,
     /// By place among the exports.
     slots: RefCell<Vec<Slot>>,
 }
@@ -100,8 +123,8 @@ enum Slot {
     Made(Held),
 }
 
-impl Lazy for Exports {
-    fn names(&self) -> &Names {
+impl Lazy for ExportsObject {
+    fn names(&self) -> &NameTable {
         &self.names
     }
 
@@ -121,7 +144,7 @@ impl Lazy for Exports {
     }
 }
 
-impl Exports {
+impl ExportsObject {
     fn callable(&self, index: usize) -> Option<Held> {
         match &self.slots.borrow()[index] {
             Slot::Callable(held) => Some(held.duplicate()),
@@ -209,14 +232,12 @@ pub(crate) fn import_object<'js>(ctx: &Ctx<'js>, value: Value<'js>, place: &str)
 
 /// Whether `value` is an instance's exports object, which is an ordinary, frozen object as far as scripts can see.
 pub fn is_exports_object(value: &Value<'_>) -> bool {
-    class::of::<Exports>(value).is_some()
+    class::of::<ExportsObject>(value).is_some()
 }
 
 /// The imports of an instance that is about to be made.
 #[derive(Mark)]
-pub(crate) struct Imports(Vec<ImportValue>);
-
-impl Imports {}
+pub(crate) struct ImportValues(Vec<ImportValue>);
 
 /// An import in messages: `env.memory`, `./lib.mjs:f`.
 pub(crate) fn import_name(import: &Import) -> String {
@@ -233,7 +254,7 @@ pub(crate) fn read_imports<'js>(
     compiled: &ModuleObject,
     object: Option<Object<'js>>,
     place: &str,
-) -> Result<Imports> {
+) -> Result<ImportValues> {
     if object.is_none()
         && let Some(first) = compiled.module.imports().first()
     {
@@ -260,7 +281,7 @@ pub(crate) fn imports_of<'js>(
     compiled: &ModuleObject,
     place: &str,
     mut value: impl FnMut(&Import) -> Result<Value<'js>>,
-) -> Result<Imports> {
+) -> Result<ImportValues> {
     let read = |import: &Import| {
         Ok(match compiled.options.source(import) {
             Source::Script => {
@@ -274,7 +295,7 @@ pub(crate) fn imports_of<'js>(
             Source::Builtin(builtin) => ImportValue::Builtin(builtin),
         })
     };
-    Ok(Imports(compiled.module.imports().iter().map(read).collect::<Result<_>>()?))
+    Ok(ImportValues(compiled.module.imports().iter().map(read).collect::<Result<_>>()?))
 }
 
 fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &str) -> Result<ImportValue> {
@@ -345,7 +366,7 @@ fn read_constant(ctx: &Ctx<'_>, ty: &GlobalType, value: &Value<'_>, place: &str)
 pub(crate) fn instantiate<'js>(
     ctx: &Ctx<'js>,
     module: &Module,
-    imports: &Imports,
+    imports: &ImportValues,
     prototype: Option<&Object<'js>>,
     place: &str,
 ) -> Result<Object<'js>> {
@@ -371,10 +392,10 @@ pub(crate) fn instantiate<'js>(
         InstantiateError::Call(error) => throw_call_error(ctx, error),
         error => throw(ctx, ErrorClass::Link, &format!("{place}: {error}")),
     })?;
-    let names = Names::new(ctx, module.exports().iter().map(|export| &*export.name))?;
+    let names = NameTable::new(ctx, module.exports().iter().map(|export| &*export.name))?;
     let slots = module.exports().iter().map(|export| handed_on(module, export, imports));
     let slots = RefCell::new(slots.collect());
-    let exports = Exports { link: link.duplicate(), instance, module: module.clone(), names, slots };
+    let exports = ExportsObject { link: link.duplicate(), instance, module: module.clone(), names, slots };
     let exports = qjs::lazy::new_object(ctx, exports)?;
     let value = InstanceObject { link, exports: Held::new(exports.as_value()), instance, module: module.clone() };
     class::new_object(ctx, value, prototype)

@@ -5,37 +5,29 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Extern, Memory, MemoryType, MemoryTypeBuilder, SharedMemory};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Exception, HostClass, Mark, MarkedRc, Object, Result, Value, class};
+use qjs::{Call, Ctx, Exception, HostClass, Mark, Object, Result, Value, class};
 
 use crate::convert::types::{Sizes, memory_type};
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::IslandHandle;
 use crate::runtime::limits::{self, Limits};
-use crate::runtime::memory_core::{Bytes, MAX_PAGES, MAX_PAGES64, MemoryCore};
+use crate::runtime::memory_core::{CoreOwner, MAX_PAGES, MAX_PAGES64, MemoryBytes, MemoryCore};
 
 /// A Memory object's value.
 #[derive(HostClass, Mark)]
 #[host_class(name = "WebAssembly.Memory")]
 pub struct MemoryObject {
-    core: MarkedRc<MemoryCore>,
-}
-
-impl Drop for MemoryObject {
-    fn drop(&mut self) {
-        self.core.let_go();
-    }
+    core: CoreOwner,
 }
 
 impl MemoryObject {
     fn create<'js>(
         ctx: &Ctx<'js>,
         ty: MemoryType,
-        bytes: Bytes,
+        bytes: MemoryBytes,
         prototype: Option<&Object<'js>>,
     ) -> Result<Object<'js>> {
-        // SAFETY: the only `MarkedRc` of this core, which lets go of its values when the object goes.
-        let core = unsafe { MarkedRc::new(MemoryCore::new(Api::of(ctx)?, ty, bytes)) };
-        class::new_object(ctx, Self { core }, prototype)
+        class::new_object(ctx, Self { core: CoreOwner::new(Api::of(ctx)?, ty, bytes) }, prototype)
     }
 
     fn ty(&self) -> &MemoryType {
@@ -61,8 +53,8 @@ impl MemoryObject {
     /// The memory's bytes; `None` for a shared memory, which is Wasmtime's own.
     pub fn block(&self) -> Option<&Arc<DataBlock>> {
         match self.core.bytes() {
-            Bytes::Unshared(block) => Some(block),
-            Bytes::Shared(_) => None,
+            MemoryBytes::Unshared(block) => Some(block),
+            MemoryBytes::Shared(_) => None,
         }
     }
 
@@ -82,8 +74,8 @@ impl MemoryObject {
     /// The memory, if it is shared.
     pub fn shared(&self) -> Option<&SharedMemory> {
         match self.core.bytes() {
-            Bytes::Unshared(_) => None,
-            Bytes::Shared(memory) => Some(memory),
+            MemoryBytes::Unshared(_) => None,
+            MemoryBytes::Shared(memory) => Some(memory),
         }
     }
 
@@ -98,12 +90,12 @@ impl MemoryObject {
             return Ok(Extern::Memory(memory));
         }
         let block = match self.core.bytes() {
-            Bytes::Unshared(block) => block.clone(),
-            Bytes::Shared(memory) => return Ok(Extern::SharedMemory(memory.clone())),
+            MemoryBytes::Unshared(block) => block.clone(),
+            MemoryBytes::Shared(memory) => return Ok(Extern::SharedMemory(memory.clone())),
         };
         let made = link.shared.island.new_memory(self.ty().clone(), block);
         let memory = made.map_err(|error| crate::convert::values::out_of_memory(ctx, &error))?;
-        self.core.set_bound(link, memory, object);
+        self.core.set_bound::<Self>(link, memory, object);
         Ok(Extern::Memory(memory))
     }
 }
@@ -116,9 +108,9 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, memory: Me
         return Ok(object);
     }
     let ty = link.shared.island.enter(|store| memory.ty(&store));
-    let object = MemoryObject::create(ctx, ty, Bytes::Unshared(block), None)?.into_value();
+    let object = MemoryObject::create(ctx, ty, MemoryBytes::Unshared(block), None)?.into_value();
     let value = class::of::<MemoryObject>(&object).expect("made just now");
-    value.core.set_bound(link, memory, &object);
+    value.core.set_bound::<MemoryObject>(link, memory, &object);
     Ok(object)
 }
 
@@ -128,7 +120,7 @@ pub(crate) fn memory_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, memory: Me
 /// # Errors
 /// When the API is not installed, or memory is out.
 pub fn shared_memory_object<'js>(ctx: &Ctx<'js>, memory: SharedMemory) -> Result<Value<'js>> {
-    Ok(MemoryObject::create(ctx, memory.ty(), Bytes::Shared(memory), None)?.into_value())
+    Ok(MemoryObject::create(ctx, memory.ty(), MemoryBytes::Shared(memory), None)?.into_value())
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
@@ -165,9 +157,9 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let refused = |error: &dyn std::fmt::Display| Exception::throw_range(ctx, &format!("{PLACE}: {error}"));
     let bytes = if shared {
         let memory = Api::of(ctx)?.engine().new_shared_memory(&ty);
-        Bytes::Shared(memory.map_err(|error| refused(&error))?)
+        MemoryBytes::Shared(memory.map_err(|error| refused(&error))?)
     } else {
-        Bytes::Unshared(island::new_block(&ty).map_err(|error| refused(&error))?)
+        MemoryBytes::Unshared(island::new_block(&ty).map_err(|error| refused(&error))?)
     };
     Ok(MemoryObject::create(ctx, ty, bytes, prototype.as_ref())?.into_value())
 }

@@ -5,7 +5,7 @@ use qjs::define;
 use qjs::{Borrowed, Call, Ctx, Held, HostClass, Mark, Object, Result, Value, class};
 
 use crate::interface::compile_options::CompileOptions;
-use crate::interface::instance::{Imports, import_object, instantiate as instantiate_module, read_imports};
+use crate::interface::instance::{ImportValues, import_object, instantiate as instantiate_module, read_imports};
 use crate::interface::module::{ModuleObject, bytes, compile as compile_module, of_bytes, require_buffer_source};
 use crate::runtime::api::Api;
 
@@ -48,7 +48,7 @@ pub(crate) enum Source {
     /// `instantiate(bytes, imports, options)`.
     CompileAndInstantiate(#[mark(skip)] Vec<u8>, Held, #[mark(skip)] CompileOptions),
     /// `instantiate(module, imports)`.
-    Instantiate(Held, Imports),
+    Instantiate(Held, ImportValues),
 }
 
 /// A promise for the result of what `source` says, which is done in a job of its own. An error in reading the arguments

@@ -7,7 +7,7 @@ use island::FunctionKey;
 use island::limits::TABLE_ELEMENTS;
 use island::wasmtime::{AsContextMut, Ref, RefType, RootScope, Table, TableType, ValType};
 use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, WeakObject, class};
 
 use webidl::Place;
 
@@ -113,8 +113,7 @@ impl TableObject {
             Ok(table)
         });
         let table = made.map_err(|error: island::wasmtime::Error| out_of_memory(ctx, &error))?;
-        // SAFETY: this value's `Drop` removes the entry.
-        unsafe { link.shared.cache_object(address(table), object) };
+        link.shared.cache_object(address(table), WeakObject::of::<Self>(object));
         let unbound = self.state.replace(State::Bound(link.duplicate(), table));
         drop(unbound);
         Ok(table)
@@ -221,8 +220,7 @@ pub(crate) fn table_object<'js>(ctx: &Ctx<'js>, link: &IslandHandle, table: Tabl
         seen: RefCell::default(),
     };
     let object = class::new_object(ctx, value, None)?.into_value();
-    // SAFETY: the value's `Drop` removes the entry.
-    unsafe { link.shared.cache_object(address(table), &object) };
+    link.shared.cache_object(address(table), WeakObject::of::<TableObject>(&object));
     Ok(object)
 }
 

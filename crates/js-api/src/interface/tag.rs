@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use island::wasmtime::{FuncType, Tag};
 use qjs::define::{self, Attributes};
-use qjs::{Call, Ctx, Object, Result, Value, class};
+use qjs::{Call, Ctx, Object, Result, Value, WeakObject, class};
 use rquickjs::JsLifetime;
 
 use crate::runtime::api::Api;
@@ -13,7 +13,7 @@ use crate::runtime::tags::{TagCore, TagObject};
 
 /// "Create a Tag object": the one there is, or a new one.
 pub(crate) fn tag_object<'js>(ctx: &Ctx<'js>, core: &Rc<TagCore>) -> Result<Value<'js>> {
-    if let Some(object) = core.object.borrow().get(ctx, &()) {
+    if let Some(object) = core.object.borrow().as_ref().and_then(|object| object.get(ctx)) {
         return Ok(object);
     }
     new_object(ctx, core.clone(), None)
@@ -21,8 +21,7 @@ pub(crate) fn tag_object<'js>(ctx: &Ctx<'js>, core: &Rc<TagCore>) -> Result<Valu
 
 fn new_object<'js>(ctx: &Ctx<'js>, core: Rc<TagCore>, prototype: Option<&Object<'js>>) -> Result<Value<'js>> {
     let object = class::new_object(ctx, TagObject { core: core.clone() }, prototype)?.into_value();
-    // SAFETY: `TagObject` removes the entry when it is dropped.
-    unsafe { core.object.borrow_mut().insert((), &object) };
+    *core.object.borrow_mut() = Some(WeakObject::of::<TagObject>(&object));
     Ok(object)
 }
 

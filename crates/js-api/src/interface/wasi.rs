@@ -12,11 +12,10 @@ use island::wasi::{Output, WasiContext};
 use island::wasmtime::{Extern, Func};
 use island::{Callee, Frame};
 use qjs::define::{self, Attributes};
-use qjs::{Args, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class};
+use qjs::{Args, Callable, Ctx, Cx, Held, HostClass, Mark, Object, Result, Returned, Value, class};
 
 use crate::convert::exception::throw_call_error;
 use crate::convert::values::{from_number, to_number};
-use crate::interface::instance::InstanceObject;
 use crate::interface::memory::MemoryObject;
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::IslandHandle;
@@ -142,26 +141,4 @@ impl Callable for WasiFunction {
 /// A TypeError if the API was never installed.
 pub fn standard_output(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
     Ok((Api::of(ctx)?.state.options.standard_output)(descriptor))
-}
-
-/// Runs an export without parameters of a WASI instance. Returns the exit code if the guest called `proc_exit`.
-///
-/// # Errors
-/// What the export throws otherwise.
-pub fn run_export(ctx: &Ctx<'_>, instance: &InstanceObject, name: &str) -> Result<Option<i32>> {
-    let export = instance.export(ctx, name)?;
-    let Some(function) = export.as_function() else {
-        return Err(Exception::throw_type(ctx, &format!("the WASI instance must export a function {name}")));
-    };
-    match function.call::<_, Value>(()) {
-        Ok(_) => Ok(None),
-        Err(rquickjs::Error::Exception) => {
-            let thrown = ctx.catch();
-            match crate::convert::errors::exit_code(&thrown)? {
-                Some(code) => Ok(Some(code)),
-                None => Err(ctx.throw(thrown)),
-            }
-        }
-        Err(error) => Err(error),
-    }
 }

@@ -13,7 +13,7 @@ use island::StoreState;
 use island::wasmtime::{
     AnyRef, AsContextMut, ExnRef, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, StoreContextMut,
 };
-use qjs::{Ctx, Held, Mark, Value, WeakMap};
+use qjs::{Ctx, Held, Mark, Value, WeakMap, WeakObject};
 
 /// A root that an object stands for.
 pub(crate) enum Root {
@@ -23,7 +23,7 @@ pub(crate) enum Root {
 
 /// Where a root lies in the collector's heap, until the next collection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Place(u64);
+struct HeapPlace(u64);
 
 /// An object's entry in [`GuestObjects`].
 #[derive(Clone, Copy)]
@@ -31,8 +31,8 @@ pub(crate) struct Slot(usize);
 
 /// The objects of one island. They are held weakly.
 pub(crate) struct GuestObjects {
-    objects: WeakMap<Place>,
-    roots: Vec<Option<(Root, Place)>>,
+    objects: WeakMap<HeapPlace>,
+    roots: Vec<Option<(Root, HeapPlace)>>,
     free: Vec<usize>,
     /// Whether there was a collection since the places were looked up.
     collected: Arc<AtomicBool>,
@@ -54,7 +54,7 @@ impl GuestObjects {
         reference: Rooted<T>,
     ) -> island::wasmtime::Result<Option<Value<'js>>> {
         self.settle(store);
-        let mut place = Place(0);
+        let mut place = HeapPlace(0);
         reference.ref_hash(&*store, &mut place)?;
         Ok(self.objects.get(ctx, &place))
     }
@@ -70,20 +70,17 @@ impl GuestObjects {
         self.objects.get(ctx, &root.place(store))
     }
 
-    /// Makes `object` the one that stands for `root`.
-    ///
-    /// # Safety
-    /// The object's value must have [`GuestObjects::forget`] called for the slot when it is dropped.
-    pub(crate) unsafe fn insert(
+    /// Makes `object` the one that stands for `root`. Its value calls [`GuestObjects::forget`] for the slot when it is
+    /// dropped.
+    pub(crate) fn insert(
         &mut self,
         store: &mut StoreContextMut<'_, StoreState>,
         root: Root,
-        object: &Value<'_>,
+        object: WeakObject,
     ) -> Slot {
         self.settle(store);
         let place = root.place(store);
-        // SAFETY: by the caller's promise.
-        unsafe { self.objects.insert(place, object) };
+        self.objects.insert(place, object);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.roots.push(None);
             self.roots.len() - 1
@@ -128,8 +125,8 @@ impl GuestObjects {
 }
 
 impl Root {
-    fn place(&self, store: &StoreContextMut<'_, StoreState>) -> Place {
-        let mut place = Place(0);
+    fn place(&self, store: &StoreContextMut<'_, StoreState>) -> HeapPlace {
+        let mut place = HeapPlace(0);
         match self {
             Self::Any(root) => root.ref_hash(store, &mut place),
             Self::Exception(root) => root.ref_hash(store, &mut place),
@@ -139,7 +136,7 @@ impl Root {
 }
 
 /// Notes the place that a reference consists of: Wasmtime hashes a reference by its place.
-impl Hasher for Place {
+impl Hasher for HeapPlace {
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|&byte| self.0 = self.0 << 8 | u64::from(byte));
     }

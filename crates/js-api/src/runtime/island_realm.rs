@@ -9,7 +9,7 @@
 //! globals) by the anchor. So a WeakMap or an own property can never see an object that was dropped and made again
 //! (invariant 1).
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use island::wasmtime::{ExternRef, Func, Rooted, StoreContextMut};
 use island::{FunctionKey, Island, StoreState};
 use rustc_hash::FxHashMap;
 
-use qjs::{Ctx, Held, HostClass, Mark, MarkedRc, Realm, Result, Value, WeakMap, class};
+use qjs::{Ctx, Held, HostClass, Mark, MarkedRc, Realm, Result, Value, WeakMap, WeakObject, class};
 
 use crate::runtime::api::Api;
 use crate::runtime::guest_objects::GuestObjects;
@@ -52,7 +52,7 @@ pub struct IslandRealm {
     pub(crate) tags: RefCell<Tags>,
     pub(crate) recent_exceptions: RefCell<RecentExceptions>,
     #[mark(skip)]
-    anchor: RefCell<WeakMap<()>>,
+    anchor: OnceCell<WeakObject>,
 }
 
 /// What identifies a memory, table or global in its store.
@@ -100,13 +100,11 @@ impl IslandRealm {
     /// Keeps an import for the island's life.
     pub(crate) fn keep_import(&self, value: &Value<'_>) -> usize {
         let mut imports = self.imports.borrow_mut();
-        // SAFETY: the only `MarkedRc` of this value. A call that has the value, too, keeps the anchor, and with it
-        // this.
-        imports.push(unsafe { MarkedRc::new(Rc::new(Held::new(value))) });
+        imports.push(MarkedRc::new(Rc::new(Held::new(value))));
         imports.len() - 1
     }
 
-    /// An import. (Only the list's entry is marked; other references keep it only while it is called.)
+    /// An import. Whoever calls it has it meanwhile.
     #[inline]
     pub(crate) fn import(&self, index: usize) -> Rc<Held> {
         Rc::clone(&self.imports.borrow()[index])
@@ -148,8 +146,9 @@ impl IslandRealm {
         self.externs.borrow().slots.get(token.slot)?.as_ref().map(Held::duplicate)
     }
 
-    /// The function object for an address: the one there is, or the one that `make` makes.
-    pub(crate) fn function<'js>(
+    /// The function object for an address: the one there is, or the one that `make` makes, of class `T`. Its value
+    /// calls [`IslandRealm::forget_function`] when it is dropped.
+    pub(crate) fn function<'js, T: HostClass>(
         &self,
         ctx: &Ctx<'js>,
         key: FunctionKey,
@@ -159,8 +158,7 @@ impl IslandRealm {
             return Ok(function);
         }
         let object = make()?;
-        // SAFETY: `ExportedFunction` calls `forget_function` when it is dropped.
-        unsafe { self.functions.borrow_mut().insert(key, &object) };
+        self.functions.borrow_mut().insert(key, WeakObject::of::<T>(&object));
         Ok(object)
     }
 
@@ -193,13 +191,9 @@ impl IslandRealm {
         self.objects.borrow().get(ctx, &address)
     }
 
-    /// Makes `object` the one for its address.
-    ///
-    /// # Safety
-    /// The object's value must call [`IslandRealm::forget_object`] when it is dropped.
-    pub(crate) unsafe fn cache_object(&self, address: Address, object: &Value<'_>) {
-        // SAFETY: by the caller's promise.
-        unsafe { self.objects.borrow_mut().insert(address, object) };
+    /// Makes `object` the one for its address. Its value calls [`IslandRealm::forget_object`] when it is dropped.
+    pub(crate) fn cache_object(&self, address: Address, object: WeakObject) {
+        self.objects.borrow_mut().insert(address, object);
     }
 
     pub(crate) fn forget_object(&self, address: Address) {
@@ -208,7 +202,7 @@ impl IslandRealm {
 
     /// A handle into the island, from below a guest call (which holds one).
     pub(crate) fn link(self: &Rc<Self>, ctx: &Ctx<'_>) -> Option<IslandHandle> {
-        let anchor = self.anchor.borrow().get(ctx, &())?;
+        let anchor = self.anchor.get()?.get(ctx)?;
         Some(IslandHandle { shared: self.clone(), anchor: Held::new(&anchor) })
     }
 }
@@ -265,7 +259,6 @@ impl Drop for Anchor {
     fn drop(&mut self) {
         // What the island holds goes now, whoever else still has the `Rc`. Each value is moved out before it is
         // dropped, since dropping it may lead back here.
-        drop(self.shared.anchor.take());
         drop(self.shared.imports.take());
         drop(self.shared.externs.take());
         drop(self.shared.pinned.take());
@@ -307,16 +300,15 @@ impl IslandHandle {
             stand_ins: RefCell::default(),
             tags: RefCell::default(),
             recent_exceptions: RefCell::default(),
-            anchor: RefCell::default(),
+            anchor: OnceCell::new(),
             api,
         });
         shared.island.set_owner(&shared);
         // SAFETY: the only `MarkedRc` of this realm. Whoever else has the realm has a handle, which keeps the anchor,
         // or runs below a call that has one.
-        let marked = unsafe { MarkedRc::new(shared.clone()) };
+        let marked = unsafe { MarkedRc::shared(shared.clone()) };
         let anchor = class::new_object(ctx, Anchor { shared: marked }, None)?;
-        // SAFETY: `Anchor` removes the entry when it is dropped.
-        unsafe { shared.anchor.borrow_mut().insert((), anchor.as_value()) };
+        let _ = shared.anchor.set(WeakObject::of::<Anchor>(anchor.as_value()));
         Ok(Self { shared, anchor: Held::new(anchor.as_value()) })
     }
 

@@ -7,6 +7,7 @@
 //! and when the buffer is asked for its `byteLength`, grown or sliced (`crate::runtime::buffers`).
 
 use std::cell::{Cell, RefCell};
+use std::ops::Deref;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use std::sync::Arc;
 use island::DataBlock;
 use island::wasmtime::{Memory, MemoryType, SharedMemory};
 use qjs::buffer::Resizer;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, Mark, Object, Result, Value, WeakMap, class, define};
+use qjs::{
+    Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, WeakObject, class, define,
+};
 
 use crate::runtime::api::Api;
 use crate::runtime::buffers::Originals;
@@ -36,13 +39,13 @@ pub(crate) fn longest(ty: &MemoryType) -> usize {
 }
 
 /// The bytes behind a memory.
-pub(crate) enum Bytes {
+pub(crate) enum MemoryBytes {
     Unshared(Arc<DataBlock>),
     /// A shared memory is in no island: any instance of any agent can have it as it is.
     Shared(SharedMemory),
 }
 
-impl Bytes {
+impl MemoryBytes {
     fn len(&self) -> usize {
         match self {
             Self::Unshared(block) => block.len(),
@@ -78,18 +81,6 @@ struct Bound {
     memory: Memory,
 }
 
-/// What a buffer of fixed length owns: the memory, and with it the bytes.
-struct Shown {
-    core: Rc<MemoryCore>,
-    number: u64,
-}
-
-impl Drop for Shown {
-    fn drop(&mut self) {
-        self.core.shown.borrow_mut().remove(&self.number);
-    }
-}
-
 /// A memory, which its Memory object holds, and the buffer that may survive that object. Without the object it holds no
 /// JavaScript value.
 #[derive(Mark)]
@@ -99,16 +90,14 @@ pub(crate) struct MemoryCore {
     #[mark(skip)]
     ty: MemoryType,
     #[mark(skip)]
-    bytes: Bytes,
+    bytes: MemoryBytes,
     bound: RefCell<Option<Bound>>,
     /// Made when it is first asked for.
     buffer: RefCell<Option<BufferObject>>,
-    /// The buffers of fixed length, by number. They are not kept alive; one that a script still has is detached when
-    /// the memory grows, whatever became of the Memory object.
+    /// The buffer of fixed length made last. It is not kept alive; if a script still has it, it is detached when the
+    /// memory grows, whatever became of the Memory object.
     #[mark(skip)]
-    shown: RefCell<WeakMap<u64>>,
-    #[mark(skip)]
-    last_shown: Cell<u64>,
+    shown: RefCell<Option<WeakObject>>,
     /// Sets the length of the resizable buffer made last.
     #[mark(skip)]
     resizer: RefCell<Option<Rc<Resizer>>>,
@@ -120,6 +109,42 @@ pub(crate) struct MemoryCore {
     /// Whether the island keeps the Memory object.
     #[mark(skip)]
     pinned: Cell<bool>,
+    /// Whether there is a [`CoreOwner`].
+    #[mark(skip)]
+    owned: Cell<bool>,
+}
+
+/// A Memory object's part in a core: the object reports the core's JavaScript values, which go with it.
+#[derive(Mark)]
+pub(crate) struct CoreOwner(MarkedRc<MemoryCore>);
+
+impl CoreOwner {
+    /// The part of a new Memory object over these bytes.
+    ///
+    /// # Panics
+    /// When another Memory object has them.
+    pub(crate) fn new(api: Api, ty: MemoryType, bytes: MemoryBytes) -> Self {
+        let core = MemoryCore::new(api, ty, bytes);
+        assert!(!core.owned.replace(true), "a memory has one Memory object");
+        // SAFETY: the only `MarkedRc` of this core, as was just seen. Its `Drop` has the core let go of its values.
+        Self(unsafe { MarkedRc::shared(core) })
+    }
+}
+
+impl Drop for CoreOwner {
+    fn drop(&mut self) {
+        self.0.let_go();
+        self.0.owned.set(false);
+    }
+}
+
+impl Deref for CoreOwner {
+    type Target = Rc<MemoryCore>;
+
+    #[inline]
+    fn deref(&self) -> &Rc<MemoryCore> {
+        &self.0
+    }
 }
 
 impl Drop for MemoryCore {
@@ -132,8 +157,8 @@ impl Drop for MemoryCore {
 
 impl MemoryCore {
     /// The memory with these bytes: the one that a buffer has kept, or a new one.
-    pub(crate) fn new(api: Api, ty: MemoryType, bytes: Bytes) -> Rc<Self> {
-        if let Bytes::Unshared(block) = &bytes
+    fn new(api: Api, ty: MemoryType, bytes: MemoryBytes) -> Rc<Self> {
+        if let MemoryBytes::Unshared(block) = &bytes
             && let Some(core) = api.state.memories.borrow().get(&block.base().as_ptr().addr()).and_then(Weak::upgrade)
         {
             return core;
@@ -145,11 +170,11 @@ impl MemoryCore {
             bound: RefCell::default(),
             buffer: RefCell::default(),
             shown: RefCell::default(),
-            last_shown: Cell::default(),
             resizer: RefCell::default(),
             growable: RefCell::default(),
             followed: Cell::default(),
             pinned: Cell::default(),
+            owned: Cell::default(),
         });
         if !core.ty.is_shared() {
             core.api.state.memories.borrow_mut().insert(core.key(), Rc::downgrade(&core));
@@ -161,7 +186,7 @@ impl MemoryCore {
         &self.ty
     }
 
-    pub(crate) fn bytes(&self) -> &Bytes {
+    pub(crate) fn bytes(&self) -> &MemoryBytes {
         &self.bytes
     }
 
@@ -179,7 +204,7 @@ impl MemoryCore {
     }
 
     /// Ends the Memory object's part in this.
-    pub(crate) fn let_go(&self) {
+    fn let_go(&self) {
         drop(self.buffer.take());
         drop(self.growable.take());
         if let Some(bound) = self.bound.take() {
@@ -191,10 +216,9 @@ impl MemoryCore {
         self.bound.borrow().as_ref().map(|bound| (bound.link.duplicate(), bound.memory))
     }
 
-    /// Notes where the memory is. `object` is its Memory object, which lets go of the core at its end.
-    pub(crate) fn set_bound(&self, link: &IslandHandle, memory: Memory, object: &Value<'_>) {
-        // SAFETY: `let_go` removes the entry.
-        unsafe { link.shared.cache_object(Address::Memory(self.key() as u64), object) };
+    /// Notes where the memory is. `object` is its Memory object, of class `T`, which lets go of the core at its end.
+    pub(crate) fn set_bound<T: HostClass>(&self, link: &IslandHandle, memory: Memory, object: &Value<'_>) {
+        link.shared.cache_object(Address::Memory(self.key() as u64), WeakObject::of::<T>(object));
         *self.bound.borrow_mut() = Some(Bound { link: link.duplicate(), memory });
         if self.resizer.borrow().is_some() {
             self.pin(object);
@@ -231,7 +255,7 @@ impl MemoryCore {
             return Ok(buffer.held.get(ctx));
         }
         // A growth would have detached it, so it shows all of the memory.
-        let survivor = self.shown.borrow().get(ctx, &self.last_shown.get());
+        let survivor = self.shown(ctx);
         if let Some(buffer) = survivor {
             *self.buffer.borrow_mut() = Some(BufferObject { held: Held::new(&buffer), seen: len, resizable: false });
             return Ok(buffer);
@@ -247,7 +271,7 @@ impl MemoryCore {
         }
         let shown = len.min(LONGEST_BUFFER);
         let buffer = match &self.bytes {
-            Bytes::Unshared(block) if resizable => {
+            MemoryBytes::Unshared(block) if resizable => {
                 // SAFETY: the buffer owns the core and that owns the block, so the bytes stay; Rust makes no references
                 // to them. No more are shown than the memory has.
                 let (buffer, resizer) =
@@ -255,18 +279,18 @@ impl MemoryCore {
                 *self.resizer.borrow_mut() = Some(Rc::new(resizer));
                 buffer
             }
-            Bytes::Unshared(block) => {
+            MemoryBytes::Unshared(block) => {
                 drop(self.resizer.take());
-                let number = self.last_shown.get() + 1;
-                self.last_shown.set(number);
-                let owner = Shown { core: self.clone(), number };
+                let life = Rc::new(());
+                let owner = (self.clone(), life.clone());
                 // SAFETY: as above.
                 let buffer = unsafe { qjs::buffer::foreign(ctx, block.base(), shown, owner) }?;
-                // SAFETY: `Shown` removes the entry with the buffer's contents, which go before its memory.
-                unsafe { self.shown.borrow_mut().insert(number, buffer.as_value()) };
+                // SAFETY: from the end of this block on, the buffer's contents alone own the life. They go before the
+                // buffer's memory, since no script can transfer them to another buffer.
+                *self.shown.borrow_mut() = Some(unsafe { WeakObject::while_owned(buffer.as_value(), &life) });
                 buffer
             }
-            Bytes::Shared(memory) => {
+            MemoryBytes::Shared(memory) => {
                 let max = resizable.then(|| longest(&self.ty));
                 // SAFETY: as above; a shared memory's handle keeps its bytes.
                 let buffer = unsafe { qjs::shared::foreign(ctx, self.bytes.base(), shown, max, memory.clone()) }?;
@@ -328,9 +352,14 @@ impl MemoryCore {
         }
     }
 
+    /// The buffer of fixed length made last, if a script still has it.
+    fn shown<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        self.shown.borrow().as_ref()?.get(ctx)
+    }
+
     /// Detaches the buffer of fixed length that has survived the Memory object.
     fn detach_shown(&self, ctx: &Ctx<'_>) {
-        let shown = self.shown.borrow().get(ctx, &self.last_shown.get());
+        let shown = self.shown(ctx);
         if let Some(buffer) = shown.as_ref().and_then(Value::as_object) {
             qjs::buffer::detach(buffer);
         }
@@ -341,9 +370,9 @@ impl MemoryCore {
         let len = self.bytes.len().min(longest(&self.ty));
         let resizer = self.resizer.borrow().clone();
         let done = match (&self.bytes, resizer) {
-            (Bytes::Shared(_), _) => return set_growable_length(ctx, buffer, len),
-            (Bytes::Unshared(_), None) => return false,
-            (Bytes::Unshared(_), Some(resizer)) => {
+            (MemoryBytes::Shared(_), _) => return set_growable_length(ctx, buffer, len),
+            (MemoryBytes::Unshared(_), None) => return false,
+            (MemoryBytes::Unshared(_), Some(resizer)) => {
                 let bytes = qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value()));
                 let Some(from) = bytes.map(|bytes| bytes.len) else { return false };
                 if from == len {
@@ -372,11 +401,11 @@ impl MemoryCore {
             (_, Some(Bound { link, memory })) => {
                 link.shared.island.enter(|store| memory.grow(store, pages)).ok()?;
             }
-            (Bytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
+            (MemoryBytes::Unshared(block), None) => block.grow_to((after * page) as usize).ok()?,
             // Done below, since nothing may throw while the cell is borrowed.
-            (Bytes::Shared(_), None) => {}
+            (MemoryBytes::Shared(_), None) => {}
         }
-        if let Bytes::Shared(memory) = &self.bytes {
+        if let MemoryBytes::Shared(memory) = &self.bytes {
             // Another agent may have grown it meanwhile, so Wasmtime's answer counts. The getter sees the new length.
             let before = memory.grow(pages).ok()?;
             follow_shared_growth(ctx, &self.api);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use island::wasmtime::{AsContextMut, FuncType, Tag, TagType};
-use qjs::{HostClass, Mark, WeakMap};
+use qjs::{HostClass, Mark, WeakObject};
 
 use crate::runtime::island_realm::IslandRealm;
 
@@ -16,7 +16,7 @@ use crate::runtime::island_realm::IslandRealm;
 pub(crate) struct TagCore {
     ty: FuncType,
     /// The Tag object cache.
-    pub(crate) object: RefCell<WeakMap<()>>,
+    pub(crate) object: RefCell<Option<WeakObject>>,
 }
 
 impl TagCore {
@@ -77,12 +77,6 @@ impl IslandRealm {
 #[mark(skip)]
 pub(crate) struct TagObject {
     pub(crate) core: Rc<TagCore>,
-}
-
-impl Drop for TagObject {
-    fn drop(&mut self) {
-        self.core.object.borrow_mut().remove(&());
-    }
 }
 
 impl TagObject {

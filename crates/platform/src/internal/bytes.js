@@ -20,3 +20,5 @@ exports.viewOf = (value) => {
   if ($.isView(value)) return $.bytesOf(value);
   return isArrayBuffer(value) || isSharedArrayBuffer(value) ? new Uint8Array(value) : undefined;
 };
+// The prototypes of classes of the platform whose objects structured clone refuses, as far as they are in use.
+exports.unserializable = new WeakSet();

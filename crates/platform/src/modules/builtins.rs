@@ -7,6 +7,9 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{features, internal::state::Platform};
 
+/// The modules that are only known with `node:`, since packages had their names first.
+const PREFIXED: [&str; 4] = ["sea", "sqlite", "test", "test/reporters"];
+
 /// Makes a built-in module when it is first imported. Its own enumerable properties become named exports; the default
 /// export is its `default` property, or the object itself if it has none.
 pub type BuiltinFn = for<'js> fn(&Ctx<'js>) -> rquickjs::Result<Object<'js>>;
@@ -43,7 +46,8 @@ impl Builtins {
     /// The canonical name of a built-in module: `specifier`, with `node:` unless it has a scheme already.
     pub(crate) fn canonical(&self, specifier: &str) -> Option<String> {
         let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
-        if !self.names().any(|name| name == bare) {
+        let is_there = self.names().any(|name| name == bare);
+        if !is_there || (bare == specifier && PREFIXED.contains(&bare)) {
             return None;
         }
         Some(if bare.contains(':') { bare.to_owned() } else { format!("node:{bare}") })
@@ -53,7 +57,8 @@ impl Builtins {
 /// The names of all built-in modules, as `module.builtinModules` lists them.
 pub(crate) fn names(ctx: &Ctx<'_>) -> rquickjs::Result<List<Vec<String>>> {
     let platform = Platform::of(ctx)?;
-    let mut names: Vec<String> = platform.builtins.names().map(str::to_owned).collect();
+    let shown = |name: &str| if PREFIXED.contains(&name) { format!("node:{name}") } else { name.to_owned() };
+    let mut names: Vec<String> = platform.builtins.names().map(shown).collect();
     names.sort();
     names.dedup();
     Ok(List(names))

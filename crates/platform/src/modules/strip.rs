@@ -2,7 +2,7 @@
 //! code in place of a type (enums, namespaces, parameter properties) is refused, as Node does.
 
 use oxc_ast::ast::{
-    AccessorProperty, AccessorPropertyType, ArrowFunctionExpression, Class, ClassElement, Declaration,
+    AccessorProperty, AccessorPropertyType, ArrowFunctionExpression, Class, ClassBody, ClassElement, Declaration,
     ExportDefaultDeclarationKind, ExportSpecifier, Expression, FormalParameter, Function, ImportDeclarationSpecifier,
     MethodDefinition, MethodDefinitionType, PropertyDefinition, PropertyDefinitionType, PropertyKey, Statement,
     TSAsExpression, TSInstantiationExpression, TSModuleBlock, TSNamespaceDeclaration, TSNamespaceDeclarationBody,
@@ -423,25 +423,15 @@ impl<'a> Visit<'a> for Stripper<'_> {
         self.visit_class_body(&it.body);
     }
 
-    fn visit_class_element(&mut self, it: &ClassElement<'a>) {
-        let is_type = match it {
-            ClassElement::TSIndexSignature(_) => true,
-            ClassElement::MethodDefinition(method) => {
-                matches!(method.r#type, MethodDefinitionType::TSAbstractMethodDefinition) || method.value.body.is_none()
+    fn visit_class_body(&mut self, it: &ClassBody<'a>) {
+        for (index, element) in it.body.iter().enumerate() {
+            if is_type_element(element) {
+                let next = it.body[index + 1..].iter().find(|next| !is_type_element(next));
+                let goes_on = next.is_some_and(|next| self.text[next.span().start as usize..].starts_with(['[', '*']));
+                self.erase(element.span(), goes_on);
+            } else {
+                self.visit_class_element(element);
             }
-            ClassElement::PropertyDefinition(property) => {
-                property.declare || matches!(property.r#type, PropertyDefinitionType::TSAbstractPropertyDefinition)
-            }
-            ClassElement::AccessorProperty(property) => {
-                matches!(property.r#type, AccessorPropertyType::TSAbstractAccessorProperty)
-            }
-            ClassElement::StaticBlock(_) => false,
-        };
-        if is_type {
-            let goes_on = self.text[self.after(it.span().end)..].starts_with(['[', '(', '*']);
-            self.erase(it.span(), goes_on);
-        } else {
-            walk::walk_class_element(self, it);
         }
     }
 
@@ -472,5 +462,22 @@ impl<'a> Visit<'a> for Stripper<'_> {
         let decorators = it.decorators.last().map(|decorator| decorator.span.end);
         self.modifiers(it.span.start, decorators, &it.key, it.computed);
         walk::walk_accessor_property(self, it);
+    }
+}
+
+/// Whether a member of a class is only there for its type.
+fn is_type_element(element: &ClassElement<'_>) -> bool {
+    match element {
+        ClassElement::TSIndexSignature(_) => true,
+        ClassElement::MethodDefinition(method) => {
+            matches!(method.r#type, MethodDefinitionType::TSAbstractMethodDefinition) || method.value.body.is_none()
+        }
+        ClassElement::PropertyDefinition(property) => {
+            property.declare || matches!(property.r#type, PropertyDefinitionType::TSAbstractPropertyDefinition)
+        }
+        ClassElement::AccessorProperty(property) => {
+            matches!(property.r#type, AccessorPropertyType::TSAbstractAccessorProperty)
+        }
+        ClassElement::StaticBlock(_) => false,
     }
 }

@@ -231,11 +231,12 @@ const methods = {
   prependListener(type, listener) {
     return add(this, type, listener, true);
   },
+  // (By the methods, because classes of streams have their own.)
   once(type, listener) {
-    return add(this, type, onceWrapper(this, type, listener), false);
+    return this.on(type, onceWrapper(this, type, listener));
   },
   prependOnceListener(type, listener) {
-    return add(this, type, onceWrapper(this, type, listener), true);
+    return this.prependListener(type, onceWrapper(this, type, listener));
   },
   removeListener(type, listener) {
     validateFunction(listener, 'listener');

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use js_api::InstanceObject;
-use js_api::wasi::{WasiHost, run_export};
+use js_api::wasi::WasiHost;
 use qjs::define::{self, Attributes};
 use qjs::function::{Kind, Native, function, set_constructor};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
@@ -233,7 +233,7 @@ fn run<'js>(call: &Call<'_, 'js>, wasi: &WasiObject, exports: &Value<'js>, name:
     let ctx = &call.ctx;
     let instance = call.arg(0);
     let code = match class::of::<InstanceObject>(&instance) {
-        Some(instance) => run_export(ctx, instance, name)?,
+        Some(instance) => instance.run_export(ctx, name)?,
         None => {
             let function: qjs::Function = exports.as_object().expect("checked").get(name)?;
             function.call::<_, Value>(())?;

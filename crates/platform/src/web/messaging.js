@@ -193,6 +193,7 @@ asInterface(ErrorEvent);
 let plainEvent = null;
 let plainArgs = null;
 let adopt;
+let connect;
 // A port's listeners for one type: what was added, and the function that the EventTarget knows. Either one finds the
 // entry.
 class PortListeners {
@@ -232,6 +233,10 @@ class MessagePort extends EventTarget {
   #listeners = new Map();
   // Whether the native side has the callbacks.
   #watched = false;
+  // The other end, if it was made together with this one: a port that holds the loop, as `new MessageChannel().port1`
+  // can, stays open although nobody has the other end. With a listener alone it ends with its channel.
+  #kept = [];
+  #isHeld = false;
   #maxListeners = 10;
   constructor(key = undefined, handle = undefined) {
     if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
@@ -240,6 +245,10 @@ class MessagePort extends EventTarget {
   }
   static {
     adopt = (handle) => new MessagePort(secret, handle);
+    connect = (port1, port2) => {
+      port1.#kept[0] = port2;
+      port2.#kept[0] = port1;
+    };
     // Works for every value without running a script: private names are not looked up behind a Proxy.
     handleOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined);
     defineHandlers(MessagePort.prototype, (port) => port.#handlers, ['message', 'messageerror', 'close']);
@@ -277,6 +286,7 @@ class MessagePort extends EventTarget {
     this.#listeners.set(type, list);
     if (list.size > 1) return;
     if (type === 'message') {
+      if (!this.#isHeld) this.#kept.length = 0;
       native.ref(this.#handle, true);
       this.#watch();
     } else if (type === 'close' && !this.#watched) {
@@ -333,9 +343,11 @@ class MessagePort extends EventTarget {
       this.#watch();
       native.stop(this.#handle, true);
     }
+    this.#isHeld = true;
     native.ref(this.#handle, true);
   }
   unref() {
+    this.#isHeld = false;
     native.ref(this.#handle, false);
   }
   hasRef() {
@@ -406,6 +418,9 @@ asInterface(MessagePort);
 
 class MessageChannel {
   #ports = $.map(native.channel(), adopt);
+  constructor() {
+    connect(this.#ports[0], this.#ports[1]);
+  }
   get port1() {
     return this.#ports[0];
   }
@@ -487,7 +502,7 @@ function moveMessagePortToContext() {
   throw notImplemented('moveMessagePortToContext');
 }
 
-const { untransferable } = require('bytes');
+const { untransferable, unserializable } = require('bytes');
 const uncloneable = new WeakSet();
 const isUntransferable = (object) => untransferable.has(object);
 function markAsUntransferable(object) {
@@ -526,6 +541,7 @@ const refuses = (object) => {
     if (prototype === plainPrototype || prototype === plainArrayPrototype || prototype === null) return false;
     platform ??= findPlatform();
     for (; prototype !== null; prototype = getPrototypeOf(prototype)) {
+      if (unserializable.has(prototype)) return true;
       for (let i = 0; i < platform.length; i++) if (platform[i] === prototype) return true;
     }
     return false;

@@ -8,7 +8,8 @@
 //!    and the host writes them when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
 //! 4. **Exports in another order**, if there are many: Wasmtime searches them at each access to a memory. See
 //!    [`exports`].
-//! 5. **Offsets.** Stack traces give offsets in the instrumented bytes; [`Offsets`] maps them back.
+//! 5. **Legacy exception handling**, which Wasmtime does not know, is translated before all this. See [`legacy`].
+//! 6. **Offsets.** Stack traces give offsets in the instrumented bytes; [`Offsets`] maps them back.
 //!
 //! Additions to an index space come last, so that no index changes, and all other bytes are copied as they are. Added
 //! exports have names that start with a prefix that no other export has.
@@ -28,15 +29,21 @@ use crate::memory::ground::Source;
 
 mod data;
 mod exports;
+pub(crate) mod legacy;
+mod writer;
+
+pub(crate) use writer::push_unsigned;
+use writer::{SIZE_BYTES, Writer, push_signed};
 
 const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The section ids in the order in which the sections appear.
 const SECTION_ORDER: [u8; 13] =
-    [TYPE, IMPORT, 3, TABLE, MEMORY, 13, GLOBAL, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
+    [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, TAG, GLOBAL, EXPORT, START, ELEMENT, DATA_COUNT, CODE, DATA];
 const CUSTOM: u8 = 0;
 const TYPE: u8 = 1;
 const IMPORT: u8 = 2;
+const FUNCTION: u8 = 3;
 const TABLE: u8 = 4;
 const MEMORY: u8 = 5;
 const GLOBAL: u8 = 6;
@@ -46,6 +53,7 @@ const ELEMENT: u8 = 9;
 const CODE: u8 = 10;
 const DATA: u8 = 11;
 const DATA_COUNT: u8 = 12;
+const TAG: u8 = 13;
 
 /// The validator's limits that a valid module could exceed once it is instrumented.
 const BODY_BYTES: usize = 7_654_321;
@@ -84,7 +92,9 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_allocvec(self).expect("its types can be serialized");
-        for &(instrumented, original) in &self.offsets.ends {
+        let Offsets { ends, translation } = &self.offsets;
+        bytes.extend((ends.len() as u32).to_le_bytes());
+        for (instrumented, original) in ends.iter().chain(translation) {
             bytes.extend([instrumented.to_le_bytes(), original.to_le_bytes()].as_flattened());
         }
         bytes
@@ -93,12 +103,15 @@ impl Record {
     /// Reads what [`Record::to_bytes`] gave.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (mut record, rest): (Self, _) = postcard::take_from_bytes(bytes).ok()?;
+        let (count, rest) = rest.split_first_chunk()?;
         let (ends, []) = rest.as_chunks::<8>() else { return None };
+        let (ends, translation) = ends.split_at_checked(u32::from_le_bytes(*count) as usize)?;
         let end = |bytes: &[u8; 8]| {
             let number = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
             Some((number(0)?, number(4)?))
         };
-        record.offsets.ends = ends.iter().map(end).collect::<Option<_>>()?;
+        let read = |ends: &[[u8; 8]]| ends.iter().map(end).collect::<Option<_>>();
+        record.offsets = Offsets { ends: read(ends)?, translation: read(translation)? };
         Some(record)
     }
 }
@@ -124,20 +137,27 @@ fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
     ends: Box<[(u32, u32)]>,
+    /// The same for the translation of [`legacy`] exception handling, which comes before.
+    translation: Box<[(u32, u32)]>,
 }
 
 impl Offsets {
     /// The offset that the byte at `instrumented` was copied from. For inserted code, the offset of the instruction
     /// that it replaces or that follows it.
     pub(crate) fn original(&self, instrumented: usize) -> usize {
-        if self.ends.is_empty() {
-            return instrumented;
-        }
-        let at = self.ends.partition_point(|&(end, _)| end as usize <= instrumented);
-        let before = at.checked_sub(1).map_or(0, |at| self.ends[at].1 as usize);
-        let Some(&(instrumented_end, original_end)) = self.ends.get(at) else { return before };
-        (original_end as usize).saturating_sub(instrumented_end as usize - instrumented).max(before)
+        before(&self.translation, before(&self.ends, instrumented))
     }
+}
+
+/// Where a byte was before a change that left these pieces.
+fn before(ends: &[(u32, u32)], after: usize) -> usize {
+    if ends.is_empty() {
+        return after;
+    }
+    let at = ends.partition_point(|&(end, _)| end as usize <= after);
+    let least = at.checked_sub(1).map_or(0, |at| ends[at].1 as usize);
+    let Some(&(end_after, end_before)) = ends.get(at) else { return least };
+    (end_before as usize).saturating_sub(end_after as usize - after).max(least)
 }
 
 /// Instruments a module.
@@ -146,12 +166,30 @@ impl Offsets {
 pub(crate) fn instrument(bytes: &[u8], polls: bool, orders_exports: bool) -> Instrumentation {
     let mut scan = Scan { bytes, polls, orders_exports, ..Scan::default() };
     match scan.module() {
+        _ if scan.is_legacy => instrument_legacy(bytes, polls, orders_exports),
         Ok(true) => match Plan::new(&scan) {
             Some(plan) if plan.changes_nothing() => Instrumentation::Unneeded,
             plan => plan.and_then(Plan::write).map_or(Instrumentation::DoesNotFit, Instrumentation::Made),
         },
         _ => Instrumentation::Unneeded,
     }
+}
+
+/// Translates a module with legacy exception handling, and instruments the translation.
+fn instrument_legacy(bytes: &[u8], polls: bool, orders_exports: bool) -> Instrumentation {
+    let Some((translated, ends)) = legacy::translate(bytes) else {
+        return Instrumentation::DoesNotFit;
+    };
+    let mut made = match instrument(&translated, polls, orders_exports) {
+        Instrumentation::Made(made) => made,
+        Instrumentation::Unneeded => {
+            Instrumented { bytes: translated, has_ordered_exports: false, record: Record::default() }
+        }
+        Instrumentation::DoesNotFit => return Instrumentation::DoesNotFit,
+    };
+    made.record.memories.iter_mut().for_each(|source| source.rebase(|at| before(&ends, at)));
+    made.record.offsets.translation = ends;
+    Instrumentation::Made(made)
 }
 
 /// The outcome of instrumenting a module.
@@ -172,8 +210,36 @@ struct Section<'a> {
     contents: BinaryReader<'a>,
 }
 
+/// The sections but the custom ones; `None` if the bytes are no module, or a larger one than offsets of 32 bits reach.
+fn sections(bytes: &[u8]) -> Result<Option<Vec<Section<'_>>>> {
+    if !bytes.starts_with(PREAMBLE) || u32::try_from(bytes.len()).is_err() {
+        return Ok(None);
+    }
+    let rest = &bytes[PREAMBLE.len()..];
+    let mut reader = BinaryReader::new_features(rest, PREAMBLE.len(), WasmFeatures::all());
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    while !reader.eof() {
+        let start = reader.original_position();
+        let id = reader.read_u8()?;
+        let contents = reader.read_reader()?;
+        if id == CUSTOM {
+            continue;
+        }
+        // Unknown ids have the rank `None`, which is less than any other.
+        if rank(id) <= sections.last().and_then(|last| rank(last.id)) {
+            return Ok(None);
+        }
+        sections.push(Section { id, start, contents });
+    }
+    Ok(Some(sections))
+}
+
 fn rank(id: u8) -> Option<usize> {
     SECTION_ORDER.iter().position(|&other| other == id)
+}
+
+fn contents_of<'a>(sections: &[Section<'a>], id: u8) -> Option<BinaryReader<'a>> {
+    sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
 }
 
 /// Code that is inserted before an instruction or replaces it.
@@ -215,6 +281,8 @@ struct Scan<'a> {
     polls: bool,
     /// Whether a long export section may be put in a better order.
     orders_exports: bool,
+    /// Whether there is a legacy `try`. Nothing is read after the first.
+    is_legacy: bool,
     /// The direct calls in the function that is being read.
     calls: u32,
     sections: Vec<Section<'a>>,
@@ -235,22 +303,9 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// Whether the bytes are a module at all.
     fn module(&mut self) -> Result<bool> {
-        // Offsets are kept in 32 bits.
-        let bytes = self.bytes;
-        if !bytes.starts_with(PREAMBLE) || u32::try_from(bytes.len()).is_err() {
-            return Ok(false);
-        }
-        let rest = &bytes[PREAMBLE.len()..];
-        let mut reader = BinaryReader::new_features(rest, PREAMBLE.len(), WasmFeatures::all());
-        while !reader.eof() {
-            let start = reader.original_position();
-            let id = reader.read_u8()?;
-            let contents = reader.read_reader()?;
-            // Unknown ids have the rank `None`, which is less than any other.
-            if id != CUSTOM && rank(id) <= self.sections.last().and_then(|last| rank(last.id)) {
-                return Ok(false);
-            }
-            match id {
+        let Some(sections) = sections(self.bytes)? else { return Ok(false) };
+        for Section { id, contents, .. } in &sections {
+            match *id {
                 IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
                 TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
                 GLOBAL => self.globals = self.globals.saturating_add(contents.clone().read_var_u32()?),
@@ -262,10 +317,8 @@ impl<'a> Scan<'a> {
                 }
                 _ => {}
             }
-            if id != CUSTOM {
-                self.sections.push(Section { id, start, contents });
-            }
         }
+        self.sections = sections;
         Ok(true)
     }
 
@@ -311,6 +364,9 @@ impl<'a> Scan<'a> {
         for (body, function) in bodies.into_iter_with_offsets().zip(self.imported_functions..) {
             let (start, body) = body?;
             self.body(start, &body, function)?;
+            if self.is_legacy {
+                break;
+            }
         }
         Ok(())
     }
@@ -323,7 +379,7 @@ impl<'a> Scan<'a> {
         let mut recurses = false;
         self.calls = 0;
         let mut at = entry;
-        while at < code.len() {
+        while at < code.len() && !self.is_legacy {
             at = match plain_instruction_end(code, at) {
                 Some(end) => end,
                 None => self.instruction(code, at, function, &mut recurses)?,
@@ -345,6 +401,7 @@ impl<'a> Scan<'a> {
         let operator = reader.read()?;
         let end = reader.original_position();
         match operator {
+            Operator::Try { .. } => self.is_legacy = true,
             Operator::Loop { .. } if self.polls => self.patches.push(Patch::poll(end)),
             // Every cycle of direct calls has a call that does not lead to a later function.
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
@@ -383,7 +440,7 @@ impl<'a> Scan<'a> {
 
     /// The contents of the only section of that kind.
     fn section(&self, id: u8) -> Option<BinaryReader<'a>> {
-        self.sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
+        contents_of(&self.sections, id)
     }
 
     /// How many types there are; each type of a recursion group counts.
@@ -534,8 +591,7 @@ impl<'a> Plan<'a> {
     fn write(self) -> Option<Instrumented> {
         let bytes = self.scan.bytes;
         let added = self.scan.patches.len() * self.poll.len() + self.scan.bodies.len() * SIZE_BYTES;
-        let out = Vec::with_capacity(bytes.len() + added);
-        let mut writer = Writer { original: bytes, at: 0, out, ends: Vec::new() };
+        let mut writer = Writer::new(bytes, added);
         let mut additions = self.additions.iter().peekable();
         for section in &self.scan.sections {
             while let Some(addition) = additions.next_if(|addition| rank(addition.id) < rank(section.id)) {
@@ -573,7 +629,7 @@ impl<'a> Plan<'a> {
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
         let record = Record {
-            offsets: Offsets { ends: writer.ends.into() },
+            offsets: Offsets { ends: writer.ends.into(), translation: Box::default() },
             memories: self.scan.sources(!self.poll.is_empty()),
             atomic_imports: self.atomic_imports,
         };
@@ -624,101 +680,6 @@ impl<'a> Plan<'a> {
         push_unsigned(out, self.types + slot);
         push_unsigned(out, self.scan.tables);
     }
-}
-
-/// The bytes reserved for a size that is filled in afterwards.
-const SIZE_BYTES: usize = 5;
-
-/// Writes the instrumented bytes, and records what was copied from where.
-struct Writer<'a> {
-    original: &'a [u8],
-    /// The offset in the original of what comes next.
-    at: usize,
-    out: Vec<u8>,
-    /// As in [`Offsets`].
-    ends: Vec<(u32, u32)>,
-}
-
-impl Writer<'_> {
-    /// Copies up to an offset in the original.
-    fn copy_to(&mut self, end: usize) {
-        if end == self.at {
-            return;
-        }
-        let here = self.here();
-        self.out.extend_from_slice(&self.original[self.at..end]);
-        self.at = end;
-        // Nothing was inserted since the last piece, so it continues.
-        self.ends.pop_if(|&mut last| last == here);
-        self.ends.push(self.here());
-    }
-
-    /// Skips to an offset in the original.
-    fn skip_to(&mut self, end: usize) {
-        self.ends.push(self.here());
-        self.at = end;
-    }
-
-    fn here(&self) -> (u32, u32) {
-        (self.out.len() as u32, self.at as u32)
-    }
-
-    /// Leaves room for the size of what follows, in place of the original's size, which ends at `end`.
-    fn start_size(&mut self, end: usize) -> usize {
-        self.out.extend([0; SIZE_BYTES]);
-        self.skip_to(end);
-        self.out.len()
-    }
-
-    /// Fills in the size of what has been written since `start`.
-    fn end_size(&mut self, start: usize) -> usize {
-        let size = self.out.len() - start;
-        let room = &mut self.out[start - SIZE_BYTES..start];
-        for (byte, shift) in room.iter_mut().zip((0..).step_by(7)) {
-            *byte = (size >> shift) as u8 | 0x80;
-        }
-        room[SIZE_BYTES - 1] &= 0x7f;
-        size
-    }
-
-    fn add_section(&mut self, addition: &Addition) {
-        self.out.push(addition.id);
-        let size = self.start_size(self.at);
-        push_unsigned(&mut self.out, addition.count);
-        self.out.extend_from_slice(&addition.items);
-        self.end_size(size);
-    }
-
-    fn extend_section(&mut self, section: &Section<'_>, addition: &Addition) -> Option<()> {
-        let mut items = section.contents.clone();
-        let count = items.read_var_u32().ok()?;
-        self.copy_to(section.start + 1);
-        let size = self.start_size(section.contents.range().start);
-        push_unsigned(&mut self.out, count.checked_add(addition.count)?);
-        self.skip_to(items.original_position());
-        self.copy_to(section.contents.range().end);
-        self.out.extend_from_slice(&addition.items);
-        self.end_size(size);
-        Some(())
-    }
-}
-
-/// An unsigned LEB128 number.
-pub(crate) fn push_unsigned(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn push_signed(out: &mut Vec<u8>, mut value: i64) {
-    // The sign is the bit below the one that says whether more follows.
-    while !(-0x40..0x40).contains(&value) {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8 & 0x7f);
 }
 
 #[cfg(test)]

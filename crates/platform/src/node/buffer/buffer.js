@@ -501,8 +501,14 @@ exports.encode = (text, encoding) => new FastBuffer(native.encode(text, encoding
 exports.decode = (bytes, encoding, start = 0, end = $.length(bytes)) => native.decode(bytes, start, end, encoding);
 
 const checkInput = (input) => {
-  if ($.tagOf(input) !== undefined || isAnyBuffer(input)) return input;
-  throw invalidArgType('input', 'an instance of ArrayBuffer, Buffer, or TypedArray', input);
+  if ($.tagOf(input) === undefined && !isAnyBuffer(input)) {
+    throw invalidArgType('input', 'an instance of ArrayBuffer, Buffer, or TypedArray', input);
+  }
+  const buffer = isAnyBuffer(input) ? input : $.buffer(input);
+  if (isArrayBuffer(buffer) && $.isDetached(buffer)) {
+    throw create('Error', 'ERR_INVALID_STATE', 'Invalid state: Cannot validate on a detached buffer');
+  }
+  return input;
 };
 /** @type {any} */
 const module = {

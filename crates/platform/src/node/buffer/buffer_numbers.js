@@ -66,8 +66,8 @@ exports.write = function (value, offset, _, format) {
 };
 /** @this {any} */
 exports.writeSome = function (value, offset, size, format) {
-  if (offset === undefined) throw invalidArgType('offset', 'of type number', offset);
   checkSize(size);
+  if (offset === undefined) throw invalidArgType('offset', 'of type number', offset);
   return write(this, value, offset, format | size);
 };
 /** @this {any} */

@@ -20,17 +20,6 @@ fn units<'a>(ctx: &Ctx<'_>, text: &'a Value<'_>) -> rquickjs::Result<Units<'a>> 
     Units::of(Cx::of(ctx), Borrowed::of(text))?.ok_or_else(|| Exception::throw_type(ctx, "expected a string"))
 }
 
-/// The bytes of a string as an ArrayBuffer.
-pub(crate) fn encode<'js>(ctx: &Ctx<'js>, text: &Value<'js>, encoding: Encoding) -> rquickjs::Result<ArrayBuffer<'js>> {
-    ArrayBuffer::new(ctx.clone(), encoding.encode(ctx, units(ctx, text)?)?)
-}
-
-/// The string that bytes make.
-pub(crate) fn decode<'js>(ctx: &Ctx<'js>, bytes: &[u8], encoding: Encoding) -> rquickjs::Result<Value<'js>> {
-    check_length(ctx, encoding, bytes.len())?;
-    encoding.decode(bytes).into_value(ctx)
-}
-
 /// Throws if the text of so many bytes is too long, or if there is no memory for it.
 fn check_length(ctx: &Ctx<'_>, encoding: Encoding, length: usize) -> rquickjs::Result<()> {
     let characters = match encoding {
@@ -52,7 +41,9 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "byteLength", |ctx: Ctx<'js>, text: Value<'js>, encoding: Encoding| {
         Ok::<_, rquickjs::Error>(encoding.byte_length(units(&ctx, &text)?))
     })?;
-    def(&native, "encode", |ctx: Ctx<'js>, text: Value<'js>, encoding: Encoding| encode(&ctx, &text, encoding))?;
+    def(&native, "encode", |ctx: Ctx<'js>, text: Value<'js>, encoding: Encoding| {
+        ArrayBuffer::new(ctx.clone(), encoding.encode(&ctx, units(&ctx, &text)?)?)
+    })?;
     def(
         &native,
         "write",

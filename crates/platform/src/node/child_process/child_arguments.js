@@ -1,9 +1,7 @@
 // What `spawn` and its relatives are called with, checked.
 const { create, invalidArgType, invalidArgValue } = require('errors');
-const {
-  validateAbortSignal, validateArray, validateBoolean, validateFunction, validateInt32, validateNumber, validateObject,
-  validateString,
-} = require('validators');
+const { validateBoolean, validateInt32, validateInteger, validateNumber, validateObject, validateString } =
+  require('validators');
 const { toText } = require('fs_values');
 const { toSignal } = require('process_signals');
 
@@ -19,14 +17,10 @@ exports.checkSignal = (signal, name = 'options.killSignal') => {
   return undefined;
 };
 exports.checkTimeout = (timeout) => {
-  if (present(timeout) && !(Number.isInteger(timeout) && timeout >= 0)) {
-    throw require('errors').outOfRange('timeout', 'an unsigned integer', timeout);
-  }
+  if (present(timeout)) validateInteger(timeout, 'timeout', 0);
 };
 exports.checkMaxBuffer = (most) => {
-  if (present(most) && !(typeof most === 'number' && most >= 0)) {
-    throw require('errors').outOfRange('options.maxBuffer', 'a positive number', most);
-  }
+  if (present(most)) validateNumber(most, 'options.maxBuffer', 0);
 };
 
 /**
@@ -58,6 +52,7 @@ exports.normalize = (file, args, options) => {
   if (present(shell) && typeof shell !== 'boolean' && typeof shell !== 'string') {
     throw invalidArgType('options.shell', 'one of type boolean or string', shell);
   }
+  noNull(shell, 'options.shell');
   if (present(options.argv0)) {
     validateString(options.argv0, 'options.argv0');
     noNull(options.argv0, 'options.argv0');
@@ -141,4 +136,3 @@ exports.stdioOf = (stdio, { sync = false } = {}) => {
 };
 /** @param {any} how */
 exports.toWish = ({ type, fd }) => (type === 'fd' ? fd : type === 'ignore' ? -1 : -2);
-exports.validators = { validateAbortSignal, validateArray, validateFunction, validateNumber };

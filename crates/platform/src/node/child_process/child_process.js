@@ -11,8 +11,9 @@
  */
 const native = rust;
 const { EventEmitter } = require('events');
-const { abortError, create, invalidArgType } = require('errors');
-const { validateAbortSignal, validateFunction, validateObject, validateString } = require('validators');
+const { abortError, create, invalidArgType, notImplemented } = require('errors');
+const { validateAbortSignal, validateArray, validateFunction, validateObject, validateOneOf, validateString } =
+  require('validators');
 const { normalize, environment, stdioOf, toWish, checkSignal, checkTimeout, checkMaxBuffer } =
   require('child_arguments');
 const { toSignal, nameOf } = require('process_signals');
@@ -73,14 +74,13 @@ const methods = {
   spawn(options) {
     validateObject(options, 'options');
     const { list, ipc } = stdioOf(options.stdio ?? 'pipe');
-    const envPairs = options.envPairs === undefined ? [] : $.slice(options.envPairs);
-    if (options.serialization !== undefined) {
-      require('validators').validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
-    }
+    const { envPairs: given = [], serialization } = options;
+    validateArray(given, 'options.envPairs');
+    const envPairs = $.slice(given);
+    validateOneOf(serialization, 'options.serialization', [undefined, 'json', 'advanced']);
+    if (options.args !== undefined) validateArray(options.args, 'options.args');
     if (ipc >= 0) {
-      if (options.envPairs !== undefined && !$.isArray(options.envPairs)) {
-        throw invalidArgType('options.envPairs', 'an instance of Array', options.envPairs);
-      }
+      if (serialization === 'advanced') throw notImplemented("child_process with serialization 'advanced'");
       $.push(envPairs, $.text`NODE_CHANNEL_FD=${ipc}`, 'NODE_CHANNEL_SERIALIZATION_MODE=json');
     }
     validateString(options.file, 'options.file');
@@ -102,7 +102,7 @@ const methods = {
       this.pid = started[1];
       proc().nextTick(() => this.emit('spawn'));
     }
-    const { Socket } = require('process_streams');
+    const { Socket, closeFd } = require('process_streams');
     const streams = [];
     let channel;
     $.forEach(list, ({ type }, i) => {
@@ -118,7 +118,7 @@ const methods = {
       }
       const stream = new (/** @type {any} */ (Socket))({ fd, readable: i > 0, writable: i === 0 || i > 2 });
       if (fd < 0) stream.destroy();
-      if (i === 0) stream.whenFinal = () => stream.destroy();
+      if (i === 0) stream.whenFinal = () => closeFd(stream);
       else {
         if (i > 2) stream.whenFinal = () => native.shutdown(fd);
         if (isStarted) {
@@ -284,10 +284,7 @@ const execFile = (file, args, options, callback) => {
       exit();
     }
   };
-  const gather = (chunks) => {
-    const whole = joined(chunks);
-    return encoding === undefined ? toBuffer(whole) : decode(whole, encoding);
-  };
+  const gather = (chunks) => (encoding === undefined ? toBuffer(joined(chunks)) : $.join(chunks, ''));
   const exit = (code, signal) => {
     if (isOver) return;
     isOver = true;
@@ -317,19 +314,20 @@ const execFile = (file, args, options, callback) => {
     const stream = child[name];
     outputs[i] = [];
     if (!stream) continue;
+    if (encoding !== undefined) stream.setEncoding(encoding);
     let size = 0;
     stream.on('data', (chunk) => {
-      const bytes = typeof chunk === 'string' ? bytesOf(chunk) : chunk;
-      const length = $.byteLength(bytes);
+      const isText = typeof chunk === 'string';
+      const length = isText ? $.byteLength(bytesOf(chunk, encoding)) : $.byteLength(chunk);
       size += length;
       if (size > options.maxBuffer) {
         const room = options.maxBuffer - (size - length);
-        $.push(outputs[i], $.subarray(bytes, 0, room));
+        $.push(outputs[i], isText ? $.slice(chunk, 0, room) : $.subarray(chunk, 0, room));
         error = create('RangeError', 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', $.text`${name} maxBuffer length exceeded`);
         kill();
         return;
       }
-      $.push(outputs[i], bytes);
+      $.push(outputs[i], chunk);
     });
   }
   child.addListener('close', exit);
@@ -428,15 +426,19 @@ const fork = (path, args, options) => {
   else if (typeof args === 'object' && !$.isArray(args)) {
     options = args;
     args = [];
-  } else require('validators').validateArray(args, 'args');
+  } else validateArray(args, 'args');
   if (options !== undefined && options !== null) validateObject(options, 'options');
   options = { ...options, shell: false };
   options.execPath ||= proc().execPath;
   validateString(options.execPath, 'options.execPath');
   const execArgv = options.execArgv ?? proc().execArgv;
   let { stdio } = options;
-  if (typeof stdio === 'string') stdio = [stdio, stdio, stdio, 'ipc'];
-  else if (!$.isArray(stdio)) {
+  if (typeof stdio === 'string') {
+    if (!$.includes(['ignore', 'pipe', 'overlapped', 'inherit'], stdio)) {
+      throw require('errors').invalidArgValue('stdio', stdio);
+    }
+    stdio = [stdio, stdio, stdio, 'ipc'];
+  } else if (!$.isArray(stdio)) {
     const each = options.silent ? 'pipe' : 'inherit';
     stdio = [each, each, each, 'ipc'];
   } else if (!$.includes(stdio, 'ipc')) {

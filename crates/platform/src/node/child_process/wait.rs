@@ -156,7 +156,8 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
         drop(fds);
         is_over |= ready.get(readers.len() + writers.len()).copied().unwrap_or(false);
         if mailbox.is_stopping() {
-            stop(Errno::INTR, &mut error);
+            error.get_or_insert(Errno::INTR);
+            let _ = kill(id, libc::SIGKILL);
             break;
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) && error.is_none() {

@@ -88,13 +88,13 @@ pub(super) fn begin(from: &Path, to: &Path, how: How) -> Outcome {
             return Err(refuse("ERR_FS_CP_NON_DIR_TO_DIR", message));
         }
     }
-    if source.is_dir() && !how.recursive {
-        let message = format!("Recursive option not enabled, cannot copy a directory: {source_text}");
-        return Err(refuse("ERR_FS_EISDIR", message));
-    }
     if source.is_dir() && absolute(to).starts_with(absolute(from)) {
         let message = format!("Cannot copy {source_text} to a subdirectory of self {target_text}");
         return Err(refuse("ERR_FS_CP_EINVAL", message));
+    }
+    if source.is_dir() && !how.recursive {
+        let message = format!("Recursive option not enabled, cannot copy a directory: {source_text}");
+        return Err(refuse("ERR_FS_EISDIR", message));
     }
     if let Some(parent) = absolute(to).parent()
         && !parent.exists()

@@ -193,6 +193,9 @@ exports.lchmodSync = undefined;
 delete (/** @type {any} */ (exports)).mkdtempDisposable;
 exports.Dirent = Dirent;
 exports.Stats = Stats;
+// What streams use, unless a script has replaced it here.
+const { open, read: readBytes, write, writev, close: closeFile } = callbacks;
+Object.defineProperty(exports, 'originals', { value: { open, read: readBytes, write, writev, close: closeFile } });
 // The classes of streams are loaded when something is asked of them.
 const lazyClass = (name) => {
   const real = () => require('fs_streams')[name];

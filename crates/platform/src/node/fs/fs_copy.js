@@ -12,7 +12,7 @@ const plan = (from, to, options) => {
   if (options !== undefined) {
     validateObject(options, 'options');
     for (const flag of $.each(flags)) {
-      if (options[flag] === undefined) continue;
+      if (!(flag in options)) continue;
       validateBoolean(options[flag], $.text`options.${flag}`);
       given[flag] = options[flag];
     }
@@ -55,8 +55,8 @@ exports.cpSync = (from, to, options) => {
     else $.push(refused, name);
   }
 };
-exports.cp = async (from, to, options) => {
-  const { filter, begin, ends, entry } = plan(from, to, options);
+exports.cp = (from, to, options) => copyAll(plan(from, to, options));
+const copyAll = async ({ filter, begin, ends, entry }) => {
   const refused = [];
   for (const name of $.each(await $.awaited(run(begin)))) {
     if (isWithin(refused, name)) continue;

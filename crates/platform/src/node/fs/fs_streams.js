@@ -25,7 +25,8 @@ const own = {
 const chooseFs = (stream, options, names) => {
   const given = options.fs;
   if (given === undefined || given === null) {
-    stream[FS] = own;
+    const fs = /** @type {any} */ (require('fs'));
+    stream[FS] = $.every(names, (name) => fs[name] === fs.originals[name]) ? own : fs;
     return;
   }
   validateObject(given, 'options.fs');
@@ -65,6 +66,10 @@ const toPlace = (value, name) => {
 };
 const closeFile = (stream, error, callback) => {
   const done = (failed) => callback(error ?? failed);
+  if (typeof stream.fd !== 'number') {
+    done(null);
+    return;
+  }
   if (stream[HANDLE]) {
     const handle = stream[HANDLE];
     handles().releaseHandle(handle);
@@ -143,7 +148,7 @@ function ReadStream(path, given) {
   options.autoDestroy ??= false;
   takeFd(this, options);
   this[IO] = false;
-  this.path = typeof this.fd === 'number' && !path ? path : toPath(path);
+  this.path = typeof this.fd === 'number' && !path ? undefined : toPath(path);
   if (this[HANDLE]) this.path = undefined;
   this.flags = options.flags === undefined ? 'r' : options.flags;
   this.mode = options.mode === undefined ? 0o666 : options.mode;
@@ -228,7 +233,7 @@ function WriteStream(path, given) {
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;
-  this.path = typeof this.fd === 'number' && !path ? path : toPath(path);
+  this.path = typeof this.fd === 'number' && !path ? undefined : toPath(path);
   if (this[HANDLE]) this.path = undefined;
   this.flags = options.flags === undefined ? 'w' : options.flags;
   this.mode = options.mode === undefined ? 0o666 : options.mode;

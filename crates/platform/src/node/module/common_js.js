@@ -55,14 +55,14 @@ let mainModule;
  * @param {any} [parent]
  */
 function Module(id = '', parent = undefined) {
-  this.id = id;
-  this.path = dirname(id);
+  define(this, 'id', id);
+  define(this, 'path', dirname(id));
   define(this, 'exports', {});
   Object.defineProperty(this, kParent, { value: parent, writable: true, configurable: true });
   addChild(parent, this, false);
-  this.filename = null;
-  this.loaded = false;
-  this.children = [];
+  define(this, 'filename', null);
+  define(this, 'loaded', false);
+  define(this, 'children', []);
 }
 
 const addChild = (parent, child, once) => {
@@ -143,12 +143,19 @@ const tryPackage = (folder, extensions, request) => {
   if (!main) return tryExtensions(index, extensions);
   const path = resolvePath(folder, main);
   const found = tryFile(path) || tryExtensions(path, extensions) ||
-    tryExtensions(resolvePath(path, 'index'), extensions) || tryExtensions(index, extensions);
+    tryExtensions(resolvePath(path, 'index'), extensions);
   if (found) return found;
+  const json = resolvePath(folder, 'package.json');
+  const guessed = tryExtensions(index, extensions);
+  if (guessed) {
+    require('process').process.emitWarning($.text`Invalid 'main' field in '${json}' of '${main}'. ` +
+      'Please either fix that or report it to the module author', 'DeprecationWarning', 'DEP0128');
+    return guessed;
+  }
   const error = new Error(
     $.text`Cannot find module '${path}'. Please verify that the package.json has a valid "main" entry`);
   throw Object.assign(error, {
-    code: 'MODULE_NOT_FOUND', path: resolvePath(folder, 'package.json'), requestPath: request,
+    code: 'MODULE_NOT_FOUND', path: json, requestPath: request,
   });
 };
 // `name` and `./sub/path` of a request that can name a package.
@@ -305,19 +312,15 @@ const makeRequire = (module) => {
     };
     return require;
   };
-  const made = make();
-  made.resolve = function resolve(request, options) {
+  const resolve = function resolve(request, options) {
     validateString(request, 'request');
     return statics._resolveFilename(request, module, false, options);
   };
-  made.resolve.paths = function paths(request) {
+  define(resolve, 'paths', function paths(request) {
     validateString(request, 'request');
     return statics._resolveLookupPaths(request, module);
-  };
-  made.main = mainModule;
-  made.extensions = statics._extensions;
-  made.cache = statics._cache;
-  return made;
+  });
+  return Object.assign(make(), { resolve, main: mainModule, extensions: statics._extensions, cache: statics._cache });
 };
 
 statics._load = anonymous(function(request, parent, isMain) {
@@ -526,7 +529,7 @@ statics._preloadModules = anonymous(function(requests) {
 statics.syncBuiltinESMExports = function syncBuiltinESMExports() {};
 statics.Module = Module;
 Object.assign(Module, require('module_extras').extras(native));
-statics.builtinModules = $.filter(native.names(), (name) => !$.includes(name, ':'));
+statics.builtinModules = $.filter(native.names(), (name) => !$.includes(name, ':') || $.startsWith(name, 'node:'));
 statics._initPaths();
 
 // What an ES module sees of a CommonJS module before it has run: the names that its text gives away.

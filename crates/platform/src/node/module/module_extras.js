@@ -64,7 +64,11 @@ exports.extras = (native) => ({
   getSourceMapsSupport: function getSourceMapsSupport() {
     return { __proto__: null, enabled: false, nodeModules: false, generatedCode: false };
   },
-  setSourceMapsSupport: function setSourceMapsSupport(enabled) {
-    require('validators').validateBoolean(enabled, 'enabled');
+  setSourceMapsSupport: function setSourceMapsSupport(enabled, options = undefined) {
+    const { validateBoolean } = require('validators');
+    validateBoolean(enabled, 'enabled');
+    const { nodeModules = false, generatedCode = false } = options ?? {};
+    validateBoolean(nodeModules, 'options.nodeModules');
+    validateBoolean(generatedCode, 'options.generatedCode');
   },
 });

@@ -258,7 +258,8 @@ class ClientRequest extends OutgoingMessage {
   constructor(input, options = undefined, callback = undefined) {
     ({ options, callback } = optionsOf(input, options, callback));
     validateObject(options, 'options');
-    super();
+    // (It is over with its response, not with its body.)
+    super({ autoDestroy: false });
     const {
       protocol = options._defaultAgent?.protocol ?? 'http:', hostname, host = hostname ?? 'localhost', path = '/',
       method = 'GET', headers, auth, timeout, signal, agent, setHost = true,
@@ -386,9 +387,8 @@ class ClientRequest extends OutgoingMessage {
         if (!response.complete) this.#exchange.cancel();
         if (!error && !response.complete) error = connectionReset();
       }
-      // (As with other streams, without a listener the end of the connection is not an error.)
-      if (error && response.listenerCount('error') === 0) error = null;
-      nextTick(callback, error);
+      // (Only a listener makes it an error.)
+      nextTick(() => callback(response.listenerCount('error') === 0 ? null : error));
       if (!this.destroyed) this.destroy();
     };
     const isHandled = this.emit('response', response);

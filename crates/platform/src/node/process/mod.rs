@@ -123,7 +123,10 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     })?;
     def(native, "chdir", |ctx: Ctx<'_>, path: UsvString| match std::env::set_current_dir(&path) {
         Ok(()) => Ok(()),
-        Err(error) => Err(throw_system(&ctx, &error, "chdir", Some("."), Some(&path))),
+        Err(error) => {
+            let from = std::env::current_dir().unwrap_or_default();
+            Err(throw_system(&ctx, &error, "chdir", Some(&from.to_string_lossy()), Some(&path)))
+        }
     })?;
     def(native, "umask", |mask: Opt<f64>| {
         use rustix::{fs::Mode, process::umask};

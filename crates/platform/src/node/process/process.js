@@ -35,7 +35,7 @@ const { validateArray, validateFunction, validateString } = require('validators'
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
 const it = Object.create(process.prototype);
-EventEmitter.init(it);
+Reflect.apply(EventEmitter.init, it, []);
 
 const facts = native.facts();
 const toVariable = (value) => {

@@ -4,7 +4,7 @@
  * @type {{
  *   listen(signal: number, call: (error: null, signal: number) => void): number,
  *   unlisten(signal: number, id: number): void,
- *   kill(process: number, signal: number): void,
+ *   kill(process: number, signal: number): number,
  * }}
  */
 const native = rust;
@@ -25,7 +25,9 @@ exports.nameOf = (number) => $.find(Object.keys(signals), (name) => signals[name
 exports.kill = (pid, signal) => {
   // eslint-disable-next-line eqeqeq
   if (pid != (pid | 0)) throw invalidArgType('pid', 'of type number', pid);
-  native.kill(pid | 0, signal === 0 ? 0 : exports.toSignal(signal === undefined ? 'SIGTERM' : signal));
+  const number = typeof signal === 'number' ? signal : exports.toSignal(signal ?? 'SIGTERM');
+  const error = native.kill(pid | 0, number);
+  if (error !== 0) throw require('fs_errors').errnoException(error, 'kill');
   return true;
 };
 

@@ -47,6 +47,7 @@ const closeFd = (stream) => {
   stream.fd = null;
   start({ call: ['close', fd] }, () => {});
 };
+exports.closeFd = closeFd;
 const writeTo = (stream, bytes, callback) => {
   const { fd } = stream;
   if (fd === 1 || fd === 2) {
@@ -212,7 +213,7 @@ exports.makeInput = () => {
       break;
     case 'PIPE':
       stream = Object.create(Socket.prototype);
-      constructInput(stream, 0, {});
+      constructInput(stream, 0, { highWaterMark: SIZE });
       watchPause(stream);
       break;
     default:

@@ -43,11 +43,12 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         drop(listeners);
         background::forget(&ctx, id as u64)
     })?;
-    def(&native, "kill", |ctx: Ctx<'js>, process: i32, signal: i32| {
+    // Returns 0 or the negative number of an error.
+    def(&native, "kill", |process: i32, signal: i32| {
         // SAFETY: the call has no requirements.
         match unsafe { libc::kill(process, signal) } {
-            0 => Ok(()),
-            _ => Err(throw_system(&ctx, &io::Error::last_os_error(), "kill", None, None)),
+            0 => 0,
+            _ => io::Error::last_os_error().raw_os_error().map_or(-libc::EINVAL, |number| -number),
         }
     })?;
     Ok(native)

@@ -406,6 +406,7 @@ const creating = (Class) => ({
 exports['readline/promises'] = {
   Interface: PromisesInterface, Readline, ...creating(PromisesInterface),
 };
+exports.createInterface = creating(Interface).createInterface;
 exports.readline = {
   Interface: AnyInterface,
   clearLine: (stream, direction, callback) => sequence(stream, clearLineText(direction), callback),

@@ -37,4 +37,11 @@ for (const name of $.each(Object.keys(Stream))) {
   if (name === 'promises') lazy(exports, name, () => Stream.promises);
   else exports[name] = Stream[name];
 }
+// (For the type checker.)
+exports.Readable = Readable;
+exports.Writable = Writable;
+exports.Duplex = Duplex;
+exports.Transform = Transform;
+exports.finished = finished;
+exports.pipeline = pipeline;
 exports.default = Stream;

@@ -1,7 +1,8 @@
 // Duplex.from: anything as a Duplex.
 const { abortError, invalidArgType } = require('errors');
 const { finished } = require('stream_finished');
-const { from, Readable } = require('stream_readable');
+const { from } = require('stream_from');
+const { Readable } = require('stream_readable');
 const { Writable } = require('stream_writable');
 const { Duplex } = require('stream_duplex');
 const {

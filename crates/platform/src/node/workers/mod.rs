@@ -489,7 +489,7 @@ impl OwnWorker {
         // The engine throws null if there is no memory for an error.
         let is_exhausted = error.is_null() || message.is_some_and(|message| message == "out of memory");
         if is_exhausted {
-            qjs::limits::set_memory_limit(ctx, limit.saturating_add(SLACK));
+            qjs::runtime::set_memory_limit(ctx, limit.saturating_add(SLACK));
         }
         is_exhausted
     }

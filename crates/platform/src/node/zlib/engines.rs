@@ -49,13 +49,34 @@ pub(crate) enum Engine {
 }
 
 /// What a call has made.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct Made {
     pub(crate) bytes: Vec<u8>,
     /// How much of the input is used.
     pub(crate) used: usize,
     /// The compressed data has its end.
     pub(crate) has_ended: bool,
+    /// There may be more to make: this is as much as was allowed.
+    pub(crate) is_full: bool,
+}
+
+impl Made {
+    /// Nothing yet, of so much input.
+    fn new(used: usize) -> Self {
+        Self { bytes: Vec::new(), used, has_ended: false, is_full: false }
+    }
+
+    /// Makes room for more, unless there are `limit` bytes.
+    fn has_room(&mut self, limit: usize) -> Result<bool, Failure> {
+        let room = limit.saturating_sub(self.bytes.len()).min(STEP);
+        self.is_full = room == 0;
+        if self.bytes.capacity() - self.bytes.len() < room {
+            // Twice as much each time, but no more than is allowed.
+            let more = self.bytes.len().max(STEP).min(limit - self.bytes.len());
+            self.bytes.try_reserve_exact(more).map_err(|_| failure("Z_MEM_ERROR", "out of memory"))?;
+        }
+        Ok(room > 0)
+    }
 }
 
 /// zlib's three containers.
@@ -205,7 +226,8 @@ impl Engine {
         Ok(Self::ZstdDecompress(decoder))
     }
 
-    /// Takes input and makes output, as much as there is; stops when there are more than `limit` bytes of it.
+    /// Takes input and makes output, as much as there is; stops when there are `limit` bytes of it, unless it compresses
+    /// by Brotli or Zstandard.
     pub(crate) fn run(&mut self, input: &[u8], flush: Flush, limit: usize) -> Result<Made, Failure> {
         match self {
             Self::Deflate(deflate) => deflate.run(input, flush, limit),
@@ -223,7 +245,7 @@ impl Engine {
                     }
                     std::mem::take(writer.get_mut())
                 };
-                Ok(Made { bytes, used: input.len(), has_ended: is_last })
+                Ok(Made { bytes, has_ended: is_last, ..Made::new(input.len()) })
             }
             Self::BrotliDecompress(state) => brotli_decompress(state, input, flush, limit),
             Self::ZstdCompress(encoder) => zstd_compress(encoder, input, flush),
@@ -231,14 +253,11 @@ impl Engine {
         }
     }
 
-    /// Changes the level of compression from here on.
-    pub(crate) fn set_level(&mut self, level: i32) -> Result<(), Failure> {
-        match self {
-            Self::Deflate(deflate) => {
-                let set = deflate.compress.set_level(compression(level));
-                set.map_err(|_| failure("Z_STREAM_ERROR", "Failed to set parameters"))
-            }
-            _ => Ok(()),
+    /// Changes the level of compression from here on. Once there is data, zlib-rs cannot go from some levels to some
+    /// others; the level stays then, which changes the size of what is made, and nothing else.
+    pub(crate) fn set_level(&mut self, level: i32) {
+        if let Self::Deflate(deflate) = self {
+            let _ = deflate.compress.set_level(compression(level));
         }
     }
 }
@@ -247,14 +266,13 @@ impl Deflate {
     fn run(&mut self, input: &[u8], flush: Flush, limit: usize) -> Result<Made, Failure> {
         let flush = match flush {
             Flush::None => FlushCompress::None,
-            Flush::Partial => FlushCompress::Partial,
-            Flush::Sync => FlushCompress::Sync,
+            // (zlib-rs fails to flush partially.)
+            Flush::Partial | Flush::Sync => FlushCompress::Sync,
             Flush::Full => FlushCompress::Full,
             Flush::Finish => FlushCompress::Finish,
         };
-        let mut made = Made { bytes: Vec::new(), used: 0, has_ended: false };
-        while made.bytes.len() <= limit {
-            made.bytes.reserve(STEP);
+        let mut made = Made::new(0);
+        while made.has_room(limit)? {
             let before = self.compress.total_in();
             let status = self.compress.compress_vec(&input[made.used..], &mut made.bytes, flush);
             let status = status.map_err(|error| failure("Z_STREAM_ERROR", error.to_string()))?;
@@ -293,10 +311,10 @@ impl Inflate {
         // The two bytes that a gzip header begins with decide.
         let so_far = [&self.first, input].concat();
         let container = match so_far.as_slice() {
-            [] => return self.unfinished(Made { bytes: Vec::new(), used: 0, has_ended: false }, flush),
+            [] => return self.unfinished(Made::new(0), flush),
             [0x1f] => {
                 self.first = so_far;
-                return self.unfinished(Made { bytes: Vec::new(), used: input.len(), has_ended: false }, flush);
+                return self.unfinished(Made::new(input.len()), flush);
             }
             [0x1f, 0x8b, ..] => Container::Gzip,
             _ => Container::Zlib,
@@ -316,8 +334,8 @@ impl Inflate {
     }
 
     fn inflate(&mut self, input: &[u8], flush: Flush, limit: usize) -> Result<Made, Failure> {
-        let mut made = Made { bytes: Vec::new(), used: 0, has_ended: self.has_ended };
-        while made.bytes.len() <= limit {
+        let mut made = Made { has_ended: self.has_ended, ..Made::new(0) };
+        while made.has_room(limit)? {
             if self.has_ended {
                 // Another member may follow the end of a gzip file; zeros are padding.
                 let follows = self.is_gzip && input.get(made.used).is_some_and(|&byte| byte != 0);
@@ -328,7 +346,6 @@ impl Inflate {
                 made.has_ended = false;
             }
             let Some(decompress) = &mut self.decompress else { break };
-            made.bytes.reserve(STEP);
             let (read, written) = (decompress.total_in(), made.bytes.len());
             let status = decompress.decompress_vec(&input[made.used..], &mut made.bytes, FlushDecompress::None);
             made.used += (decompress.total_in() - read) as usize;
@@ -355,7 +372,7 @@ impl Inflate {
                 Err(error) => return Err(failure("Z_DATA_ERROR", error.message().unwrap_or("invalid data"))),
             }
         }
-        if made.has_ended || made.bytes.len() > limit { Ok(made) } else { self.unfinished(made, flush) }
+        if made.has_ended || made.is_full { Ok(made) } else { self.unfinished(made, flush) }
     }
 }
 
@@ -365,12 +382,12 @@ fn brotli_decompress(
     flush: Flush,
     limit: usize,
 ) -> Result<Made, Failure> {
-    let mut made = Made { bytes: Vec::new(), used: 0, has_ended: false };
+    let mut made = Made::new(0);
     let mut total = 0;
-    while made.bytes.len() <= limit {
+    while made.has_room(limit)? {
         let start = made.bytes.len();
-        made.bytes.resize(start + STEP, 0);
-        let (mut left, mut room, mut written) = (input.len() - made.used, STEP, 0);
+        made.bytes.resize(made.bytes.capacity().min(start + STEP), 0);
+        let (mut left, mut room, mut written) = (input.len() - made.used, made.bytes.len() - start, 0);
         let result = BrotliDecompressStream(
             &mut left,
             &mut made.used,
@@ -460,28 +477,28 @@ fn zstd_compress(encoder: &mut Encoder<'static>, input: &[u8], flush: Flush) -> 
         let end = to.pos();
         bytes.truncate(end);
         if left.map_err(|error| zstd_failure(&error))? == 0 {
-            return Ok(Made { bytes, used: input.len(), has_ended: flush == Flush::Finish });
+            return Ok(Made { bytes, has_ended: flush == Flush::Finish, ..Made::new(input.len()) });
         }
     }
 }
 
 /// (Data that ends too early is no error in Node.)
 fn zstd_decompress(decoder: &mut Decoder<'static>, input: &[u8], limit: usize) -> Result<Made, Failure> {
-    let mut bytes = Vec::new();
+    let mut made = Made::new(0);
     let mut from = InBuffer::around(input);
-    let mut has_ended = false;
-    while bytes.len() <= limit {
-        let start = bytes.len();
-        bytes.resize(start + STEP, 0);
-        let mut to = OutBuffer::around_pos(&mut bytes[..], start);
+    while made.has_room(limit)? {
+        let start = made.bytes.len();
+        made.bytes.resize(made.bytes.capacity().min(start + STEP), 0);
+        let room = made.bytes.len();
+        let mut to = OutBuffer::around_pos(&mut made.bytes[..], start);
         let left = decoder.run(&mut from, &mut to);
         let end = to.pos();
-        bytes.truncate(end);
-        has_ended = left.map_err(|error| zstd_failure(&error))? == 0;
-        let was_full = end == start + STEP;
-        if !was_full && from.pos() == input.len() {
+        made.bytes.truncate(end);
+        made.used = from.pos();
+        made.has_ended = left.map_err(|error| zstd_failure(&error))? == 0;
+        if end < room && made.used == input.len() {
             break;
         }
     }
-    Ok(Made { bytes, used: from.pos(), has_ended })
+    Ok(made)
 }

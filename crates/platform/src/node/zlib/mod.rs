@@ -19,6 +19,13 @@ pub(crate) struct EngineState {
     engine: RefCell<Option<Engine>>,
 }
 
+/// What has been made as `[buffer, used, hasEnded, isFull]`.
+fn answer<'js>(ctx: &Ctx<'js>, made: Made) -> rquickjs::Result<Value<'js>> {
+    let Made { bytes, used, has_ended, is_full } = made;
+    let bytes = ArrayBuffer::new(ctx.clone(), bytes)?.into_value();
+    List([bytes, used.into_js(ctx)?, has_ended.into_js(ctx)?, is_full.into_js(ctx)?]).into_js(ctx)
+}
+
 /// A failure as `[code, message]`.
 fn failed<'js>(ctx: &Ctx<'js>, failure: Failure) -> rquickjs::Result<Value<'js>> {
     List([failure.code.to_owned(), failure.message]).into_js(ctx)
@@ -59,30 +66,21 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     )?;
     def(&native, "run", |ctx: Ctx<'js>, state: State<'js>, data: Value<'js>, start: usize, flush: u32, limit: f64| {
         let state = state.try_borrow()?;
-        let Some(mut engine) = state.engine.take() else {
-            return List([
-                ArrayBuffer::new(ctx.clone(), Vec::<u8>::new())?.into_value(),
-                0.into_js(&ctx)?,
-                true.into_js(&ctx)?,
-            ])
-            .into_js(&ctx);
-        };
+        let Some(mut engine) = state.engine.take() else { return answer(&ctx, Made::default()) };
         let (made, engine) = access::read(&ctx, &data, start..usize::MAX, move |bytes| {
             (engine.run(bytes, Flush::by_number(flush), limit as usize), engine)
         })?;
         match made {
-            Ok(Made { bytes, used, has_ended }) => {
+            Ok(made) => {
                 state.engine.replace(Some(engine));
-                let bytes = ArrayBuffer::new(ctx.clone(), bytes)?.into_value();
-                List([bytes, used.into_js(&ctx)?, has_ended.into_js(&ctx)?]).into_js(&ctx)
+                answer(&ctx, made)
             }
             Err(failure) => failed(&ctx, failure),
         }
     })?;
-    def(&native, "setLevel", |ctx: Ctx<'js>, state: State<'js>, level: i32| {
-        let state = state.try_borrow()?;
-        let set = state.engine.borrow_mut().as_mut().map_or(Ok(()), |engine| engine.set_level(level));
-        set.map_or_else(|failure| failed(&ctx, failure).map(Some), |()| Ok(None))
+    def(&native, "setLevel", |state: State<'js>, level: i32| {
+        state.try_borrow()?.engine.borrow_mut().as_mut().into_iter().for_each(|engine| engine.set_level(level));
+        Ok::<_, rquickjs::Error>(())
     })?;
     def(&native, "close", |state: State<'js>| {
         state.try_borrow()?.engine.take();
@@ -92,7 +90,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         access::read(&ctx, &data, 0..usize::MAX, move |bytes| {
             let mut hasher = crc32fast::Hasher::new_with_initial(value);
             hasher.update(bytes);
-            hasher.finalize()
+            f64::from(hasher.finalize())
         })
     })?;
     Ok(native)

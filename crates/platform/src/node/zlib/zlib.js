@@ -1,10 +1,11 @@
 // node:zlib.
 /**
- * What Rust provides. A failure is a code and a message.
+ * What Rust provides. `run` gives a buffer, how much of the input was used, whether the data has ended and whether there
+ * may be more to come; or a failure, which is a code and a message.
  * @type {{
  *   engine(mode: number, level: number, windowBits: number, parameters: number[], dictionary: unknown): any,
  *   run(engine: object, data: ArrayBufferView, start: number, flush: number, limit: number): any[],
- *   setLevel(engine: object, level: number): any[] | undefined,
+ *   setLevel(engine: object, level: number): void,
  *   close(engine: object): void,
  *   crc32(data: ArrayBufferView, value: number): number,
  * }}
@@ -46,7 +47,7 @@ const nativeFlush = (mode, flush) =>
 const inRange = (value, name, least, most, ordinary) => {
   if (value === undefined || Number.isNaN(value)) return ordinary;
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
-  if (!Number.isFinite(value) && most !== Infinity) throw outOfRange(name, 'a finite number', value);
+  if (!Number.isFinite(value)) throw outOfRange(name, 'a finite number', value);
   if (value < least || value > most) {
     throw outOfRange(name, most === Infinity ? $.text`>= ${least}` : $.text`>= ${least} and <= ${most}`, value);
   }
@@ -60,7 +61,7 @@ const parametersOf = (params, mode) => {
       ({ 0: name, 1: value }) => $.startsWith(name, mode === ZSTD_COMPRESS ? 'ZSTD_c_' : 'ZSTD_d_') && value === key);
   for (const name of $.each(Object.keys(params ?? {}))) {
     const key = +name;
-    if (!isKnown(key)) {
+    if (!isKnown(key) || $.text`${key}` !== name) {
       throw create('RangeError', isBrotli(mode) ? 'ERR_BROTLI_INVALID_PARAM' : 'ERR_ZSTD_INVALID_PARAM',
         $.text`${name} is not a valid ${isBrotli(mode) ? 'Brotli' : 'zstd'} parameter`);
     }
@@ -122,7 +123,7 @@ const process = (engine, options, bytes, flush) => {
   let size = 0;
   const { maxOutputLength: limit } = options;
   while (true) {
-    const made = native.run(engine, bytes, used, nativeFlush(options.mode, flush), limit - size);
+    const made = native.run(engine, bytes, used, nativeFlush(options.mode, flush), limit - size + 1);
     if (made.length === 2) throw failure(made);
     const { 0: buffer, 1: count, 2: hasEnded } = made;
     const part = new Uint8Array(buffer);
@@ -227,6 +228,7 @@ const baseMethods = {
       flush = this._mode < BROTLI_DECODE ? stronger(flush, this._finishFlushFlag)
         : Math.max(flush, this._finishFlushFlag);
     }
+    if (!$.isView(chunk)) throw invalidArgType('chunk', $.text`of type string or ${BYTES}`, chunk);
     advance(this, $.bytesOf(chunk), 0, flush, callback);
   },
   _processChunk(chunk, flush, callback) {
@@ -256,7 +258,7 @@ const advance = (self, bytes, at, flush, callback) => {
       self.destroy(failure(made));
       return;
     }
-    const { 0: buffer, 1: used, 2: hasEnded } = made;
+    const { 0: buffer, 1: used, 2: hasEnded, 3: isFull } = made;
     const end = at + used;
     self.bytesWritten += used;
     const output = fromBytes(new Uint8Array(buffer));
@@ -264,7 +266,7 @@ const advance = (self, bytes, at, flush, callback) => {
     const wantsMore = size === 0 || self.push(output);
     if (self.destroyed) {
       callback();
-    } else if (size > self._chunkSize) {
+    } else if (isFull) {
       if (wantsMore) {
         advance(self, bytes, end, flush, callback);
         return;
@@ -316,11 +318,7 @@ inherit(Zlib, ZlibBase, {
     }
     this.flush(Z_SYNC_FLUSH, () => {
       if (!this._handle) return;
-      const failed = native.setLevel(this._handle, level);
-      if (failed) {
-        this.destroy(failure(failed));
-        return;
-      }
+      native.setLevel(this._handle, level);
       this._level = level;
       this._strategy = strategy;
       if (callback) callback();

@@ -55,8 +55,10 @@ const CODES = [
   'Z_OK', 'Z_STREAM_END', 'Z_NEED_DICT', 'Z_ERRNO', 'Z_STREAM_ERROR', 'Z_DATA_ERROR', 'Z_MEM_ERROR', 'Z_BUF_ERROR',
   'Z_VERSION_ERROR',
 ];
+Object.freeze(exports.constants);
 exports.codes = {};
 for (const name of $.each(CODES)) {
   exports.codes[name] = exports.constants[name];
   exports.codes[exports.constants[name]] = name;
 }
+Object.freeze(exports.codes);

@@ -39,9 +39,15 @@ exports.extract = (value, place) => {
       }
       return { body: exports.ofStream(value), type: null };
     }
-    // As Node has it.
+    // As Node has it, with chunks of any kind that makes a Buffer.
     if (value[Symbol.asyncIterator]) {
-      return { body: exports.ofStream(require('readable_stream_from').ReadableStreamFromIterable(value).object), type: null };
+      const iterator = value[Symbol.asyncIterator]();
+      const next = async () => {
+        const { value: chunk, done } = await $.awaited(iterator.next());
+        return done ? null : new Uint8Array($.bytesOf(require('buffer').Buffer.from(chunk)));
+      };
+      const stream = byteStream(next, (reason) => iterator.return?.(reason));
+      return { body: exports.ofStream(stream), type: null };
     }
   }
   return { body: exports.ofBytes(utf8.encode($.text`${value}`)), type: 'text/plain;charset=UTF-8' };

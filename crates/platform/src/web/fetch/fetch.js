@@ -167,7 +167,8 @@ class Request {
       const text = $.text`${referrer}`;
       const url = text === '' ? null : URL.parse(text);
       if (text !== '' && url === null) throw new TypeError($.text`${place}: ${inspect(text)} is not an absolute URL`);
-      state.referrer = text === '' ? 'no-referrer' : url.href;
+      const isClient = url?.protocol === 'about:' && (url.hostname === 'client' || url.pathname === 'client');
+      state.referrer = text === '' ? 'no-referrer' : isClient ? 'about:client' : url.href;
     }
     const choices = { cache: CACHES, credentials: CREDENTIALS, redirect: REDIRECTS, referrerPolicy: POLICIES };
     const given = { cache, credentials, redirect, referrerPolicy };
@@ -285,9 +286,24 @@ class Request {
 asInterface(Request);
 
 const without = (url) => $.replace(url, $.regex(/#.*$/s), '');
-const respond = (url, body, type) => {
-  const headers = new Headers({ __proto__: null, ...(type === undefined ? {} : { 'content-type': type }) });
+const respond = (url, body, type, more = undefined) => {
+  const headers = new Headers({ __proto__: null, ...(type === undefined ? {} : { 'content-type': type }), ...more });
   return exports.makeResponse({ type: 'basic', url: without(url), statusText: 'OK', body, headers: makeImmutable(headers) });
+};
+// The bytes of a Blob that a header asks for: from one to another, from one on, or the last ones.
+const respondInPart = (url, blob, range) => {
+  const { size } = blob;
+  const { 1: first, 2: last } = $.regex(/^bytes=(\d*)-(\d*)$/).exec(range) ?? [];
+  const from = first === '' ? Math.max(size - +last, 0) : +first;
+  const to = first === '' || last === '' ? size - 1 : Math.min(+last, size - 1);
+  if (first === undefined || first + last === '' || from >= size || from > to) {
+    throw new TypeError($.text`fetch: ${inspect(range)} is not a range of the Blob`);
+  }
+  const response = respond(url, bodies.ofBlob(blob.slice(from, to + 1, blob.type)), blob.type, {
+    'content-length': $.text`${to + 1 - from}`, 'content-range': $.text`bytes ${from}-${to}/${size}`,
+  });
+  Object.assign(responseOf(response), { status: 206, statusText: 'Partial Content' });
+  return response;
 };
 // How the schemes are fetched. Each returns a Response or a promise of one.
 const schemes = {
@@ -297,12 +313,14 @@ const schemes = {
     if (data === undefined) throw new TypeError($.text`fetch: ${inspect(url)} is not a valid data: URL`);
     return respond(url, method === 'HEAD' ? null : bodies.ofBytes(data.bytes), data.type);
   },
-  blob({ url, method }) {
+  blob({ url, method, headers }) {
     const blob = require('blob').resolveObjectURL(url);
     if (method !== 'GET' || blob === undefined) {
       throw new TypeError($.text`fetch: ${inspect(url)} is not the URL of a Blob, or the method is not GET`);
     }
-    return respond(url, bodies.ofBlob(blob), blob.type || undefined);
+    const range = headers.get('range');
+    if (range !== null) return respondInPart(url, blob, range);
+    return respond(url, bodies.ofBlob(blob), blob.type, { 'content-length': $.text`${blob.size}` });
   },
   async file({ url, method, signal }) {
     if (method !== 'GET') throw new TypeError($.text`fetch: a file: URL can only be fetched by GET, not by ${method}`);

@@ -93,7 +93,7 @@ class FormData {
   values() {
     return iterate(this, 'FormData.values', ({ value }) => value);
   }
-  forEach(callback, thisArg = undefined) {
+  forEach(callback, thisArg = globalThis) {
     const entries = entriesOf(this, 'FormData.forEach');
     needArgs(arguments.length, 1, 'FormData.forEach');
     if (typeof callback !== 'function') {
@@ -142,7 +142,9 @@ Object.defineProperty(FormData.prototype, inspect.custom, {
       const { [name]: there } = shown;
       shown[name] = there === undefined ? value : $.isArray(there) ? [...$.each(there), value] : [there, value];
     }
-    return $.text`FormData ${inspect(Object.assign({}, shown), options)}`;
+    // (As in Node, lines break as if the prototype were named.)
+    const text = inspect(shown, options);
+    return $.text`FormData ${$.slice(text, $.indexOf(text, ']') + 2)}`;
   } }.inspect,
 });
 

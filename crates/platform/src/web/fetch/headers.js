@@ -163,7 +163,7 @@ class Headers {
   values() {
     return iterate(this, 'Headers.values', ({ 1: value }) => value);
   }
-  forEach(callback, thisArg = undefined) {
+  forEach(callback, thisArg = globalThis) {
     if (typeof callback !== 'function') {
       throw new TypeError($.text`Headers.forEach: argument 1 must be a function, got ${typeof callback}`);
     }

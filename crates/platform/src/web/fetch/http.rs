@@ -206,9 +206,11 @@ impl Failure {
         Self { errno: error.raw_os_error().map(|number| -number), ..Self::new(code, code) }
     }
 
-    /// TLS has no errors of its own here, only texts.
+    /// The names of hosts and TLS have no errors of their own here, only texts.
     fn of_text(message: String) -> Self {
         let code = match &message {
+            text if text.contains("Temporary failure in name resolution") => "EAI_AGAIN",
+            text if text.starts_with("failed to lookup address information") => "ENOTFOUND",
             text if text.contains("UnknownIssuer") => "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
             text if text.contains("Expired") => "CERT_HAS_EXPIRED",
             text if text.contains("NotValidForName") => "ERR_TLS_CERT_ALTNAME_INVALID",

@@ -18,9 +18,10 @@ let last = 0;
 
 const failure = (code, message, errno, url) => {
   const { hostname, port, protocol } = new (require('url').URL)(url);
-  if (code === 'ENOTFOUND') {
-    const text = $.text`getaddrinfo ENOTFOUND ${hostname}`;
-    return Object.assign(new Error(text), { errno: -3008, code, syscall: 'getaddrinfo', hostname });
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    const number = code === 'ENOTFOUND' ? -3008 : -3001;
+    const text = $.text`getaddrinfo ${code} ${hostname}`;
+    return Object.assign(new Error(text), { errno: number, code, syscall: 'getaddrinfo', hostname });
   }
   if (errno === undefined || errno === null) return create('Error', code, message);
   const number = Number(port || (protocol === 'https:' ? 443 : 80));

@@ -4,6 +4,7 @@
 // those, so that nothing a script does to the objects reaches them; `object` leads back.
 const { create, invalidArgType, invalidArgValue } = require('errors');
 const { inspect } = require('lazy_inspect');
+const { unserializable } = require('bytes');
 
 exports.invalidState = (message) => create('TypeError', 'ERR_INVALID_STATE', $.text`Invalid state: ${message}`);
 exports.invalidThis = (name) =>
@@ -164,6 +165,7 @@ exports.asInterface = (Class, show = undefined) => {
     if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  unserializable.add(prototype);
   if (show === undefined) return;
   Object.defineProperty(prototype, inspect.custom, {
     configurable: true, writable: true,

@@ -1,7 +1,7 @@
 // Files and texts with which a worker starts.
-import { assert, assertEq, assertList, fail, test } from '../../harness.mjs';
+import { assert, assertEq, assertList, fail, test } from '../harness.mjs';
 import { Worker } from 'node:worker_threads';
-import { folder, path, url, write } from './folder.mjs';
+import { folder, path, url, write } from './common-js/folder.mjs';
 
 const post = 'require("worker_threads").parentPort.postMessage';
 write({

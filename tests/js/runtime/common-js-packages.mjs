@@ -1,6 +1,6 @@
 // Packages: exports, imports, self-reference, conditions, and Node's errors.
-import { assertEq, fail, test } from '../../harness.mjs';
-import { load, path, require, url, write } from './folder.mjs';
+import { assertEq, fail, test } from '../harness.mjs';
+import { load, path, require, url, write } from './common-js/folder.mjs';
 
 write({
   'node_modules/plain/package.json': { name: 'plain', main: 'lib.js' },
