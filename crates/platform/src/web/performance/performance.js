@@ -232,7 +232,7 @@ const span = (startOrOptions, endMark) => {
     return { end, start: startOrOptions === undefined ? 0 : timeOf(startOrOptions), detail: null };
   }
   const { start, end, duration, detail } = startOrOptions;
-  if (start === undefined && end === undefined && Object.keys(startOrOptions).length > 0) {
+  if (start === undefined && end === undefined && duration !== undefined) {
     throw create('TypeError', 'ERR_MISSING_ARGS', 'The "options.start" and "options.end" arguments must be specified');
   }
   if (start !== undefined && end !== undefined && duration !== undefined) {
