@@ -237,7 +237,8 @@ Object.defineProperty(it, 'exitCode', {
   get: () => native.exitCode(),
   set(code) {
     if (code !== undefined && code !== null) {
-      const value = typeof code === 'string' && $.trim(code) !== '' ? Number(code) : code;
+      const isNumeric = typeof code === 'string' && $.trim(code) !== '' && Number.isInteger(Number(code));
+      const value = isNumeric ? Number(code) : code;
       if (typeof value !== 'number') throw invalidArgType('code', 'of type number', code);
       if (!Number.isInteger(value)) throw outOfRange('code', 'an integer', code);
       native.setExitCode(value);
