@@ -85,6 +85,10 @@ const sameErrors = (a, b, mode, seen) => {
   return true;
 };
 
+const hasTag = (value) => Object.hasOwn(value, Symbol.toStringTag);
+// (Those with one prototype are not asked for what it says.)
+const mayDifferInTag = (a, b) => Object.getPrototypeOf(a) !== Object.getPrototypeOf(b) || hasTag(a) || hasTag(b);
+
 function equal(a, b, mode, seen) {
   if (a === b) return a !== 0 || mode === LOOSE || Object.is(a, b);
   if (mode === LOOSE) {
@@ -94,7 +98,7 @@ function equal(a, b, mode, seen) {
     if (!isObject(a) || !isObject(b)) return sameNaN(a, b);
     if (mode === STRICT && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   }
-  if ($.textOf(a) !== $.textOf(b)) return false;
+  if (mayDifferInTag(a, b) && $.textOf(a) !== $.textOf(b)) return false;
   const kind = kindOf(a);
   if (kind !== kindOf(b)) return false;
   // What is being compared further up: if both are there, the structures repeat in the same way.

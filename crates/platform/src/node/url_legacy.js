@@ -71,19 +71,10 @@ const forbiddenIpv6 = $.regex(/[\0\t\n\r #%/<>?@\\^|]/);
 
 /** @constructor */
 function Url() {
-  const it = /** @type {any} */ (this);
-  it.protocol = null;
-  it.slashes = null;
-  it.auth = null;
-  it.host = null;
-  it.port = null;
-  it.hostname = null;
-  it.hash = null;
-  it.search = null;
-  it.query = null;
-  it.pathname = null;
-  it.path = null;
-  it.href = null;
+  Object.assign(this, {
+    protocol: null, slashes: null, auth: null, host: null, port: null, hostname: null, hash: null, search: null,
+    query: null, pathname: null, path: null, href: null,
+  });
 }
 const methods = {
   parse(url, parseQueryString, slashesDenoteHost) {

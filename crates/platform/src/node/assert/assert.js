@@ -152,7 +152,7 @@ const caughtFrom = async (promiseFn) => {
     throw invalidArgType('promiseFn', 'of type function or an instance of Promise', promiseFn);
   }
   try {
-    await $.awaited(new Promise((resolve, reject) => promise.then(resolve, reject)));
+    await $.awaited(promise);
   } catch (error) {
     return error;
   }

@@ -161,9 +161,7 @@ const methods = {
     if (this._handle) native.setRef(this._handle.wait, false);
   },
 };
-for (const name of $.each(Object.keys(methods))) {
-  (/** @type {any} */ (ChildProcess.prototype))[name] = methods[name];
-}
+Object.assign(ChildProcess.prototype, methods);
 Object.defineProperty(ChildProcess.prototype, Symbol.dispose, {
   writable: true, configurable: true,
   /** @this {any} */

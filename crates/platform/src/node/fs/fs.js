@@ -126,8 +126,8 @@ callbacks.realpath = named('realpath', (path, options, callback = options) => {
   callbackOf(callback);
   start(walking(path, typeof options === 'function' ? undefined : options), callback);
 });
-sync.realpath.native = named('native', native.realpathSync);
-callbacks.realpath.native = named('native', native.realpath);
+Object.assign(sync.realpath, { native: named('native', native.realpathSync) });
+Object.assign(callbacks.realpath, { native: named('native', native.realpath) });
 
 sync.mkdtempDisposable = named('mkdtempDisposableSync', (prefix, options) => {
   const path = sync.mkdtemp(prefix, options);

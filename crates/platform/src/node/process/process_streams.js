@@ -137,9 +137,7 @@ const socketMethods = {
     return this;
   },
 };
-const install = (Class, methods) => {
-  for (const name of $.each(Object.keys(methods))) Class.prototype[name] = methods[name];
-};
+const install = (Class, methods) => Object.assign(Class.prototype, methods);
 install(Socket, socketMethods);
 exports.Socket = Socket;
 

@@ -363,7 +363,7 @@ exports.wasmBytes = async (source, place) => {
   if (state.status < 200 || state.status > 299) {
     throw new TypeError($.text`${place}: the response's status must be from 200 to 299, got ${state.status}`);
   }
-  return bodies.consume(state.body, place);
+  return await $.awaited(bodies.consume(state.body, place));
 };
 exports.Headers = Headers;
 exports.Request = Request;
