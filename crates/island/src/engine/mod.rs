@@ -68,7 +68,7 @@ pub enum Compiler {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
-            max_wasm_stack: 4 << 20,
+            max_wasm_stack: 1 << 20,
             interruptible: true,
             compiler: Compiler::default(),
             cache: None,
