@@ -77,7 +77,7 @@ fn nothing_is_left_out() {
         import { builtinModules } from 'node:module';
         const names = Object.getOwnPropertyNames(globalThis).filter((name) => name !== 'tombolo');
         const lines = names.map((name) => ['global', name]);
-        for (const name of [...builtinModules.map((name) => `node:${name}`), 'tombolo:marshal']) {
+        for (const name of [...builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`)), 'tombolo:marshal']) {
           for (const [key, value] of Object.entries(await import(name))) if (typeof value === 'function') lines.push([name, key]);
         }
         console.error(lines.map((line) => line.join(' ')).join('\\n'));

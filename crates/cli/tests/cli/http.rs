@@ -61,7 +61,7 @@ fn respond(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body:
 }
 
 /// "zipped", as gzip writes it.
-const ZIPPED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 171, 202, 44, 40, 72, 77, 1, 0, 138, 208, 241, 68, 6, 0, 0, 0];
+const ZIPPED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 202, 44, 40, 72, 77, 1, 0, 87, 104, 194, 226, 6, 0, 0, 0];
 
 fn serve(stream: TcpStream, connection: usize) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);

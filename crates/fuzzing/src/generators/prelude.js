@@ -226,7 +226,7 @@ const modules = { __proto__: null };
 let entries;
 /** Every function, accessor and constructor there is: `{ path, holder, key, own }`, the engine's own ones last. */
 const surface = async () => {
-  for (const name of builtinModules.map((name) => `node:${name}`).concat('tombolo:marshal')) modules[name] ??= await import(name);
+  for (const name of builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`)).concat('tombolo:marshal')) modules[name] ??= await import(name);
 };
 const discover = () => {
   const found = [];

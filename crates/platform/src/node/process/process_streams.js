@@ -56,6 +56,8 @@ const writeTo = (stream, bytes, callback) => {
     try {
       perform({ call: ['writeAll', fd, bytes] });
     } catch (thrown) {
+      // A text that does not fit is told to whoever writes it.
+      if (thrown?.syscall === undefined) throw thrown;
       error = thrown;
     }
     callback(error);
