@@ -1,6 +1,6 @@
 //! Compiles the embedded JavaScript to QuickJS's bytecode, which is read several times as fast as text is parsed. The
 //! engine is the very one of the program, built for the machine that compiles, where `rquickjs`'s macros need it anyway.
-//! If the program is for a machine whose bytecode may differ, it has the text instead (`src/internal/embedded.rs`).
+//! If the program is for a machine whose bytecode may differ, it has the text instead (`crates/platform/src/internal/embedded.rs`).
 
 use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};

@@ -474,7 +474,7 @@ impl<'a> Scan<'a> {
 fn plain_instruction_end(code: &[u8], at: usize) -> Option<usize> {
     let end = match code.get(at)? {
         // Control without immediates, drop, select, numeric instructions and ref.is_null.
-        0x00 | 0x01 | 0x05 | 0x0a | 0x0b | 0x0f | 0x19..=0x1b | 0x45..=0xc4 | 0xd1 => at + 1,
+        0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x19..=0x1b | 0x45..=0xc4 | 0xd1 => at + 1,
         // block and if with a block type of one byte, so without a reference type of several bytes.
         0x02 | 0x04 if matches!(code.get(at + 1)?, 0x00..0x62 | 0x66..0x80) => at + 2,
         // catch, br, br_if, delegate, variable and table instructions, i32.const and i64.const.

@@ -2,7 +2,7 @@
 /**
  * What Rust provides.
  * @type {{
- *   spawn(options: object, ended: (error: null, status: [number | null, number | null]) => void): number[] | number,
+ *   spawn(options: object, ended: (error: null, status: (number | null)[]) => void): number[] | number,
  *   kill(id: number, signal: number): number,
  *   setRef(wait: number, refed: boolean): void,
  *   shutdown(fd: number): void,
