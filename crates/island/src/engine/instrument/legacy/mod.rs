@@ -1,21 +1,19 @@
 //! *Translation* of legacy exception handling, which compilers wrote for years and Wasmtime does not know, to `try_table`
 //! and `throw_ref`.
 //!
-//! ```text
-//! try (type)                        block (type)
-//!   body                              block $2 (result types of the second clause)
-//! catch $x                              block $1 (result types of $x)
-//!   first                     →           try_table (type) (catch $x $1) (catch_all $2)
-//! catch_all                                 body
-//!   second                                end
-//! end                                     br 1 (the outermost)
+//!     try (type)                        block (type)
+//!       body                              block $2 (result types of the second clause)
+//!     catch $x                              block $1 (result types of $x)
+//!       first                     →           try_table (type) (catch $x $1) (catch_all $2)
+//!     catch_all                                 body
+//!       second                                end
+//!     end                                     br 1 (the outermost)
+//!                                           end
+//!                                           first
+//!                                           br 0
+//!                                         end
+//!                                         second
 //!                                       end
-//!                                       first
-//!                                       br 0
-//!                                     end
-//!                                     second
-//!                                   end
-//! ```
 //!
 //! - A clause whose exception is rethrown catches a reference too, and keeps it in an additional local: one for each level
 //!   of clauses in clauses. `rethrow` is `throw_ref` of that local.
