@@ -141,13 +141,17 @@ fn modules(record: &Record) -> impl Iterator<Item = Option<NonNull<Record>>> {
 /// Whether modules look as [`Record`] says.
 fn is_layout_known(ctx: &Ctx<'_>) -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
-    *KNOWN.get_or_init(|| {
-        let known = probe(ctx);
-        if known.is_none() {
+    if let Some(known) = KNOWN.get() {
+        return *known;
+    }
+    match probe(ctx) {
+        Some(known) => *KNOWN.get_or_init(|| known),
+        // Memory is out, here and now.
+        None => {
             drop(ctx.catch());
+            false
         }
-        known.unwrap_or(false)
-    })
+    }
 }
 
 fn probe(ctx: &Ctx<'_>) -> Option<bool> {

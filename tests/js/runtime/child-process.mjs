@@ -156,3 +156,7 @@ test('wrong arguments', () => {
   assertEq(code(() => spawn('x\0')), 'ERR_INVALID_ARG_VALUE');
   assertEq(code(() => spawnSync('x', { timeout: -1 })), 'ERR_OUT_OF_RANGE');
 });
+
+test('a time limit that never comes', () => {
+  for (const timeout of [2 ** 53, 1e15, 1e30]) assertEq(spawnSync('true', { timeout }).status, 0, String(timeout));
+});

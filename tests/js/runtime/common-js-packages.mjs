@@ -173,3 +173,11 @@ test('findPackageJSON', () => {
   assertEq(findPackageJSON('./use.js', path('own/nested/x.js')), path('own/nested/package.json'));
   assertEq(findPackageJSON(url('own/use.js'), import.meta.url), path('own/package.json'));
 });
+
+test('a map that is nested too deeply', async () => {
+  for (const depth of [2000, 20_000]) {
+    const name = `deep${depth}`;
+    write({ [`node_modules/${name}/package.json`]: `{"exports":${'{"default":'.repeat(depth)}"./x.js"${'}'.repeat(depth)}}` });
+    assertEq(await code(() => require(name)), 'ERR_INVALID_PACKAGE_CONFIG');
+  }
+});

@@ -170,3 +170,8 @@ test('timingSafeEqual', () => {
   assertEq(codeOf(() => crypto.timingSafeEqual(Buffer.from('a'), Buffer.from('ab'))),
     'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH');
 });
+
+test('scrypt that needs more memory than there is', () => {
+  const options = { N: 2 ** 30, r: 2 ** 13, p: 1, maxmem: 2 ** 53 - 1 };
+  assert(thrown(() => crypto.scryptSync('a', 'b', 8, options)) instanceof Error);
+});

@@ -276,3 +276,21 @@ test('streams', async () => {
 test('what is not there says so when it is called', () => {
   assertEq(typeof fs.watch, 'function');
 });
+
+test('the end of a worker closes no file that has got the number of one of its own', async () => {
+  const { Worker } = await import('node:worker_threads');
+  const worker = new Worker(`
+    const { parentPort } = require('node:worker_threads');
+    const fd = require('node:fs').openSync(${JSON.stringify(at('theirs'))}, 'w');
+    parentPort.once('message', () => {});
+    parentPort.postMessage(fd);
+  `, { eval: true });
+  const theirs = await new Promise((resolve) => worker.once('message', resolve));
+  fs.closeSync(theirs);
+  const own = fs.openSync(at('own'), 'w');
+  assertEq(own, theirs);
+  worker.postMessage('end');
+  await new Promise((resolve) => worker.once('exit', resolve));
+  assertEq(fs.writeSync(own, 'x'), 1);
+  fs.closeSync(own);
+});

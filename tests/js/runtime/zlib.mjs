@@ -138,3 +138,10 @@ test('CompressionStream and DecompressionStream', async () => {
   const error = await new Response(broken).text().catch((caught) => caught);
   assert(error instanceof TypeError);
 });
+
+test('Brotli has a window of 24 bits, unless it is to be a large one', () => {
+  const { BROTLI_PARAM_LGWIN: window } = zlib.constants;
+  const [usual, most] = [24, 30].map((bits) => zlib.brotliCompressSync(text, { params: { [window]: bits } }));
+  assert(usual.equals(most));
+  assertEq(zlib.brotliDecompressSync(most).toString(), text);
+});

@@ -73,6 +73,10 @@ fn serve(stream: TcpStream, connection: usize) -> Option<()> {
             "/hello" => {
                 respond(&mut stream, "200 OK", &[("X-A", "1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], b"hello")
             }
+            "/wrapped" => {
+                let count = query.parse().ok()?;
+                respond(&mut stream, "200 OK", &[("Content-Encoding", &*vec!["br"; count].join(","))], b"")
+            }
             "/zipped" => respond(&mut stream, "200 OK", &[("Content-Encoding", "gzip")], ZIPPED),
             "/connection" => respond(&mut stream, "200 OK", &[], connection.to_string().as_bytes()),
             "/redirect" => {
@@ -313,5 +317,18 @@ fn names_and_addresses() {
         assert.equal((await failure(dns.promises.lookup('name.invalid'))).code, 'ENOTFOUND');
         assert.throws(() => net.connect(1), { code: 'ERR_METHOD_NOT_IMPLEMENTED' });
         assert(new net.Socket().destroy().destroyed);",
+    );
+}
+
+#[test]
+fn a_response_has_few_content_encodings() {
+    passes(
+        "for (const count of [6, 5_000]) {
+          const error = await failure(fetch(`${base}/wrapped?${count}`));
+          assert.equal(error.message, 'fetch failed');
+          assert.equal(error.cause.message,
+            `too many content-encodings in response: ${count}, maximum allowed is 5`);
+          assert.ok(!('code' in error.cause));
+        }",
     );
 }

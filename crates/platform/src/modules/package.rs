@@ -127,7 +127,7 @@ impl<'js> Package<'js> {
     ) -> Result<Found, Failure> {
         let found = if self.is_sugar(exports)? {
             let place = Place { key: ".", matched: None, in_imports: false };
-            if subpath == "." { self.target(exports, &place, request)? } else { Target::Undefined }
+            if subpath == "." { self.target(exports, &place, request, 0)? } else { Target::Undefined }
         } else {
             self.match_map(exports, subpath, false, request)?
         };
@@ -184,7 +184,7 @@ impl<'js> Package<'js> {
             && !key.ends_with('/')
             && let Ok(Some(exact)) = properties::data(map, key)
         {
-            return self.target(&exact, &Place { key, matched: None, in_imports }, request);
+            return self.target(&exact, &Place { key, matched: None, in_imports }, request, 0);
         }
         let mut best: Option<(String, &str)> = None;
         for candidate in map.keys::<String>().flatten() {
@@ -205,14 +205,26 @@ impl<'js> Package<'js> {
         match best {
             Some((pattern, matched)) => {
                 let place = Place { key: &pattern, matched: Some(matched), in_imports };
-                self.target(&get(map, &pattern), &place, request)
+                self.target(&get(map, &pattern), &place, request, 0)
             }
             None => Ok(Target::Undefined),
         }
     }
 
-    /// PACKAGE_TARGET_RESOLVE: a string, a map of conditions, or a list of alternatives.
-    fn target(&self, target: &Value<'js>, place: &Place<'_>, request: Request<'_>) -> Result<Target, Failure> {
+    /// PACKAGE_TARGET_RESOLVE: a string, a map of conditions, or a list of alternatives, `depth` levels below the map.
+    fn target(
+        &self,
+        target: &Value<'js>,
+        place: &Place<'_>,
+        request: Request<'_>,
+        depth: usize,
+    ) -> Result<Target, Failure> {
+        /// More than any package needs, and less than the stack has room for.
+        const DEEPEST: usize = 100;
+        if depth > DEEPEST {
+            let message = format!("Invalid package config {}. It is nested too deeply.", self.shown());
+            return Err(Failure::new("Error", "ERR_INVALID_PACKAGE_CONFIG", message));
+        }
         if let Some(text) = target.as_string() {
             return self.text_target(&text.to_string().unwrap_or_default(), place, request).map(Target::Found);
         }
@@ -222,7 +234,7 @@ impl<'js> Package<'js> {
         if let Some(list) = target.as_array() {
             let mut last = Ok(if list.is_empty() { Target::Null } else { Target::Undefined });
             for item in list.iter::<Value>().flatten() {
-                match self.target(&item, place, request) {
+                match self.target(&item, place, request, depth + 1) {
                     Ok(Target::Undefined) => {}
                     Ok(Target::Found(found)) => return Ok(Target::Found(found)),
                     Err(failure) if failure.code() != "ERR_INVALID_PACKAGE_TARGET" => return Err(failure),
@@ -248,7 +260,7 @@ impl<'js> Package<'js> {
                 ));
             }
             if request.conditions.contains(&key.as_str()) {
-                match self.target(&get(map, &key), place, request)? {
+                match self.target(&get(map, &key), place, request, depth + 1)? {
                     Target::Undefined => {}
                     other => return Ok(other),
                 }

@@ -3,8 +3,8 @@
 //! Any thread adds a watch or takes it back; the poller hands what a watch is for to the pool, once.
 
 use std::{
-    collections::BTreeMap,
-    os::fd::{AsFd, OwnedFd},
+    collections::{BTreeMap, HashMap},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -81,7 +81,15 @@ fn run(wake: &OwnedFd) {
     loop {
         let watched: Vec<(u64, Watched)> = lock().watches.iter().map(|(id, (fd, _))| (*id, fd.clone())).collect();
         let mut polled = vec![PollFd::new(wake, PollFlags::IN)];
-        polled.extend(watched.iter().map(|(_, fd)| PollFd::from_borrowed_fd((**fd).as_fd(), PollFlags::IN)));
+        // (The system refuses to poll more descriptors than a process may have; of one, there can be many watches.)
+        let mut places = HashMap::new();
+        for (_, fd) in &watched {
+            let fd = (**fd).as_fd();
+            places.entry(fd.as_raw_fd()).or_insert_with(|| {
+                polled.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+                polled.len() - 1
+            });
+        }
         match poll(&mut polled, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             // (Memory is short.)
@@ -89,8 +97,8 @@ fn run(wake: &OwnedFd) {
         }
         let mut count = [0; 8];
         let _ = rustix::io::read(wake, &mut count);
-        let ready = watched.iter().zip(&polled[1..]).filter(|(_, polled)| !polled.revents().is_empty());
-        for ((id, _), _) in ready {
+        let is_ready = |fd: &Watched| !polled[places[&(**fd).as_fd().as_raw_fd()]].revents().is_empty();
+        for (id, _) in watched.iter().filter(|(_, fd)| is_ready(fd)) {
             let found = lock().watches.remove(id);
             if let Some((_, work)) = found {
                 // Another process may take what there is to read, so that reading waits.

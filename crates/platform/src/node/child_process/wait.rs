@@ -116,7 +116,9 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
     let Started { child, ends } = started;
     let id = child.id();
     let notice = note(&child);
-    let deadline = limits.timeout.map(|timeout| Instant::now() + Duration::from_secs_f64(timeout / 1e3));
+    // (A time that is too long to be said never comes.)
+    let timeout = limits.timeout.and_then(|timeout| Duration::try_from_secs_f64(timeout / 1e3).ok());
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut writers = Vec::new();
     let mut readers = Vec::new();
     let mut outputs: Vec<Option<Vec<u8>>> = Vec::new();

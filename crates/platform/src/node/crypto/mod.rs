@@ -149,7 +149,8 @@ pub(crate) fn derive_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js
         |ctx: Ctx<'js>, password: Value<'js>, salt: Value<'js>, costs: Vec<u32>, length: usize, settle: Settle<'js>| {
             let (password, salt) = (copy_of(&ctx, &password)?, copy_of(&ctx, &salt)?);
             let &[log_n, r, p] = costs.as_slice() else { return Err(rquickjs::Error::Unknown) };
-            qjs::room::check(&ctx, (128 * r as usize) << log_n)?;
+            let blocks = 1_usize.checked_shl(log_n).unwrap_or(usize::MAX).saturating_add(p as usize);
+            qjs::room::check(&ctx, (128 * r as usize).saturating_mul(blocks))?;
             derive(&ctx, length, settle, move |key| {
                 // Any length is right for the key: the length in the parameters is for their text form.
                 let params = scrypt::Params::new(log_n as u8, r, p, scrypt::Params::RECOMMENDED_LEN);

@@ -6,11 +6,11 @@
 
 use std::{
     cell::RefCell,
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     fs::File,
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, Weak},
 };
 
 use rustix::io::FdFlags;
@@ -99,15 +99,17 @@ fn open_files() -> MutexGuard<'static, Option<HashMap<RawFd, Arc<Open>>>> {
 }
 
 /// The descriptors that one agent has opened, which are closed with it.
+///
+/// Another agent may have closed one of them since, so that its number is another file's by now.
 #[derive(Default)]
-pub(crate) struct Files(RefCell<HashSet<RawFd>>);
+pub(crate) struct Files(RefCell<HashMap<RawFd, Weak<Open>>>);
 
 impl Files {
     /// Gives a file its number.
     pub(crate) fn add(&self, open: Arc<Open>) -> RawFd {
         let fd = open.as_fd().as_raw_fd();
+        self.0.borrow_mut().insert(fd, Arc::downgrade(&open));
         open_files().get_or_insert_default().insert(fd, open);
-        self.0.borrow_mut().insert(fd);
         fd
     }
 
@@ -123,7 +125,12 @@ impl Files {
 impl Drop for Files {
     fn drop(&mut self) {
         let mut files = open_files();
-        let gone: Vec<_> = self.0.get_mut().drain().filter_map(|fd| files.as_mut()?.remove(&fd)).collect();
+        let close = |(fd, own): (RawFd, Weak<Open>)| {
+            let files = files.as_mut()?;
+            let is_own = files.get(&fd).is_some_and(|open| std::ptr::eq(Arc::as_ptr(open), own.as_ptr()));
+            if is_own { files.remove(&fd) } else { None }
+        };
+        let gone: Vec<_> = self.0.get_mut().drain().filter_map(close).collect();
         drop(files);
         drop(gone);
     }

@@ -152,7 +152,7 @@ impl Engine {
     }
 
     /// `parameters` are pairs of Node's numbers and values.
-    pub(crate) fn brotli_compress(parameters: &[(u32, u32)]) -> Self {
+    pub(crate) fn brotli_compress(parameters: &[(u32, u32)]) -> Result<Self, Failure> {
         let mut params = BrotliEncoderParams::default();
         for &(key, value) in parameters {
             match key {
@@ -172,7 +172,16 @@ impl Engine {
                 _ => {}
             }
         }
-        Self::BrotliCompress(Box::new(CompressorWriter::with_params(Vec::new(), STEP, &params)))
+        // As Brotli's own encoder has it.
+        if !params.large_window {
+            params.lgwin = params.lgwin.min(24);
+        }
+        // The crate needs about as much for what it remembers, and does not ask whether it is there.
+        let factor = if params.quality < 10 { 4 } else { 16 };
+        if !qjs::room::is_there(factor << params.lgwin) {
+            return Err(failure("ERR_ZLIB_INITIALIZATION_FAILED", "Initialization failed"));
+        }
+        Ok(Self::BrotliCompress(Box::new(CompressorWriter::with_params(Vec::new(), STEP, &params))))
     }
 
     pub(crate) fn brotli_decompress() -> Self {

@@ -53,7 +53,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
                 6 => Engine::inflate(zlib(Container::Raw)),
                 7 => Engine::inflate(zlib(Container::Any)),
                 8 => Ok(Engine::brotli_decompress()),
-                9 => Ok(Engine::brotli_compress(&pairs)),
+                9 => Engine::brotli_compress(&pairs),
                 10 => Engine::zstd_compress(&pairs, bytes()),
                 _ => Engine::zstd_decompress(&pairs, bytes()),
             };

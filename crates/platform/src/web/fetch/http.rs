@@ -28,6 +28,8 @@ const IDLE: Duration = Duration::from_secs(300);
 /// How long a connection is kept for the next request to its origin, and how many are.
 const KEEP: Duration = Duration::from_secs(4);
 const KEPT_PER_ORIGIN: usize = 8;
+/// How many content encodings a response may have, as in Node. Each takes memory, and stack when it is read.
+const ENCODINGS: usize = 5;
 
 /// What the agent's thread asks of a request's.
 enum Command {
@@ -291,6 +293,12 @@ impl Worker {
             headers.push(latin(value.as_bytes()));
         }
         let encoding = response.headers().get("content-encoding").map(|value| latin(value.as_bytes()));
+        let encodings = encoding.as_ref().map_or(0, |encoding| encoding.split(',').count());
+        if decodes && encodings > ENCODINGS {
+            let message =
+                format!("too many content-encodings in response: {encodings}, maximum allowed is {ENCODINGS}");
+            return worker.fail(Some(hold), Failure::new("", message));
+        }
         let mut body: Box<dyn Read> = match encoding {
             Some(encoding) if decodes => decoded(response.into_body(), &encoding),
             _ => Box::new(response.into_body().into_reader()),

@@ -23,6 +23,7 @@ const failure = (code, message, errno, url) => {
     const text = $.text`getaddrinfo ${code} ${hostname}`;
     return Object.assign(new Error(text), { errno: number, code, syscall: 'getaddrinfo', hostname });
   }
+  if (code === '') return new Error(message);
   if (errno === undefined || errno === null) return create('Error', code, message);
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
   const connecting = $.includes(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ETIMEDOUT'], code);
