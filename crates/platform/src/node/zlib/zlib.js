@@ -398,7 +398,7 @@ const module = {
       throw invalidArgType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
     }
     validateUint32(value, 'value');
-    return native.crc32(typeof data === 'string' ? encode(data, UTF8) : data, value);
+    return native.crc32(typeof data === 'string' ? encode(data, UTF8) : data, value) >>> 0;
   },
 };
 const modeOf = { __proto__: null };
