@@ -174,7 +174,7 @@ fn fetch_sends_bodies_whole_and_in_parts() {
         assert.equal(back.get('file').name, 'name.txt');
         assert.equal(await back.get('file').text(), 'content');
         const broken = new ReadableStream({ pull() { throw new Error('broken'); } });
-        assert.equal((await failure(fetch(base + '/echo', { method: 'POST', body: broken, duplex: 'half' }))).message, 'broken');",
+        assert.equal((await failure(fetch(base + '/echo', { method: 'POST', body: broken, duplex: 'half' }))).cause.message, 'broken');",
     );
 }
 

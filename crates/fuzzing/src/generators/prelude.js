@@ -238,7 +238,7 @@ const discover = () => {
     push(queue, { value, path, depth, engine });
   };
   const walk = () => {
-    for (let next; (next = queue.shift()) !== undefined && found.length < 8000;) {
+    for (let next; (next = queue.shift()) !== undefined && found.length < 40000;) {
       const { value: holder, path, depth, engine } = next;
       let keys = [];
       try { keys = ownKeys(holder); } catch {}

@@ -1,7 +1,6 @@
 // What `spawn` and its relatives are called with, checked.
-const { create, invalidArgType, invalidArgValue } = require('errors');
-const { validateBoolean, validateInt32, validateInteger, validateNumber, validateObject, validateString } =
-  require('validators');
+const { create, invalidArgType, invalidArgValue, outOfRange } = require('errors');
+const { validateBoolean, validateInt32, validateNumber, validateObject, validateString } = require('validators');
 const { toText } = require('fs_values');
 const { toSignal } = require('process_signals');
 
@@ -17,7 +16,9 @@ exports.checkSignal = (signal, name = 'options.killSignal') => {
   return undefined;
 };
 exports.checkTimeout = (timeout) => {
-  if (present(timeout)) validateInteger(timeout, 'timeout', 0);
+  if (present(timeout) && !(Number.isInteger(timeout) && timeout >= 0)) {
+    throw outOfRange('timeout', 'an unsigned integer', timeout);
+  }
 };
 exports.checkMaxBuffer = (most) => {
   if (present(most)) validateNumber(most, 'options.maxBuffer', 0);
@@ -92,7 +93,7 @@ const names = { __proto__: null, pipe: 'pipe', overlapped: 'pipe', ignore: 'igno
 const fdOf = (value) => (typeof value?.fd === 'number' && value.fd >= 0 ? value.fd
   : typeof value?._handle?.fd === 'number' ? value._handle.fd : undefined);
 // The `stdio` option as a list: for each descriptor what it is (`pipe`, `ignore`, `fd` or `ipc`).
-exports.stdioOf = (stdio, { sync = false } = {}) => {
+exports.stdioOf = (stdio, { sync = false } = { __proto__: null }) => {
   if (typeof stdio === 'string') {
     if (!$.includes(['ignore', 'pipe', 'overlapped', 'inherit'], stdio)) throw invalidArgValue('stdio', stdio);
     stdio = [stdio, stdio, stdio];

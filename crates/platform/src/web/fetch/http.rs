@@ -5,6 +5,7 @@
 //! the request for it and back with the answer. When the agent forgets an [`Exchange`], or ends, the connection is shut
 //! down, which wakes the thread.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -43,10 +44,20 @@ enum Command {
 #[derive(Trace, JsLifetime)]
 #[rquickjs::class]
 pub(crate) struct Exchange {
+    /// `None` after `cancel`: a thread that waits for one then ends.
     #[qjs(skip_trace)]
-    commands: mpsc::Sender<Command>,
+    commands: RefCell<Option<mpsc::Sender<Command>>>,
     #[qjs(skip_trace)]
     connection: Connection,
+}
+
+impl Exchange {
+    /// (If the thread has ended, it has said why.)
+    fn command(&self, command: Command) {
+        if let Some(commands) = &*self.commands.borrow() {
+            let _ = commands.send(command);
+        }
+    }
 }
 
 impl Drop for Exchange {
@@ -443,21 +454,22 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             let failure = Failure::new("EAGAIN", format!("no thread for the request: {error}"));
             Worker { id, mailbox: for_failure, commands: mpsc::channel().1 }.fail(None, failure);
         }
-        Class::instance(ctx, Exchange { commands, connection })
+        Class::instance(ctx, Exchange { commands: RefCell::new(Some(commands)), connection })
     })?;
     def(&native, "pull", |ctx: Ctx<'js>, exchange: Class<'js, Exchange>| -> rquickjs::Result<()> {
         let hold = EventLoop::of(&ctx)?.mailbox().keep_alive();
-        // (If the thread has ended, it has said why.)
-        let _ = exchange.try_borrow()?.commands.send(Command::Pull(hold));
+        exchange.try_borrow()?.command(Command::Pull(hold));
         Ok(())
     })?;
     def(&native, "write", |ctx: Ctx<'js>, exchange: Class<'js, Exchange>, part: Value<'js>| -> rquickjs::Result<()> {
         let part = bytes::copy_from(&ctx, &part)?;
-        let _ = exchange.try_borrow()?.commands.send(Command::Write(part));
+        exchange.try_borrow()?.command(Command::Write(part));
         Ok(())
     })?;
     def(&native, "cancel", |exchange: Class<'js, Exchange>| -> rquickjs::Result<()> {
-        exchange.try_borrow()?.connection.shut_down();
+        let exchange = exchange.try_borrow()?;
+        exchange.commands.take();
+        exchange.connection.shut_down();
         Ok(())
     })?;
     Ok(native)

@@ -79,7 +79,7 @@ const exchange = (url, method, headers, body, signal) => new Promise((resolve, r
       } catch (error) {
         exchanged.cancel();
         over();
-        reject(error);
+        reject(failed(error));
       }
     },
   };
