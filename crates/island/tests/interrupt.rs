@@ -217,11 +217,11 @@ fn an_interrupted_thread_is_none_that_waits_even_before_it_has_noticed() {
 fn legacy_clauses_end_and_traps_in_them_have_their_offsets() {
     const LEGACY: &str = r#"(module
         (tag $t)
-        (func (export "in body") (try (do (loop (br 0))) (catch_all)))
-        (func (export "in clause") (try (do (throw $t)) (catch_all (loop (br 0)))))
-        (func (export "round") (loop (try (do (throw $t)) (catch $t (br 1)))))
-        (func (export "trap") (try (do (throw $t)) (catch_all
-            (loop (try (do (throw $t)) (catch_all (unreachable) (rethrow 1))))))))"#;
+        (func (export "in body") try loop br 0 end catch_all end)
+        (func (export "in clause") try throw $t catch_all loop br 0 end end)
+        (func (export "round") loop try throw $t catch $t br 1 end end)
+        (func (export "trap")
+            try throw $t catch_all loop try throw $t catch_all unreachable rethrow 2 end end end))"#;
     let bytes = wat::parse_str(LEGACY).unwrap();
     let island = Island::new(&engine(true));
     let module = Module::new(island.engine(), &bytes).unwrap();
@@ -234,6 +234,6 @@ fn legacy_clauses_end_and_traps_in_them_have_their_offsets() {
         Interrupter::current().clear();
     }
     let Err(CallError::Trap(trap)) = guest.call("trap", &[]) else { panic!("it traps") };
-    let unreachable = bytes.windows(3).rposition(|window| window == [0x00, 0x09, 0x01]).unwrap();
+    let unreachable = bytes.windows(3).rposition(|window| window == [0x00, 0x09, 0x02]).unwrap();
     assert_eq!(trap.frames[0].offset, Some(unreachable));
 }

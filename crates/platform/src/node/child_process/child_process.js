@@ -2,7 +2,7 @@
 /**
  * What Rust provides.
  * @type {{
- *   spawn(options: object, ended: (error: null, status: (number | null)[]) => void): number[] | number,
+ *   spawn(options: object, ended: (...given: any[]) => void): number[] | number,
  *   kill(id: number, signal: number): number,
  *   setRef(wait: number, refed: boolean): void,
  *   shutdown(fd: number): void,
@@ -116,7 +116,9 @@ const methods = {
         $.push(streams, null);
         return;
       }
-      const stream = new (/** @type {any} */ (Socket))({ fd, readable: i > 0, writable: i === 0 || i > 2 });
+      const stream = new (/** @type {any} */ (Socket))({
+        __proto__: null, fd, readable: i > 0, writable: i === 0 || i > 2,
+      });
       if (fd < 0) stream.destroy();
       if (i === 0) stream.whenFinal = () => closeFd(stream);
       else {
@@ -310,7 +312,7 @@ const execFile = (file, args, options, callback) => {
   }
   for (const { 0: i, 1: name } of $.each([[0, 'stdout'], [1, 'stderr']])) {
     const stream = child[name];
-    outputs[i] = [];
+    $.push(outputs, []);
     if (!stream) continue;
     if (encoding !== undefined) stream.setEncoding(encoding);
     let size = 0;
@@ -352,7 +354,7 @@ const exec = (command, options, callback) => {
 };
 
 const spawnSync = (file, args, options) => {
-  options = { maxBuffer: MAX_BUFFER, ...normalize(file, args, options) };
+  options = { __proto__: null, maxBuffer: MAX_BUFFER, ...normalize(file, args, options) };
   checkTimeout(options.timeout);
   checkMaxBuffer(options.maxBuffer);
   const killSignal = checkSignal(options.killSignal);
