@@ -72,7 +72,7 @@ fn error_line(stderr: &str) -> Option<&str> {
     let says_error = |line: &&str| {
         line.split_once(':').is_some_and(|(class, _)| class.trim_start_matches("Uncaught ").contains("Error"))
     };
-    lines().find(says_error).or_else(|| lines().last())
+    lines().find(says_error).or_else(|| lines().next_back())
 }
 
 /// The packages whose scripts do not pass yet, each with its reason.

@@ -84,21 +84,17 @@ fn load_file<'js>(
         Err(error) => return Ok(Err(error)),
     };
     match (format, kind) {
-        (Format::Json, Some(_)) => return Ok(load_json(ctx, url, &text)),
-        (Format::Json, None) => {
-            return Err(Failure::new(
-                "TypeError",
-                "ERR_IMPORT_ATTRIBUTE_MISSING",
-                format!("Module \"{url}\" needs an import attribute of \"type: json\""),
-            ));
-        }
-        (_, Some(kind)) => {
-            return Err(Failure::new(
-                "TypeError",
-                "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE",
-                format!("Module \"{url}\" is not of type \"{kind}\""),
-            ));
-        }
+        (Format::Json, Some(_)) => Ok(load_json(ctx, url, &text)),
+        (Format::Json, None) => Err(Failure::new(
+            "TypeError",
+            "ERR_IMPORT_ATTRIBUTE_MISSING",
+            format!("Module \"{url}\" needs an import attribute of \"type: json\""),
+        )),
+        (_, Some(kind)) => Err(Failure::new(
+            "TypeError",
+            "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE",
+            format!("Module \"{url}\" is not of type \"{kind}\""),
+        )),
         (Format::Wasm, None) => Ok(wasm::declare(ctx, url)),
         (Format::CommonJs, None) => Ok(linking::common_js(ctx, url, &text)),
         (Format::Module, None) => Ok(linking::es_module(ctx, url, &text)),

@@ -291,7 +291,7 @@ impl<'js> Package<'js> {
             && has_invalid_segment(part)
         {
             let map = if place.in_imports { "imports" } else { "exports" };
-            let shown = if place.in_imports { place.key.replace('*', part) } else { place.key.replace('*', part) };
+            let shown = place.key.replace('*', part);
             let reason = format!(
                 "request is not a valid match in pattern \"{}\" for the \"{map}\" resolution of {}",
                 place.key,

@@ -129,6 +129,9 @@ fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
     out.extend([1, I32]);
 }
 
+/// For each copied piece, the offsets at which it ends in the result and in the original.
+type Ends = Box<[(u32, u32)]>;
+
 /// Maps offsets in instrumented bytes to those in the original.
 ///
 /// For each copied piece, there are the two offsets at which it ends; the bytes between two pieces were inserted. A
@@ -136,9 +139,9 @@ fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
 /// instruction starts. If there are no pieces, nothing was changed.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
-    ends: Box<[(u32, u32)]>,
+    ends: Ends,
     /// The same for the translation of [`legacy`] exception handling, which comes before.
-    translation: Box<[(u32, u32)]>,
+    translation: Ends,
 }
 
 impl Offsets {

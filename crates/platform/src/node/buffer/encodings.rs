@@ -263,7 +263,7 @@ fn base64(bytes: &[u8], alphabet: &[u8; 64], is_padded: bool) -> Vec<u8> {
 pub(crate) fn forgiving_base64(text: Units<'_>) -> Option<Vec<u8>> {
     let is_space = |unit: &u16| matches!(unit, 9 | 10 | 12 | 13 | 32);
     let mut units: Vec<u16> = text.iter().filter(|unit| !is_space(unit)).collect();
-    if units.len() % 4 == 0 {
+    if units.len().is_multiple_of(4) {
         let padding = units.iter().rev().take(2).take_while(|&&unit| unit == u16::from(b'=')).count();
         units.truncate(units.len() - padding);
     }

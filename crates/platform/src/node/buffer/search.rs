@@ -39,7 +39,7 @@ fn find(bytes: &[u8], needle: &[u8], at: usize, step: usize, is_forward: bool) -
         let mut from = at;
         while from <= last {
             let found = from + memmem::find(&bytes[from..], needle)?;
-            if found % step == 0 {
+            if found.is_multiple_of(step) {
                 return Some(found);
             }
             from = found + 1;

@@ -22,7 +22,7 @@ const kDecoder = Symbol('kNativeDecoder');
  */
 function StringDecoder(encoding) {
   const id = encoding === undefined || encoding === null || encoding === '' ? 0 : idOf(encoding);
-  this.encoding = names[id];
+  Object.assign(this, { encoding: names[id] });
   this[kDecoder] = native.decoder(id);
 }
 /** @type {any} */

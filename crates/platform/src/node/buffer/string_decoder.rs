@@ -45,7 +45,9 @@ impl Tail {
             }
             Encoding::Utf16le if bytes.len() % 2 == 1 => (1, 1),
             Encoding::Utf16le if bytes.last().is_some_and(|byte| byte & 0xfc == 0xd8) => (2, 2),
-            Encoding::Base64 | Encoding::Base64url if bytes.len() % 3 != 0 => (bytes.len() % 3, 3 - bytes.len() % 3),
+            Encoding::Base64 | Encoding::Base64url if !bytes.len().is_multiple_of(3) => {
+                (bytes.len() % 3, 3 - bytes.len() % 3)
+            }
             _ => (0, 0),
         };
         Self { held: bytes[bytes.len() - held..].to_vec(), missing }

@@ -235,13 +235,11 @@ fn prepare(command: &mut Command, others: Vec<(i32, OwnedFd)>, detached: bool) -
         rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
         rustix::fs::Mode::empty(),
     )?;
-    while most >= 3 {
+    let mut last = 2;
+    while last < most {
         let taken = rustix::io::fcntl_dupfd_cloexec(&null, 3)?;
-        let number = taken.as_raw_fd();
+        last = taken.as_raw_fd();
         reserved.push(taken);
-        if number >= most {
-            break;
-        }
     }
     let in_child = move || -> io::Result<()> {
         for (target, source) in &sources {

@@ -36,9 +36,12 @@ pub(crate) struct Cipher {
     is_padded: bool,
 }
 
+/// Turns parts of a message into what they become, in place.
+type InPlace<Part> = Box<dyn FnMut(&mut [Part])>;
+
 enum Engine {
-    Blocks(Box<dyn FnMut(&mut [Block])>),
-    Stream(Box<dyn FnMut(&mut [u8])>),
+    Blocks(InPlace<Block>),
+    Stream(InPlace<u8>),
     Gcm(Gcm),
 }
 
@@ -171,7 +174,7 @@ impl Engine {
 
 /// GCM (NIST SP 800-38D) of the crates' counter mode and GHASH. (The crate for the whole takes a message at once.)
 struct Gcm {
-    stream: Box<dyn FnMut(&mut [u8])>,
+    stream: InPlace<u8>,
     hash: GHash,
     /// What does not fill a block of the hash yet.
     rest: Vec<u8>,

@@ -15,16 +15,16 @@ struct Part {
     end: usize,
 }
 
+/// The parts of a form, each a list of its properties.
+type Parts<'js> = List<Vec<List<[Value<'js>; 5]>>>;
+
 /// The native functions of `form_data.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     def(
         &native,
         "parse",
-        |ctx: Ctx<'js>,
-         body: Value<'js>,
-         boundary: UsvString|
-         -> rquickjs::Result<Option<List<Vec<List<[Value<'js>; 5]>>>>> {
+        |ctx: Ctx<'js>, body: Value<'js>, boundary: UsvString| -> rquickjs::Result<Option<Parts<'js>>> {
             let Some(body) = bytes::copy_from(&ctx, &body)? else { return Ok(None) };
             let Some(parts) = parse(&body, boundary.as_bytes()) else { return Ok(None) };
             let parts = parts.into_iter().map(|part| {

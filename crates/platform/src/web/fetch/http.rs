@@ -100,7 +100,9 @@ impl Connection {
 }
 
 /// Connections that wait for a next request, by what they are for. Each client has one.
-static KEPT: Mutex<Option<HashMap<Origin, Vec<(Instant, Agent)>>>> = Mutex::new(None);
+static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
+
+type Kept = HashMap<Origin, Vec<(Instant, Agent)>>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Origin {

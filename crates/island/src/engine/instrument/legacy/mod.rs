@@ -37,7 +37,7 @@ use wasmparser::{
 use self::survey::Survey;
 use super::writer::{Writer, push_signed, push_unsigned};
 use super::{
-    Addition, BODY_BYTES, CODE, FUNCTION, IMPORT, Section, TAG, TYPE, TYPES, contents_of, plain_instruction_end,
+    Addition, BODY_BYTES, CODE, Ends, FUNCTION, IMPORT, Section, TAG, TYPE, TYPES, contents_of, plain_instruction_end,
     sections,
 };
 use crate::engine::compile_error::CompileError;
@@ -49,10 +49,10 @@ mod survey;
 const EXNREF: u8 = 0x69;
 
 /// Translates a module; `None` if the bytes cannot be read, or if the result would exceed one of the validator's limits.
-/// Beside the bytes, where they come from, as in [`super::Offsets`].
+/// Beside the bytes, where they come from, as in [`Ends`].
 ///
 /// The result means something only if the module is valid: the caller validates the original.
-pub(super) fn translate(bytes: &[u8]) -> Option<(Vec<u8>, Box<[(u32, u32)]>)> {
+pub(super) fn translate(bytes: &[u8]) -> Option<(Vec<u8>, Ends)> {
     let sections = sections(bytes).ok()??;
     let mut types = Types::read(&sections).ok()?;
     let mut surveys = Vec::new();
