@@ -655,8 +655,8 @@ function formatHoles(ctx, value, depth, max, output, i) {
 function formatTypedArray(ctx, value, length, depth) {
   const max = limitOf(ctx, length);
   const format = length > 0 && typeof value[0] === 'number' ? formatNumber : formatBigInt;
-  const output = new Array(max);
-  for (let i = 0; i < max; i++) output[i] = format(ctx.stylize, value[i], ctx.numericSeparator);
+  const output = [];
+  for (let i = 0; i < max; i++) $.push(output, format(ctx.stylize, value[i], ctx.numericSeparator));
   if (length > max) $.push(output, more(length - max, 'item'));
   if (ctx.showHidden) {
     ctx.indentationLvl += 2;
@@ -801,9 +801,9 @@ function columns(ctx, output, value) {
   let longest = 0;
   let count = output.length;
   if (ctx.maxArrayLength < output.length) count--;
-  const lengths = new Array(count);
+  const lengths = [];
   for (let i = 0; i < count; i++) {
-    lengths[i] = width(ctx, output[i]);
+    $.push(lengths, width(ctx, output[i]));
     total += lengths[i] + 2;
     if (longest < lengths[i]) longest = lengths[i];
   }

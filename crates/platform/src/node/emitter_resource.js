@@ -18,7 +18,7 @@ class EventEmitterAsyncResource extends EventEmitter {
   constructor(options = undefined) {
     const name = typeof options === 'string' ? options : options?.name ?? new.target.name;
     super(typeof options === 'object' ? options : undefined);
-    this.#resource = new EventEmitterReferencingAsyncResource(this, name, typeof options === 'object' ? options : {});
+    this.#resource = new EventEmitterReferencingAsyncResource(this, name, typeof options === 'object' ? options : undefined);
   }
   #own() {
     if (!(#resource in this)) throw create('TypeError', 'ERR_INVALID_THIS', 'Value of "this" must be of type EventEmitterAsyncResource');

@@ -36,7 +36,7 @@ const trimmed = (text) => {
 };
 /** The text with slashes in place of the backslashes before the query and the fragment. */
 const withSlashes = (text) => {
-  const { index = text.length } = $.regex(/[?#]/).exec(text) ?? {};
+  const { index = text.length } = $.regex(/[?#]/).exec(text) ?? { __proto__: null };
   return $.replaceAll($.slice(text, 0, index), '\\', '/') + $.slice(text, index);
 };
 const queryOf = (text) => /** @type {any} */ (require('querystring')).parse(text);

@@ -71,7 +71,7 @@ function Console(options, ...rest) {
   };
   for (const name of $.each(Object.keys(own))) {
     // A subclass may have methods of the same names.
-    const { value = own[name] } = findMethod(this, name) ?? {};
+    const { value = own[name] } = findMethod(this, name) ?? { __proto__: null };
     const method = value === prototype[name] ? own[name] : value;
     Object.defineProperty(this, name, { value: bound(method, this), writable: true, enumerable: true, configurable: true });
   }

@@ -235,7 +235,7 @@ class MessagePort extends EventTarget {
   #watched = false;
   // The other end, if it was made together with this one: a port that holds the loop, as `new MessageChannel().port1`
   // can, stays open although nobody has the other end. With a listener alone it ends with its channel.
-  #kept = [];
+  #kept = { __proto__: null, port: undefined };
   #isHeld = false;
   #maxListeners = 10;
   constructor(key = undefined, handle = undefined) {
@@ -246,8 +246,8 @@ class MessagePort extends EventTarget {
   static {
     adopt = (handle) => new MessagePort(secret, handle);
     connect = (port1, port2) => {
-      port1.#kept[0] = port2;
-      port2.#kept[0] = port1;
+      port1.#kept.port = port2;
+      port2.#kept.port = port1;
     };
     // Works for every value without running a script: private names are not looked up behind a Proxy.
     handleOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined);
@@ -286,7 +286,7 @@ class MessagePort extends EventTarget {
     this.#listeners.set(type, list);
     if (list.size > 1) return;
     if (type === 'message') {
-      if (!this.#isHeld) this.#kept.length = 0;
+      if (!this.#isHeld) this.#kept.port = undefined;
       native.ref(this.#handle, true);
       this.#watch();
     } else if (type === 'close' && !this.#watched) {

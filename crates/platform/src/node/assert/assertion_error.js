@@ -182,12 +182,9 @@ class AssertionError extends Error {
       expected = withoutStack(expected);
     }
     super(messageOf(message, actual, expected, operator, diff));
-    const it = /** @type {any} */ (this);
-    it.generatedMessage = !message;
-    it.code = 'ERR_ASSERTION';
-    const place = (name, value) => {
-      it[name] = value;
-    };
+    const place = (name, value) => Object.assign(this, { [name]: value });
+    place('generatedMessage', !message);
+    place('code', 'ERR_ASSERTION');
     if (details) {
       for (const name of $.each(['actual', 'expected', 'operator'])) place(name, undefined);
       $.forEach($.arrayFrom(details), (detail, i) => {
@@ -202,7 +199,7 @@ class AssertionError extends Error {
     hide('name', 'AssertionError');
     const frames = require('stack').framesAbove(this, stackStartFn || stackStartFunction);
     hide('stack', $.text`AssertionError [ERR_ASSERTION]: ${this.message}${frames === '' ? '' : $.text`\n${frames}`}`);
-    it.diff = diff;
+    place('diff', diff);
   }
   toString() {
     return $.text`${this.name} [${/** @type {any} */ (this).code}]: ${this.message}`;

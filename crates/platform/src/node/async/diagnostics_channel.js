@@ -11,6 +11,7 @@ const report = (error) => require('process').process.nextTick(() => {
 });
 
 class Channel {
+  name;
   #subscribers = [];
   // Storages, and what makes their stores of the data.
   #stores = new Map();

@@ -93,7 +93,7 @@ const names = { __proto__: null, pipe: 'pipe', overlapped: 'pipe', ignore: 'igno
 const fdOf = (value) => (typeof value?.fd === 'number' && value.fd >= 0 ? value.fd
   : typeof value?._handle?.fd === 'number' ? value._handle.fd : undefined);
 // The `stdio` option as a list: for each descriptor what it is (`pipe`, `ignore`, `fd` or `ipc`).
-exports.stdioOf = (stdio, { sync = false } = { __proto__: null }) => {
+exports.stdioOf = (stdio, sync = false) => {
   if (typeof stdio === 'string') {
     if (!$.includes(['ignore', 'pipe', 'overlapped', 'inherit'], stdio)) throw invalidArgValue('stdio', stdio);
     stdio = [stdio, stdio, stdio];

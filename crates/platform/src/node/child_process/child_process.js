@@ -130,8 +130,8 @@ const methods = {
       }
       $.push(streams, stream);
     });
-    this.stdio = streams;
-    ({ 0: this.stdin, 1: this.stdout, 2: this.stderr } = streams);
+    const { 0: stdin, 1: stdout, 2: stderr } = streams;
+    Object.assign(this, { stdio: streams, stdin, stdout, stderr });
     if (channel !== undefined && isStarted) {
       require('process_ipc').attach(this, channel, { refed: true });
       this._closesNeeded++;
@@ -358,7 +358,7 @@ const spawnSync = (file, args, options) => {
   checkTimeout(options.timeout);
   checkMaxBuffer(options.maxBuffer);
   const killSignal = checkSignal(options.killSignal);
-  const { list } = stdioOf(options.stdio ?? 'pipe', { sync: true });
+  const { list } = stdioOf(options.stdio ?? 'pipe', true);
   if (options.input !== undefined && options.input !== null) list[0] = { type: 'pipe', input: options.input };
   const inputs = $.map(list, ({ input }, i) => {
     if (input === undefined || input === null) return undefined;

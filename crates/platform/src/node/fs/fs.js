@@ -52,7 +52,7 @@ const CHUNK = 16384;
 /** The arguments of a read that leave out the buffer or come as an object. */
 const readArguments = (buffer, rest) => {
   if (buffer !== undefined && ($.isView(buffer) || typeof buffer !== 'object')) return [buffer, ...$.each(rest)];
-  const { buffer: own = toBuffer(new Uint8Array(CHUNK)), offset, length, position } = buffer ?? {};
+  const { buffer: own = toBuffer(new Uint8Array(CHUNK)), offset, length, position } = buffer ?? { __proto__: null };
   return [own, offset, length, position];
 };
 const { read } = callbacks;
@@ -62,7 +62,7 @@ callbacks.read = named('read', (fd, buffer, ...rest) => {
 });
 
 // A path whose last part is missing exists no more than one that is no path at all.
-const existing = (path) => ({ call: ['exists', toPath(path)], finish: (found) => found === 1 });
+const existing = (path) => ({ __proto__: null, call: ['exists', toPath(path)], finish: (found) => found === 1 });
 sync.exists = named('existsSync', (path) => {
   try {
     return perform(/** @type {any} */ (existing(path)));
@@ -114,7 +114,7 @@ const failedPart = (path, error) => {
   const whole = require('path').posix.resolve(toText(path));
   const parts = $.split(whole, '/');
   for (let i = 2; i <= parts.length; i++) {
-    perform({ call: ['lstat', $.join($.slice(parts, 0, i), '/'), false] });
+    perform({ __proto__: null, call: ['lstat', $.join($.slice(parts, 0, i), '/'), false] });
   }
   throw error;
 };

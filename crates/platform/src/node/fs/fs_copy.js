@@ -33,7 +33,7 @@ const plan = (from, to, options) => {
       call: ['cpBegin', from, to, bits, mode], finish: ({ 0: names }) => $.map(names, (name) => decode(name, 'utf8')),
     }),
     ends: (name) => (name === '' ? [from, to] : [$.text`${from}/${name}`, $.text`${to}/${name}`]),
-    entry: (ends) => /** @type {any} */ ({ call: ['cpEntry', ...$.each(ends), bits, mode] }),
+    entry: (ends) => /** @type {any} */ ({ __proto__: null, call: ['cpEntry', ...$.each(ends), bits, mode] }),
   };
 };
 // What is in a folder that the filter refused is left out.

@@ -92,7 +92,7 @@ class Search {
   #patterns;
   #excluded;
   root;
-  constructor(pattern, options = {}) {
+  constructor(pattern, options = { __proto__: null }) {
     validateObject(options, 'options');
     const { cwd, exclude, withFileTypes } = options;
     this.root = cwd === undefined ? '.' : toText(cwd, 'options.cwd');

@@ -24,7 +24,7 @@ const { makeStats, makeStatFs, Dirent } = require('fs_stats');
 /**
  * @typedef {{
  *   call: unknown[], finish?: (result: any) => any, failed?: (error: any) => any, signal?: any,
- *   results?: string[], more?: unknown,
+ *   results?: string[], more?: unknown, __proto__?: null,
  * }} Request
  *   `finish` makes the value of Rust's result; `failed` may make a value of an error, or throws it; `results` and `more`
  *   are for functions that give their callbacks two values: their names, and the second one.
@@ -62,7 +62,7 @@ exports.cancel = native.cancel;
 exports.setRef = native.setRef;
 
 /** @param {any} [finish] @returns {Request} */
-const request = (call, finish = undefined) => ({ call, finish });
+const request = (call, finish = undefined) => ({ __proto__: null, call, finish });
 
 const isRaw = (options) => (typeof options === 'string' ? options : options?.encoding) === 'buffer';
 // Names and paths come as text, as bytes, or in an encoding.
@@ -142,7 +142,7 @@ const operations = {
   rm(path, options) {
     path = toPath(path);
     if (options !== undefined && options !== null) validateObject(options, 'options');
-    const { force = false, recursive = false, retryDelay = 100, maxRetries = 0 } = options ?? {};
+    const { force = false, recursive = false, retryDelay = 100, maxRetries = 0 } = options ?? { __proto__: null };
     validateBoolean(force, 'options.force');
     validateBoolean(recursive, 'options.recursive');
     validateInteger(retryDelay, 'options.retryDelay', 0, 2 ** 31 - 1);
@@ -203,16 +203,16 @@ const operations = {
     const isText = encoding !== undefined && isUtf8(encoding);
     const finish = isText ? identity : (bytes) => decode(bytes, encoding);
     const call = isFd(target) ? ['readRest', target, isText] : ['readFile', toPath(target), isText, toFlags(options.flag)];
-    return { call, finish, signal: options.signal };
+    return { __proto__: null, call, finish, signal: options.signal };
   },
-  writeFile: (target, data, options) => ({ ...dataRequest(target, data, options, 'w'), signal: signalOf(options) }),
-  appendFile: (target, data, options) => ({ ...dataRequest(target, data, options, 'a'), signal: signalOf(options) }),
+  writeFile: (target, data, options) => ({ __proto__: null, ...dataRequest(target, data, options, 'w'), signal: signalOf(options) }),
+  appendFile: (target, data, options) => ({ __proto__: null, ...dataRequest(target, data, options, 'a'), signal: signalOf(options) }),
   read(fd, buffer, offset, length, position) {
     fd = toFd(fd);
     toView(buffer);
     const part = toPart(buffer, offset, length, position);
     const place = toReadPosition(part.position);
-    if (part.length === 0) return { ...request(['fstat', fd], () => 0), results: ['bytesRead', 'buffer'], more: buffer };
+    if (part.length === 0) return { __proto__: null, ...request(['fstat', fd], () => 0), results: ['bytesRead', 'buffer'], more: buffer };
     if (part.size === 0) {
       throw invalidArgValue('buffer', buffer, 'is empty and cannot be written');
     }
@@ -221,7 +221,7 @@ const operations = {
       throw outOfRange('length', $.text`<= ${part.size - part.offset}`, part.length);
     }
     return {
-      call: ['read', fd, part.length, place], results: ['bytesRead', 'buffer'], more: buffer,
+      __proto__: null, call: ['read', fd, part.length, place], results: ['bytesRead', 'buffer'], more: buffer,
       finish(bytes) {
         fill(buffer, part.offset, bytes);
         return $.length(bytes);
@@ -234,7 +234,7 @@ const operations = {
     const total = $.reduce(views, (sum, view) => sum + $.byteLength(view), 0);
     const place = typeof position === 'number' || typeof position === 'bigint' ? toReadPosition(position) : undefined;
     return {
-      call: ['read', fd, total, place], results: ['bytesRead', 'buffers'], more: buffers,
+      __proto__: null, call: ['read', fd, total, place], results: ['bytesRead', 'buffers'], more: buffers,
       finish(bytes) {
         const count = $.length(bytes);
         let at = 0;
@@ -253,7 +253,7 @@ const operations = {
     if (typeof data === 'string') {
       // (fd, text, position, encoding)
       const encoding = encodingOf({ __proto__: null, encoding: length ?? 'utf8' });
-      return { call: ['write', fd, encode(data, encoding), toWritePosition(offset)], ...both };
+      return { __proto__: null, call: ['write', fd, encode(data, encoding), toWritePosition(offset)], ...both };
     }
     if (!$.isView(data)) {
       throw invalidArgType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
@@ -264,10 +264,10 @@ const operations = {
       throw outOfRange('length', $.text`<= ${part.size - part.offset}`, part.length);
     }
     if (part.length < 0) throw outOfRange('length', '>= 0', part.length);
-    return { call: ['write', fd, partOf(data, part.offset, part.length), toWritePosition(part.position)], ...both };
+    return { __proto__: null, call: ['write', fd, partOf(data, part.offset, part.length), toWritePosition(part.position)], ...both };
   },
   writev: (fd, buffers, position) => ({
-    call: ['writev', toFd(fd), toViews(buffers), toWritePosition(position)],
+    __proto__: null, call: ['writev', toFd(fd), toViews(buffers), toWritePosition(position)],
     results: ['bytesWritten', 'buffers'], more: buffers,
   }),
 };

@@ -80,17 +80,19 @@ class FileHandle extends EventEmitter {
   }
   readLines(options) {
     const { createInterface } = /** @type {any} */ (require('readline'));
-    return createInterface({ input: this.createReadStream(options), crlfDelay: Infinity })[Symbol.asyncIterator]();
+    return createInterface({
+      __proto__: null, input: this.createReadStream(options), crlfDelay: Infinity,
+    })[Symbol.asyncIterator]();
   }
-  readableWebStream(options = {}) {
+  readableWebStream(options = { __proto__: null }) {
     void FileHandle[fdOf](this, 'read');
     return require('fs_streams').webStream(this, options);
   }
   createReadStream(options) {
-    return require('fs_streams').createReadStream('', { ...options, fd: this });
+    return require('fs_streams').createReadStream('', { __proto__: null, ...options, fd: this });
   }
   createWriteStream(options) {
-    return require('fs_streams').createWriteStream('', { ...options, fd: this });
+    return require('fs_streams').createWriteStream('', { __proto__: null, ...options, fd: this });
   }
   async [Symbol.asyncDispose]() {
     await $.awaited(this.close());
@@ -121,7 +123,7 @@ const writePieces = async (fd, data, options) => {
   for await (const piece of $.each(data)) {
     if (options?.signal?.aborted) throw abortError(options.signal.reason);
     const bytes = typeof piece === 'string' ? encode(piece, encoding) : piece;
-    await $.awaited(run({ call: ['writeAll', fd, bytes] }));
+    await $.awaited(run({ __proto__: null, call: ['writeAll', fd, bytes] }));
   }
 };
 const readArguments = (buffer, rest) => {
@@ -132,7 +134,7 @@ const readArguments = (buffer, rest) => {
     }
     return [buffer, ...$.each(rest)];
   }
-  const { buffer: own = toBuffer(new Uint8Array(16384)), offset, length, position } = buffer ?? {};
+  const { buffer: own = toBuffer(new Uint8Array(16384)), offset, length, position } = buffer ?? { __proto__: null };
   return [own, offset, length, position];
 };
 

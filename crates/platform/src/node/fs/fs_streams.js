@@ -143,7 +143,7 @@ const defineShared = (Class, name) => {
 /** @this {any} */
 function ReadStream(path, given) {
   if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
-  const options = { ...toOptions(given, { __proto__: null }) };
+  const options = { __proto__: null, ...toOptions(given, { __proto__: null }) };
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
   takeFd(this, options);
@@ -151,7 +151,7 @@ function ReadStream(path, given) {
   this.path = typeof this.fd === 'number' && !path ? undefined : toPath(path);
   if (this[HANDLE]) this.path = undefined;
   this.flags = options.flags === undefined ? 'r' : options.flags;
-  this.mode = options.mode === undefined ? 0o666 : options.mode;
+  Object.assign(this, { mode: options.mode === undefined ? 0o666 : options.mode });
   this.start = options.start;
   this.end = options.end ?? Infinity;
   this.pos = undefined;
@@ -209,7 +209,7 @@ ReadStream.prototype._read = function (size) {
       got(error, count > 0 ? toBuffer($.subarray(buffer, 0, count)) : undefined, count)]);
     return;
   }
-  this[WAIT] = start({ call: ['read', this.fd, size, this.pos] }, (error, bytes) =>
+  this[WAIT] = start({ __proto__: null, call: ['read', this.fd, size, this.pos] }, (error, bytes) =>
     got(error, error === null ? toBuffer(bytes) : undefined, error === null ? $.length(bytes) : 0));
   if (this[REFED] === false) setRef(this[WAIT], false);
 };
@@ -229,14 +229,14 @@ ReadStream.prototype.close = function (callback) {
 /** @this {any} */
 function WriteStream(path, given) {
   if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
-  const options = { ...toOptions(given, { __proto__: null }) };
+  const options = { __proto__: null, ...toOptions(given, { __proto__: null }) };
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;
   this.path = typeof this.fd === 'number' && !path ? undefined : toPath(path);
   if (this[HANDLE]) this.path = undefined;
   this.flags = options.flags === undefined ? 'w' : options.flags;
-  this.mode = options.mode === undefined ? 0o666 : options.mode;
+  Object.assign(this, { mode: options.mode === undefined ? 0o666 : options.mode });
   this.flush = options.flush ?? false;
   if (typeof this.flush !== 'boolean') throw invalidArgType('options.flush', 'of type boolean', options.flush);
   this.start = options.start;
@@ -284,7 +284,7 @@ WriteStream.prototype._write = function (data, encoding, callback) {
     again(0, size, at);
     return;
   }
-  start({ call: ['writeAll', this.fd, data, at] }, done);
+  start({ __proto__: null, call: ['writeAll', this.fd, data, at] }, done);
 };
 /** @this {any} */
 WriteStream.prototype._writev = function (chunks, callback) {
@@ -304,7 +304,7 @@ WriteStream.prototype._writev = function (chunks, callback) {
   const done = wrote(this, callback);
   const { writev } = this[FS];
   if (writev) Reflect.apply(writev, this[FS], [this.fd, list, at, done]);
-  else start({ call: ['writevAll', this.fd, list, at] }, done);
+  else start({ __proto__: null, call: ['writevAll', this.fd, list, at] }, done);
 };
 /** @this {any} */
 WriteStream.prototype._destroy = function (error, callback) {
@@ -344,9 +344,10 @@ exports.cancelRead = (stream) => {
   return true;
 };
 // FileHandle's readableWebStream.
-exports.webStream = (handle, { autoClose = false } = {}) => {
+exports.webStream = (handle, /** @type {any} */ { autoClose = false }) => {
   handles().useHandle(handle);
   return new (require('readable_stream').ReadableStream)({
+    __proto__: null,
     type: 'bytes',
     autoAllocateChunkSize: 16384,
     async pull(controller) {

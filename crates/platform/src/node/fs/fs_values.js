@@ -109,7 +109,7 @@ exports.toTime = (time, name = 'time') => {
 };
 
 // Options that may be a string, which is the encoding.
-exports.toOptions = (options, otherwise = {}) => {
+exports.toOptions = (options, otherwise = { __proto__: null }) => {
   if (options === null || options === undefined || typeof options === 'function') return otherwise;
   if (typeof options === 'string') return { __proto__: null, ...otherwise, encoding: options };
   if (typeof options !== 'object') throw invalidArgType('options', 'one of type string or an instance of Object', options);

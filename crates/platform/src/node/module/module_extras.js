@@ -67,7 +67,7 @@ exports.extras = (native) => ({
   setSourceMapsSupport: function setSourceMapsSupport(enabled, options = undefined) {
     const { validateBoolean } = require('validators');
     validateBoolean(enabled, 'enabled');
-    const { nodeModules = false, generatedCode = false } = options ?? {};
+    const { nodeModules = false, generatedCode = false } = options ?? { __proto__: null };
     validateBoolean(nodeModules, 'options.nodeModules');
     validateBoolean(generatedCode, 'options.generatedCode');
   },

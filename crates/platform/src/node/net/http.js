@@ -131,7 +131,7 @@ class IncomingMessage extends Readable {
   req = undefined;
   joinDuplicateHeaders = false;
   constructor(socket = undefined) {
-    super({ highWaterMark: socket?.readableHighWaterMark });
+    super({ __proto__: null, highWaterMark: socket?.readableHighWaterMark });
     this.socket = socket;
   }
   get connection() {
@@ -171,7 +171,7 @@ const addHeader = (headers, name, value) => {
   const key = $.toLowerCase(name);
   if (key === 'set-cookie') {
     if (Object.hasOwn(headers, key)) $.push(headers[key], value);
-    else headers[key] = [value];
+    else Object.defineProperty(headers, key, { value: [value], writable: true, enumerable: true, configurable: true });
   } else if (!Object.hasOwn(headers, key)) {
     Object.defineProperty(headers, key, { value, writable: true, enumerable: true, configurable: true });
   } else if (!$.includes(SINGLE, key)) {
@@ -203,7 +203,7 @@ class Agent extends EventEmitter {
     } = this.options;
     Object.assign(this, { keepAlive, keepAliveMsecs, maxSockets, maxFreeSockets, maxTotalSockets, scheduling });
   }
-  getName(options = {}) {
+  getName(options = { __proto__: null }) {
     const { host = 'localhost', port = '', localAddress = '', family } = options;
     return $.text`${host}:${port}:${localAddress}` + (family === 4 || family === 6 ? $.text`:${family}` : '');
   }
@@ -228,9 +228,9 @@ const optionsOf = (input, options, callback) => {
   }
   if (typeof options === 'function') {
     callback = options;
-    options = input || {};
+    options = input || { __proto__: null };
   } else {
-    options = Object.assign(input || {}, options);
+    options = Object.assign(input || { __proto__: null }, options);
   }
   return { options, callback };
 };
@@ -259,7 +259,7 @@ class ClientRequest extends OutgoingMessage {
     ({ options, callback } = optionsOf(input, options, callback));
     validateObject(options, 'options');
     // (It is over with its response, not with its body.)
-    super({ autoDestroy: false });
+    super({ __proto__: null, autoDestroy: false });
     const {
       protocol = options._defaultAgent?.protocol ?? 'http:', hostname, host = hostname ?? 'localhost', path = '/',
       method = 'GET', headers, auth, timeout, signal, agent, setHost = true,
@@ -446,8 +446,8 @@ class ClientRequest extends OutgoingMessage {
   }
 }
 const hangUpAborted = () => Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
-const globalAgent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
-const httpsAgent = new HttpsAgent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
+const globalAgent = new Agent({ __proto__: null, keepAlive: true, scheduling: 'lifo', timeout: 5000 });
+const httpsAgent = new HttpsAgent({ __proto__: null, keepAlive: true, scheduling: 'lifo', timeout: 5000 });
 
 const client = (defaults) => {
   const request = (input, options, callback) => {

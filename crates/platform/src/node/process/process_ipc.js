@@ -18,7 +18,7 @@ exports.attach = (target, fd, { refed }) => {
     const number = fd;
     fd = undefined;
     if (wait !== undefined) cancel(wait);
-    start({ call: ['close', number] }, () => {});
+    start({ __proto__: null, call: ['close', number] }, () => {});
     target.channel = null;
     target._channel = null;
     proc().nextTick(() => target.emit('disconnect'));
@@ -49,14 +49,14 @@ exports.attach = (target, fd, { refed }) => {
     }
   };
   const read = () => {
-    wait = start({ call: ['read', fd, 65536, undefined] }, (error, bytes) => {
+    wait = start({ __proto__: null, call: ['read', fd, 65536, undefined] }, (error, bytes) => {
       wait = undefined;
       if (fd === undefined) return;
       if (error !== null || $.length(bytes) === 0) {
         close();
         return;
       }
-      take(decoder.decode(bytes, { stream: true }));
+      take(decoder.decode(bytes, { __proto__: null, stream: true }));
       if (fd !== undefined) read();
     });
     if (!isRefed) setRef(wait, false);
@@ -90,7 +90,7 @@ exports.attach = (target, fd, { refed }) => {
       return false;
     }
     pending++;
-    start({ call: ['writeAll', fd, $.text`${JSON.stringify(message)}\n`] }, (error) => {
+    start({ __proto__: null, call: ['writeAll', fd, $.text`${JSON.stringify(message)}\n`] }, (error) => {
       pending--;
       if (typeof callback === 'function') callback(error);
       else if (error) target.emit('error', error);

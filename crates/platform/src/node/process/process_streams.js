@@ -15,7 +15,7 @@ const SIZE = 65536;
 // whoever reads next.
 const read = (stream) => {
   if (stream[WAIT] !== undefined || stream.destroyed) return;
-  stream[WAIT] = start({ call: ['read', stream.fd, SIZE, undefined] }, (error, bytes) => {
+  stream[WAIT] = start({ __proto__: null, call: ['read', stream.fd, SIZE, undefined] }, (error, bytes) => {
     stream[WAIT] = undefined;
     if (stream.destroyed) return;
     if (error !== null) {
@@ -45,7 +45,7 @@ const closeFd = (stream) => {
   const { fd } = stream;
   if (fd <= 2 || fd === null) return;
   stream.fd = null;
-  start({ call: ['close', fd] }, () => {});
+  start({ __proto__: null, call: ['close', fd] }, () => {});
 };
 exports.closeFd = closeFd;
 const writeTo = (stream, bytes, callback) => {
@@ -54,7 +54,7 @@ const writeTo = (stream, bytes, callback) => {
     // Output keeps its place among what the console prints.
     let error = null;
     try {
-      perform({ call: ['writeAll', fd, bytes] });
+      perform({ __proto__: null, call: ['writeAll', fd, bytes] });
     } catch (thrown) {
       // A text that does not fit is told to whoever writes it.
       if (thrown?.syscall === undefined) throw thrown;
@@ -63,7 +63,7 @@ const writeTo = (stream, bytes, callback) => {
     callback(error);
     return;
   }
-  start({ call: ['writeAll', fd, bytes] }, (error) => callback(error));
+  start({ __proto__: null, call: ['writeAll', fd, bytes] }, (error) => callback(error));
 };
 
 /**
@@ -76,7 +76,7 @@ function Socket(options) {
   this.bytesRead = 0;
   this[REFED] = true;
   Reflect.apply(Duplex, this, [{
-    allowHalfOpen: true, emitClose: true, autoDestroy: true, decodeStrings: true, ...options,
+    __proto__: null, allowHalfOpen: true, emitClose: true, autoDestroy: true, decodeStrings: true, ...options,
     readable: options.readable === true, writable: options.writable === true,
   }]);
   return this;
@@ -110,7 +110,7 @@ const socketMethods = {
   },
   /** @this {any} */
   _writev(chunks, callback) {
-    start({ call: ['writevAll', this.fd, $.map(chunks, ({ chunk }) => chunk)] }, (error) => callback(error));
+    start({ __proto__: null, call: ['writevAll', this.fd, $.map(chunks, ({ chunk }) => chunk)] }, (error) => callback(error));
   },
   /** @this {any} */
   _final(callback) {
@@ -145,7 +145,7 @@ exports.Socket = Socket;
 
 // Standard input: paused until somebody listens, and then again when they stop.
 const constructInput = (stream, fd, options) => {
-  Reflect.apply(Socket, stream, [{ highWaterMark: 0, ...options, fd, readable: true, writable: false }]);
+  Reflect.apply(Socket, stream, [{ __proto__: null, highWaterMark: 0, ...options, fd, readable: true, writable: false }]);
 };
 exports.constructInput = constructInput;
 const watchPause = (stream) => {
@@ -167,7 +167,7 @@ Object.setPrototypeOf(Output, Writable);
 // Output is written at once. The streams of the process are never closed.
 exports.constructOutput = (stream, fd) => {
   stream.fd = fd;
-  Reflect.apply(Writable, stream, [{ decodeStrings: false, emitClose: false, autoDestroy: false }]);
+  Reflect.apply(Writable, stream, [{ __proto__: null, decodeStrings: false, emitClose: false, autoDestroy: false }]);
 };
 install(Output, {
   /** @this {any} */
@@ -209,15 +209,15 @@ exports.makeInput = () => {
       watchPause(stream);
       break;
     case 'FILE':
-      stream = require('fs_streams').createReadStream(null, { fd: 0, autoClose: false });
+      stream = require('fs_streams').createReadStream(null, { __proto__: null, fd: 0, autoClose: false });
       break;
     case 'PIPE':
       stream = Object.create(Socket.prototype);
-      constructInput(stream, 0, { highWaterMark: SIZE });
+      constructInput(stream, 0, { __proto__: null, highWaterMark: SIZE });
       watchPause(stream);
       break;
     default:
-      stream = new Readable({ read() {} });
+      stream = new Readable({ __proto__: null, read() {} });
       stream.push(null);
   }
   stream.fd = 0;
@@ -225,7 +225,7 @@ exports.makeInput = () => {
 };
 // Workers have no input unless they are given some.
 exports.makeNoInput = () => {
-  const stream = new Readable({ read() {} });
+  const stream = new Readable({ __proto__: null, read() {} });
   stream.push(null);
   return stream;
 };

@@ -213,7 +213,7 @@ exports.writableFromWeb = (stream, options = { __proto__: null }) => {
   const writer = stream.getWriter();
   const side = { isClosed: false };
   const writable = new Writable({
-    highWaterMark, objectMode, decodeStrings, signal,
+    __proto__: null, highWaterMark, objectMode, decodeStrings, signal,
     ...writing(writer, side, () => writable, { decodeStrings, objectMode }),
     destroy(error, callback) {
       const done = () => outside(callback, error);
@@ -236,7 +236,7 @@ exports.readableFromWeb = (stream, options = { __proto__: null }) => {
   const reader = stream.getReader();
   const side = { isClosed: false };
   const readable = new Readable({
-    objectMode, highWaterMark, encoding, signal, ...reading(reader, () => readable),
+    __proto__: null, objectMode, highWaterMark, encoding, signal, ...reading(reader, () => readable),
     destroy(error, callback) {
       const done = () => outside(callback, error);
       if (side.isClosed) done();
@@ -261,7 +261,7 @@ exports.duplexFromWeb = (pair = { __proto__: null }, options = { __proto__: null
   const writes = { isClosed: false };
   const reads = { isClosed: false };
   const duplex = new Duplex({
-    allowHalfOpen, highWaterMark, objectMode, encoding, decodeStrings, signal,
+    __proto__: null, allowHalfOpen, highWaterMark, objectMode, encoding, decodeStrings, signal,
     ...writing(writer, writes, () => duplex, { decodeStrings, objectMode }), ...reading(reader, () => duplex),
     destroy(error, callback) {
       const ends = [

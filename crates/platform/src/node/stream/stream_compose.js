@@ -40,7 +40,7 @@ exports.compose = function compose(...given) {
   const writes = canWrite(head);
   const reads = canRead(tail);
   const duplex = new Duplex({
-    writableObjectMode: Boolean(head?.writableObjectMode), readableObjectMode: Boolean(tail?.readableObjectMode),
+    __proto__: null, writableObjectMode: Boolean(head?.writableObjectMode), readableObjectMode: Boolean(tail?.readableObjectMode),
     writable: writes, readable: reads,
   });
 

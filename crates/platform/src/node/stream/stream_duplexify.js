@@ -53,7 +53,7 @@ const pair = ({ readable, writable }) => {
   let wake = nop;
   let closed = undefined;
   const duplex = new Duplex({
-    readableObjectMode: Boolean(source?.readableObjectMode),
+    __proto__: null, readableObjectMode: Boolean(source?.readableObjectMode),
     writableObjectMode: Boolean(writable?.writableObjectMode), readable: reads, writable: writes,
   });
   const over = (error) => {
@@ -121,7 +121,7 @@ const fromFunction = (body, name) => {
   const { value, write, final, destroy } = fromGenerator(body);
   // (It may have been a class.)
   if (isDuplexNodeStream(value)) return value;
-  if (isIterable(value)) return from(Duplex, value, { objectMode: true, write, final, destroy });
+  if (isIterable(value)) return from(Duplex, value, { __proto__: null, objectMode: true, write, final, destroy });
   const then = value?.then;
   if (typeof then !== 'function') {
     throw errors.returnValue('Iterable, AsyncIterable or AsyncFunction', name, value);
@@ -130,7 +130,7 @@ const fromFunction = (body, name) => {
     if (result !== undefined && result !== null) throw errors.returnValue('nully', 'body', result);
   }, (error) => destroyer(duplex, error)]);
   const duplex = new Duplex({
-    objectMode: true, readable: false, write, destroy,
+    __proto__: null, objectMode: true, readable: false, write, destroy,
     final(callback) {
       final(async () => {
         try {
@@ -154,7 +154,7 @@ exports.duplexify = (body, name) => {
   if (isWritableStream(body)) return pair({ readable: undefined, writable: Writable.fromWeb(body) });
   if (typeof body === 'function') return fromFunction(body, name);
   if (body instanceof require('blob').Blob) return exports.duplexify(body.arrayBuffer(), name);
-  if (isIterable(body)) return from(Duplex, body, { objectMode: true, writable: false });
+  if (isIterable(body)) return from(Duplex, body, { __proto__: null, objectMode: true, writable: false });
   if (isReadableStream(body?.readable) && isWritableStream(body?.writable)) return Duplex.fromWeb(body);
   if (typeof body?.writable === 'object' || typeof body?.readable === 'object') {
     const side = (stream, isRight) =>
@@ -169,7 +169,7 @@ exports.duplexify = (body, name) => {
       if (value !== undefined && value !== null) duplex.push(value);
       duplex.push(null);
     }, (error) => destroyer(duplex, error)]);
-    const duplex = new Duplex({ objectMode: true, writable: false, read() {} });
+    const duplex = new Duplex({ __proto__: null, objectMode: true, writable: false, read() {} });
     return duplex;
   }
   throw invalidArgType(name, 'an instance of Blob, ReadableStream, WritableStream, Stream, Iterable, AsyncIterable, ' +

@@ -8,7 +8,7 @@ const isSet = (value) => value !== undefined && value !== null;
 exports.from = (Class, iterable, options) => {
   if (typeof iterable === 'string' || iterable instanceof require('buffer').Buffer) {
     return new Class({
-      objectMode: true, ...options,
+      __proto__: null, objectMode: true, ...options,
       /** @this {any} */
       read() {
         this.push(iterable);
@@ -19,7 +19,7 @@ exports.from = (Class, iterable, options) => {
   const isAsync = Boolean(iterable?.[Symbol.asyncIterator]);
   if (!isAsync && !iterable?.[Symbol.iterator]) throw invalidArgType('iterable', 'an instance of Iterable', iterable);
   const iterator = isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
-  const stream = new Class({ objectMode: true, highWaterMark: 1, ...options });
+  const stream = new Class({ __proto__: null, objectMode: true, highWaterMark: 1, ...options });
   let reading = false;
   // Pushes the value of a step; false if there is nothing more to do for now.
   const pushed = (value) => {

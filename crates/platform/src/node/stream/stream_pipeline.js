@@ -12,7 +12,7 @@ const {
 const destroyable = (stream, readable, writable) => {
   let isOver = false;
   stream.on('close', () => (isOver = true));
-  const cleanup = finished(stream, { readable, writable }, (error) => (isOver = !error));
+  const cleanup = finished(stream, { __proto__: null, readable, writable }, (error) => (isOver = !error));
   const destroy = (error) => {
     if (isOver) return;
     isOver = true;
@@ -47,7 +47,7 @@ const pumpToNode = async (iterable, writable, done, { end }) => {
     else wake = settle;
   });
   writable.on('drain', resume);
-  const cleanup = finished(writable, { readable: false }, resume);
+  const cleanup = finished(writable, { __proto__: null, readable: false }, resume);
   try {
     if (writable.writableNeedDrain) await $.awaited(wait());
     for await (const chunk of $.each(iterable)) {
@@ -89,7 +89,7 @@ const pipe = (source, dest, done, failed, { end }) => {
   dest.on('close', () => {
     if (!ended) failed(errors.prematureClose());
   });
-  source.pipe(dest, { end: false });
+  source.pipe(dest, { __proto__: null, end: false });
   if (end) {
     const atEnd = () => {
       ended = true;
@@ -100,7 +100,7 @@ const pipe = (source, dest, done, failed, { end }) => {
   } else {
     done();
   }
-  finished(source, { readable: true, writable: false }, (error) => {
+  finished(source, { __proto__: null, readable: true, writable: false }, (error) => {
     const state = source._readableState;
     if (error?.code === 'ERR_STREAM_PREMATURE_CLOSE' && state?.ended && !state.errored && !state.errorEmitted) {
       // Some streams emit `close` before `end`.
@@ -110,7 +110,7 @@ const pipe = (source, dest, done, failed, { end }) => {
       done(error);
     }
   });
-  return finished(dest, { readable: false, writable: true }, done);
+  return finished(dest, { __proto__: null, readable: false, writable: true }, done);
 };
 const KINDS = 'an instance of Readable, Iterable, AsyncIterable, ReadableStream, or TransformStream';
 
@@ -189,7 +189,7 @@ exports.run = (streams, callback, options) => {
         continue;
       }
       // So that a stream is returned in any case.
-      const through = new (require('stream_duplex').PassThrough)({ objectMode: true });
+      const through = new (require('stream_duplex').PassThrough)({ __proto__: null, objectMode: true });
       const then = current?.then;
       if (typeof then === 'function') {
         pending += 1;

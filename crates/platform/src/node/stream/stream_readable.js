@@ -48,11 +48,9 @@ function ReadableState(options, _stream, isDuplex) {
   this.readingMore = false;
   this.dataEmitted = false;
   this.decoder = null;
-  this.encoding = null;
-  if (options?.encoding) {
-    this.decoder = new (require('string_decoder').StringDecoder)(options.encoding);
-    this.encoding = options.encoding;
-  }
+  const encoding = options?.encoding || null;
+  if (encoding !== null) this.decoder = new (require('string_decoder').StringDecoder)(encoding);
+  Object.assign(this, { encoding });
 }
 addAccessors(ReadableState.prototype, {
   get pipesCount() {
@@ -617,7 +615,7 @@ const pipe = (source, state, dest, options) => {
 };
 
 const iterate = (stream, options = undefined) => {
-  if (typeof stream.read !== 'function') stream = exports.Readable.wrap(stream, { objectMode: true });
+  if (typeof stream.read !== 'function') stream = exports.Readable.wrap(stream, { __proto__: null, objectMode: true });
   const iterator = chunksOf(stream, options);
   iterator.stream = stream;
   return iterator;
@@ -634,7 +632,7 @@ async function* chunksOf(stream, options) {
   let error;
   const readable = () => woken();
   stream.on('readable', readable);
-  const cleanup = require('stream_finished').finished(stream, { writable: false }, (failure) => {
+  const cleanup = require('stream_finished').finished(stream, { __proto__: null, writable: false }, (failure) => {
     error = failure ? aggregate(error, failure) : null;
     woken();
   });

@@ -52,6 +52,11 @@ const limited = (promise, timeout, signal) => {
 };
 
 class Item {
+  parent;
+  name;
+  options;
+  fn;
+  depth;
   subtests = [];
   hooks = { before: [], after: [], beforeEach: [], afterEach: [] };
   isSuite = false;
@@ -81,7 +86,7 @@ class Item {
   }
 }
 /** @type {any} */
-const root = new Item(undefined, { name: '<root>', options: {}, fn: () => {} }, true);
+const root = new Item(undefined, { name: '<root>', options: { __proto__: null }, fn: () => {} }, true);
 let current = root;
 
 const each = async (hooks, context) => {
@@ -336,7 +341,7 @@ class TestContext {
     this.#item.asserted++;
     return add(this.#item, argumentsOf(name, options, fn), false);
   }
-  async waitFor(condition, { interval = 50, timeout = 1000 } = {}) {
+  async waitFor(condition, { interval = 50, timeout = 1000 } = /** @type {any} */ ({ __proto__: null })) {
     validateFunction(condition, 'condition');
     const end = now() + timeout;
     for (;;) {

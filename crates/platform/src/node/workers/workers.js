@@ -205,7 +205,7 @@ class WorkerOutput extends EventEmitter {
     return this;
   }
   static write(stream, bytes) {
-    stream.emit('data', stream.#decoder?.decode(bytes, { stream: true }) ?? chunkOf(bytes));
+    stream.emit('data', stream.#decoder?.decode(bytes, { __proto__: null, stream: true }) ?? chunkOf(bytes));
   }
   static end(stream) {
     if (stream.#ended) return;

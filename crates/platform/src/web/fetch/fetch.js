@@ -345,7 +345,7 @@ async function fetch(input, init = undefined) {
   const scheme = $.slice(state.url, 0, $.indexOf(state.url, ':'));
   const { [scheme]: begin } = schemes;
   if (begin === undefined) throw new TypeError($.text`fetch: ${scheme}: URLs are not supported`);
-  return begin(state);
+  return await $.awaited(begin(state));
 }
 
 // "Compile a potential WebAssembly response", up to the bytes.

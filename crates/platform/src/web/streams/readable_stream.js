@@ -452,7 +452,7 @@ exports.whenClosed = (stream) => {
 };
 
 asInterface(ReadableStream, (stream) => {
-  const { state, controller } = slotsOf(stream) ?? {};
+  const { state, controller } = slotsOf(stream) ?? { __proto__: null };
   return { locked: stream.locked, state, supportsBYOB: Boolean(controller?.isByteController) };
 });
 Object.defineProperty(ReadableStream, 'from', { enumerable: true });

@@ -486,7 +486,7 @@ exports.whenClosed = (stream) => {
 };
 
 asInterface(WritableStream, (stream) => {
-  const { state } = slotsOf(stream) ?? {};
+  const { state } = slotsOf(stream) ?? { __proto__: null };
   return { locked: stream.locked, state };
 });
 for (const { 0: key, 1: ask } of $.each(Object.entries({
