@@ -15,10 +15,8 @@ use tombolo_platform::NODE_VERSION;
 const FOLDER: &str = "crates/platform/tests/scripts";
 
 /// The scripts that do not print what Node prints, and why. Their own output is recorded as well, in `.ours`.
-const DIFFER: [(&str, &str); 1] = [(
-    "inspect.mjs",
-    "a regular expression has one colour, and the proxy of a function is not marked",
-)];
+const DIFFER: [(&str, &str); 1] =
+    [("inspect.mjs", "a regular expression has one colour, and the proxy of a function is not marked")];
 
 fn differs(script: &Path) -> Option<&'static str> {
     DIFFER.into_iter().find(|(name, _)| script.ends_with(name)).map(|(_, reason)| reason)

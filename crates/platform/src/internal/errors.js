@@ -44,7 +44,8 @@ const kind = (value) => {
 };
 exports.received = kind;
 exports.invalidArgType = (name, expected, value) => exports.create('TypeError', 'ERR_INVALID_ARG_TYPE',
-  $.text`The "${name}" ${$.includes(name, '.') ? 'property' : 'argument'} must be ${expected}.${kind(value)}`);
+  $.endsWith(name, ' argument') ? $.text`The ${name} must be ${expected}.${kind(value)}`
+    : $.text`The "${name}" ${$.includes(name, '.') ? 'property' : 'argument'} must be ${expected}.${kind(value)}`);
 exports.invalidArgValue = (name, value, reason = 'is invalid') => exports.create('TypeError', 'ERR_INVALID_ARG_VALUE',
   $.text`The ${$.includes(name, '.') ? 'property' : 'argument'} '${name}' ${reason}. ` +
   $.text`Received ${require('inspect').inspect(value)}`);

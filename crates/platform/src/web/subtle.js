@@ -60,11 +60,11 @@ const normalize = (algorithm, operation) => {
   for (const member of $.each(Object.values(members))) {
     const value = isObject ? algorithm[member] : undefined;
     if (value === undefined) throw missing(type, member);
-    made[member] = convert(member, value, type);
+    Object.assign(made, { [member]: convert(member, value, type) });
   }
   for (const member of $.each(['additionalData', 'tagLength', 'length'])) {
-    const value = isObject && !(member in made) ? algorithm[member] : undefined;
-    if (value !== undefined) made[member] = convert(member, value, type);
+    const value = isObject && !Object.hasOwn(made, member) ? algorithm[member] : undefined;
+    if (value !== undefined) Object.assign(made, { [member]: convert(member, value, type) });
   }
   return made;
 };

@@ -41,7 +41,7 @@ exports.normalize = (file, args, options) => {
     args = [];
   }
   $.forEach(args, (arg, i) => noNull(arg, $.text`args[${i}]`));
-  if (options === undefined) options = {};
+  if (options === undefined) options = { __proto__: null };
   else validateObject(options, 'options');
   options = { __proto__: null, ...options };
   let { cwd } = options;
@@ -81,7 +81,7 @@ exports.normalize = (file, args, options) => {
   };
   if (present(options.env)) for (const name in env) add(name);
   else $.forEach(Object.keys(env), add);
-  return { ...options, args, cwd, detached: Boolean(options.detached), envPairs, file };
+  return { __proto__: null, ...options, args, cwd, detached: Boolean(options.detached), envPairs, file };
 };
 // Pairs of names and values for Rust.
 exports.environment = (envPairs) => $.flatMap(envPairs, (pair) => {

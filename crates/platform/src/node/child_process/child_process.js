@@ -224,7 +224,7 @@ const shellArguments = (command, options, callback) => {
     callback = options;
     options = undefined;
   }
-  options = { ...options };
+  options = { __proto__: null, ...options };
   options.shell = typeof options.shell === 'string' ? options.shell : true;
   return { file: command, options, callback };
 };
@@ -242,7 +242,7 @@ const fileArguments = (file, args, options, callback) => {
   args ??= [];
   if (typeof options === 'function') callback = options;
   else if (options !== null && options !== undefined) validateObject(options, 'options');
-  if (typeof options === 'function' || options === null || options === undefined) options = {};
+  if (typeof options === 'function' || options === null || options === undefined) options = { __proto__: null };
   if (callback !== null && callback !== undefined) validateFunction(callback, 'callback');
   if (options.argv0 !== null && options.argv0 !== undefined) validateString(options.argv0, 'options.argv0');
   return { file, args, options, callback };
@@ -251,14 +251,14 @@ const fileArguments = (file, args, options, callback) => {
 const execFile = (file, args, options, callback) => {
   ({ file, args, options, callback } = fileArguments(file, args, options, callback));
   options = {
-    encoding: 'utf8', timeout: 0, maxBuffer: MAX_BUFFER, killSignal: 'SIGTERM', cwd: null, env: null, shell: false,
+    __proto__: null, encoding: 'utf8', timeout: 0, maxBuffer: MAX_BUFFER, killSignal: 'SIGTERM', cwd: null, env: null, shell: false,
     ...options,
   };
   checkTimeout(options.timeout);
   checkMaxBuffer(options.maxBuffer);
   options.killSignal = checkSignal(options.killSignal);
   const child = spawn(file, args, {
-    cwd: options.cwd, env: options.env, gid: options.gid, shell: options.shell, signal: options.signal,
+    __proto__: null, cwd: options.cwd, env: options.env, gid: options.gid, shell: options.shell, signal: options.signal,
     uid: options.uid, windowsHide: Boolean(options.windowsHide), windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
     argv0: options.argv0,
   });
@@ -382,8 +382,7 @@ const spawnSync = (file, args, options) => {
       (bytes === null || i === 0 ? null : encoding ? decode(bytes, encoding) : toBuffer(bytes))),
     pid: done.pid,
   };
-  result.stdout = result.output && result.output[1];
-  result.stderr = result.output && result.output[2];
+  Object.assign(result, { stdout: result.output && result.output[1], stderr: result.output && result.output[2] });
   if (done.error !== 0) {
     const error = failure(done.error, $.text`spawnSync ${options.file}`);
     error.path = options.file;

@@ -30,7 +30,7 @@ const plan = (from, to, options) => {
   return {
     filter: options?.filter,
     begin: /** @type {any} */ ({
-      call: ['cpBegin', from, to, bits, mode], finish: ({ 0: names }) => $.map(names, (name) => decode(name, 'utf8')),
+      __proto__: null, call: ['cpBegin', from, to, bits, mode], finish: ({ 0: names }) => $.map(names, (name) => decode(name, 'utf8')),
     }),
     ends: (name) => (name === '' ? [from, to] : [$.text`${from}/${name}`, $.text`${to}/${name}`]),
     entry: (ends) => /** @type {any} */ ({ __proto__: null, call: ['cpEntry', ...$.each(ends), bits, mode] }),

@@ -39,8 +39,8 @@ exports.emitWarning = (warning, type, code, constructor) => {
     Object.defineProperty(warning, 'name', {
       value: String(type || 'Warning'), enumerable: false, writable: true, configurable: true,
     });
-    if (code !== undefined) warning.code = code;
-    if (detail !== undefined) warning.detail = detail;
+    if (code !== undefined) Object.assign(warning, { code });
+    if (detail !== undefined) Object.assign(warning, { detail });
   } else if (!(warning instanceof Error)) {
     throw invalidArgType('warning', 'of type string or an instance of Error', warning);
   }

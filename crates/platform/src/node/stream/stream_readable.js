@@ -617,8 +617,7 @@ const pipe = (source, state, dest, options) => {
 const iterate = (stream, options = undefined) => {
   if (typeof stream.read !== 'function') stream = exports.Readable.wrap(stream, { __proto__: null, objectMode: true });
   const iterator = chunksOf(stream, options);
-  iterator.stream = stream;
-  return iterator;
+  return Object.assign(iterator, { stream });
 };
 /** @returns {any} */
 async function* chunksOf(stream, options) {

@@ -63,8 +63,7 @@ class PerformanceEntry {
 }
 const shownOf = (entry) => {
   const shown = { name: entry.name, entryType: entry.entryType, startTime: entry.startTime, duration: entry.duration };
-  if (entry.detail !== undefined) shown.detail = entry.detail;
-  return shown;
+  return entry.detail === undefined ? shown : { ...shown, detail: entry.detail };
 };
 
 class PerformanceMark extends PerformanceEntry {
