@@ -60,7 +60,7 @@ const getters = {
 const accessor = (get) => /** @this {any} */ function () {
   return get(this[kDecoder]);
 };
-for (const name of $.each(Object.keys(methods))) StringDecoder.prototype[name] = methods[name];
+Object.assign(StringDecoder.prototype, methods);
 for (const name of $.each(Object.keys(getters))) {
   const get = accessor(getters[name]);
   Object.defineProperty(StringDecoder.prototype, name, { configurable: true, enumerable: true, get });

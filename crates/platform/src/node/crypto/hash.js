@@ -136,7 +136,7 @@ const hmacMethods = {
 for (const { Class, own } of $.each([{ Class: Hash, own: methods }, { Class: Hmac, own: hmacMethods }])) {
   Object.setPrototypeOf(Class.prototype, LazyTransform.prototype);
   Object.setPrototypeOf(Class, LazyTransform);
-  for (const name of $.each(Object.keys(own))) Class.prototype[name] = own[name];
+  Object.assign(Class.prototype, own);
 }
 
 exports.Hash = Hash;
