@@ -23,10 +23,11 @@ test('a child has streams, and events in order', async () => {
   assertEq(child.spawnfile, 'cat');
   const seen = [];
   for (const name of ['spawn', 'exit', 'close']) child.on(name, (...values) => seen.push(name, ...values));
+  const closed = event(child, 'close');
   child.stdin.write('one ');
   child.stdin.end('two');
   assertEq(await text(child.stdout), 'one two');
-  await event(child, 'close');
+  await closed;
   assertList(seen, ['spawn', 'exit', 0, null, 'close', 0, null]);
   assertEq(child.exitCode, 0);
 });

@@ -232,6 +232,8 @@ const discover = () => {
   const found = [];
   const seen = new Set_([CONFIG, pool]);
   const queue = [];
+  // Many globals are made when something asks for them.
+  for (const key of ownKeys(globalThis)) try { globalThis[key]; } catch {}
   const visit = (value, path, depth, engine) => {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function') || seen.has(value) || depth > 5) return;
     seen.add(value);

@@ -4,8 +4,8 @@
 /**
  * What Rust provides.
  * @type {{
- *   perform(...call: unknown[]): any,
- *   start(settle: (error: unknown, value?: any) => void, ...call: unknown[]): number,
+ *   perform(name: string, ...rest: unknown[]): any,
+ *   start(settle: (...given: any[]) => void, name: string, ...rest: unknown[]): number,
  *   cancel(id: number): boolean,
  *   setRef(id: number, refed: boolean): void,
  * }}
@@ -35,7 +35,7 @@ const identity = (result) => result;
 exports.perform = (request) => {
   let result;
   try {
-    result = native.perform(...$.each(request.call));
+    result = native.perform(.../** @type {[string]} */ ($.each(request.call)));
   } catch (error) {
     if (!request.failed) throw error;
     return request.failed(error);
@@ -57,7 +57,7 @@ exports.start = ({ call, finish = identity, failed }, settle) => native.start((e
   }
   if (error === null) settle(null, value);
   else settle(error);
-}, ...$.each(call));
+}, .../** @type {[string]} */ ($.each(call)));
 exports.cancel = native.cancel;
 exports.setRef = native.setRef;
 
