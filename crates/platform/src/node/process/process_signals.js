@@ -2,7 +2,7 @@
 /**
  * What Rust provides.
  * @type {{
- *   listen(signal: number, call: (error: null, signal: number) => void): number,
+ *   listen(signal: number, call: (...given: any[]) => void): number,
  *   unlisten(signal: number, id: number): void,
  *   kill(process: number, signal: number): number,
  * }}
