@@ -31,11 +31,16 @@ pub fn none(ctx: &Ctx<'_>, bytes: usize) -> rquickjs::Error {
 /// # Errors
 /// A RangeError if there is no memory for that many.
 pub fn with_capacity<T>(ctx: &Ctx<'_>, count: usize) -> rquickjs::Result<Vec<T>> {
+    reserve(count).ok_or_else(|| none(ctx, count.saturating_mul(size_of::<T>())))
+}
+
+/// [`with_capacity`] for any thread: `None` if there is no memory for that many.
+pub fn reserve<T>(count: usize) -> Option<Vec<T>> {
     let mut list = Vec::new();
-    list.try_reserve_exact(count).map_err(|_| none(ctx, count.saturating_mul(size_of::<T>())))?;
+    list.try_reserve_exact(count).ok()?;
     #[cfg(target_os = "linux")]
     advise_huge_pages(list.spare_capacity_mut());
-    Ok(list)
+    Some(list)
 }
 
 /// Has the system use large pages for a large allocation that is about to be filled: faulting in small ones, one by one,

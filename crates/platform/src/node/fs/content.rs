@@ -151,11 +151,7 @@ fn until_ready<T>(
 }
 
 fn room(size: usize) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    match qjs::room::is_there(size) && bytes.try_reserve_exact(size).is_ok() {
-        true => Ok(bytes),
-        false => Err(Failure::NoRoom(size)),
-    }
+    qjs::room::reserve(size).ok_or(Failure::NoRoom(size))
 }
 
 fn write(name: &str, fd: i32, open: Arc<Open>, args: &Arguments<'_, '_>) -> rquickjs::Result<Job> {
