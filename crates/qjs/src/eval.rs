@@ -1,10 +1,8 @@
 //! Scripts of the global scope, in a context of the runtime's and with a place in a file.
 
-use std::ffi::CString;
-
 use rquickjs::{Ctx, Value, qjs as q};
 
-use crate::value::Cx;
+use crate::{script::Source, value::Cx};
 
 /// A script's text and what its stacks say about its place.
 #[derive(Clone, Copy, Debug)]
@@ -36,19 +34,6 @@ impl Script<'_> {
 
     fn evaluate<'js>(self, ctx: &Ctx<'js>, flags: u32) -> rquickjs::Result<Value<'js>> {
         let cx = Cx::of(ctx);
-        let name = CString::new(self.file)?;
-        // QuickJS demands a zero byte behind the text; zero bytes within it are part of it.
-        let mut source = self.source.as_bytes().to_vec();
-        source.push(0);
-        let mut options = q::JSEvalOptions {
-            version: q::JS_EVAL_OPTIONS_VERSION as i32,
-            eval_flags: (q::JS_EVAL_TYPE_GLOBAL | flags) as i32,
-            filename: name.as_ptr(),
-            line_num: self.line,
-        };
-        let len = source.len() - 1;
-        // SAFETY: the text with the byte behind it, the name and the options live until the call returns.
-        let result = unsafe { q::JS_Eval2(cx.raw(), source.as_ptr().cast(), len as _, &mut options) };
-        cx.take(result)
+        cx.take(Source::new(&[self.source]).eval(cx, self.file, self.line, q::JS_EVAL_TYPE_GLOBAL | flags)?)
     }
 }

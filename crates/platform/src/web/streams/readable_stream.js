@@ -4,6 +4,7 @@ const {
   DequeueValue, EnqueueValueWithSize, ExtractHighWaterMark, ExtractSizeAlgorithm, Queue, ResetQueue, asInterface,
   callback, deferred, dictionary, enforceRange, handledRejection, illegalConstructor, invalidState, invalidThis, isObject,
   markHandled, needArgs, optionalObject, pending, promiseCall, rejectedDeferred, resolvedDeferred, secret, strategyOf,
+  forNode,
 } = require('web_streams_shared');
 const { invalidArgType, invalidArgValue } = require('errors');
 const byteStreams = () => require('readable_byte_stream');
@@ -459,16 +460,10 @@ Object.defineProperty(ReadableStream, 'from', { enumerable: true });
 Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
   value: ReadableStream.prototype.values, writable: true, configurable: true,
 });
-for (const { 0: key, 1: ask } of $.each(Object.entries({
+forNode(ReadableStream, thisStream, {
   disturbed: (stream) => stream.disturbed, errored: (stream) => stream.state === 'errored',
   readable: (stream) => stream.state === 'readable',
-}))) {
-  Object.defineProperty(ReadableStream.prototype, $.symbolFor($.text`nodejs.stream.${key}`), {
-    configurable: true, get() {
-      return ask(thisStream(this));
-    },
-  });
-}
+});
 asInterface(ReadableStreamDefaultReader, (reader) => {
   const { stream, requests, closed } = readerSlotsOf(reader);
   return { stream: stream?.object, readRequests: requests.length, close: closed.promise };

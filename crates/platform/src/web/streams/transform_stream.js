@@ -185,69 +185,47 @@ const TransformStreamDefaultSinkWriteAlgorithm = (stream, chunk) => {
     return TransformStreamDefaultControllerPerformTransform(controller, chunk);
   });
 };
-const TransformStreamDefaultSinkAbortAlgorithm = (stream, reason) => {
-  const { controller, readable } = stream;
+// What the three algorithms below do around their steps, once for a controller: `begin` calls the transformer, `side` is
+// the stream at the other end, `succeed` and `fail` are what happens to it.
+const finish = (controller, begin, side, succeed, fail) => {
   if (controller.finish !== undefined) return controller.finish.promise;
   controller.finish = $.withResolvers();
   const { finish } = controller;
-  const cancelPromise = controller.cancelAlgorithm(reason);
+  const finished = begin();
   TransformStreamDefaultControllerClearAlgorithms(controller);
-  $.then(cancelPromise, () => {
-    if (readable.state === 'errored') {
-      finish.reject(readable.storedError);
+  $.then(finished, () => {
+    if (side.state === 'errored') {
+      finish.reject(side.storedError);
     } else {
-      ReadableStreamDefaultControllerError(readable.controller, reason);
+      succeed();
       finish.resolve();
     }
   }, (error) => {
-    ReadableStreamDefaultControllerError(readable.controller, error);
+    fail(error);
     finish.reject(error);
   });
   return finish.promise;
 };
+const TransformStreamDefaultSinkAbortAlgorithm = (stream, reason) => {
+  const { controller, readable } = stream;
+  const fail = (error) => ReadableStreamDefaultControllerError(readable.controller, error);
+  return finish(controller, () => controller.cancelAlgorithm(reason), readable, () => fail(reason), fail);
+};
 const TransformStreamDefaultSinkCloseAlgorithm = (stream) => {
   const { controller, readable } = stream;
-  if (controller.finish !== undefined) return controller.finish.promise;
-  controller.finish = $.withResolvers();
-  const { finish } = controller;
-  const flushPromise = controller.flushAlgorithm();
-  TransformStreamDefaultControllerClearAlgorithms(controller);
-  $.then(flushPromise, () => {
-    if (readable.state === 'errored') {
-      finish.reject(readable.storedError);
-    } else {
-      ReadableStreamDefaultControllerClose(readable.controller);
-      finish.resolve();
-    }
-  }, (error) => {
-    ReadableStreamDefaultControllerError(readable.controller, error);
-    finish.reject(error);
-  });
-  return finish.promise;
+  return finish(controller, () => controller.flushAlgorithm(), readable,
+    () => ReadableStreamDefaultControllerClose(readable.controller),
+    (error) => ReadableStreamDefaultControllerError(readable.controller, error));
 };
 
 // §6.4.4
 const TransformStreamDefaultSourceCancelAlgorithm = (stream, reason) => {
   const { controller, writable } = stream;
-  if (controller.finish !== undefined) return controller.finish.promise;
-  controller.finish = $.withResolvers();
-  const { finish } = controller;
-  const cancelPromise = controller.cancelAlgorithm(reason);
-  TransformStreamDefaultControllerClearAlgorithms(controller);
-  $.then(cancelPromise, () => {
-    if (writable.state === 'errored') {
-      finish.reject(writable.storedError);
-    } else {
-      WritableStreamDefaultControllerErrorIfNeeded(writable.controller, reason);
-      TransformStreamUnblockWrite(stream);
-      finish.resolve();
-    }
-  }, (error) => {
+  const fail = (error) => {
     WritableStreamDefaultControllerErrorIfNeeded(writable.controller, error);
     TransformStreamUnblockWrite(stream);
-    finish.reject(error);
-  });
-  return finish.promise;
+  };
+  return finish(controller, () => controller.cancelAlgorithm(reason), writable, () => fail(reason), fail);
 };
 const TransformStreamDefaultSourcePullAlgorithm = (stream) => {
   TransformStreamSetBackpressure(stream, false);

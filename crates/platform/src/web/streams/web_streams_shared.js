@@ -158,6 +158,17 @@ exports.ExtractHighWaterMark = ({ highWaterMark }, byDefault) => {
 exports.ExtractSizeAlgorithm = ({ size }) =>
   (size === undefined ? () => 1 : (chunk) => +Reflect.apply(size, undefined, [chunk]));
 
+// How node:stream looks into a stream of a class. `slotsOf` returns the slots of its objects; `asks` are by the ends of
+// the symbols' names.
+exports.forNode = (Class, slotsOf, asks) => {
+  for (const { 0: key, 1: ask } of $.each(Object.entries(asks))) {
+    Object.defineProperty(Class.prototype, $.symbolFor($.text`nodejs.stream.${key}`), {
+      configurable: true, get() {
+        return ask(slotsOf(this));
+      },
+    });
+  }
+};
 // Gives a class what WebIDL asks of an interface: enumerable members, a tag, and how it is printed.
 exports.asInterface = (Class, show = undefined) => {
   const { prototype, name } = Class;

@@ -3,7 +3,7 @@
 const {
   DequeueValue, EnqueueValueWithSize, ExtractHighWaterMark, ExtractSizeAlgorithm, Queue, ResetQueue, asInterface,
   callback, deferred, handledRejection, illegalConstructor, invalidState, invalidThis, isObject, markHandled, needArgs,
-  optionalObject, pending, promiseCall, rejectedDeferred, resolvedDeferred, secret, strategyOf,
+  optionalObject, pending, promiseCall, rejectedDeferred, resolvedDeferred, secret, strategyOf, forNode,
 } = require('web_streams_shared');
 const { create, invalidArgType } = require('errors');
 let slotsOf, writerSlotsOf, controllerSlotsOf;
@@ -489,15 +489,9 @@ asInterface(WritableStream, (stream) => {
   const { state } = slotsOf(stream) ?? { __proto__: null };
   return { locked: stream.locked, state };
 });
-for (const { 0: key, 1: ask } of $.each(Object.entries({
+forNode(WritableStream, thisStream, {
   errored: (stream) => stream.state === 'errored', writable: (stream) => stream.state === 'writable',
-}))) {
-  Object.defineProperty(WritableStream.prototype, $.symbolFor($.text`nodejs.stream.${key}`), {
-    configurable: true, get() {
-      return ask(thisStream(this));
-    },
-  });
-}
+});
 asInterface(WritableStreamDefaultWriter, (writer) => {
   const { stream, closed, ready } = writerSlotsOf(writer);
   return { stream: stream?.object, close: closed.promise, ready: ready.promise };
