@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use c_abi::Passed;
 use island::call::{Number, NumericType};
 use island::{Frame, NumberKind};
 use js_api::ExportedFunction;
@@ -9,7 +10,7 @@ use qjs::{Args, Arguments, Borrowed, Held, Result, Value};
 use smallvec::SmallVec;
 
 use crate::convert::{CallArguments, Marshal};
-use crate::types::{Direction, Length, Signature, Status, Type, TypeObject};
+use crate::types::{Direction, Length, Param, Signature, Status, Type, TypeObject};
 use crate::{arrays, pointer, record, status};
 
 /// How a signature is passed by C's convention for WebAssembly.
@@ -35,7 +36,7 @@ impl Plan {
         let params_are = signature.params.iter().all(|param| !param.direction.is_result && is_number(param.ty.get()));
         let has_memory = !params_are || returns.is_some_and(|ty| !is_number(ty));
         let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
-        Self { params, result, by_room: by_room(signature), passed, has_memory, has_custom }
+        Self { params, result, by_room: by_room(signature, wide), passed, has_memory, has_custom }
     }
 
     /// Why the function's type does not fit; `None` if it does.
@@ -60,15 +61,16 @@ pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
     let pointer = if wide { NumberKind::I64 } else { NumberKind::I32 };
     let kind = |ty: &TypeObject| match &ty.ty {
         Type::Record(shape, _) => {
-            shape.get().and_then(|shape| shape.single).map_or(pointer, |scalar| scalar.kind(wide))
+            shape.get().and_then(|shape| shape.single(wide)).map_or(pointer, |scalar| scalar.kind(wide))
         }
         _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
     };
-    let by_room = by_room(signature);
+    let by_room = by_room(signature, wide);
     let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
-    let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void)).map(kind);
+    let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void) && !is_nothing(ty, wide)).map(kind);
     let room = by_room.then_some(pointer);
-    let params = signature.params.iter().map(|param| match param.direction.is_result {
+    let passed = |param: &&Param| param.direction.is_result || !is_nothing(param.ty.get(), wide);
+    let params = signature.params.iter().filter(passed).map(|param| match param.direction.is_result {
         true => pointer,
         false => kind(param.ty.get()),
     });
@@ -76,11 +78,19 @@ pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
 }
 
 /// Whether the result is a record that goes into room that a first parameter points to.
-pub(crate) fn by_room(signature: &Signature) -> bool {
+pub(crate) fn by_room(signature: &Signature, wide: bool) -> bool {
     signature.returns.as_ref().is_some_and(|ty| match &own_result(ty.get()).ty {
-        Type::Record(shape, _) => shape.get().is_none_or(|shape| shape.single.is_none()),
+        Type::Record(shape, _) => shape.get().is_none_or(|shape| shape.abi(wide).passed == Passed::Address),
         _ => false,
     })
+}
+
+/// Whether C passes nothing for a value of this type: it is an empty record.
+pub(crate) fn is_nothing(ty: &TypeObject, wide: bool) -> bool {
+    match &ty.ty {
+        Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.is_nothing(wide)),
+        _ => false,
+    }
 }
 
 /// The type of what the function itself returns.
@@ -212,13 +222,15 @@ impl<'js> Running<'_, '_, 'js> {
             };
             comes_out |= param.direction.comes_out;
             self.call.numbers.borrow_mut().push(number);
-            numbers.push(number);
+            if param.direction.is_result || !is_nothing(param.ty.get(), wide) {
+                numbers.push(number);
+            }
         }
         let returned = self.enter(&numbers)?;
         self.call.returned.set(true);
         let own = if comes_out {
-            let numbers = &numbers[usize::from(self.plan.by_room)..];
-            return self.take_all(numbers, returned, room);
+            let numbers = self.call.numbers.borrow().clone();
+            return self.take_all(&numbers, returned, room);
         } else {
             self.own(returned, room)
         };
@@ -234,7 +246,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
         if let Type::Record(shape, _) = &ty.ty {
             let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
-            if let Some(scalar) = shape.single {
+            if let Some(scalar) = shape.single(marshal.is_wide()) {
                 return marshal.single(ty, scalar, value);
             }
             let address = marshal.allocate(shape.layout(marshal.is_wide()).size)?;
@@ -322,13 +334,19 @@ impl<'js> Running<'_, '_, 'js> {
         if let Some((address, size)) = room {
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
+        if is_nothing(ty, wide) {
+            let size = ty.layout(wide).map_or(0, |layout| layout.size);
+            let address = marshal.allocate(size.max(1))?;
+            marshal.clear(address, size)?;
+            return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
+        }
         let Some(number) = returned else { return Ok(None) };
         if let Some(scalar) = ty.scalar() {
             return scalar.result_to_js(cx, number).into_value(cx).map(Some);
         }
         if let Type::Record(shape, _) = &ty.ty {
             // A record of one number came as that number.
-            let scalar = shape.get().and_then(|shape| shape.single).ok_or_else(|| marshal.no_value(ty))?;
+            let scalar = shape.get().and_then(|shape| shape.single(wide)).ok_or_else(|| marshal.no_value(ty))?;
             let size = scalar.size(wide);
             let address = marshal.allocate(size as u64)?;
             marshal.write(address, &crate::scalar::bits(number).to_le_bytes()[..size])?;

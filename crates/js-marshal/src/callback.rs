@@ -18,10 +18,10 @@ use qjs::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::call::{Kinds, by_room, kinds};
+use crate::call::{Kinds, by_room, is_nothing, kinds};
 use crate::convert::{CallArguments, Marshal};
 use crate::manager::ManagerObject;
-use crate::types::{Length, Signature, Type, TypeObject};
+use crate::types::{Length, Param, Signature, Type, TypeObject};
 
 /// A guest's slots for callbacks.
 pub(crate) struct Callbacks {
@@ -191,10 +191,18 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
     marshal.call = Some(&arguments);
-    let (room, numbers) = match by_room(signature) {
+    let (room, numbers) = match by_room(signature, marshal.is_wide()) {
         true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
         false => (None, numbers),
     };
+    // Nothing comes for a record that is empty.
+    let mut came = numbers.iter();
+    let number = |param: &Param| match is_nothing(param.ty.get(), marshal.is_wide()) {
+        true => Number::I32(0),
+        false => *came.next().expect("the signature has all parameters"),
+    };
+    let numbers: SmallVec<[Number; 8]> = signature.params.iter().map(number).collect();
+    let numbers = numbers.as_slice();
     arguments.numbers.borrow_mut().extend_from_slice(numbers);
     let result = call_back(&marshal, &state, signature, room, numbers);
     let result = result.and_then(|number| marshal.consume().map(|()| number));
@@ -219,7 +227,12 @@ fn call_back(
             (_, Some(scalar)) => scalar.result_to_js(cx, number).into_value(cx)?,
             (Type::Record(shape, _), _) => {
                 let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
-                match shape.single {
+                match shape.single(wide) {
+                    _ if shape.is_nothing(wide) => {
+                        let address = marshal.allocate(shape.layout(wide).size.max(1))?;
+                        marshal.clear(address, shape.layout(wide).size)?;
+                        marshal.read_value(ty, marshal.range(address, shape.layout(wide).size)?, false, None)?
+                    }
                     Some(scalar) => {
                         let size = scalar.size(wide) as u64;
                         let address = marshal.allocate(size)?;
@@ -262,8 +275,11 @@ fn call_back(
         marshal.giving(|| marshal.write_value(returns, room, result.borrow()))?;
         return Ok(None);
     }
+    if is_nothing(returns, wide) {
+        return Ok(None);
+    }
     if let Type::Record(shape, _) = &returns.ty
-        && let Some(scalar) = shape.get().and_then(|shape| shape.single)
+        && let Some(scalar) = shape.get().and_then(|shape| shape.single(wide))
     {
         return marshal.single(returns, scalar, result.borrow()).map(Some);
     }
