@@ -212,3 +212,94 @@ impl Reader for Piece {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sections of one unit: `f` is at 0 to 16, in line 7 of `a.c` from 4 on.
+    fn sections() -> Vec<(String, Box<[u8]>)> {
+        let section = |name: &str, bytes: Vec<u8>| (name.to_owned(), bytes.into_boxed_slice());
+        let abbreviations = vec![
+            // 1: a unit with name, statement list, low and high address, and children.
+            1, 0x11, 1, 0x03, 0x08, 0x10, 0x17, 0x11, 0x01, 0x12, 0x06, 0, 0,
+            // 2: a function with a name and addresses.
+            2, 0x2e, 0, 0x03, 0x08, 0x11, 0x01, 0x12, 0x06, 0, 0, 0,
+        ];
+        let mut unit = vec![4, 0, 0, 0, 0, 0, 4];
+        unit.extend([1]);
+        unit.extend(b"a.c\0");
+        unit.extend([0, 0, 0, 0]); // the statement list
+        unit.extend([0, 0, 0, 0, 16, 0, 0, 0]);
+        unit.push(2);
+        unit.extend(b"f\0");
+        unit.extend([0, 0, 0, 0, 16, 0, 0, 0]);
+        unit.push(0);
+        let mut info = (unit.len() as u32).to_le_bytes().to_vec();
+        info.extend(unit);
+        let header = [
+            // The least length of an instruction, operations in it, statements by default, base, range, opcodes.
+            &[1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1][..],
+            // No folders; a file.
+            &[0][..],
+            b"a.c\0\0\0\0\0",
+        ]
+        .concat();
+        let program = [
+            // Address 0 in line 3; address 4 in line 7, column 5; the end at 16.
+            &[0, 5, 2, 0, 0, 0, 0, 3, 2, 1][..],
+            &[2, 4, 3, 4, 5, 5, 1, 2, 12, 0, 1, 1][..],
+        ]
+        .concat();
+        let mut lines = vec![4, 0];
+        lines.extend((header.len() as u32).to_le_bytes());
+        lines.extend(header);
+        lines.extend(program);
+        let mut line = (lines.len() as u32).to_le_bytes().to_vec();
+        line.extend(lines);
+        vec![section(".debug_abbrev", abbreviations), section(".debug_info", info), section(".debug_line", line)]
+    }
+
+    #[test]
+    fn lines() {
+        let mut info = DebugInfo::new(&sections()).unwrap();
+        let at = |line, column| SourceLocation { function: Some("f".into()), file: "a.c".into(), line, column };
+        assert_eq!(info.source_of(1), [at(3, 0)]);
+        assert_eq!(info.source_of(9), [at(7, 5)]);
+        assert_eq!(info.source_of(9), [at(7, 5)]);
+        assert_eq!(info.source_of(99), []);
+    }
+
+    #[test]
+    fn damaged_sections() {
+        for at in 0..3 {
+            for byte in 0..sections()[at].1.len() {
+                for value in [0, 1, 0x7f, 0x80, 0xff] {
+                    let mut sections = sections();
+                    sections[at].1[byte] = value;
+                    if let Some(mut info) = DebugInfo::new(&sections) {
+                        (0..20).for_each(|offset| drop(info.source_of(offset)));
+                    }
+                    sections[at].1 = sections[at].1[..byte].into();
+                    if let Some(mut info) = DebugInfo::new(&sections) {
+                        info.source_of(9);
+                    }
+                }
+            }
+        }
+        assert!(DebugInfo::new(&[]).is_none());
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let budget = Budget::new(0);
+        let mut piece = Piece::new(vec![0; 16].into(), budget.clone());
+        let read_for_ever = || -> Result<()> {
+            loop {
+                piece.clone().read_u64()?;
+                piece = Piece::new(vec![0; 16].into(), budget.clone());
+            }
+        };
+        assert!(budget.clone().spend(read_for_ever).is_none());
+    }
+}
