@@ -53,6 +53,11 @@ pub(crate) struct Command {
     #[arg(long, value_name = "FILE", require_equals = true)]
     precompiled: Vec<PathBuf>,
 
+    /// Show where in their source the functions of guests are, if they were compiled with debug information (DWARF). The
+    /// environment variable TOMBOLO_DEBUG does the same
+    #[arg(long)]
+    debug_info: bool,
+
     /// Neither use nor keep compiled code of other runs
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -136,7 +141,10 @@ impl Command {
             Some(CompilerChoice::Fast) => Compiler::Fast,
         };
         let on_slow_compile = progress::of_compiling(cache.is_some());
-        EngineOptions { cache, compiler, on_slow_compile, max_wasm_stack: GUEST_STACK, ..EngineOptions::default() }
+        // As of other such variables, any value but none will do.
+        let debug_info = self.debug_info || std::env::var_os("TOMBOLO_DEBUG").is_some_and(|value| !value.is_empty());
+        let max_wasm_stack = GUEST_STACK;
+        EngineOptions { cache, compiler, on_slow_compile, debug_info, max_wasm_stack, ..EngineOptions::default() }
     }
 
     /// The file's path as `process.argv` has it.

@@ -4,6 +4,15 @@ use qjs::{Ctx, Object, Result, class};
 
 use crate::runtime::api::{Api, Options};
 
+/// Has errors of the context tell of guests' frames too. [`install`] does the same; to be called before anything else
+/// that changes `Error`.
+///
+/// # Errors
+/// When memory is out.
+pub fn prepare_errors(ctx: &Ctx<'_>) -> Result<()> {
+    crate::convert::stacks::install(ctx)
+}
+
 /// Defines the `WebAssembly` namespace in the context's global object.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub use convert::exception::throw_call_error;
 pub use convert::function;
 pub use convert::function::{ExportedFunction, call_host};
 pub use convert::values::{from_number, to_number};
-pub use install::install;
+pub use install::{install, prepare_errors};
 pub use interface::instance::{InstanceObject, is_exports_object};
 pub use interface::memory::{MemoryObject, shared_memory_object};
 pub use interface::module::ModuleObject;

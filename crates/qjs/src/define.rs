@@ -161,6 +161,21 @@ pub fn attribute<'js, G: Native, S: Native>(object: &Object<'js>, name: &str, ge
     accessor(object, name, get.into_value(), set.into_value(), q::JS_PROP_ENUMERABLE)
 }
 
+/// [`attribute`], only configurable, as ECMAScript's own are.
+///
+/// # Errors
+/// As [`value`].
+pub fn hidden_attribute<'js, G: Native, S: Native>(
+    object: &Object<'js>,
+    name: &str,
+    get: G,
+    set: S,
+) -> rquickjs::Result<()> {
+    let get = function(object.ctx(), Kind::Plain, &format!("get {name}"), 0, get)?;
+    let set = function(object.ctx(), Kind::Plain, &format!("set {name}"), 1, set)?;
+    accessor(object, name, get.into_value(), set.into_value(), 0)
+}
+
 /// Defines a getter of `Symbol.toStringTag`, as ECMAScript's own classes have it.
 ///
 /// # Errors

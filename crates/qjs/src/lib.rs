@@ -32,6 +32,7 @@ pub mod room;
 pub mod runtime;
 pub mod script;
 pub mod shared;
+pub mod stack;
 pub mod string;
 pub mod transfer;
 pub mod value;

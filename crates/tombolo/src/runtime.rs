@@ -142,6 +142,7 @@ impl Runtime {
         let installed = agent.with(|ctx| {
             // This comes before the platform, which changes what `stack` of errors says.
             agent::structured::install(ctx, PLUGINS)?;
+            js_api::prepare_errors(ctx)?;
             match worker {
                 None => platform::install(ctx, platform_options)?,
                 Some(spec) => platform::install_worker(ctx, platform_options, spec)?,

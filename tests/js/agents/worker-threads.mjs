@@ -459,6 +459,25 @@ test('an unhandled rejection: error, and exit with 1', async () => {
   assertEq(error.message, 'unhandled');
 });
 
+test('an error keeps its class and its name', async () => {
+  const bytes = 'Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11)';
+  for (const [code, name, Class] of [
+    [`new WebAssembly.Instance(new WebAssembly.Module(${bytes})).exports.f();`, 'RuntimeError', Error],
+    ['new WebAssembly.Module(new Uint8Array(3));', 'CompileError', Error],
+    ['throw new RangeError("x");', 'RangeError', RangeError],
+    ['throw new (class extends TypeError {})("x");', 'TypeError', TypeError],
+    ['throw new (class Own extends Error { get name() { return "Own"; } })("x");', 'Own', Error],
+    ['throw Object.assign(new Error("x"), { name: "Special" });', 'Special', Error],
+    ['throw Object.assign(new SyntaxError("x"), { name: "Special" });', 'Special', SyntaxError],
+    ['throw Object.freeze(new URIError("x"));', 'URIError', URIError],
+  ]) {
+    const error = await nextOn(new Worker(code, { eval: true }), 'error');
+    assertEq(error.name, name, code);
+    assertEq(Object.getPrototypeOf(error), Class.prototype, code);
+    assert(error.stack.includes(`${name}: `), error.stack);
+  }
+});
+
 test('an error comes after the messages that were posted before it', async () => {
   const log = [];
   const worker = spawn(({ parentPort }) => { parentPort.postMessage('before'); throw new Error('x'); });

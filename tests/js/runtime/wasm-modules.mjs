@@ -306,6 +306,30 @@ test('the source phase gives the Module object, and instantiates nothing', async
   assertEq(await import.source(url), await import.source(url));
 });
 
+test('import.source is no expression by itself, and its argument is one', async () => {
+  write(new WasmBuilder(), 'empty.wasm');
+  const wrong = [
+    'import.source;', 'const f = import.source;', 'typeof import.source;', 'import.source = 1;', '(import.source)("./empty.wasm");',
+    'new import.source("./empty.wasm");', 'new /* x */ import.source("./empty.wasm");',
+    'import.source?.("./empty.wasm");', 'import.source`./empty.wasm`;', 'import.source();', 'import.source(...["./empty.wasm"]);',
+    'import.source("./empty.wasm") = 1;', 'import.sourc\\u0065("./empty.wasm");', 'import.source.x;', 'import.source[0];',
+  ];
+  for (const text of wrong) {
+    const error = await rejected(load(`${text}\nawait import.source("./empty.wasm");`));
+    assertEq(error.name, 'SyntaxError', text);
+  }
+  const right = [
+    'import.source("./empty.wasm")', 'import . source ( "./empty.wasm" )', 'import./* x */source\n("./empty.wasm")',
+    'import.source(1 ? "./empty.wasm" : 0)', '(() => import.source("./empty.wasm"))()', '[import.source("./empty.wasm")][0]',
+  ];
+  for (const text of right) {
+    const { it } = await load(`export const it = await ${text};`);
+    assert(it instanceof WebAssembly.Module, text);
+  }
+  const { it } = await load('export const it = await new (import.source("./empty.wasm").constructor)((done) => done(3));');
+  assertEq(it, 3);
+});
+
 test('modules inherit from AbstractModuleSource', () => {
   const AbstractModuleSource = Object.getPrototypeOf(WebAssembly.Module);
   assertEq(AbstractModuleSource.name, 'AbstractModuleSource');

@@ -170,3 +170,17 @@ test('a Module can be made many instances of', () => {
   one.exports.count.value = 5;
   assertEq(two.exports.count.value, 0);
 });
+
+test('100 memories, loops and recursion among them', () => {
+  const b = new WasmBuilder();
+  const first = b.memory({ min: 1, max: 2 });
+  for (let at = 1; at < 100; at++) b.memory({ min: 0 });
+  // Counts down in a loop, and grows the first memory by nothing.
+  b.func(['i32'], ['i32'], [
+    op.loop(), op.localGet(0), op.i32(1), op.i32Sub, op.localTee(0), op.brIf(0), op.end,
+    op.i32(0), op.memoryGrow(first),
+  ], { export: 'count' });
+  const exports = b.instance().exports;
+  assertEq(exports.count(1000), 1);
+  assertEq(WebAssembly.validate(b.bytes()), true);
+});

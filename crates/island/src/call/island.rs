@@ -8,13 +8,13 @@ use std::sync::Arc;
 use data_block::DataBlock;
 use wasmtime::{
     AsContextMut, ExnRef, Extern, Func, FuncType, Instance, Memory, MemoryType, OwnedRooted, ResourceLimiter,
-    RootScope, Store, StoreContextMut, ThrownException,
+    RootScope, Store, StoreContextMut, ThrownException, WasmBacktrace,
 };
 
 use crate::call::extensions::Extensions;
 use crate::call::function::HostFunction;
 use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
-use crate::call::trap::{CallError, HostThrew, UncaughtException};
+use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::engine::module::Module;
@@ -311,11 +311,29 @@ impl Island {
             };
         }
         let mut error = CallError::from_wasmtime(error);
+        // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
+        let here = (&raw const error).addr();
         if let CallError::Trap(trap) = &mut error {
-            let modules = self.modules.borrow();
-            trap.frames.iter_mut().for_each(|frame| frame.complete(&modules));
+            trap.frames.retain(|frame| frame.address < here);
+            self.complete(&mut trap.frames);
         }
         error
+    }
+
+    fn complete(&self, frames: &mut [StackFrame]) {
+        let modules = self.modules.borrow();
+        frames.iter_mut().for_each(|frame| frame.complete(&modules));
+    }
+
+    /// The functions of this island's guests that run below the host function that is running, innermost first. There
+    /// are none while the island's context is in use.
+    pub fn running(&self) -> Vec<StackFrame> {
+        if !self.store.is_lent() {
+            return Vec::new();
+        }
+        let mut frames = self.enter(|store| frames_of(&WasmBacktrace::force_capture(&store)));
+        self.complete(&mut frames);
+        frames
     }
 
     /// Whether an object belongs to this island. Nearly everything that Wasmtime does with an object panics if the

@@ -1,5 +1,6 @@
 //! What comes back when a guest call does not return.
 
+use std::fmt::Write;
 use std::rc::Rc;
 
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
@@ -8,7 +9,7 @@ use crate::call::island::Island;
 use crate::engine::module::Module;
 use crate::memory::interrupt::{Interrupted, Interrupter};
 
-/// One guest function on the stack of a trap, innermost first.
+/// One guest function on the stack.
 #[derive(Debug, Clone)]
 pub struct StackFrame {
     /// The function's name from the module's name section, or that of its export.
@@ -17,6 +18,11 @@ pub struct StackFrame {
     pub index: u32,
     /// The byte offset of the instruction in the module.
     pub offset: Option<usize>,
+    /// Where its frame is on the thread's stack; 0 if that is not known.
+    pub address: usize,
+    /// Where the instruction is in the guest's source, if the engine was asked to find out: the innermost function that
+    /// the compiler inlined there first.
+    pub source: Vec<SourceLocation>,
     module: Option<wasmtime::Module>,
 }
 
@@ -30,24 +36,112 @@ impl StackFrame {
     pub(crate) fn complete(&mut self, modules: &[Module]) {
         let Some(module) = modules.iter().find(|module| self.is_of(module)) else { return };
         self.offset = self.offset.map(|offset| module.original_offset(offset));
+        self.source = self.offset.map(|offset| module.source_of(offset)).unwrap_or_default();
         if self.function.is_none() {
             self.function = module.exported_function(self.index).map(str::to_string);
         }
     }
 }
 
-impl std::fmt::Display for StackFrame {
-    /// Written as JavaScript engines do: `name (wasm-function[3]:0x1a2)`.
+/// A place in a guest's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// The function's name in the source, if it is not the one that the name section has.
+    pub function: Option<String>,
+    /// The file, as the compiler named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; 0 if the compiler did not say.
+    pub column: u32,
+}
+
+impl std::fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(name) = &self.function {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column > 0 { write!(f, ":{}", self.column) } else { Ok(()) }
+    }
+}
+
+impl StackFrame {
+    /// The frame as it is shown: once, or once for each function of the source that was inlined, each with one place
+    /// in the source at most.
+    pub fn levels(self) -> Vec<Self> {
+        let count = self.source.len();
+        if count < 2 {
+            return vec![self];
+        }
+        let level = |(at, source): (usize, &SourceLocation)| Self {
+            // The last is the function itself, which the name section knows too.
+            function: if at + 1 < count { source.function.clone() } else { self.function.clone() },
+            source: vec![source.clone()],
+            ..self.clone()
+        };
+        self.source.iter().enumerate().map(level).collect()
+    }
+}
+
+impl std::fmt::Display for StackFrame {
+    /// Written as JavaScript engines do: `name (wasm-function[3]:0x1a2)`. If the place in the source is known, it follows:
+    /// `name (wasm-function[3]:0x1a2, file.c:5:10)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let source = self.source.first();
+        let name = self.function.as_ref().or(source.and_then(|source| source.function.as_ref()));
+        if let Some(name) = name {
             write!(f, "{name} (")?;
         }
         write!(f, "wasm-function[{}]", self.index)?;
         if let Some(offset) = self.offset {
             write!(f, ":{offset:#x}")?;
         }
-        if self.function.is_some() { f.write_str(")") } else { Ok(()) }
+        if let Some(source) = source {
+            write!(f, ", {source}")?;
+        }
+        if name.is_some() { f.write_str(")") } else { Ok(()) }
     }
+}
+
+/// The frames of a backtrace of Wasmtime's, innermost first.
+pub(crate) fn frames_of(backtrace: &WasmBacktrace) -> Vec<StackFrame> {
+    let frame = |frame: &wasmtime::FrameInfo| StackFrame {
+        function: frame.func_name().map(str::to_string),
+        index: frame.func_index(),
+        offset: frame.module_offset(),
+        address: 0,
+        source: Vec::new(),
+        module: Some(frame.module().clone()),
+    };
+    let mut frames: Vec<_> = backtrace.frames().iter().map(frame).collect();
+    frames.iter_mut().zip(addresses(backtrace)).for_each(|(frame, address)| frame.address = address);
+    frames
+}
+
+/// Where the frames are on the stack, innermost first. Wasmtime has no function that tells, but it prints them: the
+/// `fp` of each is in the last field of a backtrace, where nothing else is. If it prints something else, there are none.
+fn addresses(backtrace: &WasmBacktrace) -> Vec<usize> {
+    const FIELD: &str = "_runtime_trace";
+    /// Keeps what comes after the last mention of the field, and gives up when that is too long.
+    struct Tail(String);
+    impl Write for Tail {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            const MOST: usize = 64 << 10;
+            if text == FIELD {
+                self.0.clear();
+            }
+            self.0.push_str(text);
+            if self.0.len() > MOST { Err(std::fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut tail = Tail(String::new());
+    // What was written before it gave up is there all the same.
+    let _ = write!(tail, "{backtrace:?}");
+    let addresses = tail.0.split("fp: ").skip(1).map_while(|text| {
+        let digits = text.find(|char: char| !char.is_ascii_digit())?;
+        text[..digits].parse().ok()
+    });
+    let addresses: Vec<usize> = if tail.0.starts_with(FIELD) { addresses.collect() } else { Vec::new() };
+    // The stack grows downwards.
+    if addresses.is_sorted() && addresses.len() >= backtrace.frames().len() { addresses } else { Vec::new() }
 }
 
 /// A guest did what the specification calls a trap.
@@ -58,7 +152,7 @@ pub struct Trap {
     pub code: Option<wasmtime::Trap>,
     /// The trap in words.
     pub message: String,
-    /// The stack, innermost first.
+    /// The guest's functions, innermost first: those that were called since the host entered the island last.
     pub frames: Vec<StackFrame>,
 }
 
@@ -72,7 +166,8 @@ impl Trap {
 impl std::fmt::Display for Trap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
-        self.frames.iter().try_for_each(|frame| write!(f, "\n    at {frame}"))
+        let mut levels = self.frames.iter().cloned().flat_map(StackFrame::levels);
+        levels.try_for_each(|frame| write!(f, "\n    at {frame}"))
     }
 }
 
@@ -195,13 +290,7 @@ impl CallError {
         if error.is::<Interrupted>() || (has_faulted && Interrupter::current().is_raised()) {
             return Self::Interrupted;
         }
-        let frame = |frame: &wasmtime::FrameInfo| StackFrame {
-            function: frame.func_name().map(str::to_string),
-            index: frame.func_index(),
-            offset: frame.module_offset(),
-            module: Some(frame.module().clone()),
-        };
-        let frames = error.downcast_ref::<WasmBacktrace>().map(|b| b.frames().iter().map(frame).collect());
+        let frames = error.downcast_ref::<WasmBacktrace>().map(frames_of);
         let message = match code {
             Some(code) => describe(code),
             None => error.root_cause().to_string(),

@@ -20,6 +20,7 @@ mod background;
 pub mod cache;
 mod code;
 pub(crate) mod compile_error;
+mod debug_info;
 pub(crate) mod instrument;
 pub mod limits;
 pub(crate) mod live_modules;
@@ -44,6 +45,9 @@ pub struct EngineOptions {
     /// Called on another thread, once compiling a module has taken half a second: ten times a second, and when it is
     /// done.
     pub on_slow_compile: Option<fn(&Progress)>,
+    /// Whether stacks say where in a guest's source each function is, if the module has DWARF. It is read when a stack is
+    /// first shown.
+    pub debug_info: bool,
 }
 
 /// How modules are compiled.
@@ -73,6 +77,7 @@ impl Default for EngineOptions {
             compiler: Compiler::default(),
             cache: None,
             on_slow_compile: None,
+            debug_info: false,
         }
     }
 }
@@ -86,6 +91,7 @@ pub struct Engine {
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) on_slow_compile: Option<fn(&Progress)>,
+    pub(crate) debug_info: bool,
     pub(crate) modules: Arc<LiveModules>,
     pub(crate) precompiled: Arc<Precompiled>,
     /// Compiles, in little time, code that `inner` can run.
@@ -118,6 +124,7 @@ impl Engine {
             compiler: options.compiler,
             cache: options.cache.clone(),
             on_slow_compile: options.on_slow_compile,
+            debug_info: options.debug_info,
             modules: Arc::default(),
             precompiled: Arc::default(),
             fast: Arc::default(),
@@ -258,7 +265,9 @@ fn config(max_wasm_stack: usize, tier: Tier) -> Config {
         .memory_guard_size(layout.guard as u64)
         // Wasmtime maps images of data segments only into its own memories; those on our blocks are written to.
         .memory_init_cow(false)
-        .with_host_memory(Arc::new(HostMemory));
+        .with_host_memory(Arc::new(HostMemory))
+        // As many frames as a script's error can have.
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(64));
     if layout == SHORT {
         // Memories never move; in the other layout Wasmtime finds that out by itself.
         config.memory_may_move(false);

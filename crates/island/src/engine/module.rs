@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
+use crate::call::trap::SourceLocation;
 use crate::engine::cache::{Kept, Key, Tier};
 use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
+use crate::engine::debug_info::DebugInfo;
 use crate::engine::instrument::{Record, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
 use crate::engine::{Engine, background};
@@ -62,6 +64,10 @@ struct Inner {
     /// Which import each imported index of a kind is: `imports[by_kind[kind][index]]`.
     by_kind: HashMap<&'static str, Vec<usize>>,
     custom: Vec<(String, Box<[u8]>)>,
+    /// Where the contents of the code section are.
+    code_start: usize,
+    /// Where the code comes from, if the engine was asked to find out and once somebody asked.
+    debug_info: Option<OnceLock<Option<Mutex<DebugInfo>>>>,
     /// The initial size in bytes of each memory that the module itself defines.
     memories: Vec<u128>,
     passes_objects: bool,
@@ -127,6 +133,8 @@ impl Inner {
             exports,
             by_kind,
             custom: surface.custom,
+            code_start: surface.code_start,
+            debug_info: engine.debug_info.then(OnceLock::new),
             memories: surface.memories,
             passes_objects,
             record,
@@ -264,6 +272,17 @@ impl Module {
         self.inner.record.offsets.original(offset)
     }
 
+    /// Where the instruction at `offset` of the module's own bytes is in the guest's source. Empty unless
+    /// [`EngineOptions::debug_info`](crate::EngineOptions::debug_info) is set and the module says.
+    pub(crate) fn source_of(&self, offset: usize) -> Vec<SourceLocation> {
+        let Some(debug_info) = &self.inner.debug_info else { return Vec::new() };
+        let Some(debug_info) = debug_info.get_or_init(|| DebugInfo::new(&self.inner.custom).map(Mutex::new)) else {
+            return Vec::new();
+        };
+        let offset = offset.saturating_sub(self.inner.code_start) as u64;
+        debug_info.lock().unwrap_or_else(|e| e.into_inner()).source_of(offset)
+    }
+
     /// Whether Wasmtime's module `wasm` was made for this one.
     pub(crate) fn has(&self, wasm: &wasmtime::Module) -> bool {
         self.inner.codes().any(|code| wasmtime::Module::same(&code.wasm, wasm))
@@ -324,6 +343,8 @@ struct Surface {
     exports: Vec<(String, u32)>,
     custom: Vec<(String, Box<[u8]>)>,
     memories: Vec<u128>,
+    /// Where the contents of the code section begin.
+    code_start: usize,
 }
 
 impl Surface {
@@ -346,6 +367,7 @@ impl Surface {
                         surface.memories.push(u128::from(memory.initial) << memory.page_size_log2.unwrap_or(16));
                     }
                 }
+                Payload::CodeSectionStart { range, .. } => surface.code_start = range.start,
                 Payload::CustomSection(section) => {
                     surface.custom.push((section.name().to_string(), section.data().into()));
                 }

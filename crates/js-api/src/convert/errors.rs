@@ -6,6 +6,8 @@ use qjs::function::{Kind, construct, function, set_constructor};
 use qjs::{Call, Ctx, Object, Result, Value};
 use rquickjs::JsLifetime;
 
+use crate::convert::stacks;
+
 /// The three error classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ErrorClass {
@@ -70,6 +72,7 @@ fn remember_guests_end<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> Result<()> {
 
 /// Defines the classes in the namespace, each a NativeError: callable without `new`, with `Error` as its parent.
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    stacks::install(ctx)?;
     let error: Object = ctx.globals().get("Error")?;
     let error_prototype: Object = error.get("prototype")?;
     let make = |class: ErrorClass| -> Result<qjs::Function<'js>> {
@@ -105,29 +108,14 @@ fn new_error<'js, const CLASS: usize>(call: Call<'_, 'js>) -> Result<Value<'js>>
     };
     let count = call.args.len().min(2);
     let args: Vec<_> = (0..count).map(|at| call.arg(at)).collect();
-    let made = construct(&error, &new_target, &args)?;
-    leave_out_constructor(&made, ErrorClass::ALL[CLASS].name())?;
-    Ok(made)
-}
-
-/// Takes the frame of the native constructor, which scripts did not write, out of `stack`.
-fn leave_out_constructor(error: &Value<'_>, class: &str) -> Result<()> {
-    let Some(object) = error.as_object() else { return Ok(()) };
-    let Some(stack) = stack_text(object)? else { return Ok(()) };
-    let frame = format!("    at {class} (native)\n");
-    if let Some((before, after)) = stack.split_once(&frame) {
-        let stack = qjs::string::from_utf8(object.ctx(), format!("{before}{after}").as_bytes())?;
-        define::value(object, "stack", &stack, Attributes::Hidden)?;
-    }
-    Ok(())
+    stacks::without_constructor(&call.ctx, || construct(&error, &new_target, &args))
 }
 
 /// What `stack` says of an Exception that is made now; `undefined` if `Error.prepareStackTrace` makes it anything but a
 /// string.
 pub(crate) fn current_stack<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let class = ctx.userdata::<Constructors>().ok_or(rquickjs::Error::Unknown)?.error.clone();
-    let error = construct(&class, &class, &[])?;
-    leave_out_constructor(&error, "Exception")?;
+    let error = stacks::without_constructor(ctx, || construct(&class, &class, &[]))?;
     let stack = stack_of(&error.get()?)?;
     Ok(if stack.is_string() { stack } else { Value::new_undefined(ctx.clone()) })
 }
@@ -141,15 +129,6 @@ fn stack_of<'js>(error: &Object<'js>) -> Result<Value<'js>> {
     match getter.as_function() {
         Some(getter) => getter.call((rquickjs::prelude::This(error.clone()),)),
         None => Ok(Value::new_undefined(error.ctx().clone())),
-    }
-}
-
-/// An error's `stack`, if it is a string.
-fn stack_text(error: &Object<'_>) -> Result<Option<String>> {
-    let stack = stack_of(error)?;
-    match stack.is_string() {
-        true => webidl::string(error.ctx(), qjs::Borrowed::of(&stack)).map(Some),
-        false => Ok(None),
     }
 }
 
@@ -208,42 +187,22 @@ pub(crate) fn throw_exit(ctx: &Ctx<'_>, code: i32) -> rquickjs::Error {
 
 /// Throws the error that a guest's trap becomes.
 pub(crate) fn throw_trap(ctx: &Ctx<'_>, trap: &Trap) -> rquickjs::Error {
-    let made = if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
-        // The error that QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
-        let class = ctx.userdata::<Constructors>().map(|constructors| constructors.range_error.clone());
-        let message = qjs::string::from_utf8(ctx, trap.message.as_bytes());
-        class.ok_or(rquickjs::Error::Unknown).and_then(|class| construct(&class, &class, &[message?]))
-    } else {
-        new(ctx, ErrorClass::Runtime, &trap.message)
+    let make = || {
+        if trap.code == Some(island::wasmtime::Trap::StackOverflow) {
+            // The error that QuickJS throws for its own stack, as V8 and JavaScriptCore do for both.
+            let class = ctx.userdata::<Constructors>().map(|constructors| constructors.range_error.clone());
+            let message = qjs::string::from_utf8(ctx, trap.message.as_bytes());
+            class.ok_or(rquickjs::Error::Unknown).and_then(|class| construct(&class, &class, &[message?]))
+        } else {
+            new(ctx, ErrorClass::Runtime, &trap.message)
+        }
     };
-    let error = match made {
+    let error = match stacks::with_trap(ctx, &trap.frames, make) {
         Ok(error) => error,
         Err(error) => return error,
     };
-    if let Err(error) = prepend_frames(&error, trap).and_then(|()| remember_guests_end(ctx, &error)) {
+    if let Err(error) = remember_guests_end(ctx, &error) {
         return error;
     }
     ctx.throw(error)
-}
-
-/// Puts the guest's frames in front of the script's own in `stack`, after its head line if it has one (QuickJS's own
-/// has none, a platform's may).
-fn prepend_frames(error: &Value<'_>, trap: &Trap) -> Result<()> {
-    /// How many frames are shown: the rest of a deep recursion says nothing new.
-    const SHOWN: usize = 32;
-    let Some(object) = error.as_object() else { return Ok(()) };
-    let mut frames: String = trap.frames.iter().take(SHOWN).map(|frame| format!("    at {frame}\n")).collect();
-    if trap.frames.len() > SHOWN {
-        frames += &format!("    … {} more wasm frames\n", trap.frames.len() - SHOWN);
-    }
-    // A script can make `stack` anything (`Error.prepareStackTrace`). If it is not a string, it is left alone.
-    let Some(stack) = stack_text(object)? else { return Ok(()) };
-    let name = if trap.code == Some(island::wasmtime::Trap::StackOverflow) { "RangeError" } else { "RuntimeError" };
-    let head = format!("{name}: {}", trap.message);
-    let stack = match stack.strip_prefix(&*head) {
-        Some(rest) => format!("{head}\n{frames}{}", rest.trim_start_matches('\n')),
-        None => format!("{frames}{stack}"),
-    };
-    let stack = qjs::string::from_utf8(object.ctx(), stack.as_bytes())?;
-    define::value(object, "stack", &stack, Attributes::Hidden)
 }

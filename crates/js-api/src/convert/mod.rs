@@ -7,6 +7,7 @@ pub(crate) mod exception;
 pub mod function;
 pub(crate) mod gc_object;
 pub(crate) mod linking;
+pub(crate) mod stacks;
 pub(crate) mod typed_function;
 pub(crate) mod types;
 pub(crate) mod values;

@@ -75,6 +75,8 @@ pub(crate) struct State {
     /// The tag, unknown to guests and scripts, of Exception objects on their way through an island that lacks their
     /// own.
     pub(crate) foreign_tag: Rc<TagCore>,
+    /// All islands; some of them may have gone.
+    pub(crate) islands: RefCell<Vec<Weak<crate::runtime::island_realm::IslandRealm>>>,
     /// The island of all instances that pass objects to scripts; with the one-island option, of everything.
     pub(crate) common_island: RefCell<Weak<crate::runtime::island_realm::IslandRealm>>,
     /// Brings the bindings of exported globals up to date, once a module that is an ES module exports a mutable one.
@@ -148,6 +150,7 @@ impl Api {
             options,
             memories: RefCell::default(),
             growables: RefCell::default(),
+            islands: RefCell::default(),
             common_island: RefCell::default(),
             live_bindings: Cell::default(),
             attention: Cell::default(),

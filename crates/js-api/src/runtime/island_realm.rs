@@ -104,6 +104,11 @@ impl IslandRealm {
         imports.len() - 1
     }
 
+    /// Whether a function, as [`class::identity`] has it, is an import.
+    pub(crate) fn imports_it(&self, function: *const std::ffi::c_void) -> bool {
+        self.imports.borrow().iter().any(|import| import.borrow().identity() == function.addr())
+    }
+
     /// An import. Whoever calls it has it meanwhile.
     #[inline]
     pub(crate) fn import(&self, index: usize) -> Rc<Held> {
@@ -304,6 +309,12 @@ impl IslandHandle {
             api,
         });
         shared.island.set_owner(&shared);
+        let mut islands = shared.api.state.islands.borrow_mut();
+        if islands.len() == islands.capacity() {
+            islands.retain(|island| island.strong_count() > 0);
+        }
+        islands.push(Rc::downgrade(&shared));
+        drop(islands);
         // SAFETY: the only `MarkedRc` of this realm. Whoever else has the realm has a handle, which keeps the anchor,
         // or runs below a call that has one.
         let marked = unsafe { MarkedRc::shared(shared.clone()) };

@@ -583,8 +583,7 @@ impl<'a> Plan<'a> {
         let (additions, poll) = (Vec::new(), Vec::new());
         let has_polls = scan.patches.iter().any(|patch| patch.call.is_none());
         let has_poll_memory = has_polls && scan.memories.len() < MEMORIES;
-        let mut plan =
-            Self { scan, additions, exports: None, poll, has_poll_memory, atomic_imports: None, types: 0 };
+        let mut plan = Self { scan, additions, exports: None, poll, has_poll_memory, atomic_imports: None, types: 0 };
         let calls = || scan.patches.iter().filter_map(|patch| patch.call);
         let poll_import = (has_polls && !has_poll_memory).then_some(POLL);
         let imports = BTreeSet::from_iter(calls().map(|call| call.import).chain(poll_import));

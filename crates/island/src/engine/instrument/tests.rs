@@ -65,7 +65,10 @@ pub(crate) fn check(bytes: &[u8], instrumented: &Instrumented) {
                 check_copy(bytes, instrumented, from, to);
             }
             let least = 1 + 3 * (usize::from(is_head) + usize::from(is_wait));
-            assert!(group.len() == least || group.len() == least + 3 && is_entry, "{group:?}");
+            // A poll load at the entry, and a call that tells of growth.
+            let is_growth = bytes[from.start] == 0x40;
+            let most = least + 3 * (usize::from(is_entry) + usize::from(is_growth));
+            assert!((least..=most).step_by(3).any(|length| length == group.len()), "{group:?}");
             (is_entry, is_head) = (false, bytes[from.start] == 3);
         }
         assert!(groups.next().is_none());
@@ -261,8 +264,43 @@ fn a_module_without_room_for_more_is_told() {
     let memories = |count: usize| "(memory 0)".repeat(count);
     let with = |count| wat::parse_str(format!("(module {} (func (loop (br 0))))", memories(count))).unwrap();
     assert!(matches!(instrument(&with(99), true, true), Instrumentation::Made(_)));
-    assert!(matches!(instrument(&with(100), true, true), Instrumentation::DoesNotFit));
     assert!(matches!(instrument(&with(100), false, true), Instrumentation::Unneeded));
+    // Without a memory to load from, the loop asks the host.
+    let instrumented = made(instrument(&with(100), true, true)).unwrap();
+    is_valid(&instrumented.bytes).unwrap();
+    assert_eq!(instrumented.record.atomic_imports.unwrap().functions, [POLL]);
+    let tables = "(table 0 funcref)".repeat(100);
+    let full = wat::parse_str(format!("(module {} {tables} (func (loop (br 0))))", memories(100))).unwrap();
+    assert!(matches!(instrument(&full, true, true), Instrumentation::DoesNotFit));
+}
+
+#[test]
+fn growth_is_told_unless_it_is_plainly_not_by_nothing() {
+    let grow = |wide| AtomicImport { instruction: Instruction::Grow, wide };
+    for (text, functions) in [
+        ("(memory 1) (func (param i32) (result i32) (memory.grow (local.get 0)))", vec![grow(false)]),
+        ("(memory 1) (func (result i32) (memory.grow (i32.const 0)))", vec![grow(false)]),
+        ("(memory 1) (func (result i32) (memory.grow (i32.const 128)))", vec![grow(false)]),
+        ("(memory i64 1) (func (param i64) (result i64) (memory.grow (local.get 0)))", vec![grow(true)]),
+        ("(import \"m\" \"m\" (memory 1)) (func (result i32) (memory.grow (memory.size)))", vec![grow(false)]),
+        ("(memory 1) (func (result i32) (memory.grow (i32.const 1)))", vec![]),
+        ("(memory i64 1) (func (result i64) (memory.grow (i64.const -1)))", vec![]),
+        ("(memory 1 1 shared) (func (result i32) (memory.grow (i32.const 0)))", vec![]),
+        ("(memory 1) (func (result i32) (memory.grow (block (result i32) (i32.const 5))))", vec![grow(false)]),
+    ] {
+        let bytes = wat::parse_str(format!("(module {text})")).unwrap();
+        let instrumented = made(instrument(&bytes, true, true));
+        let imports = instrumented.as_ref().and_then(|instrumented| instrumented.record.atomic_imports.as_ref());
+        assert_eq!(imports.map_or(&[][..], |imports| &imports.functions), functions, "{text}");
+        if let Some(instrumented) = &instrumented {
+            check(&bytes, instrumented);
+        }
+    }
+    // A module without room for the table goes on without.
+    let tables = "(table 0 funcref)".repeat(100);
+    let full = format!("(module {tables} (memory 1) (func (result i32) (memory.grow (i32.const 0))))");
+    let full = wat::parse_str(full).unwrap();
+    assert!(matches!(instrument(&full, true, true), Instrumentation::Unneeded));
 }
 
 #[test]
