@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds every guest in src/ to a stripped .wasm beside this script. The results are committed: this is needed only after
+# Builds every guest in src/ to a .wasm beside this script, stripped unless that is what it is for. The results are committed: this is needed only after
 # a change in src/, and installs nothing by itself. It needs
 #   - zig, as a program on the PATH or as the Python package `ziglang` (pip install ziglang), for the C guests;
 #   - wat2wasm of the WebAssembly Binary Toolkit, on the PATH or named by WAT2WASM (npm install wabt), for the .wat ones.
@@ -40,6 +40,10 @@ for bits in '' 64; do
     shapes.c -o shapes$bits.wasm
 done
 rm shapes.c
+
+# With debug information, which names the lines of its source.
+$zig cc -target wasm32-freestanding -mcpu=generic -std=c17 -O1 -g -Wall -Wextra -Werror -fno-builtin -nostdlib \
+  -fdebug-compilation-dir=. -Wl,--no-entry src/crash.c -o crash.wasm
 
 for source in src/*.wat; do
   "$wat2wasm" --enable-threads "$source" -o "$(basename "$source" .wat).wasm"

@@ -197,3 +197,39 @@ fn an_uncaught_stack_overflow() {
         .exits(1)
         .stderr_has(&["RangeError: Maximum call stack size exceeded"]);
 }
+
+#[test]
+fn debug_information_names_the_lines_of_a_guest() {
+    let text = "import { readFileSync } from 'node:fs';
+        const { instance } = await WebAssembly.instantiate(readFileSync(process.argv[2]));
+        Error.prepareStackTrace = globalThis.prepare;
+        instance.exports.crash(3);";
+    let folder = Folder::with("main.mjs", text);
+    let guest = guest("crash.wasm");
+    let run = |options: &[&str]| {
+        let args = options.iter().map(std::ffi::OsStr::new).chain(["main.mjs".as_ref(), guest.as_os_str()]);
+        folder.run(args)
+    };
+    let expected = [
+        "RuntimeError: out of bounds memory access",
+        "at value_of (wasm-function[1]:0xeb, ./src/crash.c:10:18)",
+        "at sum (wasm-function[1]:0xeb, ./src/crash.c:16:18)",
+        "at crash (wasm-function[0]:0x48, ./src/crash.c:26:12)",
+    ];
+    run(&["--debug-info"]).outcome().exits(1).stderr_has(&expected);
+    run(&[]).env("TOMBOLO_DEBUG", "1").outcome().exits(1).stderr_has(&expected);
+    // From the cache, compiled by a run that was not asked for it, all the same.
+    run(&[]).outcome().exits(1).stderr_has(&["at sum (wasm-function[1]:0xeb)", "at crash (wasm-function[0]:0x48)"]);
+    run(&["--debug-info"]).outcome().exits(1).stderr_has(&expected);
+    let text =
+        "globalThis.prepare = (error, sites) => console.log(sites.slice(0, 3).map((site) => [site.getFunctionName(),
+        site.getFileName(), site.getLineNumber(), site.getColumnNumber()].join()).join(' '));";
+    let folder = folder
+        .and("prepare.mjs", text)
+        .and("both.mjs", "import './prepare.mjs'; await import('./main.mjs').catch(() => {});");
+    folder
+        .run(["--debug-info".as_ref(), "both.mjs".as_ref(), guest.as_os_str()])
+        .outcome()
+        .exits(0)
+        .stdout("value_of,./src/crash.c,10,18 sum,./src/crash.c,16,18 crash,./src/crash.c,26,12\n");
+}
