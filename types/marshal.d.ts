@@ -317,7 +317,8 @@ declare module 'tombolo:marshal' {
 
   /** A guest, its heap, and WASI for it: the environment, and standard output and error by line to the console. */
   export class Wasi {
-    constructor(env: Record<string, string>);
+    /** `args` begin with the program's name; `preopens` are the folders that the guest sees, by their names there. */
+    constructor(env: Record<string, string>, options?: { args?: string[]; preopens?: Record<string, string> });
     readonly env: Record<string, string>;
     instance: WebAssembly.Instance | null;
     memoryManager: MemoryManager | null;

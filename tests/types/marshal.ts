@@ -253,6 +253,7 @@ StringBuffer.fromString(manager, 'text');
 // ---- Guests ---------------------------------------------------------------------------------------------------------
 
 const wasi = new Wasi({ HOME: '/' });
+new Wasi({}, { args: ['program'], preopens: { '/': '.' } });
 const same: Wasi = new Marshaller({});
 new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array()), { wasi_snapshot_preview1: wasi.imports() });
 wasi.init(instance);

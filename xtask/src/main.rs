@@ -7,6 +7,7 @@ mod official;
 mod packages;
 mod rust_source;
 mod tidy;
+mod wasi_testsuite;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,6 +40,10 @@ commands:
           run those of Node's own tests that tests/js/node-tests.txt lists, or those of some modules, with the command
           beside this one, and compare with that list. DIR is the folder `test` of a checkout of Node, with `parallel`,
           `common` and `fixtures`, which are no part of this repository
+  wasi-testsuite [--node PATH] DIR
+          run the programs of WebAssembly/wasi-testsuite for preview 1 by node:wasi, by the command beside this one and by
+          tombolo:marshal (and by a node), print how many pass, and compare with tests/js/wasi-testsuite.txt. DIR is a
+          checkout of its branch prod/testsuite-base, which is no part of this repository
   help    print this
 ";
 
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
         ["node-tests", folder, ref modules @ ..] => node_tests::run(folder.as_ref(), modules),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
         ["packages", ref more @ ..] => packages::run(more),
+        ["wasi-testsuite", ref more @ ..] => wasi_testsuite::run(more),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

@@ -62,6 +62,11 @@ pub(crate) struct Command {
     #[arg(long)]
     pub(crate) no_cache: bool,
 
+    /// Give a WASI command the folder HOST under the name GUEST, or under its own; then it does not see the current
+    /// folder. May be given several times
+    #[arg(long, value_name = "HOST[::GUEST]", require_equals = true)]
+    dir: Vec<String>,
+
     /// What to run
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -145,6 +150,18 @@ impl Command {
         let debug_info = self.debug_info || std::env::var_os("TOMBOLO_DEBUG").is_some_and(|value| !value.is_empty());
         let max_wasm_stack = GUEST_STACK;
         EngineOptions { cache, compiler, on_slow_compile, debug_info, max_wasm_stack, ..EngineOptions::default() }
+    }
+
+    /// The folders that a WASI command sees: the name there, and the path here.
+    pub(crate) fn directories(&self) -> Vec<(String, PathBuf)> {
+        if self.dir.is_empty() {
+            return vec![(".".into(), ".".into())];
+        }
+        let split = |dir: &String| match dir.split_once("::") {
+            Some((host, guest)) => (guest.to_string(), host.into()),
+            None => (dir.clone(), dir.into()),
+        };
+        self.dir.iter().map(split).collect()
     }
 
     /// The file's path as `process.argv` has it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use tombolo::island::wasi::threads::{self, ProgramError};
-use tombolo::island::wasi::{Input, Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
+use tombolo::island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use tombolo::island::wasmtime::Extern;
 use tombolo::island::{CallError, Callee, Frame, InstantiateError, Island, Module};
 
@@ -58,13 +58,11 @@ fn start(command: &Command) -> Result<(), Failure> {
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
     let mut args = vec![command.file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());
-    let config = move || WasiConfig {
-        args: args.clone(),
+    let config = WasiConfig {
+        args,
         env: std::env::vars_os().map(|(key, value)| (lossy(&key), lossy(&value))).collect(),
-        preopens: vec![(".".to_string(), ".".into())],
-        stdin: Input::Inherit,
-        stdout: Output::Inherit,
-        stderr: Output::Inherit,
+        preopens: command.directories(),
+        ..WasiConfig::with_stdio()
     };
     if threads::has_threads(&module) {
         return threads::run(&engine, &module, config).map_err(|error| match error {
@@ -73,7 +71,7 @@ fn start(command: &Command) -> Result<(), Failure> {
             error => Failure::Setup(error.to_string()),
         });
     }
-    let context = WasiContext::new(config()).map_err(|error| setup(&error))?;
+    let context = WasiContext::new(config).map_err(|error| setup(&error))?;
     let island = Island::new(&engine);
     let mut imports = Vec::with_capacity(module.imports().len());
     for import in module.imports() {

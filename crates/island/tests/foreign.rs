@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::common::{call, engine, func, host, instance, module};
-use tombolo_island::call::{Frame, HostFrame};
+use tombolo_island::call::{Frame, HostFrame, Number};
 use tombolo_island::new_block;
-use tombolo_island::wasi::{PREVIEW1, WasiConfig, WasiContext, WasiError};
+use tombolo_island::wasi::{self, PREVIEW1, Precedence, WasiConfig, WasiContext, WasiError};
 use tombolo_island::wasmtime::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, ExnRef, ExnRefPre, ExnType, Extern, ExternRef, FieldType, Func, FuncType,
     Global, GlobalType, I31, Instance, Memory, MemoryType, Mutability, OwnedRooted, RefType, RootScope, StorageType,
@@ -162,9 +162,16 @@ fn memories_of_another_island_have_no_block_here() {
     assert!(here.block_of(memory(&here, one)).is_some());
     assert!(here.block_of(memory(&there, two)).is_none());
     let context = WasiContext::new(WasiConfig::default()).unwrap();
-    let refused = here.wasi_call(&context, memory(&there, two).into(), PREVIEW1, "random_get").unwrap_err();
+    let (foreign, own) = (Extern::from(memory(&there, two)), Extern::from(memory(&here, one)));
+    let refused = here.wasi_memory(&context, foreign.clone(), Precedence::Always).unwrap_err();
     assert!(matches!(refused, WasiError::NoMemory), "{refused}");
-    here.wasi_call(&context, memory(&here, one).into(), PREVIEW1, "random_get").unwrap();
+    here.wasi_memory(&context, own.clone(), Precedence::Always).unwrap();
+    let random = wasi::functions(PREVIEW1).iter().find(|function| function.name() == "random_get").unwrap();
+    let mut frame = Frame::new(random.ty());
+    frame.push_i32(0);
+    frame.push_i32(8);
+    here.wasi_call(&context, Some(&foreign), random, &frame).unwrap_err();
+    assert_eq!(here.wasi_call(&context, Some(&own), random, &frame).unwrap(), Some(Number::I32(0)));
 }
 
 #[test]
@@ -261,11 +268,11 @@ fn wasi_works_on_memories_of_any_kind() {
         let guest = instance(&island, &text, &[]);
         let memory = island.enter(|store| guest.get_export(store, "memory")).unwrap();
         let context = WasiContext::new(WasiConfig::default()).unwrap();
-        let random = island.wasi_call(&context, memory, PREVIEW1, "random_get").unwrap();
-        let mut frame = Frame::new(random.numeric().unwrap());
+        let random = wasi::functions(PREVIEW1).iter().find(|function| function.name() == "random_get").unwrap();
+        let mut frame = Frame::new(random.ty());
         frame.push_i32(0);
         frame.push_i32(0);
-        island.call_numeric(&random, &mut frame).unwrap();
+        assert_eq!(island.wasi_call(&context, Some(&memory), random, &frame).unwrap(), Some(Number::I32(0)));
     }
 }
 

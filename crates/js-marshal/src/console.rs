@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use island::wasi::Output;
@@ -21,14 +22,17 @@ struct Stream {
     output: Output,
     /// The beginning of a line. What is left here when the guest has gone goes to the process's own output as it is.
     rest: Vec<u8>,
+    /// Why something could not be written, which the guest is told when it writes the next time.
+    failed: Option<io::Error>,
 }
 
 impl Stream {
     /// Writes to the process's own output.
-    fn write(&self, bytes: &[u8]) {
-        if let Output::To { sink, .. } = &self.output {
-            // As with the guest's other output, there is nobody to tell if the process's own has gone.
-            let _ = sink(bytes);
+    fn write(&mut self, bytes: &[u8]) {
+        if let Output::To { sink, .. } = &self.output
+            && let Err(error) = sink(bytes)
+        {
+            self.failed = Some(error);
         }
     }
 }
@@ -36,7 +40,8 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if !self.rest.is_empty() {
-            self.write(&self.rest);
+            let rest = std::mem::take(&mut self.rest);
+            self.write(&rest);
         }
     }
 }
@@ -86,8 +91,11 @@ pub(crate) fn lines(ctx: &Ctx<'_>, descriptor: u8) -> Result<Output> {
     let output = standard_output(ctx, descriptor)?;
     let Output::To { terminal, .. } = &output else { return Ok(output) };
     let terminal = *terminal;
-    let stream = Arc::new(Mutex::new(Stream { descriptor, output, rest: Vec::new() }));
-    let sink = move |bytes: &[u8]| -> std::io::Result<()> {
+    let stream = Arc::new(Mutex::new(Stream { descriptor, output, rest: Vec::new(), failed: None }));
+    let sink = move |bytes: &[u8]| -> io::Result<()> {
+        if let Some(error) = lock(&stream).failed.take() {
+            return Err(error);
+        }
         WRITTEN.with_borrow_mut(|written| written.push_back((stream.clone(), bytes.to_vec())));
         js_api::ask_for_attention();
         Ok(())

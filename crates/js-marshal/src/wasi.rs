@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use island::wasi::{Input, PREVIEW1, WasiConfig, WasiContext};
+use island::wasi::{Input, PREVIEW1, Precedence, WasiConfig, WasiContext};
 use js_api::InstanceObject;
 use js_api::wasi::WasiHost;
 use qjs::define;
@@ -56,23 +56,31 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     define::getter(&prototype, "memory", memory)
 }
 
-/// `new Wasi(environment)`.
+/// `new Wasi(environment, { args, preopens })`.
 fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_new(&call, "Wasi")?;
     let ctx = &call.ctx;
     let environment = webidl::dictionary(ctx, call.arg(0), "Wasi: argument 1")?;
-    let mut env = Vec::new();
-    if let Some(environment) = environment {
-        for key in crate::descriptors::keys(&environment)? {
-            let value: Value = environment.get(&*key)?;
-            env.push((key, webidl::string(ctx, Borrowed::of(&value))?));
+    let env = pairs(environment)?;
+    let options = webidl::dictionary(ctx, call.arg(1), "Wasi: argument 2")?;
+    let mut args = Vec::new();
+    if let Some(value) = webidl::member(&options, "args")? {
+        let refuse = || {
+            let message = format!("Wasi: `options.args` must be an array of strings, got {}", webidl::describe(&value));
+            qjs::Exception::throw_type(ctx, &message)
+        };
+        for item in value.as_array().ok_or_else(refuse)?.iter::<Value>() {
+            args.push(webidl::string(ctx, Borrowed::of(&item?))?);
         }
     }
+    let preopens = webidl::member(&options, "preopens")?.unwrap_or_else(|| Value::new_undefined(ctx.clone()));
+    let preopens = pairs(webidl::dictionary(ctx, preopens, "Wasi: `options.preopens`")?)?;
+    let preopens = preopens.into_iter().map(|(guest, host)| (guest, host.into())).collect();
     let (stdout, stderr) = (console::lines(ctx, 1)?, console::lines(ctx, 2)?);
-    let config = WasiConfig { env, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
+    let config = WasiConfig { args, env, preopens, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
     let context = WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &error.to_string()))?;
-    let host = WasiHost::new_object(ctx, context, PREVIEW1)?;
-    let imports = WasiHost::import_object(ctx, &host)?;
+    let host = WasiHost::new_object(ctx, context)?;
+    let imports = WasiHost::import_object(ctx, &host, PREVIEW1)?;
     let wasi = WasiObject {
         host: Held::new(host.as_value()),
         imports: Held::new(imports.as_value()),
@@ -81,6 +89,18 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     };
     let prototype = class::prototype_from_new_target::<WasiObject>(&call)?;
     Ok(class::new_object(ctx, wasi, prototype.as_ref())?.into_value())
+}
+
+/// The properties of an object, as strings.
+fn pairs(object: Option<Object<'_>>) -> Result<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    if let Some(object) = object {
+        for key in crate::descriptors::keys(&object)? {
+            let value: Value = object.get(&*key)?;
+            pairs.push((key, webidl::string(object.ctx(), Borrowed::of(&value))?));
+        }
+    }
+    Ok(pairs)
 }
 
 fn imports<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
@@ -98,7 +118,7 @@ fn init<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let memory = manager.memory().get(ctx);
     let manager = class::new_object(ctx, manager, None)?.into_value();
     let host = wasi.host.get(ctx);
-    class::of::<WasiHost>(&host).expect("made by the constructor").attach(&memory);
+    class::of::<WasiHost>(&host).expect("made by the constructor").attach(&memory, Precedence::Otherwise);
     let registry = crate::new_registry(ctx, &manager)?;
     let parts = [&call.arg(0), &manager, &registry].map(Held::new);
     let before = wasi.parts.replace(parts);

@@ -16,12 +16,11 @@ fn tree(options: &[&str]) -> String {
 }
 
 #[test]
-fn a_host_without_wasi_compiles_neither_wasmtime_wasi_nor_tokio() {
-    let [with, without] = [&[][..], &["--no-default-features"]].map(tree);
-    for name in ["wasmtime-wasi", "tokio"] {
-        let has = |tree: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
-        assert!(has(&with), "{name} is not what WASI is built from any more");
-        assert!(!has(&without), "{name} is compiled without WASI:\n{without}");
+fn no_host_compiles_an_async_runtime() {
+    for tree in [&[][..], &["--no-default-features"]].map(tree) {
+        for name in ["wasmtime-wasi", "tokio"] {
+            assert!(!tree.lines().any(|line| line.split(' ').next() == Some(name)), "{name} is compiled:\n{tree}");
+        }
+        assert!(tree.contains("wasmtime v"));
     }
-    assert!(without.contains("wasmtime v"));
 }

@@ -104,7 +104,7 @@ const FEATURES: &[Feature] = &[
     js("v8", include_str!("node/v8/v8.js")).modules(&["v8"]),
     js("wire", include_str!("node/v8/wire.js")),
     js("vm", include_str!("node/vm/vm.js")).native(node::vm::natives).modules(&["vm"]),
-    rust("wasi").module("wasi", node::wasi::module),
+    js("wasi", include_str!("node/wasi.js")).native(node::wasi::natives).modules(&["wasi"]),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),

@@ -1,9 +1,12 @@
 // node:wasi: the class as Node has it.
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { WASI } from 'node:wasi';
-import { assert, assertEq, assertList, assertThrows, assertThrowsValue, test } from '../harness.mjs';
+import { assert, assertEq, assertList, assertThrows, assertThrowsValue, onV8, test, thrown } from '../harness.mjs';
 import { guestModule } from '../guests/load.mjs';
 import { op, WasmBuilder } from '../wasm-builder.mjs';
 
@@ -149,76 +152,100 @@ test('initialize: a module without _initialize; finalizeBindings', () => {
   assertEq(new WASI({ version: 'preview1' }).initialize(b.instance()), undefined);
   const wasi = new WASI({ version: 'preview1' });
   wasi.finalizeBindings(b.instance());
-  assertThrows(Error, () => wasi.finalizeBindings(b.instance()), /already started/);
+  assertEq(thrown(() => wasi.finalizeBindings(b.instance()), 'an error').code, 'ERR_WASI_ALREADY_STARTED');
 });
 
 test('an instance is started once', () => {
   const wasi = new WASI({ version: 'preview1' });
   const instance = new WebAssembly.Instance(demo, wasi.getImportObject());
   wasi.initialize(instance);
-  assertThrows(Error, () => wasi.initialize(instance), /already started/);
-  assertThrows(Error, () => wasi.start(instance), /already started/);
+  assertEq(thrown(() => wasi.initialize(instance), 'an error').code, 'ERR_WASI_ALREADY_STARTED');
+  assertEq(thrown(() => wasi.start(instance), 'an error').message, 'WASI instance has already started');
 });
 
 test('commands and reactors are told apart', () => {
   const wasi = () => new WASI({ version: 'preview1' });
   const [one, two] = [wasi(), wasi()];
-  assertThrows(TypeError, () => one.start(new WebAssembly.Instance(demo, one.getImportObject())), /_start/);
-  assertThrows(TypeError, () => two.initialize(new WebAssembly.Instance(hello, two.getImportObject())), /_start/);
+  const failures = [
+    thrown(() => one.start(new WebAssembly.Instance(demo, one.getImportObject())), 'an error'),
+    thrown(() => two.initialize(new WebAssembly.Instance(hello, two.getImportObject())), 'an error'),
+  ];
+  for (const { code, message } of failures) {
+    assertEq(code, 'ERR_INVALID_ARG_TYPE');
+    assert(message.includes('_start'), message);
+  }
 });
 
 test('wrong instances', () => {
-  for (const wrong of [
-    undefined,
-    null,
-    1,
-    'x',
-    {},
-    { exports: {} },
-    { exports: { memory: {} } },
-    new WasmBuilder().instance(),
-  ]) {
+  const wrongs = [undefined, null, 1, 'x', {}, { exports: {} }, { exports: { memory: {} } }, new WasmBuilder().instance()];
+  for (const wrong of wrongs) {
     for (const method of ['start', 'initialize', 'finalizeBindings']) {
-      assertThrows(TypeError, () => new WASI({ version: 'preview1' })[method](wrong), new RegExp(`WASI.${method}`));
+      const error = thrown(() => new WASI({ version: 'preview1' })[method](wrong), 'an error');
+      assert(error instanceof TypeError);
+      assertEq(error.code, 'ERR_INVALID_ARG_TYPE');
     }
   }
+  const message = (instance) => thrown(() => new WASI({ version: 'preview1' }).start(instance), 'an error').message;
+  assertEq(message(), 'The "instance" argument must be of type object. Received undefined');
+  assertEq(message({}), 'The "instance.exports" property must be of type object. Received undefined');
+  assertEq(message({ exports: {} }), '"instance.exports.memory" property must be a WebAssembly.Memory object');
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  assertEq(message({ exports: { memory } }),
+    'The "instance.exports._start" property must be of type function. Received undefined');
+  assertEq(message({ exports: { memory, _start() {}, _initialize: 1 } }),
+    'The "instance.exports._initialize" property must be undefined. Received type number (1)');
 });
 
 test('wrong options', () => {
-  const make = (options) => () => new WASI(options);
-  assertThrows(TypeError, () => WASI({ version: 'preview1' }));
-  assertThrows(TypeError, make(), /version/);
-  assertThrows(TypeError, make({}), /version/);
-  assertThrows(TypeError, make({ version: 1 }), /version/);
-  assertThrows(TypeError, make({ version: 'preview3' }), /version/);
+  const code = (options) => thrown(() => new WASI(options), 'an error').code;
+  const message = (options) => thrown(() => new WASI(options), 'an error').message;
   const version = 'preview1';
-  assertThrows(TypeError, make({ version, args: 'x' }), /args/);
-  assertThrows(TypeError, make({ version, env: 1 }), /env/);
-  assertThrows(TypeError, make({ version, preopens: 'x' }), /preopens/);
-  assertThrows(TypeError, make({ version, returnOnExit: 1 }), /returnOnExit/);
+  assertThrows(TypeError, () => WASI({ version }));
+  for (const options of [
+    undefined, null, 1, {}, { version: 1 }, { version, args: 'x' }, { version, env: 1 }, { version, env: [] },
+    { version, preopens: 'x' }, { version, returnOnExit: 1 }, { version, stdin: '1' }, { version, stderr: {} },
+  ]) assertEq(code(options), 'ERR_INVALID_ARG_TYPE');
+  assertEq(code({ version: 'preview3' }), 'ERR_INVALID_ARG_VALUE');
+  assertEq(message({ version: 'preview3' }),
+    "The property 'options.version' unsupported WASI version. Received 'preview3'");
+  assertEq(message({ version, args: 1 }),
+    'The "options.args" property must be an instance of Array. Received type number (1)');
   for (const name of ['stdin', 'stdout', 'stderr']) {
-    for (const wrong of ['1', -1, 1.5, {}]) assertThrows(TypeError, make({ version, [name]: wrong }), new RegExp(name));
+    for (const wrong of [-1, 1.5, 2 ** 31]) assertEq(code({ version, [name]: wrong }), 'ERR_OUT_OF_RANGE');
   }
+  // What is converted is converted to text.
+  new WASI({ version, args: [1, Symbol('x'), null], env: { a: undefined, b: 2 } });
+  assertThrows(TypeError, () => new WASI({ version, env: { a: Symbol('x') } }));
 });
 
-test('a folder that is not there', () => {
-  assertThrows(
-    Error,
-    () => new WASI({ version: 'preview1', preopens: { '/': '/no/such/folder' } }),
-    /\/no\/such\/folder/,
-  );
+test('a folder or a file that is not there', () => {
+  const error = thrown(() => new WASI({ version: 'preview1', preopens: { '/': '/no/such/folder' } }), 'an error');
+  assertList([error.code, error.errno, error.syscall], ['UVWASI_ENOENT', 44, 'uvwasi_init']);
+  assert(error.message.startsWith('UVWASI_ENOENT, uvwasi_init'), error.message);
+  assertEq(thrown(() => new WASI({ version: 'preview1', preopens: { '/': '/etc/passwd' } }), 'an error').code,
+    'UVWASI_ENOTDIR');
+  assertEq(thrown(() => new WASI({ version: 'preview1', stdout: 99_999 }), 'an error').code, 'UVWASI_EBADF');
 });
 
-test('import functions called with wrong memory, or before there is one', () => {
+test('import functions called before there is a memory', () => {
   const wasi = new WASI({ version: 'preview1' });
-  let result;
-  try {
-    result = wasi.wasiImport.fd_write(1, 0, 0, 0);
-  } catch (error) {
-    assert(error instanceof Error, String(error));
-    return;
+  const error = thrown(() => wasi.wasiImport.fd_write(1, 0, 0, 0), 'an error');
+  assertList([error.code, error.message], ['ERR_WASI_NOT_STARTED', 'wasi.start() has not been called']);
+});
+
+test('import functions take numbers of their types and nothing else', () => {
+  const wasi = new WASI({ version: 'preview1' });
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  wasi.finalizeBindings({ exports: { memory } });
+  const { clock_time_get, random_get } = wasi.wasiImport;
+  const EINVAL = 28;
+  assertEq(random_get(0, 0), 0);
+  for (const args of [[], [0], ['0', 0], [{ valueOf: () => 0 }, 0], [0n, 0], [0.5, 0], [NaN, 0], [2 ** 32, 0], [0, 0, 0]]) {
+    assertEq(random_get(...args), EINVAL);
   }
-  assertEq(typeof result, 'number');
+  assertEq(clock_time_get(0, 0n, 0), 0);
+  assertEq(clock_time_get(0, 0, 0), EINVAL);
+  assert(new Uint8Array(memory.buffer, 0, 8).some((byte) => byte !== 0));
 });
 
 test('import functions called by a script after initialize', () => {
@@ -308,18 +335,105 @@ test('memories of every kind, of other instances, by property or by getter', () 
     const other = new WASI({ version: 'preview1' });
     new WebAssembly.Instance(demo, other.getImportObject());
     other.finalizeBindings({ get exports() { return { memory }; } });
-    assertThrows(Error, () => other.wasiImport.random_get(0, 0), /not linked/);
+    assertEq(other.wasiImport.random_get(0, 0), 0);
+  }
+}, { v8: 'it has no pages of one byte' });
+
+/** A command that exits with what its import `code` returns. */
+function exiting({ start = '_start' } = {}) {
+  const b = new WasmBuilder();
+  const exit = b.importFunc('wasi_snapshot_preview1', 'proc_exit', ['i32']);
+  const code = b.importFunc('env', 'code', [], ['i32']);
+  b.memory({ min: 1 }, { export: 'memory' });
+  b.func([], [], [op.call(code), op.call(exit)], { export: start });
+  return new WebAssembly.Module(b.bytes());
+}
+
+const RETURN_ON_EXIT = 'return-on-exit';
+if (process.argv[2] === RETURN_ON_EXIT) {
+  const wasi = new WASI({ version: 'preview1', returnOnExit: false });
+  const [, , , start, code] = process.argv;
+  const instance = new WebAssembly.Instance(exiting({ start }),
+    { ...wasi.getImportObject(), env: { code: () => Number(code) } });
+  process.exitCode = 99;
+  if (start === '_start') wasi.start(instance);
+  else wasi.initialize(instance);
+  instance.exports[start]();
+}
+
+test('exit codes have 32 bits', () => {
+  for (const code of [0, 1, 125, 126, 127, 128, 134, 139, 255, 256, 2 ** 31 - 1, -(2 ** 31), -1]) {
+    const wasi = new WASI({ version: 'preview1' });
+    const instance = new WebAssembly.Instance(exiting(), { ...wasi.getImportObject(), env: { code: () => code } });
+    assertEq(wasi.start(instance), code);
   }
 });
 
-test('functions that call each other through conversions end with the stack', () => {
+test('returnOnExit: false ends the process', () => {
+  const flags = onV8 ? ['--no-warnings'] : [];
+  for (const start of ['_start', '_initialize', 'later']) {
+    for (const code of [0, 3, 126, 255, 258]) {
+      const args = [...flags, fileURLToPath(import.meta.url), RETURN_ON_EXIT, start, String(code)];
+      assertEq(spawnSync(process.execPath, args).status, code & 0xff, `${start} with ${code}`);
+    }
+  }
+});
+
+test('one object for several instances', () => {
+  const b = new WasmBuilder();
+  const random = b.importFunc('wasi_snapshot_preview1', 'random_get', ['i32', 'i32'], ['i32']);
+  b.importFunc('env', 'f', [], []);
+  b.memory({ min: 1 }, { export: 'memory' });
+  b.func([], [], [op.i32(0), op.i32(8), op.call(random), op.drop], { export: '_start' });
+  const module = new WebAssembly.Module(b.bytes());
   const wasi = new WASI({ version: 'preview1' });
-  wasi.initialize(new WebAssembly.Instance(demo, wasi.getImportObject()));
-  const { random_get } = wasi.wasiImport;
-  const argument = {};
-  argument.valueOf = random_get.bind(null, argument);
-  assertThrows(RangeError, () => random_get(argument), /call stack/);
-  const deeper = { valueOf: () => random_get(deeper, 0) };
-  assertThrows(RangeError, () => random_get(deeper), /call stack/);
-  assertEq(random_get(0, 0), 0);
+  assertThrows(TypeError, () => new WebAssembly.Instance(module, wasi.getImportObject()));
+  assertThrows(WebAssembly.LinkError, () => new WebAssembly.Instance(module, { ...wasi.getImportObject(), env: { f: 1 } }));
+  const instances = [1, 2, 3].map(() =>
+    new WebAssembly.Instance(module, { ...wasi.getImportObject(), env: { f() {} } }));
+  assertEq(wasi.start(instances[1]), 0);
+  const filled = ({ exports }) => new Uint8Array(exports.memory.buffer, 0, 8).some((byte) => byte !== 0);
+  assertEq(filled(instances[1]), true);
+  if (onV8) return;
+  // Each works on its own memory.
+  instances[0].exports._start();
+  assertList(instances.map(filled), [true, true, false]);
+});
+
+test('finalizeBindings: a memory that the instance does not export', () => {
+  for (const shared of [false, true]) {
+    const b = new WasmBuilder();
+    const random = b.importFunc('wasi_snapshot_preview1', 'random_get', ['i32', 'i32'], ['i32']);
+    b.importMemory('env', 'memory', { min: 1, max: 2, shared });
+    b.func([], ['i32'], [op.i32(0), op.i32(64), op.call(random)], { export: 'fill' });
+    const module = new WebAssembly.Module(b.bytes());
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared });
+    const wasi = new WASI({ version: 'preview1' });
+    const instance = new WebAssembly.Instance(module, { ...wasi.getImportObject(), env: { memory } });
+    wasi.finalizeBindings(instance, { memory });
+    assertEq(instance.exports.fill(), 0);
+    assert(new Uint8Array(memory.buffer, 0, 64).some((byte) => byte !== 0));
+    assertEq(wasi.wasiImport.random_get(128, 8), 0);
+    assert(new Uint8Array(memory.buffer, 128, 8).some((byte) => byte !== 0));
+  }
+});
+
+test('what glue code looks for', () => {
+  const wasi = new WASI({ version: 'preview1' });
+  const symbols = Object.getOwnPropertySymbols(wasi);
+  assertList(symbols.map(({ description }) => description),
+    ['kBindingName', 'kSetMemory', 'kStarted', 'kExitCode', 'kInstance']);
+  const find = (name) => symbols.find(({ description }) => description === name);
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  wasi[find('kInstance')] = { exports: { memory } };
+  wasi[find('kSetMemory')](memory);
+  assertEq(wasi.wasiImport.args_sizes_get(0, 4), 0);
+  assertEq(thrown(() => wasi[find('kSetMemory')]({}), 'an error').code, 'ERR_INVALID_ARG_TYPE');
+  // A proxy of an instance, whose exports are a proxy as well.
+  const guest = new WASI({ version: 'preview1' });
+  const instance = new WebAssembly.Instance(demo, guest.getImportObject());
+  const exports = new Proxy(instance.exports, { get: (target, key) => target[key] });
+  assertEq(guest.initialize(new Proxy(instance, { get: (_, key) => (key === 'exports' ? exports : undefined) })), undefined);
+  assertEq(instance.exports.divide(8, 2), 4);
+  assertList(Reflect.ownKeys(WASI.prototype), ['constructor', 'finalizeBindings', 'start', 'initialize', 'getImportObject']);
 });

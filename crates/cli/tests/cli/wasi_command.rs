@@ -172,3 +172,21 @@ fn threads() {
     run(&["s"]).exits(0).stdout("a\n");
     run(&["t"]).exits(134).stderr_has(&["the program trapped: unreachable", "    at wasi_thread_start"]);
 }
+
+#[test]
+fn folders_under_other_names() {
+    let folder = hello_folder().and("one/note.txt", "one\n").and("two/note.txt", "two\n");
+    let read = |file: &str| folder.run(["--dir=one::/", "--dir=two::/second", "hello.wasm", "--read", file]).outcome();
+    read("/note.txt").exits(0).stdout_has(&["one\n"]);
+    read("/second/note.txt").exits(0).stdout_has(&["two\n"]);
+    read("/../two/note.txt").exits(1);
+    folder.run(["--dir=two", "hello.wasm", "--read", "two/note.txt"]).outcome().exits(0).stdout_has(&["two\n"]);
+    folder.run(["--dir=none::/", "hello.wasm"]).outcome().exits(1).stderr_has(&["cannot open the directory none"]);
+}
+
+#[test]
+fn an_exit_code_has_eight_bits_here() {
+    for (code, low) in [(255, 255), (256, 0), (300, 44), (-1, 255)] {
+        text(&format!("(call $exit (i32.const {code}))")).run(["main.wat"]).outcome().exits(low);
+    }
+}

@@ -120,6 +120,13 @@ impl<'t> Frame<'t> {
         self.ty
     }
 
+    /// The parameters' bits.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn arguments(&self) -> SmallVec<[u64; 12]> {
+        let kinds = self.ty.params.iter().zip(&self.slots);
+        kinds.map(|(&kind, slot)| Number::read(kind, slot).as_address()).collect()
+    }
+
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.filled == self.ty.params.len()

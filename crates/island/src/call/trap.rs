@@ -302,7 +302,7 @@ impl CallError {
 /// The code that a guest exited with, if the error says so.
 #[cfg(feature = "wasi")]
 fn exit_code(error: &wasmtime::Error) -> Option<i32> {
-    error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0)
+    error.downcast_ref::<crate::wasi::Exit>().map(|exit| exit.0)
 }
 
 /// Without WASI, no guest can exit.

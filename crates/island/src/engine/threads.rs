@@ -5,17 +5,9 @@ use std::io;
 use std::num::NonZero;
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 
 use crate::engine::progress::count;
-
-/// A thread that waits for work.
-pub(crate) struct Idle<T> {
-    /// Gives the thread its work.
-    pub(crate) work: Sender<T>,
-    #[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "compiler threads are never joined"))]
-    pub(crate) thread: JoinHandle<()>,
-}
 
 /// As many threads as the machine can run at once, or as the environment variable says.
 pub(crate) fn wanted(variable: &str) -> usize {
@@ -24,19 +16,19 @@ pub(crate) fn wanted(variable: &str) -> usize {
 }
 
 /// Starts as many threads as the machine can run at once, or as the environment variable says, or as the system allows:
-/// at least one. Also returns how many were wanted.
-pub(crate) fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<(Vec<Idle<T>>, usize)> {
+/// at least one. What is sent to a thread is its work.
+fn idle<T: Send + 'static>(name: &str, variable: &str, body: fn(T)) -> io::Result<Vec<Sender<T>>> {
     let wanted = wanted(variable);
     let mut threads = Vec::new();
     while threads.len() < wanted {
         let (work, receiver) = mpsc::channel();
         match Builder::new().name(name.into()).spawn(move || receiver.recv().into_iter().for_each(body)) {
-            Ok(thread) => threads.push(Idle { work, thread }),
+            Ok(_) => threads.push(work),
             Err(_) if !threads.is_empty() => break,
             Err(error) => return Err(error),
         }
     }
-    Ok((threads, wanted))
+    Ok(threads)
 }
 
 /// What the system said if it had no thread for the compiler; unset as long as nothing has been compiled.
@@ -54,14 +46,14 @@ pub(crate) fn start_compilers() -> wasmtime::Result<()> {
             count();
             compiler.run();
         };
-        let (mut threads, _) = match idle("compiler", "RAYON_NUM_THREADS", compile) {
+        let mut threads = match idle("compiler", "RAYON_NUM_THREADS", compile) {
             Ok(threads) => threads,
             Err(error) => return Some(error.to_string()),
         };
         let builder = rayon_core::ThreadPoolBuilder::new().num_threads(threads.len());
         let builder = builder.spawn_handler(|compiler| {
             let thread = threads.pop().ok_or(io::ErrorKind::WouldBlock)?;
-            thread.work.send(compiler).map_err(|_| io::ErrorKind::BrokenPipe.into())
+            thread.send(compiler).map_err(|_| io::ErrorKind::BrokenPipe.into())
         });
         // If the embedder has started threads for this itself, those are used and ours end.
         let _ = builder.build_global();

@@ -11,6 +11,10 @@
 
 use std::cell::OnceCell;
 use std::io::Write;
+#[cfg(feature = "wasi")]
+use std::os::fd::OwnedFd;
+#[cfg(feature = "wasi")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, Thread};
@@ -38,6 +42,9 @@ struct Shared {
     forced: AtomicBool,
     thread: Thread,
     pages: PollPages,
+    /// Readable when an interruption is to end a wait for descriptors. Made when one is first waited for.
+    #[cfg(feature = "wasi")]
+    waker: OnceLock<OwnedFd>,
     /// Counts interruptions and their ends. The flag and the pages are only changed under this lock.
     generation: Mutex<u64>,
 }
@@ -55,6 +62,8 @@ impl Interrupter {
                 forced: AtomicBool::new(false),
                 thread: thread::current(),
                 pages: PollPages::new(Layout::of_process().poll_claim()),
+                #[cfg(feature = "wasi")]
+                waker: OnceLock::new(),
                 generation: Mutex::new(0),
             }),
         }
@@ -104,6 +113,23 @@ impl Interrupter {
             let _ = writeln!(std::io::stderr(), "tombolo: a guest cannot be interrupted: {error}");
         }
         self.shared.thread.unpark();
+        #[cfg(feature = "wasi")]
+        if let Some(waker) = self.shared.waker.get() {
+            // It fails only if it is readable anyway.
+            let _ = rustix::io::write(waker, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// What becomes readable when the thread is interrupted. It is made here, before the caller asks whether the thread
+    /// has been.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn waker(&self) -> rustix::io::Result<&OwnedFd> {
+        use rustix::event::{EventfdFlags, eventfd};
+        if self.shared.waker.get().is_none() {
+            // Only the thread itself waits, so nobody else makes one.
+            let _ = self.shared.waker.set(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        }
+        Ok(self.shared.waker.get().expect("just made"))
     }
 
     /// Lets guests run again.

@@ -1,6 +1,8 @@
 //! Reading and writing shared memories while others do the same.
 
 #[cfg(feature = "wasi")]
+use std::cell::UnsafeCell;
+#[cfg(feature = "wasi")]
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
@@ -8,23 +10,19 @@ use wasmtime::SharedMemory;
 
 use crate::memory::wait_lists::{Expected, Word};
 
-/// Reads bytes of a shared memory, from `at` on. Returns `None` if they are not all inside.
+/// Reads bytes that others may write at the same time.
 #[cfg(feature = "wasi")]
-pub(crate) fn read(memory: &SharedMemory, at: usize, bytes: &mut [u8]) -> Option<()> {
-    for (place, byte) in memory.data().get(at..)?.get(..bytes.len())?.iter().zip(bytes) {
-        // SAFETY: the byte is in the memory, which never shrinks; others may write to it at the same time.
+pub(crate) fn read(from: &[UnsafeCell<u8>], to: &mut [u8]) {
+    for (place, byte) in from.iter().zip(to) {
+        // SAFETY: the byte is borrowed, so it stays; whoever else uses it has it as atomic or through a guest.
         *byte = unsafe { AtomicU8::from_ptr(place.get()) }.load(Ordering::Relaxed);
     }
-    Some(())
 }
 
-/// Writes bytes to a shared memory.
-///
-/// # Panics
-/// When they are not all inside.
+/// Writes bytes that others may read and write at the same time.
 #[cfg(feature = "wasi")]
-pub(crate) fn write(memory: &SharedMemory, at: usize, bytes: &[u8]) {
-    for (place, byte) in memory.data()[at..][..bytes.len()].iter().zip(bytes) {
+pub(crate) fn write(to: &[UnsafeCell<u8>], from: &[u8]) {
+    for (place, byte) in to.iter().zip(from) {
         // SAFETY: as for `read`.
         unsafe { AtomicU8::from_ptr(place.get()) }.store(*byte, Ordering::Relaxed);
     }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::wasi::errno::Errno;
+
 /// The module name of preview 1.
 pub const PREVIEW1: &str = "wasi_snapshot_preview1";
 
@@ -20,11 +22,11 @@ pub enum Input {
     Inherit,
     /// These bytes.
     Bytes(Vec<u8>),
-    /// An open file.
+    /// An open file, of whatever kind. The guest reads where the host has stopped, and no more than it asks for.
     File(std::fs::File),
 }
 
-/// A function that receives everything a guest writes, in order.
+/// A function that receives everything a guest writes, in order. Its error is the guest's.
 pub type Sink = Arc<dyn Fn(&[u8]) -> std::io::Result<()> + Send + Sync>;
 
 /// Where a guest's standard output, or its standard error, goes.
@@ -36,6 +38,8 @@ pub enum Output {
     Discard,
     /// To the process's own.
     Inherit,
+    /// To an open file, of whatever kind.
+    File(std::fs::File),
     /// To a function of the host. It runs inside the guest's call and must not enter the island.
     To {
         /// The function.
@@ -60,6 +64,9 @@ pub struct WasiConfig {
     pub stdout: Output,
     /// Standard error.
     pub stderr: Output,
+    /// Is called before the guest uses a file of the host's as one of its first three descriptors, for a host that has
+    /// output waiting. It must not enter the island.
+    pub before_output: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl WasiConfig {
@@ -78,11 +85,15 @@ pub enum WasiError {
         /// The path on the host.
         host: PathBuf,
         /// Why.
-        message: String,
+        error: std::io::Error,
     },
-    /// The context already serves another island. Its open files and directories live in that island's store, so two
-    /// islands need a context each.
-    OtherIsland,
+    /// A file that was given for one of the first three descriptors cannot be used.
+    Descriptor {
+        /// Which.
+        number: u32,
+        /// Why.
+        error: std::io::Error,
+    },
     /// WASI has no such function.
     NoFunction {
         /// The module in which it was looked for.
@@ -92,19 +103,16 @@ pub enum WasiError {
     },
     /// WASI cannot work on the memory, or the memory belongs to another island.
     NoMemory,
-    /// Wasmtime refused the module between a function and its caller's memory; the message is Wasmtime's.
+    /// Wasmtime refused a function; the message is Wasmtime's.
     Engine(String),
-    /// The system does not allow more threads or files, and WASI needs some for itself.
-    NoThreads(std::io::Error),
 }
 
 impl std::fmt::Display for WasiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Preopen { host, message } => write!(f, "cannot open the directory {}: {message}", host.display()),
-            Self::OtherIsland => f.write_str("the WASI context is in use by instances that this one is not linked to"),
+            Self::Preopen { host, error } => write!(f, "cannot open the directory {}: {error}", host.display()),
+            Self::Descriptor { number, error } => write!(f, "cannot use the file for descriptor {number}: {error}"),
             Self::NoFunction { module, name } => write!(f, "there is no WASI function {module}.{name}"),
-            Self::NoThreads(error) => write!(f, "cannot start the threads of WASI: {error}"),
             Self::NoMemory => f.write_str("WASI can only work on a memory of the same island"),
             Self::Engine(message) => write!(f, "WASI cannot be called: {message}"),
         }
@@ -114,6 +122,13 @@ impl std::fmt::Display for WasiError {
 impl std::error::Error for WasiError {}
 
 impl WasiError {
+    /// WASI's number for why a file or a directory cannot be used.
+    pub fn errno(&self) -> Option<u16> {
+        let (Self::Preopen { error, .. } | Self::Descriptor { error, .. }) = self else { return None };
+        let number = error.raw_os_error()?;
+        Some(Errno::from(std::io::Error::from_raw_os_error(number)).code())
+    }
+
     pub(crate) fn engine(error: wasmtime::Error) -> Self {
         Self::Engine(format!("{error:#}"))
     }

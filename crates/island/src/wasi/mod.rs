@@ -1,22 +1,35 @@
-//! WASI preview 1 by `wasmtime-wasi`, linked natively: a guest's call goes straight to Rust.
+//! WASI preview 1, linked natively: a guest's call goes straight to Rust, and from there to the system.
 //!
 //! The functions of `wasi_snapshot_preview1` are there, and those of its predecessor `wasi_unstable` with their own
 //! layouts (Node offers the newer functions under both names).
 //!
-//! Calls block the calling thread, by means of a Tokio runtime that `wasmtime-wasi` starts at the first call that needs
-//! it; so these functions must be called from outside any async context, as on agents' threads.
+//! A guest's descriptors are the host's open files, and paths lead nowhere above the directories that a guest is given
+//! ([`beneath`]). Whatever a guest passes wrongly is an error number. Calls block the calling thread until they are done
+//! or the thread is [interrupted](crate::Interrupter).
 //!
-//! Output that is [inherited](Output::Inherit) goes through [`std::io::stdout`] and [`std::io::stderr`] and is flushed
-//! at the end of every write, so it is in order with what the host prints through the same two.
+//! Who owns what on which thread: a [`WasiContext`] is shared by all that use it. Its table of descriptors is locked for
+//! look-ups; a file that one thread closes stays open until the calls that use it are done.
 
-mod adapter;
+mod beneath;
+mod call;
 mod config;
 mod context;
-mod runtime;
-mod sink;
-mod sleep;
-mod stdin;
+mod descriptor;
+mod errno;
+mod files;
+mod functions;
+mod guest;
+mod paths;
+mod poll;
+mod readdir;
+mod sockets;
+mod system;
 pub mod threads;
+mod transfer;
+mod types;
+mod wait;
 
 pub use config::{Input, Output, PREVIEW1, Sink, UNSTABLE, WasiConfig, WasiError};
-pub use context::{WasiContext, functions};
+pub use context::{Precedence, WasiContext};
+pub(crate) use errno::Exit;
+pub use functions::{Function, functions};

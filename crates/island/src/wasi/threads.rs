@@ -1,11 +1,8 @@
 //! WASI threads (the wasi-threads proposal): a program whose `thread-spawn` import starts a system thread with an
 //! instance of its own on the program's one shared memory.
 //!
-//! Who owns what on which thread: each thread has an island with an instance; the memory, the module and the program's
-//! [`Program`] are shared. Open files belong to the program: the functions of WASI that use them work on one context
-//! behind a mutex, which moves into the calling thread's store for the length of a call. For everything that needs no
-//! open file (time, random numbers, arguments, sleeping), each thread has a context of its own, so that a sleeping
-//! thread does not hold up the others.
+//! Who owns what on which thread: each thread has an island with an instance; the memory, the module, the WASI context
+//! and the program's [`Program`] are shared.
 //!
 //! `proc_exit` or a trap in any thread ends the program, and so does the return of `_start`: the other threads are
 //! interrupted, in a loop or in a wait.
@@ -25,7 +22,7 @@ use crate::engine::Engine;
 use crate::engine::module::Module;
 use crate::memory::interrupt::Interrupter;
 use crate::wasi::config::{PREVIEW1, UNSTABLE, WasiConfig};
-use crate::wasi::context::{SharedWasi, WasiContext};
+use crate::wasi::context::{Precedence, WasiContext};
 
 /// The import module of `thread-spawn`.
 const THREADS: &str = "wasi";
@@ -90,8 +87,7 @@ struct Program {
     engine: Engine,
     module: Module,
     memory: SharedMemory,
-    files: SharedWasi,
-    config: Box<dyn Fn() -> WasiConfig + Send + Sync>,
+    context: WasiContext,
     last_thread: AtomicI32,
     state: Mutex<State>,
     changed: Condvar,
@@ -177,15 +173,15 @@ impl Program {
     /// Everything that the module imports.
     fn imports(self: &Arc<Self>, island: &Rc<Island>) -> Result<Vec<Extern>, ProgramError> {
         let setup = |error: &dyn std::fmt::Display| ProgramError::Setup(error.to_string());
-        let context = WasiContext::new((self.config)()).map_err(|error| setup(&error))?;
+        let memory = Extern::SharedMemory(self.memory.clone());
+        island.wasi_memory(&self.context, memory, Precedence::Always).map_err(|error| setup(&error))?;
         let mut imports = Vec::new();
         for import in self.module.imports() {
             imports.push(match (&*import.module, &*import.name, &import.ty) {
                 (_, _, ExternType::Memory(_)) => Extern::SharedMemory(self.memory.clone()),
                 (THREADS, "thread-spawn", _) => self.spawn_function(island)?.into(),
                 (module @ (PREVIEW1 | UNSTABLE), name, _) => {
-                    let memory = Extern::SharedMemory(self.memory.clone());
-                    let function = island.wasi_shared_function(&context, &self.files, memory, module, name);
+                    let function = island.wasi_function(&self.context, module, name);
                     function.map_err(|error| setup(&error))?.into()
                 }
                 (module, name, _) => {
@@ -215,29 +211,23 @@ impl Program {
     }
 }
 
-/// Runs a program with threads: its `_start`, on the calling thread. `config` is called for each thread's surroundings,
-/// which should all be the same.
+/// Runs a program with threads: its `_start`, on the calling thread.
 ///
 /// # Errors
 /// [`ProgramError`].
-pub fn run(
-    engine: &Engine,
-    module: &Module,
-    config: impl Fn() -> WasiConfig + Send + Sync + 'static,
-) -> Result<(), ProgramError> {
+pub fn run(engine: &Engine, module: &Module, config: WasiConfig) -> Result<(), ProgramError> {
     let memory = module.imports().iter().find_map(|import| match &import.ty {
         ExternType::Memory(ty) if ty.is_shared() => Some(ty.clone()),
         _ => None,
     });
     let memory = memory.ok_or_else(|| ProgramError::Setup("it has threads but imports no shared memory".into()))?;
     let setup = |error: &dyn std::fmt::Display| ProgramError::Setup(error.to_string());
-    let files = SharedWasi::new(config()).map_err(|error| setup(&error))?;
+    let context = WasiContext::new(config).map_err(|error| setup(&error))?;
     let program = Arc::new(Program {
         engine: engine.clone(),
         module: module.clone(),
         memory: engine.new_shared_memory(&memory).map_err(|error| setup(&error))?,
-        files,
-        config: Box::new(config),
+        context,
         last_thread: AtomicI32::new(0),
         state: Mutex::default(),
         changed: Condvar::new(),

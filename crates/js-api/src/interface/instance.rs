@@ -11,7 +11,7 @@ use qjs::{Borrowed, Call, Ctx, Exception, Held, HostClass, Mark, Object, Result,
 
 use webidl::Place;
 
-use crate::convert::errors::{ErrorClass, exit_code, throw};
+use crate::convert::errors::{ErrorClass, throw};
 use crate::convert::exception::throw_call_error;
 use crate::convert::function::{ExportedFunction, exported_function};
 use crate::convert::linking::{Bound, choose_island, host_function, local_function};
@@ -70,29 +70,6 @@ impl InstanceObject {
     /// The module that it is an instance of.
     pub fn module(&self) -> &Module {
         &self.module
-    }
-
-    /// Runs an export without parameters. Returns the exit code if the guest called WASI's `proc_exit`.
-    ///
-    /// # Errors
-    /// What the export throws otherwise.
-    pub fn run_export(&self, ctx: &Ctx<'_>, name: &str) -> Result<Option<i32>> {
-        let export = self.export(ctx, name)?;
-        let Some(function) = export.as_function() else {
-            let message = format!("the WASI instance must export a function {name}");
-            return Err(Exception::throw_type(ctx, &message));
-        };
-        match function.call::<_, Value>(()) {
-            Ok(_) => Ok(None),
-            Err(rquickjs::Error::Exception) => {
-                let thrown = ctx.catch();
-                match exit_code(&thrown)? {
-                    Some(code) => Ok(Some(code)),
-                    None => Err(ctx.throw(thrown)),
-                }
-            }
-            Err(error) => Err(error),
-        }
     }
 }
 
@@ -476,7 +453,7 @@ fn bind(ctx: &Ctx<'_>, link: &IslandHandle, value: &ImportValue, import: &Import
     Ok(match (value, &import.ty) {
         (ImportValue::Function(held), ExternType::Func(ty)) => match exported_type(held.borrow()) {
             Some(_) => local_function(ctx, link, &held.get(ctx))?.into(),
-            None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(link)) {
+            None => match class::get::<WasiFunction>(held.borrow()).and_then(|function| function.link(ctx, link)) {
                 Some(func) => func.into(),
                 None => host_function(ctx, link, &held.get(ctx), &import_name(import), ty.clone())?.into(),
             },

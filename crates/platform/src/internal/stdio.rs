@@ -36,6 +36,8 @@ pub(crate) struct Stdio {
     buffer: RefCell<Vec<u8>>,
     stdout: Stream,
     stderr: Stream,
+    /// Whether standard output and standard error are the process's own.
+    process: [bool; 2],
     broken: Cell<bool>,
     event_loop: EventLoop,
 }
@@ -43,6 +45,7 @@ pub(crate) struct Stdio {
 impl Stdio {
     pub(crate) fn new(stdout: Option<Stream>, stderr: Option<Stream>, event_loop: EventLoop) -> Self {
         Self {
+            process: [stdout.is_none(), stderr.is_none()],
             buffer: RefCell::default(),
             stdout: stdout.unwrap_or_else(|| Arc::new(Mutex::new(Raw(1)))),
             stderr: stderr.unwrap_or_else(|| Arc::new(Mutex::new(Raw(2)))),
@@ -78,6 +81,25 @@ impl Stdio {
             self.write_out(&buffer);
             buffer.clear();
         }
+    }
+
+    /// Whether standard output (1) or standard error (2) is the process's own.
+    pub(crate) fn is_process(&self, descriptor: u8) -> bool {
+        self.process[usize::from(descriptor == 2)]
+    }
+
+    /// Writes the buffer, for somebody who is about to use the process's descriptors.
+    pub(crate) fn flush_for_others(&self) {
+        self.flush();
+        if let Some(before) = BEFORE.get() {
+            before();
+        }
+    }
+
+    /// Writes to standard output (1) or standard error (2) for somebody who wants to know whether it worked.
+    pub(crate) fn write_now(&self, descriptor: u8, bytes: &[u8]) -> io::Result<()> {
+        self.flush();
+        write_all(if descriptor == 1 { &self.stdout } else { &self.stderr }, bytes)
     }
 
     fn write_out(&self, bytes: &[u8]) {

@@ -1,0 +1,31 @@
+//! A call of one of WASI's functions. The functions themselves are its methods, in the files beside this one.
+
+use std::sync::Arc;
+
+use crate::wasi::context::Shared;
+use crate::wasi::descriptor::Descriptor;
+use crate::wasi::errno::{Result, Stop};
+use crate::wasi::guest::Guest;
+use crate::wasi::types::Version;
+
+/// What a function works on.
+pub(crate) struct Call<'a> {
+    pub(crate) wasi: &'a Shared,
+    pub(crate) guest: Guest<'a>,
+    pub(crate) version: Version,
+}
+
+impl Call<'_> {
+    /// Runs a function. Returns what the guest is told; the error ends the guest.
+    pub(crate) fn run(mut self, body: impl FnOnce(&mut Self) -> Result) -> wasmtime::Result<u32> {
+        match body(&mut self) {
+            Ok(()) => Ok(0),
+            Err(Stop::Errno(errno)) => Ok(errno.code().into()),
+            Err(stop) => Err(stop.into()),
+        }
+    }
+
+    pub(crate) fn descriptor(&self, number: u32) -> Result<Arc<Descriptor>> {
+        self.wasi.descriptors.lock().get(number)
+    }
+}

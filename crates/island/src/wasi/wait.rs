@@ -1,0 +1,61 @@
+//! Waiting for descriptors, from which an interruption of the thread awakes.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno as Sys;
+
+use crate::memory::interrupt::Interrupter;
+use crate::wasi::errno::{Result, Stop};
+
+/// Waits until something has happened to one of the descriptors, or the time has come. Returns what has happened to
+/// each.
+pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant>) -> Result<Vec<PollFlags>> {
+    let interrupter = Interrupter::current();
+    let waker = interrupter.waker()?;
+    let mut polled: Vec<PollFd<'_>> = wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+    polled.push(PollFd::from_borrowed_fd(waker.as_fd(), PollFlags::IN));
+    loop {
+        if interrupter.stops() {
+            return Err(Stop::Interrupted);
+        }
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|left| Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(&mut polled, timeout.as_ref()) {
+            Err(Sys::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        let (waked, others) = polled.split_last().expect("it was pushed");
+        if !waked.revents().is_empty() {
+            // An earlier wait may have ended before it was told.
+            let _ = rustix::io::read(&waker, &mut [0; 8]);
+        }
+        let is_over = left.is_some_and(|left| left.is_zero());
+        if is_over || others.iter().any(|fd| !fd.revents().is_empty()) {
+            return match interrupter.stops() {
+                true => Err(Stop::Interrupted),
+                false => Ok(others.iter().map(PollFd::revents).collect()),
+            };
+        }
+    }
+}
+
+/// What has happened to one descriptor by now.
+pub(crate) fn look(fd: BorrowedFd<'_>, flags: PollFlags) -> Result<PollFlags> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, flags)];
+    poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    Ok(polled[0].revents())
+}
+
+/// Sleeps.
+pub(crate) fn sleep(time: Duration) -> Result {
+    match crate::memory::wait_lists::sleep(time) {
+        crate::memory::wait_lists::Outcome::Interrupted => Err(Stop::Interrupted),
+        _ => Ok(()),
+    }
+}
