@@ -13,6 +13,7 @@ mod arrays;
 mod bind;
 mod call;
 mod callback;
+mod changes;
 mod console;
 mod convert;
 mod custom;

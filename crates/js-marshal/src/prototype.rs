@@ -65,6 +65,7 @@ impl Callable for BoundFunction {
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
         let mut marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name);
         marshal.call = Some(&arguments);
+        marshal.target = self.function.borrow().identity();
         let (call, signature, plan) = (&arguments, &self.signature, &self.plan);
         let running = Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() };
         Ok(cx.returned(&running.run()?))
@@ -157,6 +158,7 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let mut marshal = Marshal::new(ctx, call.args.get(0), target.name());
     marshal.call = Some(&arguments);
+    marshal.target = function.identity();
     let (call, signature) = (&arguments, &prototype.signature);
     Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() }.run()
 }

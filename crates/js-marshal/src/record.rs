@@ -1,5 +1,7 @@
 //! Structs and unions: C's layout, and objects that are views of them in guest memory.
 
+use std::rc::Rc;
+
 use qjs::fields::{self, Fields};
 use qjs::lazy::NameTable;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
@@ -14,18 +16,18 @@ pub(crate) struct Shape {
     pub(crate) name: Option<Box<str>>,
     pub(crate) is_union: bool,
     /// The fields' names, in order.
-    pub(crate) fields: Vec<Box<str>>,
+    pub(crate) fields: Vec<Rc<str>>,
     pub(crate) names: NameTable,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
-    /// The only number in it, if there is just one: by value, such a record is passed as that number.
-    pub(crate) single: Option<Scalar>,
 }
 
 #[derive(Clone, Debug)]
 struct RecordLayout {
     offsets: Vec<u64>,
     whole: Layout,
+    /// The only number in it, if there is nothing else, not even padding.
+    single: Option<Scalar>,
 }
 
 impl Shape {
@@ -37,7 +39,7 @@ impl Shape {
         ctx: &Ctx<'_>,
         name: Option<Box<str>>,
         is_union: bool,
-        fields: Vec<Box<str>>,
+        fields: Vec<Rc<str>>,
         types: &[TypeRef],
         pack: u64,
     ) -> Result<std::result::Result<Self, usize>> {
@@ -52,25 +54,32 @@ impl Shape {
                 end = end.max(offset.checked_add(layout.size).filter(|&end| end <= 1 << 40).ok_or(at)?);
                 align = align.max(field_align);
             }
-            Ok(RecordLayout { offsets, whole: Layout { size: end.next_multiple_of(align), align } })
+            let whole = Layout { size: end.next_multiple_of(align), align };
+            // C's convention ignores fields without bytes.
+            let mut with_bytes =
+                types.iter().map(TypeRef::get).filter(|ty| ty.layout(wide).is_some_and(|own| own.size > 0));
+            let single = match (with_bytes.next(), with_bytes.next()) {
+                (Some(only), None) => single_scalar(only, wide),
+                _ => None,
+            };
+            let single = single.filter(|scalar| scalar.size(wide) as u64 == whole.size);
+            Ok(RecordLayout { offsets, whole, single })
         };
         let layouts = match (lay_out(false), lay_out(true)) {
             (Ok(narrow), Ok(wide)) => [narrow, wide],
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
         let names = NameTable::new(ctx, fields.iter().map(|name| &**name))?;
-        // C's convention ignores fields without bytes.
-        let mut with_bytes =
-            types.iter().map(TypeRef::get).filter(|ty| ty.layout(false).is_some_and(|own| own.size > 0));
-        let single = match (with_bytes.next(), with_bytes.next()) {
-            (Some(only), None) => single_scalar(only),
-            _ => None,
-        };
-        Ok(Ok(Self { name, is_union, fields, names, layouts, single }))
+        Ok(Ok(Self { name, is_union, fields, names, layouts }))
     }
 
     pub(crate) fn layout(&self, wide: bool) -> Layout {
         self.layouts[usize::from(wide)].whole
+    }
+
+    /// The number as which C's convention for WebAssembly passes it by value, if it is passed as one.
+    pub(crate) fn single(&self, wide: bool) -> Option<Scalar> {
+        self.layouts[usize::from(wide)].single
     }
 
     pub(crate) fn offset(&self, index: usize, wide: bool) -> u64 {
@@ -88,11 +97,11 @@ impl Shape {
 }
 
 /// The number as which C's convention for WebAssembly passes a record of this one field by value.
-fn single_scalar(ty: &TypeObject) -> Option<Scalar> {
+fn single_scalar(ty: &TypeObject, wide: bool) -> Option<Scalar> {
     match &ty.ty {
         Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
-        Type::Record(shape, _) => shape.get()?.single,
-        Type::Inline(element, crate::types::Length::Fixed(1)) => single_scalar(element.get()),
+        Type::Record(shape, _) => shape.get()?.single(wide),
+        Type::Inline(element, crate::types::Length::Fixed(1)) => single_scalar(element.get(), wide),
         Type::InlineString(encoding, crate::types::Length::Fixed(1)) => match encoding.unit() {
             1 => Some(Scalar::Int8),
             _ => Some(Scalar::Uint16),
@@ -284,7 +293,7 @@ impl Fields for RecordView {
         };
         // The conversion may run scripts, which may end the view.
         marshal.pin_buffer(&self.place.buffer);
-        if let Err(error) = self.check_length(ctx, index, value) {
+        if let Err(error) = self.check_length(ctx, &marshal, index, value) {
             return marshal.finish(Err(error));
         }
         let has_views = marshal.set_field(ty, address, value)?;
@@ -294,23 +303,25 @@ impl Fields for RecordView {
 
 impl RecordView {
     /// Refuses an array for a field that another field says is longer.
-    fn check_length(&self, ctx: &Ctx<'_>, index: usize, value: Borrowed<'_>) -> Result<()> {
+    fn check_length<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        marshal: &Marshal<'_, 'js>,
+        index: usize,
+        value: Borrowed<'_>,
+    ) -> Result<()> {
         let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
-        let (Type::Array(_, crate::types::Length::Field(of)) | Type::View(_, crate::types::Length::Field(of))) =
-            &fields[index].get().ty
-        else {
+        let Some(of) = crate::encode::counted_by(fields[index].get()).filter(|_| !value.is_null()) else {
             return Ok(());
         };
-        let Some(at) = shape.fields.iter().position(|name| name == of).filter(|_| !value.is_null()) else {
-            return Ok(());
-        };
+        let Some(at) = shape.fields.iter().position(|name| **name == *of) else { return Ok(()) };
         let says = crate::scalar::length(&self.read(ctx, at)?).unwrap_or(0);
-        let value = value.to_value(Cx::of(ctx));
-        let len = crate::arrays::length(&value)? as u64;
+        let len = marshal.elements_of(fields[index].get(), &value.to_value(Cx::of(ctx)))?;
         if says <= len {
             return Ok(());
         }
-        let message = format!("{}.{}: {len} elements, but `{of}` says {says}", shape.what(), shape.fields[index]);
+        let has = crate::encode::elements(len);
+        let message = format!("{}.{}: {has}, but `{of}` says {says}", shape.what(), shape.fields[index]);
         Err(Exception::throw_range(ctx, &message))
     }
 }
