@@ -100,6 +100,14 @@ EXPORT(fill_each) void fill_each(void *const *buffers, int n, size_t size) {
 }
 EXPORT(double_in_place) void double_in_place(int *numbers, int n) { for (int i = 0; i < n; i += 2) numbers[i] *= 2; }
 
+struct numbers { int n; int *a; };
+EXPORT(numbers) int *numbers(int n) {
+  int *out = malloc((size_t)n * sizeof *out);
+  for (int i = 0; out != NULL && i < n; ++i) out[i] = i;
+  return out;
+}
+EXPORT(touch_numbers) int touch_numbers(struct numbers *numbers) { return numbers->a[0] = 50, numbers->n; }
+
 // ---- Callbacks ------------------------------------------------------------------------------------------------------
 
 struct state { const char *name; int n; int *numbers; size_t count; struct inner inner; };

@@ -201,6 +201,26 @@ pub(crate) fn copy_out<'js>(
     elements.finish()
 }
 
+/// [`copy_out`] for elements of a fixed length, on its way to C.
+///
+/// # Errors
+/// As [`copy_out`].
+#[inline]
+pub(crate) fn returned(cx: Cx<'_>, scalar: Scalar, start: NonNull<u8>, len: u64, wide: bool) -> Result<qjs::Returned> {
+    let size = scalar.size(wide);
+    let mut elements = qjs::array::ArrayBuilder::new(cx, len as usize)?;
+    for at in 0..len as usize {
+        let mut bytes = [0u8; 8];
+        // SAFETY: the caller looked at the range, and a memory never shrinks.
+        unsafe { std::ptr::copy_nonoverlapping(start.as_ptr().add(at * size), bytes.as_mut_ptr(), size) };
+        elements.push(match scalar {
+            Scalar::Float64 => cx.float(f64::from_le_bytes(bytes)),
+            _ => scalar.read(cx, &bytes[..size], wide),
+        })?;
+    }
+    Ok(elements.into_returned())
+}
+
 /// Copies `len` elements at `address` back into an array argument.
 ///
 /// # Errors
@@ -230,8 +250,10 @@ pub(crate) fn copy_back(
     for at in 0..len {
         let (element, mut bytes) = (address + at * size as u64, [0; 8]);
         marshal.heap().data().read(element, &mut bytes[..size]).map_err(|error| marshal.heap_error(error))?;
-        // What the guest has left alone stays the script's own, be it the name of an enum's member.
-        let is_same = |own: Borrowed<'_>| Ok(marshal.bytes_of_number(ty, scalar, own)?.is_some_and(|own| own == bytes));
+        // What the guest has left alone is not assigned. (The name of an enum's member becomes its number.)
+        let is_same = |own: Borrowed<'_>| {
+            Ok(!own.is_string() && marshal.bytes_of_number(ty, scalar, own)?.is_some_and(|own| own == bytes))
+        };
         if at < there && qjs::array::with_element(cx, value, at as u32, is_same)? {
             continue;
         }

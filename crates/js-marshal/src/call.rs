@@ -12,6 +12,7 @@ use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
 use crate::scalar::Scalar;
 use crate::status;
+use crate::straight::Straight;
 use crate::types::{Direction, Length, Param, Signature, Status, Type, TypeObject};
 
 /// How a signature is passed by C's convention for WebAssembly.
@@ -30,6 +31,8 @@ pub(crate) struct Plan {
     looks_again: SmallVec<[bool; 8]>,
     /// Whether anything but the function's own result comes out.
     has_outs: bool,
+    /// The steps of most calls, which need nothing else of this.
+    pub(crate) straight: Option<Straight>,
 }
 
 impl Plan {
@@ -49,15 +52,19 @@ impl Plan {
         let is_out = |(param, again): (&Param, &bool)| *again || param.direction.is_result;
         let has_outs = signature.params.iter().zip(&looks_again).any(is_out);
         let by_room = by_room(signature, wide);
-        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs }
+        let straight = Straight::new(signature, wide);
+        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, straight }
+    }
+
+    /// Whether a function of the type can be called.
+    #[inline]
+    pub(crate) fn fits(&self, ty: &NumericType) -> bool {
+        ty.params[..] == self.params[..] && self.result.is_none_or(|result| ty.results.first() == Some(&result))
     }
 
     /// Why the function's type does not fit; `None` if it does.
     pub(crate) fn mismatch(&self, ty: Option<&NumericType>) -> Option<String> {
-        let fits = |ty: &NumericType| {
-            ty.params == self.params && self.result.is_none_or(|result| ty.results.first() == Some(&result))
-        };
-        if ty.is_some_and(fits) {
+        if ty.is_some_and(|ty| self.fits(ty)) {
             return None;
         }
         let params: Vec<_> = self.params.iter().map(NumberKind::to_string).collect();

@@ -432,7 +432,10 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
             Type::Array(element, _) => {
                 // Elements that the script took away stay as they were; there is no room for more.
                 let len = arrays::length(value)? as u64;
-                self.put_elements(element.get(), address, before, value, len.min(count))
+                if len > count {
+                    return Err(marshal.too_long(len, count));
+                }
+                self.put_elements(element.get(), address, before, value, len)
             }
             _ => Ok(()),
         }

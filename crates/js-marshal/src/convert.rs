@@ -295,6 +295,17 @@ impl<'c, 'js> Marshal<'c, 'js> {
         Ok(address)
     }
 
+    /// Treats a part of a block that the caller frees as one of the operation's own, until [`Marshal::unlend`].
+    pub(crate) fn lend(&self, address: u64, bytes: u64) {
+        let lent = Temporary { address, bytes, align: 8, heap: None, part_of: None, seen: true };
+        self.temporary.borrow_mut().push(lent);
+    }
+
+    pub(crate) fn unlend(&self, address: u64) {
+        self.places.borrow_mut().clear();
+        self.temporary.borrow_mut().retain(|lent| lent.address != address);
+    }
+
     /// Takes over a block that the guest gave out: it is freed when the operation ends.
     pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
         let mut temporary = self.temporary.borrow_mut();
@@ -561,6 +572,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     #[cold]
     fn does_not_fit(&self, scalar: Scalar, value: Borrowed<'_>) -> rquickjs::Error {
         let value = match value.number() {
+            Some(number) if number.abs() >= 1e21 => format!("{number:e}"),
             Some(number) => webidl::display_number(number),
             None => "the BigInt".into(),
         };

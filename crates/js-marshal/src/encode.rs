@@ -265,7 +265,7 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(from, end.saturating_sub(from))
     }
 
-    fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
+    pub(crate) fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
         self.range_error(format_args!("the array has {len} elements, more than the {count} that its length says"))
     }
 

@@ -31,6 +31,7 @@ mod record_types;
 mod scalar;
 mod site;
 mod status;
+mod straight;
 mod strings;
 mod trace;
 mod types;

@@ -12,6 +12,7 @@ use crate::call::{Plan, Running, Target};
 use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
 use crate::manager::ManagerObject;
+use crate::straight::Run;
 use crate::types::{Length, Signature, Type};
 
 const INVOKE: &str = "FunctionPrototype.invoke";
@@ -57,6 +58,17 @@ pub(crate) struct BoundFunction {
 
 impl Callable for BoundFunction {
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let function = class::get::<ExportedFunction>(self.function.borrow());
+        if let (Some(straight), Some(function)) = (&self.plan.straight, function)
+            && let Some(manager) = class::get(self.manager.borrow())
+            && function.callee().numeric().is_some()
+        {
+            let (signature, name, manager_value) = (&self.signature, &*self.name, self.manager.borrow());
+            let run = Run { straight, signature, manager, manager_value, function, name, args, leading: 0 };
+            if let Some(result) = run.run(cx)? {
+                return Ok(result);
+            }
+        }
         let ctx = cx.ctx();
         let target = match class::get::<ExportedFunction>(self.function.borrow()) {
             Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
@@ -155,6 +167,16 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(plan) = prototype.plan(manager.heap().is_wide()) else {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
+    if let (Some(straight), Target::Exported(function)) = (&plan.straight, &target)
+        && function.callee().numeric().is_some_and(|ty| plan.fits(ty))
+    {
+        let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
+        let run = Run { straight, signature, manager, manager_value, function, name, args: call.args, leading: LEADING };
+        let cx = Cx::of(ctx);
+        if let Some(result) = run.run(cx)? {
+            return result.into_value(cx);
+        }
+    }
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let mut marshal = Marshal::new(ctx, call.args.get(0), target.name());
     marshal.call = Some(&arguments);

@@ -207,6 +207,21 @@ impl Heap {
         }
     }
 
+    /// Ends a loan of a block that would have been freed meanwhile.
+    pub(crate) fn unlend(&self, address: u64) {
+        if !self.reclaim.unlend(address)
+            && let Some(owner) = self.reclaim.owner_of(address)
+        {
+            owner.unlend(address);
+        }
+    }
+
+    /// Whether nothing waits to be freed or closed.
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        self.handles.is_empty() && self.reclaim.waiting() == 0
+    }
+
     /// How many blocks of this heap the host owns, including those that wait to be freed.
     pub fn owned(&self) -> usize {
         self.reclaim.owned()

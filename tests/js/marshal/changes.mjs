@@ -1,6 +1,7 @@
 // What C leaves alone stays the script's own, what it changes is taken over; and what C means by lengths, ends, empty
 // structs and large enums. With addresses of 32 bits and of 64. The expected values are those of C.
 import { readFileSync } from 'node:fs';
+import * as marshal from 'tombolo:marshal';
 import { Callback, cdef, exact, FunctionPrototype, In, InOut, Int32Type, ArrayType, MemoryManager, StructType, StructPointerType, Uint8Type } from 'tombolo:marshal';
 import { assert, assertEq, assertList, assertThrows, test } from '../harness.mjs';
 
@@ -58,8 +59,10 @@ each('Callbacks, views, other buffers', (guest) => {
   using step = new Callback(lib.memoryManager, lib.types.step, (user, n) => n);
   const buffers = { view: lib.memoryManager.createTypedArray(Uint8Array, 4), part: lib.memoryManager.createTypedArray(Uint8Array, 8).subarray(2, 6), array: new Uint8Array(4), buffer: new ArrayBuffer(4), data: new DataView(new ArrayBuffer(4)) };
   const bytesOf = (b) => [...(ArrayBuffer.isView(b) ? new Uint8Array(b.buffer, b.byteOffset, b.byteLength) : new Uint8Array(b))];
+  const works = [];
   for (const [name, bytes] of Object.entries(buffers)) {
     const work = name === 'view' ? lib.memoryManager.createTypedArray(Int32Array, [1, 2]) : Int32Array.of(1, 2);
+    works.push(work);
     const made = { step, user: null, name: null, text: null, given: null, work, bytes, size: 4, thing: null, result: 0 };
     assertEq(guest.balanced(() => lib.run_job(made)), 0);
     assertEq(made.step, step);
@@ -73,7 +76,6 @@ each('Callbacks, views, other buffers', (guest) => {
 });
 
 each('in arrays, behind pointers to pointers, by value, through const', (guest) => {
-  const { Pointer } = marshal;
   const lib = guest.bind(job);
   const step = () => 1;
   const make = () => ({ step, user: 0, name: 'n', text: 't', given: [1, 2, 3], work: [1, 1], bytes: new Uint8Array(2), size: 2, thing: null, result: 0 });
@@ -86,7 +88,7 @@ each('in arrays, behind pointers to pointers, by value, through const', (guest) 
     assertEq(one.result, 1);
   });
   const single = make(), box = [single], { bytes } = single;
-  guest.balanced(() => lib.run_job_within(new Pointer(single)));
+  guest.balanced(() => lib.run_job_within(new marshal.Pointer(single)));
   assertList([...bytes], [1, 2]);
   guest.balanced(() => lib.run_job_within(box));
   assertEq(box[0], single);
@@ -100,8 +102,6 @@ each('in arrays, behind pointers to pointers, by value, through const', (guest) 
   assertList([...valued.bytes], [9, 9]);
   assertList(valued.work, [99, 1]);
 });
-import * as marshal from 'tombolo:marshal';
-
 each('what is replaced or rewritten is taken over', (guest) => {
   const lib = guest.bind(job);
   const given = [1, 2, 3], made = { step: () => 1, user: 3, name: 'n', text: 'abc', given, work: [1, 2], bytes: new Uint8Array(2), size: 2, thing: null, result: 1 };
