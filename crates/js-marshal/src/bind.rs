@@ -17,7 +17,9 @@ use crate::manager::ManagerObject;
 use crate::prototype;
 use crate::record_types::set_fields;
 use crate::scalar::{Scalar, integer64};
-use crate::types::{Access, Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef};
+use crate::types::{
+    Access, Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef,
+};
 use crate::wasi::WasiObject;
 
 /// The function's name in messages.
@@ -88,14 +90,16 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let views = option("views")?.as_bool().unwrap_or(false);
     let exact = match option("numbers")? {
         numbers if numbers.is_undefined() => false,
-        numbers => match numbers.as_string().map(|word| webidl::string(ctx, Borrowed::of(word.as_value()))).transpose()? {
-            Some(word) if word == "wrap" => false,
-            Some(word) if word == "exact" => true,
-            _ => {
-                let message = "cdef: argument 3: `numbers` must be `wrap` or `exact`";
-                return Err(Exception::throw_type(ctx, message));
+        numbers => {
+            match numbers.as_string().map(|word| webidl::string(ctx, Borrowed::of(word.as_value()))).transpose()? {
+                Some(word) if word == "wrap" => false,
+                Some(word) if word == "exact" => true,
+                _ => {
+                    let message = "cdef: argument 3: `numbers` must be `wrap` or `exact`";
+                    return Err(Exception::throw_type(ctx, message));
+                }
             }
-        },
+        }
     };
     let error = match option("error")? {
         error if error.is_undefined() => None,
@@ -223,10 +227,13 @@ impl<'js> Binder<'_, 'js> {
             }
             Within::Record(fields) => {
                 if let Some(field) = fields.iter().find(|field| field.name.as_deref() == Some(name)) {
-                    let is_integer = matches!(field.ty, cdef::Type::Int { .. } | cdef::Type::Char | cdef::Type::Enum(_));
+                    let is_integer =
+                        matches!(field.ty, cdef::Type::Int { .. } | cdef::Type::Char | cdef::Type::Enum(_));
                     return match is_integer {
                         true => Ok(Length::Field(name.as_str().into())),
-                        false => Err(self.fail(*position, format!("`{name}` is not an integer, so it cannot be a length"))),
+                        false => {
+                            Err(self.fail(*position, format!("`{name}` is not an integer, so it cannot be a length")))
+                        }
                     };
                 }
             }
@@ -337,12 +344,7 @@ impl<'js> Binder<'_, 'js> {
     }
 
     /// The encoding of a string of such characters; `None` if they are not text.
-    fn text(
-        &self,
-        element: &cdef::Type,
-        annotations: &cdef::Annotations,
-        is_text: bool,
-    ) -> Result<Option<Encoding>> {
+    fn text(&self, element: &cdef::Type, annotations: &cdef::Annotations, is_text: bool) -> Result<Option<Encoding>> {
         let Some(Placed { value, position }) = &annotations.encoding else {
             return Ok((is_text && matches!(element, cdef::Type::Char)).then_some(Encoding::Utf8));
         };
@@ -564,7 +566,8 @@ impl<'js> Binder<'_, 'js> {
         }
         let length = self.length(annotations, within)?;
         if let Some(until) = annotations.until.as_ref().filter(|_| !is_pointer) {
-            let message = "nobody knows how much room this needs: write [[length(n)]], or pass an array without [[out]]";
+            let message =
+                "nobody knows how much room this needs: write [[length(n)]], or pass an array without [[out]]";
             return Err(self.fail(until.position, message));
         }
         let ty = if is_pointer {

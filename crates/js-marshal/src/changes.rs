@@ -91,7 +91,14 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
     pub(crate) fn new(marshal: &'t Marshal<'c, 'js>) -> Self {
         marshal.takes_notes.set(false);
         let (noted, images) = (marshal.noted.take(), marshal.images.take());
-        Self { marshal, noted, images, by_place: OnceCell::new(), by_pointer: OnceCell::new(), by_image: OnceCell::new() }
+        Self {
+            marshal,
+            noted,
+            images,
+            by_place: OnceCell::new(),
+            by_pointer: OnceCell::new(),
+            by_image: OnceCell::new(),
+        }
     }
 
     /// The note for the pointer at `at`.

@@ -301,9 +301,13 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.temporary.borrow_mut().push(lent);
     }
 
-    pub(crate) fn unlend(&self, address: u64) {
+    /// Ends that. Returns false if something else owns the block by now.
+    pub(crate) fn unlend(&self, address: u64) -> bool {
         self.places.borrow_mut().clear();
-        self.temporary.borrow_mut().retain(|lent| lent.address != address);
+        let mut temporary = self.temporary.borrow_mut();
+        let before = temporary.len();
+        temporary.retain(|lent| lent.address != address);
+        temporary.len() < before
     }
 
     /// Takes over a block that the guest gave out: it is freed when the operation ends.
@@ -551,7 +555,12 @@ impl<'c, 'js> Marshal<'c, 'js> {
     }
 
     /// The bytes of a number in memory, or of an enum's member; `None` for any other value.
-    pub(crate) fn bytes_of_number(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Option<[u8; 8]>> {
+    pub(crate) fn bytes_of_number(
+        &self,
+        ty: &TypeObject,
+        scalar: Scalar,
+        value: Borrowed<'_>,
+    ) -> Result<Option<[u8; 8]>> {
         let (cx, wide) = (self.cx(), self.is_wide());
         let number = match &ty.ty {
             Type::Enum(_, members) if value.is_string() => {

@@ -64,7 +64,8 @@ impl Callable for BoundFunction {
             && function.callee().numeric().is_some()
         {
             let (signature, name, manager_value) = (&self.signature, &*self.name, self.manager.borrow());
-            let run = Run { straight, signature, manager, manager_value, function, name, args, leading: 0 };
+            let is_kept = Cell::new(false);
+            let run = Run { straight, signature, manager, manager_value, function, name, args, leading: 0, is_kept };
             if let Some(result) = run.run(cx)? {
                 return Ok(result);
             }
@@ -171,8 +172,8 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         && function.callee().numeric().is_some_and(|ty| plan.fits(ty))
     {
         let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
-        let run = Run { straight, signature, manager, manager_value, function, name, args: call.args, leading: LEADING };
-        let cx = Cx::of(ctx);
+        let (args, leading, is_kept, cx) = (call.args, LEADING, Cell::new(false), Cx::of(ctx));
+        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, is_kept };
         if let Some(result) = run.run(cx)? {
             return result.into_value(cx);
         }

@@ -3,9 +3,9 @@
 //! way is decided when the prototype is bound ([`Straight::new`]). An argument that is out of the ordinary sends the call
 //! back to the general way before anything has happened.
 
+use std::cell::Cell;
 use std::ptr::NonNull;
 
-use island::Frame;
 use island::call::Number;
 use js_api::ExportedFunction;
 use marshal::{GuestBlock, Heap};
@@ -37,7 +37,9 @@ enum Outcome {
     View(Scalar),
     Copy(Scalar),
     /// A string up to a zero, and whether its block is the host's.
-    Text { owned: bool },
+    Text {
+        owned: bool,
+    },
 }
 
 /// The steps of a call.
@@ -71,7 +73,8 @@ struct Passed<'a> {
 impl Straight {
     /// The steps for a signature; `None` if some part of it needs the general way.
     pub(crate) fn new(signature: &Signature, wide: bool) -> Option<Self> {
-        let steps: SmallVec<[Step; 8]> = signature.params.iter().map(|param| Self::step(signature, param)).collect::<Option<_>>()?;
+        let steps: SmallVec<[Step; 8]> =
+            signature.params.iter().map(|param| Self::step(signature, param)).collect::<Option<_>>()?;
         let outcome = match signature.returns.as_ref().map(|ty| ty.get()) {
             None => Outcome::Nothing,
             Some(ty) => Self::outcome(signature, ty)?,
@@ -152,6 +155,8 @@ pub(crate) struct Run<'r> {
     pub(crate) args: Args<'r>,
     /// Arguments before the function's own.
     pub(crate) leading: usize,
+    /// Whether the result has become the owner of the block with the copies.
+    pub(crate) is_kept: Cell<bool>,
 }
 
 impl<'r> Run<'r> {
@@ -197,7 +202,7 @@ impl<'r> Run<'r> {
                 }
                 Step::Text => {
                     let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Ok(None) };
-                    if text.iter().any(|&unit| unit == 0 || unit >= 0x80) {
+                    if !text.is_ascii() || text.contains(&0) {
                         return Ok(None);
                     }
                     passed[at] = Passed { source: Source::Text(text), offset: room, count: text.len() as u64 };
@@ -254,7 +259,9 @@ impl<'r> Run<'r> {
                     // SAFETY: both ranges were looked at just now, and nothing ran since.
                     unsafe { std::ptr::copy(bytes.start.as_ptr(), to.as_ptr(), *len) };
                 }
-                (Source::Elements(len), Step::Numbers(scalar, _)) => self.copy_elements(cx, at, *scalar, address, *len)?,
+                (Source::Elements(len), Step::Numbers(scalar, _)) => {
+                    self.copy_elements(cx, at, *scalar, address, *len)?
+                }
                 (Source::Elements(_), _) => continue,
             }
             numbers[at] = self.pointer(address);
@@ -308,11 +315,7 @@ impl<'r> Run<'r> {
 
     #[inline]
     fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Option<Number>> {
-        let Some(ty) = self.function.callee().numeric() else { return Err(rquickjs::Error::Unknown) };
-        let mut frame = Frame::new(ty);
-        numbers[..self.straight.steps.len()].iter().for_each(|&number| frame.push(number));
-        self.function.call_frame(cx, &mut frame)?;
-        Ok((!ty.results.is_empty()).then(|| frame.result(0)))
+        self.function.call_numbers(cx, &numbers[..self.straight.steps.len()]).map(Some)
     }
 
     /// Makes a script's value of the result, and frees the block of the copies.
@@ -329,9 +332,9 @@ impl<'r> Run<'r> {
             Err(error) => Err(error),
         };
         match value {
-            Ok(value) if block == 0 => Ok(value),
+            Ok(value) if block == 0 || self.is_kept.get() => Ok(value),
             Ok(value) => self.freed(cx, value, block, room, 8),
-            Err(error) if block == 0 => Err(error),
+            Err(error) if block == 0 || self.is_kept.get() => Err(error),
             Err(error) => Err(self.refuse(cx, error, block, room)),
         }
     }
@@ -363,7 +366,7 @@ impl<'r> Run<'r> {
     /// How many elements the function of a length says there are at `address`, in a block that is freed if it fails.
     #[inline]
     fn ask(&self, cx: Cx<'_>, callback: &Held, address: u64) -> Result<Option<u64>> {
-        let mut call = || {
+        let call = || {
             let count = self.straight.steps.len();
             let mut list = qjs::array::ArrayBuilder::new(cx, count)?;
             (0..count).try_for_each(|at| list.push(cx.duplicate(self.args.get(self.leading + at))))?;
@@ -390,13 +393,7 @@ impl<'r> Run<'r> {
     }
 
     #[inline]
-    fn value(
-        &self,
-        cx: Cx<'_>,
-        result: Option<Number>,
-        numbers: &[Number; 8],
-        lent: (u64, u64),
-    ) -> Result<Returned> {
+    fn value(&self, cx: Cx<'_>, result: Option<Number>, numbers: &[Number; 8], lent: (u64, u64)) -> Result<Returned> {
         let wide = self.straight.wide;
         let number = match (&self.straight.outcome, result) {
             (Outcome::Nothing, _) | (_, None) => return Ok(Returned::UNDEFINED),
@@ -437,7 +434,8 @@ impl<'r> Run<'r> {
                     return self.view(cx, heap, address, bytes, *scalar);
                 }
                 let made = crate::arrays::returned(cx, *scalar, start, count, wide);
-                match made.and_then(|made| if made.is_exception() { Err(rquickjs::Error::Exception) } else { Ok(made) }) {
+                match made.and_then(|made| if made.is_exception() { Err(rquickjs::Error::Exception) } else { Ok(made) })
+                {
                     Ok(made) => self.freed(cx, made, address, bytes, size as u32),
                     Err(error) => Err(self.refuse(cx, error, address, bytes)),
                 }
@@ -446,9 +444,8 @@ impl<'r> Run<'r> {
                 let Ok(len) = heap.data().c_string_len(address) else {
                     return self.in_general(cx, ty, address, numbers, (0, 0));
                 };
-                let made = match text(heap, address, len) {
-                    Some(text) => qjs::string::returned_utf8(cx, &text),
-                    None => return self.in_general(cx, ty, address, numbers, (0, 0)),
+                let Some(made) = text(cx, heap, address, len) else {
+                    return self.in_general(cx, ty, address, numbers, (0, 0));
                 };
                 match owned {
                     true => self.freed(cx, made, address, len + 1, 1),
@@ -491,13 +488,14 @@ impl<'r> Run<'r> {
         marshal.call = Some(&arguments);
         marshal.enter_part(webidl::Part::Result);
         let is_lent = address >= lent.0 && address - lent.0 < lent.1;
+        // A part of the block ends with the call, so it is copied out. The whole of it can become a view.
+        let is_part = is_lent && address != lent.0;
         if is_lent {
-            // It ends with the call, so it is copied out, and stays the call's.
             marshal.lend(address, lent.0 + lent.1 - address);
         }
-        let value = marshal.pointee_of(ty, address, ty.is_owned(true) && !is_lent, None);
-        if is_lent {
-            marshal.unlend(address);
+        let value = marshal.pointee_of(ty, address, ty.is_owned(true) && !is_part, None);
+        if is_lent && !marshal.unlend(address) {
+            self.is_kept.set(true);
         }
         Ok(cx.returned(&marshal.finish(value)?))
     }
@@ -537,14 +535,12 @@ fn numbers_of<'r>(
     }
 }
 
-/// The bytes of a string of the guest's; `None` if they are not UTF-8, or too many to be copied on the way.
+/// A string of the guest's; `None` if it is not UTF-8, or too long for the way.
 #[inline]
-fn text(heap: &Heap, address: u64, len: u64) -> Option<SmallVec<[u8; 128]>> {
-    let mut bytes = SmallVec::<[u8; 128]>::new();
-    if len > 1 << 20 {
-        return None;
-    }
-    bytes.resize(len as usize, 0);
-    heap.data().read(address, &mut bytes).ok()?;
-    std::str::from_utf8(&bytes).is_ok().then_some(bytes)
+fn text(cx: Cx<'_>, heap: &Heap, address: u64, len: u64) -> Option<Returned> {
+    let mut bytes = [0; 256];
+    let bytes = bytes.get_mut(..len as usize)?;
+    heap.data().read(address, bytes).ok()?;
+    let is_utf8 = bytes.is_ascii() || std::str::from_utf8(bytes).is_ok();
+    is_utf8.then(|| qjs::string::returned_utf8(cx, bytes))
 }

@@ -465,6 +465,7 @@ impl Heap {
     }
 
     /// The address of the `len` bytes at `pointer`, if they lie in this heap's memory.
+    #[inline]
     pub fn address_of(&self, pointer: NonNull<u8>, len: usize) -> Option<u64> {
         let address = pointer.addr().get().checked_sub(self.data().base().addr().get())? as u64;
         self.data().range(address, len as u64).ok().map(|_| address)

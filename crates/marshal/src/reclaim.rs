@@ -104,9 +104,14 @@ impl State {
     #[inline]
     fn disown(&mut self, address: u64) -> Option<Owned> {
         let owned = self.owned.remove(&address)?;
+        self.count_out(&owned);
+        Some(owned)
+    }
+
+    #[inline]
+    fn count_out(&mut self, owned: &Owned) {
         self.bytes -= owned.bytes;
         self.tally.count_freed(owned.bytes);
-        Some(owned)
     }
 }
 
@@ -283,15 +288,20 @@ impl Reclaim {
         let mut state = self.state();
         let next = loop {
             let Some((address, generation)) = state.waiting.pop() else { break None };
-            match state.owned.get_mut(&address).filter(|owned| owned.generation == generation) {
-                Some(owned) if owned.pins > 0 || self.is_lent(address) => owned.is_put_off = true,
-                Some(_) => break Some(address),
-                None => {}
+            let Entry::Occupied(mut entry) = state.owned.entry(address) else { continue };
+            let owned = entry.get_mut();
+            if owned.generation != generation {
+                continue;
             }
+            if owned.pins > 0 || self.is_lent(address) {
+                owned.is_put_off = true;
+                continue;
+            }
+            break Some((address, entry.remove()));
         };
         self.waiting.store(state.waiting.len(), Ordering::Release);
-        let address = next?;
-        let owned = state.disown(address)?;
+        let (address, owned) = next?;
+        state.count_out(&owned);
         self.bytes.store(state.bytes, Ordering::Relaxed);
         drop(state);
         if trace::is_on() {

@@ -58,7 +58,14 @@ pub struct Writer<'c> {
 impl<'c> Writer<'c> {
     #[inline]
     pub(crate) fn new(core: &'c Core) -> Self {
-        Self { core, blocks: SmallVec::new(), consumed: false, comes_back: false, images: FxHashMap::default(), depth: 0 }
+        Self {
+            core,
+            blocks: SmallVec::new(),
+            consumed: false,
+            comes_back: false,
+            images: FxHashMap::default(),
+            depth: 0,
+        }
     }
 
     /// How wide the guest's addresses are.

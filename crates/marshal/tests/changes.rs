@@ -69,7 +69,11 @@ fn a_struct_keeps_what_its_pointers_stand_for() {
         let run = guest.function::<(&mut Job,), i32>("run_job").unwrap();
         let mut job = job(Some(open.call((5, ())).unwrap()));
         let places = |job: &Job| {
-            (job.work.as_deref().unwrap().as_ptr(), job.bytes.as_ref().unwrap().as_ptr(), job.thing.as_ref().unwrap().address())
+            (
+                job.work.as_deref().unwrap().as_ptr(),
+                job.bytes.as_ref().unwrap().as_ptr(),
+                job.thing.as_ref().unwrap().address(),
+            )
         };
         let before = places(&job);
         for times in 1..=3 {
