@@ -33,6 +33,14 @@ for bits in '' 64; do for source in typed changes; do
     -fno-builtin -nostdlib -Wl,--no-entry,--export-table,--growable-table,-z,stack-size=65536 "src/$source.c" -o "$source$bits.wasm"
 done; done
 
+# Each type of shapes.txt, with what clang knows of it.
+awk -f src/shapes.awk src/shapes.txt > shapes.c
+for bits in '' 64; do
+  $zig cc -target wasm${bits:-32}-freestanding -mcpu=generic -std=c17 -O2 -s -Wno-gnu-empty-struct -nostdlib -Wl,--no-entry \
+    shapes.c -o shapes$bits.wasm
+done
+rm shapes.c
+
 for source in src/*.wat; do
   "$wat2wasm" --enable-threads "$source" -o "$(basename "$source" .wat).wasm"
 done

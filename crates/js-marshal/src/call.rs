@@ -90,7 +90,7 @@ pub(crate) enum Passing {
 pub(crate) fn passing(ty: &TypeObject, wide: bool) -> Passing {
     match &ty.ty {
         Type::Record(shape, _) => match shape.get() {
-            Some(shape) if shape.layout(wide).size == 0 => Passing::Nothing,
+            Some(shape) if shape.is_nothing(wide) => Passing::Nothing,
             Some(shape) => shape.single(wide).map_or(Passing::Pointer, |scalar| Passing::Number(scalar.kind(wide))),
             None => Passing::Pointer,
         },
@@ -288,7 +288,7 @@ impl<'js> Running<'_, '_, 'js> {
                 return marshal.single(ty, scalar, address, value).map(Some);
             }
             marshal.write_value(ty, address, value)?;
-            return Ok((shape.layout(wide).size > 0).then(|| marshal.pointer(address)));
+            return Ok((!shape.is_nothing(wide)).then(|| marshal.pointer(address)));
         }
         Ok(Some(marshal.pointer(marshal.pointer_to(ty, value, direction)?)))
     }
@@ -372,7 +372,10 @@ impl<'js> Running<'_, '_, 'js> {
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
         if matches!(ty.ty, Type::Record(..)) && matches!(passing(ty, wide), Passing::Nothing) {
-            return marshal.read_value(ty, marshal.range(0, 0)?, true, None).map(Some);
+            let size = ty.layout(wide).map_or(0, |layout| layout.size);
+            let address = marshal.allocate(size)?;
+            marshal.clear(address, size)?;
+            return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
         let Some(number) = returned else { return Ok(None) };
         if let Some(scalar) = ty.scalar() {

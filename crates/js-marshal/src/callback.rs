@@ -226,6 +226,11 @@ fn call_back(
             (Type::Record(shape, _), _) => {
                 let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
                 match shape.single(wide) {
+                    _ if shape.is_nothing(wide) => {
+                        let address = marshal.allocate(shape.layout(wide).size.max(1))?;
+                        marshal.clear(address, shape.layout(wide).size)?;
+                        marshal.read_value(ty, marshal.range(address, shape.layout(wide).size)?, false, None)?
+                    }
                     Some(scalar) => {
                         let size = scalar.size(wide) as u64;
                         let address = marshal.allocate(size)?;

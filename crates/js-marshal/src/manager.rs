@@ -1,5 +1,6 @@
 //! `MemoryManager`: a guest's heap for scripts.
 
+use c_abi::names;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -304,13 +305,8 @@ impl ManagerObject {
     /// A manager of an instance's own memory, by whichever allocator it exports.
     pub(crate) fn of_instance<'js>(ctx: &Ctx<'js>, instance: &InstanceObject, place: Place<'_>) -> Result<Self> {
         let export = |name: &str| instance.export(ctx, name);
-        let memory = export("memory")?;
-        let conventions: [&[&str]; 4] = [
-            &["malloc", "free"],
-            &["__wbindgen_malloc", "__wbindgen_free"],
-            &["cabi_realloc", "free"],
-            &["__new", "__pin", "__unpin"],
-        ];
+        let memory = export(names::MEMORY)?;
+        let conventions = names::ALLOCATORS.iter().map(<[_; 2]>::as_slice).chain([names::ASSEMBLY_SCRIPT.as_slice()]);
         let mut functions = Vec::new();
         for names in conventions {
             let found: Vec<_> = names.iter().map(|name| export(name)).collect::<Result<_>>()?;
@@ -325,7 +321,7 @@ impl ManagerObject {
                 format!("{place}: the instance must export `memory`, `malloc` and `free`; {missing} is missing");
             return Err(Exception::throw_type(ctx, &message));
         }
-        let table = export("__indirect_function_table")?;
+        let table = export(names::TABLE)?;
         let table = if table.is_undefined() { export("table")? } else { table };
         // A table of anything but functions, or of another guest, does not serve callbacks.
         let table = Some(&table)
@@ -336,7 +332,7 @@ impl ManagerObject {
     /// [`ManagerObject::of_instance`], but also for an instance without an allocator, whose functions take nothing but
     /// numbers and addresses.
     pub(crate) fn of_any_instance<'js>(ctx: &Ctx<'js>, instance: &InstanceObject, place: Place<'_>) -> Result<Self> {
-        let memory = instance.export(ctx, "memory")?;
+        let memory = instance.export(ctx, names::MEMORY)?;
         let has_allocator = ["malloc", "__wbindgen_malloc", "cabi_realloc", "__new"]
             .iter()
             .any(|name| instance.export(ctx, name).is_ok_and(|export| export.is_function()));
@@ -353,7 +349,7 @@ impl ManagerObject {
         };
         let heap = Heap::with(&link.shared.island, block, Allocator::Host(Rc::new(NoAllocator)), false);
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
-        let table = instance.export(ctx, "__indirect_function_table")?;
+        let table = instance.export(ctx, names::TABLE)?;
         let table = js_api::bound_table(&table).filter(|(of, _)| of.is_same(&link)).map(|(_, table)| table);
         Self::assemble(ctx, link, heap, &memory, Vec::new(), None, table)
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use c_abi::{Member, Passed, RecordKind, RecordLayout};
 use qjs::fields::{self, Fields};
 use qjs::lazy::NameTable;
 use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Value, class};
@@ -20,14 +21,8 @@ pub(crate) struct Shape {
     pub(crate) names: NameTable,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
-}
-
-#[derive(Clone, Debug)]
-struct RecordLayout {
-    offsets: Vec<u64>,
-    whole: Layout,
-    /// The only number in it, if there is nothing else, not even padding.
-    single: Option<Scalar>,
+    /// The only number in it, if there is just one.
+    only: Option<Scalar>,
 }
 
 impl Shape {
@@ -43,47 +38,44 @@ impl Shape {
         types: &[TypeRef],
         pack: u64,
     ) -> Result<std::result::Result<Self, usize>> {
+        let kind = if is_union { RecordKind::Union } else { RecordKind::Struct };
         let lay_out = |wide: bool| -> std::result::Result<RecordLayout, usize> {
-            let mut offsets = Vec::with_capacity(types.len());
-            let (mut end, mut align) = (0u64, 1u64);
-            for (at, ty) in types.iter().enumerate() {
-                let layout = ty.get().layout(wide).ok_or(at)?;
-                let field_align = layout.align.min(pack).max(1);
-                let offset = if is_union { 0 } else { end.checked_next_multiple_of(field_align).ok_or(at)? };
-                offsets.push(offset);
-                end = end.max(offset.checked_add(layout.size).filter(|&end| end <= 1 << 40).ok_or(at)?);
-                align = align.max(field_align);
-            }
-            let whole = Layout { size: end.next_multiple_of(align), align };
-            // C's convention ignores fields without bytes.
-            let mut with_bytes =
-                types.iter().map(TypeRef::get).filter(|ty| ty.layout(wide).is_some_and(|own| own.size > 0));
-            let single = match (with_bytes.next(), with_bytes.next()) {
-                (Some(only), None) => single_scalar(only, wide),
-                _ => None,
-            };
-            let single = single.filter(|scalar| scalar.size(wide) as u64 == whole.size);
-            Ok(RecordLayout { offsets, whole, single })
+            let member = |(at, ty): (usize, &TypeRef)| ty.get().abi(wide).map(Member::of).ok_or(at);
+            let members = types.iter().enumerate().map(member).collect::<std::result::Result<Vec<_>, _>>()?;
+            RecordLayout::new(kind, &members, usize::try_from(pack).ok())
         };
         let layouts = match (lay_out(false), lay_out(true)) {
             (Ok(narrow), Ok(wide)) => [narrow, wide],
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
         let names = NameTable::new(ctx, fields.iter().map(|name| &**name))?;
-        Ok(Ok(Self { name, is_union, fields, names, layouts }))
+        let something =
+            types.iter().map(TypeRef::get).filter(|ty| ty.abi(false).is_some_and(|own| own.passed != Passed::Nothing));
+        let only = something.last().and_then(only_scalar);
+        Ok(Ok(Self { name, is_union, fields, names, layouts, only }))
+    }
+
+    /// As C has it.
+    pub(crate) fn abi(&self, wide: bool) -> c_abi::Layout {
+        self.layouts[usize::from(wide)].layout
+    }
+
+    /// The number that it is passed as by value, if it is.
+    pub(crate) fn single(&self, wide: bool) -> Option<Scalar> {
+        self.only.filter(|_| matches!(self.abi(wide).passed, Passed::Number(_)))
+    }
+
+    /// Whether nothing of it is passed by value: it is empty.
+    pub(crate) fn is_nothing(&self, wide: bool) -> bool {
+        self.abi(wide).passed == Passed::Nothing
     }
 
     pub(crate) fn layout(&self, wide: bool) -> Layout {
-        self.layouts[usize::from(wide)].whole
-    }
-
-    /// The number as which C's convention for WebAssembly passes it by value, if it is passed as one.
-    pub(crate) fn single(&self, wide: bool) -> Option<Scalar> {
-        self.layouts[usize::from(wide)].single
+        self.abi(wide).into()
     }
 
     pub(crate) fn offset(&self, index: usize, wide: bool) -> u64 {
-        self.layouts[usize::from(wide)].offsets[index]
+        self.layouts[usize::from(wide)].places[index].offset as u64
     }
 
     /// `struct point`.
@@ -96,13 +88,13 @@ impl Shape {
     }
 }
 
-/// The number as which C's convention for WebAssembly passes a record of this one field by value.
-fn single_scalar(ty: &TypeObject, wide: bool) -> Option<Scalar> {
+/// The number in a type that consists of no other.
+fn only_scalar(ty: &TypeObject) -> Option<Scalar> {
     match &ty.ty {
         Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
-        Type::Record(shape, _) => shape.get()?.single(wide),
-        Type::Inline(element, crate::types::Length::Fixed(1)) => single_scalar(element.get(), wide),
-        Type::InlineString(encoding, crate::types::Length::Fixed(1)) => match encoding.unit() {
+        Type::Record(shape, _) => shape.get()?.only,
+        Type::Inline(element, _) => only_scalar(element.get()),
+        Type::InlineString(encoding, _) => match encoding.unit() {
             1 => Some(Scalar::Int8),
             _ => Some(Scalar::Uint16),
         },

@@ -1,5 +1,6 @@
 //! Numbers: which C type each descriptor stands for, and its conversions. `wide` says that addresses have 64 bits.
 
+use c_abi::Addresses;
 use island::NumberKind;
 use island::call::Number;
 use qjs::{Borrowed, Cx, ElementKind, Result, Returned, Value, number};
@@ -102,12 +103,26 @@ impl Scalar {
     /// Bytes in memory.
     #[inline]
     pub(crate) fn size(self, wide: bool) -> usize {
+        self.abi().size(Addresses::wide(wide))
+    }
+
+    /// The type of C that it stands for.
+    #[inline]
+    pub(crate) fn abi(self) -> c_abi::Scalar {
         match self {
-            Self::Int8 | Self::Uint8 | Self::Bool => 1,
-            Self::Int16 | Self::Uint16 => 2,
-            Self::Int32 | Self::Uint32 | Self::Float32 => 4,
-            Self::Int64 | Self::Uint64 | Self::Enum64 | Self::UnsignedEnum64 | Self::Float64 => 8,
-            Self::Size | Self::SignedSize => 4 << usize::from(wide),
+            Self::Int8 => c_abi::Scalar::I8,
+            Self::Uint8 => c_abi::Scalar::U8,
+            Self::Int16 => c_abi::Scalar::I16,
+            Self::Uint16 => c_abi::Scalar::U16,
+            Self::Int32 => c_abi::Scalar::I32,
+            Self::Uint32 => c_abi::Scalar::U32,
+            Self::Int64 | Self::Enum64 => c_abi::Scalar::I64,
+            Self::Uint64 | Self::UnsignedEnum64 => c_abi::Scalar::U64,
+            Self::Float32 => c_abi::Scalar::F32,
+            Self::Float64 => c_abi::Scalar::F64,
+            Self::Bool => c_abi::Scalar::Bool,
+            Self::Size => c_abi::Scalar::Address,
+            Self::SignedSize => c_abi::Scalar::SignedAddress,
         }
     }
 
@@ -135,11 +150,10 @@ impl Scalar {
     /// How a C compiler passes it to a function.
     #[inline]
     pub(crate) fn kind(self, wide: bool) -> NumberKind {
-        match self {
-            Self::Int64 | Self::Uint64 | Self::Enum64 | Self::UnsignedEnum64 => NumberKind::I64,
-            Self::Float32 => NumberKind::F32,
-            Self::Float64 => NumberKind::F64,
-            Self::Size | Self::SignedSize if wide => NumberKind::I64,
+        match self.abi().numbers(Addresses::wide(wide)) {
+            [c_abi::Number::I64, ..] => NumberKind::I64,
+            [c_abi::Number::F32, ..] => NumberKind::F32,
+            [c_abi::Number::F64, ..] => NumberKind::F64,
             _ => NumberKind::I32,
         }
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use c_abi::Addresses;
 use marshal::Destructor;
 use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakObject, class};
 
@@ -431,22 +432,26 @@ impl TypeObject {
     /// Size and alignment of a value in memory; `None` for a type without values there, and for a record that is not
     /// defined.
     pub(crate) fn layout(&self, wide: bool) -> Option<Layout> {
-        let scalar = |scalar: Scalar| Layout { size: scalar.size(wide) as u64, align: scalar.size(wide) as u64 };
+        self.abi(wide).map(Layout::from)
+    }
+
+    /// The same as C has it.
+    pub(crate) fn abi(&self, wide: bool) -> Option<c_abi::Layout> {
+        let scalar = |scalar| c_abi::Layout::scalar(scalar, Addresses::wide(wide));
+        let array = |element: c_abi::Layout, length: &Length| match length {
+            Length::Fixed(count) => element.checked_array(usize::try_from(*count).ok()?),
+            _ => None,
+        };
         match &self.ty {
             Type::Void => None,
-            Type::Scalar(ty) | Type::Enum(ty, _) => Some(scalar(*ty)),
-            Type::Status(status) => status.ty.get().layout(wide),
-            Type::Record(shape, _) => Some(shape.get()?.layout(wide)),
-            Type::Inline(element, length) => {
-                let element = element.get().layout(wide)?;
-                let Length::Fixed(count) = length else { return None };
-                Some(Layout { size: element.size.checked_mul(*count)?, align: element.align })
-            }
+            Type::Scalar(ty) | Type::Enum(ty, _) => Some(scalar(ty.abi())),
+            Type::Status(status) => status.ty.get().abi(wide),
+            Type::Record(shape, _) => Some(shape.get()?.abi(wide)),
+            Type::Inline(element, length) => array(element.get().abi(wide)?, length),
             Type::InlineString(encoding, length) => {
-                let Length::Fixed(count) = length else { return None };
-                Some(Layout { size: encoding.unit().checked_mul(*count)?, align: encoding.unit() })
+                array(scalar(if encoding.unit() == 1 { c_abi::Scalar::I8 } else { c_abi::Scalar::U16 }), length)
             }
-            _ => Some(scalar(Scalar::Size)),
+            _ => Some(scalar(c_abi::Scalar::Address)),
         }
     }
 
@@ -524,6 +529,13 @@ pub(crate) struct Layout {
     /// In bytes; a multiple of the alignment.
     pub(crate) size: u64,
     pub(crate) align: u64,
+}
+
+impl From<c_abi::Layout> for Layout {
+    #[inline]
+    fn from(layout: c_abi::Layout) -> Self {
+        Self { size: layout.size as u64, align: layout.align as u64 }
+    }
 }
 
 /// The value of an argument descriptor.

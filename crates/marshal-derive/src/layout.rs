@@ -25,7 +25,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     Ok(quote! {
         const _: () = {
             use #krate as krate;
-            use krate::layout::{Layouts, Members};
+            use krate::layout::{InGuest as _, Layouts, Members};
             use krate::transfer::{Binder, Reader, Writer};
             use krate::{GuestError, Marshal};
             use ::core::result::Result;

@@ -39,7 +39,7 @@ use crate::error::{GuestError, HeapError};
 use crate::guest::Core;
 use crate::handle::Handle;
 use crate::heap::Heap;
-use crate::layout::Leaves;
+use crate::layout::{InGuest as _, InMemory as _, Passed};
 use crate::output::{Nothing, One, Part};
 use crate::plain::Plain;
 use crate::text::{Counted, Latin1, Text, Utf16};
@@ -125,14 +125,14 @@ impl<'c> Call<'c> {
 
     /// Pushes a value as C does.
     fn push_value<T: Marshal>(&mut self, value: &T) -> Result<(), GuestError> {
-        match T::LAYOUT.of(self.writer.pointer()).leaves {
-            Leaves::None => Ok(()),
-            Leaves::One(scalar) => {
+        match T::LAYOUT.of(self.writer.pointer()).passed {
+            Passed::Nothing => Ok(()),
+            Passed::Number(scalar) => {
                 let bytes = self.writer.image(std::slice::from_ref(value))?;
                 self.frame.push(scalar.widen(&bytes));
                 Ok(())
             }
-            Leaves::Many => self.push_copy(std::slice::from_ref(value)).map(drop),
+            Passed::Address => self.push_copy(std::slice::from_ref(value)).map(drop),
         }
     }
 
@@ -246,7 +246,7 @@ pub struct ByValue<T>(PhantomData<T>);
 
 /// Whether a value goes by the address of a copy.
 pub(crate) const fn by_copy<T: Marshal>() -> bool {
-    matches!(T::LAYOUT.narrow.leaves, Leaves::Many)
+    matches!(T::LAYOUT.narrow.passed, Passed::Address)
 }
 
 impl<T: Marshal> Passing for ByValue<T> {
@@ -261,10 +261,10 @@ impl<T: Marshal> Passing for ByValue<T> {
 
     fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
         // Not `T::params`: a counted value is two parameters where it is received, but only its address here.
-        match T::LAYOUT.of(pointer).leaves {
-            Leaves::None => {}
-            Leaves::One(scalar) => into.push(scalar.kind()),
-            Leaves::Many => into.push(pointer),
+        match T::LAYOUT.of(pointer).passed {
+            Passed::Nothing => {}
+            Passed::Number(scalar) => into.push(scalar.kind()),
+            Passed::Address => into.push(pointer),
         }
     }
 

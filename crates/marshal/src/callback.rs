@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
 use crate::error::{CallbackError, GuestError, HeapError};
 use crate::guest::{Core, names_of};
-use crate::layout::Leaves;
+use crate::layout::{InGuest as _, InMemory as _, Passed};
 use crate::output::Nothing;
 use crate::transfer::{Reader, Writer};
 use crate::value::Marshal;
@@ -160,7 +160,7 @@ pub(crate) fn find_table(island: &Rc<Island>, module: &Module, instance: island:
     let names: Vec<_> = names_of(module, is_of_functions).collect();
     let name = match &names[..] {
         [only] => Some(only),
-        several => several.iter().find(|name| **name == "__indirect_function_table"),
+        several => several.iter().find(|name| **name == c_abi::names::TABLE),
     };
     island.enter(|store| instance.get_table(store, name?))
 }
@@ -190,13 +190,13 @@ impl<T: Marshal> Reply for T {
     const HEAP: bool = T::HEAP;
 
     fn results(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool {
-        match T::LAYOUT.of(pointer).leaves {
-            Leaves::None => true,
-            Leaves::One(scalar) => {
+        match T::LAYOUT.of(pointer).passed {
+            Passed::Nothing => true,
+            Passed::Number(scalar) => {
                 into.push(scalar.kind());
                 true
             }
-            Leaves::Many => false,
+            Passed::Address => false,
         }
     }
 
@@ -208,7 +208,7 @@ impl<T: Marshal> Reply for T {
         let freed = writer.finish(image.is_ok());
         let bytes = image.and_then(|bytes| Ok(freed.map(|()| bytes)?));
         let bytes = bytes.map_err(|error| CallbackError::Value(Box::new(error)))?;
-        if let Leaves::One(scalar) = T::LAYOUT.of(core.pointer).leaves {
+        if let Passed::Number(scalar) = T::LAYOUT.of(core.pointer).passed {
             frame.push(scalar.widen(&bytes));
         }
         Ok(())

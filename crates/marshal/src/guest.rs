@@ -1,5 +1,6 @@
 //! A guest as a Rust host uses it: an instance with its heap, whose functions are bound by name.
 
+use c_abi::names;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -45,12 +46,6 @@ enum Names {
     AssemblyScript([String; 3]),
     Host(MakeAllocator),
 }
-
-/// The pairs of functions that are looked for, in this order.
-const KNOWN: [[&str; 2]; 3] = [["malloc", "free"], ["__wbindgen_malloc", "__wbindgen_free"], ["cabi_realloc", "free"]];
-
-/// AssemblyScript's, which are looked for last.
-const ASSEMBLY_SCRIPT: [&str; 3] = ["__new", "__pin", "__unpin"];
 
 mod sealed {
     use island::wasmtime::{Func, IntoFunc};
@@ -174,7 +169,7 @@ impl GuestBuilder {
 fn find_memory(island: &Rc<Island>, module: &Module, instance: Instance) -> Option<Memory> {
     let mut names = names_of(module, |ty| matches!(ty, ExternType::Memory(_)));
     island.enter(|mut store| {
-        if let Some(memory) = instance.get_memory(&mut store, "memory") {
+        if let Some(memory) = instance.get_memory(&mut store, names::MEMORY) {
             return Some(memory);
         }
         let only = names.next()?;
@@ -203,7 +198,9 @@ fn find_heap(
         Some(Allocator::AssemblyScript { new: func(new)?, pin: func(pin)?, unpin: func(unpin)? })
     };
     let allocator = match names {
-        Names::Known => KNOWN.into_iter().find_map(functions).or_else(|| assembly_script(ASSEMBLY_SCRIPT)),
+        Names::Known => {
+            names::ALLOCATORS.into_iter().find_map(functions).or_else(|| assembly_script(names::ASSEMBLY_SCRIPT))
+        }
         Names::Functions([malloc, free]) => {
             Some(Allocator::Functions { allocate: named(&malloc)?, free: named(&free)? })
         }

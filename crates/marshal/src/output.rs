@@ -22,7 +22,7 @@ use island::call::{Number, NumberKind};
 
 use crate::error::{GuestError, HeapError, StatusError};
 use crate::guest::Core;
-use crate::layout::{Layout, Leaves};
+use crate::layout::{InGuest as _, InMemory as _, Layout, Passed};
 use crate::plain::Plain;
 use crate::transfer::{Binder, Reader};
 use crate::value::Marshal;
@@ -209,23 +209,23 @@ impl<T: Marshal> Output for T {
     }
 
     fn kinds(pointer: NumberKind, into: &mut Vec<NumberKind>) {
-        if let Leaves::One(scalar) = T::LAYOUT.of(pointer).leaves {
+        if let Passed::Number(scalar) = T::LAYOUT.of(pointer).passed {
             into.push(scalar.kind());
         }
     }
 
     fn hidden(pointer: NumberKind) -> Option<Layout> {
         let layout = T::LAYOUT.of(pointer);
-        matches!(layout.leaves, Leaves::Many).then_some(layout)
+        matches!(layout.passed, Passed::Address).then_some(layout)
     }
 
     fn take(returned: Returned<'_, '_>) -> Result<One<T>, GuestError> {
         let Returned { numbers, hidden, reader, len, .. } = returned;
         reader.set_len(len);
-        let value = match T::LAYOUT.of(reader.pointer()).leaves {
-            Leaves::None => T::load(&[], reader),
-            Leaves::One(scalar) => T::load(&scalar.narrow(numbers[0])[..scalar.size()], reader),
-            Leaves::Many => reader.value(hidden),
+        let value = match T::LAYOUT.of(reader.pointer()).passed {
+            Passed::Nothing => T::load(&[], reader),
+            Passed::Number(scalar) => T::load(&scalar.narrow(numbers[0])[..scalar.bytes()], reader),
+            Passed::Address => reader.value(hidden),
         };
         value.map(One)
     }

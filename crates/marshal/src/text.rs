@@ -4,7 +4,7 @@ use island::NumberKind;
 use island::call::Number;
 
 use crate::error::{GuestError, HeapError};
-use crate::layout::Layouts;
+use crate::layout::{InGuest as _, Layouts};
 use crate::transfer::{Reader, Writer};
 use crate::value::{Marshal, Pointer};
 

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::error::{GuestError, HeapError};
 use crate::guest::Core;
 use crate::heap::Heap;
+use crate::layout::InGuest as _;
 use crate::value::Marshal;
 
 /// Bytes of a value on its way; those of most structs fit.

@@ -4,7 +4,7 @@ use island::call::{Number, NumberKind};
 
 use crate::copy::read_slice;
 use crate::error::{GuestError, HeapError};
-use crate::layout::{Layout, Layouts, Leaves, Scalar};
+use crate::layout::{InGuest as _, InMemory as _, Layout, Layouts, Passed, Scalar};
 use crate::plain::{Plain, bytes_of, bytes_of_mut};
 use crate::transfer::{Binder, Reader, Writer};
 use crate::view::View;
@@ -166,10 +166,10 @@ pub trait Marshal: Sized + 'static {
     /// The parameters that it takes by value.
     #[doc(hidden)]
     fn params(pointer: NumberKind, into: &mut Vec<NumberKind>) {
-        match Self::LAYOUT.of(pointer).leaves {
-            Leaves::None => {}
-            Leaves::One(scalar) => into.push(scalar.kind()),
-            Leaves::Many => into.push(pointer),
+        match Self::LAYOUT.of(pointer).passed {
+            Passed::Nothing => {}
+            Passed::Number(scalar) => into.push(scalar.kind()),
+            Passed::Address => into.push(pointer),
         }
     }
 
@@ -177,10 +177,10 @@ pub trait Marshal: Sized + 'static {
     #[doc(hidden)]
     fn receive(params: &mut dyn Iterator<Item = Number>, from: &mut Reader<'_>) -> Result<Self, GuestError> {
         let mut next = || params.next().expect("the signature has all parameters");
-        match Self::LAYOUT.of(from.pointer()).leaves {
-            Leaves::None => Self::load(&[], from),
-            Leaves::One(scalar) => Self::load(&scalar.narrow(next())[..scalar.size()], from),
-            Leaves::Many => from.value(next().as_address()),
+        match Self::LAYOUT.of(from.pointer()).passed {
+            Passed::Nothing => Self::load(&[], from),
+            Passed::Number(scalar) => Self::load(&scalar.narrow(next())[..scalar.bytes()], from),
+            Passed::Address => from.value(next().as_address()),
         }
     }
 }
@@ -191,7 +191,7 @@ pub trait Pointer: Marshal {}
 macro_rules! numbers {
     ($($ty:ty: $scalar:ident;)*) => { $(
         impl Marshal for $ty {
-            const LAYOUT: Layouts = Layouts::both(Layout::scalar(Scalar::$scalar));
+            const LAYOUT: Layouts = Layouts::scalar(Scalar::$scalar);
             const PLAIN: bool = true;
             #[inline]
             fn store(&self, bytes: &mut [u8], _: &mut Writer<'_>) -> Result<(), GuestError> {
@@ -254,7 +254,7 @@ pub fn plain_back<T: Plain>(values: &mut [T], address: u64, from: &mut Reader<'_
 }
 
 impl Marshal for bool {
-    const LAYOUT: Layouts = Layouts::both(Layout::scalar(Scalar::Bool));
+    const LAYOUT: Layouts = Layouts::scalar(Scalar::Bool);
 
     fn store(&self, bytes: &mut [u8], _: &mut Writer<'_>) -> Result<(), GuestError> {
         bytes[0] = u8::from(*self);

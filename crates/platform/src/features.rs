@@ -93,6 +93,7 @@ const FEATURES: &[Feature] = &[
     js("test", include_str!("node/test/test.js")).parts(&["test"]),
     js("timers_promises", include_str!("node/timers_promises.js")).parts(&["timers/promises"]),
     js("tty", include_str!("node/tty.js")).native(node::tty::natives).modules(&["tty"]),
+    js("deprecation", include_str!("node/util/deprecation.js")),
     js("diff", include_str!("node/util/diff.js")),
     js("mime", include_str!("node/util/mime.js")),
     js("parse_args", include_str!("node/util/parse_args.js")),

@@ -49,6 +49,16 @@ impl ElementKind {
         Self::Float64,
     ];
 
+    /// Whether the elements are integers that `Atomics` accesses.
+    pub fn is_integer(self) -> bool {
+        !matches!(self, Self::Uint8Clamped | Self::Float16 | Self::Float32 | Self::Float64)
+    }
+
+    /// Whether the elements are BigInts.
+    pub fn is_bigint(self) -> bool {
+        matches!(self, Self::BigInt64 | Self::BigUint64)
+    }
+
     /// The constructor's name.
     pub fn name(self) -> &'static str {
         match self {

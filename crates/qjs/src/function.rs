@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 
-use rquickjs::prelude::{Rest, This};
 use rquickjs::{Ctx, Function, Object, Value, qjs as q};
 
 use crate::class::guard;
@@ -35,8 +34,13 @@ impl<'js> Call<'_, 'js> {
     /// What `function` throws.
     pub fn pass_on(&self, function: &Function<'js>) -> rquickjs::Result<Value<'js>> {
         let cx = Cx::of(&self.ctx);
-        let args = self.args.iter().map(|arg| arg.to_value(cx)).collect();
-        function.call((This(self.this()), Rest(args)))
+        let args = self.args.as_slice();
+        // SAFETY: all values are alive for the call, which only borrows them.
+        let result = unsafe {
+            let argv = args.as_ptr().cast_mut();
+            q::JS_Call(cx.raw(), function.as_raw(), self.this.raw(), args.len() as i32, argv)
+        };
+        cx.take(result)
     }
 }
 

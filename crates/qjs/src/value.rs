@@ -215,6 +215,10 @@ impl<'a> Args<'a> {
         Self { values: unsafe { std::slice::from_raw_parts(argv, argc as usize) } }
     }
 
+    pub(crate) fn as_slice(self) -> &'a [q::JSValue] {
+        self.values
+    }
+
     /// How many arguments were passed.
     #[inline]
     pub fn len(self) -> usize {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::engine::cache::{self, CodeCache, Key, Tier};
+use crate::engine::cache::{self, CodeCache, Kept, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Instrumentation, Record, instrument};
 use crate::engine::progress::watched;
@@ -41,13 +41,21 @@ pub(crate) struct Compiled {
     pub(crate) record: Record,
     /// What the module's own memories stand on, as the record says.
     pub(crate) grounds: Vec<Ground>,
+    /// Where the module's bytes are kept until it is optimized, if the cache does.
+    pub(crate) kept: Option<Kept>,
 }
 
 impl Compiled {
     /// Returns `None` if the record does not belong to these bytes.
-    pub(crate) fn new(wasm: wasmtime::Module, tier: Tier, record: Record, bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn new(
+        wasm: wasmtime::Module,
+        tier: Tier,
+        record: Record,
+        bytes: &[u8],
+        kept: Option<Kept>,
+    ) -> Option<Self> {
         let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
-        Some(Self { code: Code::new(wasm), tier, record, grounds })
+        Some(Self { code: Code::new(wasm), tier, record, grounds, kept })
     }
 }
 
@@ -65,6 +73,9 @@ impl Compiler {
         if self == Self::Tiered && bytes >= LARGE { Tier::Fast } else { self.best_tier() }
     }
 }
+
+/// Smaller modules are kept in memory until they are optimized: a file has to be open for as long.
+const KEPT: usize = 1 << 20;
 
 /// Once the compiler runs, compiling smaller modules takes no longer than looking them up.
 const SMALL: usize = 512;
@@ -92,7 +103,7 @@ pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compile
     if let Some(found) = found.filter(|found| found.tier >= tier)
         && let Some(record) = Record::from_bytes(&found.attachment)
         && let Ok(wasm) = found.code.load(&engine.inner)
-        && let Some(compiled) = Compiled::new(wasm, found.tier, record, bytes)
+        && let Some(compiled) = Compiled::new(wasm, found.tier, record, bytes, found.kept)
     {
         return Ok(compiled);
     }
@@ -117,19 +128,21 @@ fn compile(
     bytes: &[u8],
     tier: Tier,
 ) -> Result<Compiled, CompileError> {
-    let (wasm, record) = instrumented(engine, bytes, |instrumented, record| {
-        if cache.is_none() && tier == engine.compiler.best_tier() {
-            return engine.compile_binary(instrumented);
+    let improves = tier < engine.compiler.best_tier();
+    let ((wasm, kept), record) = instrumented(engine, bytes, |instrumented, record| {
+        if cache.is_none() && !improves {
+            return Ok((engine.compile_binary(instrumented)?, None));
         }
         let code = engine.precompile(instrumented, tier)?;
-        let code = match cache {
+        let kept = if improves && bytes.len() >= KEPT { bytes } else { &[] };
+        let (code, kept) = match cache {
             // Mapped code is not in memory twice, and need not be in memory at all.
-            Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes()),
-            None => code,
+            Some(cache) => cache.store(key, tier, bytes.len(), code, &record.to_bytes(), kept),
+            None => (code, None),
         };
-        code.load(&engine.inner)
+        Ok((code.load(&engine.inner)?, kept))
     })?;
-    Ok(Compiled::new(wasm, tier, record, bytes).expect("the record is of this module"))
+    Ok(Compiled::new(wasm, tier, record, bytes, kept).expect("the record is of this module"))
 }
 
 /// The code of one of our own modules, from its text: it is not instrumented.
@@ -145,7 +158,7 @@ pub(crate) fn obtain_own(engine: &Engine, text: &str) -> wasmtime::Result<wasmti
     }
     let tier = engine.compiler.best_tier();
     let code = engine.precompile(bytes, tier)?;
-    cache.store(&key, tier, bytes.len(), code, &[]).load(&engine.inner)
+    cache.store(&key, tier, bytes.len(), code, &[], &[]).0.load(&engine.inner)
 }
 
 /// Instruments and compiles, for another engine to load.

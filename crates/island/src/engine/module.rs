@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 
-use crate::engine::cache::{Key, Tier};
+use crate::engine::cache::{Kept, Key, Tier};
 use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Record, push_unsigned};
@@ -73,12 +73,30 @@ struct Inner {
 #[derive(Debug)]
 struct ToOptimize {
     key: Key,
-    bytes: Box<[u8]>,
+    bytes: Bytes,
+}
+
+/// Where a module's bytes are.
+#[derive(Debug)]
+enum Bytes {
+    Memory(Box<[u8]>),
+    Cache(Kept),
+}
+
+impl ToOptimize {
+    /// Returns `None` if memory runs out, or a file of the cache was changed.
+    fn optimize(self, engine: &Engine) -> Option<Code> {
+        let bytes = match self.bytes {
+            Bytes::Memory(bytes) => bytes,
+            Bytes::Cache(kept) => kept.read(engine.configuration())?.into(),
+        };
+        code::optimize(engine, &self.key, &bytes)
+    }
 }
 
 impl Inner {
     fn new(engine: &Engine, key: Key, bytes: &[u8]) -> Result<Self, CompileError> {
-        let Compiled { code, tier, record, grounds } = code::obtain(engine, &key, bytes)?;
+        let Compiled { code, tier, record, grounds, kept } = code::obtain(engine, &key, bytes)?;
         let surface = Surface::read(bytes)?;
         let import = |i: wasmtime::ImportType<'_>| Import {
             module: i.module().to_string(),
@@ -98,12 +116,13 @@ impl Inner {
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
         let improves = tier < engine.compiler.best_tier();
+        let bytes = || kept.map_or_else(|| Bytes::Memory(bytes.into()), Bytes::Cache);
         Ok(Self {
             first: code,
             first_tier: tier,
             optimized: OnceLock::new(),
             is_scheduled: AtomicBool::new(!improves),
-            to_optimize: Mutex::new(improves.then(|| ToOptimize { key, bytes: bytes.into() })),
+            to_optimize: Mutex::new(improves.then(|| ToOptimize { key, bytes: bytes() })),
             imports,
             exports,
             by_kind,
@@ -218,8 +237,8 @@ impl Module {
             background::do_later(move || {
                 // Until then the bytes belong to the module, and go when it goes.
                 let take = |inner: Arc<Inner>| inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
-                if let Some(ToOptimize { key, bytes }) = inner.upgrade().and_then(take)
-                    && let Some(code) = code::optimize(&engine, &key, &bytes)
+                if let Some(to_optimize) = inner.upgrade().and_then(take)
+                    && let Some(code) = to_optimize.optimize(&engine)
                     && let Some(inner) = inner.upgrade()
                 {
                     // Nobody else sets it.

@@ -67,7 +67,7 @@ impl Precompiled {
         let key = Key::new(&build(engine), bytes);
         let all = self.all();
         let loaded = all.get(&key)?;
-        Compiled::new(loaded.wasm.clone(), loaded.tier, Record::from_bytes(&loaded.record)?, bytes)
+        Compiled::new(loaded.wasm.clone(), loaded.tier, Record::from_bytes(&loaded.record)?, bytes, None)
     }
 
     fn all(&self) -> MutexGuard<'_, FxHashMap<Key, Loaded>> {
@@ -115,7 +115,7 @@ impl Engine {
             Damage::Format => DeserializeError::Format,
             Damage::Checksum => DeserializeError::Damaged,
         })?;
-        let Found { code, attachment, tier } = found;
+        let Found { code, attachment, tier, kept: _ } = found;
         let record = attachment.strip_prefix(build(self).as_bytes()).ok_or(DeserializeError::OtherBuild)?.to_vec();
         let wasm = code.load(&self.inner).map_err(DeserializeError::Incompatible)?;
         self.precompiled.all().insert(key, Loaded { wasm, tier, record });

@@ -1,6 +1,6 @@
 //! A guest's `memory.atomic.wait32`, `wait64` and `notify` as host functions: instrumentation has replaced the
 //! instructions by calls (`crate::engine::instrument`), so that guests wait in the same lists as scripts
-//! ([`crate::memory::wait_lists`]) and can be interrupted there.
+//! ([`crate::memory::wait_lists`]) and can be interrupted there. Other calls that it adds come here too.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wasmtime::{AsContext, Caller, Extern, Func, Instance, Memory, Ref, SharedMemory, StoreContextMut, Trap, WasmTy};
 
-use crate::memory::interrupt::Interrupted;
+use crate::memory::host_memory;
+use crate::memory::interrupt::{Interrupted, Interrupter};
 use crate::memory::shared_memory::SharedWord;
 use crate::memory::wait_lists::{self, Expected, Outcome, Word};
 
@@ -61,6 +62,10 @@ pub(crate) enum Instruction {
     Wait64,
     /// `memory.atomic.notify`
     Notify,
+    /// None: is called before `memory.grow`, and returns the number of pages.
+    Grow,
+    /// None: is called where there would be a poll load.
+    Poll,
 }
 
 /// The memories that an instance's atomic instructions name, by index.
@@ -135,7 +140,27 @@ fn function<S: 'static>(
         (Instruction::Wait64, true) => wait_function::<S, i64, i64>(store, Expected::I64, all),
         (Instruction::Notify, false) => notify_function::<S, i32>(store, all),
         (Instruction::Notify, true) => notify_function::<S, i64>(store, all),
+        (Instruction::Grow, false) => grow_function::<S, i32>(store, all),
+        (Instruction::Grow, true) => grow_function::<S, i64>(store, all),
+        (Instruction::Poll, _) => Func::try_wrap(store, || match Interrupter::current().stops() {
+            true => Err(wasmtime::Error::from(Interrupted)),
+            false => Ok(()),
+        }),
     }
+}
+
+fn grow_function<S: 'static, A: AddressType + Copy>(
+    store: &mut StoreContextMut<'_, S>,
+    all: Memories,
+) -> wasmtime::Result<Func> {
+    Func::try_wrap(store, move |caller: Caller<'_, S>, pages: A, memory: i32| -> A {
+        if pages.extended() == 0
+            && let Some(AnyMemory::Unshared(memory)) = all.get(&(memory as u32))
+        {
+            host_memory::note_growth(memory.data_ptr(&caller).addr());
+        }
+        pages
+    })
 }
 
 fn wait_function<S: 'static, A: AddressType, E: WasmTy + 'static>(

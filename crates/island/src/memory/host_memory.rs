@@ -79,6 +79,17 @@ pub fn ask_again() {
     GREW.set(true);
 }
 
+/// Notes that this thread's unshared memory that begins at `base` grew, if only by 0 pages.
+pub(crate) fn note_growth(base: usize) {
+    GREW.set(true);
+    GROWN.with_borrow_mut(|grown| {
+        // A guest can do this any number of times before anybody asks.
+        if !grown.contains(&base) {
+            grown.push(base);
+        }
+    });
+}
+
 /// Runs `body`, which makes an instance of a module whose memories stand on `grounds`.
 ///
 /// Wasmtime makes the memories in order. If there is no heap for the guest's objects yet, it first makes that, through
@@ -252,9 +263,9 @@ unsafe impl LinearMemory for BlockMemory {
 
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
         self.block.grow_to(new_size)?;
-        GREW.set(true);
-        if !self.shared {
-            GROWN.with_borrow_mut(|grown| grown.push(self.as_ptr().addr()));
+        match self.shared {
+            true => ask_again(),
+            false => note_growth(self.as_ptr().addr()),
         }
         Ok(())
     }

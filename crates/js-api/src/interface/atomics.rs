@@ -1,5 +1,6 @@
 //! The arguments and results of `Atomics.wait`, `Atomics.notify` and `Atomics.waitAsync`, which meet the
-//! `memory.atomic.wait` and `notify` of guests. The waiting itself is in [`island::wait_lists`].
+//! `memory.atomic.wait` and `notify` of guests. The waiting itself is in [`island::wait_lists`]. Of the other methods,
+//! only the checks of their arguments are here.
 //!
 //! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::task_sink`]) and is absent without one.
 
@@ -61,11 +62,85 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     let method = |name: &str, function: &Value<'js>| define::value(&atomics, name, function, Attributes::Hidden);
     method("wait", function(ctx, Kind::Plain, "wait", 4, wait)?.as_value())?;
     method("notify", function(ctx, Kind::Plain, "notify", 3, notify)?.as_value())?;
+    operations(ctx, &atomics)?;
     if Api::of(ctx)?.state.options.task_sink.is_some() {
         ctx.store_userdata(Pending::default()).map_err(|_| rquickjs::Error::Unknown)?;
         method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
     }
     Ok(())
+}
+
+/// The other methods that access an element, and how many arguments they have.
+const OPERATIONS: [(&str, usize); 9] = [
+    ("add", 3),
+    ("and", 3),
+    ("compareExchange", 4),
+    ("exchange", 3),
+    ("load", 2),
+    ("or", 3),
+    ("store", 3),
+    ("sub", 3),
+    ("xor", 3),
+];
+
+/// QuickJS's own functions for [`OPERATIONS`].
+#[derive(JsLifetime)]
+struct Operations<'js>(Vec<Function<'js>>);
+
+/// Replaces [`OPERATIONS`].
+fn operations<'js>(ctx: &Ctx<'js>, atomics: &Object<'js>) -> Result<()> {
+    let own = OPERATIONS.iter().map(|(name, _)| atomics.get(*name)).collect::<Result<_>>()?;
+    ctx.store_userdata(Operations(own)).map_err(|_| rquickjs::Error::Unknown)?;
+    replace::<0>(ctx, atomics)?;
+    replace::<1>(ctx, atomics)?;
+    replace::<2>(ctx, atomics)?;
+    replace::<3>(ctx, atomics)?;
+    replace::<4>(ctx, atomics)?;
+    replace::<5>(ctx, atomics)?;
+    replace::<6>(ctx, atomics)?;
+    replace::<7>(ctx, atomics)?;
+    replace::<8>(ctx, atomics)
+}
+
+fn replace<'js, const AT: usize>(ctx: &Ctx<'js>, atomics: &Object<'js>) -> Result<()> {
+    let (name, count) = OPERATIONS[AT];
+    let function = function(ctx, Kind::Plain, name, count as i32, operation::<AT>)?;
+    define::value(atomics, name, function.as_value(), Attributes::Hidden)
+}
+
+/// One of [`OPERATIONS`]. QuickJS's own function converts the arguments and then finds an array that was detached
+/// meanwhile too short, a RangeError; it should be a TypeError. Only the conversion of an object runs scripts.
+fn operation<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let (name, count) = OPERATIONS[AT];
+    let ctx = &call.ctx;
+    let cx = Cx::of(ctx);
+    let own = ctx.userdata::<Operations>().ok_or(rquickjs::Error::Unknown)?.0[AT].clone();
+    let array = call.args.get(0);
+    let (Some(kind), true) = (qjs::buffer::element_kind(array), (1..count).any(|at| call.args.get(at).is_object()))
+    else {
+        return call.pass_on(&own);
+    };
+    let length = match qjs::buffer::typed_array_bytes(cx, array) {
+        Some(bytes) if kind.is_integer() => bytes.len / kind.size(),
+        _ => return call.pass_on(&own),
+    };
+    let index = to_index(ctx, call.args.get(1), &format!("Atomics.{name}: argument 2"))?;
+    if index >= length as f64 {
+        let message = format!("Atomics.{name}: index {index} is outside the array of {length} elements");
+        return Err(Exception::throw_range(ctx, &message));
+    }
+    let mut args = vec![call.arg(0), Value::new_number(ctx.clone(), index)];
+    for at in 2..count {
+        args.push(match kind.is_bigint() {
+            true => crate::runtime::limits::to_bigint(ctx, call.arg(at))?,
+            false => Value::new_number(ctx.clone(), qjs::number::to_number(cx, call.args.get(at))?),
+        });
+    }
+    if qjs::buffer::typed_array_bytes(cx, array).is_none() {
+        let message = format!("Atomics.{name}: a conversion detached argument 1, or put it out of bounds");
+        return Err(Exception::throw_type(ctx, &message));
+    }
+    own.call((rquickjs::prelude::This(call.this()), rquickjs::prelude::Rest(args)))
 }
 
 /// A word of shared bytes.

@@ -18,7 +18,7 @@ pub(crate) fn prepare(ctx: &Ctx<'_>) -> Result<()> {
 }
 
 /// ToBigInt. May run scripts.
-fn to_bigint<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
+pub(crate) fn to_bigint<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
     if value.is_big_int() {
         return Ok(value);
     }

@@ -66,7 +66,9 @@ const separated = (value) => {
 };
 // What is there for `import` and does not work: `name` as scripts write it, such as `fs.watch`.
 exports.notImplemented = (name) =>
-  exports.create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', $.text`${name} is not implemented`);
+  exports.create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', $.text`The ${name} method is not implemented`);
+// A function whose callback gets several values has their names under this symbol; promisified, it gives an object.
+exports.promisifyNames = Symbol('customPromisifyArgs');
 exports.abortError = (cause) => {
   const error = cause === undefined ? new Error('The operation was aborted')
     : new Error('The operation was aborted', { cause });

@@ -4,10 +4,12 @@
 //! words that it knows, and it tries again. So no text that it accepts is ever changed, and comments, strings,
 //! templates and regular expressions are told apart by a real parser, not by a guess.
 
+use oxc_parser::ParserReturn;
+use oxc_span::SourceType;
 use qjs::script::declare_module;
 use rquickjs::{Ctx, Error, Function, Module, Value, module::Declared, object::Property};
 
-use super::{resolve::resolve, wasm};
+use super::{resolve::resolve, syntax::parsed, wasm};
 use crate::{internal, web::url::see_to_room};
 
 /// The prefix of a specifier that is imported in the source phase.
@@ -38,8 +40,17 @@ fn declare_with_phases<'js>(ctx: &Ctx<'js>, url: &str, text: &str) -> rquickjs::
         return first;
     }
     let mut thrown = ctx.catch();
+    let original = text;
     let mut text = text.to_owned();
+    let mut is_checked = false;
     'advance: while let Some(stop) = Stop::of(&thrown, url) {
+        if stop.is_at_call(&text) && !is_checked {
+            // What stands for it is an expression by itself, with any number of arguments; `import.source` is none.
+            if !is_grammatical(original) {
+                break;
+            }
+            is_checked = true;
+        }
         for attempt in stop.attempts(&text) {
             match declare_module(ctx, url, &attempt) {
                 Err(Error::Exception) => {
@@ -91,12 +102,18 @@ impl Stop {
         lines.next().map(|_| before + self.column - 1)
     }
 
+    /// Whether the parser stopped at the `source` of `import.source`.
+    fn is_at_call(&self, text: &str) -> bool {
+        let rest = self.offset(text).and_then(|at| text.get(at..));
+        self.message == "meta expected" && rest.is_some_and(|rest| is_word(rest, "source"))
+    }
+
     /// Rewritten texts that may get the parser past this place.
     fn attempts(&self, text: &str) -> Vec<String> {
         let Some(at) = self.offset(text) else { return Vec::new() };
         let Some(rest) = text.get(at..) else { return Vec::new() };
         match &*self.message {
-            "meta expected" if is_word(rest, "source") => vec![format!("{}meta.{rest}", &text[..at])],
+            _ if self.is_at_call(text) => vec![format!("{}meta.{rest}", &text[..at])],
             // `import source m from`: the parser took `source` for the binding, and stopped at `m`.
             "from clause expected" => declarations(text, at, &["import", "source"]),
             // `import source from from`: it stopped at the second `from`.
@@ -104,6 +121,12 @@ impl Stop {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether a parser that knows all of the grammar accepts the text.
+fn is_grammatical(text: &str) -> bool {
+    let accepts = |_: &str, parsed: &ParserReturn<'_>| !parsed.panicked && !parsed.diagnostics.has_errors();
+    parsed(text, SourceType::mjs(), accepts) != Some(false)
 }
 
 /// For every place before `at` from which `words` lead up to it: the text without the word `source`, and with the

@@ -178,7 +178,7 @@ const methods = {
     return protocol + host + pathname + search + hash;
   },
   resolve(relative) {
-    return this.resolveObject(urlParse(relative, false, true)).format();
+    return this.resolveObject(parse(relative, false, true)).format();
   },
   resolveObject(relative) {
     return resolveObject(this, typeof relative === 'string' ? new AnyUrl().parse(relative, false, true) : relative);
@@ -378,12 +378,17 @@ const takeAuth = (result, source, isAbsolute = false) => {
 };
 
 function urlParse(url, parseQueryString, slashesDenoteHost) {
+  require('deprecation').warnProgram('`url.parse()` behavior is not standardized and prone to errors that have security ' +
+    'implications. Use the WHATWG URL API instead. CVEs are not issued for `url.parse()` vulnerabilities.', 'DEP0169');
+  return parse(url, parseQueryString, slashesDenoteHost);
+}
+function parse(url, parseQueryString, slashesDenoteHost) {
   if (url instanceof Url) return url;
   return new AnyUrl().parse(url, parseQueryString, slashesDenoteHost);
 }
 function urlFormat(urlObject, options) {
   if (typeof urlObject === 'string') {
-    urlObject = urlParse(urlObject);
+    urlObject = parse(urlObject);
   } else if (typeof urlObject !== 'object' || urlObject === null) {
     throw invalidArgType('urlObject', 'one of type object or string', urlObject);
   } else if (urlObject instanceof require('url').URL) {
@@ -404,11 +409,11 @@ function urlFormat(urlObject, options) {
   return Reflect.apply(methods.format, urlObject, []);
 }
 function urlResolve(source, relative) {
-  return urlParse(source, false, true).resolve(relative);
+  return parse(source, false, true).resolve(relative);
 }
 function urlResolveObject(source, relative) {
   if (!source) return relative;
-  return urlParse(source, false, true).resolveObject(relative);
+  return parse(source, false, true).resolveObject(relative);
 }
 exports.Url = Url;
 exports.parse = urlParse;

@@ -62,7 +62,7 @@ pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     for (name, stream) in METHODS {
         match stream {
             Some(stream) => def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| {
-                print(&ctx, stream == Stream::Err, args.0)
+                print(&ctx, name, stream == Stream::Err, args.0)
             })?,
             None => {
                 def(&console, name, move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> rquickjs::Result<Value<'js>> {
@@ -74,6 +74,15 @@ pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let class =
         |ctx: Ctx<'js>| -> rquickjs::Result<Value<'js>> { internal::require(&ctx, "console_class")?.get("Console") };
     console.prop("Console", Accessor::new_get(class).enumerable().configurable())?;
+    for (name, stream) in [("_stdout", "stdout"), ("_stderr", "stderr")] {
+        let get = move |ctx: Ctx<'js>| -> rquickjs::Result<Value<'js>> {
+            internal::function(&ctx, "console", "stream")?.call((stream,))
+        };
+        let set = move |ctx: Ctx<'js>, value: Value<'js>| -> rquickjs::Result<()> {
+            internal::function(&ctx, "console", "setStream")?.call((stream, value))
+        };
+        console.prop(name, Accessor::new(get, set).configurable())?;
+    }
     console.prop(PredefinedAtom::SymbolToStringTag, Property::from("console").configurable())?;
     Ok(console)
 }
@@ -81,7 +90,13 @@ pub(crate) fn create<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 /// The native functions of `console.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
-    def(&native, "print", |ctx: Ctx<'js>, to_stderr: bool, args: Rest<Value<'js>>| print(&ctx, to_stderr, args.0))?;
+    def(&native, "print", |ctx: Ctx<'js>, to_stderr: bool, args: Rest<Value<'js>>| {
+        print(&ctx, if to_stderr { "error" } else { "log" }, to_stderr, args.0)
+    })?;
+    def(&native, "write", |ctx: Ctx<'_>, to_stderr: bool, text: rquickjs::String<'_>| -> rquickjs::Result<()> {
+        write(&Platform::of(&ctx)?, to_stderr, &to_rust(&text)?);
+        Ok(())
+    })?;
     def(&native, "indent", |ctx: Ctx<'_>, by: i32| -> rquickjs::Result<()> {
         let indent = &Platform::of(&ctx)?.indent;
         indent.set(indent.get().saturating_add_signed(by as isize));
@@ -90,9 +105,24 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     Ok(native)
 }
 
+fn write(platform: &Platform, to_stderr: bool, text: &str) {
+    match to_stderr {
+        true => platform.stdio.err(text.as_bytes()),
+        false => platform.stdio.out(text.as_bytes()),
+    }
+}
+
 /// Writes one line of console output.
-fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
+fn print<'js>(ctx: &Ctx<'js>, name: &str, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
     let platform = Platform::of(ctx)?;
+    let is_loaded = |file| platform.internals.borrow().contains_key(file);
+    if is_loaded("diagnostics_channel") {
+        let list = rquickjs::Array::new(ctx.clone())?;
+        for (index, arg) in args.iter().enumerate() {
+            list.put(index as u32, arg.clone())?;
+        }
+        internal::function(ctx, "console", "publish")?.call::<_, Value>((name, list))?;
+    }
     let colors = crate::node::process::has_colors(if to_stderr { 2 } else { 1 });
     let mut line = String::new();
     if !format_plain(ctx, &args, colors, &mut line)? {
@@ -113,10 +143,10 @@ fn print<'js>(ctx: &Ctx<'js>, to_stderr: bool, args: Vec<Value<'js>>) -> rquickj
         line = indented(ctx, &line, indent)?;
     }
     push(ctx, &mut line, "\n")?;
-    match to_stderr {
-        true => platform.stdio.err(line.as_bytes()),
-        false => platform.stdio.out(line.as_bytes()),
+    if is_loaded("process_streams") {
+        return internal::function(ctx, "console", "write")?.call((to_stderr, line));
     }
+    write(&platform, to_stderr, &line);
     Ok(())
 }
 

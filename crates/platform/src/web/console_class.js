@@ -2,7 +2,7 @@
 const { create, invalidArgType } = require('errors');
 const { validateInteger, validateObject, validateOneOf } = require('validators');
 const { formatWithOptions } = require('inspect');
-const { methods } = require('console_methods');
+const { methods, writeQuietly } = require('console_methods');
 
 const checkStream = (stream, name) => {
   if (!stream || typeof stream.write !== 'function') {
@@ -33,26 +33,23 @@ function Console(options, ...rest) {
         'Option "options.inspectOptions.color" cannot be used in combination with option "colorMode"');
     }
   }
+  let perStream;
+  if (inspectOptions instanceof $.real.Map) {
+    perStream = new Map();
+    for (const { 0: key, 1: value } of $.eachIn(inspectOptions, 'Map')) perStream.set(key, value);
+  }
   let indentation = '';
   const print = (toStderr, ...args) => {
     const stream = toStderr ? stderr : stdout;
     const colors = colorMode === 'auto' ? require('util').shouldColor(stream) : colorMode;
-    let text = formatWithOptions({ colors, ...inspectOptions }, ...$.each(args));
+    const options = perStream === undefined ? inspectOptions : perStream.get(stream);
+    let text = formatWithOptions({ colors, ...options }, ...$.each(args));
     if (indentation !== '') text = indentation + $.replaceAll(text, '\n', $.text`\n${indentation}`);
     if (!ignoreErrors) {
       stream.write($.text`${text}\n`);
       return;
     }
-    // The error of a stream that nobody listens to is not thrown.
-    const ignore = () => {};
-    if (typeof stream.once === 'function') stream.once('error', ignore);
-    try {
-      stream.write($.text`${text}\n`, ignore);
-    } catch (error) {
-      if (error instanceof RangeError && $.includes(error.message, 'stack')) throw error;
-    } finally {
-      stream.removeListener?.('error', ignore);
-    }
+    writeQuietly(stream, $.text`${text}\n`);
   };
   const indent = (by) => {
     indentation = by > 0 ? indentation + $.repeat(' ', groupIndentation)

@@ -36,13 +36,13 @@ const table = (out, data, properties) => {
     $.push(index, $.text`${name}`);
     if (isMap) keyColumn[i] = cell(key);
     const primitive = item === null || (typeof item !== 'object' && typeof item !== 'function');
-    if (isMap || primitive) {
+    if (isMap || (primitive && properties === undefined)) {
       hasPrimitive = true;
       values[i] = cell(item);
     } else {
       for (const property of $.each(properties ?? Object.keys(item))) {
         if (!columns.has(property)) columns.set(property, []);
-        if (Object.hasOwn(item, property)) columns.get(property)[i] = cell(item[property]);
+        if (!primitive && Object.hasOwn(item, property)) columns.get(property)[i] = cell(item[property]);
       }
     }
   });
@@ -74,6 +74,33 @@ const elapsed = (ms) => {
   }
   return ms >= 1 ? $.text`${Number($.toFixed(ms, 3))}ms` : $.text`${Number($.toPrecision(ms, 3))}ms`;
 };
+
+// Writes to a stream. An error of one that nobody listens to is neither thrown nor uncaught.
+exports.writeQuietly = (stream, text) => {
+  const ignore = () => {};
+  if (typeof stream.once !== 'function') {
+    try {
+      stream.write(text, ignore);
+    } catch (error) {
+      if (isOverflow(error)) throw error;
+    }
+    return;
+  }
+  const listen = () => {
+    if (stream.listenerCount('error') === 0) stream.once('error', ignore);
+  };
+  try {
+    listen();
+    stream.write(text, (error) => {
+      if (error !== null && error !== undefined && !stream._writableState?.errorEmitted) listen();
+    });
+  } catch (error) {
+    if (isOverflow(error)) throw error;
+  } finally {
+    stream.removeListener('error', ignore);
+  }
+};
+const isOverflow = (error) => error instanceof RangeError && $.includes(error.message, 'stack');
 
 /**
  * @param {(toStderr: boolean, ...args: unknown[]) => void} print

@@ -25,9 +25,23 @@ const call = (frame, callback, self, args) =>
 
 const known = new Map(); // by the number that Symbol.toPrimitive gave out
 
+const warned = { __proto__: null, nan: false, negative: false };
+const warn = (name, text) => require('process').process.emitWarning(
+  $.text`${text}\nTimeout duration was set to 1.`, name);
 const toDelay = (delay) => {
+  if (delay === undefined) return 1;
   delay *= 1;
-  return delay >= 1 && delay <= 2 ** 31 - 1 ? Math.trunc(delay) : 1;
+  if (delay >= 1 && delay <= 2 ** 31 - 1) return Math.trunc(delay);
+  if (delay > 2 ** 31 - 1) {
+    warn('TimeoutOverflowWarning', $.text`${delay} does not fit into a 32-bit signed integer.`);
+  } else if (delay < 0 && !warned.negative) {
+    warned.negative = true;
+    warn('TimeoutNegativeWarning', $.text`${delay} is a negative number.`);
+  } else if (Number.isNaN(delay) && !warned.nan) {
+    warned.nan = true;
+    warn('TimeoutNaNWarning', $.text`${delay} is not a number.`);
+  }
+  return 1;
 };
 
 class Timeout {
@@ -106,6 +120,7 @@ class Timeout {
 
 class Immediate {
   _onImmediate;
+  _destroyed = false;
   #id;
   #args;
   #refed = true;
@@ -117,11 +132,13 @@ class Immediate {
   }
   static fire(immediate) {
     immediate.#id = 0;
+    immediate._destroyed = true;
     call(immediate.#frame, immediate._onImmediate, immediate, immediate.#args);
   }
   static clear(immediate) {
     native.clearImmediate(immediate.#id);
     immediate.#id = 0;
+    immediate._destroyed = true;
   }
   ref() {
     this.#refed = true;

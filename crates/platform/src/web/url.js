@@ -55,6 +55,9 @@ const iterate = (list, pick) => {
   return iterator;
 };
 
+let paramsOf;
+let replaceParams;
+let checkParams;
 class URLSearchParams {
   #list = [];
   #url = null;
@@ -91,27 +94,37 @@ class URLSearchParams {
       this.#list = native.parseQuery($.replace(well(init), $.regex(/^\?/), ''));
     }
   }
-  static of(url, query) {
-    const params = new URLSearchParams();
-    params.#url = url;
-    params.#list = native.parseQuery(query);
-    return params;
-  }
-  static replace(params, query) {
-    params.#list = native.parseQuery(query);
+  static {
+    paramsOf = (url, query) => {
+      const params = new URLSearchParams();
+      params.#url = url;
+      params.#list = native.parseQuery(query);
+      return params;
+    };
+    replaceParams = (params, query) => {
+      params.#list = native.parseQuery(query);
+    };
+    checkParams = (params) => {
+      if (params === null || typeof params !== 'object' || !(#list in params)) {
+        throw create('TypeError', 'ERR_INVALID_THIS', 'Value of "this" must be of type URLSearchParams');
+      }
+    };
   }
   #changed() {
     if (this.#url !== null) changeSearch(this.#url, this.toString());
   }
   get size() {
+    checkParams(this);
     return this.#list.length / 2;
   }
   append(name, value) {
+    checkParams(this);
     needArgs(arguments.length, ['name', 'value']);
     $.push(this.#list, well(name), well(value));
     this.#changed();
   }
   delete(name, value = undefined) {
+    checkParams(this);
     needArgs(arguments.length, ['name']);
     name = well(name);
     if (value !== undefined) value = well(value);
@@ -124,12 +137,14 @@ class URLSearchParams {
     this.#changed();
   }
   get(name) {
+    checkParams(this);
     needArgs(arguments.length, ['name']);
     name = well(name);
     for (let i = 0; i < this.#list.length; i += 2) if (this.#list[i] === name) return this.#list[i + 1];
     return null;
   }
   getAll(name) {
+    checkParams(this);
     needArgs(arguments.length, ['name']);
     name = well(name);
     const values = [];
@@ -137,6 +152,7 @@ class URLSearchParams {
     return values;
   }
   has(name, value = undefined) {
+    checkParams(this);
     needArgs(arguments.length, ['name']);
     name = well(name);
     if (value !== undefined) value = well(value);
@@ -146,6 +162,7 @@ class URLSearchParams {
     return false;
   }
   set(name, value) {
+    checkParams(this);
     needArgs(arguments.length, ['name', 'value']);
     name = well(name);
     value = well(value);
@@ -163,6 +180,7 @@ class URLSearchParams {
     this.#changed();
   }
   sort() {
+    checkParams(this);
     const pairs = [];
     for (let i = 0; i < this.#list.length; i += 2) $.push(pairs, [this.#list[i], this.#list[i + 1]]);
     $.sort(pairs, ({ 0: a }, { 0: b }) => (a < b ? -1 : a > b ? 1 : 0));
@@ -170,21 +188,26 @@ class URLSearchParams {
     this.#changed();
   }
   forEach(callback, thisArg = undefined) {
+    checkParams(this);
     validateFunction(callback, 'callback');
     for (let i = 0; i < this.#list.length; i += 2) {
       Reflect.apply(callback, thisArg, [this.#list[i + 1], this.#list[i], this]);
     }
   }
   entries() {
+    checkParams(this);
     return iterate(() => this.#list, (name, value) => [name, value]);
   }
   keys() {
+    checkParams(this);
     return iterate(() => this.#list, (name) => name);
   }
   values() {
+    checkParams(this);
     return iterate(() => this.#list, (name, value) => value);
   }
   toString() {
+    checkParams(this);
     return native.formatQuery(this.#list);
   }
   [inspect.custom](depth, options) {
@@ -250,7 +273,7 @@ class URL {
     this.#refresh();
   }
   #refresh() {
-    if (this.#params !== undefined) URLSearchParams.replace(this.#params, $.slice(this.#parts[SEARCH], 1));
+    if (this.#params !== undefined) replaceParams(this.#params, $.slice(this.#parts[SEARCH], 1));
   }
   get origin() {
     return this.#parts[ORIGIN];
@@ -305,7 +328,7 @@ class URL {
     this.#refresh();
   }
   get searchParams() {
-    return (this.#params ??= URLSearchParams.of(this, $.slice(this.#parts[SEARCH], 1)));
+    return (this.#params ??= paramsOf(this, $.slice(this.#parts[SEARCH], 1)));
   }
   get hash() {
     return this.#parts[HASH];
@@ -388,6 +411,8 @@ const pathToFileURL = (filepath, options = { __proto__: null }) => {
   return new URL(native.pathToUrl(resolved));
 };
 const windowsPathToUrl = (path, win32) => {
+  // `\\\\?\\C:\\x` is a long form of `C:\\x`.
+  if ($.startsWith(path, '\\\\?\\') && path[5] === ':') path = $.slice(path, 4);
   const isLocal = !$.startsWith(path, '\\\\');
   let resolved = isLocal ? win32.resolve(path) : path;
   if (isLocal && ($.endsWith(path, '\\') || $.endsWith(path, '/')) && !$.endsWith(resolved, '\\')) resolved += '\\';
@@ -406,6 +431,7 @@ const windowsPathToUrl = (path, win32) => {
   return new URL($.text`file://${$.slice(rest, 0, end)}${escaped($.slice(rest, end))}`);
 };
 const urlToHttpOptions = (url) => {
+  require('validators').validateObject(url, 'url', { __proto__: null, array: true, callable: true });
   const { hostname, pathname, port, username, password, search } = url;
   const bare = hostname && $.startsWith(hostname, '[') ? $.slice(hostname, 1, -1) : hostname;
   return {

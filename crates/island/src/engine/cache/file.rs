@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | the code | as Wasmtime serializes it, from the beginning of the file, so that it can be mapped |
 //! | the attachment | what else the host has to know about the module |
+//! | the module | its own bytes, if they are still needed to optimize it; otherwise nothing |
 //! | the footer | [`Footer`], of a fixed size |
 
 use std::fs::File;
@@ -15,7 +16,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Key, Tier};
 
 /// Changes when the format changes.
-const MAGIC: [u8; 8] = *b"tombolo1";
+const MAGIC: [u8; 8] = *b"tombolo2";
 
 /// How much is read and checked at once: as much as the processor's own caches hold.
 const CHUNK: usize = 256 << 10;
@@ -27,32 +28,40 @@ pub(super) struct Footer {
     pub(super) attachment: u64,
     /// The length of the module that was compiled, in bytes.
     pub(super) original: u64,
+    /// How many bytes of the module are in the file: all or none.
+    pub(super) kept: u64,
     pub(super) tier: Tier,
     pub(super) key: Key,
 }
 
 impl Footer {
     /// The footer's size with the checksum, which comes last.
-    pub(super) const BYTES: usize = 8 + 3 * 8 + 8 + 32 + 16;
+    pub(super) const BYTES: usize = 8 + 4 * 8 + 8 + 32 + 16;
     const CHECKSUM: usize = Self::BYTES - 16;
 
     /// The footer's size without the checksum.
     fn to_bytes(self) -> [u8; Self::CHECKSUM] {
         let mut bytes = [0; Self::CHECKSUM];
         let (start, key) = bytes.split_at_mut(Self::CHECKSUM - 32);
-        let fields = [MAGIC, self.code.to_le_bytes(), self.attachment.to_le_bytes(), self.original.to_le_bytes()];
-        start[..32].copy_from_slice(fields.as_flattened());
-        start[32] = self.tier as u8;
+        let lengths = [self.code, self.attachment, self.original, self.kept].map(u64::to_le_bytes);
+        start[..8].copy_from_slice(&MAGIC);
+        start[8..40].copy_from_slice(lengths.as_flattened());
+        start[40] = self.tier as u8;
         key.copy_from_slice(&self.key.0);
         bytes
     }
 
     fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let field = |at: usize| bytes[8 * at..].first_chunk().copied().map(u64::from_le_bytes);
-        let tier = Tier::from_byte(bytes[32])?;
+        let tier = Tier::from_byte(bytes[40])?;
         let key = Key(*bytes[Self::CHECKSUM - 32..].first_chunk()?);
-        let footer = Self { code: field(1)?, attachment: field(2)?, original: field(3)?, tier, key };
+        let footer = Self { code: field(1)?, attachment: field(2)?, original: field(3)?, kept: field(4)?, tier, key };
         bytes.starts_with(&footer.to_bytes()).then_some(footer)
+    }
+
+    /// Where in the file the module starts; `None` if that is too large a number.
+    pub(super) fn module_start(&self) -> Option<u64> {
+        self.code.checked_add(self.attachment)
     }
 
     /// Reads what a file of `size` bytes says about itself, which need not be true.
@@ -60,15 +69,20 @@ impl Footer {
         let mut bytes = [0; Self::BYTES];
         let Some(start) = size.checked_sub(Self::BYTES as u64) else { return Ok(None) };
         file.read_exact_at(&mut bytes, start)?;
-        Ok(Self::from_bytes(&bytes).filter(|footer| footer.code.checked_add(footer.attachment) == Some(start)))
+        let end = |footer: &Self| footer.module_start()?.checked_add(footer.kept);
+        Ok(Self::from_bytes(&bytes).filter(|footer| end(footer) == Some(start)))
     }
 }
 
-/// Writes a whole file.
-pub(super) fn write(mut file: impl Write, code: &[u8], attachment: &[u8], footer: &Footer) -> io::Result<()> {
+/// Writes a whole file. Its checksum leaves out the module, of which the key is a hash.
+pub(super) fn write(mut file: impl Write, parts: [&[u8]; 3], footer: &Footer) -> io::Result<()> {
+    let [code, attachment, module] = parts;
     let mut checksum = Xxh3::new();
-    for part in [code, attachment, &footer.to_bytes()] {
+    let footer = footer.to_bytes();
+    for part in [code, attachment, &footer] {
         checksum.update(part);
+    }
+    for part in [code, attachment, module, &footer] {
         file.write_all(part)?;
         super::step();
     }
@@ -77,7 +91,7 @@ pub(super) fn write(mut file: impl Write, code: &[u8], attachment: &[u8], footer
     Ok(())
 }
 
-/// Checks a whole file and returns its attachment if every byte is as it was written.
+/// Checks a file, but for the module in it, and returns its attachment if every byte is as it was written.
 pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>> {
     // The file is read instead of mapped: mapped pages that were read would count as this process's memory.
     let mut checksum = Xxh3::new();
@@ -93,6 +107,6 @@ pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>>
     }
     checksum.update(&footer.to_bytes());
     let mut written = [0; 16];
-    file.read_exact_at(&mut written, end + Footer::CHECKSUM as u64)?;
+    file.read_exact_at(&mut written, end + footer.kept + Footer::CHECKSUM as u64)?;
     Ok((checksum.digest128().to_le_bytes() == written).then_some(attachment))
 }

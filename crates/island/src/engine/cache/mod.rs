@@ -5,6 +5,9 @@
 //! and its files must belong to the user of the process, and nobody else may be able to write to them; each file is
 //! checked as a whole against its own checksum before it is mapped. A file that is damaged is ignored and replaced.
 //!
+//! A large module that is still to be optimized is kept in its file as well, so that memory does not hold it meanwhile.
+//! It is checked against the key when it is read.
+//!
 //! Files are written under another name and then renamed, so that nobody sees half a file, and whoever has mapped a
 //! file keeps it as it is. When all files together exceed the limit, the least recently used ones are removed.
 //!
@@ -156,6 +159,31 @@ pub(crate) struct Found {
     pub(crate) code: Code,
     pub(crate) attachment: Vec<u8>,
     pub(crate) tier: Tier,
+    pub(crate) kept: Option<Kept>,
+}
+
+/// The bytes of a module in an entry, which are in a file and not in memory.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    file: File,
+    start: u64,
+    len: u64,
+    key: Key,
+}
+
+impl Kept {
+    /// The bytes of the module in a file that has this footer, if they are there.
+    fn of(file: &File, footer: &Footer) -> Option<Self> {
+        let start = footer.module_start().filter(|_| footer.kept > 0)?;
+        Some(Self { file: file.try_clone().ok()?, start, len: footer.kept, key: footer.key })
+    }
+
+    /// Reads the bytes. Returns `None` if they are not those of the module that the key, with this configuration, is of.
+    pub(crate) fn read(&self, configuration: &Key) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.len).ok()?];
+        self.file.read_exact_at(&mut bytes, self.start).ok()?;
+        (Key::new(configuration, &bytes) == self.key).then_some(bytes)
+    }
 }
 
 /// Complete output of a compiler whose configuration is that of the engine which loads it. (Nothing outside this file can
@@ -225,7 +253,8 @@ pub(crate) unsafe fn read_file(file: File) -> Result<(Key, Found), Damage> {
     let size = file.metadata().map_err(Damage::Io)?.len();
     let footer = Footer::read(&file, size).map_err(Damage::Io)?.ok_or(Damage::Format)?;
     let attachment = file::check(&file, &footer).map_err(Damage::Io)?.ok_or(Damage::Checksum)?;
-    Ok((footer.key, Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier }))
+    let code = Code(Place::File(file, footer.code));
+    Ok((footer.key, Found { code, attachment, tier: footer.tier, kept: None }))
 }
 
 /// What a file for [`read_file`] holds.
@@ -245,9 +274,10 @@ pub(crate) fn whole_file(
         }
     };
     let (code_len, attachment_len) = (code.len() as u64, attachment.len() as u64);
-    let footer = Footer { code: code_len, attachment: attachment_len, original: original as u64, tier, key: *key };
+    let footer =
+        Footer { code: code_len, attachment: attachment_len, original: original as u64, kept: 0, tier, key: *key };
     let mut whole = Vec::with_capacity(code.len() + attachment.len() + Footer::BYTES);
-    file::write(&mut whole, &code, attachment, &footer)?;
+    file::write(&mut whole, [&code, attachment, &[]], &footer)?;
     Ok(whole)
 }
 
@@ -365,28 +395,42 @@ impl CodeCache {
         let footer = Footer::read(&file, stat.st_size as u64).ok()?.filter(|footer| footer.key == *key)?;
         let attachment = file::check(&file, &footer).ok()??;
         touch(&file, &stat);
-        Some(Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier })
+        let kept = Kept::of(&file, &footer);
+        Some(Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier, kept })
     }
 
-    /// Stores the code that a module of `original` bytes was compiled to, if possible. Returns the code.
-    pub(crate) fn store(&self, key: &Key, tier: Tier, original: usize, code: Code, attachment: &[u8]) -> Code {
+    /// Stores the code that a module of `original` bytes was compiled to, if possible, and the module itself if it is
+    /// `kept`, which is otherwise empty. Returns the code, and where the module is kept.
+    pub(crate) fn store(
+        &self,
+        key: &Key,
+        tier: Tier,
+        original: usize,
+        code: Code,
+        attachment: &[u8],
+        kept: &[u8],
+    ) -> (Code, Option<Kept>) {
         // Code that is in a file already has been stored.
-        let Code(Place::Memory(code)) = code else { return code };
+        let Code(Place::Memory(code)) = code else { return (code, None) };
         let footer = Footer {
             code: code.len() as u64,
             attachment: attachment.len() as u64,
             original: original as u64,
+            kept: kept.len() as u64,
             tier,
             key: *key,
         };
-        match self.write(&footer, &code, attachment) {
-            Some(file) => Code(Place::File(file, footer.code)),
-            None => Code(Place::Memory(code)),
+        match self.write(&footer, [&code, attachment, kept]) {
+            Some(file) => {
+                let kept = Kept::of(&file, &footer);
+                (Code(Place::File(file, footer.code)), kept)
+            }
+            None => (Code(Place::Memory(code)), None),
         }
     }
 
-    fn write(&self, footer: &Footer, code: &[u8], attachment: &[u8]) -> Option<File> {
-        let size = footer.code + footer.attachment + Footer::BYTES as u64;
+    fn write(&self, footer: &Footer, parts: [&[u8]; 3]) -> Option<File> {
+        let size = footer.code + footer.attachment + footer.kept + Footer::BYTES as u64;
         // Exceeding the system's limit for the size of a file can end the process by a signal.
         let most = rustix::process::getrlimit(rustix::process::Resource::Fsize).current.unwrap_or(u64::MAX);
         if size > self.limit.min(most) {
@@ -407,7 +451,7 @@ impl CodeCache {
         let unfinished = unfinished_name();
         let file = create_file(folder, &unfinished)?;
         step();
-        let written = file::write(&file, code, attachment, footer)
+        let written = file::write(&file, parts, footer)
             .and_then(|()| Ok(rustix::fs::renameat(folder, &*unfinished, folder, &*name)?));
         step();
         if written.is_err() {

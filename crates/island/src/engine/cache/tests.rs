@@ -52,7 +52,7 @@ fn in_memory(code: &[u8]) -> Code {
 }
 
 fn store(cache: &CodeCache, key: &Key) -> bool {
-    matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached").0, Place::File(..))
+    matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached", b"").0.0, Place::File(..))
 }
 
 /// What comes back for a key: the code and the attachment.
@@ -62,6 +62,36 @@ fn loaded(cache: &CodeCache, key: &Key) -> Option<(Vec<u8>, Vec<u8>, Tier)> {
     let mut code = vec![0; len as usize];
     file.read_exact_at(&mut code, 0).unwrap();
     Some((code, found.attachment, found.tier))
+}
+
+#[test]
+fn a_module_is_kept_beside_its_code() {
+    let cache = Temporary::new(1 << 20);
+    let (configuration, module) = (Key::of_configuration("a test"), b"the module's own bytes");
+    let key = key(module);
+    let store = |kept| cache.0.store(&key, Tier::Fast, module.len(), in_memory(CODE), b"attached", kept).1;
+    let read = |kept: Option<Kept>| kept.unwrap().read(&configuration);
+    assert!(store(b"").is_none() && cache.0.load(&key).unwrap().kept.is_none());
+    assert_eq!(read(store(module)).as_deref(), Some(&module[..]));
+    let expected = Some((CODE.to_vec(), b"attached".to_vec(), Tier::Fast));
+    assert_eq!(loaded(&cache.0, &key), expected);
+    let before = cache.0.load(&key).unwrap().kept;
+    assert_eq!(read(cache.0.load(&key).unwrap().kept).as_deref(), Some(&module[..]));
+
+    // Changed bytes of the module are not taken for it. The code is as it was.
+    let path = cache.file(&key);
+    let whole = fs::read(&path).unwrap();
+    let start = CODE.len() + b"attached".len();
+    for at in start..start + module.len() {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        fs::write(cache.0.path.join("altered"), altered).unwrap();
+        fs::rename(cache.0.path.join("altered"), &path).unwrap();
+        assert_eq!(loaded(&cache.0, &key), expected);
+        assert!(read(cache.0.load(&key).unwrap().kept).is_none(), "byte {at}");
+    }
+    cache.0.clear().unwrap();
+    assert_eq!(read(before).as_deref(), Some(&module[..]), "whoever has it keeps it");
 }
 
 #[test]
@@ -82,7 +112,7 @@ fn what_is_stored_comes_back() {
         (&*format!("{one:?}"), fs::metadata(cache.file(&one)).unwrap().len())
     );
     // Better code replaces it.
-    assert!(matches!(cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"").0, Place::File(..)));
+    assert!(matches!(cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"", b"").0.0, Place::File(..)));
     assert_eq!(loaded(&cache.0, &one), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
     cache.0.clear().unwrap();
     assert!(loaded(&cache.0, &one).is_none() && cache.0.entries().unwrap().is_empty());
@@ -94,7 +124,7 @@ fn large_files_are_checked_piece_by_piece() {
     for len in [file_chunk() - 1, file_chunk(), file_chunk() + 1, 3 * file_chunk() + 17] {
         let (key, code) = (key(&len.to_le_bytes()), vec![7; len]);
         let attachment: Vec<u8> = (0..len).map(|at| at as u8).collect();
-        cache.0.store(&key, Tier::Optimized, 1, in_memory(&code), &attachment);
+        cache.0.store(&key, Tier::Optimized, 1, in_memory(&code), &attachment, b"");
         assert!(loaded(&cache.0, &key) == Some((code, attachment, Tier::Optimized)), "{len}");
         let mut bytes = fs::read(cache.file(&key)).unwrap();
         bytes[len + len / 2] ^= 1;
@@ -270,14 +300,14 @@ fn files_that_were_given_up_go() {
 fn better_code_is_not_replaced_by_worse() {
     let cache = Temporary::new(1 << 20);
     let key = key(b"compiled twice");
-    cache.0.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"");
+    cache.0.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"", b"");
     assert!(!store(&cache.0, &key));
     assert_eq!(loaded(&cache.0, &key), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
     // The entry that is replaced needs no room beside the new one.
     let size = fs::metadata(cache.file(&key)).unwrap().len();
     let (tight, other) = (CodeCache::new(&cache.0.path, 2 * size, cache.0.warn), self::key(b"other"));
     for key in [other, key, other, key] {
-        tight.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"");
+        tight.store(&key, Tier::Optimized, 7, in_memory(b"better"), b"", b"");
     }
     assert!(loaded(&tight, &key).is_some() && loaded(&tight, &other).is_some());
 }
@@ -308,7 +338,10 @@ pub(super) fn step() {
 fn child_that_may_be_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let cache = CodeCache::new(folder.as_ref(), 400, |warning| panic!("{warning}"));
-    assert!(matches!(cache.store(&key(b"new"), Tier::Optimized, 7, in_memory(b"better"), b"").0, Place::File(..)));
+    assert!(matches!(
+        cache.store(&key(b"new"), Tier::Optimized, 7, in_memory(b"better"), b"", b"").0.0,
+        Place::File(..)
+    ));
 }
 
 #[test]
@@ -342,7 +375,7 @@ fn a_process_that_is_killed_while_it_writes_does_no_harm() {
             entries.filter(|path| path.to_str().unwrap().ends_with(UNFINISHED)).collect::<Vec<_>>()
         };
         unfinished().iter().for_each(|path| set_used(path, -4000));
-        there.store(&new, Tier::Optimized, 7, in_memory(b"better"), b"");
+        there.store(&new, Tier::Optimized, 7, in_memory(b"better"), b"", b"");
         assert_eq!(loaded(&there, &new), right(Tier::Optimized), "step {fatal}");
         assert_eq!(unfinished(), [""; 0].map(PathBuf::from), "step {fatal}");
     }

@@ -1,9 +1,11 @@
 //! *Instrumentation* of a module's bytes before they are compiled, so that the host can see and do what it has to.
 //!
 //! 1. **Poll loads.** At the head of every loop, and at the entry of every function that may recurse without a loop, a
-//!    byte of an additional memory is loaded: the host makes that memory inaccessible to stop the guest.
-//! 2. **Waits as host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through an additional table,
-//!    which the host fills.
+//!    byte of an additional memory is loaded: the host makes that memory inaccessible to stop the guest. A module that
+//!    has all the memories it may have asks the host instead.
+//! 2. **Host calls.** `memory.atomic.wait32`, `wait64` and `notify` become calls through an additional table, which the
+//!    host fills. Before `memory.grow`, such a call tells the host by how much: growth by 0 detaches buffers, and
+//!    Wasmtime tells nobody.
 //! 3. **Data segments as images.** The contents that active data segments give the module's own memories are taken out,
 //!    and the host writes them when it makes the memories: Wasmtime would compile code for each segment. See [`data`].
 //! 4. **Exports in another order**, if there are many: Wasmtime searches them at each access to a memory. See
@@ -63,6 +65,9 @@ const TABLES: u32 = 100;
 const MEMORIES: usize = 100;
 const EXPORTS: u32 = 1_000_000;
 
+/// What stands for poll loads in a module that can have no further memory.
+const POLL: AtomicImport = AtomicImport { instruction: Instruction::Poll, wide: false };
+
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 
@@ -116,17 +121,22 @@ impl Record {
     }
 }
 
-/// Writes the type of a host function: the instruction's operands, the static offset and the memory's index.
+/// Writes the type of a host function: the instruction's operands, the static offset if it has one, and the memory's
+/// index.
 fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
     let address = if import.wide { I64 } else { I32 };
-    let params: &[u8] = match import.instruction {
-        Instruction::Wait32 => &[address, I32, I64, I64, I32],
-        Instruction::Wait64 => &[address, I64, I64, I64, I32],
-        Instruction::Notify => &[address, I32, I64, I32],
+    let (params, results): (&[u8], &[u8]) = match import.instruction {
+        Instruction::Wait32 => (&[address, I32, I64, I64, I32], &[I32]),
+        Instruction::Wait64 => (&[address, I64, I64, I64, I32], &[I32]),
+        Instruction::Notify => (&[address, I32, I64, I32], &[I32]),
+        Instruction::Grow => (&[address, I32], &[address]),
+        Instruction::Poll => (&[], &[]),
     };
-    out.extend([0x60, params.len() as u8]);
-    out.extend_from_slice(params);
-    out.extend([1, I32]);
+    out.push(0x60);
+    for types in [params, results] {
+        out.push(types.len() as u8);
+        out.extend_from_slice(types);
+    }
 }
 
 /// For each copied piece, the offsets at which it ends in the result and in the original.
@@ -170,12 +180,19 @@ pub(crate) fn instrument(bytes: &[u8], polls: bool, orders_exports: bool) -> Ins
     let mut scan = Scan { bytes, polls, orders_exports, ..Scan::default() };
     match scan.module() {
         _ if scan.is_legacy => instrument_legacy(bytes, polls, orders_exports),
-        Ok(true) => match Plan::new(&scan) {
-            Some(plan) if plan.changes_nothing() => Instrumentation::Unneeded,
-            plan => plan.and_then(Plan::write).map_or(Instrumentation::DoesNotFit, Instrumentation::Made),
+        Ok(true) => match attempt(&scan) {
+            Some(done) => done,
+            // What tells the host of growth by 0 is the least that a module can do without.
+            None if scan.forget_growth() => attempt(&scan).unwrap_or(Instrumentation::DoesNotFit),
+            None => Instrumentation::DoesNotFit,
         },
         _ => Instrumentation::Unneeded,
     }
+}
+
+fn attempt(scan: &Scan<'_>) -> Option<Instrumentation> {
+    let plan = Plan::new(scan)?;
+    if plan.changes_nothing() { Some(Instrumentation::Unneeded) } else { plan.write().map(Instrumentation::Made) }
 }
 
 /// Translates a module with legacy exception handling, and instruments the translation.
@@ -246,6 +263,7 @@ fn contents_of<'a>(sections: &[Section<'a>], id: u8) -> Option<BinaryReader<'a>>
 }
 
 /// Code that is inserted before an instruction or replaces it.
+#[derive(Clone, Copy)]
 struct Patch {
     at: u32,
     /// Where the original continues.
@@ -288,6 +306,8 @@ struct Scan<'a> {
     is_legacy: bool,
     /// The direct calls in the function that is being read.
     calls: u32,
+    /// Where the instruction before this one starts.
+    previous: usize,
     sections: Vec<Section<'a>>,
     imported_functions: u32,
     tables: u32,
@@ -383,10 +403,12 @@ impl<'a> Scan<'a> {
         self.calls = 0;
         let mut at = entry;
         while at < code.len() && !self.is_legacy {
-            at = match plain_instruction_end(code, at) {
+            let end = match plain_instruction_end(code, at) {
                 Some(end) => end,
                 None => self.instruction(code, at, function, &mut recurses)?,
             };
+            self.previous = at;
+            at = end;
         }
         // Functions that each call the next one twice double the calls without any cycle.
         if (recurses || self.calls > 1) && self.polls {
@@ -426,6 +448,7 @@ impl<'a> Scan<'a> {
             {
                 self.patches.push(Patch::poll(at));
             }
+            Operator::MemoryGrow { mem } => self.growth(code, at, mem),
             Operator::MemoryAtomicWait32 { memarg } => self.call(at..end, Instruction::Wait32, memarg),
             Operator::MemoryAtomicWait64 { memarg } => self.call(at..end, Instruction::Wait64, memarg),
             Operator::MemoryAtomicNotify { memarg } => self.call(at..end, Instruction::Notify, memarg),
@@ -439,6 +462,32 @@ impl<'a> Scan<'a> {
         let wide = self.memories.get(memory as usize).is_some_and(|ty| ty.memory64);
         let call = HostCall { import: AtomicImport { instruction, wide }, memory, offset };
         self.patches.push(Patch { at: start as u32, end: end as u32, call: Some(call) });
+    }
+
+    /// Has the host told of a growth, unless it is by a number of pages that is plainly not 0. The buffer of a shared
+    /// memory is never detached.
+    fn growth(&mut self, code: &[u8], at: usize, memory: u32) {
+        let Some(ty) = self.memories.get(memory as usize).filter(|ty| !ty.shared) else { return };
+        let is_some = matches!(code[self.previous..], [0x41 | 0x42, low, ..] if low & 0x7f != 0);
+        if !is_some || self.previous >= at {
+            let import = AtomicImport { instruction: Instruction::Grow, wide: ty.memory64 };
+            let call = Some(HostCall { import, memory, offset: 0 });
+            self.patches.push(Patch { at: at as u32, end: at as u32, call });
+        }
+    }
+
+    /// Leaves out what tells the host of growth. Returns whether there was any.
+    fn forget_growth(&mut self) -> bool {
+        let is_growth = |patch: &Patch| patch.call.is_some_and(|call| call.import.instruction == Instruction::Grow);
+        let before = self.patches.len();
+        let mut kept = Vec::new();
+        for body in &mut self.bodies {
+            let start = kept.len();
+            kept.extend(self.patches[body.patches.clone()].iter().filter(|patch| !is_growth(patch)).copied());
+            body.patches = start..kept.len();
+        }
+        self.patches = kept;
+        self.patches.len() < before
     }
 
     /// The contents of the only section of that kind.
@@ -520,8 +569,10 @@ struct Plan<'a> {
     additions: Vec<Addition>,
     /// All exports in a new order, without the additions.
     exports: Option<Addition>,
-    /// The code of a poll load.
+    /// The code of a poll load, or of a call that stands for it.
     poll: Vec<u8>,
+    /// Whether there is a memory for poll loads.
+    has_poll_memory: bool,
     atomic_imports: Option<AtomicImports>,
     /// The index of the first added type.
     types: u32,
@@ -530,20 +581,29 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(scan: &'a Scan<'a>) -> Option<Self> {
         let (additions, poll) = (Vec::new(), Vec::new());
-        let mut plan = Self { scan, additions, exports: None, poll, atomic_imports: None, types: 0 };
+        let has_polls = scan.patches.iter().any(|patch| patch.call.is_none());
+        let has_poll_memory = has_polls && scan.memories.len() < MEMORIES;
+        let mut plan = Self { scan, additions, exports: None, poll, has_poll_memory, atomic_imports: None, types: 0 };
         let calls = || scan.patches.iter().filter_map(|patch| patch.call);
-        let imports: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.import)).into_iter().collect();
+        let poll_import = (has_polls && !has_poll_memory).then_some(POLL);
+        let imports = BTreeSet::from_iter(calls().map(|call| call.import).chain(poll_import));
+        let imports: Vec<_> = imports.into_iter().collect();
         let memories: Vec<_> = BTreeSet::from_iter(calls().map(|call| call.memory)).into_iter().collect();
         if !imports.is_empty() {
             plan.add_types_and_table(&imports)?;
         }
-        if scan.patches.iter().any(|patch| patch.call.is_none()) {
-            plan.add_memory()?;
+        if has_poll_memory {
+            plan.add_memory();
         }
         if !imports.is_empty() {
             plan.add_exports(imports, memories)?;
         }
-        let added = [plan.atomic_imports.is_some(), !plan.poll.is_empty()].map(u32::from);
+        if poll_import.is_some() {
+            let mut poll = Vec::new();
+            plan.push_call(POLL, &mut poll);
+            plan.poll = poll;
+        }
+        let added = [plan.atomic_imports.is_some(), has_poll_memory].map(u32::from);
         plan.exports = scan.ordered_exports(added[0], added[1]).ok()?;
         Some(plan)
     }
@@ -564,7 +624,7 @@ impl<'a> Plan<'a> {
     }
 
     /// `(memory 1 1)`
-    fn add_memory(&mut self) -> Option<()> {
+    fn add_memory(&mut self) {
         self.additions.push(Addition { id: MEMORY, count: 1, items: vec![1, 1, 1] });
         let index = self.scan.memories.len();
         // i32.const 0, i32.atomic.load8_u (alignment 0; its bit 6: a memory index follows; offset 0), drop. In an inner
@@ -574,7 +634,6 @@ impl<'a> Plan<'a> {
         self.poll.extend([0x41, 0, 0xfe, 0x12, 0x40]);
         push_unsigned(&mut self.poll, index as u32);
         self.poll.extend([0, 0x1a]);
-        (index < MEMORIES).then_some(())
     }
 
     fn add_exports(&mut self, functions: Vec<AtomicImport>, memories: Vec<u32>) -> Option<()> {
@@ -633,7 +692,7 @@ impl<'a> Plan<'a> {
         u32::try_from(writer.out.len()).ok()?;
         let record = Record {
             offsets: Offsets { ends: writer.ends.into(), translation: Box::default() },
-            memories: self.scan.sources(!self.poll.is_empty()),
+            memories: self.scan.sources(self.has_poll_memory),
             atomic_imports: self.atomic_imports,
         };
         Some(Instrumented { bytes: writer.out, has_ordered_exports: self.exports.is_some(), record })
@@ -663,26 +722,32 @@ impl<'a> Plan<'a> {
         writer.copy_to(patch.at as usize);
         match patch.call {
             None => writer.out.extend_from_slice(&self.poll),
-            Some(call) => {
-                self.push_call(call, &mut writer.out);
+            Some(HostCall { import, memory, offset }) => {
+                if import.instruction != Instruction::Grow {
+                    push_constant(&mut writer.out, 0x42, offset.cast_signed());
+                }
+                push_constant(&mut writer.out, 0x41, memory.cast_signed().into());
+                self.push_call(import, &mut writer.out);
                 writer.skip_to(patch.end as usize);
             }
         }
     }
 
-    /// `(i64.const offset) (i32.const memory) (call_indirect $imports (type $import) (i32.const slot))`
-    fn push_call(&self, HostCall { import, memory, offset }: HostCall, out: &mut Vec<u8>) {
+    /// `(call_indirect $imports (type $import) (i32.const slot))`
+    fn push_call(&self, import: AtomicImport, out: &mut Vec<u8>) {
         let functions = self.atomic_imports.iter().flat_map(|imports| &imports.functions);
         let slot = functions.take_while(|&&other| other < import).count() as u32;
-        let constants = [(0x42, offset.cast_signed()), (0x41, memory.cast_signed().into()), (0x41, slot.into())];
-        for (opcode, value) in constants {
-            out.push(opcode);
-            push_signed(out, value);
-        }
+        push_constant(out, 0x41, slot.into());
         out.push(0x11);
         push_unsigned(out, self.types + slot);
         push_unsigned(out, self.scan.tables);
     }
+}
+
+/// `i32.const` (0x41) or `i64.const` (0x42)
+fn push_constant(out: &mut Vec<u8>, opcode: u8, value: i64) {
+    out.push(opcode);
+    push_signed(out, value);
 }
 
 #[cfg(test)]

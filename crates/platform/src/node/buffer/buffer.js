@@ -119,6 +119,8 @@ const fromObject = (value) => {
  * @param {any} [length]
  */
 function Buffer(value, encodingOrOffset, length) {
+  require('deprecation').warnProgram('Buffer() is deprecated due to security and usability issues. Please use the ' +
+    'Buffer.alloc(), Buffer.allocUnsafe(), or Buffer.from() methods instead.', 'DEP0005');
   if (typeof value !== 'number') return statics.from(value, encodingOrOffset, length);
   if (typeof encodingOrOffset === 'string') throw invalidArgType('string', 'of type string', value);
   return statics.alloc(value);

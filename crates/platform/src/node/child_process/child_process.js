@@ -457,6 +457,7 @@ const promised = (call) => {
     });
     return promise;
   };
+  Object.defineProperty(promising, 'name', { value: call.name, configurable: true });
   Object.defineProperty(call, $.symbolFor('nodejs.util.promisify.custom'), { value: promising, configurable: true });
 };
 promised(exec);

@@ -2,7 +2,7 @@
 // several of them.
 const { operations, perform, start } = require('fs_operations');
 const { constants, toPath, toText, toFlags, toLength, toTime } = require('fs_values');
-const { abortError, notImplemented } = require('errors');
+const { abortError, notImplemented, promisifyNames } = require('errors');
 const { validateFunction } = require('validators');
 const { toBuffer } = require('fs_bytes');
 const { Stats, Dirent } = require('fs_stats');
@@ -135,6 +135,10 @@ sync.mkdtempDisposable = named('mkdtempDisposableSync', (prefix, options) => {
   const remove = () => sync.rm(whole, { __proto__: null, maxRetries: 0, recursive: true, force: true });
   return { path, remove, [Symbol.dispose]: remove };
 });
+for (const name of $.each(['read', 'readv', 'write', 'writev'])) {
+  const count = name[0] === 'r' ? 'bytesRead' : 'bytesWritten';
+  Object.defineProperty(callbacks[name], promisifyNames, { value: [count, $.endsWith(name, 'v') ? 'buffers' : 'buffer'] });
+}
 const copying = () => require('fs_copy');
 sync.cp = named('cpSync', (from, to, options) => copying().cpSync(from, to, options));
 callbacks.cp = named('cp', (from, to, options, callback = options) => {
@@ -155,8 +159,12 @@ const settleWith = (promise, callback) => {
 };
 
 const alone = {
-  createReadStream: (path, options) => require('fs_streams').createReadStream(path, options),
-  createWriteStream: (path, options) => require('fs_streams').createWriteStream(path, options),
+  createReadStream: function createReadStream(path, options) {
+    return require('fs_streams').createReadStream(path, options);
+  },
+  createWriteStream: function createWriteStream(path, options) {
+    return require('fs_streams').createWriteStream(path, options);
+  },
   openAsBlob(path, options) {
     path = toPath(path);
     if (options !== undefined) require('validators').validateObject(options, 'options');

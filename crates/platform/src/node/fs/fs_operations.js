@@ -104,6 +104,14 @@ const fill = (view, offset, bytes) => {
 };
 const partOf = (view, offset, length) => new Uint8Array($.buffer(view), $.byteOffset(view) + offset, length);
 
+let hasWarnedOfX = false;
+const warnOfX = (prefix) => {
+  if (hasWarnedOfX || !(typeof prefix === 'string' ? $.endsWith(prefix, 'X') : prefix[$.length(prefix) - 1] === 0x58)) return;
+  hasWarnedOfX = true;
+  require('process').process.emitWarning('mkdtemp() templates ending with X are not portable. ' +
+    'For details see: https://nodejs.org/api/fs.html');
+};
+
 /** @type {Record<string, (...args: any[]) => Request>} */
 const operations = {
   __proto__: null,
@@ -127,11 +135,16 @@ const operations = {
       if (options.mode !== undefined) mode = toMode(options.mode, 'options.mode');
     }
     if (!recursive) return request(['mkdir', path, mode]);
-    // The first folder that was made is given as an absolute path.
-    const whole = require('path').posix.resolve(toText(path));
+    // The first folder that was made is given as an absolute path. (What comes before a `..` is made as well.)
+    const text = toText(path);
+    const whole = $.startsWith(text, '/') ? text : $.text`${/** @type {any} */ (require('process')).process.cwd()}/${text}`;
     return request(['mkdirAll', typeof path === 'string' ? whole : path, mode]);
   },
-  mkdtemp: (prefix, options) => named('mkdtemp', toPath(prefix, 'prefix'), options),
+  mkdtemp(prefix, options) {
+    const path = toPath(prefix, 'prefix');
+    warnOfX(path);
+    return named('mkdtemp', path, options);
+  },
   rmdir(path, options) {
     path = toPath(path);
     if (options?.recursive !== undefined) {

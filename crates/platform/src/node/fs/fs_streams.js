@@ -21,14 +21,16 @@ const own = {
   open: (path, flags, mode, callback) => start(operations.open(path, flags, mode), callback),
   close: (fd, callback) => start(operations.close(fd), callback),
 };
-// A script may give streams its own functions: the methods are then called as Node calls them.
+// A script may give streams its own functions, or replace those of node:fs at any time: the methods are then called as
+// Node calls them.
+const fsOf = (stream, name) => {
+  if (stream[FS] !== undefined) return stream[FS];
+  const fs = /** @type {any} */ (require('fs'));
+  return fs[name] === fs.originals[name] ? own : fs;
+};
 const chooseFs = (stream, options, names) => {
   const given = options.fs;
-  if (given === undefined || given === null) {
-    const fs = /** @type {any} */ (require('fs'));
-    stream[FS] = $.every(names, (name) => fs[name] === fs.originals[name]) ? own : fs;
-    return;
-  }
+  if (given === undefined || given === null) return;
   validateObject(given, 'options.fs');
   for (const name of $.each(names)) {
     if (given[name] !== undefined || name === 'open') validateFunction(given[name], $.text`options.fs.${name}`);
@@ -59,6 +61,13 @@ const takeFd = (stream, options) => {
   }
   throw invalidArgType('fd', 'of type number or an instance of FileHandle', fd);
 };
+// Inherited options count too.
+const copied = (given) => {
+  const found = toOptions(given, { __proto__: null });
+  const options = { __proto__: null };
+  for (const key in found) options[key] = found[key];
+  return options;
+};
 const toPlace = (value, name) => {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
   if (value !== Infinity) validateInteger(value, name, 0);
@@ -74,8 +83,7 @@ const closeFile = (stream, error, callback) => {
     const handle = stream[HANDLE];
     handles().releaseHandle(handle);
     $.then(handle.close(), () => done(null), done);
-  } else if (stream[FS] === own) start(operations.close(stream.fd), (failed) => done(failed));
-  else stream[FS].close(stream.fd, done);
+  } else fsOf(stream, 'close').close(stream.fd, done);
   stream.fd = null;
 };
 /** @this {any} */
@@ -104,7 +112,7 @@ function construct(callback) {
     stream.open();
     return;
   }
-  stream[FS].open(stream.path, stream.flags, stream.mode, (error, fd) => {
+  fsOf(stream, 'open').open(stream.path, stream.flags, stream.mode, (error, fd) => {
     if (error) {
       callback(error);
       return;
@@ -143,7 +151,7 @@ const defineShared = (Class, name) => {
 /** @this {any} */
 function ReadStream(path, given) {
   if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
-  const options = { __proto__: null, ...toOptions(given, { __proto__: null }) };
+  const options = copied(given);
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
   takeFd(this, options);
@@ -202,10 +210,11 @@ ReadStream.prototype._read = function (size) {
     this.bytesRead += count;
     this.push(bytes);
   };
-  const { read } = this[FS];
-  if (read) {
+  const fs = fsOf(this, 'read');
+  if (fs !== own) {
+    const { read } = fs;
     const buffer = toBuffer(new Uint8Array(size));
-    Reflect.apply(read, this[FS], [this.fd, buffer, 0, size, this.pos, (error, count) =>
+    Reflect.apply(read, fs, [this.fd, buffer, 0, size, this.pos, (error, count) =>
       got(error, count > 0 ? toBuffer($.subarray(buffer, 0, count)) : undefined, count)]);
     return;
   }
@@ -229,7 +238,7 @@ ReadStream.prototype.close = function (callback) {
 /** @this {any} */
 function WriteStream(path, given) {
   if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
-  const options = { __proto__: null, ...toOptions(given, { __proto__: null }) };
+  const options = copied(given);
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;
@@ -274,9 +283,9 @@ WriteStream.prototype._write = function (data, encoding, callback) {
   const at = this.pos;
   const size = $.byteLength(data);
   if (this.pos !== undefined) this.pos += size;
-  const { write } = this[FS];
-  if (write) {
-    const again = (offset, length, place) => Reflect.apply(write, this[FS], [this.fd, data, offset, length, place,
+  const fs = fsOf(this, 'write');
+  if (fs !== own) {
+    const again = (offset, length, place) => Reflect.apply(fs.write, fs, [this.fd, data, offset, length, place,
       (error, count) => {
         if (error || count >= length || this.destroyed) done(error, size);
         else again(offset + count, length - count, place === undefined ? place : place + count);
@@ -288,7 +297,8 @@ WriteStream.prototype._write = function (data, encoding, callback) {
 };
 /** @this {any} */
 WriteStream.prototype._writev = function (chunks, callback) {
-  if (this[FS] !== own && !this[FS].writev) {
+  const fs = fsOf(this, 'writev');
+  if (fs !== own && !fs.writev) {
     const next = (i) => {
       if (i === chunks.length) callback();
       else this._write(chunks[i].chunk, 'buffer', (error) => (error ? callback(error) : next(i + 1)));
@@ -302,8 +312,7 @@ WriteStream.prototype._writev = function (chunks, callback) {
   const at = this.pos;
   if (this.pos !== undefined) this.pos += size;
   const done = wrote(this, callback);
-  const { writev } = this[FS];
-  if (writev) Reflect.apply(writev, this[FS], [this.fd, list, at, done]);
+  if (fs !== own) Reflect.apply(fs.writev, fs, [this.fd, list, at, done]);
   else start({ __proto__: null, call: ['writevAll', this.fd, list, at] }, done);
 };
 /** @this {any} */
@@ -330,8 +339,12 @@ WriteStream.prototype.destroySoon = WriteStream.prototype.end;
 
 exports.ReadStream = ReadStream;
 exports.WriteStream = WriteStream;
-exports.createReadStream = (path, options) => new (/** @type {any} */ (ReadStream))(path, options);
-exports.createWriteStream = (path, options) => new (/** @type {any} */ (WriteStream))(path, options);
+exports.createReadStream = function createReadStream(path, options) {
+  return new (/** @type {any} */ (ReadStream))(path, options);
+};
+exports.createWriteStream = function createWriteStream(path, options) {
+  return new (/** @type {any} */ (WriteStream))(path, options);
+};
 // Whether a stream that waits holds the loop, for standard input.
 exports.setStreamRef = (stream, refed) => {
   stream[REFED] = refed;

@@ -220,11 +220,10 @@ impl<'js> Arguments<'_, 'js> {
     /// A place in a file, or `None` for the current one.
     pub(crate) fn position(&self, index: usize) -> Option<u64> {
         let value = self.value(index);
-        let number = value.as_number().or_else(|| {
-            let big = value.into_big_int()?;
-            big.to_i64().ok().map(|position| position as f64)
-        });
-        number.filter(|position| *position >= 0.0).map(|position| position as u64)
+        match value.as_number() {
+            Some(number) => (number >= 0.0).then_some(number as u64),
+            None => value.into_big_int()?.to_i64().ok()?.try_into().ok(),
+        }
     }
 
     pub(crate) fn path(&self, index: usize) -> rquickjs::Result<PathBuf> {

@@ -200,6 +200,9 @@ exports.makeOutput = (fd) => {
   stream._destroy = (error, callback) => callback(error);
   return stream;
 };
+const { write } = Writable.prototype;
+// Whether what is written to a stream goes to a descriptor as it is.
+exports.isUntouched = (stream, fd) => stream?.fd === fd && stream._isStdio === true && stream.write === write;
 exports.makeInput = () => {
   const kind = tty.kind(0);
   let stream;

@@ -1,27 +1,16 @@
 // node:util.
 const inspector = require('inspect');
 const { inspect } = inspector;
-const { create, invalidArgType, notImplemented, outOfRange } = require('errors');
+const { create, invalidArgType, notImplemented, outOfRange, promisifyNames } = require('errors');
 const {
   validateAbortSignal, validateBoolean, validateFunction, validateInteger, validateObject, validateOneOf, validateString,
 } = require('validators');
 
 const promisifyCustom = $.symbolFor('nodejs.util.promisify.custom');
-/**
- * A function whose callback gets several values has their names under this symbol; promisified, it gives an object.
- */
-const promisifyNames = Symbol('customPromisifyArgs');
 const hidden = (object, key, value) =>
   Object.defineProperty(object, key, { value, writable: false, enumerable: false, configurable: true });
 
-const deprecationsSeen = new Set();
-const warnOfDeprecation = (message, code) => {
-  if (code !== undefined) {
-    if (deprecationsSeen.has(code)) return;
-    deprecationsSeen.add(code);
-  }
-  require('process').process.emitWarning(message, 'DeprecationWarning', code);
-};
+const warnOfDeprecation = (message, code) => require('deprecation').warn(message, code);
 /**
  * @param {string} [code]
  * @param {Options<{ modifyPrototype?: boolean }>} [options]
@@ -349,5 +338,4 @@ for (const name of $.each(['MIMEType', 'MIMEParams'])) lazily(name, 'mime');
 Object.defineProperties(exports, Object.getOwnPropertyDescriptors(util));
 exports.util = exports.sys = util;
 Object.defineProperty(exports, 'util/types', { enumerable: true, get: () => util.types });
-Object.defineProperty(exports, 'promisifyNames', { value: promisifyNames });
 Object.defineProperty(exports, 'shouldColor', { value: shouldColor });

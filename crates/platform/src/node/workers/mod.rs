@@ -331,6 +331,7 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
             object.put("code", details.code)?;
             let value = match value.deserialize(ctx) {
                 Ok(value) => {
+                    restore_class(ctx, &value.value, &details)?;
                     restore_properties(ctx, &value.value, properties)?;
                     value.value
                 }
@@ -343,6 +344,44 @@ fn arrive(ctx: &Ctx<'_>, id: u64, event: Event) -> rquickjs::Result<()> {
             callback("error")?.call((value, object))
         }
     }
+}
+
+/// Restores the class and the name of a worker's error: cloning takes one for the other, and knows no further names.
+fn restore_class<'js>(ctx: &Ctx<'js>, error: &Value<'js>, details: &Details) -> rquickjs::Result<()> {
+    let Some(object) = error.as_object().filter(|_| error.is_error()) else { return Ok(()) };
+    if let Some(class) = details.class {
+        let class: Option<Object> = ctx.globals().get::<_, Value>(class)?.into_object();
+        let prototype = class.map(|class| class.get::<_, Value>("prototype")).transpose()?;
+        if let Some(prototype) = prototype.as_ref().and_then(Value::as_object) {
+            object.set_prototype(Some(prototype))?;
+        }
+    }
+    let Some(name) = &details.name else { return Ok(()) };
+    let name = qjs::string::from_utf8(ctx, name.as_bytes())?;
+    qjs::define::value(object, "name", &name, qjs::define::Attributes::Hidden)
+}
+
+/// The class of an error that a parent gives its copy, as Node has it: the first of the language's own in its chain of
+/// prototypes.
+fn class_of(error: &Object<'_>) -> rquickjs::Result<Option<&'static str>> {
+    const CLASSES: [&str; 7] =
+        ["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"];
+    /// A Proxy can have any number of prototypes.
+    const DEPTH: usize = 100;
+    let mut next = error.get_prototype();
+    for _ in 0..DEPTH {
+        let Some(prototype) = next else { break };
+        let constructor: Option<Value> = qjs::properties::data(&prototype, "constructor")?;
+        let name = constructor.as_ref().and_then(Value::as_object).map(|class| qjs::properties::data(class, "name"));
+        if let Some(name) = name.transpose()?.flatten().filter(Value::is_string) {
+            let name = qjs::string::to_usv(error.ctx(), qjs::Borrowed::of(&name))?;
+            if let Some(class) = CLASSES.into_iter().find(|class| *class == name) {
+                return Ok(Some(class));
+            }
+        }
+        next = prototype.get_prototype();
+    }
+    Ok(None)
 }
 
 /// Restores the own properties of a worker's error, which cloning leaves out.
@@ -452,7 +491,18 @@ pub(crate) fn report<'js>(ctx: &Ctx<'js>, error: &Value<'js>) {
         drop(ctx.catch());
         Serialized::undefined()
     });
-    own.worker.tell(Event::Error { value, properties, details: Details { message, stack, code } });
+    let object = object.filter(|_| error.is_error());
+    let name = object.map(|object| match object.get::<_, Value>("name")? {
+        name if name.is_string() => text(name).map(Some),
+        _ => Ok(None),
+    });
+    let name = name.transpose();
+    let class = object.map(class_of).transpose();
+    if name.is_err() || class.is_err() {
+        drop(ctx.catch());
+    }
+    let (name, class) = (name.ok().flatten().flatten(), class.ok().flatten().flatten());
+    own.worker.tell(Event::Error { value, properties, details: Details { message, stack, code, name, class } });
 }
 
 /// What a worker's platform needs from the specification, which gives it up.

@@ -72,6 +72,9 @@ pub(crate) struct Details {
     pub(crate) message: String,
     pub(crate) stack: String,
     pub(super) code: Option<&'static str>,
+    /// The name and the class of an error.
+    pub(super) name: Option<String>,
+    pub(super) class: Option<&'static str>,
 }
 
 impl Worker {

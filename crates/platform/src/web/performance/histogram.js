@@ -5,7 +5,9 @@ const { inspect } = require('lazy_inspect');
 
 const secret = Symbol();
 const toNumber = (value) => Number(value);
-const { BigInt: toBigInt } = $.real;
+const { BigInt: Big } = $.real;
+// (No value is larger; what a number cannot hold is rounded up.)
+const toBigInt = (value) => (value >= 2 ** 63 ? 2n ** 63n - 1n : Big(value));
 
 // Values and how often each was recorded, as precise as the number of digits demands.
 class Histogram {

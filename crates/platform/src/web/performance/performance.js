@@ -163,7 +163,7 @@ class PerformanceObserver {
       const list = this.takeRecords();
       if (list.length === 0) return;
       Reflect.apply(this.#callback, this, [new PerformanceObserverEntryList(secret, list), this]);
-    }).unref();
+    });
   }
   observe(options = { __proto__: null }) {
     validateObject(options, 'options');
@@ -211,6 +211,7 @@ class PerformanceObserver {
 }
 
 const origin = native.timeOrigin();
+const milestones = ['nodeStart', 'v8Start', 'environment', 'loopStart', 'loopExit', 'bootstrapComplete'];
 /** A mark's name or a time as a time. */
 const timeOf = (mark) => {
   if (typeof mark === 'number') {
@@ -219,6 +220,7 @@ const timeOf = (mark) => {
     }
     return mark;
   }
+  if ($.includes(milestones, mark)) return timing()[mark];
   const found = $.findLast(entries, (entry) => entry.entryType === 'mark' && entry.name === $.text`${mark}`);
   if (found === undefined) {
     throw new DOMException($.text`The "${mark}" performance mark has not been set`, 'SyntaxError');
@@ -368,6 +370,10 @@ const classes = {
   Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver, PerformanceObserverEntryList,
   PerformanceResourceTiming,
 };
+for (const Class of $.each([PerformanceMark, PerformanceMeasure, PerformanceObserver, PerformanceObserverEntryList,
+  PerformanceResourceTiming])) {
+  Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
+}
 const performance = new Performance(secret);
 const lazily = (name) => Object.defineProperty(function (...args) {
   return require('histogram')[name](...$.each(args));
