@@ -229,6 +229,8 @@ declare module 'tombolo:marshal' {
   export function consumed<T extends Type>(type: T): T;
   /** Refuses null, in both directions. */
   export function nonNull<T extends Type>(type: T): T;
+  /** Refuses a number that does not fit the type, which wraps otherwise. */
+  export function exact<T extends Type>(type: T): T;
 
   // ---- Functions ------------------------------------------------------------------------------------------------------
 
@@ -350,6 +352,8 @@ declare module 'tombolo:marshal' {
   export interface CdefOptions {
     /** Aggregates by view instead of by copy, unless `[[copy]]` says otherwise. */
     views?: boolean;
+    /** What becomes of a number that does not fit its type: it wraps, as in a typed array, or it is a RangeError. */
+    numbers?: 'wrap' | 'exact';
     /** Functions that `[[length(name)]]` names: `(index, args) => length`. */
     lengths?: Record<string, (index: number, args: any[]) => number>;
     /** The error for a `[[status]]` or `[[fails(…)]]` result. */

@@ -178,6 +178,7 @@ impl DataBlock {
     ///
     /// # Errors
     /// [`OutOfBounds`] when they do not.
+    #[inline]
     pub fn range(&self, address: u64, len: u64) -> Result<NonNull<u8>, OutOfBounds> {
         let block = self.len() as u64;
         if address.checked_add(len).is_none_or(|end| end > block) {
@@ -191,6 +192,7 @@ impl DataBlock {
     ///
     /// # Errors
     /// [`OutOfBounds`]; nothing is copied then.
+    #[inline]
     pub fn read(&self, address: u64, into: &mut [u8]) -> Result<(), OutOfBounds> {
         let from = self.range(address, into.len() as u64)?;
         // SAFETY: the range was checked, and host memory that is borrowed mutably cannot overlap the mapping.

@@ -84,6 +84,13 @@ impl<'a, 'js> Source<'a, 'js> {
         Ok(Self::Elements { value, array: object.into_object(), len })
     }
 
+    /// No more than the first elements.
+    pub(crate) fn first(mut self, count: usize) -> Self {
+        let (Self::InGuest { len, .. } | Self::SameType { len, .. } | Self::Elements { len, .. }) = &mut self;
+        *len = count.min(*len);
+        self
+    }
+
     /// How many elements it has.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -138,7 +145,7 @@ fn copy_elements<'js>(
     let size = scalar.size(wide);
     let put_any = |at: usize, element: Borrowed<'_>| -> Result<()> {
         let mut bytes = [0; 8];
-        if !scalar.write(cx, element, &mut bytes[..size], wide)? {
+        if ty.exact || !scalar.write(cx, element, &mut bytes[..size], wide)? {
             // It is a member of an enum, or a mistake.
             let number = marshal.within_element(at as u64, || marshal.number(ty, scalar, element))?;
             bytes = crate::scalar::bits(number).to_le_bytes();
@@ -194,12 +201,33 @@ pub(crate) fn copy_out<'js>(
     elements.finish()
 }
 
+/// [`copy_out`] for elements of a fixed length, on its way to C.
+///
+/// # Errors
+/// As [`copy_out`].
+#[inline]
+pub(crate) fn returned(cx: Cx<'_>, scalar: Scalar, start: NonNull<u8>, len: u64, wide: bool) -> Result<qjs::Returned> {
+    let size = scalar.size(wide);
+    let mut elements = qjs::array::ArrayBuilder::new(cx, len as usize)?;
+    for at in 0..len as usize {
+        let mut bytes = [0u8; 8];
+        // SAFETY: the caller looked at the range, and a memory never shrinks.
+        unsafe { std::ptr::copy_nonoverlapping(start.as_ptr().add(at * size), bytes.as_mut_ptr(), size) };
+        elements.push(match scalar {
+            Scalar::Float64 => cx.float(f64::from_le_bytes(bytes)),
+            _ => scalar.read(cx, &bytes[..size], wide),
+        })?;
+    }
+    Ok(elements.into_returned())
+}
+
 /// Copies `len` elements at `address` back into an array argument.
 ///
 /// # Errors
 /// What the array throws when it refuses an element.
 pub(crate) fn copy_back(
     marshal: &Marshal<'_, '_>,
+    ty: &TypeObject,
     scalar: Scalar,
     address: u64,
     value: Borrowed<'_>,
@@ -218,10 +246,22 @@ pub(crate) fn copy_back(
     }
     let object = value.to_value(cx);
     let Some(array) = object.as_object() else { return Ok(()) };
-    let values = (0..len).map(|at| {
+    let there = if array.is_array() { length(&object)? as u64 } else { u64::MAX };
+    for at in 0..len {
         let (element, mut bytes) = (address + at * size as u64, [0; 8]);
         marshal.heap().data().read(element, &mut bytes[..size]).map_err(|error| marshal.heap_error(error))?;
-        scalar.read(cx, &bytes[..size], wide).into_value(cx)
-    });
-    put(array, values)
+        // What the guest has left alone is not assigned. (The name of an enum's member becomes its number.)
+        let is_same = |own: Borrowed<'_>| {
+            Ok(!own.is_string() && marshal.bytes_of_number(ty, scalar, own)?.is_some_and(|own| own == bytes))
+        };
+        if at < there && qjs::array::with_element(cx, value, at as u32, is_same)? {
+            continue;
+        }
+        let new = scalar.read(cx, &bytes[..size], wide).into_value(cx)?;
+        match at < there {
+            true => array.set(at as u32, new)?,
+            false => qjs::properties::create_at(array, at as u32, new)?,
+        }
+    }
+    Ok(())
 }

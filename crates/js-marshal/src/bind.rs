@@ -17,7 +17,9 @@ use crate::manager::ManagerObject;
 use crate::prototype;
 use crate::record_types::set_fields;
 use crate::scalar::{Scalar, integer64};
-use crate::types::{Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef};
+use crate::types::{
+    Access, Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef,
+};
 use crate::wasi::WasiObject;
 
 /// The function's name in messages.
@@ -54,6 +56,8 @@ struct Binder<'a, 'js> {
     instance: &'a InstanceObject,
     options: Option<Object<'js>>,
     views: bool,
+    /// Whether numbers that do not fit are refused.
+    exact: bool,
     error: Option<Held>,
     /// The descriptors of records and enums, by their indices.
     records: Vec<TypeRef>,
@@ -84,6 +88,19 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let options = webidl::dictionary(ctx, call.arg(2), "cdef: argument 3")?;
     let option = |name: &str| options.as_ref().map_or(Ok(Value::new_undefined(ctx.clone())), |given| given.get(name));
     let views = option("views")?.as_bool().unwrap_or(false);
+    let exact = match option("numbers")? {
+        numbers if numbers.is_undefined() => false,
+        numbers => {
+            match numbers.as_string().map(|word| webidl::string(ctx, Borrowed::of(word.as_value()))).transpose()? {
+                Some(word) if word == "wrap" => false,
+                Some(word) if word == "exact" => true,
+                _ => {
+                    let message = "cdef: argument 3: `numbers` must be `wrap` or `exact`";
+                    return Err(Exception::throw_type(ctx, message));
+                }
+            }
+        }
+    };
     let error = match option("error")? {
         error if error.is_undefined() => None,
         error if error.is_function() => Some(Held::new(&error)),
@@ -104,6 +121,7 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         instance: found,
         options,
         views,
+        exact,
         error,
         records: Vec::new(),
         enums: Vec::new(),
@@ -142,9 +160,9 @@ impl<'js> Binder<'_, 'js> {
             }
             members.set_prototype(None)?;
             define::freeze(&members)?;
-            let scalar = scalar(&of.ty()).unwrap_or(Scalar::Int32);
+            let scalar = scalar(&of.ty()).unwrap_or(Scalar::Int32).of_enum();
             let ty = TypeObject::new(Type::Enum(scalar, Held::new(members.as_value())));
-            self.enums.push(self.descriptor(ty)?);
+            self.enums.push(self.descriptor(TypeObject { exact: self.exact, ..ty })?);
         }
         for _ in &self.declarations.records {
             let ty = TypeObject::new(Type::Record(Rc::default(), OnceCell::new()));
@@ -189,6 +207,10 @@ impl<'js> Binder<'_, 'js> {
     /// The length that an annotation names.
     fn length(&self, annotations: &cdef::Annotations, within: Within<'_>) -> Result<Length> {
         if let Some(until) = &annotations.until {
+            if let Some(length) = &annotations.length {
+                let message = "`length` and `until` both say how many elements there are: write one of them";
+                return Err(self.fail(length.position, message));
+            }
             return Ok(Length::Until(until.value));
         }
         let Some(Placed { value, position }) = &annotations.length else { return Ok(Length::Given) };
@@ -204,8 +226,15 @@ impl<'js> Binder<'_, 'js> {
                 }
             }
             Within::Record(fields) => {
-                if fields.iter().any(|field| field.name.as_deref() == Some(name)) {
-                    return Ok(Length::Field(name.as_str().into()));
+                if let Some(field) = fields.iter().find(|field| field.name.as_deref() == Some(name)) {
+                    let is_integer =
+                        matches!(field.ty, cdef::Type::Int { .. } | cdef::Type::Char | cdef::Type::Enum(_));
+                    return match is_integer {
+                        true => Ok(Length::Field(name.as_str().into())),
+                        false => {
+                            Err(self.fail(*position, format!("`{name}` is not an integer, so it cannot be a length")))
+                        }
+                    };
                 }
             }
         }
@@ -260,7 +289,8 @@ impl<'js> Binder<'_, 'js> {
             );
         }
         if let Some(scalar) = scalar(ty) {
-            return self.descriptor(TypeObject::new(Type::Scalar(scalar)));
+            let ty = TypeObject::new(Type::Scalar(scalar));
+            return self.descriptor(TypeObject { exact: self.exact, ..ty });
         }
         match ty {
             cdef::Type::Void => self.descriptor(TypeObject::new(Type::Void)),
@@ -273,7 +303,7 @@ impl<'js> Binder<'_, 'js> {
             }
             cdef::Type::Array(element, count) => {
                 let length = Length::Fixed(*count);
-                if let Some(encoding) = self.text(element, annotations, true) {
+                if let Some(encoding) = self.text(element, annotations, true)? {
                     return self.descriptor(TypeObject::new(Type::InlineString(encoding, length)));
                 }
                 let element = self.ty(element, &cdef::Annotations::default(), at, within, Use::Memory)?;
@@ -282,6 +312,9 @@ impl<'js> Binder<'_, 'js> {
             cdef::Type::Pointer(to) => {
                 let mut made = self.pointer(to, annotations, at, within, used)?;
                 self.annotate(&mut made, annotations, used, false)?;
+                if !matches!(made.ty, Type::Handle { .. } | Type::Callback(_)) {
+                    made.access = if to.is_const { Access::ReadOnly } else { Access::Writable };
+                }
                 made.keeps = self.keeps(annotations, within)?;
                 if let Some(kept) = annotations.keeps.first().filter(|_| !matches!(made.ty, Type::Handle { .. })) {
                     return Err(self
@@ -311,13 +344,26 @@ impl<'js> Binder<'_, 'js> {
     }
 
     /// The encoding of a string of such characters; `None` if they are not text.
-    fn text(&self, element: &cdef::Type, annotations: &cdef::Annotations, is_text: bool) -> Option<Encoding> {
-        match annotations.encoding.as_ref().map(|placed| &placed.value) {
-            Some(cdef::Encoding::Utf8) => Some(Encoding::Utf8),
-            Some(cdef::Encoding::Utf16) => Some(Encoding::Utf16),
-            Some(cdef::Encoding::Latin1) => Some(Encoding::Latin1),
-            Some(cdef::Encoding::Bytes) => None,
-            None => (is_text && matches!(element, cdef::Type::Char)).then_some(Encoding::Utf8),
+    fn text(&self, element: &cdef::Type, annotations: &cdef::Annotations, is_text: bool) -> Result<Option<Encoding>> {
+        let Some(Placed { value, position }) = &annotations.encoding else {
+            return Ok((is_text && matches!(element, cdef::Type::Char)).then_some(Encoding::Utf8));
+        };
+        let (encoding, word) = match value {
+            cdef::Encoding::Utf8 => (Encoding::Utf8, "utf8"),
+            cdef::Encoding::Utf16 => (Encoding::Utf16, "utf16"),
+            cdef::Encoding::Latin1 => (Encoding::Latin1, "latin1"),
+            cdef::Encoding::Bytes => return Ok(None),
+        };
+        let has = scalar(element).filter(|scalar| !matches!(scalar, Scalar::Float32 | Scalar::Float64));
+        match (element, has.map(|scalar| scalar.size(false) as u64)) {
+            (cdef::Type::Void, _) => Ok(Some(encoding)),
+            (_, Some(size)) if size == encoding.unit() => Ok(Some(encoding)),
+            (_, size) => {
+                let has = size.map_or("are no integers".into(), |size| format!("have {} bits", size * 8));
+                let message =
+                    format!("the units of `{word}` have {} bits, but the elements here {has}", encoding.unit() * 8);
+                Err(self.fail(*position, message))
+            }
         }
     }
 
@@ -339,7 +385,7 @@ impl<'js> Binder<'_, 'js> {
         let view = self.is_view(annotations);
         // A `char *` that the guest writes to is not a string: strings do not change.
         let is_text = to.is_const || used != Use::Param;
-        if let Some(encoding) = self.text(&to.ty, annotations, is_text) {
+        if let Some(encoding) = self.text(&to.ty, annotations, is_text)? {
             return Ok(TypeObject::new(Type::String(encoding, length)));
         }
         let elements = |element: TypeRef, length: Length| match view {
@@ -519,6 +565,11 @@ impl<'js> Binder<'_, 'js> {
             return Err(self.fail(at, message));
         }
         let length = self.length(annotations, within)?;
+        if let Some(until) = annotations.until.as_ref().filter(|_| !is_pointer) {
+            let message =
+                "nobody knows how much room this needs: write [[length(n)]], or pass an array without [[out]]";
+            return Err(self.fail(until.position, message));
+        }
         let ty = if is_pointer {
             // The guest puts a pointer there. Lengths and ownership belong to what that points to.
             self.ty(&to.ty, annotations, at, within, Use::Result)?
@@ -527,7 +578,7 @@ impl<'js> Binder<'_, 'js> {
                 cdef::Type::Void => return Err(self.fail(at, "nobody knows how long this is: write [[length(n)]]")),
                 ty => self.ty(ty, annotations, at, within, Use::Memory)?,
             }
-        } else if let Some(encoding) = self.text(&to.ty, annotations, true) {
+        } else if let Some(encoding) = self.text(&to.ty, annotations, true)? {
             self.descriptor(TypeObject::new(Type::InlineString(encoding, length)))?
         } else {
             let element = match &to.ty {

@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 
-use c_abi::Passed;
 use island::call::{Number, NumericType};
 use island::{Frame, NumberKind};
 use js_api::ExportedFunction;
 use qjs::{Args, Arguments, Borrowed, Held, Result, Value};
 use smallvec::SmallVec;
 
+use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
+use crate::scalar::Scalar;
+use crate::status;
+use crate::straight::Straight;
 use crate::types::{Direction, Length, Param, Signature, Status, Type, TypeObject};
-use crate::{arrays, pointer, record, status};
 
 /// How a signature is passed by C's convention for WebAssembly.
 pub(crate) struct Plan {
@@ -25,6 +27,12 @@ pub(crate) struct Plan {
     has_memory: bool,
     /// Whether a parameter is of a script's own type.
     has_custom: bool,
+    /// For each parameter, whether the script's value is looked at again after the call.
+    looks_again: SmallVec<[bool; 8]>,
+    /// Whether anything but the function's own result comes out.
+    has_outs: bool,
+    /// The steps of most calls, which need nothing else of this.
+    pub(crate) straight: Option<Straight>,
 }
 
 impl Plan {
@@ -36,15 +44,27 @@ impl Plan {
         let params_are = signature.params.iter().all(|param| !param.direction.is_result && is_number(param.ty.get()));
         let has_memory = !params_are || returns.is_some_and(|ty| !is_number(ty));
         let has_custom = signature.params.iter().any(|param| param.ty.get().has_custom());
-        Self { params, result, by_room: by_room(signature, wide), passed, has_memory, has_custom }
+        let again = |param: &Param| {
+            let ty = param.ty.get();
+            !param.direction.is_result && (param.direction.comes_out || ty.reaches_writable_behind())
+        };
+        let looks_again: SmallVec<[bool; 8]> = signature.params.iter().map(again).collect();
+        let is_out = |(param, again): (&Param, &bool)| *again || param.direction.is_result;
+        let has_outs = signature.params.iter().zip(&looks_again).any(is_out);
+        let by_room = by_room(signature, wide);
+        let straight = Straight::new(signature, wide);
+        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, straight }
+    }
+
+    /// Whether a function of the type can be called.
+    #[inline]
+    pub(crate) fn fits(&self, ty: &NumericType) -> bool {
+        ty.params[..] == self.params[..] && self.result.is_none_or(|result| ty.results.first() == Some(&result))
     }
 
     /// Why the function's type does not fit; `None` if it does.
     pub(crate) fn mismatch(&self, ty: Option<&NumericType>) -> Option<String> {
-        let fits = |ty: &NumericType| {
-            ty.params == self.params && self.result.is_none_or(|result| ty.results.first() == Some(&result))
-        };
-        if ty.is_some_and(fits) {
+        if ty.is_some_and(|ty| self.fits(ty)) {
             return None;
         }
         let params: Vec<_> = self.params.iter().map(NumberKind::to_string).collect();
@@ -56,41 +76,53 @@ impl Plan {
 /// The numbers that a function takes, and the one that it returns.
 pub(crate) type Kinds = (SmallVec<[NumberKind; 8]>, Option<NumberKind>);
 
+/// How a value is passed.
+pub(crate) enum Passing {
+    /// Not at all: a struct without bytes.
+    Nothing,
+    /// As a number.
+    Number(NumberKind),
+    /// By a pointer to it.
+    Pointer,
+}
+
+/// How C's convention for WebAssembly passes a value of the type.
+pub(crate) fn passing(ty: &TypeObject, wide: bool) -> Passing {
+    match &ty.ty {
+        Type::Record(shape, _) => match shape.get() {
+            Some(shape) if shape.is_nothing(wide) => Passing::Nothing,
+            Some(shape) => shape.single(wide).map_or(Passing::Pointer, |scalar| Passing::Number(scalar.kind(wide))),
+            None => Passing::Pointer,
+        },
+        _ => Passing::Number(ty.scalar().unwrap_or(Scalar::Size).kind(wide)),
+    }
+}
+
 /// The numbers of a signature of a guest's function or a callback, by C's convention for WebAssembly.
 pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
-    let pointer = if wide { NumberKind::I64 } else { NumberKind::I32 };
-    let kind = |ty: &TypeObject| match &ty.ty {
-        Type::Record(shape, _) => {
-            shape.get().and_then(|shape| shape.single(wide)).map_or(pointer, |scalar| scalar.kind(wide))
-        }
-        _ => ty.scalar().map_or(pointer, |scalar| scalar.kind(wide)),
-    };
-    let by_room = by_room(signature, wide);
+    let pointer = Scalar::Size.kind(wide);
     let returns = signature.returns.as_ref().map(|ty| own_result(ty.get()));
-    let result = returns.filter(|ty| !by_room && !matches!(ty.ty, Type::Void) && !is_nothing(ty, wide)).map(kind);
-    let room = by_room.then_some(pointer);
-    let passed = |param: &&Param| param.direction.is_result || !is_nothing(param.ty.get(), wide);
-    let params = signature.params.iter().filter(passed).map(|param| match param.direction.is_result {
-        true => pointer,
-        false => kind(param.ty.get()),
+    let returns = returns.filter(|ty| !matches!(ty.ty, Type::Void)).map(|ty| passing(ty, wide));
+    let result = match returns {
+        Some(Passing::Number(kind)) => Some(kind),
+        _ => None,
+    };
+    let room = by_room(signature, wide).then_some(pointer);
+    let params = signature.params.iter().filter_map(|param| match param.direction.is_result {
+        true => Some(pointer),
+        false => match passing(param.ty.get(), wide) {
+            Passing::Nothing => None,
+            Passing::Number(kind) => Some(kind),
+            Passing::Pointer => Some(pointer),
+        },
     });
     (room.into_iter().chain(params).collect(), result)
 }
 
 /// Whether the result is a record that goes into room that a first parameter points to.
 pub(crate) fn by_room(signature: &Signature, wide: bool) -> bool {
-    signature.returns.as_ref().is_some_and(|ty| match &own_result(ty.get()).ty {
-        Type::Record(shape, _) => shape.get().is_none_or(|shape| shape.abi(wide).passed == Passed::Address),
-        _ => false,
-    })
-}
-
-/// Whether C passes nothing for a value of this type: it is an empty record.
-pub(crate) fn is_nothing(ty: &TypeObject, wide: bool) -> bool {
-    match &ty.ty {
-        Type::Record(shape, _) => shape.get().is_some_and(|shape| shape.is_nothing(wide)),
-        _ => false,
-    }
+    let returns = signature.returns.as_ref().map(|ty| passing(own_result(ty.get()), wide));
+    matches!(returns, Some(Passing::Pointer))
 }
 
 /// The type of what the function itself returns.
@@ -150,11 +182,11 @@ impl<'js> Running<'_, '_, 'js> {
     fn forget_all_replaced(&self) {
         let passed = self.call.numbers.borrow().clone();
         let mut at = 0;
-        for (param, number) in self.signature.params.iter().zip(&passed) {
+        for (index, (param, number)) in self.signature.params.iter().zip(&passed).enumerate() {
             if param.direction.is_result {
                 continue;
             }
-            if param.direction.comes_out && self.marshal.is_temporary(number.as_address()) {
+            if self.plan.looks_again[index] && self.marshal.is_temporary(number.as_address()) {
                 self.marshal.see_block(param.ty.get(), number.as_address());
                 self.marshal.forget_replaced(at);
             }
@@ -209,51 +241,56 @@ impl<'js> Running<'_, '_, 'js> {
             _ => None,
         };
         let mut at = 0;
-        let mut comes_out = false;
-        for param in &self.signature.params {
+        for (index, param) in self.signature.params.iter().enumerate() {
             let number = match param.direction.is_result {
-                true => self.room_for(param.ty.get())?,
+                true => Some(self.room_for(param.ty.get())?),
                 false => {
                     marshal.enter_part(webidl::Part::Argument(at));
+                    marshal.begin_argument(self.plan.looks_again[index]);
                     let value = self.call.get(at);
                     at += 1;
-                    self.argument(param.ty.get(), param.direction, value)?
+                    self.argument(index, param.ty.get(), param.direction, value)?
                 }
             };
-            comes_out |= param.direction.comes_out;
-            self.call.numbers.borrow_mut().push(number);
-            if param.direction.is_result || !is_nothing(param.ty.get(), wide) {
-                numbers.push(number);
-            }
+            self.call.numbers.borrow_mut().push(number.unwrap_or(Number::I32(0)));
+            numbers.extend(number);
         }
         let returned = self.enter(&numbers)?;
         self.call.returned.set(true);
-        let own = if comes_out {
-            let numbers = self.call.numbers.borrow().clone();
-            return self.take_all(&numbers, returned, room);
-        } else {
-            self.own(returned, room)
-        };
+        if self.plan.has_outs {
+            return self.take_all(returned, room);
+        }
+        let own = self.own(returned, room);
         own.map(|own| own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())))
     }
 
-    /// An argument as a number.
+    /// An argument as a number; `None` if nothing is passed for it.
     #[inline]
-    fn argument(&self, ty: &TypeObject, direction: Direction, value: Borrowed<'_>) -> Result<Number> {
+    fn argument(
+        &self,
+        index: usize,
+        ty: &TypeObject,
+        direction: Direction,
+        value: Borrowed<'_>,
+    ) -> Result<Option<Number>> {
         let marshal = self.marshal;
         if let Some(scalar) = ty.scalar() {
-            return marshal.number(ty, scalar, value);
+            return marshal.number(ty, scalar, value).map(Some);
         }
         if let Type::Record(shape, _) = &ty.ty {
             let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
-            if let Some(scalar) = shape.single(marshal.is_wide()) {
-                return marshal.single(ty, scalar, value);
+            let wide = marshal.is_wide();
+            let address = marshal.allocate(shape.layout(wide).size)?;
+            if self.plan.looks_again[index] {
+                self.call.records.borrow_mut().push((index, address));
             }
-            let address = marshal.allocate(shape.layout(marshal.is_wide()).size)?;
+            if let Some(scalar) = shape.single(wide) {
+                return marshal.single(ty, scalar, address, value).map(Some);
+            }
             marshal.write_value(ty, address, value)?;
-            return Ok(marshal.pointer(address));
+            return Ok((!shape.is_nothing(wide)).then(|| marshal.pointer(address)));
         }
-        Ok(marshal.pointer(marshal.pointer_to(ty, value, direction)?))
+        Ok(Some(marshal.pointer(marshal.pointer_to(ty, value, direction)?)))
     }
 
     /// Room for a value that the guest fills in.
@@ -334,9 +371,9 @@ impl<'js> Running<'_, '_, 'js> {
         if let Some((address, size)) = room {
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
-        if is_nothing(ty, wide) {
+        if matches!(ty.ty, Type::Record(..)) && matches!(passing(ty, wide), Passing::Nothing) {
             let size = ty.layout(wide).map_or(0, |layout| layout.size);
-            let address = marshal.allocate(size.max(1))?;
+            let address = marshal.allocate(size)?;
             marshal.clear(address, size)?;
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
         }
@@ -388,27 +425,32 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// What comes out of the arguments, and the result.
-    fn take_all(&self, numbers: &[Number], returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
+    fn take_all(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
         let marshal = self.marshal;
+        let numbers = self.call.numbers.borrow().clone();
+        let changes = Changes::new(marshal);
         let mut results: SmallVec<[Value; 4]> = SmallVec::new();
         // Everything is taken, whatever fails on the way: what comes out may be the host's to free.
         let mut failure = None;
         // If the call failed, C leaves open what came out. What cannot be read then is null.
         let failed = self.has_failed(returned);
         let mut at = 0;
-        for (index, (param, number)) in self.signature.params.iter().zip(numbers).enumerate() {
+        for (index, (param, number)) in self.signature.params.iter().zip(&numbers).enumerate() {
             let ty = param.ty.get();
-            let address = number.as_address();
+            let address = match ty.ty {
+                Type::Record(..) if !param.direction.is_result => self.record_at(index),
+                _ => number.as_address(),
+            };
             let done = if param.direction.is_result {
                 marshal.enter_part(webidl::Part::Result);
                 let value = marshal.within_element(index as u64, || self.out_value(ty, address));
                 value.map(|value| results.push(value))
             } else {
-                let (index, value) = (at, self.call.get(at));
+                let value = self.call.get(at);
                 at += 1;
-                if param.direction.comes_out && address != 0 {
-                    marshal.enter_part(webidl::Part::Argument(index));
-                    self.take_back(ty, address, value)
+                if self.plan.looks_again[index] && address != 0 {
+                    marshal.enter_part(webidl::Part::Argument(at - 1));
+                    changes.take(ty, param.direction, address, value)
                 } else {
                     Ok(())
                 }
@@ -471,87 +513,8 @@ impl<'js> Running<'_, '_, 'js> {
         marshal.read_value(ty, marshal.range(address, size)?, true, None)
     }
 
-    /// Copies what the guest changed in an argument back into the script's value.
-    fn take_back(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = self.marshal;
-        if ty.subclassed {
-            return marshal.custom_take_back(ty, address, value, true);
-        }
-        if !marshal.is_temporary(address) {
-            return Ok(()); // it lies in the guest: the script sees what is there
-        }
-        // First of all, since anything may fail from here on.
-        marshal.see_block(ty, address);
-        marshal.forget_replaced(marshal.index());
-        match &ty.ty {
-            Type::Array(element, length) | Type::View(element, length) => {
-                self.take_elements(element.get(), length, address, value)?;
-            }
-            Type::Pointer(pointee) => self.take_contents(pointee.get(), address, value)?,
-            Type::RecordPointer { record, .. } => self.take_record(record.get(), address, value)?,
-            Type::VoidPointer => {
-                let Some((bytes, _)) = qjs::buffer::source_bytes(marshal.cx(), value) else { return Ok(()) };
-                // The script may have made the buffer longer meanwhile.
-                let len = bytes.len.min(marshal.temporary_bytes(address) as usize);
-                let from = marshal.range(address, len as u64)?;
-                // SAFETY: both ranges were looked at just now, and nothing ran since.
-                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), len) };
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_contents(&self, pointee: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = self.marshal;
-        let size = pointee.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
-        let bytes = marshal.range(address, size)?;
-        let contents = marshal.within_contents(|| marshal.read_value(pointee, bytes, true, None))?;
-        pointer::set_contents(&value.to_value(marshal.cx()), contents)
-    }
-
-    fn take_elements(&self, element: &TypeObject, length: &Length, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = self.marshal;
-        if pointer::contents(marshal, value)?.is_some() {
-            return self.take_contents(element, address, value);
-        }
-        let object = value.to_value(marshal.cx());
-        let Some(array) = object.as_object() else { return Ok(()) };
-        let size = element.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
-        // As many as there was room for, or fewer if the guest says so.
-        let room = marshal.temporary_bytes(address).checked_div(size).unwrap_or(0);
-        let count = match length {
-            Length::Argument(_) => marshal.length(length, None)?.map_or(room, |count| count.min(room)),
-            Length::Until(sentinel) if size > 0 => marshal.find(element, address, size, *sentinel, room)?,
-            _ => room,
-        };
-        if let Some(scalar) = element.scalar() {
-            return arrays::copy_back(marshal, scalar, address, value, count);
-        }
-        // All of them are read before the array is asked to change, which may fail.
-        let read = |at: u64| {
-            let bytes = marshal.range(address + at * size, size)?;
-            marshal.within_element(at, || marshal.read_value(element, bytes, true, None))
-        };
-        let values = (0..count).map(read).collect::<Result<Vec<_>>>()?;
-        arrays::put(array, values.into_iter().map(Ok))
-    }
-
-    fn take_record(&self, record: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
-        let marshal = self.marshal;
-        if pointer::contents(marshal, value)?.is_some() {
-            return self.take_contents(record, address, value);
-        }
-        let size = record.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
-        let made = marshal.read_value(record, marshal.range(address, size)?, true, None)?;
-        let object = value.to_value(marshal.cx());
-        let (Some(to), Some(from), Some((shape, _))) = (object.as_object(), made.as_object(), record::parts(record))
-        else {
-            return Ok(());
-        };
-        for name in &shape.fields {
-            to.set(&**name, from.get::<_, Value>(&**name)?)?;
-        }
-        Ok(())
+    /// Where a record that was passed by value lies; 0 if nobody has to know.
+    fn record_at(&self, index: usize) -> u64 {
+        self.call.records.borrow().iter().find(|record| record.0 == index).map_or(0, |record| record.1)
     }
 }

@@ -18,10 +18,11 @@ use qjs::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::call::{Kinds, by_room, is_nothing, kinds};
+use crate::call::{Kinds, Passing, by_room, kinds, passing};
+use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
 use crate::manager::ManagerObject;
-use crate::types::{Length, Param, Signature, Type, TypeObject};
+use crate::types::{Param, Signature, Type, TypeObject};
 
 /// A guest's slots for callbacks.
 pub(crate) struct Callbacks {
@@ -195,16 +196,12 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
         false => (None, numbers),
     };
-    // Nothing comes for a record that is empty.
-    let mut came = numbers.iter();
-    let number = |param: &Param| match is_nothing(param.ty.get(), marshal.is_wide()) {
-        true => Number::I32(0),
-        false => *came.next().expect("the signature has all parameters"),
-    };
-    let numbers: SmallVec<[Number; 8]> = signature.params.iter().map(number).collect();
-    let numbers = numbers.as_slice();
-    arguments.numbers.borrow_mut().extend_from_slice(numbers);
-    let result = call_back(&marshal, &state, signature, room, numbers);
+    let mut passed = numbers.iter().copied();
+    let nothing = |ty: &TypeObject| matches!(passing(ty, marshal.is_wide()), Passing::Nothing);
+    let number = |param: &Param| if nothing(param.ty.get()) { Some(Number::I32(0)) } else { passed.next() };
+    let numbers: SmallVec<[Number; 8]> = signature.params.iter().map_while(number).collect();
+    arguments.numbers.borrow_mut().extend_from_slice(&numbers);
+    let result = call_back(&marshal, &state, signature, room, &numbers);
     let result = result.and_then(|number| marshal.consume().map(|()| number));
     marshal.finish(result)
 }
@@ -223,6 +220,7 @@ fn call_back(
     for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
         marshal.enter_part(webidl::Part::Argument(at));
         let ty = param.ty.get();
+        marshal.begin_argument(param.direction.comes_out);
         let value = match (&ty.ty, ty.scalar()) {
             (_, Some(scalar)) => scalar.result_to_js(cx, number).into_value(cx)?,
             (Type::Record(shape, _), _) => {
@@ -255,12 +253,12 @@ fn call_back(
     // As many elements as there are now, since the script may lengthen the arrays.
     let count = |value: &Value<'_>| value.as_array().map_or(0, |array| array.len() as u64);
     let counts: SmallVec<[u64; 4]> = values.iter().map(count).collect();
+    let changes = Changes::new(marshal);
     let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
     for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
         if param.direction.comes_out && number.as_address() != 0 {
             marshal.enter_part(webidl::Part::Argument(at));
-            let write = || write_back(marshal, param.ty.get(), number.as_address(), &values[at], counts[at]);
-            marshal.giving(write)?;
+            marshal.giving(|| changes.put(param.ty.get(), number.as_address(), &values[at], counts[at]))?;
         }
     }
     marshal.enter_part(webidl::Part::Result);
@@ -275,41 +273,18 @@ fn call_back(
         marshal.giving(|| marshal.write_value(returns, room, result.borrow()))?;
         return Ok(None);
     }
-    if is_nothing(returns, wide) {
-        return Ok(None);
-    }
-    if let Type::Record(shape, _) = &returns.ty
-        && let Some(scalar) = shape.get().and_then(|shape| shape.single(wide))
-    {
-        return marshal.single(returns, scalar, result.borrow()).map(Some);
+    if let Type::Record(shape, _) = &returns.ty {
+        let shape = shape.get().ok_or_else(|| marshal.no_value(returns))?;
+        // The number itself needs a place for the moment. What it points to does not end with it.
+        let place = marshal.allocate(shape.layout(wide).size)?;
+        let Some(scalar) = shape.single(wide) else {
+            return marshal.write_value(returns, place, result.borrow()).map(|()| None);
+        };
+        return marshal.giving(|| marshal.single(returns, scalar, place, result.borrow())).map(Some);
     }
     let direction = crate::types::Direction { goes_in: true, comes_out: false, is_result: false };
     let address = marshal.giving(|| marshal.pointer_to(returns, result.borrow(), direction))?;
     Ok(Some(marshal.pointer(address)))
-}
-
-/// Writes back what the script left in an argument that comes out. For an array, these are the `count` elements that it
-/// had.
-fn write_back(marshal: &Marshal<'_, '_>, ty: &TypeObject, address: u64, value: &Value<'_>, count: u64) -> Result<()> {
-    match &ty.ty {
-        Type::Pointer(pointee) => {
-            let Some(pointer) = value.as_object() else { return Ok(()) };
-            let contents: Value = pointer.get("contents")?;
-            marshal.write_value(pointee.get(), address, qjs::Borrowed::of(&contents))
-        }
-        Type::RecordPointer { record, view: false } => {
-            marshal.write_value(record.get(), address, qjs::Borrowed::of(value))
-        }
-        Type::Array(element, _) => {
-            // Elements that the script took away stay as they were; there is no room for more.
-            let len = crate::arrays::length(value)? as u64;
-            let count = if len < count { len } else { count };
-            // This copy of the descriptor belongs to this function alone, and no script sees it.
-            let inline = TypeObject::new(Type::Inline(element.duplicate(), Length::Fixed(count)));
-            marshal.write_value(&inline, address, qjs::Borrowed::of(value))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The function behind a function pointer that the guest gave out: the script's own for a callback, else the guest's.

@@ -15,16 +15,15 @@ use crate::errors::throw_heap_error;
 use crate::manager::ManagerObject;
 use crate::record::Shape;
 use crate::scalar::Scalar;
-use crate::types::{Length, Signature, Type, TypeObject, TypeRef};
+use crate::types::{Access, Direction, Length, Signature, Type, TypeObject, TypeRef};
 
 /// How deep values may be nested.
 const MAX_DEPTH: usize = 200;
 
 /// A step on the way into a nested value.
-#[derive(Clone)]
 enum Step {
     Element(u64),
-    Field(Box<str>),
+    Field(Rc<str>),
     Contents,
 }
 
@@ -39,6 +38,24 @@ pub(crate) struct Temporary {
     part_of: Option<i32>,
     /// Whether the guest has left it in its place.
     seen: bool,
+}
+
+/// A pointer in the guest's memory, and the script's value for it.
+pub(crate) struct Noted {
+    /// Where the pointer lies.
+    pub(crate) at: u64,
+    pub(crate) pointer: u64,
+    /// Which type it has: the address of its descriptor.
+    pub(crate) ty: *const TypeObject,
+    pub(crate) value: Held,
+    /// Whether what is behind it was looked at already.
+    pub(crate) is_done: Cell<bool>,
+}
+
+/// What was in a block before somebody else could change it.
+pub(crate) struct Image {
+    pub(crate) address: u64,
+    pub(crate) bytes: Box<[u8]>,
 }
 
 /// Something that ends when the guest has taken it over.
@@ -65,13 +82,15 @@ pub(crate) struct CallArguments<'c, 'js> {
     pub(crate) signature: Option<&'c Signature>,
     /// What was passed for each parameter so far.
     pub(crate) numbers: RefCell<SmallVec<[Number; 8]>>,
+    /// Where records that were passed by value lie, by parameter, if they are looked at again.
+    pub(crate) records: RefCell<SmallVec<[(usize, u64); 1]>>,
     pub(crate) returned: Cell<bool>,
 }
 
 impl<'c, 'js> CallArguments<'c, 'js> {
     pub(crate) fn new(args: Args<'c>, leading: usize, signature: Option<&'c Signature>) -> Self {
-        let (list, numbers, returned) = Default::default();
-        Self { args, leading, list, signature, numbers, returned }
+        let (list, numbers, records, returned) = Default::default();
+        Self { args, leading, list, signature, numbers, records, returned }
     }
 
     #[inline]
@@ -100,11 +119,20 @@ pub(crate) struct Marshal<'c, 'js> {
     manager_value: Borrowed<'c>,
     function: &'c str,
     part: Cell<webidl::Part>,
-    path: RefCell<Vec<Step>>,
+    path: RefCell<SmallVec<[Step; 4]>>,
     /// What lengths may depend on, if the operation is part of a call.
     pub(crate) call: Option<&'c CallArguments<'c, 'js>>,
     /// Whether what is allocated now is behind a pointer of an argument that comes out.
     pub(crate) replaceable: Cell<bool>,
+    /// Whether pointers are noted, because the values behind them are looked at again when the guest, or a callback's
+    /// function, had them.
+    pub(crate) takes_notes: Cell<bool>,
+    /// Whether the guest can change the memory that is written now; `None` outside of any.
+    writable: Cell<Option<bool>>,
+    pub(crate) noted: RefCell<Vec<Noted>>,
+    pub(crate) images: RefCell<Vec<Image>>,
+    /// The function that is called, as [`Borrowed::identity`] tells it; 0 if there is none.
+    pub(crate) target: usize,
     pub(crate) temporary: RefCell<SmallVec<[Temporary; 4]>>,
     /// The place of each block in that list, once there are many. It is empty if that has to be found out anew.
     places: RefCell<FxHashMap<u64, usize>>,
@@ -154,6 +182,11 @@ impl<'c, 'js> Marshal<'c, 'js> {
             path: RefCell::default(),
             call: None,
             replaceable: Cell::new(false),
+            takes_notes: Cell::new(false),
+            writable: Cell::new(None),
+            noted: RefCell::default(),
+            images: RefCell::default(),
+            target: 0,
             temporary: RefCell::default(),
             places: RefCell::default(),
             pinned: RefCell::default(),
@@ -244,8 +277,8 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.within(Step::Element(at), body)
     }
 
-    pub(crate) fn within_field<R>(&self, name: &str, body: impl FnOnce() -> Result<R>) -> Result<R> {
-        self.within(Step::Field(name.into()), body)
+    pub(crate) fn within_field<R>(&self, name: &Rc<str>, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.within(Step::Field(name.clone()), body)
     }
 
     pub(crate) fn within_contents<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
@@ -260,6 +293,21 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let part_of = self.replaceable.get().then(|| self.index());
         self.temporary.borrow_mut().push(Temporary { address, bytes, align: 8, heap: None, part_of, seen: false });
         Ok(address)
+    }
+
+    /// Treats a part of a block that the caller frees as one of the operation's own, until [`Marshal::unlend`].
+    pub(crate) fn lend(&self, address: u64, bytes: u64) {
+        let lent = Temporary { address, bytes, align: 8, heap: None, part_of: None, seen: true };
+        self.temporary.borrow_mut().push(lent);
+    }
+
+    /// Ends that. Returns false if something else owns the block by now.
+    pub(crate) fn unlend(&self, address: u64) -> bool {
+        self.places.borrow_mut().clear();
+        let mut temporary = self.temporary.borrow_mut();
+        let before = temporary.len();
+        temporary.retain(|lent| lent.address != address);
+        temporary.len() < before
     }
 
     /// Takes over a block that the guest gave out: it is freed when the operation ends.
@@ -380,6 +428,52 @@ impl<'c, 'js> Marshal<'c, 'js> {
         self.place_of(&self.temporary.borrow(), address).is_some()
     }
 
+    // ---- What is looked at again ------------------------------------------------------------------------------------
+
+    /// Begins an argument. `takes_notes` says whether it is looked at again after the call.
+    pub(crate) fn begin_argument(&self, takes_notes: bool) {
+        self.takes_notes.set(takes_notes);
+        self.writable.set(None);
+    }
+
+    /// Which way what is behind a pointer of type `ty` goes, if the pointer lies in memory that is written now.
+    pub(crate) fn nested(&self, ty: &TypeObject) -> Direction {
+        let can_change = match ty.access {
+            Access::Inherited => self.writable.get() == Some(true),
+            Access::ReadOnly => false,
+            Access::Writable => true,
+        };
+        Direction { goes_in: true, comes_out: self.takes_notes.get() && can_change, is_result: false }
+    }
+
+    /// Runs `body`, which writes what is behind a pointer, in this direction.
+    pub(crate) fn behind<R>(&self, direction: Direction, body: impl FnOnce() -> R) -> R {
+        let (replaceable, writable) = (self.replaceable.get(), self.writable.get());
+        self.replaceable.set(direction.comes_out && (replaceable || writable != Some(true)));
+        self.writable.set(Some(direction.comes_out));
+        let result = body();
+        self.replaceable.set(replaceable);
+        self.writable.set(writable);
+        result
+    }
+
+    /// Notes the script's value for the pointer at `at`.
+    pub(crate) fn note(&self, ty: &TypeObject, at: u64, pointer: u64, value: Borrowed<'_>) {
+        if self.takes_notes.get() {
+            let value = Held::borrowed(self.cx(), value);
+            self.noted.borrow_mut().push(Noted { at, pointer, ty, value, is_done: Cell::new(false) });
+        }
+    }
+
+    /// Keeps a copy of what is in a block now.
+    pub(crate) fn keep_image(&self, address: u64, bytes: u64) -> Result<()> {
+        let range = self.range(address, bytes)?;
+        // SAFETY: the range was looked at just now.
+        let bytes = unsafe { range.to_vec() }.into();
+        self.images.borrow_mut().push(Image { address, bytes });
+        Ok(())
+    }
+
     /// Keeps a view's block from being freed while the operation lasts.
     pub(crate) fn pin(&self, address: u64) {
         // (The memory's own buffer begins at 0, where no block is.)
@@ -449,12 +543,49 @@ impl<'c, 'js> Marshal<'c, 'js> {
     #[inline]
     pub(crate) fn number(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
         if let Some(number) = scalar.to_argument(self.cx(), value, self.is_wide())? {
+            if ty.exact && !scalar.is_whole(self.cx(), value, number)? {
+                return Err(self.does_not_fit(scalar, value));
+            }
             return Ok(number);
         }
         if let Type::Enum(_, members) = &ty.ty {
             return self.member(scalar, members, value);
         }
         Err(self.unexpected(format_args!("{} for {}", scalar.expected(), scalar.name()), value))
+    }
+
+    /// The bytes of a number in memory, or of an enum's member; `None` for any other value.
+    pub(crate) fn bytes_of_number(
+        &self,
+        ty: &TypeObject,
+        scalar: Scalar,
+        value: Borrowed<'_>,
+    ) -> Result<Option<[u8; 8]>> {
+        let (cx, wide) = (self.cx(), self.is_wide());
+        let number = match &ty.ty {
+            Type::Enum(_, members) if value.is_string() => {
+                let members = members.get(self.ctx);
+                let members = members.as_object().expect("made with one");
+                let found: Value = members.get(value.to_value(cx))?;
+                scalar.to_argument(cx, Borrowed::of(&found), wide)?
+            }
+            _ => scalar.to_argument(cx, value, wide)?,
+        };
+        Ok(number.map(|number| {
+            let mut bytes = crate::scalar::bits(number).to_le_bytes();
+            bytes[scalar.size(wide)..].fill(0);
+            bytes
+        }))
+    }
+
+    #[cold]
+    fn does_not_fit(&self, scalar: Scalar, value: Borrowed<'_>) -> rquickjs::Error {
+        let value = match value.number() {
+            Some(number) if number.abs() >= 1e21 => format!("{number:e}"),
+            Some(number) => webidl::display_number(number),
+            None => "the BigInt".into(),
+        };
+        self.range_error(format_args!("{value} does not fit {}", webidl::with_article(scalar.name())))
     }
 
     #[cold]
@@ -486,6 +617,19 @@ impl<'c, 'js> Marshal<'c, 'js> {
             Length::Callback(callback) => self.ask(callback).map(Some),
             Length::Argument(at) => self.argument_length(*at).map(Some),
             Length::Field(name) => self.field_length(name, parent).map(Some),
+        }
+    }
+
+    /// Whether text has just as many units as its length says. If the length is only how much room there was, the text
+    /// ends at the first zero.
+    pub(crate) fn is_exact(&self, length: &Length) -> bool {
+        match length {
+            Length::Fixed(_) | Length::Callback(_) => false,
+            Length::Argument(at) => {
+                let param = self.call.and_then(|call| call.signature?.params.get(*at));
+                param.is_some_and(|param| param.direction.comes_out)
+            }
+            _ => true,
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a guest's memory to script values.
 
-use qjs::{Bytes, Cx, Held, Object, Result, Value};
+use island::call::Number;
+use qjs::{Borrowed, Bytes, Cx, Held, Object, Result, Value};
 
 use crate::convert::{Marshal, Parent};
 use crate::handle::HandleObject;
@@ -37,16 +38,26 @@ impl<'js> Marshal<'_, 'js> {
                 let address = self.heap().address_of(bytes.start, 0);
                 let address = address.ok_or_else(|| self.type_error("the string is in no guest's memory"))?;
                 let room = self.range(address, room)?;
-                // A length that was asked for is exact; in a fixed room the string ends at the first zero.
-                let exact = !matches!(length, Length::Fixed(_));
-                strings::decode(self, *encoding, room, exact)
+                let value = strings::decode(self, *encoding, room, self.is_exact(length))?;
+                self.note_read(ty, bytes, 0, &value);
+                Ok(value)
             }
             Type::Void | Type::Status(_) => Err(self.no_value(ty)),
             _ => {
-                let size = Scalar::Size.size(wide);
-                let pointer = u64::from_le_bytes(load(bytes, size));
-                self.pointee_of(ty, pointer, ty.is_owned(owned), parent)
+                let pointer = load_pointer(bytes, Scalar::Size.size(wide));
+                let value = self.pointee_of(ty, pointer, ty.is_owned(owned), parent)?;
+                self.note_read(ty, bytes, pointer, &value);
+                Ok(value)
             }
+        }
+    }
+
+    /// Notes the value that was made of something in the guest's memory.
+    fn note_read(&self, ty: &TypeObject, bytes: Bytes, pointer: u64, value: &Value<'js>) {
+        if self.takes_notes.get()
+            && let Some(at) = self.heap().address_of(bytes.start, 0)
+        {
+            self.note(ty, at, pointer, Borrowed::of(value));
         }
     }
 
@@ -112,12 +123,15 @@ impl<'js> Marshal<'_, 'js> {
         }
     }
 
-    /// The index of the element with the sentinel's bits, or `most`. A struct ends an array if all its bytes are zero.
+    /// The index of the element that equals the sentinel, or `most`. A struct ends an array if all its bytes are zero.
     pub(crate) fn find(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
         if size == 0 {
             return Err(self.type_error("elements without a size have no end"));
         }
-        let bits = element.scalar().map_or(sentinel.to_le_bytes(), |scalar| scalar.bytes_of(sentinel));
+        if let Some(scalar) = element.scalar() {
+            return self.find_number(scalar, address, size, sentinel, most);
+        }
+        let bits = sentinel.to_le_bytes();
         let mut at = 0;
         while at < most {
             let next = address.saturating_add(at.saturating_mul(size));
@@ -125,6 +139,38 @@ impl<'js> Marshal<'_, 'js> {
                 return Ok(at);
             }
             at += 1;
+        }
+        Ok(most)
+    }
+
+    /// The same for numbers, which are compared as C compares them: -0 equals 0, and NaN nothing.
+    fn find_number(&self, scalar: Scalar, address: u64, size: u64, sentinel: i64, most: u64) -> Result<u64> {
+        let data = self.heap().data();
+        let room = (data.len() as u64).saturating_sub(address) / size;
+        let start = self.range(address, room.min(most) * size)?.start;
+        let wanted = scalar.bytes_of(sentinel);
+        let wanted = &wanted[..size as usize];
+        let is_float = matches!(scalar, Scalar::Float32 | Scalar::Float64);
+        for at in 0..room.min(most) {
+            let mut bytes = [0; 8];
+            let bytes = &mut bytes[..size as usize];
+            // SAFETY: the element lies in the range that was looked at just now; the copy may race with the guest.
+            unsafe {
+                let from = start.as_ptr().add((at * size) as usize);
+                std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), size as usize);
+            }
+            let is_it = match (is_float, scalar.load(bytes, self.is_wide())) {
+                (true, Number::F32(value)) => value == sentinel as f32,
+                (true, Number::F64(value)) => value == sentinel as f64,
+                _ => bytes == wanted,
+            };
+            if is_it {
+                return Ok(at);
+            }
+        }
+        if room < most {
+            // The array does not end in the memory.
+            self.range(address + room * size, size)?;
         }
         Ok(most)
     }
@@ -170,16 +216,17 @@ impl<'js> Marshal<'_, 'js> {
                 // The block is the host's from here on, whatever happens.
                 let was_lent = self.is_temporary(address);
                 self.take_over_if(owned, ty, address, 0, encoding.unit())?;
-                let count = match length {
-                    Length::Given | Length::Until(_) => None,
-                    length => self.length(length, parent)?,
+                let end = match length {
+                    Length::Given => Ok(0),
+                    Length::Until(sentinel) => Ok(*sentinel as u16),
+                    length => Err(self.length(length, parent)?.unwrap_or(0)),
                 };
                 let sized = |bytes| {
                     if owned && !was_lent {
                         self.set_temporary_bytes(address, bytes);
                     }
                 };
-                strings::copy_out(self, *encoding, address, count, sized)
+                strings::copy_out(self, *encoding, address, end, sized)
             }
             Type::Array(element, length) => self.read_array(ty, element.get(), length, address, owned, parent),
             // A block that was lent for the call ends with the call, and so would a view of it.
@@ -192,6 +239,7 @@ impl<'js> Marshal<'_, 'js> {
                 let Some(layout) = pointee.layout(self.is_wide()) else { return Err(self.no_value(pointee)) };
                 self.take_over_if(owned, ty, address, layout.size, layout.align)?;
                 let bytes = self.range(address, layout.size)?;
+                self.image_before_reading(address, layout.size)?;
                 let contents = self.within_contents(|| self.read_value(pointee, bytes, owned, None))?;
                 pointer::new(self.ctx, contents)
             }
@@ -199,6 +247,7 @@ impl<'js> Marshal<'_, 'js> {
                 let Some(layout) = record.get().layout(self.is_wide()) else { return Err(self.no_value(record.get())) };
                 self.take_over_if(owned, ty, address, layout.size, layout.align)?;
                 let bytes = self.range(address, layout.size)?;
+                self.image_before_reading(address, layout.size)?;
                 self.within_contents(|| self.read_value(record.get(), bytes, owned, None))
             }
             Type::RecordPointer { record, .. } => {
@@ -229,7 +278,7 @@ impl<'js> Marshal<'_, 'js> {
             }
             Type::VoidPointer => crate::scalar::integer64(self.cx(), address.into()).into_value(self.cx()),
             Type::Callback(_) => callback::function_at(self, address),
-            Type::Handle { .. } => HandleObject::open(self, ty, address),
+            Type::Handle { .. } => HandleObject::open(self, ty, address, owned),
             _ => Err(self.no_value(ty)),
         }
     }
@@ -258,7 +307,16 @@ impl<'js> Marshal<'_, 'js> {
             self.set_temporary_bytes(address, bytes + end);
         }
         let start = self.range(address, bytes)?.start;
+        self.image_before_reading(address, bytes)?;
         self.read_elements(element, start.as_ptr(), count, owned)
+    }
+
+    /// Keeps a copy of what a callback's function gets, if it is compared with what the function leaves.
+    fn image_before_reading(&self, address: u64, bytes: u64) -> Result<()> {
+        match self.takes_notes.get() {
+            true => self.keep_image(address, bytes),
+            false => Ok(()),
+        }
     }
 
     fn read_view(
@@ -323,6 +381,11 @@ impl<'js> Marshal<'_, 'js> {
     }
 }
 
+/// The address in `size` bytes.
+pub(crate) fn load_pointer(bytes: Bytes, size: usize) -> u64 {
+    u64::from_le_bytes(load(bytes, size))
+}
+
 /// At most eight bytes.
 fn load(bytes: Bytes, size: usize) -> [u8; 8] {
     let mut all = [0; 8];
@@ -333,6 +396,6 @@ fn load(bytes: Bytes, size: usize) -> [u8; 8] {
 }
 
 /// A part of bytes, which the caller knows to lie in them.
-fn part(bytes: Bytes, offset: u64, size: u64) -> Bytes {
+pub(crate) fn part(bytes: Bytes, offset: u64, size: u64) -> Bytes {
     Bytes { start: bytes.start.map_addr(|start| start.saturating_add(offset as usize)), len: size as usize }
 }

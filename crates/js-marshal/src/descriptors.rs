@@ -144,6 +144,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     export_function(exports, "borrowed", 1, modified::<1>)?;
     export_function(exports, "consumed", 1, modified::<2>)?;
     export_function(exports, "nonNull", 1, modified::<3>)?;
+    export_function(exports, "exact", 1, exact)?;
     export_function(exports, "opaque", 2, opaque)
 }
 
@@ -271,7 +272,7 @@ fn new_enum<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         members.put(key, value)?;
     }
     define::freeze(&members)?;
-    new_type(&call, NAME, Type::Enum(scalar, Held::new(members.as_value())))
+    new_type(&call, NAME, Type::Enum(scalar.of_enum(), Held::new(members.as_value())))
 }
 
 fn integers<'js>(ctx: &Ctx<'js>, options: &Object<'js>, name: &str) -> Result<Vec<i64>> {
@@ -549,6 +550,18 @@ fn modified<'js, const AT: usize>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     }
     let prototype = call.arg(0).as_object().and_then(|object| object.get_prototype());
     Ok(class::new_object(ctx, copy, prototype.as_ref())?.into_value())
+}
+
+/// `exact(type)`: the same type of numbers, but one that does not fit is refused and does not wrap.
+fn exact<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let ty: &TypeObject = webidl::interface(&call.ctx, call.args.get(0), "exact: argument 1")?;
+    if ty.scalar().is_none() {
+        let message = format!("exact: argument 1 must be the type of a number, got {}", ty.name());
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    let copy = TypeObject { exact: true, ..ty.duplicate() };
+    let prototype = call.arg(0).as_object().and_then(|object| object.get_prototype());
+    Ok(class::new_object(&call.ctx, copy, prototype.as_ref())?.into_value())
 }
 
 fn new_argument<'js, const IN: bool, const OUT: bool, const RESULT: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {

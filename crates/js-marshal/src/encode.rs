@@ -13,7 +13,29 @@ use crate::scalar::{Scalar, bits};
 use crate::strings;
 use crate::types::{Direction, Encoding, Length, Ownership, Type, TypeObject, TypeRef};
 
-const IN: Direction = Direction { goes_in: true, comes_out: false, is_result: false };
+/// An array whose length is another field of its struct.
+pub(crate) struct Counted<'s> {
+    pub(crate) array: &'s str,
+    /// The field that says how long it is.
+    pub(crate) of: &'s str,
+    /// How many elements it has.
+    pub(crate) count: u64,
+}
+
+/// The field that says how long a field of this type is.
+pub(crate) fn counted_by(field: &TypeObject) -> Option<&str> {
+    match &field.ty {
+        Type::Array(_, Length::Field(of)) | Type::View(_, Length::Field(of)) | Type::String(_, Length::Field(of)) => {
+            Some(of)
+        }
+        _ => None,
+    }
+}
+
+/// `3 elements`.
+pub(crate) fn elements(count: u64) -> String {
+    format!("{count} element{}", if count == 1 { "" } else { "s" })
+}
 
 impl<'js> Marshal<'_, 'js> {
     /// Writes a value to `address` as its type lies in memory.
@@ -27,7 +49,7 @@ impl<'js> Marshal<'_, 'js> {
             Type::Inline(element, length) => self.write_inline(element.get(), length, address, value),
             Type::InlineString(encoding, length) => {
                 let Length::Fixed(room) = length else { return Err(self.no_value(ty)) };
-                let (bytes, _) = strings::encode(self, *encoding, value, false)?;
+                let (bytes, _) = strings::encode(self, *encoding, value, Some(0))?;
                 let room = *room * encoding.unit();
                 if bytes.len() as u64 > room {
                     return Err(self.range_error(format_args!(
@@ -40,8 +62,10 @@ impl<'js> Marshal<'_, 'js> {
             }
             Type::Void | Type::Status(_) => Err(self.no_value(ty)),
             _ => {
-                let pointer = self.pointer_to(ty, value, IN)?;
-                self.write_pointer(address, pointer)
+                let pointer = self.pointer_to(ty, value, self.nested(ty))?;
+                self.write_pointer(address, pointer)?;
+                self.note(ty, address, pointer, value);
+                Ok(())
             }
         }
     }
@@ -49,7 +73,7 @@ impl<'js> Marshal<'_, 'js> {
     /// [`Marshal::write_value`] for a field of a view: what it allocates is the guest's from then on. Returns whether
     /// the guest was given the address of a view, which then must stay as long as the field does.
     pub(crate) fn set_field(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<bool> {
-        if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && !value.is_null() {
+        if matches!(ty.ty, Type::Callback(_)) && class::get::<CallbackObject>(value).is_none() && value.is_object() {
             return self.finish(Err(self.unexpected("a Callback (which lives as long as you keep it) or null", value)));
         }
         let before = self.pinned_blocks();
@@ -83,8 +107,8 @@ impl<'js> Marshal<'_, 'js> {
         };
         // Each field is read before its bytes change, since the object may be a view of them, or have such views.
         let mut found = 0;
-        // The lengths of arrays whose length is another field, which the object may leave out.
-        let mut lengths: Vec<(&str, u64)> = Vec::new();
+        // The arrays whose length is another field, which the object may leave out.
+        let mut counted: Vec<Counted<'_>> = Vec::new();
         for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
             let value = shape.names.get(object, at)?;
             let field = field.get();
@@ -100,11 +124,10 @@ impl<'js> Marshal<'_, 'js> {
                 self.clear_behind(field, to, address + size)?;
             }
             self.within_field(name, || self.write_value(field, to, Borrowed::of(&value)))?;
-            if let Type::Array(_, Length::Field(of))
-            | Type::View(_, Length::Field(of))
-            | Type::String(_, Length::Field(of)) = &field.ty
+            if let Some(of) = counted_by(field)
+                && !value.is_null()
             {
-                lengths.push((of, self.elements_of(field, &value)?));
+                counted.push(Counted { array: name, of, count: self.elements_of(field, &value)? });
             }
         }
         if shape.is_union && found != 1 {
@@ -114,54 +137,81 @@ impl<'js> Marshal<'_, 'js> {
         if found != shape.fields.len() {
             self.refuse_unknown(shape, object)?;
         }
-        for (of, count) in lengths {
-            self.write_length(shape, fields, address, object, of, count)?;
-        }
-        Ok(())
+        self.write_lengths(shape, fields, address, object, &counted)
     }
 
-    /// How many elements the array, view or string that was just written has.
-    fn elements_of(&self, ty: &TypeObject, value: &Value<'js>) -> Result<u64> {
+    /// How many elements an array, view or string has.
+    pub(crate) fn elements_of(&self, ty: &TypeObject, value: &Value<'js>) -> Result<u64> {
         if value.is_null() {
             return Ok(0);
         }
         if let Type::String(encoding, _) = &ty.ty {
-            let (bytes, _) = strings::encode(self, *encoding, Borrowed::of(value), true)?;
+            let (bytes, _) = strings::encode(self, *encoding, Borrowed::of(value), None)?;
             return Ok(bytes.len() as u64 / encoding.unit());
         }
         if let Some(array) = class::of::<RecordArray>(value) {
             return Ok(array.count());
         }
+        if let Some(contents) = pointer::contents(self, Borrowed::of(value))? {
+            drop(contents);
+            return Ok(1);
+        }
         Ok(arrays::length(value)? as u64)
     }
 
-    /// Sets a struct's field that says how long another one is, or checks the one that was given.
-    fn write_length(
+    /// Sets the fields of a struct that say how long others are, or checks those that were given.
+    pub(crate) fn write_lengths(
         &self,
         shape: &Shape,
         fields: &[TypeRef],
         address: u64,
         object: &Object<'js>,
-        of: &str,
-        count: u64,
+        counted: &[Counted<'_>],
     ) -> Result<()> {
         let wide = self.is_wide();
-        let found = shape.fields.iter().position(|name| &**name == of);
-        let Some((at, scalar)) = found.and_then(|at| Some((at, fields[at].get().scalar()?))) else {
-            return Err(self.type_error(format_args!("{} has no length `{of}`", shape.what())));
-        };
-        let to = address + shape.offset(at, wide);
-        let given: Value = object.get(of)?;
-        if given.is_undefined() {
-            return self.write(to, &count.to_le_bytes()[..scalar.size(wide)]);
-        }
-        let mut bytes = [0; 8];
-        self.heap().data().read(to, &mut bytes[..scalar.size(wide)]).map_err(|error| self.heap_error(error))?;
-        let says = scalar.as_length(scalar.load(&bytes[..scalar.size(wide)], wide));
-        if says.is_none_or(|says| says > count) {
-            return Err(
-                self.range_error(format_args!("the field `{of}` says more than the {count} elements there are"))
-            );
+        for (index, Counted { array, of, count }) in counted.iter().enumerate() {
+            let found = shape.fields.iter().position(|name| **name == **of);
+            let Some((at, scalar)) = found.and_then(|at| Some((at, fields[at].get().scalar()?))) else {
+                return Err(self.type_error(format_args!("{} has no length `{of}`", shape.what())));
+            };
+            let (to, size) = (address + shape.offset(at, wide), scalar.size(wide));
+            if shape.names.get(object, at)?.is_undefined() {
+                let other = counted[..index].iter().find(|other| other.of == *of && other.count != *count);
+                if let Some(other) = other {
+                    return Err(self.range_error(format_args!(
+                        "`{of}` counts both `{}`, which has {}, and `{array}`, which has {count}: give `{of}`, or make \
+                         them equally long",
+                        other.array,
+                        elements(other.count)
+                    )));
+                }
+                let most = scalar.most();
+                if *count > most {
+                    return Err(self.range_error(format_args!(
+                        "`{array}` has {}, but `{of}`, which counts them, is {} and holds {most} at most",
+                        elements(*count),
+                        webidl::with_article(scalar.name())
+                    )));
+                }
+                self.write(to, &scalar.bytes_of(*count as i64)[..size])?;
+                continue;
+            }
+            let mut bytes = [0; 8];
+            self.heap().data().read(to, &mut bytes[..size]).map_err(|error| self.heap_error(error))?;
+            match scalar.as_length(scalar.load(&bytes[..size], wide)) {
+                Some(says) if says > *count => {
+                    return Err(self.range_error(format_args!(
+                        "the field `{of}` says {says}, more than the {} of `{array}`",
+                        elements(*count)
+                    )));
+                }
+                Some(_) => {}
+                None => {
+                    return Err(self.range_error(format_args!(
+                        "the field `{of}`, which says how long `{array}` is, is negative or not an integer"
+                    )));
+                }
+            }
         }
         Ok(())
     }
@@ -215,7 +265,7 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(from, end.saturating_sub(from))
     }
 
-    fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
+    pub(crate) fn too_long(&self, len: u64, count: u64) -> rquickjs::Error {
         self.range_error(format_args!("the array has {len} elements, more than the {count} that its length says"))
     }
 
@@ -334,8 +384,12 @@ impl<'js> Marshal<'_, 'js> {
     }
 
     fn string(&self, encoding: Encoding, length: &Length, value: Borrowed<'_>) -> Result<u64> {
-        let counted = !matches!(length, Length::Given | Length::Until(0));
-        strings::copy_in(self, encoding, value, counted, |units| match length {
+        let end = match length {
+            Length::Given => Some(0),
+            Length::Until(sentinel) => Some(*sentinel as u16),
+            _ => None,
+        };
+        strings::copy_in(self, encoding, value, end, |units| match length {
             Length::Given | Length::Until(_) | Length::Field(_) => Ok(units),
             length => {
                 let count = self.length(length, None)?.unwrap_or(units);
@@ -365,7 +419,17 @@ impl<'js> Marshal<'_, 'js> {
         }
         let count = match length {
             Length::Given | Length::Field(_) => len,
-            Length::Until(_) => len + 1,
+            Length::Until(sentinel) => {
+                if let Source::InGuest { address, .. } = source {
+                    let size = scalar.size(self.is_wide()) as u64;
+                    if self.find(element, address, size, *sentinel, len)? == len {
+                        let message = format_args!("the view has no element that is {sentinel}, which ends it in C");
+                        return Err(self.range_error(message));
+                    }
+                    return Ok(address);
+                }
+                len + 1
+            }
             length => self.length(length, None)?.unwrap_or(len),
         };
         if direction.goes_in && len > count {
@@ -392,6 +456,7 @@ impl<'js> Marshal<'_, 'js> {
             source.copy_in(self, element, scalar, address)?;
             if let Length::Until(sentinel) = length {
                 self.write(address + len * size, &scalar.bytes_of(*sentinel)[..size as usize])?;
+                self.refuse_sentinel(element, address, size, *sentinel, len)?;
             }
         } else {
             self.clear(address, bytes)?;
@@ -441,22 +506,32 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(address, bytes)?;
         if direction.goes_in {
             self.behind(direction, || self.write_elements(element, layout.size, address, &array, len))?;
-            if let Length::Until(sentinel) = length
-                && element.is_pointer()
-            {
-                self.write_pointer(address + len * layout.size, *sentinel as u64)?;
+            if let Length::Until(sentinel) = length {
+                if element.is_pointer() {
+                    self.write_pointer(address + len * layout.size, *sentinel as u64)?;
+                }
+                self.refuse_sentinel(element, address, layout.size, *sentinel, len)?;
+            }
+            if direction.comes_out {
+                self.keep_image(address, bytes)?;
             }
         }
         Ok(address)
     }
 
-    /// Runs `body`, which converts what is behind a pointer.
-    fn behind<R>(&self, direction: Direction, body: impl FnOnce() -> R) -> R {
-        let before = self.replaceable.get();
-        self.replaceable.set(before || direction.comes_out);
-        let result = body();
-        self.replaceable.set(before);
-        result
+    /// Refuses an array of `len` elements that has its own end inside.
+    fn refuse_sentinel(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, len: u64) -> Result<()> {
+        let at = self.find(element, address, size, sentinel, len)?;
+        if at < len {
+            let what = match element.scalar() {
+                None if !element.is_pointer() => "all zero".into(),
+                None if sentinel == 0 => "null".into(),
+                _ => sentinel.to_string(),
+            };
+            let message = format_args!("element {at} is {what}, which would end the array there in C");
+            return Err(self.range_error(message));
+        }
+        Ok(())
     }
 
     /// What a Pointer refers to, or a bare value.
@@ -483,6 +558,9 @@ impl<'js> Marshal<'_, 'js> {
         if direction.goes_in && !(contents.is_undefined() && direction.comes_out) {
             let write = || self.write_value(pointee, address, Borrowed::of(contents));
             self.behind(direction, || self.within_contents(write))?;
+            if direction.comes_out && pointee.scalar().is_none() {
+                self.keep_image(address, layout.size)?;
+            }
         }
         Ok(address)
     }
@@ -507,6 +585,9 @@ impl<'js> Marshal<'_, 'js> {
         self.clear(address, layout.size)?;
         if direction.goes_in {
             self.behind(direction, || self.write_value(record, address, value))?;
+            if direction.comes_out {
+                self.keep_image(address, layout.size)?;
+            }
         }
         Ok(address)
     }
@@ -583,7 +664,10 @@ impl<'js> Marshal<'_, 'js> {
             self.hold(value);
             return callback.address(self);
         }
-        // A function pointer that the guest gave out.
+        // A function pointer that the guest gave out, or a number that stands for one, as SQLITE_TRANSIENT does.
+        if let Some(number) = value.int().filter(|&number| number < 0) {
+            return Ok(if self.is_wide() { i64::from(number) as u64 } else { u64::from(number as u32) });
+        }
         if let Some(index) = self.address(value)? {
             return Ok(index);
         }
@@ -611,16 +695,23 @@ impl<'js> Marshal<'_, 'js> {
         }
         let address = handle.open_address(self)?;
         self.hold(value);
+        // A destructor that is called by hand ends the handle, as its own `close` does.
+        if self.target != 0
+            && !self.is_inside()
+            && handle.destructor() == self.target
+            && let Some(handle) = handle.handle()
+        {
+            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
+        }
         Ok(address)
     }
 
-    /// The number that a record with a single number in it is passed as.
-    pub(crate) fn single(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
-        let size = scalar.size(self.is_wide()) as u64;
-        let address = self.allocate(size)?;
+    /// Writes a record of a single number to `address`. Returns the number, which it is passed as.
+    pub(crate) fn single(&self, ty: &TypeObject, scalar: Scalar, address: u64, value: Borrowed<'_>) -> Result<Number> {
         self.write_record(ty, address, value)?;
+        let size = scalar.size(self.is_wide());
         let mut bytes = [0; 8];
-        let bytes = &mut bytes[..size as usize];
+        let bytes = &mut bytes[..size];
         self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
         Ok(scalar.load(bytes, self.is_wide()))
     }

@@ -32,10 +32,15 @@ pub(crate) struct HandleObject {
 
 impl HandleObject {
     /// The object for a pointer that the guest gave out.
-    pub(crate) fn open<'js>(marshal: &Marshal<'_, 'js>, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
+    pub(crate) fn open<'js>(
+        marshal: &Marshal<'_, 'js>,
+        ty: &TypeObject,
+        address: u64,
+        owned: bool,
+    ) -> Result<Value<'js>> {
         let Type::Handle { name, destructor, function } = &ty.ty else { unreachable!("called for handles alone") };
         let keeps: Vec<Held> = ty.keeps.iter().filter_map(|&index| marshal.argument(index)).collect();
-        let handle = match destructor.as_ref().filter(|_| ty.is_owned(true)) {
+        let handle = match destructor.as_ref().filter(|_| ty.is_owned(owned)) {
             Some(destructor) => {
                 let parents = keeps.iter().filter_map(|kept| class::get::<Self>(kept.borrow())?.handle.clone());
                 let handle = marshal.heap().handle(destructor, address, parents.collect());
@@ -56,6 +61,11 @@ impl HandleObject {
 
     pub(crate) fn handle(&self) -> Option<&Rc<Handle>> {
         self.handle.as_ref()
+    }
+
+    /// The destructor as scripts know it, as [`Borrowed::identity`] tells it; 0 if there is none.
+    pub(crate) fn destructor(&self) -> usize {
+        self.function.as_ref().map_or(0, |function| function.borrow().identity())
     }
 
     fn is_open(&self) -> bool {

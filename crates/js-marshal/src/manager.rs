@@ -187,6 +187,18 @@ impl ManagerObject {
         Ok(())
     }
 
+    /// [`ManagerObject::safe_point`], which has nothing to do most of the time.
+    #[inline]
+    pub(crate) fn settle(&self, cx: Cx<'_>, place: At<'_>) -> Result<()> {
+        if self.heap.owned_bytes() > self.threshold.get() || !self.others.borrow().is_empty() {
+            return self.safe_point(&cx.ctx(), place);
+        }
+        match self.heap.is_drained() {
+            true => Ok(()),
+            false => self.heap.drain().map_err(|error| throw_heap_error(&cx.ctx(), place, error)),
+        }
+    }
+
     /// The heap of this memory in which `free`, a function of the guest, frees.
     ///
     /// # Errors

@@ -139,7 +139,7 @@ fn from_string<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let owned = call.arg(2).as_bool().unwrap_or(false);
     let made = (|| {
         let encoding = crate::types::Encoding::Utf8;
-        let address = strings::copy_in(&marshal, encoding, call.args.get(1), false, Ok)?;
+        let address = strings::copy_in(&marshal, encoding, call.args.get(1), Some(0), Ok)?;
         let bytes = marshal.heap().data().read_c_string(address).map_err(|error| marshal.heap_error(error))?;
         let len = bytes.len() as u64 + 1;
         marshal.keep(address);

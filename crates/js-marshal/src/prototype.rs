@@ -12,6 +12,7 @@ use crate::call::{Plan, Running, Target};
 use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
 use crate::manager::ManagerObject;
+use crate::straight::Run;
 use crate::types::{Length, Signature, Type};
 
 const INVOKE: &str = "FunctionPrototype.invoke";
@@ -57,6 +58,18 @@ pub(crate) struct BoundFunction {
 
 impl Callable for BoundFunction {
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let function = class::get::<ExportedFunction>(self.function.borrow());
+        if let (Some(straight), Some(function)) = (&self.plan.straight, function)
+            && let Some(manager) = class::get(self.manager.borrow())
+            && function.callee().numeric().is_some()
+        {
+            let (signature, name, manager_value) = (&self.signature, &*self.name, self.manager.borrow());
+            let is_kept = Cell::new(false);
+            let run = Run { straight, signature, manager, manager_value, function, name, args, leading: 0, is_kept };
+            if let Some(result) = run.run(cx)? {
+                return Ok(result);
+            }
+        }
         let ctx = cx.ctx();
         let target = match class::get::<ExportedFunction>(self.function.borrow()) {
             Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
@@ -65,6 +78,7 @@ impl Callable for BoundFunction {
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
         let mut marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name);
         marshal.call = Some(&arguments);
+        marshal.target = self.function.borrow().identity();
         let (call, signature, plan) = (&arguments, &self.signature, &self.plan);
         let running = Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() };
         Ok(cx.returned(&running.run()?))
@@ -154,9 +168,20 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(plan) = prototype.plan(manager.heap().is_wide()) else {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
+    if let (Some(straight), Target::Exported(function)) = (&plan.straight, &target)
+        && function.callee().numeric().is_some_and(|ty| plan.fits(ty))
+    {
+        let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
+        let (args, leading, is_kept, cx) = (call.args, LEADING, Cell::new(false), Cx::of(ctx));
+        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, is_kept };
+        if let Some(result) = run.run(cx)? {
+            return result.into_value(cx);
+        }
+    }
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let mut marshal = Marshal::new(ctx, call.args.get(0), target.name());
     marshal.call = Some(&arguments);
+    marshal.target = function.identity();
     let (call, signature) = (&arguments, &prototype.signature);
     Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() }.run()
 }

@@ -1,5 +1,7 @@
 //! Structs and unions: C's layout, and objects that are views of them in guest memory.
 
+use std::rc::Rc;
+
 use c_abi::{Member, Passed, RecordKind, RecordLayout};
 use qjs::fields::{self, Fields};
 use qjs::lazy::NameTable;
@@ -15,7 +17,7 @@ pub(crate) struct Shape {
     pub(crate) name: Option<Box<str>>,
     pub(crate) is_union: bool,
     /// The fields' names, in order.
-    pub(crate) fields: Vec<Box<str>>,
+    pub(crate) fields: Vec<Rc<str>>,
     pub(crate) names: NameTable,
     /// For addresses of 32 bits, and of 64.
     layouts: [RecordLayout; 2],
@@ -32,7 +34,7 @@ impl Shape {
         ctx: &Ctx<'_>,
         name: Option<Box<str>>,
         is_union: bool,
-        fields: Vec<Box<str>>,
+        fields: Vec<Rc<str>>,
         types: &[TypeRef],
         pack: u64,
     ) -> Result<std::result::Result<Self, usize>> {
@@ -283,7 +285,7 @@ impl Fields for RecordView {
         };
         // The conversion may run scripts, which may end the view.
         marshal.pin_buffer(&self.place.buffer);
-        if let Err(error) = self.check_length(ctx, index, value) {
+        if let Err(error) = self.check_length(ctx, &marshal, index, value) {
             return marshal.finish(Err(error));
         }
         let has_views = marshal.set_field(ty, address, value)?;
@@ -293,23 +295,25 @@ impl Fields for RecordView {
 
 impl RecordView {
     /// Refuses an array for a field that another field says is longer.
-    fn check_length(&self, ctx: &Ctx<'_>, index: usize, value: Borrowed<'_>) -> Result<()> {
+    fn check_length<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        marshal: &Marshal<'_, 'js>,
+        index: usize,
+        value: Borrowed<'_>,
+    ) -> Result<()> {
         let (shape, fields) = parts(self.ty.get()).expect("made of a defined record");
-        let (Type::Array(_, crate::types::Length::Field(of)) | Type::View(_, crate::types::Length::Field(of))) =
-            &fields[index].get().ty
-        else {
+        let Some(of) = crate::encode::counted_by(fields[index].get()).filter(|_| !value.is_null()) else {
             return Ok(());
         };
-        let Some(at) = shape.fields.iter().position(|name| name == of).filter(|_| !value.is_null()) else {
-            return Ok(());
-        };
+        let Some(at) = shape.fields.iter().position(|name| **name == *of) else { return Ok(()) };
         let says = crate::scalar::length(&self.read(ctx, at)?).unwrap_or(0);
-        let value = value.to_value(Cx::of(ctx));
-        let len = crate::arrays::length(&value)? as u64;
+        let len = marshal.elements_of(fields[index].get(), &value.to_value(Cx::of(ctx)))?;
         if says <= len {
             return Ok(());
         }
-        let message = format!("{}.{}: {len} elements, but `{of}` says {says}", shape.what(), shape.fields[index]);
+        let has = crate::encode::elements(len);
+        let message = format!("{}.{}: {has}, but `{of}` says {says}", shape.what(), shape.fields[index]);
         Err(Exception::throw_range(ctx, &message))
     }
 }

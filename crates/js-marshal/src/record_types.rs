@@ -44,11 +44,11 @@ pub(crate) fn new_record<'js, const UNION: bool>(call: Call<'_, 'js>) -> Result<
 }
 
 /// `{ x: type, … }` or `[['x', type], …]`.
-fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(Vec<Box<str>>, Vec<TypeRef>)> {
+fn read_fields<'js>(ctx: &Ctx<'js>, given: &Value<'js>, name: &str) -> Result<(Vec<Rc<str>>, Vec<TypeRef>)> {
     let (mut names, mut types) = (Vec::new(), Vec::new());
     let mut add = |key: String, ty: Value<'js>| -> Result<()> {
         let place = format!("{name}: argument 1: `{key}`");
-        if names.contains(&Box::from(&*key)) {
+        if names.iter().any(|name: &Rc<str>| **name == *key) {
             return Err(Exception::throw_type(ctx, &format!("{place} occurs twice")));
         }
         types.push(TypeRef::of(ctx, Borrowed::of(&ty), &place)?);
@@ -84,7 +84,7 @@ pub(crate) fn set_fields(
     ty: &TypeObject,
     of: Option<Box<str>>,
     is_union: bool,
-    names: Vec<Box<str>>,
+    names: Vec<Rc<str>>,
     types: Vec<TypeRef>,
     pack: u64,
     place: &str,

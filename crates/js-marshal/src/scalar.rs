@@ -23,13 +23,16 @@ pub(crate) enum Scalar {
     Size,
     /// `ptrdiff_t`, `ssize_t` and `long`.
     SignedSize,
+    /// An enum of 64 bits: like all enums, a number where that is safe.
+    Enum64,
+    UnsignedEnum64,
 }
 
 /// Above this, a JavaScript number no longer tells integers apart.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
 impl Scalar {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Int8,
         Self::Uint8,
         Self::Int16,
@@ -43,10 +46,21 @@ impl Scalar {
         Self::Bool,
         Self::Size,
         Self::SignedSize,
+        Self::Enum64,
+        Self::UnsignedEnum64,
     ];
 
     /// How many of them, from the first, are the elements of a typed array.
     pub(crate) const TYPED: usize = 10;
+
+    /// The type of an enum with members of this type.
+    pub(crate) fn of_enum(self) -> Self {
+        match self {
+            Self::Int64 => Self::Enum64,
+            Self::Uint64 => Self::UnsignedEnum64,
+            scalar => scalar,
+        }
+    }
 
     /// `Int8` and so on.
     pub(crate) fn name(self) -> &'static str {
@@ -57,8 +71,8 @@ impl Scalar {
             Self::Uint16 => "Uint16",
             Self::Int32 => "Int32",
             Self::Uint32 => "Uint32",
-            Self::Int64 => "Int64",
-            Self::Uint64 => "Uint64",
+            Self::Int64 | Self::Enum64 => "Int64",
+            Self::Uint64 | Self::UnsignedEnum64 => "Uint64",
             Self::Float32 => "Float32",
             Self::Float64 => "Float64",
             Self::Bool => "Bool",
@@ -76,8 +90,8 @@ impl Scalar {
             Self::Uint16 => "u16",
             Self::Int32 => "i32",
             Self::Uint32 => "u32",
-            Self::Int64 => "i64",
-            Self::Uint64 => "u64",
+            Self::Int64 | Self::Enum64 => "i64",
+            Self::Uint64 | Self::UnsignedEnum64 => "u64",
             Self::Float32 => "f32",
             Self::Float64 => "f64",
             Self::Bool => "b1",
@@ -102,8 +116,8 @@ impl Scalar {
             Self::Uint16 => c_abi::Scalar::U16,
             Self::Int32 => c_abi::Scalar::I32,
             Self::Uint32 => c_abi::Scalar::U32,
-            Self::Int64 => c_abi::Scalar::I64,
-            Self::Uint64 => c_abi::Scalar::U64,
+            Self::Int64 | Self::Enum64 => c_abi::Scalar::I64,
+            Self::Uint64 | Self::UnsignedEnum64 => c_abi::Scalar::U64,
             Self::Float32 => c_abi::Scalar::F32,
             Self::Float64 => c_abi::Scalar::F64,
             Self::Bool => c_abi::Scalar::Bool,
@@ -122,8 +136,8 @@ impl Scalar {
             Self::Uint16 => ElementKind::Uint16,
             Self::Int32 => ElementKind::Int32,
             Self::Uint32 => ElementKind::Uint32,
-            Self::Int64 => ElementKind::BigInt64,
-            Self::Uint64 => ElementKind::BigUint64,
+            Self::Int64 | Self::Enum64 => ElementKind::BigInt64,
+            Self::Uint64 | Self::UnsignedEnum64 => ElementKind::BigUint64,
             Self::Float32 => ElementKind::Float32,
             Self::Float64 => ElementKind::Float64,
             Self::Size if wide => ElementKind::BigUint64,
@@ -147,7 +161,7 @@ impl Scalar {
     /// What a script must pass.
     pub(crate) fn expected(self) -> &'static str {
         match self {
-            Self::Int64 | Self::Uint64 => "a BigInt or an integer",
+            Self::Int64 | Self::Uint64 | Self::Enum64 | Self::UnsignedEnum64 => "a BigInt or an integer",
             Self::Size | Self::SignedSize => "an integer",
             Self::Bool => "a boolean",
             _ => "a number",
@@ -159,7 +173,9 @@ impl Scalar {
     #[inline]
     pub(crate) fn to_argument(self, cx: Cx<'_>, value: Borrowed<'_>, wide: bool) -> Result<Option<Number>> {
         match self {
-            Self::Int64 | Self::Uint64 => return Ok(to_int64(cx, value)?.map(Number::I64)),
+            Self::Int64 | Self::Uint64 | Self::Enum64 | Self::UnsignedEnum64 => {
+                return Ok(to_int64(cx, value)?.map(Number::I64));
+            }
             Self::Size | Self::SignedSize => {
                 let Some(integer) = to_int64(cx, value)? else { return Ok(None) };
                 return Ok(Some(if wide { Number::I64(integer) } else { Number::I32(integer as i32) }));
@@ -187,6 +203,34 @@ impl Scalar {
         }))
     }
 
+    /// Whether `number` is what the script's value says, and not only what is left of it in this type.
+    pub(crate) fn is_whole(self, cx: Cx<'_>, value: Borrowed<'_>, number: Number) -> Result<bool> {
+        let is_unsigned = self.element(true) == ElementKind::BigUint64;
+        if value.is_bigint() {
+            return Ok(match number {
+                Number::I64(_) if is_unsigned => number::to_biguint64_exact(cx, value)?.is_some(),
+                Number::I64(_) => number::to_bigint64_exact(cx, value)?.is_some(),
+                Number::I32(got) => number::to_bigint64_exact(cx, value)? == Some(self.widen(got)),
+                _ => false,
+            });
+        }
+        let Some(given) = value.number() else { return Ok(true) };
+        Ok(match number {
+            Number::F32(got) => got.is_finite() || !given.is_finite(),
+            Number::F64(_) => true,
+            Number::I32(got) => self.widen(got) as f64 == given,
+            Number::I64(_) => !is_unsigned || given >= 0.0,
+        })
+    }
+
+    /// An integer of at most 32 bits with its sign.
+    fn widen(self, value: i32) -> i64 {
+        match self {
+            Self::Uint32 | Self::Size => (value as u32).into(),
+            _ => value.into(),
+        }
+    }
+
     /// What a function returned, as this type.
     pub(crate) fn result_to_js(self, cx: Cx<'_>, result: Number) -> Returned {
         match (self, result) {
@@ -196,8 +240,8 @@ impl Scalar {
             (Self::Uint16, Number::I32(value)) => Returned::int(i32::from(value as u16)),
             (Self::Uint32 | Self::Size, Number::I32(value)) => cx.float(f64::from(value as u32)),
             (Self::Uint64, Number::I64(value)) => cx.biguint(value as u64),
-            (Self::Size, Number::I64(value)) => integer64(cx, value as u64 as i128),
-            (Self::SignedSize, Number::I64(value)) => integer64(cx, value.into()),
+            (Self::Size | Self::UnsignedEnum64, Number::I64(value)) => integer64(cx, value as u64 as i128),
+            (Self::SignedSize | Self::Enum64, Number::I64(value)) => integer64(cx, value.into()),
             (Self::Bool, Number::I32(value)) => Returned::bool(value as u8 != 0),
             (_, number) => js_api::from_number(cx, number),
         }
@@ -246,10 +290,25 @@ impl Scalar {
         }
     }
 
+    /// The largest integer of the type that is exact as a length; 0 for floats.
+    pub(crate) fn most(self) -> u64 {
+        match self {
+            Self::Bool => 1,
+            Self::Int8 => i8::MAX as u64,
+            Self::Uint8 => u8::MAX.into(),
+            Self::Int16 => i16::MAX as u64,
+            Self::Uint16 => u16::MAX.into(),
+            Self::Int32 => i32::MAX as u64,
+            Self::Uint32 => u32::MAX.into(),
+            Self::Float32 | Self::Float64 => 0,
+            _ => i64::MAX as u64,
+        }
+    }
+
     /// The number as a length; `None` if it is negative or not an integer.
     pub(crate) fn as_length(self, number: Number) -> Option<u64> {
         let signed = match (self, number) {
-            (Self::Uint64 | Self::Size, Number::I64(value)) => return Some(value as u64),
+            (Self::Uint64 | Self::Size | Self::UnsignedEnum64, Number::I64(value)) => return Some(value as u64),
             (Self::Uint32 | Self::Size, Number::I32(value)) => return Some(u64::from(value as u32)),
             (Self::Uint16, Number::I32(value)) => return Some(u64::from(value as u16)),
             (Self::Uint8 | Self::Bool, Number::I32(value)) => return Some(u64::from(value as u8)),

@@ -8,7 +8,8 @@ use qjs::{Borrowed, Bytes, Result, Value};
 use crate::convert::Marshal;
 use crate::types::Encoding;
 
-/// A string's bytes in an encoding, and how many code units these are. `counted` strings may have a NUL inside.
+/// A string's bytes in an encoding, and how many code units these are. `end` is the unit that ends it in C, which may
+/// not be inside; a string whose units are counted has none.
 ///
 /// # Errors
 /// A TypeError for anything but a string, and for strings that the encoding cannot hold, or C if a zero ends them.
@@ -16,19 +17,22 @@ pub(crate) fn encode<'a>(
     marshal: &Marshal<'_, '_>,
     encoding: Encoding,
     value: Borrowed<'a>,
-    counted: bool,
+    end: Option<u16>,
 ) -> Result<(Cow<'a, [u8]>, u64)> {
     let Some(units) = Units::of(marshal.cx(), value)? else {
         return Err(marshal.unexpected("a string", value));
     };
-    let nul = match units {
-        _ if counted => None,
-        Units::Narrow(units) => units.iter().position(|&unit| unit == 0),
-        Units::Wide(units) => units.iter().position(|&unit| unit == 0),
+    let inside = match (end, units) {
+        (None, _) => None,
+        (Some(end), Units::Narrow(units)) => units.iter().position(|&unit| u16::from(unit) == end),
+        (Some(end), Units::Wide(units)) => units.iter().position(|&unit| unit == end),
     };
-    if let Some(at) = nul {
-        let message = format_args!("the string has a NUL character at index {at}, which would end it in C");
-        return Err(marshal.type_error(message));
+    if let Some(at) = inside {
+        let what = match end {
+            Some(0) | None => "a NUL character".to_string(),
+            Some(end) => format!("the character {end}"),
+        };
+        return Err(marshal.type_error(format_args!("the string has {what} at index {at}, which would end it in C")));
     }
     let bytes = match (encoding, units) {
         (Encoding::Utf8, Units::Narrow(units)) if units.is_ascii() => Cow::Borrowed(units),
@@ -59,7 +63,7 @@ pub(crate) fn encode<'a>(
 }
 
 /// Copies a string into the guest's heap. Returns its address. `room` says how many code units there must be room for.
-/// If the string is not `counted`, a zero follows it.
+/// The unit `end` follows the string, if there is one.
 ///
 /// # Errors
 /// As [`encode`]; when the guest has no room.
@@ -67,26 +71,26 @@ pub(crate) fn copy_in(
     marshal: &Marshal<'_, '_>,
     encoding: Encoding,
     value: Borrowed<'_>,
-    counted: bool,
+    end: Option<u16>,
     room: impl FnOnce(u64) -> Result<u64>,
 ) -> Result<u64> {
-    let (bytes, units) = encode(marshal, encoding, value, counted)?;
+    let (bytes, units) = encode(marshal, encoding, value, end)?;
     let unit = encoding.unit();
-    let room = marshal.byte_length(room(units)?, unit)? + if counted { 0 } else { unit };
+    let room = marshal.byte_length(room(units)?, unit)? + if end.is_none() { 0 } else { unit };
     let address = marshal.allocate(room)?;
     // If a guest's allocator returns too little, the bounds of its memory catch that.
     marshal.write(address, &bytes)?;
-    let rest = room - bytes.len() as u64;
-    if rest == 1 {
-        marshal.write(address + bytes.len() as u64, &[0])?;
-    } else if rest > 0 {
-        marshal.clear(address + bytes.len() as u64, rest)?;
+    let after = address + bytes.len() as u64;
+    match (end, room - bytes.len() as u64) {
+        (_, 0) => {}
+        (Some(end), _) => marshal.write(after, &end.to_le_bytes()[..unit as usize])?,
+        (None, rest) => marshal.clear(after, rest)?,
     }
     Ok(address)
 }
 
-/// Copies a string out: `count` code units, or up to a zero. `sized` is told how many bytes its block has, once that is
-/// known.
+/// Copies a string out: up to a code unit, or as many of them as `end` says in `Err`. `sized` is told how many bytes its
+/// block has, once that is known.
 ///
 /// # Errors
 /// A RangeError when it does not lie, or end, within the memory.
@@ -94,18 +98,18 @@ pub(crate) fn copy_out<'js>(
     marshal: &Marshal<'_, 'js>,
     encoding: Encoding,
     address: u64,
-    count: Option<u64>,
+    end: std::result::Result<u16, u64>,
     sized: impl FnOnce(u64),
 ) -> Result<Value<'js>> {
     let unit = encoding.unit();
-    let bytes = match count {
-        Some(count) => {
+    let bytes = match end {
+        Err(count) => {
             let bytes = marshal.byte_length(count, unit)?;
             sized(bytes);
             marshal.range(address, bytes)?
         }
-        None => {
-            let bytes = find_end(marshal, address, unit)?;
+        Ok(end) => {
+            let bytes = find_end(marshal, address, unit, end)?;
             sized(bytes + unit);
             marshal.range(address, bytes)?
         }
@@ -113,20 +117,21 @@ pub(crate) fn copy_out<'js>(
     decode(marshal, encoding, bytes, true)
 }
 
-/// The bytes before the zero unit.
-fn find_end(marshal: &Marshal<'_, '_>, address: u64, unit: u64) -> Result<u64> {
-    if unit == 1 {
+/// The bytes before the unit that ends a string.
+fn find_end(marshal: &Marshal<'_, '_>, address: u64, unit: u64, end: u16) -> Result<u64> {
+    if unit == 1 && end == 0 {
         let len = marshal.heap().data().c_string_len(address);
         return len.map_err(|error| marshal.heap_error(error));
     }
-    let mut at = address;
+    let (mut at, end) = (address, end.to_le_bytes());
     loop {
         let mut bytes = [0; 2];
-        marshal.heap().data().read(at, &mut bytes).map_err(|error| marshal.heap_error(error))?;
-        if bytes == [0, 0] {
+        let bytes = &mut bytes[..unit as usize];
+        marshal.heap().data().read(at, bytes).map_err(|error| marshal.heap_error(error))?;
+        if *bytes == end[..unit as usize] {
             return Ok(at - address);
         }
-        at += 2;
+        at += unit;
     }
 }
 

@@ -219,6 +219,17 @@ pub(crate) enum Ownership {
     Consumed,
 }
 
+/// Whether what a pointer points to can be changed through it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    /// As what the pointer itself lies in.
+    Inherited,
+    /// `const T *`.
+    ReadOnly,
+    /// `T *`.
+    Writable,
+}
+
 /// The value of a type descriptor.
 #[derive(HostClass, Mark)]
 #[host_class(name = "Type")]
@@ -245,6 +256,12 @@ pub(crate) struct TypeObject {
     /// Whether it is a callback that is never freed.
     #[mark(skip)]
     pub(crate) kept: bool,
+    /// Whether what it points to can be changed.
+    #[mark(skip)]
+    pub(crate) access: Access,
+    /// Whether a number that does not fit is refused.
+    #[mark(skip)]
+    pub(crate) exact: bool,
 }
 
 impl TypeObject {
@@ -266,6 +283,8 @@ impl TypeObject {
             script: OnceCell::new(),
             keeps: Vec::new(),
             kept: false,
+            access: Access::Inherited,
+            exact: false,
         }
     }
 
@@ -307,9 +326,9 @@ impl TypeObject {
             Type::Custom => Type::Custom,
         };
         let free = self.free.as_ref().map(Held::duplicate);
-        let Self { ownership, non_null, subclassed, kept, .. } = *self;
+        let Self { ownership, non_null, subclassed, kept, access, exact, .. } = *self;
         let (script, keeps, depth) = (OnceCell::new(), self.keeps.clone(), self.depth.clone());
-        Self { ty, ownership, free, non_null, subclassed, script, depth, keeps, kept }
+        Self { ty, ownership, free, non_null, subclassed, script, depth, keeps, kept, access, exact }
     }
 
     /// The number that it is in C, if it is one.
@@ -368,6 +387,35 @@ impl TypeObject {
             Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => inside(of),
             Type::RecordPointer { record, .. } => inside(record),
             Type::Record(_, fields) => fields.get().into_iter().flatten().any(inside),
+            _ => false,
+        }
+    }
+
+    /// Whether memory that can be changed is behind a pointer in its values, or behind the value itself.
+    pub(crate) fn reaches_writable(&self) -> bool {
+        // Records can refer to themselves. Beyond this depth the answer is taken to be yes.
+        self.reaches_writable_within(8)
+    }
+
+    fn reaches_writable_within(&self, depth: u32) -> bool {
+        if depth == 0 || (self.access == Access::Writable && !matches!(self.ty, Type::String(..))) {
+            return true;
+        }
+        let inside = |ty: &TypeRef| ty.get().reaches_writable_within(depth - 1);
+        match &self.ty {
+            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => inside(of),
+            Type::RecordPointer { record, .. } => inside(record),
+            Type::Record(_, fields) => fields.get().into_iter().flatten().any(inside),
+            _ => false,
+        }
+    }
+
+    /// [`TypeObject::reaches_writable`] for what a parameter's own pointer points to.
+    pub(crate) fn reaches_writable_behind(&self) -> bool {
+        match &self.ty {
+            Type::Array(of, _) | Type::View(of, _) | Type::Pointer(of) => of.get().reaches_writable(),
+            Type::RecordPointer { record, .. } => record.get().reaches_writable(),
+            Type::Record(..) => self.reaches_writable(),
             _ => false,
         }
     }

@@ -125,6 +125,27 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
             }
         }
     });
+    let updates = places.iter().enumerate().map(|(index, place)| {
+        let (member, ty) = (&place.member, place.ty);
+        let slice = |bytes: TokenStream, index: usize, ty: &syn::Type| {
+            quote!(&#bytes[at[#index]..][..<#ty as Marshal>::LAYOUT.of(from.pointer()).size])
+        };
+        let (before, now) = (slice(quote!(before), index, ty), slice(quote!(now), index, ty));
+        match place.len {
+            None => quote_spanned! { ty.span() =>
+                done = done.and(Marshal::update(&mut self.#member, #before, #now, from));
+            },
+            Some(at) => {
+                let (len, count) = (slice(quote!(now), at, places[at].ty), places[at].ty);
+                quote_spanned! { ty.span() =>
+                    let len = krate::value::load_count::<#count>(#len, from);
+                    from.set_len(len.as_ref().ok().copied());
+                    let updated = Marshal::update(&mut self.#member, #before, #now, from);
+                    done = done.and(len.and(updated));
+                }
+            }
+        }
+    });
     let members: Vec<_> = places.iter().map(|place| &place.member).collect();
     Ok(quote! {
         #(#checks)*
@@ -164,6 +185,14 @@ fn of_struct(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
                 let at = offsets(from.pointer());
                 #(#loads)*
                 Ok(Self { #(#members: #loaded?),* })
+            }
+
+            fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+                let at = offsets(from.pointer());
+                #[allow(unused_mut, reason = "a unit struct has no members")]
+                let mut done = Result::Ok(());
+                #(#updates)*
+                done
             }
         }
     })

@@ -20,8 +20,9 @@
 //! | [`Callback<fn(A, B) -> R>`](crate::Callback) | `R (*)(A, B)` | `&mut dyn FnMut(A, B) -> R` | for this call |
 //! | `&Kept<fn(A, B) -> R>` | `R (*)(A, B)` | itself | as long as it is [kept](crate::Kept) |
 //!
-//! If the guest replaces a pointer within a `&mut T`, what it points to is read, and stays the guest's; an [`Out`]
-//! takes it over.
+//! What the guest leaves alone within a `&mut T` stays as it is: a pointer that is still the same stands for the same
+//! view, handle, box or list as before, and what the guest changed behind it is taken over there. If the guest replaces
+//! a pointer, what it points to is read, and stays the guest's; an [`Out`] takes it over.
 //!
 //! A slice that lies in the guest's memory already (an [`Owned`](crate::Owned) one) is passed by its address to a
 //! [trusted](crate::Guest::trusted_function) function; for any other function it is copied like any other slice.
@@ -352,8 +353,10 @@ impl<T: Marshal> Passing for &mut [T] {
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
         // Always a copy: while a `&mut` is alive nothing else may write there, not even a guest.
-        let address = call.push_copy(given)?;
-        Ok((given, address))
+        call.writer.comes_back = true;
+        let address = call.push_copy(given);
+        call.writer.comes_back = false;
+        Ok((given, address?))
     }
 
     fn take((given, address): Self::Passed<'_>, call: &mut Call<'_>) -> Result<Nothing, GuestError> {

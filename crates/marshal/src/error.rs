@@ -301,6 +301,13 @@ pub enum GuestError {
         /// The member that says it.
         member: &'static str,
     },
+    /// A member of a struct cannot hold the number of elements that it counts.
+    Count {
+        /// The member.
+        member: &'static str,
+        /// How many elements there are.
+        count: usize,
+    },
     /// Structs point to structs without end, or nearly so.
     Depth,
     /// A number that is not among an enum's values.
@@ -349,6 +356,9 @@ impl std::fmt::Display for GuestError {
             Self::Range { value } => write!(f, "{value} does not fit the type that the guest has for it"),
             Self::NoLength => f.write_str("a slice came back, but nothing says how long it is"),
             Self::Lengths { member } => write!(f, "the slices that `{member}` counts have different lengths"),
+            Self::Count { member, count } => {
+                write!(f, "there are {count} elements, which is more than `{member}`, which counts them, can say")
+            }
             Self::Depth => f.write_str("the guest's structs point to each other without end, or too deeply"),
             Self::Unknown { name, value } => write!(f, "{value} is not a value of {name}"),
             Self::NoTable { reason } => write!(f, "the guest cannot be given callbacks: {reason}"),

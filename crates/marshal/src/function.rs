@@ -228,6 +228,7 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         *committed = true;
         self.core.callbacks.forget_failure();
         self.core.island.call_numeric(&self.callee, &mut call.frame)?;
+        call.reader.images = std::mem::take(&mut call.writer.images);
         let mut numbers = [Number::I32(0); 4];
         let numbers = &mut numbers[..call.frame.ty().results.len()];
         numbers.iter_mut().enumerate().for_each(|(index, number)| *number = call.frame.result(index));

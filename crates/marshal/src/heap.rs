@@ -207,6 +207,21 @@ impl Heap {
         }
     }
 
+    /// Ends a loan of a block that would have been freed meanwhile.
+    pub(crate) fn unlend(&self, address: u64) {
+        if !self.reclaim.unlend(address)
+            && let Some(owner) = self.reclaim.owner_of(address)
+        {
+            owner.unlend(address);
+        }
+    }
+
+    /// Whether nothing waits to be freed or closed.
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        self.handles.is_empty() && self.reclaim.waiting() == 0
+    }
+
     /// How many blocks of this heap the host owns, including those that wait to be freed.
     pub fn owned(&self) -> usize {
         self.reclaim.owned()
@@ -450,6 +465,7 @@ impl Heap {
     }
 
     /// The address of the `len` bytes at `pointer`, if they lie in this heap's memory.
+    #[inline]
     pub fn address_of(&self, pointer: NonNull<u8>, len: usize) -> Option<u64> {
         let address = pointer.addr().get().checked_sub(self.data().base().addr().get())? as u64;
         self.data().range(address, len as u64).ok().map(|_| address)

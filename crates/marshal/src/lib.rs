@@ -41,6 +41,7 @@
 //! - [`heap`]: a guest's heap, and the safe points at which blocks are given back.
 //! - [`layout`]: the rules of C for WebAssembly; [`transfer`]: what is allocated and freed on the way.
 //! - [`handle`]: opaque pointers without a type.
+//! - [`loan`]: blocks that calls in progress were given.
 //! - [`block`]: one allocation, owned by the host; dropping it, on any thread, only enqueues it.
 //! - [`copy`]: numbers and strings in and out, by copies that may race with the guest but never leave its memory.
 //! - [`plain`]: which Rust types are nothing but bytes.
@@ -65,6 +66,7 @@ mod guest_function;
 pub mod handle;
 pub mod heap;
 pub mod layout;
+pub mod loan;
 pub mod opaque;
 pub mod output;
 pub mod plain;

@@ -143,6 +143,13 @@ impl<T: HandleType> Marshal for Opaque<T> {
         let handle = core.heap().handle(&destructor, address, Vec::new())?;
         Ok(Self { handle, core, kind: PhantomData })
     }
+
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        if before != now {
+            *self = Self::load(now, from)?;
+        }
+        Ok(())
+    }
 }
 
 impl<T: HandleType> Nullable for Consumed<Opaque<T>> {}

@@ -10,7 +10,7 @@
 //! others' handles gave up.
 
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 
 use data_block::DataBlock;
@@ -18,6 +18,7 @@ use island::FunctionKey;
 use rustc_hash::FxHashMap;
 
 use crate::error::HeapError;
+use crate::loan;
 use crate::report::Tally;
 use crate::trace;
 
@@ -67,6 +68,8 @@ pub(crate) struct Reclaim {
     shared: bool,
     /// The length of `State::waiting`: shows without the lock that there is nothing to do.
     waiting: AtomicUsize,
+    /// `State::bytes`, to be read without the lock.
+    bytes: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -101,9 +104,14 @@ impl State {
     #[inline]
     fn disown(&mut self, address: u64) -> Option<Owned> {
         let owned = self.owned.remove(&address)?;
+        self.count_out(&owned);
+        Some(owned)
+    }
+
+    #[inline]
+    fn count_out(&mut self, owned: &Owned) {
         self.bytes -= owned.bytes;
         self.tally.count_freed(owned.bytes);
-        Some(owned)
     }
 }
 
@@ -118,7 +126,8 @@ impl Reclaim {
         }
         let state = take_left_over(&at, &data);
         let waiting = AtomicUsize::new(state.waiting.len());
-        let reclaim = Arc::new(Self { data, at, shared, waiting, state: state.into() });
+        let bytes = AtomicU64::new(state.bytes);
+        let reclaim = Arc::new(Self { data, at, shared, waiting, bytes, state: state.into() });
         registry.insert(at, Arc::downgrade(&reclaim));
         reclaim
     }
@@ -145,7 +154,7 @@ impl Reclaim {
     /// The bytes of the blocks that the host owns, including those that wait.
     #[inline]
     pub(crate) fn owned_bytes(&self) -> u64 {
-        self.state().bytes
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Keeps a block from being freed until [`Reclaim::unpin`]. Returns whether it is one that the host owns.
@@ -167,6 +176,23 @@ impl Reclaim {
         let mut state = self.state();
         let Some(owned) = state.owned.get_mut(&address) else { return false };
         owned.pins = owned.pins.saturating_sub(1);
+        if owned.pins == 0 && std::mem::take(&mut owned.is_put_off) {
+            let generation = owned.generation;
+            state.waiting.push((address, generation));
+            self.waiting.store(state.waiting.len(), Ordering::Release);
+        }
+        true
+    }
+
+    #[inline]
+    fn is_lent(&self, address: u64) -> bool {
+        loan::puts_off(self.at.0.wrapping_add(address as usize))
+    }
+
+    /// Ends a loan of a block. Returns whether the host still owns it.
+    pub(crate) fn unlend(&self, address: u64) -> bool {
+        let mut state = self.state();
+        let Some(owned) = state.owned.get_mut(&address) else { return false };
         if owned.pins == 0 && std::mem::take(&mut owned.is_put_off) {
             let generation = owned.generation;
             state.waiting.push((address, generation));
@@ -204,6 +230,7 @@ impl Reclaim {
         state.generations += 1;
         state.bytes += bytes;
         state.tally.count_owned(bytes);
+        self.bytes.store(state.bytes, Ordering::Relaxed);
         drop(state);
         // Here and below: before anybody else can know the block, and before its address can be given out again.
         if trace::is_on() {
@@ -214,7 +241,10 @@ impl Reclaim {
 
     /// Strikes a block off, because it is given to the guest. It may wait in the queue already.
     pub(crate) fn disown(&self, address: u64) {
-        self.state().disown(address);
+        let mut state = self.state();
+        state.disown(address);
+        self.bytes.store(state.bytes, Ordering::Relaxed);
+        drop(state);
         if trace::is_on() {
             trace::disowned(&self.data, address);
         }
@@ -244,6 +274,7 @@ impl Reclaim {
     fn inherit(&self, left: State) {
         let mut state = self.state();
         state.bytes += left.bytes;
+        self.bytes.store(state.bytes, Ordering::Relaxed);
         state.generations = state.generations.max(left.generations);
         state.owned.extend(left.owned);
         state.waiting.extend(left.waiting);
@@ -257,15 +288,21 @@ impl Reclaim {
         let mut state = self.state();
         let next = loop {
             let Some((address, generation)) = state.waiting.pop() else { break None };
-            match state.owned.get_mut(&address).filter(|owned| owned.generation == generation) {
-                Some(owned) if owned.pins > 0 => owned.is_put_off = true,
-                Some(_) => break Some(address),
-                None => {}
+            let Entry::Occupied(mut entry) = state.owned.entry(address) else { continue };
+            let owned = entry.get_mut();
+            if owned.generation != generation {
+                continue;
             }
+            if owned.pins > 0 || self.is_lent(address) {
+                owned.is_put_off = true;
+                continue;
+            }
+            break Some((address, entry.remove()));
         };
         self.waiting.store(state.waiting.len(), Ordering::Release);
-        let address = next?;
-        let owned = state.disown(address)?;
+        let (address, owned) = next?;
+        state.count_out(&owned);
+        self.bytes.store(state.bytes, Ordering::Relaxed);
         drop(state);
         if trace::is_on() {
             trace::disowned(&self.data, address);

@@ -212,6 +212,10 @@ impl<T: Marshal> Marshal for Counted<Vec<T>> {
         Vec::load(bytes, from).map(Self)
     }
 
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        self.0.update(before, now, from)
+    }
+
     fn count(&self) -> Option<usize> {
         self.0.count()
     }

@@ -7,6 +7,7 @@ use std::any::TypeId;
 
 use data_block::DataBlock;
 use island::NumberKind;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::error::{GuestError, HeapError};
@@ -48,13 +49,24 @@ pub struct Writer<'c> {
     pub(crate) blocks: SmallVec<[(u64, bool); 4]>,
     /// Whether the guest takes over what is allocated now.
     pub(crate) consumed: bool,
+    /// Whether what is written now is read again after the call.
+    pub(crate) comes_back: bool,
+    /// What was written to blocks that are read again, by their addresses.
+    pub(crate) images: FxHashMap<u64, Bytes>,
     depth: usize,
 }
 
 impl<'c> Writer<'c> {
     #[inline]
     pub(crate) fn new(core: &'c Core) -> Self {
-        Self { core, blocks: SmallVec::new(), consumed: false, depth: 0 }
+        Self {
+            core,
+            blocks: SmallVec::new(),
+            consumed: false,
+            comes_back: false,
+            images: FxHashMap::default(),
+            depth: 0,
+        }
     }
 
     /// How wide the guest's addresses are.
@@ -80,6 +92,15 @@ impl<'c> Writer<'c> {
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<u64, GuestError> {
         let address = self.heap().copy_in(bytes)?;
         Ok(self.note(address))
+    }
+
+    /// [`Writer::bytes`] for values that may have pointers in them, which the guest may change.
+    pub(crate) fn pointers(&mut self, bytes: Bytes) -> Result<u64, GuestError> {
+        let address = self.bytes(&bytes)?;
+        if self.comes_back {
+            self.images.insert(address, bytes);
+        }
+        Ok(address)
     }
 
     /// Stores values, one after another, in a new block. Returns its address.
@@ -150,6 +171,8 @@ pub struct Reader<'c> {
     /// Whether blocks that are pointed to are the host's now, as their types say.
     pub(crate) owned: bool,
     len: Option<usize>,
+    /// What was in the blocks of arguments before the call.
+    pub(crate) images: FxHashMap<u64, Bytes>,
     depth: usize,
     spent: u64,
     blocks: SmallVec<[Block; 2]>,
@@ -165,7 +188,8 @@ struct Block {
 impl<'c> Reader<'c> {
     #[inline]
     pub(crate) fn new(core: &'c Core) -> Self {
-        Self { core, owned: true, len: None, depth: 0, spent: 0, blocks: SmallVec::new() }
+        let (images, blocks) = (FxHashMap::default(), SmallVec::new());
+        Self { core, owned: true, len: None, images, depth: 0, spent: 0, blocks }
     }
 
     /// How wide the guest's addresses are.
@@ -263,6 +287,20 @@ impl<'c> Reader<'c> {
         let value = T::load(&bytes, self);
         self.depth -= 1;
         value
+    }
+
+    /// Takes over what the guest changed in values that [`Marshal::copy_in`] copied to `address`.
+    ///
+    /// # Errors
+    /// As [`Reader::values`].
+    pub fn update<T: Marshal>(&mut self, values: &mut [T], address: u64) -> Result<(), GuestError> {
+        if self.depth == DEPTH {
+            return Err(GuestError::Depth);
+        }
+        self.depth += 1;
+        let done = T::copy_back(values, address, self);
+        self.depth -= 1;
+        done
     }
 
     /// Runs `load`; the blocks that it meets stay the guest's if `lent`.

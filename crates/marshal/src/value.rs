@@ -113,6 +113,13 @@ pub trait Marshal: Sized + 'static {
     /// When they hold no value of the type. What was given away to the host is freed all the same.
     fn load(bytes: &[u8], from: &mut Reader<'_>) -> Result<Self, GuestError>;
 
+    /// Takes over what the guest changed: `before` went in, and `now` is there.
+    #[doc(hidden)]
+    fn update(&mut self, _before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        *self = Self::load(now, from)?;
+        Ok(())
+    }
+
     /// How many elements it has, if it is a slice and not null.
     #[doc(hidden)]
     fn count(&self) -> Option<usize> {
@@ -123,7 +130,7 @@ pub trait Marshal: Sized + 'static {
     #[doc(hidden)]
     fn copy_in(values: &[Self], to: &mut Writer<'_>) -> Result<u64, GuestError> {
         let bytes = to.image(values)?;
-        to.bytes(&bytes)
+        if Self::HEAP { to.pointers(bytes) } else { to.bytes(&bytes) }
     }
 
     /// Copies values out of a block.
@@ -140,11 +147,20 @@ pub trait Marshal: Sized + 'static {
     /// Copies back the values that [`Marshal::copy_in`] copied.
     #[doc(hidden)]
     fn copy_back(values: &mut [Self], address: u64, from: &mut Reader<'_>) -> Result<(), GuestError> {
-        let now = Self::copy_out(address, values.len(), from)?;
-        for (value, now) in values.iter_mut().zip(now) {
-            *value = now;
+        let Some(before) = from.images.remove(&address) else {
+            let now = Self::copy_out(address, values.len(), from)?;
+            values.iter_mut().zip(now).for_each(|(value, now)| *value = now);
+            return Ok(());
+        };
+        let size = Self::LAYOUT.of(from.pointer()).size;
+        let now = from.bytes(address, (values.len() as u64).saturating_mul(size as u64))?;
+        let mut done = Ok(());
+        // All of them, also behind one that is wrong.
+        for (index, value) in values.iter_mut().enumerate() {
+            let at = index * size..(index + 1) * size;
+            done = done.and(value.update(&before[at.clone()], &now[at], from));
         }
-        Ok(())
+        done
     }
 
     /// The parameters that it takes by value.
@@ -286,6 +302,16 @@ impl<T: Marshal, const N: usize> Marshal for [T; N] {
         Ok(values.try_into().unwrap_or_else(|_| unreachable!("one value for each element")))
     }
 
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        let size = T::LAYOUT.of(from.pointer()).size;
+        let mut done = Ok(());
+        for (index, value) in self.iter_mut().enumerate() {
+            let at = index * size..(index + 1) * size;
+            done = done.and(value.update(&before[at.clone()], &now[at], from));
+        }
+        done
+    }
+
     fn copy_in(values: &[Self], to: &mut Writer<'_>) -> Result<u64, GuestError> {
         T::copy_in(values.as_flattened(), to)
     }
@@ -316,6 +342,13 @@ impl<T: Marshal> Marshal for Box<T> {
         from.own(address, size as u64, align);
         Ok(Self::new(from.value(address)?))
     }
+
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        match before == now {
+            true => from.update(std::slice::from_mut(&mut **self), from.address(now)),
+            false => Self::load(now, from).map(|new| *self = new),
+        }
+    }
 }
 
 impl<T: Marshal> Pointer for Vec<T> {}
@@ -342,6 +375,17 @@ impl<T: Marshal> Marshal for Vec<T> {
         let bytes = len.as_ref().map_or(0, |&len| (len as u64).saturating_mul(size as u64));
         from.own(address, bytes, align);
         from.values(address, len?)
+    }
+
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        let len = from.take_len()?;
+        if before == now && len <= self.len() {
+            self.truncate(len);
+            return from.update(self, from.address(now));
+        }
+        from.set_len(Some(len));
+        *self = Self::load(now, from)?;
+        Ok(())
     }
 
     fn count(&self) -> Option<usize> {
@@ -381,6 +425,15 @@ impl<T: Plain> Marshal for View<[T]> {
         }
     }
 
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        if before == now {
+            from.set_len(None);
+            return Ok(());
+        }
+        *self = Self::load(now, from)?;
+        Ok(())
+    }
+
     fn count(&self) -> Option<usize> {
         Some(self.len())
     }
@@ -407,6 +460,14 @@ impl<T: Pointer> Marshal for Option<T> {
             }
             _ => T::load(bytes, from).map(Some),
         }
+    }
+
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        match self {
+            Some(value) if before == now => value.update(before, now, from)?,
+            _ => *self = Self::load(now, from)?,
+        }
+        Ok(())
     }
 
     fn count(&self) -> Option<usize> {
@@ -436,6 +497,10 @@ impl<T: Pointer> Marshal for Lent<T> {
         from.lending(true, |from| T::load(bytes, from)).map(Self)
     }
 
+    fn update(&mut self, before: &[u8], now: &[u8], from: &mut Reader<'_>) -> Result<(), GuestError> {
+        from.lending(true, |from| self.0.update(before, now, from))
+    }
+
     fn count(&self) -> Option<usize> {
         self.0.count()
     }
@@ -457,7 +522,7 @@ where
     if there.any(|&other| other != count) {
         return Err(GuestError::Lengths { member: name });
     }
-    let value = N::try_from(count).map_err(|_| GuestError::Range { value: count as u64 })?;
+    let value = N::try_from(count).map_err(|_| GuestError::Count { member: name, count })?;
     value.store(bytes, to)
 }
 

@@ -2,6 +2,7 @@
 //! `trace.rs`.
 
 mod callbacks;
+mod changes;
 mod common;
 mod conventions;
 mod features;

@@ -97,6 +97,17 @@ pub fn with_element<R>(
     result
 }
 
+/// The length of an array; `None` for anything else, and for a proxy, whose length is a script's to say. Runs no script.
+#[inline]
+pub fn plain_length(cx: Cx<'_>, value: Borrowed<'_>) -> Option<usize> {
+    let mut len = 0;
+    // SAFETY: the value is alive; an array's own length is a number, so no script runs and nothing is thrown.
+    unsafe {
+        let is_array = value.is_object() && q::JS_IsArray(value.raw()) && !q::JS_IsProxy(value.raw());
+        (is_array && q::JS_GetLength(cx.raw(), value.raw(), &mut len) == 0).then_some(len as usize)
+    }
+}
+
 /// Becomes an array of its items. (`rquickjs` fills the array that it makes of a `Vec` by assignments, which run the
 /// setters that a script gave `Array.prototype`.)
 pub struct List<I>(pub I);
@@ -149,6 +160,14 @@ impl<'js> ArrayBuilder<'js> {
         }
         self.elements.push(element.0);
         Ok(())
+    }
+
+    /// The array on its way to C; the pending exception when memory is out.
+    #[inline]
+    pub fn into_returned(mut self) -> Returned {
+        let elements = std::mem::take(&mut self.elements);
+        // SAFETY: QuickJS takes over the elements' references, even when it fails.
+        Returned(unsafe { q::JS_NewArrayFrom(self.cx.raw(), elements.len() as i32, elements.as_ptr()) })
     }
 
     /// The array.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rquickjs::prelude::This;
 use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
 
-use crate::value::{Borrowed, Cx};
+use crate::value::{Borrowed, Cx, Returned};
 
 /// The longest buffer that QuickJS can have, in bytes: a length is a C `int`.
 pub const MAX_LENGTH: usize = i32::MAX as usize;
@@ -107,6 +107,37 @@ pub unsafe fn foreign<'js, O: 'static>(
     let contents = Contents { owner, granted: None };
     // SAFETY: by the caller's promise.
     unsafe { new_buffer(ctx, base, len, 0, contents) }
+}
+
+/// A typed array over a buffer of its own, as [`foreign`] makes it. The length must be a multiple of the element size.
+///
+/// # Errors
+/// As [`foreign`].
+///
+/// # Safety
+/// As [`foreign`].
+#[inline]
+pub unsafe fn foreign_array<O: 'static>(
+    cx: Cx<'_>,
+    base: NonNull<u8>,
+    len: usize,
+    owner: O,
+    kind: ElementKind,
+) -> rquickjs::Result<Returned> {
+    let contents = Box::into_raw(Box::new(Contents { owner, granted: None }));
+    // SAFETY: as in `new_buffer`; the array keeps a reference of its own to the buffer.
+    unsafe {
+        let (hook, opaque) = (Some(reallocate::<O> as _), contents.cast());
+        let buffer = q::JS_NewArrayBuffer(cx.raw(), base.as_ptr(), len as _, 0, hook, opaque, false);
+        if q::JS_IsException(buffer) {
+            drop(Box::from_raw(contents));
+            return Err(rquickjs::Error::Exception);
+        }
+        let mut args = [buffer];
+        let array = q::JS_NewTypedArray(cx.raw(), 1, args.as_mut_ptr(), kind as _);
+        q::JS_FreeValue(cx.raw(), buffer);
+        if q::JS_IsException(array) { Err(rquickjs::Error::Exception) } else { Ok(Returned(array)) }
+    }
 }
 
 /// What a buffer over foreign memory owns.
@@ -321,14 +352,18 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
 /// [`typed_array_bytes`], and the bytes of the whole buffer.
 pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     let (mut offset, mut len) = (0, 0);
-    // SAFETY: the value is alive; QuickJS checks its class and writes two numbers.
-    let buffer =
-        unsafe { q::JS_GetTypedArrayBuffer(cx.raw(), array.raw(), &mut offset, &mut len, std::ptr::null_mut()) };
-    let Ok(buffer) = cx.take(buffer) else {
-        drop(cx.ctx().catch());
-        return None;
+    // SAFETY: the value is alive; QuickJS checks its class and writes two numbers. The buffer's reference is ours; the
+    // array has another one.
+    let whole = unsafe {
+        let buffer = q::JS_GetTypedArrayBuffer(cx.raw(), array.raw(), &mut offset, &mut len, std::ptr::null_mut());
+        if q::JS_IsException(buffer) {
+            drop(cx.ctx().catch());
+            return None;
+        }
+        let whole = array_buffer_bytes(cx, Borrowed::from_raw(buffer));
+        q::JS_FreeValue(cx.raw(), buffer);
+        whole?
     };
-    let whole = array_buffer_bytes(cx, Borrowed::of(&buffer))?;
     let (offset, mut len) = (offset as usize, len as usize);
     if offset + len != whole.len {
         len = current_length(cx, array).unwrap_or(len);

@@ -62,6 +62,24 @@ impl NameTable {
         cx.take(unsafe { q::JS_GetProperty(cx.raw(), object.as_raw(), self.order[index]) })
     }
 
+    /// Set(object, the name at `index`, value). Runs a setter, if there is one.
+    ///
+    /// # Errors
+    /// What the setter throws; a TypeError if the property cannot be changed.
+    ///
+    /// # Panics
+    /// As [`NameTable::get`].
+    pub fn set<'js>(&self, object: &Object<'js>, index: usize, value: &Value<'js>) -> rquickjs::Result<()> {
+        let cx = Cx::of(object.ctx());
+        assert_eq!(self.runtime, cx.runtime(), "names were used with an object of another runtime");
+        // SAFETY: as above; QuickJS takes over the duplicated reference, even when it fails.
+        let done = unsafe {
+            let value = q::JS_DupValue(cx.raw(), value.as_raw());
+            q::JS_SetProperty(cx.raw(), object.as_raw(), self.order[index], value)
+        };
+        if done < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+    }
+
     /// CreateDataProperty(object, the name at `index`, value).
     ///
     /// # Errors

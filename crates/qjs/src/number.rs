@@ -46,6 +46,18 @@ pub fn to_biguint64_exact(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<O
     Ok(same.then_some(wrapped))
 }
 
+/// The value of a BigInt that fits a signed number of 64 bits; `None` for any other.
+///
+/// # Errors
+/// When memory is out.
+pub fn to_bigint64_exact(cx: Cx<'_>, value: Borrowed<'_>) -> rquickjs::Result<Option<i64>> {
+    let wrapped = to_bigint64(cx, value)?;
+    let back = cx.bigint(wrapped).into_value(cx)?;
+    // SAFETY: both values are alive.
+    let same = unsafe { q::JS_IsSameValue(cx.raw(), back.as_raw(), value.raw()) };
+    Ok(same.then_some(wrapped))
+}
+
 /// ToBigInt64. May run scripts.
 ///
 /// # Errors

@@ -118,6 +118,13 @@ pub fn from_utf8<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'j
     cx.take(unsafe { q::JS_NewStringLen(cx.raw(), bytes.as_ptr().cast(), bytes.len() as _) })
 }
 
+/// [`from_utf8`] on its way to C; the pending exception when that fails.
+#[inline]
+pub fn returned_utf8(cx: Cx<'_>, bytes: &[u8]) -> crate::Returned {
+    // SAFETY: as in `from_utf8`.
+    crate::Returned(unsafe { q::JS_NewStringLen(cx.raw(), bytes.as_ptr().cast(), bytes.len() as _) })
+}
+
 /// A string of the given code units, lone surrogates kept.
 ///
 /// # Errors

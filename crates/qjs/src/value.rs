@@ -79,6 +79,13 @@ impl<'js> Cx<'js> {
         Returned(unsafe { q::JS_NewBigUint64(self.raw(), value) })
     }
 
+    /// A borrowed value with a reference of its own.
+    #[inline]
+    pub fn duplicate(self, value: Borrowed<'_>) -> Returned {
+        // SAFETY: the value is alive, so it can be duplicated.
+        Returned(unsafe { q::JS_DupValue(self.raw(), value.raw()) })
+    }
+
     /// The value with a reference of its own.
     #[inline]
     pub fn returned(self, value: &Value<'js>) -> Returned {
@@ -258,6 +265,16 @@ impl Returned {
     #[inline]
     pub fn bool(value: bool) -> Self {
         Self(q::JS_MKVAL(q::JS_TAG_BOOL, i32::from(value)))
+    }
+
+    /// `null`.
+    pub const NULL: Returned = Returned(q::JS_NULL);
+
+    /// Whether it is the exception that is pending in the context.
+    #[inline]
+    pub fn is_exception(&self) -> bool {
+        // SAFETY: reading a tag.
+        unsafe { q::JS_IsException(self.0) }
     }
 
     /// Ends the fast path: the value as `rquickjs` has it.

@@ -130,6 +130,28 @@ impl Island {
         raw::call_unchecked(self, callee, &mut frame.slots)
     }
 
+    /// [`Island::call_numeric`] for a function of at most eight parameters and one result. Returns the result, or 0 if
+    /// there is none.
+    ///
+    /// # Errors
+    /// When the call does not return.
+    ///
+    /// # Panics
+    /// When the numbers do not have the parameters' types, or there are more of anything.
+    #[inline]
+    pub fn call_numbers(self: &Rc<Self>, callee: &Callee, numbers: &[Number]) -> Result<Number, CallError> {
+        let ty = callee.numeric().expect("a function of numbers alone");
+        let (params, results) = (&ty.params[..], &ty.results[..]);
+        assert!(numbers.len() == params.len() && params.len() <= 8 && results.len() <= 1, "expected other parameters");
+        let mut slots = [ValRaw::u64(0); 8];
+        for ((slot, number), kind) in slots.iter_mut().zip(numbers).zip(params) {
+            assert!(number.kind() == *kind, "a parameter is of another type");
+            *slot = number.raw();
+        }
+        raw::call_unchecked(self, callee, &mut slots[..params.len().max(results.len())])?;
+        Ok(results.first().map_or(Number::I32(0), |&kind| Number::read(kind, &slots[0])))
+    }
+
     /// Calls a function that takes one address, as `malloc` and `free` do, and returns an address or nothing (then this
     /// returns 0).
     ///
