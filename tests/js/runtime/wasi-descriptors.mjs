@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { assert, assertEq, assertList, onV8, test } from '../harness.mjs';
 import { APPEND, CREAT, E, Guest, NONBLOCK, READ, WRITE, errno } from '../wasi-guest.mjs';
 
@@ -251,6 +252,37 @@ test('waiting for several things at once', () => inFolder((folder) => {
     [`0,${E.BADF}`]);
   assertList(guest.poll(['clock', 1, 9]).map(({ errno }) => errno), [E.INVAL], 'a clock that there is not');
 }), { v8: 'uvwasi has no bytes for files and refuses what it does not know as a whole' });
+
+test('terminate ends a guest that waits for input or for room', async () => {
+  // (Node waits until there is input, which nobody gives.)
+  if (onV8) return;
+  for (const what of ['read(0)', 'write(1, "x".repeat(65_536)), guest.write(1, "x".repeat(65_536))', 'poll(["read", 0])']) {
+    const folder = mkdtempSync(join(tmpdir(), 'tombolo-wasi-'));
+    try {
+      const fifo = join(folder, 'fifo');
+      assertEq(spawnSync('mkfifo', [fifo]).status, 0);
+      // Opened for both, it has no end.
+      const fd = openSync(fifo, 'r+');
+      const source = `
+        import { parentPort } from 'node:worker_threads';
+        import { Guest } from ${JSON.stringify(new URL('../wasi-guest.mjs', import.meta.url).href)};
+        const guest = new Guest({ stdin: ${fd}, stdout: ${fd} });
+        parentPort.postMessage('ready');
+        guest.${what};
+        parentPort.postMessage('not waited');`;
+      const path = join(folder, 'worker.mjs');
+      writeFileSync(path, source);
+      const worker = new Worker(path);
+      const messages = [];
+      await new Promise((resolve) => worker.on('message', (message) => resolve(messages.push(message))));
+      assertEq(await worker.terminate(), 1);
+      assertList(messages, ['ready'], what);
+      closeSync(fd);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+});
 
 test('files are what they are', () => inFolder((folder) => {
   const path = join(folder, 'file');
