@@ -12,7 +12,7 @@ const SIGNATURES = {
   fd_tell: 'ii', fd_write: 'iiii', path_create_directory: 'iii', path_filestat_get: 'iiiii',
   path_filestat_set_times: 'iiiilli', path_link: 'iiiiiii', path_open: 'iiiiillii', path_readlink: 'iiiiii',
   path_remove_directory: 'iii', path_rename: 'iiiiii', path_symlink: 'iiiii', path_unlink_file: 'iii',
-  poll_oneoff: 'iiii', proc_exit: 'i', random_get: 'ii', sched_yield: '', sock_accept: 'iii', sock_recv: 'iiiiii',
+  poll_oneoff: 'iiii', proc_exit: 'i', proc_raise: 'i', random_get: 'ii', sched_yield: '', sock_accept: 'iii', sock_recv: 'iiiiii',
   sock_send: 'iiiii', sock_shutdown: 'ii',
 };
 

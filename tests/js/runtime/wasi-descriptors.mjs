@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { assert, assertEq, assertList, onV8, test } from '../harness.mjs';
 import { APPEND, CREAT, E, Guest, NONBLOCK, READ, WRITE, errno } from '../wasi-guest.mjs';
 
@@ -54,7 +55,7 @@ const children = {
     const guest = new Guest({ stdin: 3, stdout: 3 });
     const written = errno(() => writeSync(2, `${guest.write(1, 'ping')} `)) ?? '';
     const read = errno(() => writeSync(2, guest.read(0, 4))) ?? '';
-    writeSync(2, `${written}${read} ${errno(() => guest.seek(0, 0))} ${errno(() => guest.raw.sock_shutdown(0, 3))}`);
+    writeSync(2, `${written}${read} ${errno(() => guest.seek(0, 0))} ${errno(() => guest.call('sock_shutdown', 0, 3))}`);
     return 0;
   },
 };
@@ -164,7 +165,9 @@ test('a full disk is an error', () => {
 });
 
 test('a reader that has gone is an error', () => {
-  assertEq(shell('$RUN | head -c 5 > /dev/null', 'writes').stderr, String(E.PIPE));
+  const { stderr } = shell('$RUN | head -c 5 > /dev/null', 'writes');
+  // (Node's own output may have made the pipe one that is not waited for.)
+  assert(stderr === String(E.PIPE) || (onV8 && stderr === String(E.AGAIN)), stderr);
 });
 
 test('input is read no further than the guest asked', () => inFolder((folder) => {
@@ -175,8 +178,8 @@ test('input is read no further than the guest asked', () => inFolder((folder) =>
 }));
 
 test('waiting for input, and its end', () => {
-  assertEq(shell('(sleep 0.1; printf later) | $RUN', 'polls').stderr, '0 later true false true');
-});
+  assertEq(shell('(sleep 0.1; printf later; sleep 1) | $RUN', 'polls').stderr, '0 later true false true');
+}, { v8: 'it does not wait a second time' });
 
 test('a guest writes after what the script has written before', () => {
   assertEq(shell('$RUN', 'orders').stdout, 'abc\nd\n');
@@ -249,6 +252,37 @@ test('waiting for several things at once', () => inFolder((folder) => {
     [`0,${E.BADF}`]);
   assertList(guest.poll(['clock', 1, 9]).map(({ errno }) => errno), [E.INVAL], 'a clock that there is not');
 }), { v8: 'uvwasi has no bytes for files and refuses what it does not know as a whole' });
+
+test('terminate ends a guest that waits for input or for room', async () => {
+  // (Node waits until there is input, which nobody gives.)
+  if (onV8) return;
+  for (const what of ['read(0)', 'write(1, "x".repeat(65_536)), guest.write(1, "x".repeat(65_536))', 'poll(["read", 0])']) {
+    const folder = mkdtempSync(join(tmpdir(), 'tombolo-wasi-'));
+    try {
+      const fifo = join(folder, 'fifo');
+      assertEq(spawnSync('mkfifo', [fifo]).status, 0);
+      // Opened for both, it has no end.
+      const fd = openSync(fifo, 'r+');
+      const source = `
+        import { parentPort } from 'node:worker_threads';
+        import { Guest } from ${JSON.stringify(new URL('../wasi-guest.mjs', import.meta.url).href)};
+        const guest = new Guest({ stdin: ${fd}, stdout: ${fd} });
+        parentPort.postMessage('ready');
+        guest.${what};
+        parentPort.postMessage('not waited');`;
+      const path = join(folder, 'worker.mjs');
+      writeFileSync(path, source);
+      const worker = new Worker(path);
+      const messages = [];
+      await new Promise((resolve) => worker.on('message', (message) => resolve(messages.push(message))));
+      assertEq(await worker.terminate(), 1);
+      assertList(messages, ['ready'], what);
+      closeSync(fd);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+});
 
 test('files are what they are', () => inFolder((folder) => {
   const path = join(folder, 'file');

@@ -216,7 +216,7 @@ fn execute(host: &Path, way: Way, program: &Program, scratch: &Path, at: usize) 
             command.arg(serde_json::to_string(&program.env)?);
         }
     }
-    let output = command.args(&program.args).stdin(Stdio::null()).output()?;
+    let output = command.args(&program.args).stdin(Stdio::piped()).output()?;
     Ok(failure(program, &output))
 }
 

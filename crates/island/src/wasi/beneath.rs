@@ -201,7 +201,6 @@ pub(crate) fn open_host_directory(path: &std::path::Path) -> std::result::Result
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,19 +224,34 @@ mod tests {
         std::fs::write(inner.join("a/file"), "").unwrap();
         std::fs::write(folder.join("secret"), "").unwrap();
         for (target, link) in [
-            ("a/b", "link"), ("../file", "a/b/up"), ("../../../secret", "a/b/out"), ("/etc", "absolute"), ("loop", "loop"),
-            ("nowhere", "dangling"), ("a/file", "tofile"), ("a/b/", "slash"), ("..", "a/parent"), ("..", "above"),
+            ("a/b", "link"),
+            ("../file", "a/b/up"),
+            ("../../../secret", "a/b/out"),
+            ("/etc", "absolute"),
+            ("loop", "loop"),
+            ("nowhere", "dangling"),
+            ("a/file", "tofile"),
+            ("a/b/", "slash"),
+            ("..", "a/parent"),
+            ("..", "above"),
             ("link/c/../up", "chain"),
         ] {
             symlink(target, inner.join(link)).unwrap();
         }
         let base = open_host_directory(&inner).unwrap();
-        let names = ["a", "b", "c", "file", "link", "up", "out", "absolute", "loop", "dangling", "tofile", "slash", "parent",
-            "above", "chain", ".", "..", "none", ""];
+        let names = [
+            "a", "b", "c", "file", "link", "up", "out", "absolute", "loop", "dangling", "tofile", "slash", "parent",
+            "above", "chain", ".", "..", "none", "",
+        ];
         let mut count = 0;
-        for flags in [OFlags::PATH, OFlags::PATH | OFlags::NOFOLLOW, OFlags::RDONLY, OFlags::RDONLY | OFlags::NOFOLLOW,
-            OFlags::RDONLY | OFlags::DIRECTORY, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW]
-        {
+        for flags in [
+            OFlags::PATH,
+            OFlags::PATH | OFlags::NOFOLLOW,
+            OFlags::RDONLY,
+            OFlags::RDONLY | OFlags::NOFOLLOW,
+            OFlags::RDONLY | OFlags::DIRECTORY,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW,
+        ] {
             for first in names {
                 for second in names {
                     for third in ["", "/", "/c", "/..", "/up", "/file/", "/./", "/parent"] {

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
+use crate::wasi::beneath;
 use crate::wasi::config::{Input, Output, Sink, WasiConfig, WasiError};
 use crate::wasi::errno::{Errno, Result};
 use crate::wasi::readdir::Entries;
 use crate::wasi::types::{fdflags, filetype, rights};
-use crate::wasi::beneath;
 
 /// A descriptor of the host's.
 pub(crate) enum Handle {
@@ -98,12 +98,7 @@ impl Descriptor {
     }
 
     /// A file that the guest has opened.
-    pub(crate) fn of_guest(
-        fd: OwnedFd,
-        is_readable: bool,
-        is_writable: bool,
-        flags: u16,
-    ) -> rustix::io::Result<Self> {
+    pub(crate) fn of_guest(fd: OwnedFd, is_readable: bool, is_writable: bool, flags: u16) -> rustix::io::Result<Self> {
         Ok(Self {
             kind: Kind::Host(HostFile::new(Handle::Owned(fd), false)?),
             is_readable,
@@ -283,8 +278,7 @@ impl Table {
             }
         }
         for (number, (name, host)) in (3..).zip(std::mem::take(&mut config.preopens)) {
-            let opened =
-                beneath::open_host_directory(&host).and_then(|fd| Descriptor::of_guest(fd, true, false, 0));
+            let opened = beneath::open_host_directory(&host).and_then(|fd| Descriptor::of_guest(fd, true, false, 0));
             match opened {
                 Ok(descriptor) => {
                     let descriptor = Descriptor { preopen: Some(name), ..descriptor };

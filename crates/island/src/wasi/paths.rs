@@ -142,8 +142,7 @@ impl Call<'_> {
             (flags & (fdflags::SYNC | fdflags::RSYNC) != 0, OFlags::SYNC),
         ];
         mode |= pairs.iter().filter(|(is_set, _)| *is_set).map(|&(_, flag)| flag).collect();
-        let permissions =
-            if mode.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
+        let permissions = if mode.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
         let directory = descriptor.directory()?;
         let open = || beneath::open(directory, &path, mode, permissions);
         let opened = match open() {

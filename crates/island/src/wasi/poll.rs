@@ -104,7 +104,12 @@ impl Call<'_> {
 }
 
 /// When a clock will have reached a time.
-fn deadline(clock: u32, timeout: u64, is_absolute: bool, begun: Instant) -> std::result::Result<Option<Instant>, Errno> {
+fn deadline(
+    clock: u32,
+    timeout: u64,
+    is_absolute: bool,
+    begun: Instant,
+) -> std::result::Result<Option<Instant>, Errno> {
     let clock = Clock::of(clock)?;
     if !matches!(clock, Clock::Realtime | Clock::Monotonic) {
         // They stand still while the guest waits.
@@ -119,7 +124,8 @@ fn happen<'a>(
     subscriptions: &'a [Subscription],
     before_input: impl Fn(&Descriptor),
 ) -> Result<Vec<(&'a Subscription, Event)>> {
-    let until = subscriptions.iter().filter_map(|s| if let Wish::Time(time) = s.wish { Some(time) } else { None }).min();
+    let until =
+        subscriptions.iter().filter_map(|s| if let Wish::Time(time) = s.wish { Some(time) } else { None }).min();
     let mut waited = Vec::new();
     let mut is_ready = false;
     for (index, subscription) in subscriptions.iter().enumerate() {
@@ -201,4 +207,3 @@ fn descriptor_event(descriptor: &Descriptor, reads: bool, seen: PollFlags) -> Re
     }
     Ok(Some(event))
 }
-

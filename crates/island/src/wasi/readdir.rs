@@ -20,7 +20,6 @@ struct Entry {
     name: Vec<u8>,
 }
 
-
 impl Call<'_> {
     pub(crate) fn fd_readdir(&mut self, fd: u32, to: u32, len: u32, cookie: u64, used: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
@@ -86,4 +85,3 @@ impl Entries {
         Ok(Self(entries))
     }
 }
-

@@ -35,9 +35,8 @@ impl Call<'_> {
         if flags & !u32::from(fdflags::NONBLOCK) != 0 {
             return Err(Errno::INVAL.into());
         }
-        let accepted = waiting(&descriptor, listener, PollFlags::IN, || {
-            accept_with(&listener.handle, SocketFlags::CLOEXEC)
-        })?;
+        let accepted =
+            waiting(&descriptor, listener, PollFlags::IN, || accept_with(&listener.handle, SocketFlags::CLOEXEC))?;
         let accepted = Descriptor::of_guest(accepted, true, true, flags as u16)?;
         let number = self.wasi.descriptors.lock().add(accepted)?;
         self.guest.write(to, &number.to_le_bytes());

@@ -334,7 +334,10 @@ fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u64) -> rustix::io::Result
 const INTERVAL: Duration = Duration::from_millis(5);
 
 /// Opens a FIFO to write to it, when somebody has opened it to read.
-pub(crate) fn when_it_is_read<T>(mut open: impl FnMut() -> Result<T>, is_no_reader: impl Fn(&Stop) -> bool) -> Result<T> {
+pub(crate) fn when_it_is_read<T>(
+    mut open: impl FnMut() -> Result<T>,
+    is_no_reader: impl Fn(&Stop) -> bool,
+) -> Result<T> {
     loop {
         match open() {
             Err(stop) if is_no_reader(&stop) => {

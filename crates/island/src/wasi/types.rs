@@ -143,11 +143,9 @@ pub(crate) fn filestat(stat: &Stat, filetype: u8, version: Version) -> Vec<u8> {
         }
     }
     bytes.extend_from_slice(&(stat.st_size as u64).to_le_bytes());
-    for (seconds, nanoseconds) in [
-        (stat.st_atime, stat.st_atime_nsec),
-        (stat.st_mtime, stat.st_mtime_nsec),
-        (stat.st_ctime, stat.st_ctime_nsec),
-    ] {
+    for (seconds, nanoseconds) in
+        [(stat.st_atime, stat.st_atime_nsec), (stat.st_mtime, stat.st_mtime_nsec), (stat.st_ctime, stat.st_ctime_nsec)]
+    {
         bytes.extend_from_slice(&time(seconds, nanoseconds).to_le_bytes());
     }
     bytes
