@@ -23,7 +23,7 @@ pub mod wasi;
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};
 pub use call::numbers::{Frame, NumberKind};
-pub use call::raw::{FunctionKey, StoreObject, has_stack_room, is_below_guest, lend};
+pub use call::raw::{FunctionKey, StoreObject, has_stack_room, lend};
 pub use call::trap::{CallError, HostThrew, HostTrap, SourceLocation, StackFrame, Trap, UncaughtException};
 pub use engine::cache::{self, CodeCache, Tier};
 pub use engine::compile_error::CompileError;

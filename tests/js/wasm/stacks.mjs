@@ -224,7 +224,8 @@ test('what scripts do to Error and its prototype changes no trap', () => {
   const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
   const caught = () => { try { trap(); return undefined; } catch (error) { return error; } };
   defineProperty(Error, 'stackTraceLimit', { get() { throw 1; }, configurable: true });
-  if (stack !== undefined) defineProperty(Error.prototype, 'stack', { get() { throw 2; }, set() { throw 3; }, configurable: true });
+  const throwing = { get() { throw 2; }, set() { throw 3; }, configurable: true };
+  if (stack !== undefined) defineProperty(Error.prototype, 'stack', throwing);
   const error = caught();
   if (stack !== undefined) defineProperty(Error.prototype, 'stack', stack);
   defineProperty(Error, 'stackTraceLimit', limit);

@@ -221,9 +221,13 @@ fn debug_information_names_the_lines_of_a_guest() {
     // From the cache, compiled by a run that was not asked for it, all the same.
     run(&[]).outcome().exits(1).stderr_has(&["at sum (wasm-function[1]:0xeb)", "at crash (wasm-function[0]:0x48)"]);
     run(&["--debug-info"]).outcome().exits(1).stderr_has(&expected);
-    let text =
-        "globalThis.prepare = (error, sites) => console.log(sites.slice(0, 3).map((site) => [site.getFunctionName(),
-        site.getFileName(), site.getLineNumber(), site.getColumnNumber()].join()).join(' '));";
+    let text = "globalThis.prepare = (error, sites) => {
+        const show = (site) => [
+          site.getFunctionName(), site.getFileName(), site.getLineNumber(), site.getColumnNumber(),
+        ].join();
+        console.log(sites.slice(0, 3).map(show).join(' '));
+        return 'prepared';
+    };";
     let folder = folder
         .and("prepare.mjs", text)
         .and("both.mjs", "import './prepare.mjs'; await import('./main.mjs').catch(() => {});");

@@ -26,18 +26,7 @@ enum Access {
     /// Somebody who has not lent it on.
     Taken,
     /// A host function of this island is running and lends the context that its caller gave it.
-    Lent,
-}
-
-thread_local! {
-    /// How many host functions are running on this thread that have lent a context.
-    static LENDERS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Whether a host function is running on this thread, below a guest.
-#[inline]
-pub fn is_below_guest() -> bool {
-    LENDERS.get() > 0
+    Lent(*mut StoreContextMut<'static, StoreState>),
 }
 
 // SAFETY: a `ReentrantStore` stays on the thread that made it, since it is not `Send`, and nothing else has the store.
@@ -48,8 +37,6 @@ unsafe impl Send for StoreState {}
 pub(crate) struct ReentrantStore {
     store: UnsafeCell<Store<StoreState>>,
     access: Cell<Access>,
-    /// The context that the innermost running host function of this island lends.
-    lent: Cell<*mut StoreContextMut<'static, StoreState>>,
     /// How often it was entered.
     entries: Cell<u64>,
 }
@@ -65,12 +52,7 @@ impl Drop for Restore<'_> {
 
 impl ReentrantStore {
     pub(crate) fn new(store: Store<StoreState>) -> Self {
-        Self {
-            store: UnsafeCell::new(store),
-            access: Cell::new(Access::Idle),
-            lent: Cell::new(std::ptr::null_mut()),
-            entries: Cell::new(0),
-        }
+        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle), entries: Cell::new(0) }
     }
 
     /// Runs `body` with the store's context.
@@ -87,7 +69,7 @@ impl ReentrantStore {
             Access::Idle => body(unsafe { &mut *self.store.get() }.as_context_mut()),
             // SAFETY: the pointer is to a context in the frame of the running host function that lends it. That
             // function is a caller of this one and does not use the context before this one returns.
-            Access::Lent => body(unsafe { &mut *self.lent.get() }.as_context_mut()),
+            Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
             Access::Taken => panic!("a store was entered twice without a guest call in between"),
         }
     }
@@ -105,7 +87,7 @@ impl ReentrantStore {
     /// Whether a host function is running, below a guest of this store.
     #[inline]
     pub(crate) fn is_lent(&self) -> bool {
-        matches!(self.access.get(), Access::Lent)
+        matches!(self.access.get(), Access::Lent(_))
     }
 
     /// Whether [`ReentrantStore::enter`] would not panic.
@@ -116,18 +98,8 @@ impl ReentrantStore {
     /// Runs `body`, the inside of a host function, while the caller's context is lent to [`ReentrantStore::enter`].
     #[inline]
     fn lend<R>(&self, mut context: StoreContextMut<'_, StoreState>, body: impl FnOnce() -> R) -> R {
-        struct End<'a>(&'a ReentrantStore, *mut StoreContextMut<'static, StoreState>);
-        impl Drop for End<'_> {
-            #[inline]
-            fn drop(&mut self) {
-                self.0.lent.set(self.1);
-                LENDERS.set(LENDERS.get() - 1);
-            }
-        }
-        LENDERS.set(LENDERS.get() + 1);
         let lent = (&raw mut context).cast::<StoreContextMut<'static, StoreState>>();
-        let _end = End(self, self.lent.replace(lent));
-        let _restore = Restore(&self.access, self.access.replace(Access::Lent));
+        let _restore = Restore(&self.access, self.access.replace(Access::Lent(lent)));
         body()
     }
 }
