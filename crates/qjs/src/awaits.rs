@@ -117,9 +117,8 @@ pub fn watch<'js>(
     let Some(classes) = find_classes(cx, ids) else { return Ok(false) };
     let class = |id: q::JSClassID| classes.wrapping_add(id as usize);
     // SAFETY: `find_classes` has seen the entries of these classes.
-    let calls = unsafe {
-        [ids.function, ids.resume()[0], ids.resume()[1], ids.data_function].map(|id| (*class(id)).call)
-    };
+    let calls =
+        unsafe { [ids.function, ids.resume()[0], ids.resume()[1], ids.data_function].map(|id| (*class(id)).call) };
     let [Some(call), Some(fulfilled), Some(rejected), Some(data)] = calls else { return Ok(false) };
     let watched = Watched {
         ids,
@@ -179,7 +178,8 @@ fn find_classes(cx: Cx<'_>, ids: Ids) -> Option<*mut Class> {
     let mut last = 0;
     // SAFETY: the runtime is live; the number that is taken is not used for anything else.
     unsafe { q::JS_NewClassID(cx.runtime(), &mut last) };
-    let wanted = [1, ids.function, ids.resume()[0], ids.resume()[1], ids.generator, ids.promise_function, ids.data_function];
+    let wanted =
+        [1, ids.function, ids.resume()[0], ids.resume()[1], ids.generator, ids.promise_function, ids.data_function];
     (0..WORDS - 4).find_map(|word| {
         // SAFETY: this is within the runtime, which is larger.
         let (next, count) = unsafe { (runtime.add(word).read(), runtime.add(word + 1).read()) };
@@ -349,7 +349,8 @@ impl Watched {
     /// Calls a hook. What it throws is lost, unless no script may catch it.
     fn hook(&self, cx: Cx<'_>, hook: &Held, args: &mut [q::JSValue]) -> Result<q::JSValue, q::JSValue> {
         // SAFETY: the hook and the arguments are alive; QuickJS only borrows them.
-        let result = unsafe { q::JS_Call(cx.raw(), hook.raw(), q::JS_UNDEFINED, args.len() as c_int, args.as_mut_ptr()) };
+        let result =
+            unsafe { q::JS_Call(cx.raw(), hook.raw(), q::JS_UNDEFINED, args.len() as c_int, args.as_mut_ptr()) };
         // SAFETY: an exception is taken out of the context and put back, or freed.
         unsafe {
             if !q::JS_IsException(result) {
