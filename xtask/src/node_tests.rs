@@ -15,6 +15,12 @@ const LIST: &str = "tests/js/node-tests.txt";
 /// How long a file may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// Runs a test of `node:crypto`, which would skip itself: it asks whether Node was built with OpenSSL.
+const WITH_CRYPTO: &str = "\
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, openssl: '3.5.0' } });\n\
+    process.argv.splice(1, 1);\n\
+    require('node:module')._load(process.argv[1], null, true);\n";
+
 /// A line of the list: a file, the part of Node's library it is about, and why it is expected to fail, if it is.
 #[derive(Debug, PartialEq, Eq)]
 struct Entry {
@@ -58,7 +64,8 @@ fn compare(folder: &Path, modules: &[&str]) -> io::Result<Vec<String>> {
     entries.retain(|entry| modules.is_empty() || modules.contains(&entry.module.as_str()));
     let scratch = std::env::temp_dir().join(format!("tombolo-node-tests-{}", std::process::id()));
     fs::create_dir_all(&scratch)?;
-    let outcomes = testing::in_parallel(&entries, |at, entry| execute(&command, folder, &entry.file, &scratch, at));
+    fs::write(scratch.join("with-crypto.cjs"), WITH_CRYPTO)?;
+    let outcomes = testing::in_parallel(&entries, |at, entry| execute(&command, folder, entry, &scratch, at));
     fs::remove_dir_all(&scratch)?;
     let mut judged = Vec::new();
     for (entry, outcome) in entries.iter().zip(outcomes) {
@@ -88,14 +95,15 @@ fn parse(list: &str) -> Result<Vec<Entry>, String> {
 }
 
 /// Runs a file in a process of its own, which is ended with its children if it takes too long.
-fn execute(command: &Path, folder: &Path, file: &str, scratch: &Path, at: usize) -> io::Result<Outcome> {
-    let path = folder.join("parallel").join(file);
+fn execute(command: &Path, folder: &Path, entry: &Entry, scratch: &Path, at: usize) -> io::Result<Outcome> {
+    let path = folder.join("parallel").join(&entry.file);
     if !path.is_file() {
         return Err(io::Error::other(format!("{}: no such file", path.display())));
     }
     let output = scratch.join(at.to_string());
     let to = File::create(&output)?;
     let mut child = Command::new(command)
+        .args((entry.module == "crypto").then(|| scratch.join("with-crypto.cjs")))
         .arg(&path)
         .current_dir(folder)
         .env("NODE_SKIP_FLAG_CHECK", "1")

@@ -111,6 +111,8 @@ interface Primordials {
   rejected(error: unknown): Promise<never>;
   withResolvers(): PromiseWithResolvers<any>;
   awaited<T>(value: T): Promise<Awaited<T>>;
+  bound<T extends Function>(call: T): T;
+  setBound(bound: (call: any) => any): void;
 }
 
 // The engine provides this class in addition to the language.

@@ -15,7 +15,7 @@ const FEATURES: &[Feature] = &[
     js("assert", include_str!("node/assert/assert.js")).parts(&["assert", "assert/strict"]),
     js("assertion_error", include_str!("node/assert/assertion_error.js")),
     js("call_text", include_str!("node/assert/call_text.js")),
-    js("async_context", include_str!("node/async/async_context.js")),
+    js("async_context", include_str!("node/async/async_context.js")).native(node::async_context::natives),
     js("async_hooks", include_str!("node/async/async_hooks.js")).modules(&["async_hooks"]),
     js("diagnostics_channel", include_str!("node/async/diagnostics_channel.js")).modules(&["diagnostics_channel"]),
     js("buffer", include_str!("node/buffer/buffer.js")).native(node::buffer::natives)

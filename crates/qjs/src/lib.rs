@@ -6,6 +6,7 @@
 //! [`function`], each of which recovers its context, dispatches, and keeps panics from unwinding into C.
 
 pub mod access;
+pub mod awaits;
 pub mod backtrace;
 pub mod buffer;
 pub mod bytecode;

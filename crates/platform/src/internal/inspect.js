@@ -65,7 +65,8 @@ const colored = (text, style) => {
 const ansi = $.regex(/\u001b\[\d\d?m/g);
 const width = (ctx, text) => (ctx.colors ? $.replace(text, ansi, '').length : text.length);
 
-// Brands. A prototype test comes first: a failing brand check throws, which is slow.
+// Brands. A prototype test comes first: a failing brand check throws, which is slow. (What is no Object may be one of
+// another context.)
 const method = (name, key) => $.uncurried($.pristine[$.text`${name}.prototype`][key]);
 const getterOf = (name, key) =>
   $.uncurried(Object.getOwnPropertyDescriptor($.pristine[$.text`${name}.prototype`], key).get);
@@ -103,7 +104,7 @@ for (const { 0: name, 1: check } of $.each(checks)) {
   const isOne = holds(check);
   const proto = constructor.prototype;
   brand[name] = (value) =>
-    value !== proto && (value instanceof constructor || Object.getPrototypeOf(value) === null) && isOne(value);
+    value !== proto && (value instanceof constructor || !(value instanceof $.real.Object)) && isOne(value);
 }
 const isTypedArray = (value) => $.tagOf(value) !== undefined;
 const isDataView = (value) => $.isView(value) && !isTypedArray(value);

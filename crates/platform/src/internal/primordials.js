@@ -22,7 +22,7 @@ const { apply } = pristine.Reflect;
 const { defineProperty: define, getOwnPropertyDescriptor, hasOwn, keys, setPrototypeOf } = pristine.Object;
 const { ownKeys } = pristine.Reflect;
 const { isArray } = pristine.Array;
-const { Promise: RealPromise, Symbol: RealSymbol, Uint8Array: Bytes } = globals;
+const { Promise: RealPromise, TypeError: RealTypeError, Symbol: RealSymbol, Uint8Array: Bytes } = globals;
 const string = pristine['String.prototype'];
 const array = pristine['Array.prototype'];
 const typedArray = pristine['TypedArray.prototype'];
@@ -54,7 +54,8 @@ const text = (strings, ...values) => {
   let made = strings[0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    // (This throws for a symbol, which `String` would describe.)
+    // `String` would describe a symbol.
+    if (typeof value === 'symbol') throw new RealTypeError('Cannot convert a Symbol value to a string');
     made += (typeof value === 'object' || typeof value === 'function' ? toString(value) : value) + strings[i + 1];
   }
   return made;
@@ -254,6 +255,11 @@ assign(exports, {
     return made;
   },
   then,
+  // A function that runs with what AsyncLocalStorage has for the caller, once a program uses that.
+  bound: (call) => call,
+  setBound: (bound) => {
+    exports.bound = bound;
+  },
   resolved: (value) => new RealPromise((resolve) => resolve(value)),
   rejected: (error) => new RealPromise((resolve, reject) => reject(error)),
   withResolvers() {

@@ -35,11 +35,14 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'<')
     .add(b'>')
     .add(b'?')
+    .add(b'[')
     .add(b'\\')
+    .add(b']')
     .add(b'^')
     .add(b'`')
     .add(b'{')
     .add(b'|')
+    .add(b'~')
     .add(b'}');
 
 /// The `file:` URL of an absolute path.

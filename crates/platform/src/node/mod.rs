@@ -1,5 +1,7 @@
 //! What Node offers: each feature's Rust and JavaScript side by side.
 
+#[path = "async/mod.rs"]
+pub(crate) mod async_context;
 pub(crate) mod buffer;
 pub(crate) mod child_process;
 pub(crate) mod crypto;

@@ -31,7 +31,7 @@ exports.setStream = (name, stream) => {
 };
 exports.write = (toStderr, text) => {
   const stream = exports.stream(toStderr ? 'stderr' : 'stdout');
-  if (require('process_streams').isUntouched(stream, toStderr ? 2 : 1)) native.write(toStderr, text);
+  if (require('process_streams').isUntouched(stream)) native.write(toStderr, text);
   else writeQuietly(stream, text);
 };
 exports.publish = (name, args) => /** @type {any} */ (require('diagnostics_channel')).channel($.text`console.${name}`).publish(args);

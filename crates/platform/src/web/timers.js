@@ -21,7 +21,7 @@ exports.setContext = (given) => {
   context = given;
 };
 const call = (frame, callback, self, args) =>
-  (frame === undefined ? Reflect.apply(callback, self, args) : context.runIn(frame, callback, self, args));
+  (context === undefined ? Reflect.apply(callback, self, args) : context.runIn(frame, callback, self, args));
 
 const known = new Map(); // by the number that Symbol.toPrimitive gave out
 

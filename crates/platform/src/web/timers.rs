@@ -40,11 +40,14 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         EventLoop::of(&ctx)?.ref_immediate(ImmediateId(id as u64), refed);
         Ok(())
     })?;
-    // A deferred call is a job in the engine's queue, which is what a microtask is.
-    def(&native, "queueMicrotask", |callback: Function<'js>| -> rquickjs::Result<()> {
-        callback.defer((This(rquickjs::Undefined),))
-    })?;
+    def(&native, "queueMicrotask", queue_microtask)?;
     Ok(native)
+}
+
+/// Has a function called when the script that runs has returned.
+pub(crate) fn queue_microtask(callback: Function<'_>) -> rquickjs::Result<()> {
+    // A deferred call is a job in the engine's queue, which is what a microtask is.
+    callback.defer((This(rquickjs::Undefined),))
 }
 
 /// A task that passes the handle object to the firing function of `timers.js`.

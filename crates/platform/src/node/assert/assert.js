@@ -212,22 +212,24 @@ const needsTwo = (count) => {
 };
 /** Gives an object the functions; `options` are those of an `Assert`. */
 const install = (target, options) => {
-  const { diff } = options;
+  // A function that is called without its object knows nothing of the object's options.
+  const diffOf = (self) => (self === target ? options.diff : undefined);
   const comparison = (name, holds, operator = name) => {
     const call = { [name](actual, expected) {
       needsTwo(arguments.length);
-      if (holds(actual, expected)) return;
+      if (holds(actual, expected, this)) return;
       const args = $.slice($.arrayFrom(arguments), 2);
-      fail({ actual, expected, operator, stackStartFn: call, diff }, args);
+      fail({ actual, expected, operator, stackStartFn: call, diff: diffOf(this) }, args);
     } }[name];
     target[name] = call;
   };
-  const { skipPrototype = false } = options;
+  const isSkipping = (self) => self === target && options.skipPrototype === true;
   target.fail = function (message) {
     if (isThrown(message)) throw message;
     const isGenerated = message === undefined;
     const error = new AssertionError({
-      operator: 'fail', stackStartFn: target.fail, message: isGenerated ? 'Failed' : message, diff,
+      operator: 'fail', stackStartFn: target.fail, message: isGenerated ? 'Failed' : message,
+      diff: diffOf(this),
     });
     /** @type {any} */ (error).generatedMessage = isGenerated;
     throw error;
@@ -237,8 +239,8 @@ const install = (target, options) => {
   comparison('notEqual', (a, b) => !isLooselyEqual(a, b), '!=');
   comparison('deepEqual', isDeepEqual);
   comparison('notDeepEqual', (a, b) => !isDeepEqual(a, b));
-  comparison('deepStrictEqual', (a, b) => isDeepStrictEqual(a, b, skipPrototype));
-  comparison('notDeepStrictEqual', (a, b) => !isDeepStrictEqual(a, b, skipPrototype));
+  comparison('deepStrictEqual', (a, b, self) => isDeepStrictEqual(a, b, isSkipping(self)));
+  comparison('notDeepStrictEqual', (a, b, self) => !isDeepStrictEqual(a, b, isSkipping(self)));
   comparison('strictEqual', Object.is);
   comparison('notStrictEqual', (a, b) => !Object.is(a, b));
   comparison('partialDeepStrictEqual', isPartlyEqual);
@@ -250,7 +252,7 @@ const install = (target, options) => {
       const message = messageFrom(args, { actual: text, expected: pattern });
       if (isThrown(message)) throw message;
       const error = new AssertionError({
-        actual: text, expected: pattern, operator: name, stackStartFn: target[name], diff,
+        actual: text, expected: pattern, operator: name, stackStartFn: target[name], diff: diffOf(this),
         message: message ?? (typeof text !== 'string'
           ? $.text`The "string" argument must be of type string. Received type ${typeof text} (${inspect(text)})`
           : $.text`${describeInput(isExpected)}${inspect(pattern)}. Input:\n\n${inspect(text)}\n`),
@@ -280,7 +282,7 @@ const install = (target, options) => {
       text += inspect(error);
     }
     const made = new AssertionError({
-      actual: error, expected: null, operator: 'ifError', message: text, stackStartFn: ifError, diff,
+      actual: error, expected: null, operator: 'ifError', message: text, stackStartFn: ifError, diff: diffOf(this),
     });
     /** @type {any} */ (made).generatedMessage = false;
     throw made;
@@ -309,7 +311,7 @@ function Assert(options) {
   const it = install(this, { diff, skipPrototype });
   it.AssertionError = AssertionError;
   it.ok = function ok_(...args) {
-    ok(args.length, args[0], $.slice(args, 1), it.ok, diff);
+    ok(args.length, args[0], $.slice(args, 1), it.ok, this === it ? diff : undefined);
   };
   Object.defineProperty(it.ok, 'name', { value: 'ok' });
   if (strict) for (const name of $.each(Object.keys(loosely))) it[name] = it[loosely[name]];

@@ -169,7 +169,8 @@ const shorter = (value) => {
   if (typeof value !== 'string') return value;
   const lines = $.split(value, '\n');
   if (lines.length > 10) return $.text`${$.join($.slice(lines, 0, 10), '\n')}\n...`;
-  return value.length > LONG ? $.text`${$.slice(value, 0, LONG)}...` : value;
+  // (It is the beginning that Node leaves out.)
+  return value.length > LONG ? $.text`${$.slice(value, LONG)}...` : value;
 };
 
 class AssertionError extends Error {

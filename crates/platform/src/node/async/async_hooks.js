@@ -27,11 +27,21 @@ class AsyncLocalStorage {
   enterWith(store) {
     context.watch();
     context.exchange(context.withStore(context.current(), this, store));
+    context.untilReturn();
   }
   run(store, callback, ...args) {
     if (Object.is(this.getStore(), store)) return Reflect.apply(callback, null, args);
     context.watch();
-    return context.runIn(context.withStore(context.current(), this, store), callback, null, args);
+    const before = context.current();
+    const frame = context.withStore(before, this, store);
+    context.exchange(frame);
+    try {
+      return Reflect.apply(callback, null, args);
+    } finally {
+      // What was entered of other storages meanwhile stays.
+      const after = context.exchange(before);
+      if (after !== frame) context.exchange(context.withStoreOf(after, this, before));
+    }
   }
   exit(callback, ...args) {
     return this.run(undefined, callback, ...$.each(args));

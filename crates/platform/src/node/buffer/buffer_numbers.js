@@ -20,7 +20,10 @@ const badPosition = (value, most, name = 'offset', least = 0) => {
   }
   return outOfRange(name, $.text`>= ${least} and <= ${most}`, value);
 };
-const last = (view, size) => ($.tagOf(view) === undefined ? NaN : $.byteLength(view) - size);
+const last = (view, size) => {
+  if ($.tagOf(view) === undefined) throw invalidArgType('this', 'an instance of Buffer or Uint8Array', view);
+  return $.byteLength(view) - size;
+};
 const checkSize = (size) => {
   if (size === undefined) throw invalidArgType('byteLength', 'of type number', size);
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 1 || size > 6) {

@@ -64,7 +64,7 @@ function Hash(algorithm, options) {
   this[kHandle] = isCopy ? native.copy(from[kHandle]) : native.hasher(algorithm);
   if (this[kHandle] === undefined) throw unsupported('');
   const name = isCopy ? from[kState].algorithm : algorithm;
-  const length = lengthOf(name, wish ?? from?.[kState].length);
+  const length = lengthOf(name, wish);
   this[kState] = Object.defineProperty({ [kFinalized]: false }, 'algorithm', { value: name });
   Object.defineProperty(this[kState], 'length', { value: length });
 }
@@ -139,8 +139,15 @@ for (const { Class, own } of $.each([{ Class: Hash, own: methods }, { Class: Hma
   Object.assign(Class.prototype, own);
 }
 
-exports.Hash = Hash;
-exports.Hmac = Hmac;
+const deprecated = (Class, code) => Object.defineProperties(function (...args) {
+  require('deprecation').warn($.text`crypto.${Class.name} constructor is deprecated.`, code);
+  return Reflect.construct(Class, args, new.target ?? Class);
+}, {
+  name: { value: Class.name, configurable: true }, length: { value: Class.length, configurable: true },
+  prototype: { value: Class.prototype },
+});
+exports.Hash = deprecated(Hash, 'DEP0179');
+exports.Hmac = deprecated(Hmac, 'DEP0181');
 exports.createHash = function createHash(algorithm, options) {
   return new Hash(algorithm, options);
 };

@@ -47,7 +47,7 @@ exports.perform = (request) => {
  * @param {Request} request
  * @param {(error: any, value?: any) => void} settle
  */
-exports.start = ({ call, finish = identity, failed }, settle) => native.start((error, result) => {
+exports.start = ({ call, finish = identity, failed }, settle) => native.start($.bound((error, result) => {
   let value;
   try {
     value = error === null ? finish(result) : failed ? failed(error) : undefined;
@@ -57,7 +57,7 @@ exports.start = ({ call, finish = identity, failed }, settle) => native.start((e
   }
   if (error === null) settle(null, value);
   else settle(error);
-}, .../** @type {[string]} */ ($.each(call)));
+}), .../** @type {[string]} */ ($.each(call)));
 exports.cancel = native.cancel;
 exports.setRef = native.setRef;
 
@@ -135,10 +135,7 @@ const operations = {
       if (options.mode !== undefined) mode = toMode(options.mode, 'options.mode');
     }
     if (!recursive) return request(['mkdir', path, mode]);
-    // The first folder that was made is given as an absolute path. (What comes before a `..` is made as well.)
-    const text = toText(path);
-    const whole = $.startsWith(text, '/') ? text : $.text`${/** @type {any} */ (require('process')).process.cwd()}/${text}`;
-    return request(['mkdirAll', typeof path === 'string' ? whole : path, mode]);
+    return request(['mkdirAll', path, mode]);
   },
   mkdtemp(prefix, options) {
     const path = toPath(prefix, 'prefix');

@@ -109,7 +109,9 @@ exports.isHandle = isHandle;
 exports.fdOf = (handle, syscall) => FileHandle[fdOf](handle, syscall);
 exports.useHandle = FileHandle.use;
 exports.releaseHandle = FileHandle.release;
-for (const name of $.each(['isHandle', 'fdOf', 'useHandle', 'releaseHandle'])) {
+const originals = { __proto__: null };
+exports.isOriginal = (handle, name) => handle[name] === originals[name];
+for (const name of $.each(['isHandle', 'fdOf', 'useHandle', 'releaseHandle', 'isOriginal'])) {
   Object.defineProperty(exports, name, { enumerable: false });
 }
 delete (/** @type {any} */ (FileHandle)).use;
@@ -160,6 +162,7 @@ for (const method of $.each(Object.keys(methods))) {
   const asMethod = { async [method](...args) {
     return await $.awaited(call(this, args));
   } }[method];
+  originals[method] = asMethod;
   Object.defineProperty(FileHandle.prototype, method, { value: asMethod, writable: true, configurable: true });
 }
 

@@ -2,7 +2,7 @@
 const { Readable } = require('stream_readable');
 const { Writable } = require('stream_writable');
 const { finished } = require('stream_finished');
-const { destroyer } = require('stream_shared');
+const { errorOrDestroy } = require('stream_shared');
 const { start, operations, cancel, setRef } = require('fs_operations');
 const { toPath, toOptions } = require('fs_values');
 const { invalidArgType, outOfRange } = require('errors');
@@ -21,10 +21,22 @@ const own = {
   open: (path, flags, mode, callback) => start(operations.open(path, flags, mode), callback),
   close: (fd, callback) => start(operations.close(fd), callback),
 };
+// A script may have replaced a handle's methods.
+const throughHandle = (handle) => {
+  const calling = (name, pick) => (fd, ...args) => {
+    const callback = $.pop(args);
+    $.then(Reflect.apply(handle[name], handle, args), (result) => callback(null, pick(result)), (error) => callback(error));
+  };
+  return {
+    __proto__: null, read: calling('read', ({ bytesRead }) => bytesRead),
+    write: calling('write', ({ bytesWritten }) => bytesWritten), writev: calling('writev', ({ bytesWritten }) => bytesWritten),
+  };
+};
 // A script may give streams its own functions, or replace those of node:fs at any time: the methods are then called as
 // Node calls them.
 const fsOf = (stream, name) => {
   if (stream[FS] !== undefined) return stream[FS];
+  if (stream[HANDLE]) return handles().isOriginal(stream[HANDLE], name) ? own : throughHandle(stream[HANDLE]);
   const fs = /** @type {any} */ (require('fs'));
   return fs[name] === fs.originals[name] ? own : fs;
 };
@@ -54,19 +66,11 @@ const takeFd = (stream, options) => {
     if (options.fs) throw require('errors').notImplemented('FileHandle with fs');
     stream[HANDLE] = fd;
     stream.fd = fd.fd;
-    stream[FS] = own;
     handles().useHandle(fd);
     fd.on('close', () => stream.close());
     return;
   }
   throw invalidArgType('fd', 'of type number or an instance of FileHandle', fd);
-};
-// Inherited options count too.
-const copied = (given) => {
-  const found = toOptions(given, { __proto__: null });
-  const options = { __proto__: null };
-  for (const key in found) options[key] = found[key];
-  return options;
 };
 const toPlace = (value, name) => {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
@@ -151,7 +155,7 @@ const defineShared = (Class, name) => {
 /** @this {any} */
 function ReadStream(path, given) {
   if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
-  const options = copied(given);
+  const options = toOptions(given);
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
   takeFd(this, options);
@@ -199,7 +203,7 @@ ReadStream.prototype._read = function (size) {
       return;
     }
     if (error) {
-      destroyer(this, error);
+      errorOrDestroy(this, error);
       return;
     }
     if (count === 0) {
@@ -238,7 +242,7 @@ ReadStream.prototype.close = function (callback) {
 /** @this {any} */
 function WriteStream(path, given) {
   if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
-  const options = copied(given);
+  const options = toOptions(given);
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;

@@ -114,7 +114,10 @@ exports.toOptions = (options, otherwise = { __proto__: null }) => {
   if (typeof options === 'string') return { __proto__: null, ...otherwise, encoding: options };
   if (typeof options !== 'object') throw invalidArgType('options', 'one of type string or an instance of Object', options);
   validateAbortSignal(options.signal, 'options.signal');
-  return Object.assign({ __proto__: null }, otherwise, options);
+  const all = Object.assign({ __proto__: null }, otherwise);
+  // Inherited options count too.
+  for (const key in options) all[key] = options[key];
+  return all;
 };
 
 exports.toView = (buffer, name = 'buffer') => {
@@ -150,7 +153,7 @@ const places = (value, name) => {
     if (value < -1n || value > 2n ** 63n - 1n) {
       throw outOfRange(name, $.text`>= -1 && <= ${2n ** 63n - 1n}`, value);
     }
-    return Number(value);
+    return value > 2n ** 53n ? value : Number(value);
   }
   if (typeof value !== 'number') throw invalidArgType(name, 'one of type number or bigint', value);
   validateInteger(value, name, -1);

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -79,7 +79,23 @@ pub(super) fn make_all(path: &Path, mode: Mode) -> Outcome {
             Err(error) => return Err(Failure::at(error, "mkdir", path)),
         }
     }
-    Ok(first.map_or(Reply::Nothing, |first| Reply::Path(first.to_owned(), false)))
+    Ok(match first {
+        Some(first) => Reply::Path(resolved(&std::path::absolute(first).unwrap_or_else(|_| first.to_owned())), false),
+        None => Reply::Nothing,
+    })
+}
+
+/// The path without `.` and `..`.
+fn resolved(path: &Path) -> PathBuf {
+    let mut made = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(made.pop()),
+            part => made.push(part),
+        }
+    }
+    made
 }
 
 /// `mkdtemp`: a new folder whose path is `prefix` and six characters.

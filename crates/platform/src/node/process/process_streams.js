@@ -195,14 +195,15 @@ exports.makeOutput = (fd) => {
   }
   stream._type = kind === 'TTY' ? 'tty' : kind === 'PIPE' ? 'pipe' : 'fs';
   stream._isStdio = true;
+  made.add(stream);
   stream.destroySoon = stream.destroy;
   // A script cannot end them.
   stream._destroy = (error, callback) => callback(error);
   return stream;
 };
-const { write } = Writable.prototype;
-// Whether what is written to a stream goes to a descriptor as it is.
-exports.isUntouched = (stream, fd) => stream?.fd === fd && stream._isStdio === true && stream.write === write;
+// Whether what is written to a stream goes to standard output or standard error as it is.
+const made = new WeakSet();
+exports.isUntouched = (stream) => made.has(stream) && !Object.hasOwn(stream, 'write');
 exports.makeInput = () => {
   const kind = tty.kind(0);
   let stream;

@@ -114,12 +114,16 @@ class Histogram {
       set(made, 100, convert(0));
       return made;
     }
-    set(made, 0, convert(this.#at(0)));
-    for (let rest = 50; ; rest /= 2) {
-      const percentile = 100 - rest;
-      const value = this.#at(percentile);
-      set(made, percentile, convert(value));
-      if (value >= this.#at(100)) break;
+    // Steps halve with the distance to 100.
+    let percentile = 0;
+    let seen = 0;
+    for (const value of $.each($.sort([...$.each(this.#counts.keys())], (a, b) => a - b))) {
+      seen += this.#counts.get(value);
+      while (percentile <= 100 * seen / this.#count) {
+        set(made, percentile, convert(value));
+        percentile += (100 - percentile) / 2;
+        if (seen === this.#count) break;
+      }
     }
     set(made, 100, convert(this.#at(100)));
     return made;

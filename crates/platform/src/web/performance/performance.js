@@ -269,7 +269,7 @@ class PerformanceNodeTiming extends PerformanceEntry {
 let nodeTiming;
 const timing = () => (nodeTiming ??= new PerformanceNodeTiming());
 const timerify = (fn, options = { __proto__: null }) => require('histogram').timerify(fn, options, native.now,
-  (name, start, duration, detail) => bufferEntry(makeEntry(name, 'function', start, duration, detail)));
+  (name, start, duration, args) => bufferEntry(Object.assign(makeEntry(name, 'function', start, duration, args), args)));
 
 class Performance extends EventTarget {
   #brand = true;
