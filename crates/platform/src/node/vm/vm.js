@@ -161,6 +161,7 @@ function createContext(contextObject = {}, options = { __proto__: null }) {
   if (microtaskMode !== undefined) validateOneOf(microtaskMode, 'options.microtaskMode', ['afterEvaluate']);
   const handle = native.context();
   const global = native.globalOf(handle);
+  require('stack').complete(global.Error);
   const known = { given: new Map(), made: new Map() };
   for (const key of $.each(Reflect.ownKeys(global))) known.made.set(key, attributesOf(global, key));
   const key = isPlain ? global : contextObject;
