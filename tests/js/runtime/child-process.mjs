@@ -161,3 +161,14 @@ test('wrong arguments', () => {
 test('a time limit that never comes', () => {
   for (const timeout of [2 ** 53, 1e15, 1e30]) assertEq(spawnSync('true', { timeout }).status, 0, String(timeout));
 });
+
+test('a listener for uncaughtException that throws ends the program with 7, without exit listeners', () => {
+  const file = join(folder, 'throws.cjs');
+  writeFileSync(file, `process.on('uncaughtException', () => { throw new Error('second'); });
+    process.on('exit', () => console.log('exit'));
+    setTimeout(() => { throw new Error('first'); });`);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  assertEq(status, 7);
+  assertEq(stdout, '');
+  assert(stderr.includes('second'), stderr);
+});

@@ -117,3 +117,18 @@ test('an aborted signal rejects with its reason', async () => {
   controller.abort();
   await promise.catch(() => {});
 });
+
+test('a URL that cannot be used is named, with the reason as the cause', async () => {
+  const invalid = (error, url) => error.message === `Failed to parse URL from ${url}` && error.cause.input === url &&
+    error.cause.code === 'ERR_INVALID_URL';
+  for (const [what, url] of [[() => new Request('/x'), '/x'], [() => Response.redirect('y'), 'y']]) {
+    let error;
+    try { what(); } catch (thrown) { error = thrown; }
+    assert(error instanceof TypeError && invalid(error, url), String(error));
+  }
+  const error = await fetch('/z').catch((reason) => reason);
+  assert(error instanceof TypeError && invalid(error, '/z'), String(error));
+  let other;
+  try { new Request('http://a:b@c/'); } catch (thrown) { other = thrown; }
+  assertEq(other.message, 'Request cannot be constructed from a URL that includes credentials: http://a:b@c/');
+});

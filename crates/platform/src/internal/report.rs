@@ -8,6 +8,9 @@ use crate::{
     node::process,
 };
 
+/// What a program exits with if a listener for `uncaughtException` throws.
+const LISTENER_THREW: i32 = 7;
+
 /// The text that reports an uncaught value: `Uncaught` and the value as the console shows it, with the stack, the chain
 /// of causes and the error's own extra properties.
 pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
@@ -88,8 +91,8 @@ impl Hooks for PlatformHooks {
             Ok(handled) => handled,
             Err(rquickjs::Error::Exception) => {
                 let thrown = ctx.catch();
-                if let Ok(platform) = Platform::of(ctx)
-                    && !EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is_stopping())
+                if let (Ok(platform), Ok(event_loop)) = (Platform::of(ctx), EventLoop::of(ctx))
+                    && !event_loop.mailbox().is_stopping()
                 {
                     match &platform.own_worker {
                         // If a listener throws, its error ends the worker instead of the one it was told about.
@@ -97,7 +100,11 @@ impl Hooks for PlatformHooks {
                             worker.make_room(ctx, &thrown);
                             crate::node::workers::report(ctx, &thrown);
                         }
-                        None => platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes()),
+                        // In the main agent it ends the program at once, with an exit code of its own, as in Node.
+                        None => {
+                            platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes());
+                            event_loop.request_exit(LISTENER_THREW);
+                        }
                     }
                 }
                 false

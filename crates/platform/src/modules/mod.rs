@@ -13,7 +13,8 @@ mod wasm;
 
 use agent::EventLoop;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use rquickjs::{Ctx, Exception, Function, Module, Persistent, Value, context::EvalOptions};
+use qjs::eval::Script;
+use rquickjs::{Ctx, Exception, Function, Module, Persistent, Value};
 use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
@@ -197,11 +198,8 @@ pub(crate) fn inline(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<(Vec<u8>, Str
 ///
 /// # Errors
 /// What the script throws.
-pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: String) -> rquickjs::Result<()> {
-    let mut options = EvalOptions::default();
-    options.strict = false;
-    options.filename = Some(url.to_owned());
-    ctx.eval_with_options::<Value, _>(text, options).map(drop)
+pub(crate) fn run_classic(ctx: &Ctx<'_>, url: &str, text: &str) -> rquickjs::Result<()> {
+    Script { source: text, file: url, line: 1 }.run(ctx).map(drop)
 }
 
 /// Evaluates a worker's text: as an ES module if it has the syntax of one, otherwise as a script that has `require`.

@@ -68,14 +68,17 @@ pub(super) fn parsed<T: Send>(
     source_type: SourceType,
     look: impl FnOnce(&str, &ParserReturn<'_>) -> T + Send,
 ) -> Option<T> {
-    /// What a level of nesting takes at most, of which there can be one with each byte.
-    const FRAMES: usize = 3 << 10;
+    /// What each byte takes at most if every one opens a level of nesting, and what each opener that [`openers`] counts
+    /// takes at most. The smaller of the two is what the text needs.
+    const EACH_BYTE: usize = 3 << 10;
+    const EACH_OPENER: usize = 12 << 10;
     const LEAST: usize = 1 << 20;
     const MOST: usize = 8 << 30;
-    let stack = text.len().saturating_mul(FRAMES).clamp(LEAST, MOST);
-    if text.len() > MOST / FRAMES {
+    let needed = text.len().saturating_mul(EACH_BYTE).min(openers(text).saturating_mul(EACH_OPENER));
+    if needed > MOST {
         return None;
     }
+    let stack = needed.max(LEAST);
     std::thread::scope(|scope| {
         let parse = || {
             let allocator = Allocator::default();
@@ -84,6 +87,63 @@ pub(super) fn parsed<T: Send>(
         };
         std::thread::Builder::new().name("parser".into()).stack_size(stack).spawn_scoped(scope, parse).ok()?.join().ok()
     })
+}
+
+/// How many levels of nesting a text can have at most: each begins with a sign or a word. Those in strings and comments
+/// count as well, a run of one operator (`===`) counts once.
+fn openers(text: &str) -> usize {
+    const WORDS: [&[u8]; 33] = [
+        b"as",
+        b"asserts",
+        b"async",
+        b"await",
+        b"class",
+        b"delete",
+        b"do",
+        b"else",
+        b"extends",
+        b"for",
+        b"function",
+        b"if",
+        b"import",
+        b"in",
+        b"infer",
+        b"instanceof",
+        b"is",
+        b"keyof",
+        b"new",
+        b"of",
+        b"readonly",
+        b"return",
+        b"satisfies",
+        b"switch",
+        b"throw",
+        b"try",
+        b"typeof",
+        b"unique",
+        b"void",
+        b"while",
+        b"with",
+        b"yield",
+        b"case",
+    ];
+    let bytes = text.as_bytes();
+    let (mut count, mut before, mut word) = (0, 0, 0);
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..) {
+            before = byte;
+            continue;
+        }
+        count += usize::from(WORDS.contains(&&bytes[word..at]));
+        word = at + 1;
+        count += match byte {
+            b'(' | b'[' | b'{' | b'!' | b'~' | b'+' | b'-' | b'%' | b'^' | b':' | b'`' | b'<' | b'>' => 1,
+            b'=' | b'/' | b'*' | b'&' | b'|' | b'.' | b'?' => usize::from(byte != before),
+            _ => 0,
+        };
+        before = byte;
+    }
+    count
 }
 
 fn has_await(program: &Program<'_>) -> bool {

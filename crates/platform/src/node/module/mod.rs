@@ -4,7 +4,8 @@ use std::path::Path;
 
 use qjs::array::List;
 use qjs::define::Put as _;
-use rquickjs::{Ctx, Object, Value, context::EvalOptions};
+use qjs::eval::Script;
+use rquickjs::{Ctx, Object, Value};
 
 use crate::internal::errors::throw_system;
 use crate::internal::state::Platform;
@@ -81,10 +82,7 @@ fn texts<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         modules::compile_common_js(&ctx, &text, &path)
     })?;
     def(native, "run", |ctx: Ctx<'js>, text: UsvString, name: UsvString| -> rquickjs::Result<Value<'js>> {
-        let mut options = EvalOptions::default();
-        options.strict = false;
-        options.filename = Some(name.0);
-        ctx.eval_with_options(text.0, options)
+        Script { source: &text, file: &name, line: 1 }.run(&ctx)
     })?;
     def(native, "isModule", |text: UsvString| syntax::is_module(&text))?;
     def(native, "lex", |ctx: Ctx<'js>, text: UsvString| -> rquickjs::Result<Object<'js>> {

@@ -1,9 +1,11 @@
 // What few programs ask `process` for.
 const { create, invalidArgType, notImplemented } = require('errors');
 const { validateString } = require('validators');
+const notThere = (name) => class { constructor() { throw notImplemented($.text`process.binding's ${name}`); } };
 const proc = () => require('process').process;
 
 exports.binding = (name) => {
+  if ($.text`${name}` === 'tty_wrap') return { isTTY: require('tty').isatty, TTY: notThere('TTY') };
   if ($.text`${name}` !== 'constants') throw create('Error', 'ERR_INVALID_MODULE', $.text`No such module: ${name}`);
   const { constants } = require('os_constants');
   const { constants: fs } = require('fs_values');

@@ -1,7 +1,7 @@
 //! The native half of `vm.js`: scripts in this context or in a new one.
 
 use qjs::{HostClass, Mark, Realm, class, eval::Script};
-use rquickjs::{Ctx, Exception, Object, Value};
+use rquickjs::{Ctx, Exception, Object, Value, object::Property};
 
 use crate::internal::{def, strings::UsvString};
 
@@ -23,7 +23,11 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         Script { source: &source, file: &file, line }.run(&ctx)
     })?;
     def(&native, "context", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
-        class::new_object(&ctx, VmContext { realm: Realm::fresh(&ctx)? }, None)
+        let realm = Realm::fresh(&ctx)?;
+        // `WebAssembly` is the same object in all contexts of an agent.
+        let namespace: Value<'js> = ctx.globals().get("WebAssembly")?;
+        realm.ctx(&ctx).globals().prop("WebAssembly", Property::from(namespace).writable().configurable())?;
+        class::new_object(&ctx, VmContext { realm }, None)
     })?;
     def(&native, "globalOf", |ctx: Ctx<'js>, context: Value<'js>| -> rquickjs::Result<Object<'js>> {
         Ok(realm(&ctx, &context)?.globals())

@@ -163,7 +163,7 @@ function createContext(contextObject = {}, options = { __proto__: null }) {
   const global = native.globalOf(handle);
   // The engine's own, which a context does not have in Node.
   for (const name of $.each(['performance', 'queueMicrotask'])) Reflect.deleteProperty(global, name);
-  require('stack').share(global.Error.prototype);
+  require('stack').complete(global.Error);
   const known = { given: new Map(), made: new Map() };
   for (const key of $.each(Reflect.ownKeys(global))) known.made.set(key, attributesOf(global, key));
   const key = isPlain ? global : contextObject;

@@ -208,7 +208,7 @@ fn own_natives<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
             drop(ctx.catch());
             agent::structured::throw_dom_exception(&ctx, &format!("cannot load the script {url}"), "NetworkError")
         })?;
-        modules::run_classic(&ctx, &url, text)
+        modules::run_classic(&ctx, &url, &text)
     })?;
     def(native, "resolve", |ctx: Ctx<'js>, url: UsvString, base: Option<UsvString>| -> rquickjs::Result<String> {
         let default = || Platform::of(&ctx).map(|platform| platform.main_url.borrow().clone());
@@ -574,7 +574,7 @@ pub fn run_worker(agent: &Agent, spec: WorkerSpec) -> agent::Outcome {
                     return Ok(());
                 };
                 // What the Web calls a module is one, whatever the package of its file says.
-                if classic { modules::run_classic(ctx, &url, text) } else { modules::run_main_text(ctx, url, &text) }
+                if classic { modules::run_classic(ctx, &url, &text) } else { modules::run_main_text(ctx, url, &text) }
             }
             Script::Url { url, text: None } => modules::run_main_url(ctx, url),
             Script::Url { url, text: Some(text) } => modules::run_main_text(ctx, url, &text),

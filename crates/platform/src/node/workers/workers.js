@@ -260,7 +260,7 @@ class Worker extends EventEmitter {
       exit: (code) => this.#exited(code),
     });
     this.#port = native.workerPort(this.#handle);
-    // As in Node, messages wait until somebody listens.
+    // As in Node, messages wait until somebody listens, who holds the loop from then on, also after an `unref`.
     this.on('newListener', (event) => {
       if (event === 'message' && this.listenerCount(event) === 0) this.#listen(true);
     });
@@ -274,6 +274,7 @@ class Worker extends EventEmitter {
   #messageerror = (error) => this.emit('messageerror', error);
   #listen(on) {
     if (this.#port === undefined) return;
+    ports.ref(this.#port, on);
     if (on) ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
     else ports.stop(this.#port, false);
   }
@@ -307,11 +308,16 @@ class Worker extends EventEmitter {
   async [Symbol.asyncDispose]() {
     await $.awaited(this.terminate());
   }
+  #hold(on) {
+    if (this.#handle === undefined) return;
+    native.refWorker(this.#handle, on);
+    ports.ref(this.#port, on);
+  }
   ref() {
-    if (this.#handle !== undefined) native.refWorker(this.#handle, true);
+    this.#hold(true);
   }
   unref() {
-    if (this.#handle !== undefined) native.refWorker(this.#handle, false);
+    this.#hold(false);
   }
   get threadId() {
     return this.#handle === undefined ? -1 : native.threadId(this.#handle);

@@ -34,6 +34,13 @@ const member = (value, allowed, place) => {
   throw new TypeError($.text`${place}: must be one of ${$.join(allowed, ', ')}, got ${inspect(text)}`);
 };
 
+const parseUrl = (text, message) => {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw new TypeError(message, { cause });
+  }
+};
 let responseOf;
 class Response {
   #state = {
@@ -73,7 +80,7 @@ class Response {
     needArgs(arguments.length, 1, 'Response.redirect');
     url = $.text`${url}`;
     const code = unsignedShort(status);
-    const location = new URL(url).href;
+    const location = parseUrl(url, $.text`Failed to parse URL from ${url}`).href;
     if (!$.includes([301, 302, 303, 307, 308], code)) {
       throw new RangeError($.text`Response.redirect: argument 2 must be 301, 302, 303, 307 or 308, got ${status}`);
     }
@@ -153,10 +160,10 @@ class Request {
     const state = this.#state;
     if (window !== undefined && window !== null) throw new TypeError($.text`${place}: \`window\` must be null`);
     if (from === undefined) {
-      const url = URL.parse($.text`${input}`);
-      if (url === null) throw new TypeError($.text`${place}: ${inspect($.text`${input}`)} is not an absolute URL`);
+      const text = $.text`${input}`;
+      const url = parseUrl(text, $.text`Failed to parse URL from ${text}`);
       if (url.username || url.password) {
-        throw new TypeError($.text`${place}: ${inspect(url.href)} must not have credentials`);
+        throw new TypeError($.text`Request cannot be constructed from a URL that includes credentials: ${text}`);
       }
       state.url = url.href;
     } else {
@@ -165,8 +172,7 @@ class Request {
     }
     if (referrer !== undefined) {
       const text = $.text`${referrer}`;
-      const url = text === '' ? null : URL.parse(text);
-      if (text !== '' && url === null) throw new TypeError($.text`${place}: ${inspect(text)} is not an absolute URL`);
+      const url = text === '' ? null : parseUrl(text, $.text`Referrer "${text}" is not a valid URL.`);
       const isClient = url?.protocol === 'about:' && (url.hostname === 'client' || url.pathname === 'client');
       state.referrer = text === '' ? 'no-referrer' : isClient ? 'about:client' : url.href;
     }
