@@ -74,7 +74,8 @@ pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
         true => pointer,
         false => kind(param.ty.get()),
     });
-    (room.into_iter().chain(params).collect(), result)
+    let variadic = signature.is_variadic.then_some(pointer);
+    (room.into_iter().chain(params).chain(variadic).collect(), result)
 }
 
 /// Whether the result is a record that goes into room that a first parameter points to.
@@ -226,6 +227,9 @@ impl<'js> Running<'_, '_, 'js> {
                 numbers.push(number);
             }
         }
+        if self.signature.is_variadic {
+            numbers.push(marshal.pointer(0));
+        }
         let returned = self.enter(&numbers)?;
         self.call.returned.set(true);
         let own = if comes_out {
@@ -342,7 +346,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
         let Some(number) = returned else { return Ok(None) };
         if let Some(scalar) = ty.scalar() {
-            return scalar.result_to_js(cx, number).into_value(cx).map(Some);
+            return ty.number_to_js(cx, scalar, number).into_value(cx).map(Some);
         }
         if let Type::Record(shape, _) = &ty.ty {
             // A record of one number came as that number.

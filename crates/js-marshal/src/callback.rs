@@ -224,7 +224,7 @@ fn call_back(
         marshal.enter_part(webidl::Part::Argument(at));
         let ty = param.ty.get();
         let value = match (&ty.ty, ty.scalar()) {
-            (_, Some(scalar)) => scalar.result_to_js(cx, number).into_value(cx)?,
+            (_, Some(scalar)) => ty.number_to_js(cx, scalar, number).into_value(cx)?,
             (Type::Record(shape, _), _) => {
                 let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
                 match shape.single(wide) {

@@ -117,7 +117,7 @@ guestTest('enums: names and numbers in, numbers out', (guest) => {
   assertEq(small.size, 1);
   assertEq(guest.call('echo_u8', [small], small, 'B'), 255);
   const wide = new EnumType({ A: 1, B: 2n ** 40n }, t.i64);
-  assertEq(guest.call('echo_i64', [wide], wide, 'B'), 2n ** 40n);
+  assertEq(guest.call('echo_i64', [wide], wide, 'B'), 2 ** 40);
   const list = ['RED', 'BLUE', 4];
   guest.call('reverse_colour', [inout(copy(colour)), t.i32], t.void, list, 3);
   assertList(list, [4, 5, 0]);
