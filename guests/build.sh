@@ -21,6 +21,8 @@ c() {
 c demo -mexec-model=reactor -Wl,--export-table,--growable-table
 c vocabulary -mexec-model=reactor -Wl,--export-table,--growable-table
 c hello
+c library -mexec-model=reactor -Wl,--export-table,--growable-table -Wl,--export-dynamic -Wl,--export=library_counter \
+  -Wl,--export=library_name -Wl,--export=malloc -Wl,--export=free -Wno-c23-extensions
 
 # Agents share its memory, each with an instance of its own: no stack and no data in memory, so that none disturbs another.
 $zig cc -target wasm32-freestanding -mcpu=generic+atomics+bulk_memory+mutable_globals -std=c17 -O2 -s -Wall -Wextra -Werror \

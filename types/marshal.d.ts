@@ -361,16 +361,54 @@ declare module 'tombolo:marshal' {
     /** The heap, if it is not the one of the instance's exports. */
     memoryManager?: MemoryManager;
   }
+  /** How a header is read, and bound. */
+  export interface HeaderOptions extends CdefOptions {
+    /** Folders with the headers that it includes, besides its own. Standard headers are there without any. */
+    include?: string[];
+    /** Macros that are defined besides those of clang for WebAssembly. */
+    define?: Record<string, string | number | boolean>;
+    /**
+     * What `[[…]]` says, beside a header that stays untouched: of a function (its result), a struct or a typedef by its
+     * name; of a parameter or field by `name.part`, or in an object of them, where `result` is the function's own.
+     */
+    annotations?: Record<string, string | Record<string, string>>;
+    /** C declarations that follow the header's and win over them. */
+    declarations?: string;
+    /** Whether everything that cannot be bound is an error, and not in `skipped`. */
+    strict?: boolean;
+  }
   /**
    * Binds C declarations to an instance's exports: an object with a function for each function that is declared, and a
-   * number or string for each `#define` and enumerator. Declarations that are wrong, or that the instance does not
-   * have, are errors with their line and column.
+   * number or string for each constant macro and enumerator. Declarations that are wrong, or that the instance does not
+   * have, are errors with their lines and columns, unless `strict` is false.
    */
   export function cdef<L extends object = Record<string, any>>(
-    instance: WebAssembly.Instance | Wasi, declarations: string, options?: CdefOptions): Library<L>;
+    instance: WebAssembly.Instance | Wasi, declarations: string, options?: HeaderOptions): Library<L>;
+  /**
+   * Binds what a C library's header declares and the instance has. The header is given by its path or as a text, as the
+   * library ships it or from `cc -E`. What cannot be bound is in `skipped`.
+   */
+  export function header<L extends object = Record<string, any>>(
+    instance: WebAssembly.Instance | Wasi, header: string, options?: HeaderOptions): Library<L>;
+  /** TypeScript's declarations of what `header` binds: of everything, or of the names in `only`. */
+  export function typings(header: string, options?: HeaderOptions & { only?: string[] }): string;
+  /** A declaration that is not bound. */
+  export interface Skipped {
+    readonly name: string;
+    /** A function, one that has its body in the header, and so on. */
+    readonly kind: 'function' | 'inline' | 'variable' | 'declaration' | 'macro' | 'directive' | 'annotation';
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly reason: string;
+  }
   export type Library<L extends object = Record<string, any>> = Readonly<L> & {
     /** Structs, unions, enums, handles and function pointers by tag or typedef name. */
     readonly types: Readonly<Record<string, any>>;
     readonly memoryManager: MemoryManager;
+    /** The variables that the instance exports, where they lie: reading and setting them reads and sets the guest's. */
+    readonly variables: any;
+    /** What is declared and not bound, in the order of the declarations. */
+    readonly skipped: readonly Skipped[];
   };
 }

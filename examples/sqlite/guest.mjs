@@ -1,7 +1,9 @@
 // SQLite's own build for WebAssembly, instantiated with what databases in memory take, and no more; and its functions.
-import { readFileSync } from 'node:fs';
-import { MemoryManager, cdef } from 'tombolo:marshal';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { MemoryManager, header } from 'tombolo:marshal';
 import source module from '@sqlite.org/sqlite-wasm/sqlite3.wasm';
+import { annotations, declarations } from './annotations.mjs';
 
 const PAGE = 65536;
 const ENOENT = 44;
@@ -55,8 +57,14 @@ instance.exports.__wasm_call_ctors();
 
 // SQLite's own allocator, so that what is allocated here is what SQLite can take over, and the other way round.
 const { sqlite3_malloc: malloc, sqlite3_free: free, __indirect_function_table: table } = instance.exports;
+// sqlite3.h as SQLite ships it, from Debian's libsqlite3-dev for example.
+const path = [process.env.SQLITE3_H, '/usr/include/sqlite3.h', '/usr/local/include/sqlite3.h'].find((at) => at && existsSync(at));
+if (!path) throw new Error('there is no sqlite3.h: install it (apt-get install libsqlite3-dev), or name it by SQLITE3_H');
+
 /** SQLite's functions and constants. */
-export const c = cdef(instance, readFileSync(new URL('sqlite3.h', import.meta.url), 'utf8'), {
+export const c = header(instance, path, {
+  annotations,
+  declarations,
   memoryManager: new MemoryManager(memory, malloc, free, { table }),
   lengths: {
     column_bytes: (_index, [stmt, column]) => c.sqlite3_column_bytes(stmt, column),

@@ -5,11 +5,11 @@ import {
   Int64Type, Int8Type, Marshaller, MemoryManager, Out, Pointer, PointerType, ReferenceType, Result, SignedSizeType,
   SizeType, StatusError, StatusType, StringBuffer, StringBufferType, StringType, StructPointerType, StructType,
   StructViewType, Type, TypedArrayType, Uint16Type, Uint32Type, Uint64Type, Uint8Type, UnionType, ValueType,
-  VoidPointerType, VoidType, Wasi, addressOf, borrowed, cdef, consumed, nonNull, opaque, owned,
+  VoidPointerType, VoidType, Wasi, addressOf, borrowed, cdef, consumed, header, nonNull, opaque, owned, typings,
 } from 'tombolo:marshal';
 import type {
-  Allocator, AssemblyScriptAllocator, CdefOptions, Encoding, Fields, Handle, Integer64, Length, Library, ManagerOptions,
-  MangleOptions, RecordOptions, StatusOptions, StructArray, TypedArray, TypedArrayConstructor, View,
+  Allocator, AssemblyScriptAllocator, CdefOptions, Encoding, Fields, Handle, HeaderOptions, Integer64, Length, Library,
+  ManagerOptions, MangleOptions, RecordOptions, Skipped, StatusOptions, StructArray, TypedArray, TypedArrayConstructor, View,
 } from 'tombolo:marshal';
 import type { Equal, Expect } from './expect';
 
@@ -312,3 +312,22 @@ type _inferred = [
   Expect<Equal<typeof views[0], Int8Array & Disposable>>,
 ];
 export type { _inferred };
+
+// Headers.
+const headerOptions: HeaderOptions = {
+  include: ['include'], define: { DEBUG: 1, NAME: 'x', ON: true }, strict: false, views: true,
+  annotations: { multiply: '[[owned, length(n)]]', open: { result: '[[status]]', into: '[[out]]' } },
+  declarations: 'int add(int a, int b);',
+};
+const fromHeader = header<Adder>(instance, 'library.h', headerOptions);
+const headerSum: number = fromHeader.add(1, 2);
+const notBound: readonly Skipped[] = header(wasi, 'library.h').skipped;
+const places: [string, number, number, string][] = notBound.map(({ file, line, column, reason }) => [file, line, column, reason]);
+const declarationsText: string = typings('library.h', { only: ['add'] });
+void [headerSum, places, declarationsText, fromHeader.variables.counter];
+// @ts-expect-error
+header(instance);
+// @ts-expect-error
+header(instance, 'library.h', { include: 'folder' });
+// @ts-expect-error
+header(instance, 'library.h', { annotations: { multiply: 5 } });

@@ -2,6 +2,7 @@
 
 mod document;
 mod figures;
+mod headers;
 mod node_tests;
 mod official;
 mod packages;
@@ -33,6 +34,10 @@ commands:
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
           (threads=DIR), which are no part of this repository
+  headers [--cc COMMAND] [-v] DIR...
+          bind the headers of twenty C libraries, wherever in DIR they are, with the command beside this one, and print
+          how many of their functions it takes. With a compiler for wasm32 (--cc 'zig cc -target wasm32-wasi'), compare
+          signatures, sizes and offsets with those that it makes of them
   packages [--node PATH] [PACKAGE...]
           run the scripts of tests/packages, each of which uses a package of npm, with the command beside this one (and
           with a node), print a table, and compare with tests/packages/not-yet.txt
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
         ["tidy"] => with_tree(&tidy::root(), tidy),
         ["figures"] => with_tree(&tidy::root(), figures),
         ["figures", folder] => with_tree(folder.as_ref(), figures),
+        ["headers", ref more @ ..] => headers::run(more),
         ["node-tests", folder, ref modules @ ..] => node_tests::run(folder.as_ref(), modules),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),
         ["packages", ref more @ ..] => packages::run(more),

@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// How wide a guest's addresses are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Addresses {
     /// 32 bits.
+    #[default]
     Narrow,
     /// 64 bits.
     Wide,

@@ -1,6 +1,6 @@
 //! The vocabulary of annotations: what C's types leave open about lengths, ownership, errors and text.
 
-use crate::constants::Constants;
+use crate::constants::{self, Scope};
 use crate::error::{Checked, Fault, Position, fault};
 use crate::literals::found;
 use crate::tokens::{Kind, Note, Token};
@@ -52,8 +52,10 @@ pub struct Annotations {
     pub keeps: Vec<At<String>>,
     /// `opaque`, `opaque(free_function)`: a handle, whose content is nobody's business.
     pub opaque: Option<At<Option<String>>>,
-    /// `packed`: a record without padding.
+    /// `packed`: a record without padding, or a field that is not aligned.
     pub packed: Option<At<()>>,
+    /// `aligned(n)`: the least alignment, in bytes.
+    pub aligned: Option<At<u64>>,
 }
 
 /// How many elements there are.
@@ -152,7 +154,7 @@ impl Place {
             "keep" => &[Self::Param, Self::Field, Self::Typedef],
             "keeps" => &[Self::Result, Self::Param],
             "opaque" => &[Self::Typedef, Self::Record],
-            "packed" => &[Self::Record, Self::Typedef],
+            "packed" | "aligned" => &[Self::Record, Self::Typedef, Self::Field],
             _ => &[],
         }
     }
@@ -160,19 +162,21 @@ impl Place {
 
 impl Annotations {
     /// Adds what `note` says.
-    pub(crate) fn read(&mut self, note: &Note<'_>, place: Place, constants: &Constants) -> Checked<()> {
+    pub(crate) fn read(&mut self, note: &Note<'_>, place: Place, scope: &dyn Scope) -> Checked<()> {
         let mut rest = note.tokens.as_slice();
         loop {
             let (word, arguments, end) = item(&mut rest, note)?;
             let places = Place::of(word.text);
             if places.is_empty() {
                 return fault(word.at, format!("unknown annotation {}", found(word)));
+            } else if !places.contains(&place) && note.is_attribute {
+                return Ok(());
             } else if !places.contains(&place) {
                 let names: Vec<_> = places.iter().map(|place| place.name()).collect();
                 let (names, place) = (names.join(" or "), place.name());
                 return fault(word.at, format!("`{}` belongs to {names}, not to {place}", word.text));
             }
-            self.add(&Item { word, arguments, end, constants })?;
+            self.add(&Item { word, arguments, end, scope })?;
             match rest.split_first() {
                 None => return Ok(()),
                 Some((comma, after)) if comma.is(",") => rest = after,
@@ -214,7 +218,17 @@ impl Annotations {
                 Ok(())
             }
             "opaque" => put(&mut self.opaque, item, item.optional_name()?, |_| "opaque"),
-            _ => put(&mut self.packed, item, item.plain(())?, |_| "packed"),
+            "aligned" => {
+                // Several attributes may say it: the greatest counts.
+                let said = item.alignment()?;
+                let value = self.aligned.as_ref().map_or(said, |known| known.value.max(said));
+                self.aligned = Some(At { value, position: item.word.at });
+                Ok(())
+            }
+            _ => {
+                self.packed = None;
+                put(&mut self.packed, item, item.plain(())?, |_| "packed")
+            }
         }
     }
 
@@ -238,6 +252,28 @@ impl Annotations {
         if Place::of("keep").contains(&place) {
             take(&mut self.keep, &from.keep);
         }
+        if Place::of("aligned").contains(&place) {
+            take(&mut self.aligned, &from.aligned);
+        }
+    }
+
+    /// What is said here, and `other` where nothing is.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            length: self.length.or(other.length),
+            until: self.until.or(other.until),
+            ownership: self.ownership.or(other.ownership),
+            mode: self.mode.or(other.mode),
+            direction: self.direction.or(other.direction),
+            outcome: self.outcome.or(other.outcome),
+            nonnull: self.nonnull.or(other.nonnull),
+            encoding: self.encoding.or(other.encoding),
+            keep: self.keep.or(other.keep),
+            keeps: if self.keeps.is_empty() { other.keeps } else { self.keeps },
+            opaque: self.opaque.or(other.opaque),
+            packed: self.packed.or(other.packed),
+            aligned: self.aligned.or(other.aligned),
+        }
     }
 
     /// Adds what another declaration of the same record says.
@@ -249,6 +285,7 @@ impl Annotations {
         }
         self.opaque = self.opaque.take().or_else(|| other.opaque.clone());
         self.packed = self.packed.or(other.packed);
+        self.aligned = self.aligned.or(other.aligned);
         Ok(())
     }
 }
@@ -275,7 +312,7 @@ struct Item<'a, 's> {
     arguments: Option<&'a [Token<'s>]>,
     /// Where the annotation ends.
     end: Position,
-    constants: &'a Constants,
+    scope: &'a dyn Scope,
 }
 
 /// Takes one annotation from the front of `rest`.
@@ -358,10 +395,27 @@ impl Item<'_, '_> {
         let [argument] = self.list()[..] else {
             return fault(self.word.at, "`length` takes a name or a number: `length(n)`");
         };
-        let length = self.constants.integer(argument, self.end, "a length")?;
+        let length = constants::integer(self.scope, argument, self.end, "a length")?;
         match u64::try_from(length.value) {
             Ok(length) => Ok(Length::Constant(length)),
             Err(_) => fault(self.word.at, "a length cannot be negative"),
+        }
+    }
+
+    /// A power of two; the largest that any type has if there are no arguments.
+    fn alignment(&self) -> Checked<u64> {
+        let align = match self.list()[..] {
+            [] => 16,
+            [argument] => match self.scope.ty(argument) {
+                Some(named) => named.align as i128,
+                None => constants::integer(self.scope, argument, self.end, "an alignment")?.value,
+            },
+            _ => 0,
+        };
+        match u64::try_from(align).ok().filter(|align| align.is_power_of_two() && *align <= 1 << 28) {
+            Some(align) => Ok(align),
+            None if align == 0 && self.arguments.is_some() => Ok(1),
+            None => fault(self.word.at, "an alignment is a power of two"),
         }
     }
 
@@ -391,11 +445,12 @@ impl Item<'_, '_> {
         let at = argument.first().map_or(self.end, |token| token.at);
         if let [null] = argument
             && null.is_word("NULL")
-            && self.constants.get("NULL").is_none()
+            && self.scope.name(null).is_err()
         {
             return Ok(0);
         }
-        let number = self.constants.integer(argument, self.end, &format!("an argument of `{}`", self.word.text))?;
+        let number =
+            constants::integer(self.scope, argument, self.end, &format!("an argument of `{}`", self.word.text))?;
         i64::try_from(number.value).or_else(|_| fault(at, "this number does not fit a signed integer of 64 bits"))
     }
 }

@@ -52,7 +52,7 @@ impl<'s> Notes<'s> {
     /// Refuses the annotations before these tokens that nobody has claimed.
     pub(crate) fn finish(&self, tokens: Range<usize>) -> Checked<()> {
         let range = self.range(tokens);
-        match range.into_iter().find(|index| !self.claimed[*index]) {
+        match range.into_iter().find(|index| !self.claimed[*index] && !self.notes[*index].is_attribute) {
             Some(index) => Err(unclaimed(&self.notes[index])),
             None => Ok(()),
         }

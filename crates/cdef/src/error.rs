@@ -1,6 +1,7 @@
 //! Positions in the source, and the error that shows one.
 
 use std::fmt;
+use std::rc::Rc;
 
 /// How many characters of a line an error shows.
 const SHOWN: usize = 100;
@@ -8,6 +9,8 @@ const SHOWN: usize = 100;
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
+    /// Which of the files that were read ([`Declarations::files`](crate::Declarations)), counted from 0: the header itself.
+    pub file: u32,
     /// The line, counted from 1.
     pub line: usize,
     /// The column, counted from 1 in characters; a tab is one character.
@@ -15,19 +18,32 @@ pub struct Position {
 }
 
 /// What is wrong with the declarations, and where. It displays as the message, the line in question and a mark below
-/// it.
+/// it; if more than one thing is wrong, as all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Error {
     position: Position,
     message: String,
+    /// The file's name, if it has one.
+    file: String,
     excerpt: String,
+    others: Vec<Error>,
 }
 
 impl Error {
-    /// An error about `source`.
-    pub(crate) fn new(source: &str, position: Position, message: String) -> Self {
-        Self { position, message, excerpt: excerpt(source, position) }
+    /// An error at a place in one of the files.
+    pub(crate) fn new(files: &[File], position: Position, message: String) -> Self {
+        let file = files.get(position.file as usize);
+        let text = file.map(|file| &*file.text).unwrap_or_default();
+        let name = file.map(|file| file.name.clone()).unwrap_or_default();
+        Self { position, message, file: name, excerpt: excerpt(text, position), others: Vec::new() }
+    }
+
+    /// Several errors as one; `None` if there are none.
+    pub fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(Self { others: errors.collect(), ..first })
     }
 
     /// Where it is.
@@ -39,16 +55,34 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// What else is wrong.
+    pub fn others(&self) -> &[Self] {
+        &self.others
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.position;
-        write!(f, "C declarations, line {line}, column {column}: {}\n{}", self.message, self.excerpt)
+        let Position { line, column, .. } = self.position;
+        let file = if self.file.is_empty() { "C declarations" } else { &self.file };
+        write!(f, "{file}, line {line}, column {column}: {}\n{}", self.message, self.excerpt)?;
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 
 impl std::error::Error for Error {}
+
+/// A file that was read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct File {
+    /// Its name; empty for a text that has none.
+    pub name: String,
+    /// Whether it is a standard header and not the library's.
+    pub is_system: bool,
+    pub(crate) text: Rc<str>,
+}
 
 /// The line at `position`, with a mark below it. A long line is cut to the part around the mark.
 fn excerpt(source: &str, position: Position) -> String {

@@ -26,12 +26,17 @@
 //! parameter, field or result that has this type, unless that says otherwise, and for the [`Pointee`] of a pointer to
 //! it. It is not kept for the elements of an array in a field.
 //!
+//! # Real headers
+//!
+//! [`read`] takes a library's header as it is: it has a [preprocessor](Options), standard headers of its own, and leaves out
+//! what it does not understand, with the place and the reason. [`parse`] is for declarations that somebody wrote for this
+//! crate: whatever is wrong with them is an error.
+//!
 //! # Limits
 //!
-//! There is no preprocessor, and there are no variables, bit-fields, flexible array members, variadic functions,
-//! `long double`, complex numbers, `_Atomic`, `_Alignas` or function bodies: each is an error. Brackets nest at most 16
-//! deep, parentheses 8, and types, through typedefs, 64. Time and memory are linear in the source, which may be
-//! hostile; 256 KiB of stack are enough, and 768 without optimizations.
+//! There are no complex numbers, integers of more than 64 bits, vectors or `typeof`: what uses them is left out. Brackets
+//! nest at most 16 deep, parentheses 8, and types, through typedefs, 64. Time and memory are linear in the source, which
+//! may be hostile; what macros expand to is bounded; 256 KiB of stack are enough, and 768 without optimizations.
 
 // Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -45,36 +50,82 @@ mod literals;
 mod lower;
 mod model;
 mod outline;
+mod preprocess;
 mod syntax;
 mod tokens;
 
 pub use annotations::{Annotations, At, Direction, Encoding, Length, Mode, Outcome, Ownership};
-pub use error::{Error, Position};
+pub use c_abi::Addresses;
+pub use error::{Error, File, Position};
 pub use lower::predeclared;
 pub use model::{
-    Constant, Declarations, Enum, Field, Function, Param, Pointee, Record, RecordKind, Signature, Type, Typedef, Value,
-    Width,
+    Constant, Declarations, Enum, Field, Function, Kind, Param, Pointee, Record, RecordKind, Signature, Skipped, Type,
+    Typedef, Value, Variable, Width,
 };
 
-use crate::attach::Notes;
+use bumpalo::Bump;
+
 use crate::error::{Checked, Fault};
-use crate::outline::Outline;
+
+/// How a header is read.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// The header's name or path, for messages and for [`include`](Self::include).
+    pub name: &'a str,
+    /// Macros that are defined, and what they stand for. Those of clang for WebAssembly are defined besides.
+    pub defines: &'a [(String, String)],
+    /// Finds what an `#include` names: it gets the name, whether it stands in quotes, and the name of the file that
+    /// includes it. Standard headers that it does not find are the crate's own.
+    pub include: Option<&'a dyn Fn(&str, bool, &str) -> Option<Included>>,
+    /// Annotations besides those in the text: of functions by their name, of parameters by `function.parameter`, of
+    /// structs, unions and typedefs by theirs.
+    pub annotations: &'a [(String, String)],
+    /// Declarations that follow the header's and win over them: the same functions with more said about them, say.
+    pub declarations: &'a str,
+    /// How wide the addresses of the guest are.
+    pub addresses: Addresses,
+}
+
+/// A file that an `#include` names.
+#[derive(Clone, Debug, Default)]
+pub struct Included {
+    /// Its name or path, the same whenever it is the same file.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+    /// Whether it is a standard header, of whose functions nobody wants to hear.
+    pub is_system: bool,
+}
 
 /// Reads C declarations.
 ///
 /// # Errors
-/// The first mistake, with its place.
+/// All mistakes, each with its place.
 pub fn parse(source: &str) -> Result<Declarations, Error> {
-    match read(source) {
-        Ok(declarations) => Ok(Declarations { source: source.to_owned(), ..declarations }),
-        Err(Fault { at, message }) => Err(Error::new(source, at, message)),
+    let declarations = read(source, &Options::default())?;
+    match declarations.missed() {
+        Some(error) => Err(error),
+        None => Ok(declarations),
     }
 }
 
-/// Takes the source apart, then puts together what it declares.
-fn read(source: &str) -> Checked<Declarations> {
-    let mut lexed = tokens::lex(source)?;
-    clean::clean(&mut lexed)?;
-    let outline = Outline::new(lexed.tokens)?;
-    lower::lower(outline, Notes::new(lexed.notes), lexed.defines)
+/// Reads a header: what it declares, and in [`Declarations::skipped`] what it declares besides.
+///
+/// # Errors
+/// Macros that expand to too much, and files that include each other without end.
+pub fn read(source: &str, options: &Options<'_>) -> Result<Declarations, Error> {
+    let mut files = Vec::new();
+    let arena = Bump::new();
+    let done = read_all(source, &arena, options, &mut files);
+    done.map_err(|Fault { at, message }| Error::new(&files, at, message))
+}
+
+fn read_all<'s>(
+    source: &'s str,
+    arena: &'s Bump,
+    options: &Options<'_>,
+    files: &mut Vec<File>,
+) -> Checked<Declarations> {
+    let preprocessed = preprocess::preprocess(source, arena, options, files)?;
+    lower::lower(preprocessed, arena, options, files)
 }

@@ -102,6 +102,10 @@ pub(crate) fn parse(
     }
     let (ahead, start) = (text.len(), tokens.first().map_or(0, |token| token.start));
     outline.show(declaration.clone(), &mut text);
+    if !tokens.last().is_some_and(|last| last.is(";")) {
+        // The body of a function would follow.
+        text.push(';');
+    }
     let config = Config { cpp_command: String::new(), cpp_options: Vec::new(), flavor: Flavor::GnuC11 };
     match parse_preprocessed(&config, text) {
         Ok(parse) => match parse.unit.0.into_iter().next_back().map(|node| node.node) {
@@ -116,7 +120,7 @@ pub(crate) fn parse(
 }
 
 /// Whether a word is a keyword.
-fn is_keyword(word: &str) -> bool {
+pub(crate) fn is_keyword(word: &str) -> bool {
     STARTS.contains(&word) || QUALIFIERS.contains(&word) || KEYWORDS.contains(&word)
 }
 

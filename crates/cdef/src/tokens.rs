@@ -1,13 +1,12 @@
-//! The source as tokens: comments, `#define` lines and `[[…]]` annotations are told apart here, so that the rest of the
-//! crate sees plain C.
+//! The source as tokens.
 
-use crate::error::{Checked, Position, fault};
+use crate::error::Position;
 
 /// The longest name that is read; C promises 63 characters. Annotations are copied, and their names with them.
 const LONGEST_NAME: usize = 255;
 
 /// Operators of more than one character, longer ones first.
-const LONG_OPERATORS: [&str; 12] = ["...", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "::"];
+const LONG_OPERATORS: [&str; 13] = ["...", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "::", "##"];
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +21,8 @@ pub(crate) enum Kind {
     Text,
     /// An operator or a bracket.
     Mark,
+    /// Something that is no token of C: [`bad`] says why.
+    Bad,
 }
 
 /// One token of the source.
@@ -31,13 +32,26 @@ pub(crate) struct Token<'s> {
     pub(crate) kind: Kind,
     /// As it is written.
     pub(crate) text: &'s str,
-    /// Where it starts, in bytes.
+    /// Where it starts, in bytes: in its file, or among all tokens once the preprocessor is done.
     pub(crate) start: usize,
     /// Where it starts, for people.
     pub(crate) at: Position,
+    /// Whether it is the first of its line.
+    pub(crate) fresh: bool,
+    /// Whether a blank or a comment stands before it.
+    pub(crate) spaced: bool,
+    /// Whether it names a macro that it is itself a part of, and so stands for itself.
+    pub(crate) frozen: bool,
+    /// The `#pragma pack` that holds here; 0 if none does.
+    pub(crate) pack: u8,
 }
 
-impl Token<'_> {
+impl<'s> Token<'s> {
+    /// A token that a macro made.
+    pub(crate) fn made(kind: Kind, text: &'s str, at: Position) -> Self {
+        Self { kind, text, start: 0, at, fresh: false, spaced: true, frozen: false, pack: 0 }
+    }
+
     /// Whether this is the operator or bracket `mark`.
     pub(crate) fn is(&self, mark: &str) -> bool {
         self.kind == Kind::Mark && self.text == mark
@@ -50,61 +64,64 @@ impl Token<'_> {
 
     /// The place right behind it. No token spans lines.
     pub(crate) fn end(&self) -> Position {
-        Position { line: self.at.line, column: self.at.column + self.text.chars().count() }
+        Position { column: self.at.column + self.text.chars().count(), ..self.at }
     }
 }
 
-/// A `#define` with its value.
-pub(crate) struct Define<'s> {
-    /// The constant's name.
-    pub(crate) name: Token<'s>,
-    /// Its value, at least one token.
-    pub(crate) value: Vec<Token<'s>>,
-}
-
-/// An annotation as it is written, `[[…]]`.
+/// An annotation as it is written, `[[…]]`, or an attribute that changes how something lies in memory.
 pub(crate) struct Note<'s> {
     /// Where it opens.
     pub(crate) at: Position,
-    /// Where it opens, in bytes.
-    pub(crate) start: usize,
     /// What stands between the brackets.
     pub(crate) tokens: Vec<Token<'s>>,
     /// The index of the token that follows it.
     pub(crate) next: usize,
+    /// Whether it is a compiler's attribute, which may stand where it means nothing here.
+    pub(crate) is_attribute: bool,
 }
 
-/// The source taken apart; each list is in the order of the source.
-#[derive(Default)]
-pub(crate) struct Lexed<'s> {
-    /// What is C.
-    pub(crate) tokens: Vec<Token<'s>>,
-    /// The constants.
-    pub(crate) defines: Vec<Define<'s>>,
-    /// The annotations.
-    pub(crate) notes: Vec<Note<'s>>,
-}
-
-/// Takes `source` apart.
-pub(crate) fn lex(source: &str) -> Checked<Lexed<'_>> {
-    let mut lexer = Lexer { rest: source, start: 0, at: Position { line: 1, column: 1 } };
-    let mut lexed = Lexed::default();
-    if source.starts_with('\u{feff}') {
+/// Takes the file `text` apart. What is no token of C is left in, as [`Kind::Bad`].
+pub(crate) fn lex(text: &str, file: u32) -> Vec<Token<'_>> {
+    let mut lexer = Lexer { rest: text, start: 0, at: Position { file, line: 1, column: 1 } };
+    let mut tokens = Vec::new();
+    if text.starts_with('\u{feff}') {
         lexer.advance('\u{feff}'.len_utf8());
     }
     let mut fresh = true;
     loop {
-        fresh |= lexer.skip_blank(false)?;
-        if lexer.rest.is_empty() {
-            return Ok(lexed);
-        } else if fresh && lexer.rest.starts_with('#') {
-            lexed.defines.push(lexer.directive()?);
-        } else if lexer.rest.starts_with("[[") {
-            lexed.notes.push(lexer.note(lexed.tokens.len())?);
-        } else {
-            lexed.tokens.push(lexer.token()?);
+        let before = lexer.start;
+        match lexer.skip_blank() {
+            Ok(ended) => fresh |= ended,
+            Err(comment) => {
+                tokens.push(Token { fresh, ..comment });
+                return tokens;
+            }
         }
+        if lexer.rest.is_empty() {
+            return tokens;
+        }
+        let spaced = lexer.start > before;
+        tokens.push(Token { fresh, spaced, ..lexer.token() });
         fresh = false;
+    }
+}
+
+/// The token that `text` is; `None` if it is not exactly one.
+pub(crate) fn single(text: &str, at: Position) -> Option<Token<'_>> {
+    let mut lexer = Lexer { rest: text, start: 0, at };
+    let token = if text.is_empty() { None } else { Some(lexer.token()) };
+    token.filter(|token| lexer.rest.is_empty() && token.kind != Kind::Bad)
+}
+
+/// What is wrong with a token that is none of C's.
+pub(crate) fn bad(token: &Token<'_>) -> String {
+    let first = token.text.chars().next().unwrap_or_default();
+    match token.text.find(['"', '\'']) {
+        _ if token.text.starts_with("/*") => "this comment is never closed".to_owned(),
+        Some(at) if token.text[at..].starts_with('"') => "this string is never closed".to_owned(),
+        Some(_) => "this character constant is never closed".to_owned(),
+        None if is_word_character(first) => format!("this name has more than {LONGEST_NAME} characters"),
+        None => format!("unexpected character {}", shown(first)),
     }
 }
 
@@ -121,7 +138,7 @@ impl<'s> Lexer<'s> {
         let (passed, rest) = self.rest.split_at(length);
         for character in passed.chars() {
             if character == '\n' {
-                self.at = Position { line: self.at.line + 1, column: 1 };
+                self.at = Position { line: self.at.line + 1, column: 1, ..self.at };
             } else {
                 self.at.column += 1;
             }
@@ -131,13 +148,15 @@ impl<'s> Lexer<'s> {
         passed
     }
 
-    /// Passes over blanks and comments; `within_line` stops before the end of the line. Returns whether a line ended.
-    fn skip_blank(&mut self, within_line: bool) -> Checked<bool> {
+    /// Passes over blanks and comments. Returns whether a line ended.
+    ///
+    /// # Errors
+    /// A comment that is never closed, as a token.
+    fn skip_blank(&mut self) -> Result<bool, Token<'s>> {
         let mut fresh = false;
         loop {
             let rest = self.rest;
             let length = match rest.as_bytes() {
-                [b'\n', ..] if within_line => return Ok(fresh),
                 [b'\n', ..] => {
                     fresh = true;
                     1
@@ -148,7 +167,7 @@ impl<'s> Lexer<'s> {
                 [b'/', b'/', ..] => line_length(rest),
                 [b'/', b'*', ..] => match rest[2..].find("*/") {
                     Some(length) => length + 4,
-                    None => return fault(self.at, "this comment is never closed"),
+                    None => return Err(Token::made(Kind::Bad, rest, self.at)),
                 },
                 _ => return Ok(fresh),
             };
@@ -157,7 +176,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// The next token. The rest must be neither empty nor blank.
-    fn token(&mut self) -> Checked<Token<'s>> {
+    fn token(&mut self) -> Token<'s> {
         let (start, at, rest) = (self.start, self.at, self.rest);
         let first = rest.chars().next().unwrap_or_default();
         let word = rest.find(|c: char| !is_word_character(c)).unwrap_or(rest.len());
@@ -167,81 +186,22 @@ impl<'s> Lexer<'s> {
             let kind = if rest[word..].starts_with('"') { Kind::Text } else { Kind::Character };
             match literal_length(&rest[word..]) {
                 Some(length) => (kind, word + length),
-                None if kind == Kind::Text => return fault(at, "this string is never closed"),
-                None => return fault(at, "this character constant is never closed"),
+                None => (Kind::Bad, rest.find('\n').unwrap_or(rest.len())),
             }
         } else if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
             (Kind::Number, number_length(rest))
         } else if word > LONGEST_NAME {
-            return fault(at, format!("this name has more than {LONGEST_NAME} characters"));
+            (Kind::Bad, word)
         } else if word > 0 {
             (Kind::Word, word)
         } else if let Some(operator) = LONG_OPERATORS.iter().find(|operator| rest.starts_with(**operator)) {
             (Kind::Mark, operator.len())
-        } else if "()[]{};,:*=+-/%&|^~!<>?".contains(first) {
+        } else if "()[]{};,:*=+-/%&|^~!<>?#.".contains(first) {
             (Kind::Mark, 1)
         } else {
-            return fault(at, format!("unexpected character {}", shown(first)));
+            (Kind::Bad, first.len_utf8())
         };
-        Ok(Token { kind, text: self.advance(length), start, at })
-    }
-
-    /// An annotation, up to its `]]`.
-    fn note(&mut self, next: usize) -> Checked<Note<'s>> {
-        let (start, at) = (self.start, self.at);
-        self.advance(2);
-        let mut tokens = Vec::new();
-        loop {
-            self.skip_blank(false)?;
-            if self.rest.starts_with("]]") {
-                self.advance(2);
-                return Ok(Note { at, start, tokens, next });
-            } else if self.rest.is_empty() {
-                return fault(at, "this annotation is never closed: expected `]]`");
-            }
-            let token = self.token()?;
-            if token.kind == Kind::Mark && ["[", "]", "{", "}", ";"].contains(&token.text) {
-                return fault(token.at, format!("expected `]]`, found `{}`", token.text));
-            }
-            tokens.push(token);
-        }
-    }
-
-    /// A `#define`; there are no other directives.
-    fn directive(&mut self) -> Checked<Define<'s>> {
-        let at = self.at;
-        self.advance(1);
-        self.skip_blank(true)?;
-        let length = self.rest.find(|c: char| !is_word_character(c)).unwrap_or(self.rest.len());
-        let directive = self.advance(length);
-        if directive != "define" {
-            let message = "is not supported: there is no preprocessor, only `#define` with a constant";
-            return fault(at, format!("`#{}` {message}", directive.chars().take(40).collect::<String>()));
-        }
-        self.skip_blank(true)?;
-        let name = match self.rest.chars().next() {
-            Some(first) if is_word_character(first) => self.token()?,
-            _ => return fault(self.at, "expected a name after `#define`"),
-        };
-        if name.kind != Kind::Word {
-            return fault(name.at, format!("expected a name after `#define`, found `{}`", name.text));
-        } else if self.rest.starts_with('(') {
-            let message = "has arguments: there is no preprocessor, only `#define` with a constant";
-            return fault(name.at, format!("`#define {}` {message}", name.text));
-        }
-        let mut value = Vec::new();
-        loop {
-            self.skip_blank(true)?;
-            if self.rest.is_empty() || self.rest.starts_with('\n') {
-                break;
-            }
-            value.push(self.token()?);
-        }
-        if value.is_empty() {
-            let message = "has no value: there is no preprocessor, only `#define` with a constant";
-            return fault(name.at, format!("`#define {}` {message}", name.text));
-        }
-        Ok(Define { name, value })
+        Token { start, ..Token::made(kind, self.advance(length), at) }
     }
 }
 

@@ -6,5 +6,7 @@ mod constants;
 mod errors;
 mod headers;
 mod hostile;
+mod preprocessor;
 mod records;
+mod shapes;
 mod types;

@@ -207,8 +207,8 @@ fn annotations_of_callbacks() {
 #[test]
 fn positions_of_annotations() {
     let annotations = function("/* é */ char *f(int n)\t[[ owned(x) ,\n tombolo::length(n)]];").annotations;
-    assert_eq!(annotations.ownership.unwrap().position, Position { line: 1, column: 27 });
-    assert_eq!(annotations.length.unwrap().position, Position { line: 2, column: 11 });
+    assert_eq!(annotations.ownership.unwrap().position, Position { file: 0, line: 1, column: 27 });
+    assert_eq!(annotations.length.unwrap().position, Position { file: 0, line: 2, column: 11 });
 }
 
 #[test]

@@ -8,7 +8,10 @@ use crate::common::{read, refuse};
 #[track_caller]
 fn message(source: &str) -> String {
     match cdef::parse(source) {
-        Ok(_) => panic!("{} bytes are accepted", source.len()),
+        Ok(declarations) => match declarations.skipped.first() {
+            Some(skipped) => skipped.reason.trim_start_matches("it is not a constant: ").to_owned(),
+            None => panic!("{} bytes are accepted", source.len()),
+        },
         Err(error) => error.message().to_owned(),
     }
 }
@@ -46,7 +49,7 @@ fn nesting_is_limited() {
         (nested("int f(void) [[length", "(", "1", ")", "]];"), "this expression is nested more than 64 deep"),
         (nested("int f(void) __attribute__(", "(", "1", ")", ");@"), "unexpected character `@`"),
         (nested("", "extern \"C\" {", "int f(foo);", "}", ""), "unknown type name `foo`"),
-        (nested("", "{", "", "}", ""), "only declarations are read: a function cannot have a body"),
+        (nested("", "{", "", "}", ""), "unexpected `{`"),
         (nested("", "[ ", "", "", ""), "this `[` is never closed"),
         (nested("", "[[", "", "", ""), "expected `]]`, found `[`"),
         (nested("int f(void) ", "[[owned]] ", "", "", ";"), "`owned` is given twice"),
@@ -267,7 +270,32 @@ fn check(source: &str, accepted: &mut usize) {
             let position = error.position();
             let line = source.split('\n').nth(position.line - 1).unwrap_or_else(|| panic!("{source:?}: {error}"));
             assert!((1..=line.chars().count() + 1).contains(&position.column), "{source:?}: {error}");
-            assert!(error.to_string().lines().count() == 3, "{source:?}: {error}");
+            assert!(error.to_string().lines().count() == 3 * (1 + error.others().len()), "{source:?}: {error}");
         }
     }
+}
+
+#[test]
+fn macros_cannot_grow() {
+    let bomb: String = (1..64).map(|index| format!("#define A{index} A{0} A{0}\n", index - 1)).collect();
+    assert!(message(&format!("{bomb}int f(A63);")).starts_with("macros expand to more than"));
+    let functions: String = (1..64).map(|index| format!("#define A{index}(x) A{0}(x) A{0}(x)\n", index - 1)).collect();
+    assert!(message(&format!("{functions}int f(A63(1));")).starts_with("macros expand to more than"));
+    let deep = format!("#define F(x) x\nint f({}1{});", "F(".repeat(10_000), ")".repeat(10_000));
+    assert!(message(&deep).starts_with("macros are nested more than"));
+    // One that stands for itself is left alone, and so is one without an end.
+    read("#define f f\n#define g h\n#define h g\nint f(int g);");
+    let _ = cdef::parse(&format!("#define F(x) x\nint f({}", "F(".repeat(100_000)));
+    let chain: String = (1..20_000).map(|index| format!("#define B{index} B{}\n", index - 1)).collect();
+    read(&format!("{chain}#define B0 int\nB19999 f(void);"));
+}
+
+#[test]
+fn files_cannot_go_on_for_ever() {
+    let itself = |_: &str, _: bool, _: &str| {
+        Some(cdef::Included { name: "a.h".to_owned(), text: "#include \"a.h\"\n".to_owned(), is_system: false })
+    };
+    let options = cdef::Options { include: Some(&itself), ..cdef::Options::default() };
+    let error = cdef::read("#include \"a.h\"\n", &options).unwrap_err();
+    assert!(error.message().starts_with("files include each other more than"), "{error}");
 }

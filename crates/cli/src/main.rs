@@ -1,5 +1,6 @@
 //! The `tombolo` command: runs a JavaScript module, or a WASI command.
 
+mod bind;
 mod cache;
 mod compile;
 mod options;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> i32 {
     match task {
         Task::Run(command) => run_program(command),
+        Task::Bind(command) => bind::run(&command),
         Task::Cache(command) => cache::run(&command),
         Task::Compile(command) => compile::run(&command),
     }

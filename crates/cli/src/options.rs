@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 use tombolo::island::{Compiler, Engine, EngineOptions};
 use tombolo::{Runtime, RuntimeOptions};
 
-use crate::{cache, compile, is_lost, progress};
+use crate::{bind, cache, compile, is_lost, progress};
 
 /// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
 #[derive(Parser, Debug)]
@@ -16,6 +16,7 @@ use crate::{cache, compile, is_lost, progress};
     name = "tombolo",
     version,
     override_usage = "tombolo [OPTIONS] FILE [ARGS...]\n       tombolo run [OPTIONS] FILE [ARGS...]\n       \
+                      tombolo bind [-o FILE] HEADER MODULE\n       \
                       tombolo compile [-o OUTPUT] FILE...\n       tombolo cache ls|size|clear|path",
     after_help = "FILE is an ES module (.mjs, .js) or a WASI command (.wasm, .wat).\n\
                   A command sees the current folder as `.`, the environment and ARGS.\n\
@@ -175,6 +176,8 @@ impl Command {
 pub(crate) enum Task {
     /// A program to run.
     Run(Command),
+    /// `tombolo bind`
+    Bind(bind::Command),
     /// `tombolo cache`
     Cache(cache::Command),
     /// `tombolo compile`
@@ -186,6 +189,7 @@ pub(crate) fn parse() -> Result<Task, ExitCode> {
     let mut args: Vec<_> = std::env::args_os().collect();
     // A file of one of these names is run as `./run`.
     match args.get(1).and_then(|arg| arg.to_str()) {
+        Some("bind") => return read(args.split_off(1)).map(Task::Bind),
         Some("cache") => return read(args.split_off(1)).map(Task::Cache),
         Some("compile") => return read(args.split_off(1)).map(Task::Compile),
         // This is what happens anyway.

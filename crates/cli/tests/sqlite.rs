@@ -9,6 +9,11 @@ fn the_example_with_sqlite() {
         let reason = "it is not installed; `npm install --prefix examples/sqlite` does that";
         return testing::not_run("the example with SQLite", reason);
     }
+    let places = ["/usr/include/sqlite3.h", "/usr/local/include/sqlite3.h"];
+    if std::env::var_os("SQLITE3_H").is_none() && !places.iter().any(|path| std::path::Path::new(path).is_file()) {
+        let reason = "there is no sqlite3.h: `apt-get install libsqlite3-dev`, or name one by SQLITE3_H";
+        return testing::not_run("the example with SQLite", reason);
+    }
     Run::new(&folder, ["main.mjs"]).outcome().exits(0).stderr("").stdout_has(&[
         "SQLite 3.",
         "again: SQLiteError 19: UNIQUE constraint failed: island.name\n",

@@ -116,7 +116,8 @@ pub(crate) fn kinds(signature: &Signature, wide: bool) -> Kinds {
             Passing::Pointer => Some(pointer),
         },
     });
-    (room.into_iter().chain(params).collect(), result)
+    let variadic = signature.is_variadic.then_some(pointer);
+    (room.into_iter().chain(params).chain(variadic).collect(), result)
 }
 
 /// Whether the result is a record that goes into room that a first parameter points to.
@@ -255,6 +256,9 @@ impl<'js> Running<'_, '_, 'js> {
             self.call.numbers.borrow_mut().push(number.unwrap_or(Number::I32(0)));
             numbers.extend(number);
         }
+        if self.signature.is_variadic {
+            numbers.push(marshal.pointer(0));
+        }
         let returned = self.enter(&numbers)?;
         self.call.returned.set(true);
         if self.plan.has_outs {
@@ -379,7 +383,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
         let Some(number) = returned else { return Ok(None) };
         if let Some(scalar) = ty.scalar() {
-            return scalar.result_to_js(cx, number).into_value(cx).map(Some);
+            return ty.number_to_js(cx, scalar, number).into_value(cx).map(Some);
         }
         if let Type::Record(shape, _) = &ty.ty {
             // A record of one number came as that number.

@@ -23,7 +23,8 @@ impl<'js> Marshal<'_, 'js> {
         let wide = self.is_wide();
         match &ty.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) => {
-                scalar.read(self.cx(), &load(bytes, scalar.size(wide))[..scalar.size(wide)], wide).into_value(self.cx())
+                let number = scalar.load(&load(bytes, scalar.size(wide))[..scalar.size(wide)], wide);
+                ty.number_to_js(self.cx(), *scalar, number).into_value(self.cx())
             }
             Type::Record(..) => self.read_record(ty, bytes, owned),
             Type::Inline(element, length) => {
@@ -41,6 +42,11 @@ impl<'js> Marshal<'_, 'js> {
                 let value = strings::decode(self, *encoding, room, self.is_exact(length))?;
                 self.note_read(ty, bytes, 0, &value);
                 Ok(value)
+            }
+            Type::Bits(field) => {
+                let bytes = load_long(bytes, field.size(wide));
+                let number = field.load(&bytes[..field.size(wide)], wide);
+                field.scalar.result_to_js(self.cx(), number).into_value(self.cx())
             }
             Type::Void | Type::Status(_) => Err(self.no_value(ty)),
             _ => {
@@ -391,6 +397,15 @@ fn load(bytes: Bytes, size: usize) -> [u8; 8] {
     let mut all = [0; 8];
     let size = size.min(bytes.len).min(8);
     // SAFETY: whoever made `bytes` saw that they exist; a copy may race with other threads of the guest.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr(), all.as_mut_ptr(), size) };
+    all
+}
+
+/// The first bytes of a bit-field, of which there may be more than of any number.
+fn load_long(bytes: Bytes, size: usize) -> [u8; 16] {
+    let mut all = [0; 16];
+    let size = size.min(bytes.len).min(16);
+    // SAFETY: as above.
     unsafe { std::ptr::copy_nonoverlapping(bytes.start.as_ptr(), all.as_mut_ptr(), size) };
     all
 }

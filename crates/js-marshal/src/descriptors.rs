@@ -459,7 +459,7 @@ pub(crate) fn read_signature<'js>(
         value if value.is_undefined() || value.is_null() => None,
         value => Some(TypeRef::of(ctx, Borrowed::of(value), &format!("{name}: argument 2"))?),
     };
-    Ok(Signature { params, returns })
+    Ok(Signature { params, returns, is_variadic: false })
 }
 
 /// `new CallbackType(argDefs, returns)`.

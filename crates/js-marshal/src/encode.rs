@@ -60,6 +60,14 @@ impl<'js> Marshal<'_, 'js> {
                 self.clear(address, room)?;
                 self.write(address, &bytes)
             }
+            Type::Bits(field) => {
+                let bits = crate::scalar::bits(self.number(ty, field.scalar, value)?);
+                let mut bytes = [0; 16];
+                let bytes = &mut bytes[..field.size(self.is_wide())];
+                self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
+                field.store(bits, bytes, self.is_wide());
+                self.write(address, bytes)
+            }
             Type::Void | Type::Status(_) => Err(self.no_value(ty)),
             _ => {
                 let pointer = self.pointer_to(ty, value, self.nested(ty))?;
@@ -107,6 +115,9 @@ impl<'js> Marshal<'_, 'js> {
         };
         // Each field is read before its bytes change, since the object may be a view of them, or have such views.
         let mut found = 0;
+        if shape.has_overlaps {
+            self.clear(address, size)?;
+        }
         // The arrays whose length is another field, which the object may leave out.
         let mut counted: Vec<Counted<'_>> = Vec::new();
         for (at, (name, field)) in shape.fields.iter().zip(fields).enumerate() {
@@ -114,7 +125,7 @@ impl<'js> Marshal<'_, 'js> {
             let field = field.get();
             let to = address + shape.offset(at, self.is_wide());
             if value.is_undefined() {
-                if !shape.is_union {
+                if !shape.is_union && !shape.has_overlaps {
                     self.clear(to, field.layout(self.is_wide()).map_or(0, |layout| layout.size))?;
                 }
                 continue;

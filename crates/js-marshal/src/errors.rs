@@ -4,7 +4,7 @@ use island::CallError;
 use marshal::HeapError;
 use std::fmt::Display;
 
-use qjs::{Ctx, Exception};
+use qjs::{Ctx, Exception, Result, Value};
 
 /// Where something happens, for messages. It is only written out when a message needs it.
 pub(crate) type At<'a> = &'a dyn Display;
@@ -27,5 +27,19 @@ pub(crate) fn throw_heap_error(ctx: &Ctx<'_>, place: At<'_>, error: HeapError) -
         | HeapError::Foreign { .. }
         | HeapError::NotOurs { .. } => Exception::throw_type(ctx, &format!("{place}: {error}")),
         error => Exception::throw_range(ctx, &format!("{place}: {error}")),
+    }
+}
+
+/// Throws an error of one of the language's own classes with a message of any length. (The engine's own functions cut
+/// messages off.)
+pub(crate) fn throw_long<'js>(ctx: &Ctx<'js>, class: &str, message: &str) -> rquickjs::Error {
+    let made = || -> Result<Value<'js>> {
+        let constructor: Value = crate::language::class(ctx, class)?;
+        let message = qjs::string::from_utf8(ctx, message.as_bytes())?;
+        qjs::function::construct(&constructor, &constructor, &[message])
+    };
+    match made() {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
     }
 }

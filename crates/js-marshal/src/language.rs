@@ -11,7 +11,7 @@ const TABLE: [(&str, &str); 8] = [
     (
         "globalThis",
         "BigInt64Array BigUint64Array DataView Error Float32Array Float64Array Int16Array Int32Array Int8Array Map String \
-         TypeError Uint16Array Uint32Array Uint8Array WeakMap",
+         SyntaxError TypeError Uint16Array Uint32Array Uint8Array WeakMap",
     ),
     ("Array", "isArray"),
     ("Array.prototype", "every join values"),

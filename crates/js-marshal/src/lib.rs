@@ -30,11 +30,13 @@ mod record;
 mod record_types;
 mod scalar;
 mod site;
+mod sources;
 mod status;
 mod straight;
 mod strings;
 mod trace;
 mod types;
+mod typings;
 mod view;
 mod wasi;
 
@@ -78,6 +80,7 @@ pub fn module<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     manager::define(ctx, &exports)?;
     wasi::define(ctx, &exports)?;
     bind::define(&exports)?;
+    typings::define(&exports)?;
     descriptors::export_function(&exports, "addressOf", 1, address_of)?;
     let registry: Function = ctx.eval(include_str!("js/registry.js"))?;
     registry.call::<_, ()>((exports.clone(), language::table(ctx)?))?;

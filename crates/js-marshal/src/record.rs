@@ -23,6 +23,8 @@ pub(crate) struct Shape {
     layouts: [RecordLayout; 2],
     /// The only number in it, if there is just one.
     only: Option<Scalar>,
+    /// Whether fields of a struct share bytes: those of a union in it that has no name, and bit-fields.
+    pub(crate) has_overlaps: bool,
 }
 
 impl Shape {
@@ -48,11 +50,24 @@ impl Shape {
             (Ok(narrow), Ok(wide)) => [narrow, wide],
             (Err(at), _) | (_, Err(at)) => return Ok(Err(at)),
         };
+        Self::laid_out(ctx, name, is_union, fields, types, layouts, false).map(Ok)
+    }
+
+    /// A record whose layouts are known.
+    pub(crate) fn laid_out(
+        ctx: &Ctx<'_>,
+        name: Option<Box<str>>,
+        is_union: bool,
+        fields: Vec<Box<str>>,
+        types: &[TypeRef],
+        layouts: [RecordLayout; 2],
+        has_overlaps: bool,
+    ) -> Result<Self> {
         let names = NameTable::new(ctx, fields.iter().map(|name| &**name))?;
         let something =
             types.iter().map(TypeRef::get).filter(|ty| ty.abi(false).is_some_and(|own| own.passed != Passed::Nothing));
         let only = something.last().and_then(only_scalar);
-        Ok(Ok(Self { name, is_union, fields, names, layouts, only }))
+        Ok(Self { name, is_union, fields, names, layouts, only, has_overlaps })
     }
 
     /// As C has it.
@@ -93,6 +108,7 @@ fn only_scalar(ty: &TypeObject) -> Option<Scalar> {
     match &ty.ty {
         Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
         Type::Record(shape, _) => shape.get()?.only,
+        Type::Bits(field) => Some(field.scalar),
         Type::Inline(element, _) => only_scalar(element.get()),
         Type::InlineString(encoding, _) => match encoding.unit() {
             1 => Some(Scalar::Int8),

@@ -4,11 +4,12 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use c_abi::Addresses;
+use island::call::Number;
 use marshal::Destructor;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakObject, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Returned, Value, WeakObject, class};
 
 use crate::record::Shape;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, integer64};
 
 /// How the length of an array is known.
 #[derive(Mark)]
@@ -128,6 +129,9 @@ pub(crate) enum Type {
     },
     /// Elements in place.
     Inline(TypeRef, Length),
+    /// A bit-field of a record.
+    #[mark(skip)]
+    Bits(BitField),
     /// Characters in place: as many code units at most.
     InlineString(#[mark(skip)] Encoding, Length),
     /// A function pointer.
@@ -143,6 +147,44 @@ pub(crate) enum Type {
     },
     /// A script's own subclass of ReferenceType, whose methods do everything.
     Custom,
+}
+
+/// Bits within the bytes at a field's offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct BitField {
+    pub(crate) scalar: Scalar,
+    pub(crate) bits: u32,
+    /// The first bit with addresses of 32 bits, and of 64.
+    pub(crate) first: [u32; 2],
+}
+
+impl BitField {
+    /// How many bytes it touches.
+    pub(crate) fn size(self, wide: bool) -> usize {
+        (self.first[usize::from(wide)] + self.bits).div_ceil(8) as usize
+    }
+
+    /// Its number in these bytes.
+    pub(crate) fn load(self, bytes: &[u8], wide: bool) -> Number {
+        let mut all = [0; 16];
+        all[..bytes.len()].copy_from_slice(bytes);
+        let bits = (u128::from_le_bytes(all) >> self.first[usize::from(wide)]) as u64;
+        let unused = 64 - self.bits;
+        let signed = self.scalar.abi().is_signed();
+        let value = if signed { (bits << unused) as i64 >> unused } else { (bits << unused >> unused) as i64 };
+        self.scalar.load(&value.to_le_bytes()[..self.scalar.size(wide)], wide)
+    }
+
+    /// Puts a number's bits among these bytes.
+    pub(crate) fn store(self, bits: u64, bytes: &mut [u8], wide: bool) {
+        let first = self.first[usize::from(wide)];
+        let mask = if self.bits == 64 { u64::MAX } else { (1 << self.bits) - 1 };
+        let mut all = [0; 16];
+        all[..bytes.len()].copy_from_slice(bytes);
+        let old = u128::from_le_bytes(all) & !(u128::from(mask) << first);
+        let new = (old | u128::from(bits & mask) << first).to_le_bytes();
+        bytes.copy_from_slice(&new[..bytes.len()]);
+    }
 }
 
 /// How a result says that the call failed.
@@ -173,6 +215,9 @@ impl Status {
 pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Option<TypeRef>,
+    /// Whether the address of further arguments follows, of which there are none.
+    #[mark(skip)]
+    pub(crate) is_variadic: bool,
 }
 
 /// A parameter.
@@ -187,7 +232,7 @@ impl Signature {
     pub(crate) fn duplicate(&self) -> Self {
         let param = |param: &Param| Param { ty: param.ty.duplicate(), direction: param.direction };
         let params = self.params.iter().map(param).collect();
-        Self { params, returns: self.returns.as_ref().map(TypeRef::duplicate) }
+        Self { params, returns: self.returns.as_ref().map(TypeRef::duplicate), is_variadic: self.is_variadic }
     }
 
     /// Whether all records that are passed by value are defined.
@@ -317,6 +362,7 @@ impl TypeObject {
             Type::RecordPointer { record, view } => Type::RecordPointer { record: record.duplicate(), view: *view },
             Type::Inline(element, length) => Type::Inline(element.duplicate(), length.duplicate()),
             Type::InlineString(encoding, length) => Type::InlineString(*encoding, length.duplicate()),
+            Type::Bits(field) => Type::Bits(*field),
             Type::Callback(signature) => Type::Callback(signature.duplicate()),
             Type::Handle { name, destructor, function } => Type::Handle {
                 name: name.clone(),
@@ -337,6 +383,15 @@ impl TypeObject {
         match &self.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
             _ => None,
+        }
+    }
+
+    /// A number that came from the guest, as this type. An enum's is a number wherever its members are.
+    pub(crate) fn number_to_js(&self, cx: Cx<'_>, scalar: Scalar, number: Number) -> Returned {
+        match (&self.ty, number) {
+            (Type::Enum(Scalar::Uint64, _), Number::I64(value)) => integer64(cx, i128::from(value as u64)),
+            (Type::Enum(..), Number::I64(value)) => integer64(cx, value.into()),
+            _ => scalar.result_to_js(cx, number),
         }
     }
 
@@ -368,6 +423,7 @@ impl TypeObject {
             | Type::Status(_)
             | Type::Record(..)
             | Type::Inline(..)
+            | Type::Bits(_)
             | Type::InlineString(..) => false,
         }
     }
@@ -451,6 +507,11 @@ impl TypeObject {
             Type::InlineString(encoding, length) => {
                 array(scalar(if encoding.unit() == 1 { c_abi::Scalar::I8 } else { c_abi::Scalar::U16 }), length)
             }
+            Type::Bits(field) => Some(c_abi::Layout {
+                size: field.size(wide),
+                align: 1,
+                passed: c_abi::Passed::Number(field.scalar.abi()),
+            }),
             _ => Some(scalar(c_abi::Scalar::Address)),
         }
     }
@@ -473,6 +534,7 @@ impl TypeObject {
             Type::RecordPointer { record, .. } => format!("{} *", record.get().name()),
             Type::Inline(element, _) => format!("InlineArrayType({})", element.get().name()),
             Type::InlineString(..) => "InlineStringType".into(),
+            Type::Bits(field) => format!("{}Type of {} bits", field.scalar.name(), field.bits),
             Type::Callback(_) => "CallbackType".into(),
             Type::Handle { name, .. } => name.as_ref().map_or("HandleType".into(), |name| format!("{name} *")),
             Type::Custom => "a type of the script's own".into(),
@@ -501,6 +563,7 @@ impl TypeObject {
             Type::String(Encoding::Utf16, _) => "s16".into(),
             Type::String(Encoding::Latin1, _) => "s1".into(),
             Type::InlineString(..) => "c".into(),
+            Type::Bits(field) => field.scalar.mangled().into(),
             Type::StringBuffer => "b8".into(),
             Type::Array(element, _) => format!("a({})", element.get().mangled(ctx)?),
             Type::View(element, _) => format!("t({})", element.get().mangled(ctx)?),

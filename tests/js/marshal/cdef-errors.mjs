@@ -39,7 +39,7 @@ guestTest('unknown names', (guest) => {
   assertIncludes(refused(guest, 'char *copy_string(const char *text) [[owned(nothing)]];').message, 'nothing');
   assertIncludes(refused(guest, 'typedef struct c c [[opaque(nothing)]]; c *counter_open(int start);').message, 'nothing');
   assertIncludes(refused(guest, 'typedef struct c c; c *cursor_open(c *of) [[keeps(nothing)]];').message, 'nothing');
-  assertIncludes(refused(guest, '#define A B\n').message, 'B', 'line 1');
+  assertEq(guest.declare('#define A B\n').skipped[0].name, 'A');
   assertIncludes(refused(guest, 'struct s { char name[SIZE]; };').message, 'SIZE');
 });
 
@@ -67,11 +67,10 @@ guestTest('another signature than the instance’s', (guest) => {
 
 guestTest('what C has and this has not', (guest) => {
   for (const [source, ...parts] of [
-    ['int printf(const char *format, ...);', '...'], ['int f(int a) { return a; }', 'declaration'], ['int global;', 'variable'],
-    ['extern int global;', 'variable'], ['struct s { int a : 3; };', 'bit'], ['long double f(long double x);', 'long double'],
-    ['struct s { int n; int a[]; };', 'array'], ['int f(a, b) int a; int b; { return a; }'], ['_Complex double f(void);'],
-    ['#include <stdio.h>\n', 'preprocessor'], ['#ifdef X\n#endif\n', 'preprocessor'], ['#define EMPTY\n', 'EMPTY'], ['#define F(x) x\n', 'F'],
-    ['__int128 f(void);'], ['struct s { _Alignas(16) int a; };'],
+    ['int printf(const char *format, ...);', 'printf'], ['int global;', 'variable'], ['extern int global;', 'variable'],
+    ['long double f(long double x);', 'f'], ['int f(a, b) int a; int b; { return a; }'], ['_Complex double f(void);'],
+    ['#include <no/such/header.h>\n', 'no/such/header.h'], ['#ifdef X\n', '#endif'],
+    ['__int128 f(void);'],
   ]) {
     assertIncludes(refused(guest, source).message, 'line 1', ...parts);
   }
@@ -102,10 +101,10 @@ guestTest('declared twice', (guest) => {
   assertEq(lib.status_of(1), 1);
   assertIncludes(refused(guest, 'int status_of(int code);\ndouble status_of(int code);').message, 'line 2', 'status_of');
   assertIncludes(refused(guest, 'struct s { int a; };\nstruct s { int b; };').message, 'line 2');
-  assertIncludes(refused(guest, '#define A 1\n#define A 2\n').message, 'line 2', 'A');
+  assertEq(guest.declare('#define A 1\n#define A 2\n').A, 2);
   assertIncludes(refused(guest, 'enum e { A };\nenum f { A };').message, 'line 2', 'A');
   assertIncludes(refused(guest, 'typedef int a;\ntypedef double a;').message, 'line 2');
-  assertIncludes(refused(guest, '#define status_of 1\nint status_of(int code);').message, 'status_of');
+  assertIncludes(refused(guest, '#define status_of 1\nint status_of(int code);').message, 'line 2');
 });
 
 guestTest('records that cannot be', (guest) => {
@@ -122,7 +121,7 @@ guestTest('the library’s own names', (guest) => {
 });
 
 guestTest('names that objects have', (guest) => {
-  const lib = guest.declare('#define constructor 1\n#define __proto__ 5\nstruct s { int __proto__, constructor, toString; };\nenum e { hasOwnProperty = 3 };');
+  const lib = guest.declare('struct s { int __proto__, constructor, toString; };\n#define constructor 1\n#define __proto__ 5\nenum e { hasOwnProperty = 3 };');
   assertEq(lib.constructor, 1);
   assertEq(Object.getOwnPropertyDescriptor(lib, '__proto__')?.value, 5);
   assertEq(lib.hasOwnProperty, 3);

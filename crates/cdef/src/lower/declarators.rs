@@ -6,6 +6,7 @@ use lang_c::span::{Node, Span};
 use super::meaning::Meaning;
 use super::{Lowering, specifiers};
 use crate::annotations::{Annotations, At, Length, Place};
+use crate::constants::{self, Scope as _};
 use crate::error::{Checked, fault};
 use crate::model::{Param, Type};
 use crate::syntax::Parsed;
@@ -34,7 +35,7 @@ pub(super) fn name(declarator: &Node<ast::Declarator>) -> Option<&Node<ast::Iden
     }
 }
 
-impl<'s> Lowering<'s> {
+impl<'s> Lowering<'s, '_> {
     /// What a declarator makes of the type before it.
     pub(super) fn declarator(
         &mut self,
@@ -82,7 +83,7 @@ impl<'s> Lowering<'s> {
             }
             DerivedDeclarator::Function(function) => self.function_type(parsed, &function.node, meaning, part.span),
             DerivedDeclarator::KRFunction(names) => match names.first() {
-                None => meaning.function(Vec::new(), 0, 0, at),
+                None => meaning.function(Vec::new(), false, 0, 0, at),
                 Some(name) => fault(self.at(parsed, name.span), format!("unknown type name `{}`", name.node.name)),
             },
             DerivedDeclarator::Block(_) => fault(at, "blocks are not supported"),
@@ -98,11 +99,17 @@ impl<'s> Lowering<'s> {
             first += 1;
         }
         let end = self.outline.tokens[close].at;
-        self.define_until(self.outline.tokens[opener].start)?;
         let tokens = &self.outline.tokens[first..close];
         let Some(token) = tokens.first() else { return Ok(None) };
         // The likeliest mistake is an array whose size is a parameter.
-        let unknown = |token: &&Token<'_>| token.kind == Kind::Word && self.constants.get(token.text).is_none();
+        let is_keyword = |word: &str| ["sizeof", "_Alignof", "alignof", "__alignof__"].contains(&word);
+        let unknown = |token: &&Token<'_>| {
+            token.kind == Kind::Word
+                && !is_keyword(token.text)
+                && self.constants.get(token.text).is_none()
+                && !tokens.iter().any(|token| is_keyword(token.text))
+                && self.ty(&[**token]).is_none()
+        };
         if let Some(name) = tokens.iter().find(unknown) {
             let message = "is not a constant: an array needs a constant size, a pointer can have `[[length(…)]]`";
             return fault(name.at, format!("`{}` {message}", name.text));
@@ -111,10 +118,10 @@ impl<'s> Lowering<'s> {
         {
             return fault(star.at, "an array needs a constant size");
         }
-        let size = self.constants.integer(tokens, end, "the size of an array")?;
+        let size = constants::integer(self, tokens, end, "the size of an array")?;
         match u64::try_from(size.value) {
-            Ok(size) if size > 0 => Ok(Some(size)),
-            _ => fault(token.at, "the size of an array must be greater than 0"),
+            Ok(size) => Ok(Some(size)),
+            Err(_) => fault(token.at, "the size of an array cannot be negative"),
         }
     }
 
@@ -135,7 +142,8 @@ impl<'s> Lowering<'s> {
                 depth = depth.max(meaning.depth());
             }
         }
-        result.function(params, size, depth, self.at(parsed, span))
+        let is_variadic = function.ellipsis == ast::Ellipsis::Some;
+        result.function(params, is_variadic, size, depth, self.at(parsed, span))
     }
 
     /// One parameter; `None` for the `void` of `(void)`.

@@ -59,13 +59,20 @@ impl Meaning {
     }
 
     /// A function that returns it. `size` and `depth` are those of the parameters.
-    pub(super) fn function(self, params: Vec<Param>, size: usize, depth: usize, at: Position) -> Checked<Self> {
+    pub(super) fn function(
+        self,
+        params: Vec<Param>,
+        is_variadic: bool,
+        size: usize,
+        depth: usize,
+        at: Position,
+    ) -> Checked<Self> {
         match self.ty {
             Type::Array(..) => return fault(at, "a function cannot return an array"),
             Type::Function(_) => return fault(at, "a function cannot return a function"),
             _ => {}
         }
-        let signature = Signature { result: self.ty, params };
+        let signature = Signature { result: self.ty, params, is_variadic };
         let function = Self { inner: self.annotations, ..Self::of(Type::Function(Box::new(signature))) };
         function.measured(self.depth.max(depth), self.size.saturating_add(size), at)
     }

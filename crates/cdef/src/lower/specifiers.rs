@@ -7,14 +7,17 @@ use lang_c::span::Node;
 
 use super::meaning::Meaning;
 use super::{Lowering, MOST_COPIED};
-use crate::annotations::Place;
+use crate::annotations::{Annotations, Place};
 use crate::error::{Checked, Position, fault};
-use crate::model::{Type, Width};
+use crate::model::{Pointee, Type, Width};
 use crate::syntax::Parsed;
+use crate::tokens::Token;
 
 /// The types that need no declaration.
 pub(super) static PREDECLARED: LazyLock<Vec<(&'static str, Type)>> = LazyLock::new(|| {
     let int = |width, signed| Type::Int { width, signed };
+    let void =
+        || Type::Pointer(Box::new(Pointee { ty: Type::Void, is_const: false, annotations: Annotations::default() }));
     vec![
         ("int8_t", int(Width::W8, true)),
         ("int16_t", int(Width::W16, true)),
@@ -24,6 +27,22 @@ pub(super) static PREDECLARED: LazyLock<Vec<(&'static str, Type)>> = LazyLock::n
         ("uint16_t", int(Width::W16, false)),
         ("uint32_t", int(Width::W32, false)),
         ("uint64_t", int(Width::W64, false)),
+        ("int_least8_t", int(Width::W8, true)),
+        ("int_least16_t", int(Width::W16, true)),
+        ("int_least32_t", int(Width::W32, true)),
+        ("int_least64_t", int(Width::W64, true)),
+        ("uint_least8_t", int(Width::W8, false)),
+        ("uint_least16_t", int(Width::W16, false)),
+        ("uint_least32_t", int(Width::W32, false)),
+        ("uint_least64_t", int(Width::W64, false)),
+        ("int_fast8_t", int(Width::W8, true)),
+        ("int_fast16_t", int(Width::W32, true)),
+        ("int_fast32_t", int(Width::W32, true)),
+        ("int_fast64_t", int(Width::W64, true)),
+        ("uint_fast8_t", int(Width::W8, false)),
+        ("uint_fast16_t", int(Width::W32, false)),
+        ("uint_fast32_t", int(Width::W32, false)),
+        ("uint_fast64_t", int(Width::W64, false)),
         ("intmax_t", int(Width::W64, true)),
         ("uintmax_t", int(Width::W64, false)),
         ("intptr_t", int(Width::Pointer, true)),
@@ -36,6 +55,13 @@ pub(super) static PREDECLARED: LazyLock<Vec<(&'static str, Type)>> = LazyLock::n
         ("char32_t", int(Width::W32, false)),
         ("off_t", int(Width::W64, true)),
         ("time_t", int(Width::W64, true)),
+        ("max_align_t", Type::LongDouble),
+        ("char8_t", int(Width::W8, false)),
+        ("wint_t", int(Width::W32, false)),
+        ("clock_t", int(Width::W64, true)),
+        ("va_list", void()),
+        ("__builtin_va_list", void()),
+        ("__gnuc_va_list", void()),
         ("bool", Type::Bool),
     ]
 });
@@ -82,7 +108,7 @@ pub(super) fn of_field(nodes: &[Node<SpecifierQualifier>]) -> impl Iterator<Item
 
 /// The keywords of an arithmetic type, counted.
 #[derive(Default)]
-struct Words {
+pub(super) struct Words {
     base: Option<&'static str>,
     signed: usize,
     unsigned: usize,
@@ -90,7 +116,7 @@ struct Words {
     long: usize,
 }
 
-impl<'s> Lowering<'s> {
+impl<'s> Lowering<'s, '_> {
     /// The type that specifiers mean; `at` is where they start.
     pub(super) fn specifiers<'a>(
         &mut self,
@@ -171,8 +197,32 @@ impl Words {
         self.base.replace(base).is_none()
     }
 
+    /// The words of tokens; `None` if they are anything else.
+    pub(super) fn of(tokens: &[&Token<'_>]) -> Option<Self> {
+        let mut words = Self::default();
+        for token in tokens {
+            let word = match token.text {
+                "signed" => TypeSpecifier::Signed,
+                "unsigned" => TypeSpecifier::Unsigned,
+                "short" => TypeSpecifier::Short,
+                "long" => TypeSpecifier::Long,
+                "void" => TypeSpecifier::Void,
+                "_Bool" => TypeSpecifier::Bool,
+                "char" => TypeSpecifier::Char,
+                "int" => TypeSpecifier::Int,
+                "float" => TypeSpecifier::Float,
+                "double" => TypeSpecifier::Double,
+                _ => return None,
+            };
+            if token.kind != crate::tokens::Kind::Word || !words.add(&word) {
+                return None;
+            }
+        }
+        Some(words)
+    }
+
     /// The type.
-    fn ty(&self, at: Position) -> Checked<Type> {
+    pub(super) fn ty(&self, at: Position) -> Checked<Type> {
         let signed = self.unsigned == 0;
         let plain = self.signed + self.unsigned == 0;
         let width = match (self.short, self.long) {
@@ -191,9 +241,7 @@ impl Words {
             Some("bool") if bare && plain => Type::Bool,
             Some("float") if bare && plain => Type::Float,
             Some("double") if bare && plain => Type::Double,
-            Some("double") if plain && self.short == 0 && self.long == 1 => {
-                return fault(at, "`long double` is not supported");
-            }
+            Some("double") if plain && self.short == 0 && self.long == 1 => Type::LongDouble,
             Some("") => return fault(at, "this type is not supported"),
             _ => return fault(at, "these words together are not a type"),
         })

@@ -1,6 +1,7 @@
 //! The `tombolo` command from outside: what the command line does, and what is built on it. `../scripts.rs` runs the
 //! scripts.
 
+mod bind;
 mod cache;
 mod command_line;
 mod ends;

@@ -111,9 +111,6 @@ defineProperty(Error, 'stackTraceLimit', {
 });
 
 const { get: getStack } = getOwnPropertyDescriptor(Error.prototype, 'stack');
-const shared = getOwnPropertyDescriptor(Error.prototype, 'stack');
-// Gives the errors of another context the same.
-exports.share = (prototype) => defineProperty(prototype, 'stack', shared);
 exports.stackOf = (error) => apply(getStack, error, []);
 
 // The lines of an error's stack, without those of a function and what it called, if there is one.

@@ -1,35 +1,34 @@
-//! `cdef`: C declarations as the interface to an instance.
+//! `cdef` and `header`: C declarations as the interface to an instance.
 //!
 //! A declaration decides how its values are passed: a pointer to `const` goes in, any other pointer goes in and comes
 //! out, a `const char *` is a string, a pointer to a struct that is only declared is a handle. The rest (lengths,
 //! ownership, out-parameters) is in annotations.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::cell::RefCell;
 
-use cdef::{At as Placed, Declarations, Outcome, Position, RecordKind};
+use c_abi::{Addresses, Passed};
+use cdef::{At as Placed, Declarations, Kind, Outcome, Position};
 use js_api::{ExportedFunction, InstanceObject};
-use qjs::define::{self, Attributes};
-use qjs::{Borrowed, Call, Ctx, Cx, Exception, Held, Object, Result, Value, class};
+use qjs::{Borrowed, Call, Ctx, Exception, Held, Object, Result, Value, class};
 
 use crate::descriptors::handle_type;
 use crate::manager::ManagerObject;
-use crate::prototype;
-use crate::record_types::set_fields;
-use crate::scalar::{Scalar, integer64};
+use crate::scalar::Scalar;
+use crate::sources::Source;
 use crate::types::{
     Access, Direction, Encoding, Length, Ownership, Param, Signature, Status, Type, TypeObject, TypeRef,
 };
 use crate::wasi::WasiObject;
 
-/// The function's name in messages.
-const PLACE: &str = "cdef";
+mod library;
+mod records;
 
 /// Names of the library's own properties.
-const RESERVED: [&str; 2] = ["types", "memoryManager"];
+const RESERVED: [&str; 4] = ["types", "memoryManager", "variables", "skipped"];
 
 pub(crate) fn define(exports: &Object<'_>) -> Result<()> {
-    crate::descriptors::export_function(exports, "cdef", 2, bind)
+    crate::descriptors::export_function(exports, "cdef", 2, bind::<false>)?;
+    crate::descriptors::export_function(exports, "header", 2, bind::<true>)
 }
 
 /// What a declaration is within.
@@ -52,40 +51,51 @@ enum Use {
 
 struct Binder<'a, 'js> {
     ctx: &'a Ctx<'js>,
+    /// The function's name in messages.
+    place: &'static str,
     declarations: &'a Declarations,
     instance: &'a InstanceObject,
     options: Option<Object<'js>>,
     views: bool,
     /// Whether numbers that do not fit are refused.
     exact: bool,
+    /// Whether this is somebody else's header: what it leaves open is no mistake.
+    is_lenient: bool,
+    is_wide: bool,
     error: Option<Held>,
     /// The descriptors of records and enums, by their indices.
     records: Vec<TypeRef>,
     enums: Vec<TypeRef>,
+    /// What the last exception was about, if it was about a declaration.
+    failed: RefCell<Option<(Position, String)>>,
+    skipped: RefCell<Vec<Skipped>>,
 }
 
-/// `cdef(instance, declarations, options)`.
-fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+/// A declaration that is not bound.
+struct Skipped {
+    name: String,
+    kind: Kind,
+    position: Position,
+    reason: String,
+}
+
+/// `cdef(instance, declarations, options)` and `header(instance, text or path, options)`.
+fn bind<'js, const HEADER: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    let place = if HEADER { "header" } else { "cdef" };
     let ctx = &call.ctx;
     let (instance, wasi_manager) = match class::get::<WasiObject>(call.args.get(0)) {
         Some(wasi) => (wasi.instance(ctx), Some(wasi.manager(ctx))),
         None => (call.arg(0), None),
     };
-    let found: &InstanceObject = webidl::interface(ctx, Borrowed::of(&instance), "cdef: argument 1")?;
+    let found: &InstanceObject = webidl::interface(ctx, Borrowed::of(&instance), &format!("{place}: argument 1"))?;
     let source = call.arg(1);
     let Some(source) = source.as_string() else {
         let came = webidl::describe(&source);
-        return Err(Exception::throw_type(
-            ctx,
-            &format!("{PLACE}: argument 2 must be a string of C declarations, got {came}"),
-        ));
+        let what = if HEADER { "a header's text or its path" } else { "a string of C declarations" };
+        return Err(Exception::throw_type(ctx, &format!("{place}: argument 2 must be {what}, got {came}")));
     };
     let source = webidl::string(ctx, Borrowed::of(source.as_value()))?;
-    let declarations = match cdef::parse(&source) {
-        Ok(declarations) => declarations,
-        Err(error) => return Err(Exception::throw_syntax(ctx, &format!("{PLACE}: {error}"))),
-    };
-    let options = webidl::dictionary(ctx, call.arg(2), "cdef: argument 3")?;
+    let options = webidl::dictionary(ctx, call.arg(2), &format!("{place}: argument 3"))?;
     let option = |name: &str| options.as_ref().map_or(Ok(Value::new_undefined(ctx.clone())), |given| given.get(name));
     let views = option("views")?.as_bool().unwrap_or(false);
     let exact = match option("numbers")? {
@@ -95,36 +105,60 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
                 Some(word) if word == "wrap" => false,
                 Some(word) if word == "exact" => true,
                 _ => {
-                    let message = "cdef: argument 3: `numbers` must be `wrap` or `exact`";
-                    return Err(Exception::throw_type(ctx, message));
+                    let message = format!("{place}: argument 3: `numbers` must be `wrap` or `exact`");
+                    return Err(Exception::throw_type(ctx, &message));
                 }
             }
         }
     };
+    let strict = option("strict")?;
+    let is_lenient = if HEADER { !strict.as_bool().unwrap_or(false) } else { strict.as_bool() == Some(false) };
     let error = match option("error")? {
         error if error.is_undefined() => None,
         error if error.is_function() => Some(Held::new(&error)),
-        _ => return Err(Exception::throw_type(ctx, "cdef: argument 3: `error` must be a function")),
+        _ => return Err(Exception::throw_type(ctx, &format!("{place}: argument 3: `error` must be a function"))),
     };
-    let manager = match (option("memoryManager")?, wasi_manager) {
-        (given, _) if !given.is_undefined() => given,
-        (_, Some(manager)) if class::of::<ManagerObject>(&manager).is_some() => manager,
-        _ => {
-            let manager = ManagerObject::of_any_instance(ctx, found, webidl::Place::whole(PLACE))?;
+    let source = match HEADER {
+        true => Source::of_header(ctx, source, options.as_ref())?,
+        false => Source::of_text(ctx, source, options.as_ref())?,
+    };
+    let given = option("memoryManager")?;
+    let manager = match wasi_manager {
+        _ if !given.is_undefined() => Some(given),
+        Some(manager) if class::of::<ManagerObject>(&manager).is_some() => Some(manager),
+        _ => None,
+    };
+    // What is wrong with the declarations is told first; their sizes wait for the memory.
+    let is_known_wide = manager.as_ref().and_then(class::of::<ManagerObject>).map(|of| of.heap().is_wide());
+    let mut declarations = source.read(ctx, place, is_known_wide.unwrap_or(false), is_lenient)?;
+    let manager = match manager {
+        Some(manager) => manager,
+        None => {
+            let manager = ManagerObject::of_any_instance(ctx, found, webidl::Place::whole(place))?;
             class::new_object(ctx, manager, None)?.into_value()
         }
     };
-    let _: &ManagerObject = webidl::interface(ctx, Borrowed::of(&manager), "cdef: argument 3: `memoryManager`")?;
+    let of: &ManagerObject =
+        webidl::interface(ctx, Borrowed::of(&manager), &format!("{place}: argument 3: `memoryManager`"))?;
+    let is_wide = of.heap().is_wide();
+    if is_wide != is_known_wide.unwrap_or(false) {
+        declarations = source.read(ctx, place, is_wide, is_lenient)?;
+    }
     let mut binder = Binder {
         ctx,
+        place,
         declarations: &declarations,
         instance: found,
         options,
         views,
         exact,
+        is_lenient,
+        is_wide,
         error,
         records: Vec::new(),
         enums: Vec::new(),
+        failed: RefCell::default(),
+        skipped: RefCell::default(),
     };
     binder.make_types()?;
     binder.library(&manager)
@@ -132,12 +166,40 @@ fn bind<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
 
 impl<'js> Binder<'_, 'js> {
     fn fail(&self, at: Position, message: impl Into<String>) -> rquickjs::Error {
-        let error = self.declarations.error(at, message);
-        Exception::throw_type(self.ctx, &format!("{PLACE}: {error}"))
+        let message = message.into();
+        let error = self.declarations.error(at, message.clone());
+        *self.failed.borrow_mut() = Some((at, message));
+        Exception::throw_type(self.ctx, &format!("{}: {error}", self.place))
+    }
+
+    /// Makes something of a declaration; `None` if that cannot be done, which is noted.
+    fn attempt<T>(&self, name: &str, kind: Kind, part: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        self.failed.take();
+        match part() {
+            Ok(made) => Ok(Some(made)),
+            Err(error) if error.is_exception() => {
+                let Some((position, reason)) = self.failed.take() else { return Err(error) };
+                drop(self.ctx.catch());
+                self.skip(name, kind, position, reason);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn skip(&self, name: &str, kind: Kind, position: Position, reason: impl Into<String>) {
+        if !self.declarations.is_system(position) {
+            let (name, reason) = (name.to_owned(), reason.into());
+            self.skipped.borrow_mut().push(Skipped { name, kind, position, reason });
+        }
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses::wide(self.is_wide)
     }
 
     fn descriptor(&self, ty: TypeObject) -> Result<TypeRef> {
-        crate::descriptors::check_depth(self.ctx, &ty, PLACE)?;
+        crate::descriptors::check_depth(self.ctx, &ty, self.place)?;
         TypeRef::new(self.ctx, ty)
     }
 
@@ -148,50 +210,6 @@ impl<'js> Binder<'_, 'js> {
             true => Ok(value),
             false => Err(self.fail(at, format!("the instance exports no function `{name}`"))),
         }
-    }
-
-    /// The descriptors of all enums and records.
-    fn make_types(&mut self) -> Result<()> {
-        for of in &self.declarations.enums {
-            let members = Object::new(self.ctx.clone())?;
-            for (name, value) in &of.members {
-                let value = integer64(Cx::of(self.ctx), (*value).into()).into_value(Cx::of(self.ctx))?;
-                define::value(&members, name, &value, Attributes::Plain)?;
-            }
-            members.set_prototype(None)?;
-            define::freeze(&members)?;
-            let scalar = scalar(&of.ty()).unwrap_or(Scalar::Int32).of_enum();
-            let ty = TypeObject::new(Type::Enum(scalar, Held::new(members.as_value())));
-            self.enums.push(self.descriptor(TypeObject { exact: self.exact, ..ty })?);
-        }
-        for _ in &self.declarations.records {
-            let ty = TypeObject::new(Type::Record(Rc::default(), OnceCell::new()));
-            self.records.push(self.descriptor(ty)?);
-        }
-        (0..self.records.len()).try_for_each(|at| self.define_record(at))
-    }
-
-    /// Gives a record its fields, after giving the records within it theirs.
-    fn define_record(&self, at: usize) -> Result<()> {
-        let record = &self.declarations.records[at];
-        let Type::Record(shape, _) = &self.records[at].get().ty else { unreachable!("made so") };
-        let (Some(fields), None) = (&record.fields, shape.get()) else { return Ok(()) };
-        let (mut names, mut types) = (Vec::new(), Vec::new());
-        for field in fields {
-            let Some(name) = &field.name else {
-                return Err(self.fail(field.position, "a struct or union within another needs a name"));
-            };
-            if let cdef::Type::Record(inner) = innermost(&field.ty) {
-                self.define_record(*inner)?;
-            }
-            types.push(self.ty(&field.ty, &field.annotations, field.position, Within::Record(fields), Use::Memory)?);
-            names.push(name.as_str().into());
-        }
-        let pack = if record.annotations.packed.is_some() { 1 } else { u64::MAX };
-        let name = record.name.as_deref().map(Into::into);
-        let is_union = record.kind == RecordKind::Union;
-        let done = set_fields(self.ctx, self.records[at].get(), name, is_union, names, types, pack, "");
-        done.map_err(|error| self.located(error, record.position))
     }
 
     /// An error about the types themselves, with its place in the declarations.
@@ -293,6 +311,7 @@ impl<'js> Binder<'_, 'js> {
             return self.descriptor(TypeObject { exact: self.exact, ..ty });
         }
         match ty {
+            cdef::Type::LongDouble => Err(self.fail(at, "`long double` has no type in JavaScript")),
             cdef::Type::Void => self.descriptor(TypeObject::new(Type::Void)),
             cdef::Type::Enum(of) => Ok(self.enums[*of].duplicate()),
             cdef::Type::Record(of) => {
@@ -395,6 +414,7 @@ impl<'js> Binder<'_, 'js> {
         let ty = match &to.ty {
             cdef::Type::Function(signature) => Type::Callback(self.signature(signature, None, at)?),
             cdef::Type::Void if !has_length => Type::VoidPointer,
+            cdef::Type::LongDouble => Type::VoidPointer,
             cdef::Type::Void | cdef::Type::Char => {
                 let byte = self.descriptor(TypeObject::new(Type::Scalar(Scalar::Uint8)))?;
                 match (used, has_length) {
@@ -404,7 +424,15 @@ impl<'js> Binder<'_, 'js> {
             }
             cdef::Type::Record(of) => return self.record_pointer(*of, to, length, view, at),
             other => {
-                let inner = self.ty(other, &to.annotations, at, within, Use::Memory)?;
+                let inner = match self.ty(other, &to.annotations, at, within, Use::Memory) {
+                    Ok(inner) => inner,
+                    // An address is still an address.
+                    Err(error) if self.is_lenient && error.is_exception() && self.failed.take().is_some() => {
+                        drop(self.ctx.catch());
+                        return Ok(TypeObject::new(Type::VoidPointer));
+                    }
+                    Err(error) => return Err(error),
+                };
                 let inner = if inner.get().is_pointer() { self.inheriting(&inner)? } else { inner };
                 let can_view = inner.get().scalar().is_some();
                 if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View)
@@ -415,6 +443,7 @@ impl<'js> Binder<'_, 'js> {
                     _ if !can_view && (used == Use::Param || has_length) => Type::Array(inner, length),
                     Use::Param => elements(inner, length),
                     _ if has_length => elements(inner, length),
+                    Use::Result if self.is_lenient => Type::VoidPointer,
                     Use::Result => {
                         let message = "the result needs a length: write [[length(n)]] or [[until(0)]] behind its \
                                        parameters";
@@ -452,7 +481,7 @@ impl<'js> Binder<'_, 'js> {
                 _ => Value::new_undefined(self.ctx.clone()),
             };
             let name = record.name.as_deref().map(Into::into);
-            let ty = handle_type(self.ctx, name, &function, &PLACE)?;
+            let ty = handle_type(self.ctx, name, &function, &"").map_err(|error| self.located(error, at))?;
             if !matches!(length, Length::Given) {
                 return Err(self.fail(at, format!("{} is opaque: it has no elements", self.record_name(of))));
             }
@@ -474,6 +503,14 @@ impl<'js> Binder<'_, 'js> {
         at: Position,
     ) -> Result<Signature> {
         let is_callback = annotations.is_none();
+        let passed = signature.params.iter().map(|param| (&param.ty, param.position)).chain([(&signature.result, at)]);
+        for (ty, at) in passed {
+            let layout = self.declarations.layout(ty, self.addresses());
+            if let Some(Passed::Number(c_abi::Scalar::F128 | c_abi::Scalar::I128)) = layout.map(|layout| layout.passed)
+            {
+                return Err(self.fail(at, "`long double` has no type in JavaScript"));
+            }
+        }
         let params = signature.params.iter().map(|param| self.param(param, signature, is_callback));
         let params = params.collect::<Result<Vec<_>>>()?;
         let none = cdef::Annotations::default();
@@ -495,7 +532,7 @@ impl<'js> Binder<'_, 'js> {
                 Some(self.descriptor(TypeObject::new(Type::Status(Status { ty, success, failure, error })))?)
             }
         };
-        Ok(Signature { params, returns })
+        Ok(Signature { params, returns, is_variadic: signature.is_variadic })
     }
 
     fn param(&self, param: &cdef::Param, signature: &cdef::Signature, is_callback: bool) -> Result<Param> {
@@ -589,113 +626,11 @@ impl<'js> Binder<'_, 'js> {
         };
         Ok(Param { ty, direction: RESULT })
     }
-
-    /// The object with everything that is declared.
-    fn library(&self, manager: &Value<'js>) -> Result<Value<'js>> {
-        let library = Object::new(self.ctx.clone())?;
-        let of: &ManagerObject = class::of(manager).ok_or(rquickjs::Error::Unknown)?;
-        for function in &self.declarations.functions {
-            let (name, at) = (&function.name, function.position);
-            if RESERVED.contains(&name.as_str()) {
-                return Err(self.fail(at, format!("`{name}` is a name that the library itself has")));
-            }
-            let export = self.export(name, at)?;
-            let signature = self.signature(&function.signature, Some(&function.annotations), at)?;
-            if let Some(message) = prototype::refused_result(&signature) {
-                return Err(self.fail(at, message));
-            }
-            let exported: &ExportedFunction = class::of(&export).ok_or(rquickjs::Error::Unknown)?;
-            if let Some(message) = prototype::mismatch(&signature, of, exported) {
-                return Err(self.fail(at, message));
-            }
-            let bound =
-                prototype::bound_function(self.ctx, signature, Borrowed::of(manager), &export, Some(name), PLACE)?;
-            define::value(&library, name, &bound, Attributes::Frozen)?;
-        }
-        for constant in &self.declarations.constants {
-            if RESERVED.contains(&constant.name.as_str()) {
-                return Err(
-                    self.fail(constant.position, format!("`{}` is a name that the library itself has", constant.name))
-                );
-            }
-            let value = match &constant.value {
-                cdef::Value::Integer(value) => integer64(Cx::of(self.ctx), *value).into_value(Cx::of(self.ctx))?,
-                cdef::Value::Float(value) => Value::new_number(self.ctx.clone(), *value),
-                cdef::Value::String(value) => qjs::string::from_utf8(self.ctx, value.as_bytes())?,
-            };
-            define::value(&library, &constant.name, &value, Attributes::Frozen)?;
-        }
-        let types = self.types()?;
-        define::value(&library, "types", types.as_value(), Attributes::ReadOnly)?;
-        define::value(&library, "memoryManager", manager, Attributes::ReadOnly)?;
-        define::freeze(&library)?;
-        Ok(library.into_value())
-    }
-
-    /// Structs, unions, enums and handles by their names.
-    fn types(&self) -> Result<Object<'js>> {
-        let types = Object::new(self.ctx.clone())?;
-        let none = cdef::Annotations::default();
-        let class_of = |name: &str| -> Result<Object<'js>> { crate::descriptors::prototype(self.ctx, name) };
-        let add = |name: &str, ty: &TypeRef, class: &str| -> Result<()> {
-            let object = ty.held().get(self.ctx);
-            let object = object.as_object().ok_or(rquickjs::Error::Unknown)?;
-            object.set_prototype(Some(&class_of(class)?))?;
-            define::value(&types, name, object.as_value(), Attributes::Plain)
-        };
-        let record_class = |of: usize| match self.declarations.records[of].kind {
-            RecordKind::Union => "UnionType",
-            RecordKind::Struct => "StructType",
-        };
-        for (at, of) in self.declarations.records.iter().enumerate() {
-            if let (Some(name), Some(_)) = (&of.name, &of.fields) {
-                add(name, &self.records[at], record_class(at))?;
-            }
-        }
-        for (at, of) in self.declarations.enums.iter().enumerate() {
-            if let Some(name) = &of.name {
-                add(name, &self.enums[at], "EnumType")?;
-            }
-        }
-        for typedef in &self.declarations.typedefs {
-            match &typedef.ty {
-                cdef::Type::Record(of) if self.declarations.records[*of].fields.is_some() => {
-                    add(&typedef.name, &self.records[*of], record_class(*of))?;
-                }
-                cdef::Type::Record(of) => {
-                    let to = cdef::Pointee {
-                        ty: cdef::Type::Record(*of),
-                        is_const: false,
-                        annotations: typedef.annotations.clone(),
-                    };
-                    let within = Within::Record(&[]);
-                    let ty = self.descriptor(self.pointer(&to, &none, typedef.position, within, Use::Result)?)?;
-                    add(&typedef.name, &ty, "HandleType")?;
-                }
-                cdef::Type::Enum(of) => add(&typedef.name, &self.enums[*of], "EnumType")?,
-                cdef::Type::Pointer(to) if matches!(to.ty, cdef::Type::Function(_)) => {
-                    let within = Within::Record(&[]);
-                    let ty = self.ty(&typedef.ty, &none, typedef.position, within, Use::Memory)?;
-                    add(&typedef.name, &ty, "CallbackType")?;
-                }
-                _ => {}
-            }
-        }
-        Ok(types)
-    }
 }
 
 /// Whether a parameter is a pointer that the guest fills in.
 fn is_out(param: &cdef::Param) -> bool {
     param.annotations.direction.as_ref().is_some_and(|direction| direction.value == cdef::Direction::Out)
-}
-
-/// The innermost element type of an array.
-fn innermost(ty: &cdef::Type) -> &cdef::Type {
-    match ty {
-        cdef::Type::Array(element, _) => innermost(element),
-        ty => ty,
-    }
 }
 
 /// The number that a C type is.

@@ -1,0 +1,4 @@
+#pragma once
+#define and &&
+#define or ||
+#define not !

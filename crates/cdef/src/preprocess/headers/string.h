@@ -1,0 +1,2 @@
+#pragma once
+#define NULL ((void *)0)

@@ -1,0 +1,21 @@
+#pragma once
+typedef int pid_t;
+typedef unsigned uid_t;
+typedef unsigned gid_t;
+typedef unsigned mode_t;
+typedef unsigned long long dev_t;
+typedef unsigned long long ino_t;
+typedef unsigned long long nlink_t;
+typedef long blksize_t;
+typedef long long blkcnt_t;
+typedef long long suseconds_t;
+typedef unsigned useconds_t;
+typedef unsigned char u_char;
+typedef unsigned short u_short;
+typedef unsigned u_int;
+typedef unsigned long u_long;
+typedef signed char __int8_t;
+typedef unsigned char u_int8_t;
+typedef unsigned short u_int16_t;
+typedef unsigned u_int32_t;
+typedef unsigned long long u_int64_t;
