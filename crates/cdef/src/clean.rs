@@ -192,7 +192,7 @@ fn note<'s>(tokens: &[Token<'s>], new: &mut Cleaned<'s>) -> usize {
         match (token.kind, token.text) {
             (Kind::Mark, "(") => depth += 1,
             (Kind::Mark, ")") => depth = depth.saturating_sub(1),
-            (Kind::Mark, "]") if tokens.get(index + 1).is_some_and(|next| next.is("]")) => {
+            (Kind::Mark, "]") if tokens.get(index + 1).is_some_and(|next| next.is("]") && !next.spaced) => {
                 end = Some(index);
                 break;
             }

@@ -236,6 +236,9 @@ impl<'s> Expression<'_, 's> {
                 let mut text = literals::text(token)?;
                 while let Some(more) = self.accept(|token| token.kind == Kind::Text) {
                     text.push_str(&literals::text(more)?);
+                    if text.len() > MOST_TEXT {
+                        return fault(more.at, format!("this string has more than {MOST_TEXT} bytes"));
+                    }
                 }
                 Ok(Computed::Text(text))
             }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::rc::Rc;
 
+/// How many more errors one holds.
+const MOST_OTHERS: usize = 50;
+
 /// How many characters of a line an error shows.
 const SHOWN: usize = 100;
 
@@ -28,6 +31,8 @@ pub struct Error {
     file: String,
     excerpt: String,
     others: Vec<Error>,
+    /// Whether there are even more.
+    has_more: bool,
 }
 
 impl Error {
@@ -36,14 +41,15 @@ impl Error {
         let file = files.get(position.file as usize);
         let text = file.map(|file| &*file.text).unwrap_or_default();
         let name = file.map(|file| file.name.clone()).unwrap_or_default();
-        Self { position, message, file: name, excerpt: excerpt(text, position), others: Vec::new() }
+        Self { position, message, file: name, excerpt: excerpt(text, position), others: Vec::new(), has_more: false }
     }
 
-    /// Several errors as one; `None` if there are none.
+    /// Several errors as one, the first fifty of them; `None` if there are none.
     pub fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let first = errors.next()?;
-        Some(Self { others: errors.collect(), ..first })
+        let others = errors.by_ref().take(MOST_OTHERS).collect();
+        Some(Self { others, has_more: errors.next().is_some(), ..first })
     }
 
     /// Where it is.
@@ -67,7 +73,8 @@ impl fmt::Display for Error {
         let Position { line, column, .. } = self.position;
         let file = if self.file.is_empty() { "C declarations" } else { &self.file };
         write!(f, "{file}, line {line}, column {column}: {}\n{}", self.message, self.excerpt)?;
-        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))?;
+        if self.has_more { write!(f, "\n… and more") } else { Ok(()) }
     }
 }
 

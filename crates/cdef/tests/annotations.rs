@@ -287,9 +287,11 @@ fn annotations_at_the_wrong_place() {
         "`opaque` belongs to a typedef or a struct or union, not to a function's result",
     );
     refuse(
-        "int f(void) __attribute__((@packed));",
-        "`packed` belongs to a struct or union or a typedef, not to a function's result",
+        "int f(void) [[@packed]];",
+        "`packed` belongs to a struct or union or a typedef or a field, not to a function's result",
     );
+    // A compiler's own attribute may stand where it means nothing.
+    function("int f(void) __attribute__((packed));");
     refuse(
         "struct s { int a; } [[@utf8]];",
         "`utf8` belongs to a parameter or a function's result or a field or a typedef, not to a struct or union",

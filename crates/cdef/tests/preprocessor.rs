@@ -99,7 +99,7 @@ fn what_is_left_out() {
          double _Complex c(void);\nint last(void);\n_Static_assert(sizeof(int) == 4, \"int\");\n\
          struct odd { typeof(1) x; };\nint uses(struct odd *o);\nint takes(struct odd o);\n",
     );
-    assert_eq!(names(&declarations), ["twice", "last", "uses"]);
+    assert_eq!(names(&declarations), ["twice", "last", "uses", "takes"]);
     assert!(declarations.functions[0].is_inline && !declarations.functions[1].is_inline);
     let variables: Vec<(&str, bool)> =
         declarations.variables.iter().map(|variable| (variable.name.as_str(), variable.is_static)).collect();

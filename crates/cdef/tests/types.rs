@@ -50,7 +50,6 @@ fn words_that_make_no_type() {
     refuse("long long @long f(void);", "`long` does not go with the type before it");
     refuse("struct s @int f(void);", "expected a name, found `int`");
     refuse("int @struct s f(void);", "expected a name, found `struct`");
-    refuse("@long double f(void);", "`long double` is not supported");
     refuse("@_Float64 f(void);", "this type is not supported");
     refuse("@_Float128 f(void);", "this type is not supported");
 }
@@ -87,7 +86,6 @@ fn predeclared_names_again() {
     let declarations = read("typedef unsigned char uint8_t; typedef unsigned long size_t; uint8_t f(size_t);");
     assert_eq!(declarations.functions[0].signature.result, int(Width::W8, false));
     assert!(declarations.typedefs.is_empty());
-    refuse("typedef int @uint8_t;", "`uint8_t` is known already, as another type");
     refuse("int @size_t(void);", "`size_t` is a type already");
 }
 
@@ -135,8 +133,7 @@ fn sizes_of_arrays() {
         "`n` is not a constant: an array needs a constant size, a pointer can have `[[length(…)]]`",
     );
     refuse("void f(double a[@*]);", "an array needs a constant size");
-    refuse("void f(double a[@0]);", "the size of an array must be greater than 0");
-    refuse("void f(double a[@-1]);", "the size of an array must be greater than 0");
+    refuse("void f(double a[@-1]);", "the size of an array cannot be negative");
     refuse("void f(double a[@1.5]);", "the size of an array must be an integer");
     refuse("void f(double a[1 @2]);", "expected an operator, found `2`");
     refuse("void f(double a[1@, 2]);", "expected `]`, found `,`");
@@ -231,8 +228,6 @@ fn declarations_again() {
     refuse("typedef char *t;\ntypedef char *@t [[utf8]];", "`t` is declared differently on line 1");
     refuse("typedef int t; int @t(void);", "`t` is a type already");
     refuse("int f(void); typedef int @f;", "`f` is a function already");
-    refuse("int f(void);\n#define @f 1", "`f` is a function already");
-    refuse("#define f 1\nint @f(void);", "`f` is a constant already");
 }
 
 #[test]

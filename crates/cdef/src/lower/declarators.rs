@@ -103,11 +103,11 @@ impl<'s> Lowering<'s, '_> {
         let Some(token) = tokens.first() else { return Ok(None) };
         // The likeliest mistake is an array whose size is a parameter.
         let is_keyword = |word: &str| ["sizeof", "_Alignof", "alignof", "__alignof__"].contains(&word);
+        let has_keyword = tokens.iter().any(|token| is_keyword(token.text));
         let unknown = |token: &&Token<'_>| {
             token.kind == Kind::Word
-                && !is_keyword(token.text)
                 && self.constants.get(token.text).is_none()
-                && !tokens.iter().any(|token| is_keyword(token.text))
+                && !has_keyword
                 && self.ty(&[**token]).is_none()
         };
         if let Some(name) = tokens.iter().find(unknown) {

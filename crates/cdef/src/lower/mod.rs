@@ -8,6 +8,7 @@ mod meaning;
 mod records;
 mod specifiers;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -122,7 +123,8 @@ pub(crate) fn lower<'s>(
     let mut wrong = wrong.into_iter().peekable();
     for mut declaration in std::mem::take(&mut lowering.outline.declarations) {
         let range = declaration.tokens.clone();
-        let end = range.end;
+        // What is wrong behind the last token is wrong with the last declaration.
+        let end = if range.end == lowering.outline.tokens.len() { usize::MAX } else { range.end };
         let mut early = None;
         while let Some((_, fault)) = wrong.next_if(|(index, _)| *index < end) {
             early.get_or_insert(fault);
@@ -186,7 +188,7 @@ impl<'s> Lowering<'s, '_> {
         let range = outlined.tokens.clone();
         let Some(&first) = self.outline.tokens.get(range.start) else { return Ok(()) };
         if range.len() == 1 && first.is(";") {
-            return Ok(());
+            return self.notes.finish(range);
         }
         let parsed = syntax::parse(&self.outline, range.clone(), |word| self.typedefs.contains_key(word))?;
         let declaration = &parsed.declaration.node;
@@ -542,25 +544,26 @@ impl Scope for Lowering<'_, '_> {
         let words: Vec<&Token<'_>> = words.iter().filter(|token| !is_qualifier(token)).collect();
         let ty = match words.as_slice() {
             [keyword, tag] if ["struct", "union", "enum"].contains(&keyword.text) => match self.tags.get(tag.text) {
-                Some(tag) if tag.kind == "enum" => Type::Enum(tag.index),
-                Some(tag) => Type::Record(tag.index),
-                None => Type::Void,
+                Some(tag) if tag.kind == "enum" => Cow::Owned(Type::Enum(tag.index)),
+                Some(tag) => Cow::Owned(Type::Record(tag.index)),
+                None => Cow::Owned(Type::Void),
             },
-            [name] if self.typedefs.contains_key(name.text) => self.typedefs[name.text].ty.clone(),
+            [name] if self.typedefs.contains_key(name.text) => Cow::Borrowed(&self.typedefs[name.text].ty),
             [] => return None,
-            words => Words::of(words)?.ty(words[0].at).ok()?,
+            words => Cow::Owned(Words::of(words)?.ty(words[0].at).ok()?),
         };
         let addresses = self.options.addresses;
-        if is_pointer || matches!(ty, Type::Pointer(_)) {
+        if is_pointer || matches!(*ty, Type::Pointer(_)) {
             let size = addresses.size();
             return Some(constants::Named { size, align: size, kind: NamedKind::Pointer });
         }
         let layout = self.done.layout(&ty, addresses)?;
-        let ty = match ty {
-            Type::Enum(index) => self.done.enums.get(index)?.ty(),
-            other => other,
+        let underlying = match &*ty {
+            Type::Enum(index) => Some(self.done.enums.get(*index)?.ty()),
+            _ => None,
         };
-        let kind = match (&ty, model::scalar(&ty)) {
+        let ty: &Type = underlying.as_ref().unwrap_or(&*ty);
+        let kind = match (ty, model::scalar(ty)) {
             (Type::Bool, _) => NamedKind::Bool,
             (Type::Float, _) => NamedKind::Float,
             (Type::Double | Type::LongDouble, _) => NamedKind::Double,

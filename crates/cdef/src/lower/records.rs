@@ -130,8 +130,8 @@ impl<'s> Lowering<'s, '_> {
         self.read(&claimed, Place::Enum)?;
         let position = tag.map_or(self.outline.tokens[tokens.start].at, |tag| tag.at);
         let next = self.done.enums.len();
-        let (index, known) = self.look_up(tag, "enum", next, &body)?;
         let underlying = self.underlying(tokens.start)?;
+        let (index, known) = self.look_up(tag, "enum", next, &body)?;
         if let (None, Some(tag), true) = (&body, tag, index == next) {
             // It has an index only once it is defined.
             self.tags.remove(tag.text);

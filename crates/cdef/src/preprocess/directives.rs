@@ -6,6 +6,9 @@ use crate::literals;
 use crate::preprocess::expand::Macro;
 use crate::tokens::{Kind, Token};
 
+/// How many parameters a macro may have; C promises 127.
+const MOST_PARAMS: usize = 255;
+
 impl<'s> Preprocessor<'s, '_> {
     /// One directive, with its `#`.
     pub(super) fn directive(&mut self, line: &[Token<'s>]) -> Checked<()> {
@@ -166,6 +169,10 @@ impl<'s> Preprocessor<'s, '_> {
                         return Ok(());
                     }
                 }
+            }
+            if params.len() > MOST_PARAMS {
+                self.wrong(name.at, "this macro has too many parameters");
+                return Ok(());
             }
             made.params = Some(params);
             body = &inside[end + 1..];

@@ -15,6 +15,9 @@ const MOST_TOKENS: usize = 1 << 20;
 /// How deep macros may be nested in the arguments of macros.
 const DEEPEST: usize = 48;
 
+/// The longest token that `##` makes, in bytes.
+const LONGEST: usize = 4096;
+
 /// A `#define`.
 #[derive(Clone, Debug)]
 pub(crate) struct Macro<'s> {
@@ -137,7 +140,7 @@ impl<'s> Macros<'s> {
                 }
             };
             let replaced = self.replace(&made, &token, &arguments, disabled, depth)?;
-            self.spend(replaced.len() + 1, token.at)?;
+            self.spend(cost(&replaced) + 1, token.at)?;
             disabled.insert(made.name.text);
             pending.push(Pending { tokens: replaced.into(), next: 0, from: Some(made.name.text) });
         }
@@ -233,7 +236,7 @@ impl<'s> Macros<'s> {
                             let mut done = Vec::new();
                             let argument: Rc<[Token<'s>]> = arguments[param].clone().into();
                             self.expand_within(argument, &mut done, disabled, depth + 1)?;
-                            self.spend(done.len(), call.at)?;
+                            self.spend(cost(&done), call.at)?;
                             expanded[param] = Some(done);
                         }
                         expanded[param].clone().unwrap_or_default()
@@ -241,7 +244,7 @@ impl<'s> Macros<'s> {
                 } else {
                     vec![token]
                 };
-            self.spend(part.len(), call.at)?;
+            self.spend(cost(&part), call.at)?;
             if let Some(first) = part.first_mut() {
                 first.spaced = token.spaced;
             }
@@ -249,7 +252,8 @@ impl<'s> Macros<'s> {
                 match (out.pop(), part.split_first()) {
                     (Some(left), Some((right, rest))) => {
                         let text = [left.text, right.text].concat();
-                        match tokens::single(self.arena.alloc_str(&text), left.at) {
+                        let text: &'s str = if text.len() > LONGEST { "" } else { self.arena.alloc_str(&text) };
+                        match tokens::single(text, left.at) {
                             Some(joined) => {
                                 out.push(Token { spaced: left.spaced, ..joined });
                                 out.extend(rest);
@@ -290,6 +294,11 @@ impl<'s> Macros<'s> {
         text.push('"');
         self.arena.alloc_str(&text)
     }
+}
+
+/// What tokens cost: long ones count for more than one.
+fn cost(tokens: &[Token<'_>]) -> usize {
+    tokens.iter().map(|token| 1 + token.text.len() / 64).sum()
 }
 
 /// The next token. Macros whose tokens have all been seen may be expanded again.

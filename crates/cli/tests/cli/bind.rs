@@ -17,8 +17,8 @@ fn what_would_be_bound_and_what_not() {
     let folder = folder();
     let outcome = folder.run(["bind", "include/library.h", "library.wasm"]).outcome().exits(0).stderr("");
     for part in [
-        "function     library_add",
-        "variable     library_counter",
+        "function  library_add",
+        "variable  library_counter",
         "the instance exports no function `library_gone`",
         "its body is in the header",
         "include/library.h:",
