@@ -100,7 +100,28 @@ EXPORT(fill_each) void fill_each(void *const *buffers, int n, size_t size) {
 }
 EXPORT(double_in_place) void double_in_place(int *numbers, int n) { for (int i = 0; i < n; i += 2) numbers[i] *= 2; }
 
+struct item { char *name; int n; };
+struct holder { struct item *item; };
+struct wide_holder { struct item *item; int n; };
+static void rename(struct item *item) {
+  char *name = malloc(4);
+  name[0] = 'n', name[1] = 'e', name[2] = 'w', name[3] = 0;
+  free(item->name);
+  item->name = name;
+  ++item->n;
+}
+// The names are owned: an old one is freed.
+EXPORT(rename_one) void rename_one(struct holder holder) { rename(holder.item); }
+EXPORT(rename_wide) void rename_wide(struct wide_holder holder) { rename(holder.item); }
+EXPORT(rename_behind) void rename_behind(struct wide_holder *holder) { rename(holder->item); }
+EXPORT(rename_and_trap) void rename_and_trap(struct wide_holder holder) { rename(holder.item), __builtin_trap(); }
+EXPORT(rename_one_and_trap) void rename_one_and_trap(struct holder holder) { rename(holder.item), __builtin_trap(); }
+
 struct numbers { int n; int *a; };
+// Counts its own variable down.
+EXPORT(drain) void drain(struct numbers numbers) {
+  for (volatile struct numbers *own = &numbers; own->n > 0; --own->n) *own->a++ = 8;
+}
 EXPORT(numbers) int *numbers(int n) {
   int *out = malloc((size_t)n * sizeof *out);
   for (int i = 0; out != NULL && i < n; ++i) out[i] = i;
@@ -192,6 +213,27 @@ EXPORT(get_units) int get_units(uint16_t *buffer, size_t size) {
 EXPORT(get_counted) void get_counted(char *buffer, int *size) {
   for (int i = 0; i < 3; ++i) buffer[i] = "a\0b"[i];
   *size = 3;
+}
+// Say more than there was room for.
+EXPORT(too_many) void too_many(int *items, int *n) { items[0] = 5, *n = 1 << 29; }
+EXPORT(too_many_units) void too_many_units(uint16_t *items, uint64_t *n) { items[0] = 'a', *n = (1ULL << 63) + 1; }
+EXPORT(too_many_bytes) void too_many_bytes(char *text, int *n) { text[0] = 'a', text[1] = 'b', *n = 1000; }
+
+struct point { int x, y; };
+EXPORT(points) struct point *points(int n) {
+  struct point *out = malloc(n == 0 ? 1 : (size_t)n * sizeof *out);
+  for (int i = 0; out != NULL && i < n; ++i) out[i] = (struct point){i + 1, 1};
+  return out;
+}
+EXPORT(sum_points) int sum_points(const struct point *points, int n) {
+  int sum = 0;
+  for (int i = 0; i < n; ++i) sum += points[i].x;
+  return sum;
+}
+EXPORT(count_points) int count_points(const struct point *points) {
+  int n = 0;
+  while (points[n].x != 0 || points[n].y != 0) ++n;
+  return n;
 }
 
 // ---- What is passed how ---------------------------------------------------------------------------------------------

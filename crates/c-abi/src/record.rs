@@ -79,12 +79,15 @@ impl RecordLayout {
             let natural = if member.packed && member.bits != Some(0) { 1 } else { member.layout.align.max(1) };
             let asked = natural.max(member.align.unwrap_or(1));
             let own = if member.bits == Some(0) { asked } else { asked.min(pack) };
+            if member.layout.size > LARGEST || own > LARGEST {
+                return Err(at);
+            }
             let start = if kind == RecordKind::Union { 0 } else { end };
             let (start, length) = match member.bits {
                 Some(bits) => (bit_field(start, bits, own, member, pack), u64::from(bits)),
                 None => (start.next_multiple_of(own as u64 * 8), member.layout.size as u64 * 8),
             };
-            if member.layout.size > LARGEST || own > LARGEST || start + length > LARGEST as u64 * 8 {
+            if start + length > LARGEST as u64 * 8 {
                 return Err(at);
             }
             places.push(Place { offset: (start / 8) as usize, bit: (start % 8) as u32 });

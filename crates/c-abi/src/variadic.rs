@@ -17,11 +17,12 @@ pub const fn promoted(scalar: Scalar) -> Scalar {
 }
 
 /// Where the next argument lies behind `end` bytes of others, and the scalar that is stored there; `None` if nothing is
-/// stored. A record of more than one number is stored as the address of a copy.
+/// stored. A number by itself is [`promoted`] before, while the only number of a record is stored as it is. A record of
+/// more than one is stored as the address of a copy.
 pub fn place(end: usize, layout: Layout, addresses: Addresses) -> Option<(usize, Scalar)> {
     let scalar = match layout.passed {
         Passed::Nothing => return None,
-        Passed::Number(scalar) => promoted(scalar),
+        Passed::Number(scalar) => scalar,
         Passed::Address => Scalar::Address,
     };
     Some((end.next_multiple_of(scalar.size(addresses).max(4)), scalar))

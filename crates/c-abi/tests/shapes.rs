@@ -328,6 +328,10 @@ fn what_is_too_large() {
     let members = [Member::of(Layout::scalar(Scalar::I8, Addresses::Narrow)), Member::of(huge)];
     assert_eq!(RecordLayout::new(RecordKind::Struct, &members, None), Err(1));
     assert!(RecordLayout::new(RecordKind::Union, &members, None).is_ok());
+    let beyond = Member::of(Layout { size: usize::MAX, ..huge });
+    assert_eq!(RecordLayout::new(RecordKind::Struct, &[members[0], beyond], None), Err(1));
+    let far = Member { align: Some(1 << 63), ..members[0] };
+    assert_eq!(RecordLayout::new(RecordKind::Struct, &[far], None), Err(0));
     assert_eq!(Layout::scalar(Scalar::I64, Addresses::Narrow).checked_array(usize::MAX), None);
 }
 

@@ -27,7 +27,8 @@ fn numbers_are_promoted_and_aligned() {
             (last + 8 + (last + 8) % 16, Scalar::F128),
         ]
     };
-    let of = |addresses| places(&list.map(|scalar| Layout::scalar(scalar, addresses)), addresses);
+    let promoted = list.map(variadic::promoted);
+    let of = |addresses| places(&promoted.map(|scalar| Layout::scalar(scalar, addresses)), addresses);
     assert_eq!(of(Addresses::Narrow), expected(20, 24));
     assert_eq!(of(Addresses::Wide), expected(24, 32));
 }
@@ -39,4 +40,12 @@ fn records_go_by_address_and_empty_ones_not_at_all() {
     let list = [empty, record, empty, record];
     assert_eq!(places(&list, Addresses::Narrow), [(0, Scalar::Address), (4, Scalar::Address)]);
     assert_eq!(places(&list, Addresses::Wide), [(0, Scalar::Address), (8, Scalar::Address)]);
+}
+
+/// As clang stores `struct { float a; }`, `struct { char a; }` and an `int` behind them.
+#[test]
+fn the_only_number_of_a_record_is_not_promoted() {
+    let list = [Scalar::F32, Scalar::I8, Scalar::I32].map(|scalar| Layout::scalar(scalar, Addresses::Narrow));
+    let expected = [(0, Scalar::F32), (4, Scalar::I8), (8, Scalar::I32)];
+    assert_eq!(places(&list, Addresses::Narrow), expected);
 }

@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use qjs::{Borrowed, Cx, Object, Result, Value};
+use qjs::{Borrowed, Bytes, Cx, Object, Result, Value};
 use rquickjs::atom::PredefinedAtom;
 
 use crate::convert::Marshal;
@@ -221,6 +221,26 @@ pub(crate) fn returned(cx: Cx<'_>, scalar: Scalar, start: NonNull<u8>, len: u64,
     Ok(elements.into_returned())
 }
 
+/// Copies bytes of the guest over those at `to`, which `value`, a buffer or a view, has just now.
+///
+/// # Errors
+/// A TypeError if that would change an immutable buffer.
+pub(crate) fn overwrite(marshal: &Marshal<'_, '_>, value: Borrowed<'_>, address: u64, to: Bytes) -> Result<()> {
+    let from = marshal.range(address, to.len as u64)?;
+    let buffer = qjs::buffer::buffer_of(marshal.cx(), value).and_then(Value::into_object);
+    if buffer.is_some_and(|buffer| qjs::buffer::is_immutable(&buffer)) {
+        // SAFETY: both ranges were looked at just now, and nothing ran since.
+        let is_same = unsafe { from.to_vec() == to.to_vec() };
+        return match is_same {
+            true => Ok(()),
+            false => Err(marshal.type_error("the guest has changed it, but its buffer is immutable")),
+        };
+    }
+    // SAFETY: as above.
+    unsafe { std::ptr::copy(from.start.as_ptr(), to.start.as_ptr(), to.len) };
+    Ok(())
+}
+
 /// Copies `len` elements at `address` back into an array argument.
 ///
 /// # Errors
@@ -239,10 +259,7 @@ pub(crate) fn copy_back(
         // The guest may have run scripts that detached or shortened the array. What is left of it is filled.
         let Some(bytes) = qjs::buffer::typed_array_bytes(cx, value) else { return Ok(()) };
         let count = bytes.len.min(len as usize * size);
-        let from = marshal.range(address, count as u64)?.start;
-        // SAFETY: both ranges were looked at just now, and nothing ran since.
-        unsafe { std::ptr::copy(from.as_ptr(), bytes.start.as_ptr(), count) };
-        return Ok(());
+        return overwrite(marshal, value, address, Bytes { len: count, ..bytes });
     }
     let object = value.to_value(cx);
     let Some(array) = object.as_object() else { return Ok(()) };

@@ -182,14 +182,16 @@ impl<'js> Running<'_, '_, 'js> {
     /// A guest that did not return may have replaced the blocks that its arguments point to.
     fn forget_all_replaced(&self) {
         let passed = self.call.numbers.borrow().clone();
+        let changes = Changes::new(self.marshal);
         let mut at = 0;
         for (index, (param, number)) in self.signature.params.iter().zip(&passed).enumerate() {
             if param.direction.is_result {
                 continue;
             }
-            if self.plan.looks_again[index] && self.marshal.is_temporary(number.as_address()) {
-                self.marshal.see_block(param.ty.get(), number.as_address());
-                self.marshal.forget_replaced(at);
+            let address = self.address_of(index, param, *number);
+            if self.plan.looks_again[index] && self.marshal.is_temporary(address) {
+                self.marshal.enter_part(webidl::Part::Argument(at));
+                changes.see(param.ty.get(), address);
             }
             at += 1;
         }
@@ -285,14 +287,18 @@ impl<'js> Running<'_, '_, 'js> {
             let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
             let wide = marshal.is_wide();
             let address = marshal.allocate(shape.layout(wide).size)?;
+            let number = match shape.single(wide) {
+                Some(scalar) => Some(marshal.single(ty, scalar, address, value)?),
+                None => {
+                    marshal.write_value(ty, address, value)?;
+                    (!shape.is_nothing(wide)).then(|| marshal.pointer(address))
+                }
+            };
             if self.plan.looks_again[index] {
                 self.call.records.borrow_mut().push((index, address));
+                marshal.keep_image(address, shape.layout(wide).size)?;
             }
-            if let Some(scalar) = shape.single(wide) {
-                return marshal.single(ty, scalar, address, value).map(Some);
-            }
-            marshal.write_value(ty, address, value)?;
-            return Ok((!shape.is_nothing(wide)).then(|| marshal.pointer(address)));
+            return Ok(number);
         }
         Ok(Some(marshal.pointer(marshal.pointer_to(ty, value, direction)?)))
     }
@@ -441,10 +447,7 @@ impl<'js> Running<'_, '_, 'js> {
         let mut at = 0;
         for (index, (param, number)) in self.signature.params.iter().zip(&numbers).enumerate() {
             let ty = param.ty.get();
-            let address = match ty.ty {
-                Type::Record(..) if !param.direction.is_result => self.record_at(index),
-                _ => number.as_address(),
-            };
+            let address = self.address_of(index, param, *number);
             let done = if param.direction.is_result {
                 marshal.enter_part(webidl::Part::Result);
                 let value = marshal.within_element(index as u64, || self.out_value(ty, address));
@@ -512,13 +515,19 @@ impl<'js> Running<'_, '_, 'js> {
     /// What the guest left in the room of a Result.
     fn out_value(&self, ty: &TypeObject, address: u64) -> Result<Value<'js>> {
         let marshal = self.marshal;
-        let size = ty.layout(marshal.is_wide()).map_or(0, |layout| layout.size);
+        let size = ty.layout(marshal.is_wide()).map(|layout| layout.size);
         // (If its length is an out-parameter, that is known by now.)
-        marshal.read_value(ty, marshal.range(address, size)?, true, None)
+        let room = size.unwrap_or_else(|| marshal.temporary_bytes(address));
+        marshal.read_value(ty, marshal.range(address, room)?, true, None)
     }
 
-    /// Where a record that was passed by value lies; 0 if nobody has to know.
-    fn record_at(&self, index: usize) -> u64 {
-        self.call.records.borrow().iter().find(|record| record.0 == index).map_or(0, |record| record.1)
+    /// Where what was passed for a parameter lies. For a record that was passed by value, 0 if nobody has to know.
+    fn address_of(&self, index: usize, param: &Param, number: Number) -> u64 {
+        match param.ty.get().ty {
+            Type::Record(..) if !param.direction.is_result => {
+                self.call.records.borrow().iter().find(|record| record.0 == index).map_or(0, |record| record.1)
+            }
+            _ => number.as_address(),
+        }
     }
 }

@@ -132,16 +132,29 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
             };
         }
         let value = value.to_value(marshal.cx());
-        if matches!(ty.ty, Type::Record(..)) {
-            return self.take_value(ty, address, Before::Same, &value, None).map(drop);
-        }
         if !marshal.is_temporary(address) {
             return Ok(()); // it lies in the guest: the script sees what is there
         }
         // First of all, since anything may fail from here on.
-        marshal.see_block(ty, address);
+        self.see(ty, address);
+        match ty.ty {
+            Type::Record(..) => self.take_value(ty, address, Before::Same, &value, None).map(drop),
+            _ => self.take_behind(ty, address, &value, direction.comes_out),
+        }
+    }
+
+    /// Notes which parts of an argument the guest has left in their places, and forgets the others.
+    pub(crate) fn see(&self, ty: &TypeObject, address: u64) {
+        let marshal = self.marshal;
+        if let (Type::Record(..), Before::Bytes(bytes)) = (&ty.ty, self.before(address)) {
+            // A struct by value is the guest's own variable, so what it did to that says nothing.
+            let done = marshal.heap().data().write(address, bytes);
+            done.expect("it was written there before, and memories do not shrink");
+            marshal.see_value(ty, address);
+        } else {
+            marshal.see_block(ty, address);
+        }
         marshal.forget_replaced(marshal.index());
-        self.take_behind(ty, address, &value, direction.comes_out)
     }
 
     /// Takes over what is behind a pointer that is the same as before. `changed` says whether the guest could change
@@ -168,10 +181,7 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
                 let Some((bytes, _)) = bytes.filter(|_| can_change) else { return Ok(()) };
                 // The script may have made the buffer longer meanwhile.
                 let len = bytes.len.min(marshal.temporary_bytes(address) as usize);
-                let from = marshal.range(address, len as u64)?;
-                // SAFETY: both ranges were looked at just now, and nothing ran since.
-                unsafe { std::ptr::copy(from.start.as_ptr(), bytes.start.as_ptr(), len) };
-                Ok(())
+                arrays::overwrite(marshal, Borrowed::of(own), address, Bytes { len, ..bytes })
             }
             _ => Ok(()),
         }
@@ -567,7 +577,9 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
             let (own, field) = (shape.names.get(object, index)?, field.get());
             let (offset, size) = (shape.offset(index, wide), field.layout(wide).map_or(0, |layout| layout.size));
             if own.is_undefined() {
-                marshal.clear(at + offset, size)?;
+                if !shape.has_overlaps {
+                    marshal.clear(at + offset, size)?;
+                }
                 continue;
             }
             let before = before.part(offset, size);

@@ -374,7 +374,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     }
 
     /// The same for a value that lies at `address`.
-    fn see_value(&self, ty: &TypeObject, address: u64) {
+    pub(crate) fn see_value(&self, ty: &TypeObject, address: u64) {
         let wide = self.is_wide();
         match &ty.ty {
             Type::Record(..) => {
@@ -444,6 +444,11 @@ impl<'c, 'js> Marshal<'c, 'js> {
             Access::Writable => true,
         };
         Direction { goes_in: true, comes_out: self.takes_notes.get() && can_change, is_result: false }
+    }
+
+    /// Whether the memory that is written now can be changed by the guest, and is looked at again.
+    pub(crate) fn can_change(&self) -> bool {
+        self.takes_notes.get() && self.writable.get() == Some(true)
     }
 
     /// Runs `body`, which writes what is behind a pointer, in this direction.

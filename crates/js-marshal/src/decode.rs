@@ -27,19 +27,19 @@ impl<'js> Marshal<'_, 'js> {
                 ty.number_to_js(self.cx(), *scalar, number).into_value(self.cx())
             }
             Type::Record(..) => self.read_record(ty, bytes, owned),
+            // A length that is known only now may say more than there is room for.
             Type::Inline(element, length) => {
                 let count = self.length(length, parent)?;
                 let count = count.ok_or_else(|| self.type_error("the array needs a length"))?;
-                let owned = ty.is_owned(owned);
-                self.read_elements(element.get(), bytes.start.as_ptr(), count, owned)
+                let size = element.get().layout(wide).map_or(0, |layout| layout.size);
+                let room = (bytes.len as u64).checked_div(size).unwrap_or(count);
+                self.read_elements(element.get(), bytes.start.as_ptr(), count.min(room), ty.is_owned(owned))
             }
             Type::InlineString(encoding, length) => {
                 let count = self.length(length, parent)?;
-                let room = count.ok_or_else(|| self.type_error("the string needs a length"))? * encoding.unit();
-                let address = self.heap().address_of(bytes.start, 0);
-                let address = address.ok_or_else(|| self.type_error("the string is in no guest's memory"))?;
-                let room = self.range(address, room)?;
-                let value = strings::decode(self, *encoding, room, self.is_exact(length))?;
+                let count = count.ok_or_else(|| self.type_error("the string needs a length"))?;
+                let len = count.saturating_mul(encoding.unit()).min(bytes.len as u64) as usize;
+                let value = strings::decode(self, *encoding, Bytes { len, ..bytes }, self.is_exact(length))?;
                 self.note_read(ty, bytes, 0, &value);
                 Ok(value)
             }

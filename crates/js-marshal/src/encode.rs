@@ -37,6 +37,15 @@ pub(crate) fn elements(count: u64) -> String {
     format!("{count} element{}", if count == 1 { "" } else { "s" })
 }
 
+/// The element that ends an array, for messages.
+fn end_of(element: &TypeObject, sentinel: i64) -> String {
+    match element.scalar() {
+        None if !element.is_pointer() => "all zero".into(),
+        None if sentinel == 0 => "null".into(),
+        _ => sentinel.to_string(),
+    }
+}
+
 impl<'js> Marshal<'_, 'js> {
     /// Writes a value to `address` as its type lies in memory.
     pub(crate) fn write_value(&self, ty: &TypeObject, address: u64, value: Borrowed<'_>) -> Result<()> {
@@ -320,9 +329,14 @@ impl<'js> Marshal<'_, 'js> {
         if ty.subclassed {
             return self.custom_marshall(ty, value, direction);
         }
-        // The guest does not free what it only borrows, whatever it replaces it with.
         let replaceable = self.replaceable.get();
-        self.replaceable.set(replaceable && ty.ownership != Ownership::Borrowed);
+        self.replaceable.set(match ty.ownership {
+            // The guest does not free what it only borrows, whatever it replaces it with.
+            Ownership::Borrowed => false,
+            // It frees what is owned, whoever has what that lies in.
+            Ownership::Owned => replaceable || self.can_change(),
+            _ => replaceable,
+        });
         let before = self.temporary.borrow().len();
         let address = self.pointer_to_value(ty, value, direction);
         self.replaceable.set(replaceable);
@@ -433,10 +447,7 @@ impl<'js> Marshal<'_, 'js> {
             Length::Until(sentinel) => {
                 if let Source::InGuest { address, .. } = source {
                     let size = scalar.size(self.is_wide()) as u64;
-                    if self.find(element, address, size, *sentinel, len)? == len {
-                        let message = format_args!("the view has no element that is {sentinel}, which ends it in C");
-                        return Err(self.range_error(message));
-                    }
+                    self.require_sentinel(element, address, size, *sentinel, len)?;
                     return Ok(address);
                 }
                 len + 1
@@ -487,16 +498,18 @@ impl<'js> Marshal<'_, 'js> {
             let Some(bytes) = array.bytes_as(self.ctx, element)? else {
                 return Err(self.unexpected(format_args!("an array of {}", element.name()), value));
             };
-            if array.count() == 0 {
-                return self.allocate(0);
-            }
-            if let Some(address) = self.heap().address_of(bytes.start, bytes.len) {
+            let address = self.heap().address_of(bytes.start, bytes.len);
+            if array.count() == 0 || address.is_some() {
                 self.pin_buffer(array.buffer());
                 let count = self.length(length, None)?.unwrap_or(array.count());
                 if array.count() < count {
                     return Err(self.too_short(array.count(), count));
                 }
-                return Ok(address);
+                if let Length::Until(sentinel) = length {
+                    let size = element.layout(self.is_wide()).map_or(0, |layout| layout.size);
+                    self.require_sentinel(element, address.unwrap_or(0), size, *sentinel, array.count())?;
+                }
+                return address.filter(|_| array.count() > 0).map_or_else(|| self.allocate(0), Ok);
             }
         }
         if let Some(contents) = pointer::contents(self, value)? {
@@ -534,13 +547,18 @@ impl<'js> Marshal<'_, 'js> {
     fn refuse_sentinel(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, len: u64) -> Result<()> {
         let at = self.find(element, address, size, sentinel, len)?;
         if at < len {
-            let what = match element.scalar() {
-                None if !element.is_pointer() => "all zero".into(),
-                None if sentinel == 0 => "null".into(),
-                _ => sentinel.to_string(),
-            };
+            let what = end_of(element, sentinel);
             let message = format_args!("element {at} is {what}, which would end the array there in C");
             return Err(self.range_error(message));
+        }
+        Ok(())
+    }
+
+    /// Refuses a view of `len` elements that has no end in it.
+    fn require_sentinel(&self, element: &TypeObject, address: u64, size: u64, sentinel: i64, len: u64) -> Result<()> {
+        if self.find(element, address, size, sentinel, len)? == len {
+            let what = end_of(element, sentinel);
+            return Err(self.range_error(format_args!("the view has no element that is {what}, which ends it in C")));
         }
         Ok(())
     }
@@ -631,6 +649,7 @@ impl<'js> Marshal<'_, 'js> {
             return Ok(address);
         }
         if let Some(handle) = class::get::<HandleObject>(value) {
+            self.hold(value);
             return handle.open_address(self);
         }
         if let Some(view) = class::get::<RecordView>(value)
@@ -640,6 +659,7 @@ impl<'js> Marshal<'_, 'js> {
             return Ok(address);
         }
         if let Some(callback) = class::get::<CallbackObject>(value) {
+            self.hold(value);
             return callback.address(self);
         }
         if let Some(contents) = pointer::contents(self, value)? {

@@ -103,7 +103,9 @@ impl HostAllocator for ScriptAllocator {
 }
 
 /// The allocator of a guest that has none.
-struct NoAllocator;
+struct NoAllocator {
+    is_wide: bool,
+}
 
 impl HostAllocator for NoAllocator {
     fn allocate(&self, _: u64) -> std::result::Result<u64, CallError> {
@@ -113,6 +115,10 @@ impl HostAllocator for NoAllocator {
 
     fn free(&self, _: u64) -> std::result::Result<(), CallError> {
         Ok(())
+    }
+
+    fn is_wide(&self) -> bool {
+        self.is_wide
     }
 }
 
@@ -340,14 +346,17 @@ impl ManagerObject {
             return Self::of_instance(ctx, instance, place);
         }
         let link = instance.link().duplicate();
-        let block = class::of::<MemoryObject>(&memory)
-            .and_then(|memory| memory.block().cloned().or_else(|| memory.shared().and_then(island::shared_block)));
+        let object = class::of::<MemoryObject>(&memory);
+        let allocator = NoAllocator { is_wide: object.is_some_and(MemoryObject::is_wide) };
+        let is_shared = object.is_some_and(|memory| memory.shared().is_some());
+        let block =
+            object.and_then(|memory| memory.block().cloned().or_else(|| memory.shared().and_then(island::shared_block)));
         let block = match block {
             Some(block) => block,
             None => data_block::DataBlock::new(0, 65_536, 0)
                 .map_err(|error| Exception::throw_range(ctx, &format!("{place}: {error}")))?,
         };
-        let heap = Heap::with(&link.shared.island, block, Allocator::Host(Rc::new(NoAllocator)), false);
+        let heap = Heap::with(&link.shared.island, block, Allocator::Host(Rc::new(allocator)), is_shared);
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
         let table = instance.export(ctx, names::TABLE)?;
         let table = js_api::bound_table(&table).filter(|(of, _)| of.is_same(&link)).map(|(_, table)| table);

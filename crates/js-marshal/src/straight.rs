@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 use island::call::Number;
 use js_api::ExportedFunction;
-use marshal::{GuestBlock, Heap};
+use marshal::{GuestBlock, Heap, HeapError};
 use qjs::string::Units;
 use qjs::{Args, Arguments, Borrowed, Bytes, Cx, ElementKind, Held, Result, Returned};
 use smallvec::SmallVec;
@@ -73,6 +73,9 @@ struct Passed<'a> {
 impl Straight {
     /// The steps for a signature; `None` if some part of it needs the general way.
     pub(crate) fn new(signature: &Signature, wide: bool) -> Option<Self> {
+        if signature.is_variadic || signature.params.len() > 8 {
+            return None;
+        }
         let steps: SmallVec<[Step; 8]> =
             signature.params.iter().map(|param| Self::step(signature, param)).collect::<Option<_>>()?;
         let outcome = match signature.returns.as_ref().map(|ty| ty.get()) {
@@ -164,7 +167,7 @@ impl<'r> Run<'r> {
     #[inline]
     pub(crate) fn run(&self, cx: Cx<'_>) -> Result<Option<Returned>> {
         let Straight { steps, has_memory, wide, .. } = self.straight;
-        if self.args.len() != self.leading + steps.len() || self.signature.params.len() > 8 {
+        if self.args.len() != self.leading + steps.len() {
             return Ok(None);
         }
         let heap = &**self.manager.heap();
@@ -223,7 +226,12 @@ impl<'r> Run<'r> {
             let result = self.enter(cx, &numbers);
             return self.finish(cx, result, &numbers, (0, 0)).map(Some);
         }
-        let block = heap.allocate(room).map_err(|error| throw_heap_error(&cx.ctx(), &self.place(), error))?;
+        let block = match heap.allocate(room) {
+            Ok(block) => block,
+            // There may be room for each by itself. If not, the general way says for which.
+            Err(HeapError::OutOfMemory { .. }) => return Ok(None),
+            Err(error) => return Err(throw_heap_error(&cx.ctx(), &self.place(), error)),
+        };
         let result = self.copy_in(cx, block, &passed, &mut numbers).and_then(|()| self.enter(cx, &numbers));
         self.finish(cx, result, &numbers, (block, room)).map(Some)
     }

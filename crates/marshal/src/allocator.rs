@@ -61,6 +61,11 @@ pub trait HostAllocator {
     /// # Errors
     /// As [`HostAllocator::allocate`].
     fn free(&self, address: u64) -> Result<(), CallError>;
+
+    /// Whether the memory's addresses have 64 bits.
+    fn is_wide(&self) -> bool {
+        false
+    }
 }
 
 /// The alignment that a guest is asked for. No number in C needs more.
@@ -94,7 +99,10 @@ impl Routine {
         let (allocate, pin, free) = match allocator {
             Allocator::Functions { allocate, free } => (allocate, None, free),
             Allocator::AssemblyScript { new, pin, unpin } => (new, Some(pin), unpin),
-            Allocator::Host(host) => return Ok((Self::Host(host), false)),
+            Allocator::Host(host) => {
+                let wide = host.is_wide();
+                return Ok((Self::Host(host), wide));
+            }
         };
         let own = |name: &str, function: GuestFunction| {
             function.callee(&island).ok_or_else(|| HeapError::Foreign { function: name.into() })

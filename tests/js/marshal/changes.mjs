@@ -102,6 +102,29 @@ each('in arrays, behind pointers to pointers, by value, through const', (guest) 
   assertList([...valued.bytes], [9, 9]);
   assertList(valued.work, [99, 1]);
 });
+each('a struct by value is the guest\'s own variable; what it points to is not', (guest) => {
+  const lib = guest.bind(`struct numbers { int n; int *a [[length(n)]]; }; void drain(struct numbers numbers);
+    struct item { char *name [[owned]]; int n; }; struct holder { struct item *item; }; struct wide_holder { struct item *item; int n; };
+    void rename_one(struct holder holder); void rename_wide(struct wide_holder holder); void rename_behind(struct wide_holder *holder);
+    void rename_and_trap(struct wide_holder holder); void rename_one_and_trap(struct holder holder);`);
+  const a = [1, 2, 3];
+  guest.balanced(() => lib.drain({ a }));
+  assertList(a, [8, 8, 8]);
+  const make = (more) => ({ item: { name: 'old', n: 1 }, ...more });
+  for (const [name, more] of [['rename_one', {}], ['rename_wide', { n: 0 }], ['rename_behind', { n: 0 }]]) {
+    const made = make(more), { item } = made;
+    guest.balanced(() => lib[name](made));
+    assertEq(made.item, item, name);
+    assertEq(item.name, 'new', name);
+    assertEq(item.n, 2, name);
+  }
+  const before = guest.exports.live_blocks();
+  for (const [name, more] of [['rename_and_trap', { n: 0 }], ['rename_one_and_trap', {}]]) {
+    assertThrows(WebAssembly.RuntimeError, () => lib[name](make(more)), /unreachable/);
+  }
+  assertEq(guest.exports.live_blocks(), before + 2, 'only the new names stay, which nobody was given');
+});
+
 each('what is replaced or rewritten is taken over', (guest) => {
   const lib = guest.bind(job);
   const given = [1, 2, 3], made = { step: () => 1, user: 3, name: 'n', text: 'abc', given, work: [1, 2], bytes: new Uint8Array(2), size: 2, thing: null, result: 1 };
@@ -245,6 +268,68 @@ each('text where there is room', (guest) => {
   const size = new marshal.Pointer(8);
   assertEq(lib.get_counted(size), 'a\0b');
   assertEq(size.contents, 3);
+});
+
+each('a length that says more than there was room for', (guest) => {
+  const lib = guest.bind(`void too_many(int *items [[out, length(n)]], int *n [[inout]]); void too_many_units(uint16_t *items [[out, utf16, length(n)]], uint64_t *n [[inout]]);
+    void too_many_bytes(char *text [[out, length(n)]], int *n [[inout]]); int get_text(char *buffer [[out, length(room)]], size_t size);
+    int pair_sum(int *items [[out, length(room)]]);`, { lengths: { room: () => rooms.shift() } });
+  let rooms;
+  guest.balanced(() => {
+    const n = new marshal.Pointer(4);
+    assertList(lib.too_many(n), [5, 0, 0, 0]);
+    assertEq(n.contents, 2 ** 29);
+    assertEq(lib.too_many_units(new marshal.Pointer(3n)), 'a\0\0');
+    assertEq(lib.too_many_bytes(new marshal.Pointer(4)), 'ab\0\0');
+    rooms = [7, 1e9];
+    assertList(lib.get_text(7), [6, 'héllo']);
+    rooms = [3, 1e9];
+    assertList(lib.pair_sum(), [0, [0, 0, 0]]);
+  });
+});
+
+each('arrays of structs by view are as long as they say, and end', (guest) => {
+  const lib = guest.bind(`struct point { int x, y; }; struct point *points(int n) [[owned, view, length(n)]];
+    int sum_points(const struct point *points [[length(n)]], int n); int count_points(const struct point *points [[until(0)]]);`);
+  const [none, three] = [lib.points(0), lib.points(3)];
+  assertEq(lib.sum_points(none, 0), 0);
+  assertEq(lib.sum_points(three, 3), 6);
+  for (const view of [none, three]) {
+    assertThrows(RangeError, () => lib.sum_points(view, 4), /fewer than the 4/);
+    assertThrows(RangeError, () => lib.count_points(view), /no element that is all zero/);
+  }
+  three.set(2, { x: 0, y: 0 });
+  assertEq(lib.count_points(three), 2);
+});
+
+each('immutable buffers', (guest) => {
+  const lib = guest.bind(`void double_in_place(int *numbers [[length(n)]], int n); void fill_each(void *const *buffers [[length(n)]], int n, size_t size);`);
+  const numbers = new Int32Array(Int32Array.of(0, 2, 3).buffer.transferToImmutable());
+  guest.balanced(() => {
+    lib.double_in_place(numbers, 1);
+    assertThrows(TypeError, () => lib.double_in_place(numbers, 3), /argument 1.*immutable/);
+    assertThrows(TypeError, () => lib.fill_each([numbers.buffer], 1, 2), /element 0.*immutable/);
+  });
+  assertList([...numbers], [0, 2, 3]);
+});
+
+each('no memory for an argument', (guest) => {
+  const lib = guest.bind('int sum_u16(const uint16_t *a [[length(n)]], int n); int line_length(const char *line);');
+  guest.balanced(() => {
+    for (const [which, call] of [['sum_u16', () => lib.sum_u16([1, 2], 2)], ['line_length', () => lib.line_length('a\n')]]) {
+      guest.exports.set_malloc_budget(0);
+      assertThrows(RangeError, call, new RegExp(`${which}: argument 1: .*heap`));
+      guest.exports.set_malloc_budget(-1);
+      call();
+    }
+  });
+});
+
+test('a guest with addresses of 64 bits and without an allocator', () => {
+  // (module (memory (export "memory") i64 1) (func (export "add") (param i64 i64) (result i64) …))
+  const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 7, 1, 0x60, 2, 0x7e, 0x7e, 1, 0x7e, 3, 2, 1, 0, 5, 3, 1, 4, 1, 7, 0x10, 2, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0, 3, 0x61, 0x64, 0x64, 0, 0, 0xa, 9, 1, 7, 0, 0x20, 0, 0x20, 1, 0x7c, 0xb);
+  const lib = cdef(new WebAssembly.Instance(new WebAssembly.Module(bytes), {}), 'size_t add(size_t a, size_t b);');
+  assertEq(lib.add(2 ** 40, 1n), 2 ** 40 + 1);
 });
 
 each('encodings have to fit the units', (guest) => {
