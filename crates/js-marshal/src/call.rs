@@ -389,7 +389,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
         let Some(number) = returned else { return Ok(None) };
         if let Some(scalar) = ty.scalar() {
-            return ty.number_to_js(cx, scalar, number).into_value(cx).map(Some);
+            return scalar.result_to_js(cx, number).into_value(cx).map(Some);
         }
         if let Type::Record(shape, _) = &ty.ty {
             // A record of one number came as that number.

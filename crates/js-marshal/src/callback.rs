@@ -222,7 +222,7 @@ fn call_back(
         let ty = param.ty.get();
         marshal.begin_argument(param.direction.comes_out);
         let value = match (&ty.ty, ty.scalar()) {
-            (_, Some(scalar)) => ty.number_to_js(cx, scalar, number).into_value(cx)?,
+            (_, Some(scalar)) => scalar.result_to_js(cx, number).into_value(cx)?,
             (Type::Record(shape, _), _) => {
                 let shape = shape.get().ok_or_else(|| marshal.no_value(ty))?;
                 match shape.single(wide) {

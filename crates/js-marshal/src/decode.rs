@@ -23,8 +23,7 @@ impl<'js> Marshal<'_, 'js> {
         let wide = self.is_wide();
         match &ty.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) => {
-                let number = scalar.load(&load(bytes, scalar.size(wide))[..scalar.size(wide)], wide);
-                ty.number_to_js(self.cx(), *scalar, number).into_value(self.cx())
+                scalar.read(self.cx(), &load(bytes, scalar.size(wide))[..scalar.size(wide)], wide).into_value(self.cx())
             }
             Type::Record(..) => self.read_record(ty, bytes, owned),
             // A length that is known only now may say more than there is room for.

@@ -58,7 +58,7 @@ impl Shape {
         ctx: &Ctx<'_>,
         name: Option<Box<str>>,
         is_union: bool,
-        fields: Vec<Box<str>>,
+        fields: Vec<Rc<str>>,
         types: &[TypeRef],
         layouts: [RecordLayout; 2],
         has_overlaps: bool,

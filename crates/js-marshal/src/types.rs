@@ -6,10 +6,10 @@ use std::rc::Rc;
 use c_abi::Addresses;
 use island::call::Number;
 use marshal::Destructor;
-use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Returned, Value, WeakObject, class};
+use qjs::{Borrowed, Ctx, Cx, Exception, Held, HostClass, Mark, Result, Value, WeakObject, class};
 
 use crate::record::Shape;
-use crate::scalar::{Scalar, integer64};
+use crate::scalar::Scalar;
 
 /// How the length of an array is known.
 #[derive(Mark)]
@@ -383,15 +383,6 @@ impl TypeObject {
         match &self.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(*scalar),
             _ => None,
-        }
-    }
-
-    /// A number that came from the guest, as this type. An enum's is a number wherever its members are.
-    pub(crate) fn number_to_js(&self, cx: Cx<'_>, scalar: Scalar, number: Number) -> Returned {
-        match (&self.ty, number) {
-            (Type::Enum(Scalar::Uint64, _), Number::I64(value)) => integer64(cx, i128::from(value as u64)),
-            (Type::Enum(..), Number::I64(value)) => integer64(cx, value.into()),
-            _ => scalar.result_to_js(cx, number),
         }
     }
 

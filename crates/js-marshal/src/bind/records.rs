@@ -16,7 +16,7 @@ use crate::types::{BitField, Length, Type, TypeObject, TypeRef};
 /// The fields of a record, with those of records in it that have no name.
 #[derive(Default)]
 struct Flat {
-    names: Vec<Box<str>>,
+    names: Vec<Rc<str>>,
     types: Vec<TypeRef>,
     /// Of each field, with addresses of 32 bits and of 64.
     places: [Vec<Place>; 2],
