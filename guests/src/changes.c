@@ -243,6 +243,8 @@ EXPORT(take_empty) int take_empty(empty e, int n, empty f) { (void)e, (void)f; r
 EXPORT(make_empty) empty make_empty(int n) { (void)n; return (empty){}; }
 EXPORT(call_empty) int call_empty(int (*function)(empty e, int n), int n) { return function((empty){}, n); }
 
+EXPORT(first_of) int first_of(int first, ...) { return first; }
+
 enum large { LARGE_ONE = 1, LARGE_BIT = 1LL << 40, LARGE_MINUS = -(1LL << 40) };
 EXPORT(echo_large) enum large echo_large(enum large value) { return value; }
 EXPORT(put_large) void put_large(enum large *to, enum large value) { *to = value; }

@@ -357,6 +357,13 @@ each('enums of 64 bits', (guest) => {
   }
   assertEq(lib.echo_large('LARGE_MINUS'), -(2 ** 40));
   assertEq(lib.call_large((value) => { assertEq(value, 2 ** 40); return 'LARGE_ONE'; }, 'LARGE_BIT'), 1);
+  const unsigned = guest.bind('enum top { TOP = 0x8000000000000000ULL }; enum top echo_i64(enum top value);');
+  assertEq(unsigned.TOP, 2n ** 63n);
+  for (const value of ['TOP', 2n ** 63n]) assertEq(unsigned.echo_i64(value), 2n ** 63n);
+});
+
+each('a variadic function, without further arguments', (guest) => {
+  assertEq(guest.bind('int first_of(int first, ...);').first_of(5), 5);
 });
 
 each('numbers that stand for functions', (guest) => {
