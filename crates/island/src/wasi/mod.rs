@@ -4,7 +4,7 @@
 //! layouts (Node offers the newer functions under both names).
 //!
 //! A guest's descriptors are the host's open files, and paths lead nowhere above the directories that a guest is given
-//! ([`beneath`]). Whatever a guest passes wrongly is an error number. Calls block the calling thread until they are done
+//! (`beneath`). Whatever a guest passes wrongly is an error number. Calls block the calling thread until they are done
 //! or the thread is [interrupted](crate::Interrupter).
 //!
 //! Who owns what on which thread: a [`WasiContext`] is shared by all that use it. Its table of descriptors is locked for
