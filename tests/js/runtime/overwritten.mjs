@@ -457,6 +457,8 @@ const encodeWorker = encodeURIComponent(`
 const names = ownKeys(steps);
 const textOf = (error) => (typeof error === 'object' && error !== null ? error.message : '' + error);
 const only = process.env.ONLY;
+// A warning is an event, and whoever replaces `process.emit` replaces that.
+process.noDeprecation = true;
 const post = isWorker ? (await import('node:worker_threads')).parentPort : null;
 const count = overwriteAll();
 if (count < 700) fail('too little was overwritten');

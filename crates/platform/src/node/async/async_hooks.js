@@ -22,7 +22,7 @@ class AsyncLocalStorage {
   }
   disable() {
     const frame = context.current();
-    if (frame?.has(this)) frame.delete(this);
+    if (frame?.has(this)) context.exchange(context.withStoreOf(frame, this, undefined));
   }
   enterWith(store) {
     context.watch();
