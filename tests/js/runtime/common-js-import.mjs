@@ -1,4 +1,5 @@
 // ES modules that import CommonJS, and the other way round.
+import { spawnSync } from 'node:child_process';
 import { assert, assertEq, assertList, fail, test } from '../harness.mjs';
 import { load, path, require, url, write } from './common-js/folder.mjs';
 
@@ -216,4 +217,14 @@ test('import.meta', async () => {
   assert(Object.getPrototypeOf(meta) === null);
   const { default: data } = await import('data:text/javascript,export default import.meta');
   assertList(Object.keys(data), ['main', 'resolve', 'url']);
+});
+
+test('import() in the text of a function resolves from the main module', () => {
+  write({
+    'text/found.mjs': 'export default 5;',
+    'text/bin/main.cjs':
+      'new Function("name", "return import(name)")("../found.mjs").then(({ default: five }) => console.log(five));',
+  });
+  const { stdout, stderr } = spawnSync(process.execPath, [path('text/bin/main.cjs')], { cwd: '/', encoding: 'utf8' });
+  assertEq(stdout, '5\n', stderr);
 });

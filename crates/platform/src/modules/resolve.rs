@@ -71,7 +71,7 @@ pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bo
             format!("No such built-in module: {specifier}"),
         ));
     }
-    let importer = importer(base);
+    let importer = importer(ctx, base);
     let shown = url_to_path(&importer).map_or_else(|| importer.clone(), |path| path.display().to_string());
     let request = Request { conditions: IMPORT, base: Some(&shown) };
     let relative = specifier.starts_with("./") || specifier.starts_with("../") || specifier.starts_with('/');
@@ -153,16 +153,19 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
     Ok(result)
 }
 
-/// The URL of the importing module: of a CommonJS module, whose name is its path; for a script without either, that of
-/// the current directory.
-fn importer(base: &str) -> String {
+/// The URL of the importing module: of a CommonJS module, whose name is its path; for a script without either, such as
+/// what `new Function` makes, that of the main module.
+fn importer(ctx: &Ctx<'_>, base: &str) -> String {
     if base.starts_with("file:") || super::is_inline(base) {
         return base.to_owned();
     }
     if base.starts_with('/') {
         return path_to_url(Path::new(base));
     }
-    path_to_url(&std::env::current_dir().unwrap_or_default().join("[eval]"))
+    match Platform::of(ctx).map(|platform| platform.main_url.borrow().clone()) {
+        Ok(url) if !url.is_empty() => url,
+        _ => path_to_url(&std::env::current_dir().unwrap_or_default().join("[eval]")),
+    }
 }
 
 /// ERR_INVALID_MODULE_SPECIFIER.
