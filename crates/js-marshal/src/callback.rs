@@ -22,6 +22,7 @@ use crate::call::{Kinds, Passing, by_room, kinds, passing};
 use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
 use crate::manager::ManagerObject;
+use crate::scalar::Scalar;
 use crate::types::{Param, Signature, Type, TypeObject};
 
 /// A guest's slots for callbacks.
@@ -102,6 +103,20 @@ pub(crate) struct CallbackState {
     callbacks: Weak<Callbacks>,
     #[mark(skip)]
     index: u32,
+    /// The numbers that it takes and returns, if it deals in nothing else.
+    #[mark(skip)]
+    numbers: Option<(SmallVec<[Scalar; 8]>, Option<Scalar>)>,
+}
+
+/// The numbers that a signature consists of, if it does.
+fn numbers_alone(signature: &Signature) -> Option<(SmallVec<[Scalar; 8]>, Option<Scalar>)> {
+    let number = |ty: &TypeObject| ty.scalar().filter(|_| !ty.exact && matches!(ty.ty, Type::Scalar(_)));
+    let params = signature.params.iter().map(|param| number(param.ty.get())).collect::<Option<_>>()?;
+    match signature.returns.as_ref().map(|ty| ty.get()) {
+        None => Some((params, None)),
+        Some(ty) if matches!(ty.ty, Type::Void) => Some((params, None)),
+        Some(ty) => Some((params, Some(number(ty)?))),
+    }
 }
 
 impl CallbackState {
@@ -121,6 +136,7 @@ impl CallbackState {
             ty: Held::new(ty.as_value()),
             manager: marshal.manager_held(),
             index: slot.index,
+            numbers: numbers_alone(signature),
             slot: RefCell::new(Some(slot.clone())),
             callbacks: Rc::downgrade(manager.callbacks()),
         });
@@ -186,6 +202,20 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         );
         return Err(Exception::throw_type(&ctx, &message));
     };
+    if let Some((params, returns)) = &state.numbers {
+        let mut arguments = Arguments::new(cx);
+        let mut came = params.iter().zip(numbers);
+        came.try_for_each(|(scalar, &number)| arguments.push(scalar.result_to_js(cx, number)))?;
+        let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
+        let Some(scalar) = returns else { return Ok(None) };
+        let manager = class::get::<ManagerObject>(state.manager.borrow()).ok_or(rquickjs::Error::Unknown)?;
+        if let Some(number) = scalar.to_argument(cx, result.borrow(), manager.heap().is_wide())? {
+            return Ok(Some(number));
+        }
+        let marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
+        marshal.enter_part(webidl::Part::Result);
+        return marshal.number(&TypeObject::new(Type::Scalar(*scalar)), *scalar, result.borrow()).map(Some);
+    }
     let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
     let mut marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);

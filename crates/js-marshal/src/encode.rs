@@ -195,7 +195,17 @@ impl<'js> Marshal<'_, 'js> {
                 return Err(self.type_error(format_args!("{} has no length `{of}`", shape.what())));
             };
             let (to, size) = (address + shape.offset(at, wide), scalar.size(wide));
-            if shape.names.get(object, at)?.is_undefined() {
+            let given = shape.names.get(object, at)?;
+            if !given.is_undefined() && !given.is_string() {
+                let number = self.number(fields[at].get(), scalar, Borrowed::of(&given))?;
+                if !scalar.is_whole(self.cx(), Borrowed::of(&given), number)? {
+                    return Err(self.range_error(format_args!(
+                        "the field `{of}`, which says how long `{array}` is, does not fit {}",
+                        webidl::with_article(scalar.name())
+                    )));
+                }
+            }
+            if given.is_undefined() {
                 let other = counted[..index].iter().find(|other| other.of == *of && other.count != *count);
                 if let Some(other) = other {
                     return Err(self.range_error(format_args!(

@@ -43,11 +43,21 @@ impl HandleObject {
         let handle = match destructor.as_ref().filter(|_| ty.is_owned(owned)) {
             Some(destructor) => {
                 let parents = keeps.iter().filter_map(|kept| class::get::<Self>(kept.borrow())?.handle.clone());
-                let handle = marshal.heap().handle(destructor, address, parents.collect());
-                Some(handle.map_err(|error| marshal.heap_error(error))?)
+                match marshal.heap().handle(destructor, address, parents.collect()) {
+                    Ok(handle) => Some(handle),
+                    // The guest gives out again what it gave out before: that is the script's own handle.
+                    Err(error @ marshal::HeapError::AlreadyOwned { .. }) => {
+                        let known = marshal.manager.handle_at(marshal.ctx, address);
+                        let is_it =
+                            |known: &Value<'_>| class::of::<Self>(known).is_some_and(|of| of.is_open() && of.is_of(ty));
+                        return known.filter(is_it).ok_or_else(|| marshal.heap_error(error));
+                    }
+                    Err(error) => return Err(marshal.heap_error(error)),
+                }
             }
             None => None,
         };
+        let is_owned = handle.is_some();
         let object = Self {
             name: name.clone(),
             address,
@@ -56,7 +66,11 @@ impl HandleObject {
             function: function.as_ref().map(Held::duplicate),
             keeps,
         };
-        Ok(class::new_object(marshal.ctx, object, None)?.into_value())
+        let object = class::new_object(marshal.ctx, object, None)?.into_value();
+        if is_owned {
+            marshal.manager.remember_handle(address, qjs::WeakObject::of::<Self>(&object));
+        }
+        Ok(object)
     }
 
     pub(crate) fn handle(&self) -> Option<&Rc<Handle>> {
@@ -93,6 +107,13 @@ impl HandleObject {
             return Err(marshal.type_error(format_args!("the {} belongs to another guest", self.name())));
         }
         Ok(self.address)
+    }
+
+    /// Its address, if it can be passed as a value of the type to the guest of `manager`.
+    pub(crate) fn address_for(&self, ty: &TypeObject, manager: &ManagerObject) -> Option<u64> {
+        let of = class::get::<ManagerObject>(self.manager.borrow())?;
+        let is_same = std::ptr::eq(of, manager) || std::sync::Arc::ptr_eq(of.heap().data(), manager.heap().data());
+        (self.is_open() && is_same && self.is_of(ty)).then_some(self.address)
     }
 
     /// The guest address, for `addressOf`.

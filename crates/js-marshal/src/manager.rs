@@ -11,8 +11,9 @@ use marshal::{Allocator, GuestFunction, Heap, HostAllocator};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Realm, Result, Value,
-    class,
+    WeakObject, class,
 };
+use rustc_hash::FxHashMap;
 
 use webidl::{Part, Place};
 
@@ -50,6 +51,9 @@ pub(crate) struct ManagerObject {
     /// The bytes in blocks at which the next block collects garbage first.
     #[mark(skip)]
     threshold: Cell<u64>,
+    /// The objects of handles that the host owns, by address.
+    #[mark(skip)]
+    handles: RefCell<FxHashMap<u64, WeakObject>>,
     /// The owners of blocks for objects that are not views of them, by object.
     owners: Held,
     /// Views that the fields of structs point to, by the struct's buffer.
@@ -162,6 +166,20 @@ impl ManagerObject {
             Some(value) => kept.set(offset.to_string(), value.to_value(Cx::of(ctx))),
             None => kept.remove(offset.to_string()),
         }
+    }
+
+    /// The object of the handle at `address`, if a script has one.
+    pub(crate) fn handle_at<'js>(&self, ctx: &Ctx<'js>, address: u64) -> Option<Value<'js>> {
+        self.handles.borrow().get(&address)?.get(ctx)
+    }
+
+    /// Remembers the object of a handle while it lives.
+    pub(crate) fn remember_handle(&self, address: u64, object: WeakObject) {
+        let mut handles = self.handles.borrow_mut();
+        if handles.len() > 64 && handles.len() > 2 * self.heap.open_handles() {
+            handles.retain(|_, object| object.is_alive());
+        }
+        handles.insert(address, object);
     }
 
     /// Keeps a value for as long as the manager lives.
@@ -390,6 +408,7 @@ impl ManagerObject {
             callbacks: Callbacks::new(table),
             kept: RefCell::default(),
             threshold: Cell::new(LEAST_BYTES),
+            handles: RefCell::default(),
             owners: Held::new(&language::new_weak_map(ctx)?),
             in_structs: Held::new(&language::new_weak_map(ctx)?),
             realm,

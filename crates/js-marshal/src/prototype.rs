@@ -61,11 +61,12 @@ impl Callable for BoundFunction {
         let function = class::get::<ExportedFunction>(self.function.borrow());
         if let (Some(straight), Some(function)) = (&self.plan.straight, function)
             && let Some(manager) = class::get(self.manager.borrow())
-            && function.callee().numeric().is_some()
+            && function.callee().plain().is_some()
         {
             let (signature, name, manager_value) = (&self.signature, &*self.name, self.manager.borrow());
-            let is_kept = Cell::new(false);
-            let run = Run { straight, signature, manager, manager_value, function, name, args, leading: 0, is_kept };
+            let (target, is_kept) = (self.function.borrow().identity(), Cell::new(false));
+            let run =
+                Run { straight, signature, manager, manager_value, function, name, args, leading: 0, target, is_kept };
             if let Some(result) = run.run(cx)? {
                 return Ok(result);
             }
@@ -169,11 +170,13 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
     if let (Some(straight), Target::Exported(function)) = (&plan.straight, &target)
+        && function.callee().plain().is_some()
         && function.callee().numeric().is_some_and(|ty| plan.fits(ty))
     {
         let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
         let (args, leading, is_kept, cx) = (call.args, LEADING, Cell::new(false), Cx::of(ctx));
-        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, is_kept };
+        let target = call.args.get(1).identity();
+        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, target, is_kept };
         if let Some(result) = run.run(cx)? {
             return result.into_value(cx);
         }

@@ -10,12 +10,13 @@ use island::call::Number;
 use js_api::ExportedFunction;
 use marshal::{GuestBlock, Heap, HeapError};
 use qjs::string::Units;
-use qjs::{Args, Arguments, Borrowed, Bytes, Cx, ElementKind, Held, Result, Returned};
+use qjs::{Args, Arguments, Borrowed, Bytes, Cx, ElementKind, Held, Result, Returned, class};
 use smallvec::SmallVec;
 
 use crate::call::own_result;
 use crate::convert::{CallArguments, Marshal};
 use crate::errors::throw_heap_error;
+use crate::handle::HandleObject;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
 use crate::types::{Encoding, Length, Param, Signature, Type, TypeObject};
@@ -25,14 +26,17 @@ enum Step {
     Number(Scalar),
     /// Numbers behind a pointer, and the parameter that says how many there are at least.
     Numbers(Scalar, Option<usize>),
-    /// UTF-8 or Latin-1 up to a zero.
+    /// UTF-8 up to a zero.
     Text,
+    Handle,
 }
 
 /// What comes out.
 enum Outcome {
     Nothing,
     Number(Scalar),
+    /// A number that says whether the call failed.
+    Status(Scalar),
     /// The host's own numbers, by view or by copy.
     View(Scalar),
     Copy(Scalar),
@@ -82,7 +86,7 @@ impl Straight {
             None => Outcome::Nothing,
             Some(ty) => Self::outcome(signature, ty)?,
         };
-        let has_memory = !matches!(outcome, Outcome::Nothing | Outcome::Number(_))
+        let has_memory = !matches!(outcome, Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_))
             || steps.iter().any(|step| !matches!(step, Step::Number(_)));
         Some(Self { steps, outcome, has_memory, wide })
     }
@@ -102,7 +106,8 @@ impl Straight {
         }
         let plain = ty.ownership != crate::types::Ownership::Consumed;
         match &ty.ty {
-            Type::Scalar(scalar) if !ty.exact => Some(Step::Number(*scalar)),
+            Type::Scalar(scalar) | Type::Enum(scalar, _) if !ty.exact => Some(Step::Number(*scalar)),
+            Type::Handle { .. } if plain => Some(Step::Handle),
             Type::Array(element, length) | Type::View(element, length) if plain && !element.get().subclassed => {
                 let count = match length {
                     Length::Given => None,
@@ -134,7 +139,8 @@ impl Straight {
         };
         match &ty.ty {
             Type::Void => Some(Outcome::Nothing),
-            Type::Scalar(scalar) => Some(Outcome::Number(*scalar)),
+            Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(Outcome::Number(*scalar)),
+            Type::Status(status) => status.ty.get().scalar().map(Outcome::Status),
             Type::View(element, length) if ty.is_owned(true) && is_known(length) => {
                 Some(Outcome::View(Self::numbers(element.get())?))
             }
@@ -158,6 +164,8 @@ pub(crate) struct Run<'r> {
     pub(crate) args: Args<'r>,
     /// Arguments before the function's own.
     pub(crate) leading: usize,
+    /// The function's object, as [`Borrowed::identity`] tells it.
+    pub(crate) target: usize,
     /// Whether the result has become the owner of the block with the copies.
     pub(crate) is_kept: Cell<bool>,
 }
@@ -202,6 +210,16 @@ impl<'r> Run<'r> {
                         room = (one.1.offset + one.1.count * size as u64).next_multiple_of(8);
                     }
                     passed[at] = one.1;
+                }
+                Step::Handle => {
+                    let Some(handle) = class::get::<HandleObject>(value) else { return Ok(None) };
+                    // Its own destructor ends it, which is out of the ordinary.
+                    let is_ended = handle.destructor() != 0 && handle.destructor() == self.target;
+                    let ty = self.signature.params[at].ty.get();
+                    match handle.address_for(ty, self.manager) {
+                        Some(address) if !is_ended => numbers[at] = self.pointer(address),
+                        _ => return Ok(None),
+                    }
                 }
                 Step::Text => {
                     let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Ok(None) };
@@ -285,9 +303,7 @@ impl<'r> Run<'r> {
     #[inline]
     fn copy_elements(&self, cx: Cx<'_>, at: usize, scalar: Scalar, address: u64, len: usize) -> Result<()> {
         let value = self.args.get(self.leading + at);
-        if qjs::array::plain_length(cx, value) != Some(len) {
-            return Err(self.changed(cx, at));
-        }
+        // (Allocating may have run scripts. An element that is gone since then is not a number.)
         let (wide, size) = (self.straight.wide, scalar.size(self.straight.wide));
         let to = self.range(cx, address, (len * size) as u64)?;
         for index in 0..len {
@@ -323,7 +339,7 @@ impl<'r> Run<'r> {
 
     #[inline]
     fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Option<Number>> {
-        self.function.call_numbers(cx, &numbers[..self.straight.steps.len()]).map(Some)
+        self.function.call_numbers(cx, |at, _| Ok(numbers[at])).map(Some)
     }
 
     /// Makes a script's value of the result, and frees the block of the copies.
@@ -406,6 +422,7 @@ impl<'r> Run<'r> {
         let number = match (&self.straight.outcome, result) {
             (Outcome::Nothing, _) | (_, None) => return Ok(Returned::UNDEFINED),
             (Outcome::Number(scalar), Some(number)) => return Ok(scalar.result_to_js(cx, number)),
+            (Outcome::Status(scalar), Some(number)) => return self.status(cx, *scalar, number, numbers),
             (_, Some(number)) => number,
         };
         let address = number.as_address();
@@ -460,8 +477,34 @@ impl<'r> Run<'r> {
                     false => Ok(made),
                 }
             }
-            Outcome::Nothing | Outcome::Number(_) => Ok(Returned::UNDEFINED),
+            Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_) => Ok(Returned::UNDEFINED),
         }
+    }
+
+    #[inline]
+    fn status(&self, cx: Cx<'_>, scalar: Scalar, number: Number, numbers: &[Number; 8]) -> Result<Returned> {
+        let Some(Type::Status(status)) = self.signature.returns.as_ref().map(|ty| &ty.get().ty) else {
+            return Err(rquickjs::Error::Unknown);
+        };
+        let code = crate::status::code(status.ty.get(), number);
+        if status.is_failure(code) {
+            let ctx = cx.ctx();
+            let arguments = self.arguments(numbers);
+            let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
+            marshal.call = Some(&arguments);
+            marshal.enter_part(webidl::Part::Result);
+            return Err(crate::status::throw(&marshal, status, code, &[]));
+        }
+        // A single success tells nothing.
+        Ok(if status.success.len() == 1 { Returned::UNDEFINED } else { scalar.result_to_js(cx, number) })
+    }
+
+    /// What lengths and errors may depend on, on the general way.
+    fn arguments<'js>(&self, numbers: &[Number; 8]) -> CallArguments<'r, 'js> {
+        let arguments = CallArguments::new(self.args, self.leading, Some(self.signature));
+        arguments.numbers.borrow_mut().extend_from_slice(&numbers[..self.straight.steps.len()]);
+        arguments.returned.set(true);
+        arguments
     }
 
     #[inline]
@@ -489,9 +532,7 @@ impl<'r> Run<'r> {
         lent: (u64, u64),
     ) -> Result<Returned> {
         let ctx = cx.ctx();
-        let arguments = CallArguments::new(self.args, self.leading, Some(self.signature));
-        arguments.numbers.borrow_mut().extend_from_slice(&numbers[..self.straight.steps.len()]);
-        arguments.returned.set(true);
+        let arguments = self.arguments(numbers);
         let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
         marshal.call = Some(&arguments);
         marshal.enter_part(webidl::Part::Result);

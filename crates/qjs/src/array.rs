@@ -130,7 +130,7 @@ where
 /// An array in the making.
 pub struct ArrayBuilder<'js> {
     cx: Cx<'js>,
-    elements: Vec<q::JSValue>,
+    elements: smallvec::SmallVec<[q::JSValue; 8]>,
 }
 
 impl<'js> ArrayBuilder<'js> {
@@ -140,7 +140,7 @@ impl<'js> ArrayBuilder<'js> {
     /// A RangeError for more elements than an array can be made of at once; or when memory is out.
     #[inline]
     pub fn new(cx: Cx<'js>, len: usize) -> rquickjs::Result<Self> {
-        let mut elements = Vec::new();
+        let mut elements = smallvec::SmallVec::new();
         if len > i32::MAX as usize / 2 || elements.try_reserve_exact(len).is_err() {
             let message = format!("an array of {len} elements is too long");
             return Err(rquickjs::Exception::throw_range(&cx.ctx(), &message));

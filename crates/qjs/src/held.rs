@@ -280,6 +280,11 @@ impl WeakObject {
         Self { runtime: Cx::of(object.ctx()).runtime(), raw: object.as_raw(), life: Rc::downgrade(life) }
     }
 
+    /// Whether the object is still there.
+    pub fn is_alive(&self) -> bool {
+        self.life.strong_count() > 0
+    }
+
     /// The object; `None` once it has gone. Not to be called from the `Drop` of a host object's value.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, RootScope, StoreContextMut, Val, ValRaw};
 
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Frame, Number, NumberKind, NumericType};
+use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 use crate::call::raw;
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew};
@@ -19,6 +19,7 @@ pub struct Callee {
     pub(crate) func: Func,
     ty: FuncType,
     numeric: Option<NumericType>,
+    plain: Option<PlainType>,
     signature: OnceCell<Signature>,
 }
 
@@ -30,7 +31,9 @@ impl Callee {
             return None;
         }
         let ty = island.enter(|store| func.ty(&store));
-        Some(Self { func, numeric: NumericType::of(&ty), ty, signature: OnceCell::new() })
+        let numeric = NumericType::of(&ty);
+        let plain = numeric.as_ref().and_then(PlainType::of);
+        Some(Self { func, numeric, plain, ty, signature: OnceCell::new() })
     }
 
     /// The function.
@@ -48,6 +51,12 @@ impl Callee {
     /// Its type, taken apart for [`Island::call_rooted`].
     pub fn signature(&self) -> &Signature {
         self.signature.get_or_init(|| Signature::new(&self.ty))
+    }
+
+    /// Its type, if it has few numbers and nothing else, for [`Island::call_numbers`].
+    #[inline]
+    pub fn plain(&self) -> Option<&PlainType> {
+        self.plain.as_ref()
     }
 
     /// Its type, if it has nothing but numbers, for [`Island::call_numeric`].
@@ -130,26 +139,32 @@ impl Island {
         raw::call_unchecked(self, callee, &mut frame.slots)
     }
 
-    /// [`Island::call_numeric`] for a function of at most eight parameters and one result. Returns the result, or 0 if
-    /// there is none.
+    /// [`Island::call_numeric`] for a function whose type is [plain](Callee::plain). `number` makes each argument. Returns
+    /// the result, or 0 if there is none.
     ///
     /// # Errors
-    /// When the call does not return.
+    /// What `number` fails with; `failed` of why the call does not return.
     ///
     /// # Panics
-    /// When the numbers do not have the parameters' types, or there are more of anything.
+    /// When the type is another one, or a number.
     #[inline]
-    pub fn call_numbers(self: &Rc<Self>, callee: &Callee, numbers: &[Number]) -> Result<Number, CallError> {
-        let ty = callee.numeric().expect("a function of numbers alone");
-        let (params, results) = (&ty.params[..], &ty.results[..]);
-        assert!(numbers.len() == params.len() && params.len() <= 8 && results.len() <= 1, "expected other parameters");
+    pub fn call_numbers<E>(
+        self: &Rc<Self>,
+        callee: &Callee,
+        mut number: impl FnMut(usize, NumberKind) -> Result<Number, E>,
+        failed: impl FnOnce(CallError) -> E,
+    ) -> Result<Number, E> {
+        let ty = callee.plain.as_ref().expect("a plain type");
         let mut slots = [ValRaw::u64(0); 8];
-        for ((slot, number), kind) in slots.iter_mut().zip(numbers).zip(params) {
-            assert!(number.kind() == *kind, "a parameter is of another type");
-            *slot = number.raw();
+        for (at, &kind) in ty.params().iter().enumerate() {
+            let number = number(at, kind)?;
+            assert!(number.kind() == kind, "a parameter is of another type");
+            slots[at] = number.raw();
         }
-        raw::call_unchecked(self, callee, &mut slots[..params.len().max(results.len())])?;
-        Ok(results.first().map_or(Number::I32(0), |&kind| Number::read(kind, &slots[0])))
+        match raw::call_unchecked(self, callee, &mut slots[..ty.params().len().max(1)]) {
+            Ok(()) => Ok(ty.result.map_or(Number::I32(0), |kind| Number::read(kind, &slots[0]))),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Calls a function that takes one address, as `malloc` and `free` do, and returns an address or nothing (then this

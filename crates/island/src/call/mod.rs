@@ -10,5 +10,5 @@ pub(crate) mod signature;
 pub(crate) mod trap;
 
 pub use function::{Callee, HostFrame, HostFunction};
-pub use numbers::{Frame, Number, NumberKind, NumericType};
+pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 pub use signature::{Signature, ValueTypes};

@@ -67,6 +67,37 @@ impl NumericType {
     }
 }
 
+/// A signature of at most eight numbers, and one result: nearly every one.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainType {
+    params: [NumberKind; 8],
+    count: u8,
+    pub(crate) result: Option<NumberKind>,
+}
+
+impl PlainType {
+    pub(crate) fn of(ty: &NumericType) -> Option<Self> {
+        let mut params = [NumberKind::I32; 8];
+        if ty.params.len() > params.len() || ty.results.len() > 1 {
+            return None;
+        }
+        params[..ty.params.len()].copy_from_slice(&ty.params);
+        Some(Self { params, count: ty.params.len() as u8, result: ty.results.first().copied() })
+    }
+
+    /// The parameters' types.
+    #[inline]
+    pub fn params(&self) -> &[NumberKind] {
+        &self.params[..usize::from(self.count)]
+    }
+
+    /// Whether it has a result.
+    #[inline]
+    pub fn has_result(&self) -> bool {
+        self.result.is_some()
+    }
+}
+
 /// Numbers on their way into a guest function and out of it.
 #[derive(Debug)]
 pub struct Frame<'t> {

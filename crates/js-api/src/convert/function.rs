@@ -105,34 +105,34 @@ impl ExportedFunction {
         result.map_err(|error| throw_call_error(&cx.ctx(), error))
     }
 
-    /// Calls the function, which has at most eight parameters and one result, with the right numbers. Returns its
-    /// result, or 0.
+    /// Calls the function, whose type is [plain](Callee::plain). `number` makes each argument. Returns its result, or 0.
     ///
     /// # Errors
     /// The exception is pending in the context.
     #[inline]
-    pub fn call_numbers(&self, cx: Cx<'_>, numbers: &[Number]) -> Result<Number> {
-        let result = self.link.shared.island.call_numbers(&self.callee, numbers);
-        memory_core::refresh_grown(cx, &self.link.shared.api);
-        result.map_err(|error| throw_call_error(&cx.ctx(), error))
+    pub fn call_numbers(&self, cx: Cx<'_>, number: impl FnMut(usize, NumberKind) -> Result<Number>) -> Result<Number> {
+        // The buffers of memories that grew are looked after before any script runs, so before an error is made.
+        let shared = &self.link.shared;
+        let failed = |error| {
+            memory_core::refresh_grown(cx, &shared.api);
+            throw_call_error(&cx.ctx(), error)
+        };
+        let result = shared.island.call_numbers(&self.callee, number, failed)?;
+        memory_core::refresh_grown(cx, &shared.api);
+        Ok(result)
     }
 
     #[inline]
     fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
-        let ty = self.callee.numeric().expect("checked by the caller");
-        let (params, results) = (&ty.params[..], &ty.results[..]);
-        if params.len() <= 8 && results.len() <= 1 {
-            let mut numbers = [Number::I32(0); 8];
-            for (at, (number, &kind)) in numbers.iter_mut().zip(params).enumerate() {
-                let arg = args.get(at);
-                *number = match (kind, arg.int()) {
-                    (NumberKind::I32, Some(int)) => Number::I32(int),
-                    _ => to_number_at(cx, arg, kind, Place::argument(&self.label, at))?,
-                };
-            }
-            let result = self.call_numbers(cx, &numbers[..params.len()])?;
-            return Ok(if results.is_empty() { Returned::UNDEFINED } else { from_number(cx, result) });
+        if let Some(ty) = self.callee.plain() {
+            let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {
+                (NumberKind::I32, Some(int)) => Ok(Number::I32(int)),
+                _ => to_number_at(cx, args.get(at), kind, Place::argument(&self.label, at)),
+            };
+            let result = self.call_numbers(cx, number)?;
+            return Ok(if ty.has_result() { from_number(cx, result) } else { Returned::UNDEFINED });
         }
+        let ty = self.callee.numeric().expect("checked by the caller");
         let mut frame = Frame::new(ty);
         let mut at = 0;
         while let Some(kind) = frame.next() {

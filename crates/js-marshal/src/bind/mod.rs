@@ -433,7 +433,9 @@ impl<'js> Binder<'_, 'js> {
                     }
                     Err(error) => return Err(error),
                 };
-                let inner = if inner.get().is_pointer() { self.inheriting(&inner)? } else { inner };
+                // What a parameter points to stays whose it is, but for what comes out or is given away.
+                let inherits = inner.get().is_pointer() && (used != Use::Param || annotations.ownership.is_some());
+                let inner = if inherits { self.inheriting(&inner)? } else { inner };
                 let can_view = inner.get().scalar().is_some();
                 if !can_view && let Some(mode) = annotations.mode.as_ref().filter(|mode| mode.value == cdef::Mode::View)
                 {
