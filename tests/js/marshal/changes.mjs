@@ -284,7 +284,9 @@ each('a length that says more than there was room for', (guest) => {
     rooms = [7, 1e9];
     assertList(lib.get_text(7), [6, 'héllo']);
     rooms = [3, 1e9];
-    assertList(lib.pair_sum(), [0, [0, 0, 0]]);
+    const [sum, items] = lib.pair_sum();
+    assertEq(sum, 0);
+    assertList(items, [0, 0, 0]);
   });
 });
 
@@ -306,7 +308,7 @@ each('immutable buffers', (guest) => {
   const lib = guest.bind(`void double_in_place(int *numbers [[length(n)]], int n); void fill_each(void *const *buffers [[length(n)]], int n, size_t size);`);
   const numbers = new Int32Array(Int32Array.of(0, 2, 3).buffer.transferToImmutable());
   guest.balanced(() => {
-    lib.double_in_place(numbers, 1);
+    lib.double_in_place(numbers.subarray(0, 1), 1);
     assertThrows(TypeError, () => lib.double_in_place(numbers, 3), /argument 1.*immutable/);
     assertThrows(TypeError, () => lib.fill_each([numbers.buffer], 1, 2), /element 0.*immutable/);
   });
@@ -357,9 +359,9 @@ each('enums of 64 bits', (guest) => {
   }
   assertEq(lib.echo_large('LARGE_MINUS'), -(2 ** 40));
   assertEq(lib.call_large((value) => { assertEq(value, 2 ** 40); return 'LARGE_ONE'; }, 'LARGE_BIT'), 1);
-  const unsigned = guest.bind('enum top { TOP = 0x8000000000000000ULL }; enum top echo_i64(enum top value);');
-  assertEq(unsigned.TOP, 2n ** 63n);
-  for (const value of ['TOP', 2n ** 63n]) assertEq(unsigned.echo_i64(value), 2n ** 63n);
+  const top = new marshal.EnumType({ TOP: 2n ** 63n }, new marshal.Uint64Type());
+  const echo = new FunctionPrototype([new In(top)], top).bind(lib.memoryManager, guest.exports.echo_i64);
+  for (const value of ['TOP', 2n ** 63n]) assertEq(echo(value), 2n ** 63n);
 });
 
 each('a variadic function, without further arguments', (guest) => {
