@@ -1,28 +1,30 @@
-//! Tells when async functions stop at an `await` and when they go on.
+//! Tells when async functions stop at an `await` and when they go on, and when the `then` of what a promise was resolved
+//! with is called.
 //!
-//! QuickJS has no hook for that: its promise hook is silent when a job goes on with a function. But what goes on with one
+//! For the latter there is QuickJS's promise hook, which is silent when a job goes on with a function. But what goes on with one
 //! is an object of a class that has a `call`, as everything that can be called and is no bytecode, and the table of a
 //! runtime's classes is memory of the runtime. [`watch`] finds that table and puts its own functions in front of the
 //! engine's. Nothing changes for a runtime that never calls it.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_int, c_void};
 
 use rquickjs::{Ctx, Function, JsLifetime, Value, qjs as q};
 
 use crate::held::Held;
-use crate::value::Cx;
+use crate::value::{Borrowed, Cx};
 
-/// The engine whose structures are declared below.
+/// The engine whose structures are declared below. `tests/js/runtime/async-context.mjs` fails if another version comes.
 const KNOWN: &CStr = c"0.16.2";
 
 /// What is called, each time with the function's promise, or the async generator.
 #[derive(Clone)]
 pub struct Hooks<'js> {
-    /// An async function has returned its promise.
+    /// A promise was made, or an async function has returned its promise.
     pub started: Function<'js>,
-    /// A function goes on. What this returns is given to `leave`.
+    /// A function goes on, or a `then` is about to be called for the promise. What this returns is given to `leave`.
     pub enter: Function<'js>,
-    /// It has stopped again, or ended.
+    /// The function has stopped again, or ended; the `then` has returned.
     pub leave: Function<'js>,
 }
 
@@ -70,6 +72,8 @@ struct Watched {
     call: Call,
     resume: [Call; 2],
     data: Call,
+    /// What `enter` has returned for the `then`s that are being called.
+    thens: RefCell<Vec<Held>>,
 }
 
 type Call =
@@ -128,6 +132,7 @@ pub fn watch<'js>(
         call,
         resume: [fulfilled, rejected],
         data,
+        thens: RefCell::default(),
     };
     if ctx.store_userdata(watched).is_err() {
         return Ok(false);
@@ -138,6 +143,7 @@ pub fn watch<'js>(
         (*class(ids.resume()[0])).call = Some(on_fulfilled);
         (*class(ids.resume()[1])).call = Some(on_rejected);
         (*class(ids.data_function)).call = Some(on_data);
+        q::JS_SetPromiseHook(cx.runtime(), Some(on_promise), std::ptr::null_mut());
     }
     Ok(true)
 }
@@ -193,6 +199,53 @@ fn find_classes(cx: Cx<'_>, ids: Ids) -> Option<*mut Class> {
         let fits = !classes.is_null() && wanted.iter().all(|id| unsafe { (*classes.add(*id as usize)).id } == *id);
         fits.then_some(classes)
     })
+}
+
+unsafe extern "C" fn on_promise(
+    ctx: *mut q::JSContext,
+    kind: q::JSPromiseHookType,
+    promise: q::JSValue,
+    _parent: q::JSValue,
+    _: *mut c_void,
+) {
+    // SAFETY: QuickJS calls with a live context and promise.
+    let (cx, promise_) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(promise)) };
+    let ctx = cx.ctx();
+    let Some(watched) = ctx.userdata::<Watched>() else { return };
+    // An exception that may not be caught comes again: whoever asked for it asks until the script ends.
+    let forget = |result: Result<q::JSValue, q::JSValue>| {
+        // SAFETY: the reference is ours.
+        unsafe {
+            match result {
+                Ok(value) => q::JS_FreeValue(cx.raw(), value),
+                Err(_) => q::JS_FreeValue(cx.raw(), q::JS_GetException(cx.raw())),
+            }
+        }
+    };
+    match kind {
+        q::JSPromiseHookType_JS_PROMISE_HOOK_INIT => forget(watched.hook(cx, &watched.started, &mut [promise])),
+        q::JSPromiseHookType_JS_PROMISE_HOOK_BEFORE => {
+            let before = watched.hook(cx, &watched.enter, &mut [promise]);
+            // SAFETY: the value is alive until it is forgotten.
+            let held = Held::borrowed(cx, unsafe { Borrowed::from_raw(before.unwrap_or(q::JS_UNDEFINED)) });
+            watched.thens.borrow_mut().push(held);
+            forget(before);
+        }
+        q::JSPromiseHookType_JS_PROMISE_HOOK_AFTER => {
+            // What the `then` has thrown stays.
+            // SAFETY: an exception that is taken is put back.
+            let thrown = unsafe { q::JS_HasException(cx.raw()).then(|| q::JS_GetException(cx.raw())) };
+            let before = watched.thens.borrow_mut().pop();
+            if let Some(before) = before {
+                forget(watched.hook(cx, &watched.leave, &mut [promise_.raw(), before.raw()]));
+            }
+            if let Some(thrown) = thrown {
+                // SAFETY: the reference is given back.
+                unsafe { q::JS_Throw(cx.raw(), thrown) };
+            }
+        }
+        _ => {}
+    }
 }
 
 unsafe extern "C" fn on_call(

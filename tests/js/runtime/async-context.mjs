@@ -49,6 +49,23 @@ test('an await keeps the store, whatever is awaited and however it ends', async 
   assert(now() === undefined);
 });
 
+test('the then of what is awaited has the store, too', async () => {
+  const seen = await both(async () => {
+    const query = { then(resolve) { resolve(now()); } };
+    await sleep(1);
+    return [await query, await Promise.resolve(query), now()];
+  });
+  assert(seen[0].join() === 'one,one,one' && seen[1].join() === 'two,two,two', seen.join(' '));
+  const thrown = await storage.run('x', async () => {
+    try {
+      return await { then() { throw new Error(now()); } };
+    } catch (error) {
+      return error.message + now();
+    }
+  });
+  assert(thrown === 'xx', thrown);
+});
+
 test('async generators and methods keep it as well', async () => {
   class Counter {
     async* [Symbol.asyncIterator]() {

@@ -323,12 +323,15 @@ const makeRequire = (module) => {
   return Object.assign(make(), { resolve, main: mainModule, extensions: statics._extensions, cache: statics._cache });
 };
 
+// What warns of circles, once there has been one.
+let circles;
 statics._load = anonymous(function(request, parent, isMain) {
   if (typeof request === 'string' && $.startsWith(request, 'node:')) return builtin(request);
   const filename = statics._resolveFilename(request, parent, isMain);
   const cached = statics._cache[filename];
   if (cached !== undefined) {
     addChild(parent, cached, true);
+    if (!cached.loaded) (circles ??= require('module_extras')).enter(cached.exports);
     return cached.exports;
   }
   if (isBuiltin(filename)) return builtin(filename);
@@ -354,6 +357,8 @@ statics._load = anonymous(function(request, parent, isMain) {
       const children = parent?.children;
       const index = $.isArray(children) ? $.indexOf(children, module) : -1;
       if (index >= 0) $.splice(children, index, 1);
+    } else {
+      circles?.leave(module.exports);
     }
   }
   return module.exports;

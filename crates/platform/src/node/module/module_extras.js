@@ -72,3 +72,31 @@ exports.extras = (native) => ({
     validateBoolean(generatedCode, 'options.generatedCode');
   },
 });
+
+// Whoever is in a circle and asks the exports of a module that is not loaded yet for what is not there is warned.
+const warn = (key) => require('process').process.emitWarning(
+  $.text`Accessing non-existent property '${typeof key === 'symbol' ? $.symbolText(key) : key}' of module exports inside ` +
+  'circular dependency');
+/** @type {any} */
+const traps = {
+  __proto__: null,
+  get(target, key) {
+    if (key in target || key === '__esModule') return target[key];
+    warn(key);
+    return undefined;
+  },
+  getOwnPropertyDescriptor(target, key) {
+    if (Object.hasOwn(target, key) || key === '__esModule') return Reflect.getOwnPropertyDescriptor(target, key);
+    warn(key);
+    return undefined;
+  },
+};
+const warning = new Proxy({}, traps);
+const hasPrototype = (value, prototype) => typeof value === 'object' && value !== null &&
+  !require('inspect').isProxy(value) && Object.getPrototypeOf(value) === prototype;
+exports.enter = (value) => {
+  if (hasPrototype(value, Object.prototype) && !value.__esModule) Object.setPrototypeOf(value, warning);
+};
+exports.leave = (value) => {
+  if (hasPrototype(value, warning)) Object.setPrototypeOf(value, Object.prototype);
+};
