@@ -85,9 +85,27 @@ fn a_guest_prints() {
 
 #[test]
 fn what_is_not_given_is_not_there() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "xxxxxxxxxxxxxxxxxxxx")
+        (data (i32.const 32) "\00\04\00\00\08\00\00\00")
+        (func (export "args") (result i32) (call $args (i32.const 0) (i32.const 4)))
+        (func (export "environ") (result i32) (call $environ (i32.const 8) (i32.const 12)))
+        (func (export "read") (result i32) (call $read (i32.const 0) (i32.const 32) (i32.const 1) (i32.const 16)))
+        (func (export "folder") (result i32) (call $prestat (i32.const 3) (i32.const 64))))"#;
+    const BAD_DESCRIPTOR: i32 = 8;
     let context = WasiContext::new(WasiConfig::default()).unwrap();
-    let guest = guest(&engine(), &context, PRINTS);
-    assert_eq!(guest.call("print").unwrap(), 0, "discarded");
+    let engine = engine();
+    let printing = guest(&engine, &context, PRINTS);
+    let guest = guest(&engine, &context, text);
+    assert_eq!(["args", "environ", "read"].map(|name| guest.call(name).unwrap()), [0; 3]);
+    assert_eq!(guest.bytes(0, 20), [0; 20]);
+    assert_eq!(guest.call("folder").unwrap(), BAD_DESCRIPTOR);
+    assert_eq!(printing.call("print").unwrap(), 0, "discarded");
 }
 
 #[test]
@@ -154,7 +172,8 @@ fn a_guest_opens_a_file_in_a_directory_that_it_was_given() {
     let context = WasiContext::new(WasiConfig { preopens, ..WasiConfig::default() }).unwrap();
     let guest = guest(&engine(), &context, text);
     assert_eq!((guest.call("create").unwrap(), guest.call("write").unwrap()), (0, 0));
-    assert_ne!(guest.call("escape").unwrap(), 0);
+    const NOT_CAPABLE: i32 = 76;
+    assert_eq!(guest.call("escape").unwrap(), NOT_CAPABLE);
     let mut note = String::new();
     std::fs::File::open(directory.join("note")).unwrap().read_to_string(&mut note).unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
@@ -383,6 +402,43 @@ fn threads_share_a_context() {
         }
     });
     assert_eq!(*out.lock().unwrap(), b"to the island\n".repeat(400));
+}
+
+#[test]
+fn waiting_for_all_of_a_message() {
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $flags (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "\00\04\00\00\08\00\00\00")
+        (func (export "all") (result i32)
+            (call $recv (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 2) (i32.const 0) (i32.const 4)))
+        (func (export "do not wait") (result i32) (call $flags (i32.const 0) (i32.const 4))))"#;
+    const AGAIN: i32 = 6;
+    let engine = engine();
+    let with = |socket: std::os::fd::OwnedFd| {
+        let config = WasiConfig { stdin: Input::File(socket.into()), ..WasiConfig::default() };
+        guest(&engine, &WasiContext::new(config).unwrap(), text)
+    };
+    let got = |guest: &Guest| (guest.bytes(0, 1)[0], guest.bytes(1024, 8));
+    // A stream that ends in the middle, as far as a guest that does not wait can see.
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let stream = with(theirs.into());
+    assert_eq!(stream.call("do not wait").unwrap(), 0);
+    assert_eq!(stream.call("all").unwrap(), AGAIN);
+    std::io::Write::write_all(&mut ours, b"four").unwrap();
+    assert_eq!(stream.call("all").unwrap(), 0);
+    assert_eq!(got(&stream), (4, b"four\0\0\0\0".to_vec()));
+    // Messages are not joined.
+    let (ours, theirs) = UnixDatagram::pair().unwrap();
+    let datagrams = with(theirs.into());
+    ours.send(b"one").unwrap();
+    ours.send(b"other").unwrap();
+    assert_eq!(datagrams.call("all").unwrap(), 0);
+    assert_eq!(got(&datagrams), (3, b"one\0\0\0\0\0".to_vec()));
+    assert_eq!(datagrams.call("all").unwrap(), 0);
+    assert_eq!(got(&datagrams), (5, b"other\0\0\0".to_vec()));
 }
 
 #[test]

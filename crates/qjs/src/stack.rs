@@ -66,11 +66,20 @@ fn record_word(ctx: &Ctx<'_>) -> Option<usize> {
     if let Some(word) = WORD.get() {
         return *word;
     }
-    let outer = function(ctx, Kind::Plain, "outer", 0, probe_twice).ok()?;
-    PROBED.set((identity(outer.as_value()), None));
-    let called = outer.call::<_, ()>(());
-    let word = called.ok().and_then(|()| PROBED.get().1);
-    *WORD.get_or_init(|| word)
+    let look = || -> rquickjs::Result<Option<usize>> {
+        let outer = function(ctx, Kind::Plain, "outer", 0, probe_twice)?;
+        PROBED.set((identity(outer.as_value()), None));
+        outer.call::<_, ()>(())?;
+        Ok(PROBED.get().1)
+    };
+    match look() {
+        Ok(word) => *WORD.get_or_init(|| word),
+        Err(_) => {
+            // There was no memory or no stack left to look: the next error may find it.
+            drop(ctx.catch());
+            None
+        }
+    }
 }
 
 /// Finds the word by the record of this function, and again by that of one which it calls.
@@ -91,8 +100,8 @@ fn probe_twice<'js>(call: Call<'_, 'js>) -> rquickjs::Result<Value<'js>> {
 
 /// The word of the runtime that points to a record, further up this stack, of a function.
 fn probe(ctx: &Ctx<'_>, function: *const c_void) -> Option<usize> {
-    /// A runtime has more.
-    const WORDS: usize = 192;
+    /// A runtime has 187, and the one that is looked for comes before this.
+    const WORDS: usize = 180;
     /// How far up the record of the function that is running can be.
     const FRAMES: usize = 64 << 10;
     let here = (&raw const function).addr();

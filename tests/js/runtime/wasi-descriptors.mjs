@@ -144,8 +144,17 @@ test('fd_pwrite writes where it says, and fd_write where the file ends', () => i
     other.pwrite(1, 3, 'T');
     assertEq(readFileSync(path, 'utf8'), 'oNETwo');
     other.write(1, '.');
-    closeSync(host);
     assertEq(readFileSync(path, 'utf8'), 'oNETwo.');
+    // The host's open file appends as long as the guest says so.
+    other.call('fd_fdstat_set_flags', 1, 0);
+    other.seek(1, 6);
+    other.write(1, ',');
+    assertEq(readFileSync(path, 'utf8'), 'oNETwo,');
+    other.call('fd_fdstat_set_flags', 1, APPEND);
+    other.seek(1, 0);
+    other.write(1, '.');
+    assertEq(readFileSync(path, 'utf8'), 'oNETwo,.');
+    closeSync(host);
   }
   guest.call('fd_fdstat_set_flags', fd, 0);
   guest.seek(fd, 0);
@@ -197,6 +206,9 @@ test('pipes and FIFOs under another number', () => inFolder((folder) => {
   const reader = guest.open('fifo', { rights: READ, flags: NONBLOCK });
   const writer = guest.open('fifo', { rights: WRITE });
   assertEq(errno(() => guest.read(reader)), E.AGAIN);
+  guest.call('fd_fdstat_set_flags', reader, 0);
+  assertEq(guest.read(reader, 0), '', 'nobody waits for nothing');
+  guest.call('fd_fdstat_set_flags', reader, NONBLOCK);
   guest.write(writer, 'through');
   assertEq(guest.read(reader), 'through');
   const filled = (() => {

@@ -120,13 +120,16 @@ pub(crate) fn frames_of(backtrace: &WasmBacktrace) -> Vec<StackFrame> {
 /// `fp` of each is in the last field of a backtrace, where nothing else is. If it prints something else, there are none.
 fn addresses(backtrace: &WasmBacktrace) -> Vec<usize> {
     const FIELD: &str = "_runtime_trace";
-    /// Keeps what comes after the last mention of the field, and gives up when that is too long.
+    /// Keeps the last mention of the field and what comes after it, and gives up when that is too long. What comes
+    /// before it may be longer: functions can have any names.
     struct Tail(String);
     impl Write for Tail {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
             const MOST: usize = 64 << 10;
             if text == FIELD {
                 self.0.clear();
+            } else if self.0.is_empty() {
+                return Ok(());
             }
             self.0.push_str(text);
             if self.0.len() > MOST { Err(std::fmt::Error) } else { Ok(()) }

@@ -1,13 +1,14 @@
 //! Where instructions come from in a guest's source: what the DWARF in a module's custom sections says.
 //!
 //! It is read when a stack is first shown that has a frame of the module. Anybody can write anything into a module, so
-//! each question may read so many bytes and no more: an answer that would take longer is not given.
+//! each question may read so many bytes and no more, and nest so deeply and no more: an answer that would take longer is
+//! not given.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, Error, LittleEndian, Reader, ReaderOffsetId, Result};
@@ -77,25 +78,37 @@ impl std::fmt::Debug for DebugInfo {
 struct Budget {
     left: Arc<AtomicU64>,
     full: u64,
+    /// How far down the thread's stack may be used meanwhile: functions that are inlined are read by recursion.
+    floor: Arc<AtomicUsize>,
 }
+
+/// So much of the stack is used at most.
+const STACK: usize = 256 << 10;
 
 impl Budget {
     /// For sections of so many bytes. Well-formed ones are read a few times over.
     fn new(size: usize) -> Self {
-        Self { left: Arc::default(), full: (size as u64).saturating_mul(16) + (1 << 20) }
+        Self { left: Arc::default(), full: (size as u64).saturating_mul(16) + (1 << 20), floor: Arc::default() }
     }
 
     /// Runs `body` with all of it.
     fn spend<T>(&self, body: impl FnOnce() -> Result<T>) -> Option<T> {
         self.left.store(self.full, Ordering::Relaxed);
+        let here = 0u8;
+        self.floor.store((&raw const here).addr().saturating_sub(STACK), Ordering::Relaxed);
         // A reader of DWARF that panics has read what nobody should have written.
         catch_unwind(AssertUnwindSafe(body)).ok()?.ok()
     }
 
+    fn left(&self) -> usize {
+        usize::try_from(self.left.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let left = self.left.load(Ordering::Relaxed);
+        let is_high_enough = (&raw const left).addr() >= self.floor.load(Ordering::Relaxed);
         // Even nothing takes time.
-        let rest = left.checked_sub(bytes as u64 + 1);
+        let rest = left.checked_sub(bytes as u64 + 1).filter(|_| is_high_enough);
         self.left.store(rest.unwrap_or(0), Ordering::Relaxed);
         rest.is_some()
     }
@@ -172,8 +185,11 @@ impl Reader for Piece {
     }
 
     fn find(&self, byte: u8) -> Result<usize> {
-        let found = self.slice().iter().position(|&other| other == byte).ok_or_else(|| self.missing())?;
-        if self.budget.take(found) { Ok(found) } else { Err(self.missing()) }
+        // Where it is not, it was looked for all the same.
+        let within = &self.slice()[..self.len().min(self.budget.left())];
+        let found = within.iter().position(|&other| other == byte);
+        let is_paid = self.budget.take(found.unwrap_or(within.len()));
+        found.filter(|_| is_paid).ok_or_else(|| self.missing())
     }
 
     fn skip(&mut self, len: usize) -> Result<()> {
@@ -288,6 +304,53 @@ mod tests {
             }
         }
         assert!(DebugInfo::new(&[]).is_none());
+    }
+
+    /// Replaces the unit of [`sections`], after its header, and what its entries look like.
+    fn with_unit(entries: &[u8], abbreviations: &[u8]) -> Vec<(String, Box<[u8]>)> {
+        let mut sections = sections();
+        let mut unit = vec![4, 0, 0, 0, 0, 0, 4];
+        unit.extend(entries);
+        let mut info = (unit.len() as u32).to_le_bytes().to_vec();
+        info.extend(unit);
+        sections[0].1 = abbreviations.into();
+        sections[1].1 = info.into();
+        sections
+    }
+
+    #[test]
+    fn functions_inlined_a_million_deep_are_given_up() {
+        let abbreviations = [
+            // A unit with a statement list and addresses; a function with addresses; and one that is inlined.
+            &[1, 0x11, 1, 0x10, 0x17, 0x11, 0x01, 0x12, 0x06, 0, 0][..],
+            &[2, 0x2e, 1, 0x11, 0x01, 0x12, 0x06, 0, 0, 3, 0x1d, 1, 0, 0, 0][..],
+        ];
+        let mut entries = vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0];
+        entries.extend([2, 0, 0, 0, 0, 16, 0, 0, 0]);
+        let shallow = [&entries[..], &[3; 8], &[0; 10]].concat();
+        let deep = [&entries[..], &[3; 1_000_000], &[0; 1_000_002]].concat();
+        let lines = |entries: &[u8]| {
+            let mut info = DebugInfo::new(&with_unit(entries, &abbreviations.concat())).unwrap();
+            info.source_of(9).into_iter().map(|place| place.line).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&shallow), [7]);
+        assert_eq!(lines(&deep), []);
+    }
+
+    #[test]
+    fn a_text_without_an_end_is_paid_for() {
+        let budget = Budget::new(0);
+        let piece = Piece::new(vec![1; 1 << 20].into(), budget.clone());
+        let looks = std::cell::Cell::new(0);
+        let look = || -> Result<()> {
+            while budget.left() > 0 {
+                piece.find(0).unwrap_err();
+                looks.set(looks.get() + 1);
+            }
+            piece.find(1).map(drop)
+        };
+        assert!(budget.spend(look).is_none());
+        assert_eq!(looks.get(), 1, "it is as long as the budget");
     }
 
     #[test]

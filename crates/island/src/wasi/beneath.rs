@@ -13,7 +13,7 @@ use rustix::io::Errno as Sys;
 use crate::wasi::errno::{Errno, Result};
 
 /// A path is shorter than this, as `PATH_MAX` says.
-const MOST_BYTES: usize = 4096;
+pub(crate) const MOST_BYTES: usize = 4096;
 
 /// As many links are followed in a path.
 const MOST_LINKS: usize = 40;
@@ -86,6 +86,9 @@ pub(crate) fn open_by_steps(base: BorrowedFd<'_>, path: &CStr, flags: OFlags, mo
             _ => {}
         }
         let is_last = names.is_empty();
+        if is_last && must_be_directory && flags.contains(OFlags::CREATE) {
+            return Err(Errno::ISDIR.into());
+        }
         let name = CString::new(name).map_err(|_| Errno::INVAL)?;
         let directory = if must_be_directory && is_last { OFlags::DIRECTORY } else { OFlags::empty() };
         let opened = match is_last {
@@ -209,7 +212,9 @@ mod tests {
     /// Opens the same path in both ways.
     fn both(base: BorrowedFd<'_>, path: &str, flags: OFlags) -> [std::result::Result<u64, u16>; 2] {
         let path = CString::new(path).unwrap();
-        [open as fn(_, &CStr, _, _) -> _, open_by_steps].map(|open| match open(base, &path, flags, Mode::empty()) {
+        let mode = if flags.contains(OFlags::CREATE) { Mode::RUSR } else { Mode::empty() };
+        type Open = fn(BorrowedFd<'_>, &CStr, OFlags, Mode) -> Result<OwnedFd>;
+        [open as Open, open_by_steps].map(|open| match open(base, &path, flags, mode) {
             Ok(opened) => Ok(rustix::fs::fstat(opened).unwrap().st_ino),
             Err(crate::wasi::errno::Stop::Errno(errno)) => Err(errno.code()),
             Err(stop) => panic!("{stop:?}"),
@@ -251,6 +256,8 @@ mod tests {
             OFlags::RDONLY | OFlags::NOFOLLOW,
             OFlags::RDONLY | OFlags::DIRECTORY,
             OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW,
+            OFlags::RDONLY | OFlags::CREATE,
+            OFlags::RDONLY | OFlags::CREATE | OFlags::NOFOLLOW,
         ] {
             for first in names {
                 for second in names {

@@ -38,7 +38,7 @@ pub(crate) struct HostFile {
     /// Reading and writing may have to wait: a pipe, a socket, a device.
     pub(crate) is_stream: bool,
     pub(crate) is_terminal: bool,
-    /// The system appends whatever the guest's flags say.
+    /// The host has opened it to be appended to: that is then the system's to do, not ours.
     pub(crate) appends: bool,
     /// What [`fd_readdir`](super::call::Call::fd_readdir) has listed last.
     pub(crate) entries: Mutex<Option<Arc<Entries>>>,
@@ -124,9 +124,11 @@ impl Descriptor {
             return Err(Errno::INVAL.into());
         }
         let Kind::Host(file) = &self.kind else { return Err(Errno::BADF.into()) };
-        if file.appends && flags & fdflags::APPEND == 0 {
+        if file.appends && (flags ^ self.flags()) & fdflags::APPEND != 0 {
             // As for every process that has the open file.
-            fcntl_setfl(&file.handle, fcntl_getfl(&file.handle)? - OFlags::APPEND)?;
+            let mut mode = fcntl_getfl(&file.handle)?;
+            mode.set(OFlags::APPEND, flags & fdflags::APPEND != 0);
+            fcntl_setfl(&file.handle, mode)?;
         }
         self.flags.store(flags & !fixed | self.flags() & fixed, Ordering::Relaxed);
         Ok(())

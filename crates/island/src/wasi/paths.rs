@@ -28,7 +28,9 @@ fn follows(flags: u32) -> Result<bool> {
 
 impl Call<'_> {
     fn path(&self, at: u32, len: u32) -> Result<CString> {
-        beneath::path(self.guest.copy(at, len as usize)?)
+        // No more is copied of what is too long than it takes to say so.
+        let len = self.guest.piece(at, len as usize, 1)?.len.min(beneath::MOST_BYTES);
+        beneath::path(self.guest.copy(at, len)?)
     }
 
     pub(crate) fn path_create_directory(&mut self, fd: u32, path: u32, len: u32) -> Result {

@@ -7,7 +7,7 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketFlags, accept_with, recv
 
 use crate::wasi::call::Call;
 use crate::wasi::descriptor::{Descriptor, HostFile, Kind};
-use crate::wasi::errno::{Errno, Result};
+use crate::wasi::errno::{Errno, Result, Stop};
 use crate::wasi::guest::{Piece, buffer};
 use crate::wasi::transfer::{is_socket, scatter};
 use crate::wasi::types::{fdflags, filetype};
@@ -59,16 +59,22 @@ impl Call<'_> {
             // How long the message is of which a part is received.
             how |= RecvFlags::TRUNC;
         }
+        // A message is whole as it comes.
+        let waits_for_all = flags & WAITALL != 0 && flags & PEEK == 0 && file.filetype != filetype::SOCKET_DGRAM;
         let wanted = pieces.iter().map(|piece| piece.len).sum::<usize>().min(MOST);
         let mut bytes = buffer(wanted)?;
         let mut done = 0;
         let mut is_cut = false;
         loop {
-            let (now, whole) =
-                waiting(&descriptor, file, PollFlags::IN, || recv(&file.handle, &mut bytes[done..], how))?;
+            let received = waiting(&descriptor, file, PollFlags::IN, || recv(&file.handle, &mut bytes[done..], how));
+            let (now, whole) = match received {
+                // What was received before is not lost.
+                Err(Stop::Errno(_)) if done > 0 => break,
+                received => received?,
+            };
             is_cut |= whole > now;
             done += now;
-            if flags & WAITALL == 0 || flags & PEEK != 0 || now == 0 || done == wanted {
+            if !waits_for_all || now == 0 || done == wanted {
                 break;
             }
         }

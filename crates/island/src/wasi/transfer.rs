@@ -179,6 +179,10 @@ fn read_host(
         return source(bytes, offset);
     }
     let total: usize = pieces.iter().map(|piece| piece.len).sum();
+    if total == 0 && file.is_stream && offset == OWN_POSITION {
+        // As for `read`: nobody waits for nothing.
+        return Ok(0);
+    }
     let mut bytes = buffer(total.min(CHUNK))?;
     // What is left of the pieces.
     let (mut pieces, mut done) = (pieces.to_vec(), 0);

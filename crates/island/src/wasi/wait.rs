@@ -48,7 +48,7 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
 /// What has happened to one descriptor by now.
 pub(crate) fn look(fd: BorrowedFd<'_>, flags: PollFlags) -> Result<PollFlags> {
     let mut polled = [PollFd::from_borrowed_fd(fd, flags)];
-    poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    rustix::io::retry_on_intr(|| poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })))?;
     Ok(polled[0].revents())
 }
 
