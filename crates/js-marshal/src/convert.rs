@@ -549,7 +549,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn number(&self, ty: &TypeObject, scalar: Scalar, value: Borrowed<'_>) -> Result<Number> {
         if let Some(number) = scalar.to_argument(self.cx(), value, self.is_wide())? {
             if ty.exact && !scalar.is_whole(self.cx(), value, number)? {
-                return Err(self.does_not_fit(scalar, value));
+                return Err(self.does_not_fit(scalar.name(), value));
             }
             return Ok(number);
         }
@@ -584,13 +584,13 @@ impl<'c, 'js> Marshal<'c, 'js> {
     }
 
     #[cold]
-    fn does_not_fit(&self, scalar: Scalar, value: Borrowed<'_>) -> rquickjs::Error {
+    pub(crate) fn does_not_fit(&self, what: &str, value: Borrowed<'_>) -> rquickjs::Error {
         let value = match value.number() {
             Some(number) if number.abs() >= 1e21 => format!("{number:e}"),
             Some(number) => webidl::display_number(number),
             None => "the BigInt".into(),
         };
-        self.range_error(format_args!("{value} does not fit {}", webidl::with_article(scalar.name())))
+        self.range_error(format_args!("{value} does not fit {}", webidl::with_article(what)))
     }
 
     #[cold]

@@ -70,11 +70,16 @@ impl<'js> Marshal<'_, 'js> {
                 self.write(address, &bytes)
             }
             Type::Bits(field) => {
-                let bits = crate::scalar::bits(self.number(ty, field.scalar, value)?);
+                let (wide, size) = (self.is_wide(), field.scalar.size(self.is_wide()));
+                let number = bits(self.number(ty, field.scalar, value)?);
                 let mut bytes = [0; 16];
-                let bytes = &mut bytes[..field.size(self.is_wide())];
+                let bytes = &mut bytes[..field.size(wide)];
                 self.heap().data().read(address, bytes).map_err(|error| self.heap_error(error))?;
-                field.store(bits, bytes, self.is_wide());
+                field.store(number, bytes, wide);
+                if ty.exact && bits(field.load(bytes, wide)).to_le_bytes()[..size] != number.to_le_bytes()[..size] {
+                    let what = format!("{} of {} bits", field.scalar.name(), field.bits);
+                    return Err(self.does_not_fit(&what, value));
+                }
                 self.write(address, bytes)
             }
             Type::Void | Type::Status(_) => Err(self.no_value(ty)),

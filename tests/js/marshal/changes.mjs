@@ -394,6 +394,14 @@ each('numbers that do not fit', (guest) => {
     assertThrows(RangeError, () => refuse.echo_f32(1e300), /does not fit/);
     assertThrows(RangeError, () => refuse.sum_u16([1, 65536], 2), /element 1: 65536 does not fit/);
   });
+  const bits = 'struct bits { unsigned a : 3; int b : 3; long long c : 40; };';
+  const make = (lib, values) => { const { a, b, c } = lib.types.bits.create(lib.memoryManager, values); return [a, b, c]; };
+  const wrapping = guest.bind(bits), refusing = guest.bind(bits, { numbers: 'exact' });
+  assertList(make(wrapping, { a: 9, b: 4, c: 2n ** 40n + 1n }), [1, -4, 1n]);
+  assertList(make(refusing, { a: 7, b: -4, c: -(2n ** 39n) }), [7, -4, -(2n ** 39n)]);
+  for (const bad of [{ a: 8 }, { a: -1 }, { b: 4 }, { b: -5 }, { c: 2n ** 39n }]) {
+    assertThrows(RangeError, () => make(refusing, bad), /does not fit an? U?[iI]nt\d+ of \d+ bits|does not fit a Uint32/);
+  }
   assertThrows(TypeError, () => guest.bind(text, { numbers: 'some' }), /`wrap` or `exact`/);
   const memory = new MemoryManager(guest.exports.memory, guest.exports.malloc, guest.exports.free);
   const prototype = new FunctionPrototype([new In(exact(new Uint8Type()))], new Uint8Type());

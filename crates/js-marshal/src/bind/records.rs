@@ -125,7 +125,8 @@ impl Binder<'_, '_> {
                     flat.has_overlaps = true;
                     let scalar = self.number(&field.ty).unwrap_or(Scalar::Int32);
                     let first = [places[0].bit, places[1].bit];
-                    self.descriptor(TypeObject::new(Type::Bits(BitField { scalar, bits, first })))?
+                    let ty = TypeObject::new(Type::Bits(BitField { scalar, bits, first }));
+                    self.descriptor(TypeObject { exact: self.exact, ..ty })?
                 }
                 None => self.field(field, fields, is_shared)?,
             };
