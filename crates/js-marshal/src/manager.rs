@@ -367,8 +367,8 @@ impl ManagerObject {
         let object = class::of::<MemoryObject>(&memory);
         let allocator = NoAllocator { is_wide: object.is_some_and(MemoryObject::is_wide) };
         let is_shared = object.is_some_and(|memory| memory.shared().is_some());
-        let block =
-            object.and_then(|memory| memory.block().cloned().or_else(|| memory.shared().and_then(island::shared_block)));
+        let block = object
+            .and_then(|memory| memory.block().cloned().or_else(|| memory.shared().and_then(island::shared_block)));
         let block = match block {
             Some(block) => block,
             None => data_block::DataBlock::new(0, 65_536, 0)
