@@ -281,7 +281,7 @@ mod tests {
             "let unsafely = unsafe_op_in_unsafe_fn;",
         ];
         for text in texts {
-            assert_eq!(unsafe_lines(text), [], "{text}");
+            assert_eq!(unsafe_lines(text), Vec::<usize>::new(), "{text}");
         }
     }
 
