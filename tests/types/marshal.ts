@@ -5,7 +5,7 @@ import {
   Int64Type, Int8Type, Marshaller, MemoryManager, Out, Pointer, PointerType, ReferenceType, Result, SignedSizeType,
   SizeType, StatusError, StatusType, StringBuffer, StringBufferType, StringType, StructPointerType, StructType,
   StructViewType, Type, TypedArrayType, Uint16Type, Uint32Type, Uint64Type, Uint8Type, UnionType, ValueType,
-  VoidPointerType, VoidType, Wasi, addressOf, borrowed, cdef, consumed, header, nonNull, opaque, owned, typings,
+  VoidPointerType, VoidType, Wasi, addressOf, borrowed, cdef, consumed, exact, header, nonNull, opaque, owned, typings,
 } from 'tombolo:marshal';
 import type {
   Allocator, AssemblyScriptAllocator, CdefOptions, Encoding, Fields, Handle, HeaderOptions, Integer64, Length, Library,
@@ -169,6 +169,9 @@ owned(new StringType(), 'free');
 consumed();
 // @ts-expect-error
 nonNull(null);
+const counted: Int32Type = exact(new Int32Type());
+// @ts-expect-error: a type is wanted
+exact(1);
 
 // ---- Functions ------------------------------------------------------------------------------------------------------
 

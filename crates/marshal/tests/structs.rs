@@ -220,7 +220,7 @@ fn lengths_fit_what_they_count() {
         let error = any.call((&two(2, Some(3)), 0)).unwrap_err();
         assert!(matches!(error, GuestError::Lengths { member: "n" }), "{error}");
         let error = any.call((&two(200, None), 0)).unwrap_err();
-        assert!(matches!(error, GuestError::Range { value: 200 }), "{error}");
+        assert!(matches!(error, GuestError::Count { member: "n", count: 200 }), "{error}");
     });
 }
 

@@ -196,10 +196,10 @@ fn a_queue_that_does_not_fit_is_an_exception() {
     within(1_000_000, script, &[]).exits(0).stdout("DataCloneError true\n").stderr("");
 }
 
-/// A guest that reads standard input, which takes a thread. The root user's threads are not limited, so it runs as
-/// another.
+/// A guest that reads standard input, which takes no thread: it runs wherever the command starts. The root user's
+/// threads are not limited, so it runs as another.
 #[test]
-fn standard_input_without_a_thread_is_an_error() {
+fn standard_input_takes_no_thread() {
     let program = r#"(module
         (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -222,13 +222,13 @@ fn standard_input_without_a_thread_is_an_error() {
         .map(|threads| {
             let setup = format!("exec prlimit --nproc={threads} {other} \"$0\" \"$@\"");
             let outcome = behind(&setup, folder.path(), &["main.wat"]);
-            if ![0, 1, 29].contains(&outcome.status) {
-                outcome.fail("expected that it runs, does not start, or that the guest is told of an error (EIO)");
+            if ![0, 1].contains(&outcome.status) {
+                outcome.fail("expected that it runs, or does not start");
             }
             outcome.status
         })
         .collect();
-    assert!(statuses.contains(&29) && statuses.ends_with(&[0]), "{statuses:?}");
+    assert!(statuses.is_sorted_by(|a, b| a >= b) && statuses.ends_with(&[0]), "{statuses:?}");
 }
 
 /// A struct that no memory could hold, as the element of an array that ends with zeros.

@@ -366,8 +366,8 @@ fn a_process_that_is_killed_while_it_writes_does_no_harm() {
             assert!(loaded(&there, other).is_none_or(|found| Some(found) == right(Tier::Fast)), "step {fatal}");
         }
         if ended.success() {
-            // One entry had to go, and there are seven other steps.
-            assert_eq!((fatal, found), (8, right(Tier::Optimized)));
+            // One entry had to go, and there are eight other steps.
+            assert_eq!((fatal, found), (9, right(Tier::Optimized)));
             return;
         }
         let unfinished = || {
