@@ -70,11 +70,14 @@ struct Options {
     align: usize,
 }
 
+/// The members of a record, by their names.
+type Members = Vec<(&'static str, Member)>;
+
 /// Everything that has been said so far about types with such addresses.
 struct Shapes {
     addresses: Addresses,
     layouts: HashMap<&'static str, Layout>,
-    records: HashMap<&'static str, (Vec<(&'static str, Member)>, RecordLayout)>,
+    records: HashMap<&'static str, (Members, RecordLayout)>,
 }
 
 impl Shapes {

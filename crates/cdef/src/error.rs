@@ -26,10 +26,10 @@ pub struct Position {
 #[non_exhaustive]
 pub struct Error {
     position: Position,
-    message: String,
+    message: Box<str>,
     /// The file's name, if it has one.
-    file: String,
-    excerpt: String,
+    file: Box<str>,
+    excerpt: Box<str>,
     others: Vec<Error>,
     /// Whether there are even more.
     has_more: bool,
@@ -40,8 +40,9 @@ impl Error {
     pub(crate) fn new(files: &[File], position: Position, message: String) -> Self {
         let file = files.get(position.file as usize);
         let text = file.map(|file| &*file.text).unwrap_or_default();
-        let name = file.map(|file| file.name.clone()).unwrap_or_default();
-        Self { position, message, file: name, excerpt: excerpt(text, position), others: Vec::new(), has_more: false }
+        let name = file.map(|file| file.name.as_str().into()).unwrap_or_default();
+        let excerpt = excerpt(text, position).into();
+        Self { position, message: message.into(), file: name, excerpt, others: Vec::new(), has_more: false }
     }
 
     /// Several errors as one, the first fifty of them; `None` if there are none.

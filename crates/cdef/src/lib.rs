@@ -76,7 +76,7 @@ pub struct Options<'a> {
     pub defines: &'a [(String, String)],
     /// Finds what an `#include` names: it gets the name, whether it stands in quotes, and the name of the file that
     /// includes it. Standard headers that it does not find are the crate's own.
-    pub include: Option<&'a dyn Fn(&str, bool, &str) -> Option<Included>>,
+    pub include: Option<&'a Include<'a>>,
     /// Annotations besides those in the text: of functions by their name, of parameters by `function.parameter`, of
     /// structs, unions and typedefs by theirs.
     pub annotations: &'a [(String, String)],
@@ -85,6 +85,9 @@ pub struct Options<'a> {
     /// How wide the addresses of the guest are.
     pub addresses: Addresses,
 }
+
+/// What finds the files that `#include` names, as [`Options::include`] says.
+pub type Include<'a> = dyn Fn(&str, bool, &str) -> Option<Included> + 'a;
 
 /// A file that an `#include` names.
 #[derive(Clone, Debug, Default)]

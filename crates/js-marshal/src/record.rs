@@ -64,9 +64,9 @@ impl Shape {
         has_overlaps: bool,
     ) -> Result<Self> {
         let names = NameTable::new(ctx, fields.iter().map(|name| &**name))?;
-        let something =
+        let mut something =
             types.iter().map(TypeRef::get).filter(|ty| ty.abi(false).is_some_and(|own| own.passed != Passed::Nothing));
-        let only = something.last().and_then(only_scalar);
+        let only = something.next_back().and_then(only_scalar);
         Ok(Self { name, is_union, fields, names, layouts, only, has_overlaps })
     }
 

@@ -120,6 +120,9 @@ pub(crate) fn preprocess<'s>(
     Ok(Preprocessed { tokens, macros: preprocessor.macros, faults: preprocessor.faults })
 }
 
+/// A file that was found: its name, its text and its tokens.
+type Found<'s> = (String, &'s str, Rc<[Token<'s>]>);
+
 impl<'s> Preprocessor<'s, '_> {
     fn whole(&mut self, text: &'s str) -> Checked<()> {
         self.files.push(File { name: self.options.name.to_owned(), is_system: false, text: text.into() });
@@ -236,7 +239,7 @@ impl<'s> Preprocessor<'s, '_> {
     }
 
     /// The file of this name and its tokens, if it can be found.
-    fn find(&mut self, name: &str, is_quoted: bool) -> Checked<Option<(String, &'s str, Rc<[Token<'s>]>)>> {
+    fn find(&mut self, name: &str, is_quoted: bool) -> Checked<Option<Found<'s>>> {
         let from = self.open.last().map(|open| open.name.clone()).unwrap_or_default();
         let found = self.options.include.and_then(|include| include(name, is_quoted, &from));
         let builtin = || {

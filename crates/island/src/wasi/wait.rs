@@ -33,7 +33,7 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
         let (waked, others) = polled.split_last().expect("it was pushed");
         if !waked.revents().is_empty() {
             // An earlier wait may have ended before it was told.
-            let _ = rustix::io::read(&waker, &mut [0; 8]);
+            let _ = rustix::io::read(waker, &mut [0; 8]);
         }
         let is_over = left.is_some_and(|left| left.is_zero());
         if is_over || others.iter().any(|fd| !fd.revents().is_empty()) {

@@ -88,7 +88,8 @@ impl<'js> Binder<'_, 'js> {
     /// The variables that the instance exports: a view of them where they lie.
     fn variables(&self, manager: &Value<'js>) -> Result<Value<'js>> {
         let of: &ManagerObject = class::of(manager).ok_or(rquickjs::Error::Unknown)?;
-        let (mut names, mut types, mut places): (Vec<Rc<str>>, Vec<TypeRef>, Vec<(u64, u64)>) = Default::default();
+        let (mut names, mut types) = (Vec::<Rc<str>>::new(), Vec::new());
+        let mut places: Vec<(u64, u64)> = Vec::new();
         for variable in &self.declarations.variables {
             let (name, at) = (&variable.name, variable.position);
             if variable.is_static {
