@@ -125,6 +125,16 @@ pub(crate) fn bad(token: &Token<'_>) -> String {
     }
 }
 
+/// Whether this is a comment that is never closed.
+pub(crate) fn is_unclosed_comment(token: &Token<'_>) -> bool {
+    token.kind == Kind::Bad && token.text.starts_with("/*")
+}
+
+/// Whether this is a comment, a string or a character constant that is never closed.
+pub(crate) fn is_unclosed(token: &Token<'_>) -> bool {
+    token.kind == Kind::Bad && (is_unclosed_comment(token) || token.text.contains(['"', '\'']))
+}
+
 /// What is left of the source.
 struct Lexer<'s> {
     rest: &'s str,

@@ -2,7 +2,7 @@
 
 use cdef::{Included, Kind, Options, Type, Value};
 
-use crate::common::{INT, header, names, read};
+use crate::common::{INT, header, names, read, refuse};
 
 #[test]
 fn macros_in_declarations() {
@@ -30,6 +30,51 @@ fn macros_with_any_number_of_arguments() {
     assert_eq!(names(&declarations), ["a", "b", "c", "d", "e", "f"]);
     let counts: Vec<usize> = declarations.functions.iter().map(|function| function.signature.params.len()).collect();
     assert_eq!(counts, [2, 0, 1, 2, 1, 2]);
+}
+
+#[test]
+fn macros_by_the_rules_of_c() {
+    let declarations = header(
+        "#define NONE\n#define P(prefix, name) int prefix##name(void);\nP(,a) P(my_, b) P(c, )\n\
+         #define A(x, y, z) int x##y##z(void);\nA(d, , 1) A(, , e) A(, f, )\n\
+         #define O(name, ...) int name(int first __VA_OPT__(,) __VA_ARGS__);\nO(g, NONE) O(h,) O(i, int x, int y)\n\
+         #define Q(...) int __VA_ARGS__(void);\nQ(j)\n#define V() void\nint k(V());\n\
+         #define J(name, ...) int name##__VA_OPT__(_more)(void);\nJ(l) J(l, 1)\n",
+    );
+    assert_eq!(
+        names(&declarations),
+        ["a", "my_b", "c", "d1", "e", "f", "g", "h", "i", "j", "k", "l", "l_more"],
+        "{:?}",
+        declarations.skipped
+    );
+    let counts: Vec<usize> =
+        declarations.functions[6..9].iter().map(|function| function.signature.params.len()).collect();
+    assert_eq!(counts, [1, 1, 3]);
+    let declarations = header(
+        "#define S(x, ...) #__VA_OPT__(x, __VA_ARGS__)\n#define A S(1)\n#define B S(1, 2,  3)\n\
+         #define R(...) #__VA_ARGS__\n#define C R()\n#define D R(a,  b)\n",
+    );
+    let texts: Vec<&Value> = declarations.constants.iter().map(|constant| &constant.value).collect();
+    let expected = ["", "1, 2, 3", "", "a, b"].map(|text| Value::String(text.to_owned()));
+    assert_eq!(texts, expected.iter().collect::<Vec<_>>());
+    for wrong in ["a,,b", "..., a", "a b", "1", ",", "a,"] {
+        let declarations = header(&format!("#define F({wrong}) 1\nint f(void);\n"));
+        let reasons: Vec<&str> = declarations.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
+        assert_eq!(reasons, ["expected the name of a parameter"], "{wrong}");
+    }
+}
+
+#[test]
+fn comments_in_directives() {
+    let declarations = read(
+        "# /* nothing */ // nothing\n#/* a\nb */ define /**/ A /* \n */ 1 // one\n/* before */ # define B 2\n\
+         #\n#//\n",
+    );
+    let constants: Vec<&str> = declarations.constants.iter().map(|constant| constant.name.as_str()).collect();
+    assert_eq!(constants, ["A", "B"]);
+    for source in ["# @/* //\n\n#define A 1\n", "#define A 1 @/* \n\n", "#if 1\n#endif @/* \n", "#if 1 @/*\n#endif"] {
+        refuse(source, "this comment is never closed");
+    }
 }
 
 #[test]
@@ -89,6 +134,12 @@ fn what_a_compiler_preprocessed() {
     assert_eq!(skipped.len(), 1, "{skipped:?}");
     let file = declarations.file(skipped[0].position).expect("a file");
     assert_eq!((file.name.as_str(), skipped[0].position.line), ("lib.h", 6));
+    // Of lines that are somewhere else none is shown.
+    let error = cdef::parse("int a(void);\n# 1\nint b(foo);\n").unwrap_err();
+    assert_eq!(error.to_string(), "C declarations, line 1, column 7: unknown type name `foo`\n  \n        ^");
+    let error = cdef::parse("#define FROM \"a.y\"\n#line 7 FROM\nint b(foo);\n").unwrap_err();
+    assert!(error.to_string().starts_with("a.y, line 7, column 7: "), "{error}");
+    refuse("# @1 1.5\nint a(void);", "expected a line's number, and a file's name in quotes if any");
 }
 
 #[test]
@@ -109,14 +160,12 @@ fn what_is_left_out() {
     skipped.sort_unstable_by_key(|(name, _)| *name);
     assert_eq!(
         skipped,
-        [
-            ("KEYWORD", Kind::Macro),
-            ("MAX", Kind::Macro),
-            ("c", Kind::Function),
-            ("odd", Kind::Declaration),
-            ("takes", Kind::Function),
-        ]
+        [("KEYWORD", Kind::Macro), ("MAX", Kind::Macro), ("c", Kind::Function), ("odd", Kind::Declaration),]
     );
+    // C lets a function be declared that takes a type that is not defined; only it cannot be called.
+    let takes = &declarations.functions[3].signature;
+    assert!(matches!(takes.params[0].ty, Type::Record(index) if declarations.records[index].fields.is_none()));
+    assert!(declarations.signature(takes, cdef::Addresses::Narrow).is_none());
 }
 
 #[test]

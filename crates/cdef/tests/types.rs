@@ -76,9 +76,13 @@ fn predeclared_names() {
         assert_eq!(ty(name), expected, "{name}");
         assert_eq!(cdef::predeclared(name), Some(expected), "{name}");
     }
-    assert_eq!(cdef::predeclared("va_list"), None);
-    refuse("int f(@va_list list);", "unknown type name `va_list`");
-    refuse("int f(@__builtin_va_list list);", "unknown type name `__builtin_va_list`");
+    // In WebAssembly a list of arguments is the address where they lie.
+    for name in ["va_list", "__builtin_va_list", "__gnuc_va_list"] {
+        assert_eq!(ty(name), pointer(Type::Void), "{name}");
+        assert_eq!(cdef::predeclared(name), Some(pointer(Type::Void)), "{name}");
+    }
+    assert_eq!(cdef::predeclared("FILE"), None);
+    refuse("int f(@FILE *file);", "unknown type name `FILE`");
 }
 
 #[test]

@@ -166,9 +166,10 @@ impl<'s> Lowering<'s, '_> {
         let is_name = |token: &&Token<'_>| token.kind == Kind::Word && !syntax::is_keyword(token.text);
         let opener = tokens.iter().position(|token| token.is("("));
         if let Some(opener) = opener.filter(|_| !is_typedef && !has_braces) {
-            // `int (name)(int)` has its name in parentheses.
+            // `int (name)(int)` has its name in parentheses, `int name(type)` has not.
             let before = tokens[..opener].iter().rev().find(is_name);
-            let inside = tokens.get(opener + 1).filter(|_| tokens.get(opener + 2).is_some_and(|next| next.is(")")));
+            let is_inside = tokens.get(opener + 2..opener + 4).is_some_and(|next| next[0].is(")") && next[1].is("("));
+            let inside = tokens.get(opener + 1).filter(|_| is_inside);
             let name = inside.filter(is_name).or(before).map_or(String::new(), |token| token.text.to_owned());
             let kind = if declaration.has_body { model::Kind::Inline } else { model::Kind::Function };
             return (name, kind);
@@ -276,7 +277,9 @@ impl<'s> Lowering<'s, '_> {
     fn constant_macros(&mut self) -> Checked<()> {
         for made in self.macros.all() {
             let name = made.name;
-            if self.done.is_system(name.at) || made.body.is_empty() {
+            // What is never closed was told when it was defined.
+            let is_told = made.body.iter().any(tokens::is_unclosed);
+            if self.done.is_system(name.at) || made.body.is_empty() || is_told {
                 continue;
             }
             if made.params.is_some() {

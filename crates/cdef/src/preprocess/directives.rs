@@ -1,10 +1,10 @@
 //! Directives: lines that begin with `#`.
 
 use super::{Condition, Preprocessor};
-use crate::error::{Checked, Fault, Position};
+use crate::error::{Checked, Fault, File, Position};
 use crate::literals;
 use crate::preprocess::expand::Macro;
-use crate::tokens::{Kind, Token};
+use crate::tokens::{self, Kind, Token};
 
 /// How many parameters a macro may have; C promises 127.
 const MOST_PARAMS: usize = 255;
@@ -14,12 +14,23 @@ impl<'s> Preprocessor<'s, '_> {
     pub(super) fn directive(&mut self, line: &[Token<'s>]) -> Checked<()> {
         let Some(word) = line.get(1) else { return Ok(()) };
         let rest = &line[2..];
+        if let Some(last) = line.last()
+            && tokens::is_unclosed_comment(last)
+        {
+            self.wrong(last.at, &tokens::bad(last));
+            return Ok(());
+        }
         if self.conditional(word, rest)? || !self.is_active() {
             return Ok(());
         }
         match word.text {
             _ if word.kind == Kind::Number => self.marker(&line[1..]),
-            "line" => self.marker(rest),
+            "line" => {
+                self.flush()?;
+                let mut expanded = Vec::new();
+                self.macros.expand(rest.to_vec(), &mut expanded)?;
+                self.marker(&expanded);
+            }
             "define" => {
                 self.flush()?;
                 self.define(rest)?;
@@ -149,33 +160,35 @@ impl<'s> Preprocessor<'s, '_> {
                 self.wrong(open.at, "this `(` is never closed");
                 return Ok(());
             };
+            let (inside, behind) = (&inside[..end], &inside[end + 1..]);
             let mut params = Vec::new();
-            for param in inside[..end].iter().filter(|token| !token.is(",")) {
-                match (param.kind, param.text) {
-                    (Kind::Word, name) => params.push(name),
-                    (_, "...") => {
-                        // `args...` names what `...` calls `__VA_ARGS__`.
-                        let is_named = inside[..end].iter().rev().nth(1).is_some_and(|token| token.kind == Kind::Word);
-                        let name = params.pop().filter(|_| is_named);
-                        let is_param = inside[..end].iter().rev().nth(1).is_some_and(|token| token.is(","));
-                        made.variadic = Some(name.filter(|_| !is_param).unwrap_or("__VA_ARGS__"));
-                        params.push(made.variadic.unwrap_or("__VA_ARGS__"));
-                        if let Some(lost) = name.filter(|_| is_param) {
-                            params.insert(params.len() - 1, lost);
-                        }
+            let mut items = inside.split(|token| token.is(",")).peekable();
+            while let Some(item) = items.next().filter(|_| !inside.is_empty()) {
+                let is_last = items.peek().is_none();
+                let name = match item {
+                    [name] if name.kind == Kind::Word => name.text,
+                    [dots] if dots.is("...") && is_last => *made.variadic.insert("__VA_ARGS__"),
+                    // `args...` names what `...` calls `__VA_ARGS__`.
+                    [name, dots] if name.kind == Kind::Word && dots.is("...") && is_last => {
+                        *made.variadic.insert(name.text)
                     }
-                    _ => {
-                        self.wrong(param.at, "expected the name of a parameter");
+                    item => {
+                        self.wrong(item.first().unwrap_or(open).at, "expected the name of a parameter");
                         return Ok(());
                     }
-                }
+                };
+                params.push(name);
             }
             if params.len() > MOST_PARAMS {
                 self.wrong(name.at, "this macro has too many parameters");
                 return Ok(());
             }
             made.params = Some(params);
-            body = &inside[end + 1..];
+            body = behind;
+        }
+        // Whether it is used or not: what was left open may have swallowed anything.
+        if let Some(unclosed) = body.iter().find(|token| tokens::is_unclosed(token)) {
+            self.wrong(unclosed.at, &tokens::bad(unclosed));
         }
         made.body = body.to_vec();
         self.macros.insert(made);
@@ -219,18 +232,22 @@ impl<'s> Preprocessor<'s, '_> {
         let at = rest[0].at;
         let flags = rest.iter().skip(2);
         let is_system = flags.clone().any(|flag| flag.text == "3");
-        let name = rest.get(1).filter(|token| token.kind == Kind::Text).and_then(|token| literals::text(*token).ok());
         let before = self.open.last().and_then(|open| open.moved);
-        let file = match name {
-            Some(name) => {
-                let known = self.files.iter().position(|file| file.name == name && file.is_system == is_system);
-                // A hostile text does not get to fill the list.
-                match known {
-                    Some(known) => known as u32,
-                    None if self.files.len() < super::MOST_FILES * 2 => self.add_file(&name, is_system, ""),
-                    None => 0,
-                }
-            }
+        let named = match rest.get(1) {
+            Some(name) if name.kind == Kind::Text => literals::text(*name).ok().map(|name| (name, is_system)),
+            Some(_) => None,
+            None => self.files.get(at.file as usize).map(|file| (file.name.clone(), file.is_system)),
+        };
+        let Some((name, is_system)) = named else {
+            self.wrong(at, "expected a line's number, and a file's name in quotes if any");
+            return;
+        };
+        // Even if it is this very file: its lines are others than those that were read.
+        let is_known = |file: &File| file.text.is_empty() && file.name == name && file.is_system == is_system;
+        let file = match self.files.iter().position(is_known) {
+            Some(known) => known as u32,
+            // A hostile text does not get to fill the list.
+            None if self.files.len() < super::MOST_FILES * 2 => self.add_file(&name, is_system, ""),
             None => before.map_or(at.file, |(file, _)| file),
         };
         if let Some(open) = self.open.last_mut() {

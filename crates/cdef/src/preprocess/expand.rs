@@ -185,6 +185,8 @@ impl<'s> Macros<'s> {
         let mut at = 0;
         // Whether the next token is written together with the one before it.
         let mut joins = false;
+        // Whether nothing is left of what stands before it: then it joins nothing, least of all what stands before that.
+        let mut is_empty = true;
         while let Some(token) = body.get(at) {
             let token = Token { at: call.at, fresh: false, ..*token };
             at += 1;
@@ -192,63 +194,50 @@ impl<'s> Macros<'s> {
                 joins = true;
                 continue;
             }
-            let next_joins = body.get(at).is_some_and(|next| next.is("##"));
-            let mut part: Vec<Token<'s>> =
-                if token.is("#") && is_function && body.get(at).is_some_and(|next| index(next).is_some()) {
-                    let argument = index(&body[at]).map(|index| arguments[index].as_slice()).unwrap_or_default();
-                    at += 1;
-                    vec![Token { kind: Kind::Text, text: self.quoted(argument), ..token }]
-                } else if token.is_word("__VA_OPT__")
-                    && made.variadic.is_some()
-                    && body.get(at).is_some_and(|next| next.is("("))
-                {
-                    let mut level = 0usize;
-                    let end = body[at..].iter().position(|token| {
-                        level += usize::from(token.is("("));
-                        level -= usize::from(token.is(")") && level > 0);
-                        level == 0
-                    });
-                    let end = at + end.unwrap_or(body.len() - at - 1);
-                    let is_empty = arguments.last().is_none_or(Vec::is_empty);
-                    let inside = body[at + 1..end.max(at + 1)].to_vec();
-                    at = end + 1;
-                    if is_empty || depth >= DEEPEST {
-                        Vec::new()
-                    } else {
-                        let inner = Macro { body: inside, ..made.clone() };
-                        self.spend(inner.body.len(), call.at)?;
-                        self.replace(&inner, call, arguments, disabled, depth + 1)?
+            let is_option = |at: usize| {
+                made.variadic.is_some()
+                    && body.get(at).is_some_and(|word| word.is_word("__VA_OPT__"))
+                    && body.get(at + 1).is_some_and(|next| next.is("("))
+            };
+            let mut part: Vec<Token<'s>> = if token.is("#") && is_function && is_option(at) {
+                let (end, part) = self.option(made, at + 1, call, arguments, disabled, depth)?;
+                at = end;
+                vec![Token { kind: Kind::Text, text: self.quoted(&part), ..token }]
+            } else if token.is("#") && is_function && body.get(at).is_some_and(|next| index(next).is_some()) {
+                let argument = index(&body[at]).map(|index| arguments[index].as_slice()).unwrap_or_default();
+                at += 1;
+                vec![Token { kind: Kind::Text, text: self.quoted(argument), ..token }]
+            } else if is_option(at - 1) {
+                let (end, part) = self.option(made, at, call, arguments, disabled, depth)?;
+                at = end;
+                part
+            } else if let Some(param) = index(&token) {
+                // `, ## __VA_ARGS__` takes the comma away with the arguments.
+                let is_rest = joins && made.variadic == Some(token.text) && out.last().is_some_and(|last| last.is(","));
+                if is_rest {
+                    joins = false;
+                    if arguments[param].is_empty() {
+                        out.pop();
                     }
-                } else if let Some(param) = index(&token) {
-                    // `, ## __VA_ARGS__` takes the comma away with the arguments.
-                    let is_rest =
-                        joins && made.variadic == Some(token.text) && out.last().is_some_and(|last| last.is(","));
-                    if is_rest {
-                        joins = false;
-                        if arguments[param].is_empty() {
-                            out.pop();
-                        }
-                    }
-                    if joins || next_joins {
-                        arguments[param].clone()
-                    } else {
-                        if expanded[param].is_none() {
-                            let mut done = Vec::new();
-                            let argument: Rc<[Token<'s>]> = arguments[param].clone().into();
-                            self.expand_within(argument, &mut done, disabled, depth + 1)?;
-                            self.spend(cost(&done), call.at)?;
-                            expanded[param] = Some(done);
-                        }
-                        expanded[param].clone().unwrap_or_default()
-                    }
+                }
+                if joins || body.get(at).is_some_and(|next| next.is("##")) {
+                    arguments[param].clone()
                 } else {
-                    vec![token]
-                };
+                    if expanded[param].is_none() {
+                        expanded[param] = Some(self.argument(&arguments[param], call, disabled, depth)?);
+                    }
+                    expanded[param].clone().unwrap_or_default()
+                }
+            } else {
+                vec![token]
+            };
             self.spend(cost(&part), call.at)?;
             if let Some(first) = part.first_mut() {
                 first.spaced = token.spaced;
             }
-            if std::mem::take(&mut joins) {
+            let left_is_empty = std::mem::replace(&mut is_empty, part.is_empty());
+            if std::mem::take(&mut joins) && !left_is_empty {
+                is_empty = false;
                 match (out.pop(), part.split_first()) {
                     (Some(left), Some((right, rest))) => {
                         let text = [left.text, right.text].concat();
@@ -277,6 +266,48 @@ impl<'s> Macros<'s> {
             first.spaced = call.spaced;
         }
         Ok(out)
+    }
+
+    /// The argument with its macros expanded.
+    fn argument(
+        &mut self,
+        argument: &[Token<'s>],
+        call: &Token<'s>,
+        disabled: &mut HashSet<&'s str>,
+        depth: usize,
+    ) -> Checked<Vec<Token<'s>>> {
+        let mut done = Vec::new();
+        self.expand_within(argument.into(), &mut done, disabled, depth + 1)?;
+        self.spend(cost(&done), call.at)?;
+        Ok(done)
+    }
+
+    /// What is left of a `__VA_OPT__` whose parenthesis opens at `open`, and where the body goes on.
+    fn option(
+        &mut self,
+        made: &Macro<'s>,
+        open: usize,
+        call: &Token<'s>,
+        arguments: &[Vec<Token<'s>>],
+        disabled: &mut HashSet<&'s str>,
+        depth: usize,
+    ) -> Checked<(usize, Vec<Token<'s>>)> {
+        let mut level = 0usize;
+        let close = made.body[open..].iter().position(|token| {
+            level += usize::from(token.is("("));
+            level -= usize::from(token.is(")") && level > 0);
+            level == 0
+        });
+        let close = close.map_or(made.body.len(), |length| open + length);
+        let next = (close + 1).min(made.body.len());
+        let rest = arguments.last().map(Vec::as_slice).unwrap_or_default();
+        // Arguments of which nothing is left once their macros are expanded are none.
+        if depth >= DEEPEST || self.argument(rest, call, disabled, depth)?.is_empty() {
+            return Ok((next, Vec::new()));
+        }
+        let inner = Macro { body: made.body[open + 1..close].to_vec(), ..made.clone() };
+        self.spend(inner.body.len(), call.at)?;
+        Ok((next, self.replace(&inner, call, arguments, disabled, depth + 1)?))
     }
 
     /// An argument as a string.
