@@ -120,10 +120,7 @@ fn deadline(
 }
 
 /// Waits until something happens that is waited for.
-fn happen(
-    subscriptions: &[Subscription],
-    before_input: impl Fn(&Descriptor),
-) -> Result<Vec<(&Subscription, Event)>> {
+fn happen(subscriptions: &[Subscription], before_input: impl Fn(&Descriptor)) -> Result<Vec<(&Subscription, Event)>> {
     let until =
         subscriptions.iter().filter_map(|s| if let Wish::Time(time) = s.wish { Some(time) } else { None }).min();
     let mut waited = Vec::new();
