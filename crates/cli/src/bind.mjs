@@ -22,7 +22,7 @@ function instanceOf(module) {
         imports[from][name] = () => 0;
         break;
       case 'memory':
-        imports[from][name] = memoryFor(module, from, name);
+        imports[from][name] = memoryFor();
         break;
       case 'table':
         imports[from][name] = new WebAssembly.Table({ element: 'anyfunc', initial: 10000 });
@@ -55,7 +55,7 @@ function print(report) {
   for (const name of report.functions) rows.push(['function', name, 'bound', '']);
   for (const name of report.variables) rows.push(['variable', name, 'bound', '']);
   for (const { kind, name, file, line, column, reason } of report.skipped) {
-    const place = file.startsWith('/') ? relative(process.cwd(), file) : file;
+    const place = file.startsWith(`${process.cwd()}/`) ? relative(process.cwd(), file) : file;
     rows.push([kind, name || '–', 'left out', `${place && `${place}:`}${line}:${column}: ${reason}`]);
   }
   if (rows.length > 0) console.log(table(rows));
