@@ -248,8 +248,7 @@ impl Job<'_> {
 
     /// What the command makes of the header.
     fn bind(&self, stub: &Path) -> Result<Report, String> {
-        let command = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("tombolo");
-        let mut command = Command::new(command);
+        let mut command = Command::new(super::command().map_err(|error| error.to_string())?);
         command.arg("bind").arg("--json").arg(self.file).arg(stub);
         for folder in self.includes {
             command.arg("-I").arg(folder);

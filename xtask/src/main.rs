@@ -10,7 +10,8 @@ mod rust_source;
 mod tidy;
 mod wasi_testsuite;
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -70,6 +71,30 @@ fn main() -> ExitCode {
         _ => {
             eprint!("xtask: no such command: {}\n\n{HELP}", args.join(" "));
             ExitCode::from(2)
+        }
+    }
+}
+
+/// The command that is built beside this one.
+fn command() -> io::Result<PathBuf> {
+    let command = std::env::current_exe()?.with_file_name("tombolo");
+    if !command.is_file() {
+        return Err(io::Error::other(format!("there is no {}; `cargo build --release` makes it", command.display())));
+    }
+    Ok(command)
+}
+
+/// Tells what a comparison with a list has found.
+fn report(name: &str, compared: io::Result<Vec<String>>) -> ExitCode {
+    match compared {
+        Ok(problems) if problems.is_empty() => ExitCode::SUCCESS,
+        Ok(problems) => {
+            eprintln!("{}\n{name}: {} problems", problems.join("\n"), problems.len());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -37,28 +37,12 @@ enum Outcome {
 }
 
 pub(crate) fn run(folder: &Path, modules: &[&str]) -> ExitCode {
-    match compare(folder, modules) {
-        Ok(problems) if problems.is_empty() => ExitCode::SUCCESS,
-        Ok(problems) => {
-            for problem in &problems {
-                eprintln!("{problem}");
-            }
-            eprintln!("node-tests: {} problems", problems.len());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    super::report("node-tests", compare(folder, modules))
 }
 
 /// Everything that is not as the list says.
 fn compare(folder: &Path, modules: &[&str]) -> io::Result<Vec<String>> {
-    let command = std::env::current_exe()?.with_file_name("tombolo");
-    if !command.is_file() {
-        return Err(io::Error::other(format!("there is no {}; `cargo build --release` makes it", command.display())));
-    }
+    let command = super::command()?;
     let list = fs::read_to_string(super::tidy::root().join(LIST))?;
     let mut entries = parse(&list).map_err(io::Error::other)?;
     entries.retain(|entry| modules.is_empty() || modules.contains(&entry.module.as_str()));

@@ -62,28 +62,12 @@ struct Ran {
 }
 
 pub(crate) fn run(suites: &[&str]) -> ExitCode {
-    match compare(suites) {
-        Ok(problems) if problems.is_empty() => ExitCode::SUCCESS,
-        Ok(problems) => {
-            for problem in &problems {
-                eprintln!("{problem}");
-            }
-            eprintln!("official: {} problems", problems.len());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    super::report("official", compare(suites))
 }
 
 /// Everything that is not as the list says.
 fn compare(suites: &[&str]) -> io::Result<Vec<String>> {
-    let command = std::env::current_exe()?.with_file_name("tombolo");
-    if !command.is_file() {
-        return Err(io::Error::other(format!("there is no {}; `cargo build --release` makes it", command.display())));
-    }
+    let command = super::command()?;
     let mut tests = Vec::new();
     let mut names = BTreeSet::new();
     for suite in suites {

@@ -13,17 +13,7 @@ use testing::packages::{self, NotYet, Package};
 const LIMIT: Duration = Duration::from_secs(300);
 
 pub(crate) fn run(args: &[&str]) -> ExitCode {
-    match compare(args) {
-        Ok(problems) if problems.is_empty() => ExitCode::SUCCESS,
-        Ok(problems) => {
-            eprintln!("{}\npackages: {} problems", problems.join("\n"), problems.len());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    super::report("packages", compare(args))
 }
 
 /// Everything that is not as the list says.
@@ -32,10 +22,7 @@ fn compare(args: &[&str]) -> io::Result<Vec<String>> {
         ["--node", node, names @ ..] => (Some(Path::new(node).canonicalize()?), names),
         names => (None, names),
     };
-    let command = std::env::current_exe()?.with_file_name("tombolo");
-    if !command.is_file() {
-        return Err(io::Error::other(format!("there is no {}; `cargo build --release` makes it", command.display())));
-    }
+    let command = super::command()?;
     let list = NotYet::read().map_err(io::Error::other)?;
     let mut chosen = Package::all();
     if let Some(unknown) = names.iter().find(|name| chosen.iter().all(|package| package.name != **name)) {

@@ -51,17 +51,7 @@ struct Program {
 }
 
 pub(crate) fn run(args: &[&str]) -> ExitCode {
-    match compare(args) {
-        Ok(problems) if problems.is_empty() => ExitCode::SUCCESS,
-        Ok(problems) => {
-            eprintln!("{}\nwasi-testsuite: {} problems", problems.join("\n"), problems.len());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    super::report("wasi-testsuite", compare(args))
 }
 
 /// Everything that is not as the list says.
@@ -71,10 +61,7 @@ fn compare(args: &[&str]) -> io::Result<Vec<String>> {
         [folder] => (None, *folder),
         _ => return Err(io::Error::other("usage: wasi-testsuite [--node PATH] DIR")),
     };
-    let command = std::env::current_exe()?.with_file_name("tombolo");
-    if !command.is_file() {
-        return Err(io::Error::other(format!("there is no {}; `cargo build --release` makes it", command.display())));
-    }
+    let command = super::command()?;
     let expected = parse(&fs::read_to_string(super::tidy::root().join(LIST))?).map_err(io::Error::other)?;
     let programs = programs(Path::new(folder))?;
     let scratch = std::env::temp_dir().join(format!("tombolo-wasi-testsuite-{}", std::process::id()));
