@@ -429,11 +429,15 @@ impl TypeObject {
         if self.subclassed || depth == 0 {
             return true;
         }
-        let inside = |ty: &TypeRef| ty.get().has_custom_within(depth - 1);
+        self.has_part(|part| part.has_custom_within(depth - 1))
+    }
+
+    /// Whether what it points to or consists of, one level down, is such a type.
+    fn has_part(&self, is_such: impl Fn(&Self) -> bool) -> bool {
         match &self.ty {
-            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => inside(of),
-            Type::RecordPointer { record, .. } => inside(record),
-            Type::Record(_, fields) => fields.get().into_iter().flatten().any(inside),
+            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => is_such(of.get()),
+            Type::RecordPointer { record, .. } => is_such(record.get()),
+            Type::Record(_, fields) => fields.get().into_iter().flatten().any(|field| is_such(field.get())),
             _ => false,
         }
     }
@@ -448,13 +452,7 @@ impl TypeObject {
         if depth == 0 || (self.access == Access::Writable && !matches!(self.ty, Type::String(..))) {
             return true;
         }
-        let inside = |ty: &TypeRef| ty.get().reaches_writable_within(depth - 1);
-        match &self.ty {
-            Type::Array(of, _) | Type::View(of, _) | Type::Inline(of, _) | Type::Pointer(of) => inside(of),
-            Type::RecordPointer { record, .. } => inside(record),
-            Type::Record(_, fields) => fields.get().into_iter().flatten().any(inside),
-            _ => false,
-        }
+        self.has_part(|part| part.reaches_writable_within(depth - 1))
     }
 
     /// [`TypeObject::reaches_writable`] for what a parameter's own pointer points to.
