@@ -39,6 +39,12 @@ impl Footer {
     pub(super) const BYTES: usize = 8 + 4 * 8 + 8 + 32 + 16;
     const CHECKSUM: usize = Self::BYTES - 16;
 
+    /// The footer of a file with these parts: the code, the attachment and the module.
+    pub(super) fn of(parts: [&[u8]; 3], original: usize, tier: Tier, key: &Key) -> Self {
+        let [code, attachment, kept] = parts.map(|part| part.len() as u64);
+        Self { code, attachment, original: original as u64, kept, tier, key: *key }
+    }
+
     /// The footer's size without the checksum.
     fn to_bytes(self) -> [u8; Self::CHECKSUM] {
         let mut bytes = [0; Self::CHECKSUM];

@@ -273,11 +273,9 @@ pub(crate) fn whole_file(
             code
         }
     };
-    let (code_len, attachment_len) = (code.len() as u64, attachment.len() as u64);
-    let footer =
-        Footer { code: code_len, attachment: attachment_len, original: original as u64, kept: 0, tier, key: *key };
+    let parts = [&code, attachment, &[]];
     let mut whole = Vec::with_capacity(code.len() + attachment.len() + Footer::BYTES);
-    file::write(&mut whole, [&code, attachment, &[]], &footer)?;
+    file::write(&mut whole, parts, &Footer::of(parts, original, tier, key))?;
     Ok(whole)
 }
 
@@ -412,15 +410,9 @@ impl CodeCache {
     ) -> (Code, Option<Kept>) {
         // Code that is in a file already has been stored.
         let Code(Place::Memory(code)) = code else { return (code, None) };
-        let footer = Footer {
-            code: code.len() as u64,
-            attachment: attachment.len() as u64,
-            original: original as u64,
-            kept: kept.len() as u64,
-            tier,
-            key: *key,
-        };
-        match self.write(&footer, [&code, attachment, kept]) {
+        let parts = [&code, attachment, kept];
+        let footer = Footer::of(parts, original, tier, key);
+        match self.write(&footer, parts) {
             Some(file) => {
                 let kept = Kept::of(&file, &footer);
                 (Code(Place::File(file, footer.code)), kept)
