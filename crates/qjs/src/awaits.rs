@@ -212,24 +212,14 @@ unsafe extern "C" fn on_promise(
     let (cx, promise_) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(promise)) };
     let ctx = cx.ctx();
     let Some(watched) = ctx.userdata::<Watched>() else { return };
-    // An exception that may not be caught comes again: whoever asked for it asks until the script ends.
-    let forget = |result: Result<q::JSValue, q::JSValue>| {
-        // SAFETY: the reference is ours.
-        unsafe {
-            match result {
-                Ok(value) => q::JS_FreeValue(cx.raw(), value),
-                Err(_) => q::JS_FreeValue(cx.raw(), q::JS_GetException(cx.raw())),
-            }
-        }
-    };
     match kind {
-        q::JSPromiseHookType_JS_PROMISE_HOOK_INIT => forget(watched.hook(cx, &watched.started, &mut [promise])),
+        q::JSPromiseHookType_JS_PROMISE_HOOK_INIT => forget(cx, watched.hook(cx, &watched.started, &mut [promise])),
         q::JSPromiseHookType_JS_PROMISE_HOOK_BEFORE => {
             let before = watched.hook(cx, &watched.enter, &mut [promise]);
             // SAFETY: the value is alive until it is forgotten.
             let held = Held::borrowed(cx, unsafe { Borrowed::from_raw(before.unwrap_or(q::JS_UNDEFINED)) });
             watched.thens.borrow_mut().push(held);
-            forget(before);
+            forget(cx, before);
         }
         q::JSPromiseHookType_JS_PROMISE_HOOK_AFTER => {
             // What the `then` has thrown stays.
@@ -237,7 +227,7 @@ unsafe extern "C" fn on_promise(
             let thrown = unsafe { q::JS_HasException(cx.raw()).then(|| q::JS_GetException(cx.raw())) };
             let before = watched.thens.borrow_mut().pop();
             if let Some(before) = before {
-                forget(watched.hook(cx, &watched.leave, &mut [promise_.raw(), before.raw()]));
+                forget(cx, watched.hook(cx, &watched.leave, &mut [promise_.raw(), before.raw()]));
             }
             if let Some(thrown) = thrown {
                 // SAFETY: the reference is given back.
@@ -262,21 +252,10 @@ unsafe extern "C" fn on_call(
     let Some(watched) = ctx_.userdata::<Watched>() else { return q::JS_EXCEPTION };
     // SAFETY: the arguments are passed on as they came.
     let promise = unsafe { (watched.call)(ctx, function, this, argc, argv, flags) };
-    // SAFETY: the references are ours; the promise goes on to the caller unless there is an exception.
-    unsafe {
-        if q::JS_IsException(promise) {
-            return promise;
-        }
-        match watched.hook(cx, &watched.started, &mut [promise]) {
-            Ok(nothing) => {
-                q::JS_FreeValue(ctx, nothing);
-                promise
-            }
-            Err(thrown) => {
-                q::JS_FreeValue(ctx, promise);
-                thrown
-            }
-        }
+    // SAFETY: the value is only looked at.
+    match unsafe { q::JS_IsException(promise) } {
+        true => promise,
+        false => settle(cx, watched.hook(cx, &watched.started, &mut [promise]), promise),
     }
 }
 
@@ -360,6 +339,24 @@ unsafe extern "C" fn on_data(
     }
 }
 
+/// Drops what a hook has returned. An exception that may not be caught comes again: whoever asked for it asks until the
+/// script ends.
+fn forget(cx: Cx<'_>, hooked: Result<q::JSValue, q::JSValue>) {
+    // SAFETY: the reference is ours.
+    unsafe { q::JS_FreeValue(cx.raw(), hooked.unwrap_or_else(|_| q::JS_GetException(cx.raw()))) }
+}
+
+/// `result`, a reference of ours, unless the hook that was called for it ends the script.
+fn settle(cx: Cx<'_>, hooked: Result<q::JSValue, q::JSValue>, result: q::JSValue) -> q::JSValue {
+    let (dropped, returned) = match hooked {
+        Ok(nothing) => (nothing, result),
+        Err(exception) => (result, exception),
+    };
+    // SAFETY: the reference is ours.
+    unsafe { q::JS_FreeValue(cx.raw(), dropped) };
+    returned
+}
+
 impl Watched {
     /// Calls `go_on` between `enter` and `leave`.
     fn around(&self, cx: Cx<'_>, what: q::JSValue, go_on: impl FnOnce() -> q::JSValue) -> q::JSValue {
@@ -380,22 +377,10 @@ impl Watched {
             q::JS_FreeValue(cx.raw(), before);
             q::JS_FreeValue(cx.raw(), what);
             if let Some(thrown) = thrown {
-                match left {
-                    Ok(nothing) => q::JS_FreeValue(cx.raw(), nothing),
-                    Err(_) => q::JS_FreeValue(cx.raw(), q::JS_GetException(cx.raw())),
-                }
+                forget(cx, left);
                 return q::JS_Throw(cx.raw(), thrown);
             }
-            match left {
-                Ok(nothing) => {
-                    q::JS_FreeValue(cx.raw(), nothing);
-                    result
-                }
-                Err(exception) => {
-                    q::JS_FreeValue(cx.raw(), result);
-                    exception
-                }
-            }
+            settle(cx, left, result)
         }
     }
 
