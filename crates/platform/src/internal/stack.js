@@ -7,14 +7,15 @@ const { get } = getOwnPropertyDescriptor(Error.prototype, 'stack');
 const limit = getOwnPropertyDescriptor(Error, 'stackTraceLimit');
 const prepare = getOwnPropertyDescriptor(Error, 'prepareStackTrace');
 
+const isPlain = (frames) => typeof frames === 'string' && (frames === '' || apply(startsWith, frames, ['    at ']));
+const withoutEnd = (frames) => apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames;
+
 // QuickJS leaves out the first line, `Name: message`.
 const withHead = (error, frames) => {
   let head;
   try { head = apply(toString, error, []); } catch { head = 'Error'; }
-  if (frames === '') return head;
-  return head + '\n' + (apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames);
+  return frames === '' ? head : head + '\n' + withoutEnd(frames);
 };
-const isPlain = (frames) => typeof frames === 'string' && (frames === '' || apply(startsWith, frames, ['    at ']));
 
 // A `stack` that somebody has assigned stays as it is.
 const stackAccessor = {
@@ -46,29 +47,30 @@ exports.complete = (constructor) => {
 exports.complete(Error);
 
 // What V8's call sites have and QuickJS's have not. They get it when a script first wants to see one.
-const callSites = {
-  __proto__: null,
-  getThis() {}, getTypeName() { return null; }, getMethodName() { return null; }, getEvalOrigin() {},
-  getScriptNameOrSourceURL() { return this.getFileName(); }, getScriptHash() { return ''; },
-  getEnclosingLineNumber() { return this.getLineNumber(); },
-  getEnclosingColumnNumber() { return this.getColumnNumber(); },
-  getPosition() { return 0; }, getPromiseIndex() { return null; },
-  isToplevel() { return true; }, isEval() { return false; }, isAsync() { return false; }, isPromiseAll() { return false; },
-  toString() {
-    const name = this.getFunctionName();
-    let place = 'native';
-    if (!this.isNative()) {
-      place = this.getFileName() ?? '<anonymous>';
-      const line = this.getLineNumber();
-      if (line !== null) place += ':' + line + ':' + this.getColumnNumber();
-    }
-    if (!name) return place;
-    return (this.isConstructor() ? 'new ' : '') + name + ' (' + place + ')';
-  },
-};
 let isCompleted = false;
 const completeCallSites = () => {
   isCompleted = true;
+  const methods = {
+    __proto__: null,
+    getThis() {}, getTypeName() { return null; }, getMethodName() { return null; }, getEvalOrigin() {},
+    getScriptNameOrSourceURL() { return this.getFileName(); }, getScriptHash() { return ''; },
+    getEnclosingLineNumber() { return this.getLineNumber(); },
+    getEnclosingColumnNumber() { return this.getColumnNumber(); },
+    getPosition() { return 0; }, getPromiseIndex() { return null; },
+    isToplevel() { return true; }, isEval() { return false; }, isAsync() { return false; },
+    isPromiseAll() { return false; },
+    toString() {
+      const name = this.getFunctionName();
+      let place = 'native';
+      if (!this.isNative()) {
+        place = this.getFileName() ?? '<anonymous>';
+        const line = this.getLineNumber();
+        if (line !== null) place += ':' + line + ':' + this.getColumnNumber();
+      }
+      if (!name) return place;
+      return (this.isConstructor() ? 'new ' : '') + name + ' (' + place + ')';
+    },
+  };
   const restore = exports.keepPlain();
   let site;
   try {
@@ -78,9 +80,9 @@ const completeCallSites = () => {
     restore();
   }
   const prototype = getPrototypeOf(site);
-  for (const name in callSites) {
+  for (const name in methods) {
     defineProperty(prototype, name, {
-      __proto__: null, value: callSites[name], writable: true, configurable: true, enumerable: false,
+      __proto__: null, value: methods[name], writable: true, configurable: true, enumerable: false,
     });
   }
 };
@@ -123,8 +125,7 @@ exports.framesAbove = (error, caller) => {
   } else {
     frames = exports.frames(error);
   }
-  if (typeof frames !== 'string' || !apply(startsWith, frames, ['    at '])) return '';
-  return apply(endsWith, frames, ['\n']) ? apply(slice, frames, [0, -1]) : frames;
+  return isPlain(frames) ? withoutEnd(frames) : '';
 };
 
 // The engine's own part of `stack`, or what `Error.prepareStackTrace` has made of it.
