@@ -20,7 +20,7 @@ pub struct Callee {
     ty: FuncType,
     numeric: Option<NumericType>,
     plain: Option<PlainType>,
-    signature: OnceCell<Signature>,
+    signature: OnceCell<Rc<Signature>>,
 }
 
 impl Callee {
@@ -50,7 +50,12 @@ impl Callee {
 
     /// Its type, taken apart for [`Island::call_rooted`].
     pub fn signature(&self) -> &Signature {
-        self.signature.get_or_init(|| Signature::new(&self.ty))
+        self.signature.get_or_init(|| Rc::new(Signature::new(&self.ty)))
+    }
+
+    pub(crate) fn shared_signature(&self) -> Rc<Signature> {
+        self.signature();
+        self.signature.get().expect("made just now").clone()
     }
 
     /// Its type, if it has few numbers and nothing else, for [`Island::call_numbers`].

@@ -12,6 +12,7 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
+use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction};
 use crate::call::function::HostFunction;
 use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
@@ -28,6 +29,11 @@ pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
+    pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
+    /// The fibers whose host functions are running, innermost last.
+    pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
+    /// Fibers that are to end when the store can be entered.
+    pub(crate) abandoned: RefCell<Vec<Rc<FiberState>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     /// The store's number.
@@ -42,6 +48,9 @@ pub struct StoreState {
     pub(crate) number: u64,
     /// The number of the store's instances that have a poll page.
     polled: usize,
+    /// The fiber that is running.
+    pub(crate) fiber: Option<Rc<FiberState>>,
+    pub(crate) fiber_functions: Option<FiberFunctions>,
     limits: RunTimeLimits,
 }
 
@@ -102,6 +111,8 @@ impl Island {
                 extensions: Extensions::default(),
                 number: 0,
                 polled: 0,
+                fiber: None,
+                fiber_functions: None,
                 limits: RunTimeLimits,
             };
             let mut store = Store::new(&engine.inner, state);
@@ -112,6 +123,9 @@ impl Island {
                 engine: engine.clone(),
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
+                suspending: RefCell::default(),
+                served: RefCell::default(),
+                abandoned: RefCell::default(),
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 number,
@@ -298,6 +312,20 @@ impl Island {
     /// Explains why a call into this island failed. Functions that have no name in the name section get the names of
     /// their exports.
     pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
+        // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
+        let here = (&raw const error).addr();
+        self.explain(error, |mut frames| {
+            frames.retain(|frame| frame.address < here);
+            frames
+        })
+    }
+
+    /// [`Island::call_error`], where `own` chooses the call's own frames.
+    pub(crate) fn explain(
+        self: &Rc<Self>,
+        error: wasmtime::Error,
+        own: impl FnOnce(Vec<StackFrame>) -> Vec<StackFrame>,
+    ) -> CallError {
         if error.is::<ThrownException>() {
             let exception = self.enter(|store| {
                 let mut scope = RootScope::new(store);
@@ -311,10 +339,8 @@ impl Island {
             };
         }
         let mut error = CallError::from_wasmtime(error);
-        // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
-        let here = (&raw const error).addr();
         if let CallError::Trap(trap) = &mut error {
-            trap.frames.retain(|frame| frame.address < here);
+            trap.frames = own(std::mem::take(&mut trap.frames));
             self.complete(&mut trap.frames);
         }
         error
@@ -328,10 +354,13 @@ impl Island {
     /// The functions of this island's guests that run below the host function that is running, innermost first. There
     /// are none while the island's context is in use.
     pub fn running(&self) -> Vec<StackFrame> {
-        if !self.store.is_lent() {
+        if !self.can_enter() {
             return Vec::new();
         }
-        let mut frames = self.enter(|store| frames_of(&WasmBacktrace::force_capture(&store)));
+        let mut frames = self.frames_of_served();
+        if self.store.is_lent() {
+            frames.extend(self.enter(|store| frames_of(&WasmBacktrace::force_capture(&store))));
+        }
         self.complete(&mut frames);
         frames
     }
@@ -350,6 +379,13 @@ impl Island {
         }
         let code = self.enter(|store| code_of(store, func));
         self.modules.borrow().iter().find_map(|module| module.function_at(code))
+    }
+}
+
+impl Drop for Island {
+    fn drop(&mut self) {
+        // They refer to the store, which is still there.
+        self.end_abandoned();
     }
 }
 

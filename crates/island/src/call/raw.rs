@@ -7,9 +7,10 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{
     AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Memory, Mutability,
-    RootScope, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
+    RootScope, Store, StoreContextMut, Table, Tag, Val, ValRaw, ValType,
 };
 
+use crate::call::fiber::on_agents_stack;
 use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Number, NumberKind, NumericType};
@@ -20,7 +21,7 @@ use crate::engine::Engine;
 /// Who has the store's context now. Uses nest: the guest that the innermost user runs may call a host function, which
 /// lends the context on, and no outer user touches the context before that function returns.
 #[derive(Clone, Copy)]
-enum Access {
+pub(crate) enum Access {
     /// Nobody: the next user takes it from the store itself.
     Idle,
     /// Somebody who has not lent it on.
@@ -35,14 +36,14 @@ unsafe impl Send for StoreState {}
 
 /// A store that can be entered from Rust, and again from the host functions that its guests call.
 pub(crate) struct ReentrantStore {
-    store: UnsafeCell<Store<StoreState>>,
-    access: Cell<Access>,
+    pub(crate) store: UnsafeCell<Store<StoreState>>,
+    pub(crate) access: Cell<Access>,
     /// How often it was entered.
     entries: Cell<u64>,
 }
 
 /// Restores the previous access, even during a panic.
-struct Restore<'a>(&'a Cell<Access>, Access);
+pub(crate) struct Restore<'a>(pub(crate) &'a Cell<Access>, pub(crate) Access);
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
@@ -230,7 +231,7 @@ pub(crate) fn call_rooted(
 ///
 /// # Safety
 /// The slot must hold a value of this shape that a guest of the store has just left there.
-unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
+pub(crate) unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
         Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
         Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
@@ -324,7 +325,7 @@ pub fn lend<R>(
 }
 
 #[inline]
-fn lend_context<R>(
+pub(crate) fn lend_context<R>(
     caller: StoreContextMut<'_, StoreState>,
     body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
 ) -> wasmtime::Result<R> {
@@ -332,7 +333,10 @@ fn lend_context<R>(
         // The store is being dropped with its island; none of its guests can be running.
         return Err(wasmtime::Error::from(HostThrew));
     };
-    island.store.lend(caller, || body(&island))
+    match caller.data().fiber.clone() {
+        None => island.store.lend(caller, || body(&island)),
+        Some(fiber) => on_agents_stack(caller, fiber, || body(&island)),
+    }
 }
 
 /// Finds the host function behind a call and lends it the caller's context.
@@ -343,10 +347,7 @@ fn with_host(
     body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {
     lend_context(caller, |island| {
-        body(&*island.host(index), island).map_err(|threw| match island.enter(|store| store.has_pending_exception()) {
-            true => wasmtime::Error::from(ThrownException),
-            false => wasmtime::Error::from(threw),
-        })
+        body(&*island.host(index), island).map_err(|threw| island.host_error(threw))
     })
 }
 
