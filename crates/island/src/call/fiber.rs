@@ -23,8 +23,8 @@ use wasmtime::{
 
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
-use crate::call::raw::{Access, ReentrantStore, Restore, belongs_to, lend_context, rooted};
-use crate::call::signature::{Signature, ValueTypes};
+use crate::call::raw::{Access, ReentrantStore, Restore, fill, lend_context, rooted};
+use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
 
@@ -78,9 +78,12 @@ type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
 
 /// What a fiber and its resumers share.
 pub(crate) struct FiberState {
-    func: Func,
+    /// What the fiber calls; `None` if Wasmtime does something else on it.
+    func: Option<Func>,
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
+    /// Whether it may wait in suspending functions.
+    can_suspend: bool,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -92,7 +95,9 @@ pub(crate) struct FiberState {
     /// How the suspending function ended.
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.
-    inside: Cell<Option<*mut (dyn FnMut(StoreContextMut<'_, StoreState>) + 'static)>>,
+    inside: Cell<Option<*mut (dyn FnMut() + 'static)>>,
+    /// Where the fiber is among those that wait with references in their frames.
+    place: Cell<Option<usize>>,
     /// Where the fiber's frames begin.
     base: Cell<usize>,
     /// Where its resumer is on the agent's stack.
@@ -141,19 +146,7 @@ impl Fiber {
             Ok(slots)
         });
         let slots = slots.map_err(|error: wasmtime::Error| island.call_error(error))?;
-        let state = Rc::new(FiberState {
-            func: callee.func(),
-            slots: UnsafeCell::new(slots),
-            future: UnsafeCell::new(Some(island.store.fiber())),
-            is_polled: Cell::new(false),
-            outcome: Cell::new(None),
-            request: Cell::default(),
-            awaited: Cell::new(None),
-            answer: Cell::new(None),
-            inside: Cell::new(None),
-            base: Cell::new(0),
-            resumer: Cell::new(0),
-        });
+        let state = FiberState::calling(island, callee.func(), slots, true);
         Ok(Self { state, signature, island: island.clone() })
     }
 
@@ -227,41 +220,49 @@ impl Fiber {
         })
     }
 
-    /// Runs the fiber until it is suspended or has ended, and what it wants from its host meanwhile.
     fn run(&self) -> Resumed {
         let (island, state) = (&self.island, &self.state);
-        if let Err(error) = island.check_stack() {
-            // There is no room for what the guest may call. It stays where it is until it is dropped.
-            return Resumed::Ended(Err(error));
+        match drive(island, state) {
+            None => Resumed::Suspended,
+            // The call's own outcome, unless the fiber could not even begin.
+            Some(ended) => Resumed::Ended(ended.map_err(|error| island.fiber_error(state, error))),
         }
-        let here = 0u8;
-        state.resumer.set((&raw const here).addr());
-        loop {
-            if let Poll::Ready(ended) = island.store.poll_fiber(state) {
-                // Without an outcome, the fiber could not even begin.
-                let outcome = ended.and_then(|()| state.outcome.take().unwrap_or(Ok(())));
-                return Resumed::Ended(outcome.map_err(|error| island.fiber_error(state, error)));
+    }
+}
+
+/// Runs a fiber until it is suspended (`None`) or has ended, and what it wants from its host meanwhile.
+fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result<()>> {
+    let here = 0u8;
+    state.resumer.set((&raw const here).addr());
+    loop {
+        if let Poll::Ready(ended) = island.store.poll_fiber(state) {
+            return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
+        }
+        match state.request.take() {
+            Request::None => {}
+            Request::Host(body) => {
+                let _serving = island.serve(state);
+                // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
+                unsafe { (*body)() }
             }
-            match state.request.take() {
-                Request::None => {}
-                Request::Host(body) => {
-                    let _serving = island.serve(state);
-                    // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
-                    unsafe { (*body)() }
-                }
-                Request::Suspending { index, signature, slots } => {
-                    let _serving = island.serve(state);
-                    // SAFETY: both lie in frames of the fiber, which waits in the function that they belong to.
-                    let (of, arguments) = unsafe { (&*signature, &*slots) };
-                    let arguments = Arguments { signature: of, slots: arguments };
+            Request::Suspending { index, signature, slots } => {
+                let _serving = island.serve(state);
+                // SAFETY: both lie in frames of the fiber, which waits in the function that they belong to.
+                let (of, arguments) = unsafe { (&*signature, &*slots) };
+                let arguments = Arguments { signature: of, slots: arguments };
+                let host = island.suspending(index);
+                if state.can_suspend {
                     state.awaited.set(Some((signature, slots)));
-                    match island.suspending(index).start(island, arguments) {
-                        Ok(()) => return Resumed::Suspended,
+                    match host.start(island, arguments) {
+                        Ok(()) => return None,
                         Err(threw) => {
                             state.awaited.set(None);
                             state.answer.set(Some(Err(island.host_error(threw))));
                         }
                     }
+                } else {
+                    let threw = host.refuse(island);
+                    state.answer.set(Some(Err(island.host_error(threw))));
                 }
             }
         }
@@ -278,24 +279,6 @@ impl std::fmt::Debug for Fiber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Fiber").field("is_suspended", &self.is_suspended()).finish_non_exhaustive()
     }
-}
-
-/// Writes values into raw slots.
-fn fill(
-    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
-    types: &ValueTypes,
-    values: &[Val],
-    mut slot: impl FnMut(usize, ValRaw),
-) -> wasmtime::Result<()> {
-    let number = scope.as_context_mut().data().number;
-    if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), values)? {
-        return Err(wasmtime::Error::msg("the values do not have the function's types"));
-    }
-    // Raw references stay valid until something allocates in the store, which nothing does before the guest runs.
-    values.iter().enumerate().try_for_each(|(at, val)| {
-        slot(at, val.to_raw(&mut *scope)?);
-        Ok(())
-    })
 }
 
 /// The two functions of a store that fibers need.
@@ -322,17 +305,41 @@ fn fiber_functions(store: &mut StoreContextMut<'_, StoreState>) -> wasmtime::Res
     let enter = unsafe { Func::new_unchecked(&mut *store, ty.clone(), enter) };
     // An asynchronous function that is put into a store itself makes the store asynchronous, which ordinary calls must
     // not be. One that comes from a linker does not.
-    let mut linker = Linker::new(&engine);
-    linker.func_new_async("", "wait", ty, |_, _, _| {
-        let mut has_waited = false;
-        Box::new(std::future::poll_fn(move |_| match std::mem::replace(&mut has_waited, true) {
-            true => Poll::Ready(Ok(())),
-            false => Poll::Pending,
-        }))
+    let mut linker: Linker<StoreState> = Linker::new(&engine);
+    linker.func_new_async("", "wait", ty, |caller, _, _| {
+        let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
+        let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
+        Box::new(std::future::poll_fn(move |_| waiting.poll()))
     })?;
     let wait = linker.get(&mut *store, "", "wait")?.into_func().expect("a function was defined");
     store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait });
     Ok(())
+}
+
+/// A fiber that waits for its next turn.
+struct Waiting {
+    fiber: *const FiberState,
+    was_polled: Cell<bool>,
+}
+
+// SAFETY: Wasmtime asks for `Send` so that a store could move to another thread, which ours never do.
+unsafe impl Send for Waiting {}
+
+impl Waiting {
+    fn poll(&self) -> Poll<wasmtime::Result<()>> {
+        if !self.was_polled.replace(true) {
+            return Poll::Pending;
+        }
+        // SAFETY: this runs below `with_fiber`, which has an `Rc` of the fiber that it polls.
+        match unsafe { &*self.fiber }.inside.take() {
+            Some(body) => {
+                // SAFETY: whoever polls the fiber for this waits until it is done.
+                unsafe { (*body)() }
+                Poll::Pending
+            }
+            None => Poll::Ready(Ok(())),
+        }
+    }
 }
 
 /// The first frame of a fiber.
@@ -343,26 +350,47 @@ fn begin(mut caller: Caller<'_, StoreState>) {
     let slots = fiber.slots.get();
     // SAFETY: the slots have the function's own types, as `Fiber::new` has checked, and room for its results; until it
     // returns, nobody else refers to them.
-    let outcome = unsafe { fiber.func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) };
-    fiber.outcome.set(Some(outcome));
+    let outcome = fiber.func.map(|func| unsafe { func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) });
+    fiber.outcome.set(outcome);
 }
 
 impl FiberState {
+    fn new(
+        func: Option<Func>,
+        slots: SmallVec<[ValRaw; 8]>,
+        can_suspend: bool,
+        future: Future,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            func,
+            slots: UnsafeCell::new(slots),
+            can_suspend,
+            future: UnsafeCell::new(Some(future)),
+            is_polled: Cell::new(false),
+            outcome: Cell::new(None),
+            request: Cell::default(),
+            awaited: Cell::new(None),
+            answer: Cell::new(None),
+            inside: Cell::new(None),
+            place: Cell::new(None),
+            base: Cell::new(0),
+            resumer: Cell::new(0),
+        })
+    }
+
+    /// A fiber that calls `func`, which belongs to the island, with slots of its types.
+    fn calling(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool) -> Rc<Self> {
+        Self::new(Some(func), slots, can_suspend, island.store.fiber())
+    }
+
     /// Hands over to whoever polled the fiber, and returns when it is polled again in order to go on.
     ///
     /// # Errors
     /// When the fiber is to end.
-    fn wait(&self, mut store: StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
+    fn wait(&self, store: StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
         let wait = store.data().fiber_functions.expect("made before the first fiber").wait;
-        loop {
-            // SAFETY: the function has neither parameters nor results.
-            unsafe { wait.call_unchecked(store.as_context_mut(), &mut []) }?;
-            match self.inside.take() {
-                // SAFETY: whoever polls the fiber for this waits until it is done.
-                Some(body) => unsafe { (*body)(store.as_context_mut()) },
-                None => return Ok(()),
-            }
-        }
+        // SAFETY: the function has neither parameters nor results.
+        unsafe { wait.call_unchecked(store, &mut []) }
     }
 
     /// Whether a frame is the fiber's own.
@@ -411,7 +439,7 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
 
 /// Undoes what is true while a fiber is polled.
 struct Polled<'a> {
-    store: &'a ReentrantStore,
+    store: *mut wasmtime::Store<StoreState>,
     fiber: &'a FiberState,
     outer: Option<Rc<FiberState>>,
 }
@@ -419,20 +447,20 @@ struct Polled<'a> {
 impl Drop for Polled<'_> {
     fn drop(&mut self) {
         self.fiber.is_polled.set(false);
-        let outer = self.outer.take();
-        self.store.enter(|mut store| store.data_mut().fiber = outer);
+        // SAFETY: the store outlives the poll, and nobody uses it now: see `with_fiber`.
+        unsafe { (*self.store).data_mut() }.fiber = self.outer.take();
     }
 }
 
 impl ReentrantStore {
     /// A fiber's future, which does nothing before it is polled.
     fn fiber(&self) -> Future {
-        let functions = self.enter(|store| store.data().fiber_functions).expect("made before the first fiber");
         // SAFETY: the store is where it is for as long as its island lives, and a fiber ends before the island does:
-        // `Fiber` holds the island, and `Island::drop` ends those whose `Fiber` is gone. For the aliasing, see
-        // `poll_fiber`.
+        // `Fiber` and `run_apart` hold the island, and `Island::drop` ends those whose `Fiber` is gone. For the
+        // aliasing, see `with_fiber`.
         let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *self.store.get() };
-        Box::pin(async move { functions.enter.call_async(store, &[], &mut []).await })
+        let enter = store.data().fiber_functions.expect("made before the first fiber").enter;
+        Box::pin(async move { enter.call_async(store, &[], &mut []).await })
     }
 
     /// Lets a fiber run until it waits for something or has ended.
@@ -440,6 +468,33 @@ impl ReentrantStore {
     /// # Panics
     /// When the context is taken and not lent, or the fiber is being polled.
     fn poll_fiber(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
+        self.waits_no_longer(fiber);
+        let mut polled = Poll::Pending;
+        self.among_fibers(&mut || polled = self.poll_once(fiber));
+        // SAFETY: nobody uses the store now: see `with_fiber`.
+        if polled.is_pending() && unsafe { (*self.store.get()).gc_heap_capacity() } > 0 {
+            let mut waiting = self.waiting.borrow_mut();
+            fiber.place.set(Some(waiting.len()));
+            waiting.push(fiber.clone());
+            drop(waiting);
+            self.note_fibers();
+        }
+        polled
+    }
+
+    /// Takes a fiber from those that wait with references in their frames.
+    fn waits_no_longer(&self, fiber: &FiberState) {
+        let Some(place) = fiber.place.take() else { return };
+        let mut waiting = self.waiting.borrow_mut();
+        let taken = waiting.swap_remove(place);
+        if let Some(moved) = waiting.get(place) {
+            moved.place.set(Some(place));
+        }
+        drop((waiting, taken));
+        self.note_fibers();
+    }
+
+    fn poll_once(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
         self.with_fiber(fiber, |future| {
             let mut context = Context::from_waker(Waker::noop());
             let polled = future.as_mut().expect("the fiber has not ended").as_mut().poll(&mut context);
@@ -452,14 +507,19 @@ impl ReentrantStore {
 
     /// Ends a fiber: what it waits for fails, and the guest is unwound.
     fn end_fiber(&self, fiber: &Rc<FiberState>) {
+        self.waits_no_longer(fiber);
         self.with_fiber(fiber, |future| *future = None);
     }
 
     fn with_fiber<R>(&self, fiber: &Rc<FiberState>, body: impl FnOnce(&mut Option<Future>) -> R) -> R {
         assert!(!fiber.is_polled.replace(true), "a fiber was resumed by itself");
-        let outer = self.enter(|mut store| store.data_mut().fiber.replace(fiber.clone()));
-        let _polled = Polled { store: self, fiber, outer };
-        let _restore = Restore(&self.access, self.access.replace(Access::Taken));
+        let before = self.access.replace(Access::Taken);
+        assert!(self.is_among_fibers.get() || !matches!(before, Access::Taken), "a fiber was resumed in a taken store");
+        let _restore = Restore(&self.access, before);
+        let store = self.store.get();
+        // SAFETY: nobody uses the store now.
+        let outer = unsafe { (*store).data_mut() }.fiber.replace(fiber.clone());
+        let _polled = Polled { store, fiber, outer };
         // SAFETY: `is_polled` says that nobody else uses the future.
         //
         // The future holds a mutable reference to the store, and so do the frames of the fiber, from when the fiber
@@ -471,23 +531,112 @@ impl ReentrantStore {
         // `suspending_function` and of `host_function`, which keep nothing either but contexts, and roots only while
         // nothing but the host function itself runs. All uses are on one thread, one at a time: `Taken` keeps everybody
         // out while the fiber runs, and the fiber does nothing while others do.
+        //
+        // Wasmtime's collector does not know the frames of a fiber that waits. Hence `among_fibers`.
         body(unsafe { &mut *fiber.future.get() })
     }
 
     /// Runs `body` on a fiber that waits, so that the fiber's frames are among those that Wasmtime sees.
-    fn inside(&self, fiber: &Rc<FiberState>, mut body: impl FnMut(StoreContextMut<'_, StoreState>)) {
-        let body: *mut (dyn FnMut(StoreContextMut<'_, StoreState>) + '_) = &mut body;
+    fn inside(&self, fiber: &Rc<FiberState>, body: &mut dyn FnMut()) {
+        let body: *mut (dyn FnMut() + '_) = body;
         // SAFETY: only the lifetime changes, and the closure is used before the fiber hands over again.
-        let body = unsafe {
-            std::mem::transmute::<
-                *mut (dyn FnMut(StoreContextMut<'_, StoreState>) + '_),
-                *mut (dyn FnMut(StoreContextMut<'_, StoreState>) + 'static),
-            >(body)
-        };
+        let body = unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(body) };
         fiber.inside.set(Some(body));
-        let polled = self.poll_fiber(fiber);
+        let polled = self.poll_once(fiber);
         debug_assert!(polled.is_pending() && fiber.inside.get().is_none());
     }
+
+    /// Runs `body` while all fibers that wait with references in their frames are among what Wasmtime sees: innermost on
+    /// their stacks, each of which goes on for as long. Whatever allocates in Wasmtime's heap has to be done so, since
+    /// it may start a collection, which moves what it finds and frees the rest.
+    fn among_fibers(&self, body: &mut dyn FnMut()) {
+        let waiting = self.waiting.borrow().clone();
+        if waiting.is_empty() || self.is_among_fibers.get() {
+            return body();
+        }
+        struct Done<'a>(&'a ReentrantStore);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                self.0.is_among_fibers.set(false);
+                self.0.note_fibers();
+            }
+        }
+        self.is_among_fibers.set(true);
+        self.note_fibers();
+        let _done = Done(self);
+        self.descend(&waiting, body);
+    }
+
+    fn descend(&self, waiting: &[Rc<FiberState>], body: &mut dyn FnMut()) {
+        match waiting.split_first() {
+            None => body(),
+            Some((first, rest)) => self.inside(first, &mut || self.descend(rest, body)),
+        }
+    }
+
+    /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to.
+    fn note_fibers(&self) {
+        self.set_detour(!self.is_among_fibers.get() && !self.waiting.borrow().is_empty());
+    }
+
+    /// [`ReentrantStore::enter`] while fibers wait with references in their frames.
+    #[cold]
+    pub(crate) fn enter_among_fibers<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        let before = self.access.replace(Access::Taken);
+        assert!(!matches!(before, Access::Taken), "a store was entered twice without a guest call in between");
+        let _restore = Restore(&self.access, before);
+        let (mut body, mut result) = (Some(body), None);
+        self.among_fibers(&mut || {
+            // SAFETY: `Taken` keeps everybody out, and the fibers do nothing but this; see `with_fiber`.
+            let store = unsafe { &mut *self.store.get() };
+            result = body.take().map(|body| body(store.as_context_mut()));
+        });
+        result.expect("it was run")
+    }
+}
+
+/// Calls a function with raw slots on a fiber of its own, which cannot be suspended: what an ordinary call does while
+/// fibers wait with references in their frames.
+///
+/// # Safety
+/// As for `Func::call_unchecked`.
+#[cold]
+pub(crate) unsafe fn call_apart(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
+    let state = FiberState::calling(island, func, SmallVec::from_slice(slots), false);
+    run_apart(island, &state)?;
+    // SAFETY: the fiber has ended, so nobody else refers to its slots.
+    slots.copy_from_slice(unsafe { &*state.slots.get() });
+    Ok(())
+}
+
+/// Instantiates a module whose start function may run, as [`call_apart`] calls.
+#[cold]
+pub(crate) fn instantiate_apart(
+    island: &Rc<Island>,
+    module: &wasmtime::Module,
+    imports: &[wasmtime::Extern],
+) -> wasmtime::Result<wasmtime::Instance> {
+    let instance = Rc::new(Cell::new(None));
+    let (made, module, imports) = (instance.clone(), module.clone(), imports.to_vec());
+    // SAFETY: as in `ReentrantStore::fiber`.
+    let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *island.store.store.get() };
+    let future = Box::pin(async move {
+        made.set(Some(wasmtime::Instance::new_async(store, &module, &imports).await?));
+        Ok(())
+    });
+    run_apart(island, &FiberState::new(None, SmallVec::new(), false, future))?;
+    Ok(instance.get().expect("it was made"))
+}
+
+fn run_apart(island: &Rc<Island>, state: &Rc<FiberState>) -> wasmtime::Result<()> {
+    struct Ended<'a>(&'a Rc<Island>, &'a Rc<FiberState>);
+    impl Drop for Ended<'_> {
+        fn drop(&mut self) {
+            self.0.abandon(self.1);
+        }
+    }
+    let _ended = Ended(island, state);
+    drive(island, state).expect("a fiber that cannot be suspended ends")
 }
 
 /// A fiber's host function is running.
@@ -545,7 +694,11 @@ impl Island {
         let mut frames = Vec::new();
         for fiber in self.served.borrow().iter().rev() {
             let mut captured = None;
-            self.store.inside(fiber, |store| captured = Some(WasmBacktrace::force_capture(&store)));
+            self.store.inside(fiber, &mut || {
+                // SAFETY: the fiber does nothing but this; see `with_fiber`.
+                let store = unsafe { &*self.store.store.get() };
+                captured = Some(WasmBacktrace::force_capture(store));
+            });
             frames.extend(captured.map(|captured| self.frames_on(fiber, frames_of(&captured))).unwrap_or_default());
         }
         frames

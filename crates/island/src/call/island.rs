@@ -12,9 +12,9 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
-use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction};
+use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
 use crate::call::function::HostFunction;
-use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
+use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of};
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
@@ -233,7 +233,11 @@ impl Island {
         drop(host_memory::take_failure());
         let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
-        let new_instance = || self.enter(|store| Instance::new(store, module.for_instance(&self.engine), imports));
+        let code = module.for_instance(&self.engine);
+        let new_instance = || {
+            let apart = |_| instantiate_apart(self, code, imports);
+            self.store.enter_or(|store| Instance::new(store, code, imports), apart)
+        };
         let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
         let no_room = host_memory::take_failure();
         let instance = instance.map_err(|error| {
@@ -263,14 +267,13 @@ impl Island {
     }
 
     /// Links the atomic instructions of a new instance, and runs its start function, which was postponed until now.
-    fn link_atomics(&self, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
-        self.enter(|mut store| {
+    fn link_atomics(self: &Rc<Self>, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
+        let start = self.enter(|mut store| {
             atomic_imports::link(store.as_context_mut(), instance, imports)?;
-            match instance.get_func(&mut store, &imports.start_name()) {
-                Some(start) if imports.start => start.call(store, &[], &mut []),
-                _ => Ok(()),
-            }
-        })
+            Ok::<_, wasmtime::Error>(instance.get_func(&mut store, &imports.start_name()).filter(|_| imports.start))
+        })?;
+        // A start function has neither parameters nor results.
+        start.map_or(Ok(()), |start| call_slots(self, start, &mut []))
     }
 
     fn remember(&self, module: &Module) {
