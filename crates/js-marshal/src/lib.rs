@@ -10,6 +10,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod arrays;
+mod async_call;
 mod bind;
 mod call;
 mod callback;
@@ -23,6 +24,7 @@ mod encode;
 mod errors;
 mod handle;
 mod language;
+mod ledger;
 mod manager;
 mod pointer;
 mod prototype;

@@ -23,6 +23,7 @@ use wasmtime::{
 
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
+use crate::call::numbers::Number;
 use crate::call::raw::{Access, ReentrantStore, Restore, fill, lend_context, rooted};
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
@@ -59,6 +60,11 @@ impl Arguments<'_> {
             let args: SmallVec<[Val; 4]> = args.collect();
             body(&mut scope.as_context_mut(), &args)
         })
+    }
+
+    /// The arguments of a function that takes numbers alone.
+    pub fn numbers(self, island: &Island) -> SmallVec<[Number; 8]> {
+        self.read(island, |_, args| args.iter().filter_map(Number::of).collect())
     }
 }
 
