@@ -365,15 +365,17 @@ fn call_host_with_values(
     let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
     let args: SmallVec<[Val; 4]> = args.collect();
     let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
-    with_host(scope.as_context_mut(), index, |host, island| host.call_values(island, &args, &mut results))?;
-    let number = scope.as_context_mut().data().number;
-    if !signature.results.fit(scope.as_context_mut(), |val| belongs_to(val, number), &results)? {
-        return Err(wasmtime::Error::msg("a host function returned values that do not have its result types"));
-    }
-    for (slot, val) in slots.iter_mut().zip(&results) {
-        slot.write(val.to_raw(&mut scope)?);
-    }
-    Ok(())
+    lend_context(scope.as_context_mut(), |island| {
+        let called = island.host(index).call_values(island, &args, &mut results);
+        called.map_err(|threw| island.host_error(threw))?;
+        // Here, since on a fiber the results' roots do not outlive what runs on the agent's stack.
+        island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            fill(&mut scope, &signature.results, &results, |at, raw| {
+                slots[at].write(raw);
+            })
+        })
+    })
 }
 
 /// Runs `body`, the inside of a host function, with the caller's context lent to its island, which `body` may then
