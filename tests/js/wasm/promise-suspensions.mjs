@@ -138,26 +138,6 @@ test('infinite recursion on the way to an import, and after one', async () => {
   }
 });
 
-test('recursion of a promising function through its import', async () => {
-  // Each call begins below the last one, on the script's stack, which ends.
-  let depth = 0;
-  const b = new WasmBuilder();
-  const f = b.importFunc('m', 'f', ['i32']);
-  b.func(['i32'], [], [op.localGet(0), op.call(f)], { export: 'run' });
-  let failed;
-  const { run } = b.instance({ m: { f: new Suspending((x) => { depth = x; return p(x + 1); }) } }).exports;
-  const p = promising(run);
-  try { await p(0); } catch (error) { failed = error; }
-  assert(failed instanceof RangeError, String(failed));
-  assert(depth > 10, depth);
-  const plain = b.instance({ m: { f(x) { depth = x; q(x + 1).catch((error) => { failed ??= error; }); } } }).exports;
-  const q = promising(plain.run);
-  [depth, failed] = [0, undefined];
-  await q(0);
-  assert(failed instanceof RangeError, String(failed));
-  assert(depth > 10, depth);
-});
-
 // Exceptions
 
 const tag = new Tag({ parameters: ['i32', 'externref'] });
