@@ -31,6 +31,7 @@ mod record_types;
 mod scalar;
 mod site;
 mod sources;
+mod spares;
 mod status;
 mod straight;
 mod strings;

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use rquickjs::{Ctx, JsLifetime, Value, qjs as q};
 
 use crate::function::{Call, Kind, function};
+use crate::layout;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// `Function.prototype.apply` and the function that it applies, of a runtime.
@@ -80,8 +81,15 @@ pub fn with_element<R>(
     index: u32,
     body: impl FnOnce(Borrowed<'_>) -> rquickjs::Result<R>,
 ) -> rquickjs::Result<R> {
-    // SAFETY: the array is alive; the element's reference is ours until it is freed below.
-    let element = unsafe { q::JS_GetPropertyUint32(cx.raw(), array.raw(), index) };
+    let element = match layout::array_element(cx, array, index) {
+        // SAFETY: reading a tag. What has no count needs no owner.
+        Some(element) if unsafe { !q::JS_VALUE_HAS_REF_COUNT(element) } => {
+            // SAFETY: as above.
+            return body(unsafe { Borrowed::from_raw(element) });
+        }
+        // SAFETY: the array is alive; the element's reference is ours until it is freed below.
+        _ => unsafe { q::JS_GetPropertyUint32(cx.raw(), array.raw(), index) },
+    };
     // SAFETY: reading a tag.
     if unsafe { q::JS_IsException(element) } {
         return Err(rquickjs::Error::Exception);
@@ -100,12 +108,21 @@ pub fn with_element<R>(
 /// The length of an array; `None` for anything else, and for a proxy, whose length is a script's to say. Runs no script.
 #[inline]
 pub fn plain_length(cx: Cx<'_>, value: Borrowed<'_>) -> Option<usize> {
+    if let Some(len) = layout::array_length(cx, value) {
+        return Some(len);
+    }
     let mut len = 0;
     // SAFETY: the value is alive; an array's own length is a number, so no script runs and nothing is thrown.
     unsafe {
         let is_array = value.is_object() && q::JS_IsArray(value.raw()) && !q::JS_IsProxy(value.raw());
         (is_array && q::JS_GetLength(cx.raw(), value.raw(), &mut len) == 0).then_some(len as usize)
     }
+}
+
+/// Whether an array has `len` elements of its own that are read without running a script.
+#[inline]
+pub fn is_dense(cx: Cx<'_>, value: Borrowed<'_>, len: usize) -> bool {
+    len.checked_sub(1).is_some_and(|last| layout::array_element(cx, value, last as u32).is_some())
 }
 
 /// Becomes an array of its items. (`rquickjs` fills the array that it makes of a `Vec` by assignments, which run the

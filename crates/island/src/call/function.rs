@@ -177,15 +177,14 @@ impl Island {
     /// When the function has another type, or the address does not fit its parameter.
     #[inline]
     pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
-        let ty = callee.numeric().expect("a function of addresses has numbers alone");
-        let mut slots = match *ty.params {
+        let ty = callee.plain.as_ref().expect("a function of addresses has few numbers");
+        let mut slots = match *ty.params() {
             [NumberKind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
             [NumberKind::I64] => [ValRaw::u64(address)],
             _ => panic!("expected one address as the parameter"),
         };
-        assert!(ty.results.len() <= 1);
         raw::call_unchecked(self, callee, &mut slots)?;
-        Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
+        Ok(ty.result.map_or(0, |kind| Number::read(kind, &slots[0]).as_address()))
     }
 
     /// Calls a function of any type with values of the scope.

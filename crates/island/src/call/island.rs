@@ -297,6 +297,7 @@ impl Island {
 
     /// Explains why a call into this island failed. Functions that have no name in the name section get the names of
     /// their exports.
+    #[cold]
     pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
         if error.is::<ThrownException>() {
             let exception = self.enter(|store| {

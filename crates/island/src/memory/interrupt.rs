@@ -164,6 +164,7 @@ impl Interrupter {
 pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
     struct Unmask<'a>(&'a Interrupter);
     impl Drop for Unmask<'_> {
+        #[inline]
         fn drop(&mut self) {
             let shared = &self.0.shared;
             // If the flag is raised after this, the interrupter sees that there is no mask; if before, this sees the
