@@ -57,6 +57,7 @@ use rquickjs::JsLifetime;
 pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
     language::take(ctx)?;
     qjs::array::install(ctx)?;
+    qjs::runtime::before_collection(manager::let_go_of_spares);
     console::install(ctx)
 }
 

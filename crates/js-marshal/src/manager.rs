@@ -204,12 +204,10 @@ impl ManagerObject {
     pub(crate) fn safe_point(&self, ctx: &Ctx<'_>, place: At<'_>) -> Result<()> {
         let crowded = self.heap.owned_bytes() > self.threshold.get();
         if crowded {
-            self.spares.let_go();
-            ctx.run_gc();
-        } else {
-            self.spares.collect();
+            qjs::runtime::collect(ctx);
         }
         let fail = |error| throw_heap_error(ctx, place, error);
+        self.spares.collect(&self.heap).map_err(fail)?;
         self.heap.drain().map_err(fail)?;
         if !self.others.borrow().is_empty() {
             let others: Vec<_> = self.others.borrow().iter().map(|other| other.heap.clone()).collect();
@@ -227,11 +225,8 @@ impl ManagerObject {
         if self.heap.owned_bytes() > self.threshold.get() || !self.others.borrow().is_empty() {
             return self.safe_point(&cx.ctx(), place);
         }
-        self.spares.collect();
-        match self.heap.is_drained() {
-            true => Ok(()),
-            false => self.heap.drain().map_err(|error| throw_heap_error(&cx.ctx(), place, error)),
-        }
+        let done = self.spares.collect(&self.heap).and_then(|()| self.heap.drain());
+        done.map_err(|error| throw_heap_error(&cx.ctx(), place, error))
     }
 
     /// The heap of this memory in which `free`, a function of the guest, frees.
@@ -403,13 +398,10 @@ impl ManagerObject {
     ) -> Result<Self> {
         let realm = MarkedRc::new(Rc::new(Realm::new(ctx)?));
         let spares = Rc::<Spares>::default();
-        let (collector, kept) = (Rc::downgrade(&realm), Rc::downgrade(&spares));
+        let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
-            if let Some(spares) = kept.upgrade() {
-                spares.let_go();
-            }
             if let Some(realm) = collector.upgrade() {
-                realm.with(|cx| cx.ctx().run_gc());
+                realm.with(|cx| qjs::runtime::collect(&cx.ctx()));
             }
         });
         HEAPS.with_borrow_mut(|heaps| heaps.push((Rc::downgrade(&heap), Rc::downgrade(&spares))));
@@ -559,6 +551,8 @@ fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let manager: &ManagerObject = webidl::this(&call, "malloc")?;
     let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, &PLACE, &call.arg(0)))?;
     manager.safe_point(&call.ctx, &PLACE)?;
+    // Who allocates by hand counts blocks, too.
+    manager.heap.settle().map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     Ok(Value::new_number(call.ctx, address as f64))
 }

@@ -8,10 +8,9 @@
 use std::cell::RefCell;
 use std::ptr::NonNull;
 
-use marshal::GuestBlock;
+use marshal::{GuestBlock, Heap, HeapError};
 use qjs::reuse::{self, Spare, Use};
 use qjs::{Cx, ElementKind, Mark, Result, Returned};
-use smallvec::SmallVec;
 
 /// How many are kept: a variable still has the last result when the next one comes.
 const MOST: usize = 2;
@@ -37,41 +36,49 @@ struct Entry {
 pub(crate) struct Spares(RefCell<Vec<Entry>>);
 
 impl Spares {
-    /// Puts the blocks of views that nobody has any more into their queue.
+    /// Frees the blocks of views that nobody has any more, which are `heap`'s.
+    ///
+    /// # Errors
+    /// As [`Heap::retire`].
     #[inline]
-    pub(crate) fn collect(&self) {
-        if !self.0.borrow().is_empty() {
-            self.look(PATIENCE);
+    pub(crate) fn collect(&self, heap: &Heap) -> std::result::Result<(), HeapError> {
+        if self.0.borrow().is_empty() {
+            return Ok(());
         }
+        self.look(PATIENCE).into_iter().flatten().map(|block| heap.retire(block)).fold(Ok(()), std::result::Result::and)
     }
 
-    /// [`Spares::collect`], and leaves all views that are in use to their scripts, so that garbage is collected.
+    /// Leaves all views that are in use to their scripts, so that garbage is collected. The blocks of the others wait to
+    /// be freed.
     pub(crate) fn let_go(&self) {
-        self.look(0);
+        drop(self.look(0));
     }
 
-    fn look(&self, patience: u8) {
-        let mut gone = SmallVec::<[Entry; MOST]>::new();
-        let mut entries = self.0.borrow_mut();
-        let mut at = 0;
-        while let Some(entry) = entries.get_mut(at) {
-            if !entry.is_idle {
-                match entry.array.take_owner(None) {
-                    Ok(block) => {
-                        drop(block);
-                        entry.is_idle = true;
-                    }
-                    Err(Use::Others) if entry.seen < patience => entry.seen += 1,
-                    Err(_) => {
-                        gone.push(entries.swap_remove(at));
-                        continue;
-                    }
-                }
-            }
-            at += 1;
-        }
+    /// The blocks of views that nobody has any more.
+    fn look(&self, patience: u8) -> [Option<GuestBlock>; MOST] {
+        let mut blocks = [const { None }; MOST];
         // What is freed with a view may be anything, so the list is not borrowed by then.
+        let mut gone = [const { None }; MOST];
+        let mut entries = self.0.borrow_mut();
+        let mut at = entries.len();
+        while at > 0 {
+            at -= 1;
+            let entry = &mut entries[at];
+            if entry.is_idle {
+                continue;
+            }
+            match entry.array.take_owner(None) {
+                Ok(block) => {
+                    blocks[at] = block;
+                    entry.is_idle = true;
+                }
+                Err(Use::Others) if entry.seen < patience => entry.seen += 1,
+                Err(_) => gone[at] = Some(entries.swap_remove(at)),
+            }
+        }
         drop(entries);
+        drop(gone);
+        blocks
     }
 
     /// A view of `block`, whose bytes begin at `start`.

@@ -11,7 +11,6 @@ use js_api::ExportedFunction;
 use marshal::{Heap, HeapError, Room};
 use qjs::string::Units;
 use qjs::{Args, Arguments, Borrowed, Cx, ElementKind, Held, Result, Returned, class};
-use smallvec::SmallVec;
 
 use crate::call::own_result;
 use crate::convert::{CallArguments, Marshal};
@@ -24,8 +23,8 @@ use crate::types::{Encoding, Length, Param, Signature, Type, TypeObject};
 /// How an argument goes in.
 enum Step {
     Number(Scalar),
-    /// Numbers behind a pointer, and the parameter that says how many there are, with its type.
-    Numbers(Scalar, Option<(usize, Scalar)>),
+    /// Numbers behind a pointer, and the typed array that has such numbers.
+    Numbers(Scalar, ElementKind),
     /// UTF-8 up to a zero.
     Text,
     Handle,
@@ -38,8 +37,8 @@ enum Outcome {
     /// A number that says whether the call failed.
     Status(Scalar),
     /// The host's own numbers, by view or by copy.
-    View(Scalar, Count),
-    Copy(Scalar, Count),
+    View(Scalar, ElementKind, Count),
+    Copy(Scalar, ElementKind, Count),
     /// A string up to a zero, and whether its block is the host's.
     Text {
         owned: bool,
@@ -58,7 +57,9 @@ enum Count {
 
 /// The steps of a call.
 pub(crate) struct Straight {
-    steps: SmallVec<[Step; 8]>,
+    steps: Box<[Step]>,
+    /// Parameters that say how many numbers another one has: that one, and the parameter with its type.
+    counted: Box<[(usize, usize, Scalar)]>,
     outcome: Outcome,
     /// Whether the guest's memory matters.
     has_memory: bool,
@@ -71,15 +72,21 @@ impl Straight {
         if signature.is_variadic || signature.params.len() > 8 {
             return None;
         }
-        let steps: SmallVec<[Step; 8]> =
-            signature.params.iter().map(|param| Self::step(signature, param)).collect::<Option<_>>()?;
+        let steps: Box<[Step]> = signature.params.iter().map(|param| Self::step(param, wide)).collect::<Option<_>>()?;
+        let mut counted = Vec::new();
+        for (at, param) in signature.params.iter().enumerate() {
+            if let Type::Array(_, Length::Argument(counts)) | Type::View(_, Length::Argument(counts)) = param.ty.get().ty {
+                let param = signature.params.get(counts).filter(|counts| !counts.direction.is_result)?;
+                counted.push((at, counts, param.ty.get().scalar()?));
+            }
+        }
         let outcome = match signature.returns.as_ref().map(|ty| ty.get()) {
             None => Outcome::Nothing,
-            Some(ty) => Self::outcome(signature, ty)?,
+            Some(ty) => Self::outcome(signature, ty, wide)?,
         };
         let has_memory = !matches!(outcome, Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_))
             || steps.iter().any(|step| !matches!(step, Step::Number(_)));
-        Some(Self { steps, outcome, has_memory, wide })
+        Some(Self { steps, counted: counted.into(), outcome, has_memory, wide })
     }
 
     /// The numbers that elements of this type are, if these are as large in every memory.
@@ -90,7 +97,7 @@ impl Straight {
         }
     }
 
-    fn step(signature: &Signature, param: &Param) -> Option<Step> {
+    fn step(param: &Param, wide: bool) -> Option<Step> {
         let ty = param.ty.get();
         if param.direction.comes_out || param.direction.is_result || ty.subclassed {
             return None;
@@ -99,23 +106,19 @@ impl Straight {
         match &ty.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) if !ty.exact => Some(Step::Number(*scalar)),
             Type::Handle { .. } if plain => Some(Step::Handle),
-            Type::Array(element, length) | Type::View(element, length) if plain && !element.get().subclassed => {
-                let count = match length {
-                    Length::Given => None,
-                    Length::Argument(at) => {
-                        let counts = signature.params.get(*at).filter(|counts| !counts.direction.is_result)?;
-                        Some((*at, counts.ty.get().scalar()?))
-                    }
-                    _ => return None,
-                };
-                Some(Step::Numbers(Self::numbers(element.get())?, count))
+            Type::Array(element, Length::Given | Length::Argument(_))
+            | Type::View(element, Length::Given | Length::Argument(_))
+                if plain && !element.get().subclassed =>
+            {
+                let scalar = Self::numbers(element.get())?;
+                Some(Step::Numbers(scalar, scalar.element(wide)))
             }
             Type::String(Encoding::Utf8, Length::Given) if plain => Some(Step::Text),
             _ => None,
         }
     }
 
-    fn outcome(signature: &Signature, ty: &TypeObject) -> Option<Outcome> {
+    fn outcome(signature: &Signature, ty: &TypeObject, wide: bool) -> Option<Outcome> {
         if ty.subclassed || ty.free.is_some() {
             return None;
         }
@@ -133,10 +136,12 @@ impl Straight {
             Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(Outcome::Number(*scalar)),
             Type::Status(status) => status.ty.get().scalar().map(Outcome::Status),
             Type::View(element, length) if ty.is_owned(true) => {
-                Some(Outcome::View(Self::numbers(element.get())?, count(length)?))
+                let scalar = Self::numbers(element.get())?;
+                Some(Outcome::View(scalar, scalar.element(wide), count(length)?))
             }
             Type::Array(element, length) if ty.is_owned(true) => {
-                Some(Outcome::Copy(Self::numbers(element.get())?, count(length)?))
+                let scalar = Self::numbers(element.get())?;
+                Some(Outcome::Copy(scalar, scalar.element(wide), count(length)?))
             }
             Type::String(Encoding::Utf8, Length::Given) => Some(Outcome::Text { owned: ty.is_owned(true) }),
             _ => None,
@@ -165,7 +170,7 @@ impl<'r> Run<'r> {
     /// Calls the function. Returns `None`, and has done nothing, if an argument needs the general way.
     #[inline]
     pub(crate) fn run(&self, cx: Cx<'_>) -> Result<Option<Returned>> {
-        let Straight { steps, has_memory, wide, .. } = self.straight;
+        let Straight { steps, counted, has_memory, wide, .. } = self.straight;
         if self.args.len() != self.leading + steps.len() {
             return Ok(None);
         }
@@ -193,15 +198,14 @@ impl<'r> Run<'r> {
                         },
                     };
                 }
-                Step::Numbers(scalar, _) => {
-                    let (kind, size) = (scalar.element(*wide), scalar.size(*wide));
-                    let Some((count, place)) = numbers_of(cx, heap, &loan, value, kind, size) else { return Ok(None) };
+                Step::Numbers(_, kind) => {
+                    let Some((count, place)) = numbers_of(cx, heap, &loan, value, *kind) else { return Ok(None) };
                     counts[at] = count;
                     match place {
                         Some(address) => numbers[at] = self.pointer(address),
                         None => {
                             copied |= 1 << at;
-                            room += (count * size as u64).next_multiple_of(8);
+                            room += (count * kind.size() as u64).next_multiple_of(8);
                         }
                     }
                 }
@@ -224,10 +228,8 @@ impl<'r> Run<'r> {
             }
         }
         // Each array has as many elements as its length says.
-        for (at, step) in steps.iter().enumerate() {
-            if let Step::Numbers(_, Some((counted, scalar))) = step
-                && scalar.as_length(numbers[*counted]) != Some(counts[at])
-            {
+        for (at, counts_at, scalar) in counted {
+            if scalar.as_length(numbers[*counts_at]) != Some(counts[*at]) {
                 return Ok(None);
             }
         }
@@ -296,9 +298,8 @@ impl<'r> Run<'r> {
             numbers[at] = self.pointer(address);
             match step {
                 Step::Text => {
-                    let text = plain_text(cx, value)?.filter(|text| text.len() as u64 == count);
-                    let Some(text) = text else { return Err(self.changed(cx, at)) };
-                    let to = self.range(cx, address, count + 1)?;
+                    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Err(self.changed(cx, at)) };
+                    let to = self.range(cx, address, text.len() as u64 + 1)?;
                     // SAFETY: the range was looked at just now, and a string does not lie in a guest.
                     unsafe {
                         std::ptr::copy_nonoverlapping(text.as_ptr(), to.as_ptr(), text.len());
@@ -306,8 +307,8 @@ impl<'r> Run<'r> {
                     }
                     address += (count + 1).next_multiple_of(8);
                 }
-                Step::Numbers(scalar, _) => {
-                    let bytes = count * scalar.size(self.straight.wide) as u64;
+                Step::Numbers(scalar, kind) => {
+                    let bytes = count * kind.size() as u64;
                     if qjs::buffer::element_kind(value).is_some() {
                         let found = qjs::buffer::typed_array_bytes(cx, value).filter(|found| found.len as u64 == bytes);
                         let Some(found) = found else { return Err(self.changed(cx, at)) };
@@ -336,14 +337,11 @@ impl<'r> Run<'r> {
         // (Allocating may have run scripts. An element that is gone since then is not a number.)
         let (wide, size) = (self.straight.wide, scalar.size(self.straight.wide));
         let to = self.range(cx, address, (len * size) as u64)?;
-        for index in 0..len {
+        // The commonest elements by far.
+        // SAFETY: there is room for `len` elements, and a memory never shrinks.
+        let done = if scalar == Scalar::Float64 { unsafe { qjs::array::copy_numbers(cx, value, len, to) } } else { 0 };
+        for index in done..len {
             let done = qjs::array::with_element(cx, value, index as u32, |element| {
-                // The commonest element by far.
-                if let (Scalar::Float64, Some(number)) = (scalar, element.number()) {
-                    // SAFETY: there is room for `len` elements, and a memory never shrinks.
-                    unsafe { to.as_ptr().cast::<f64>().add(index).write_unaligned(number) };
-                    return Ok(());
-                }
                 let mut bytes = [0; 8];
                 let is_number = scalar.write(cx, element, &mut bytes[..size], wide)?;
                 // SAFETY: as above.
@@ -458,8 +456,8 @@ impl<'r> Run<'r> {
         }
         let heap = &**self.manager.heap();
         match &self.straight.outcome {
-            Outcome::View(scalar, count) | Outcome::Copy(scalar, count) => {
-                let size = scalar.size(wide) as u64;
+            Outcome::View(scalar, kind, count) | Outcome::Copy(scalar, kind, count) => {
+                let size = kind.size() as u64;
                 let count = match count {
                     Count::Fixed(count) => Some(*count),
                     Count::Argument(at, scalar) => scalar.as_length(numbers[*at]),
@@ -479,7 +477,7 @@ impl<'r> Run<'r> {
                     if !address.is_multiple_of(size) {
                         return self.in_general(cx, address, numbers, None);
                     }
-                    return self.view(cx, heap, (address, start), bytes, *scalar);
+                    return self.view(cx, heap, (address, start), bytes, *kind);
                 }
                 match crate::arrays::returned(cx, *scalar, start, count, wide) {
                     Ok(made) => self.freed(cx, made, address, bytes, size as u32),
@@ -537,11 +535,10 @@ impl<'r> Run<'r> {
         heap: &Heap,
         (address, start): (u64, NonNull<u8>),
         bytes: u64,
-        scalar: Scalar,
+        kind: ElementKind,
     ) -> Result<Returned> {
-        let align = scalar.size(self.straight.wide) as u32;
-        match heap.adopt_aligned(address, bytes, align) {
-            Ok(block) => self.manager.spares().view(cx, start, block, scalar.element(self.straight.wide)),
+        match heap.adopt_aligned(address, bytes, kind.size() as u32) {
+            Ok(block) => self.manager.spares().view(cx, start, block, kind),
             Err(error) => Err(throw_heap_error(&cx.ctx(), &self.result_place(), error)),
         }
     }
@@ -592,7 +589,6 @@ fn numbers_of(
     loan: &marshal::loan::Loan<'_>,
     value: Borrowed<'_>,
     kind: ElementKind,
-    size: usize,
 ) -> Option<(u64, Option<u64>)> {
     /// Longer arrays are read in another way, unless they are plain.
     const LONG: usize = 24;
@@ -604,7 +600,7 @@ fn numbers_of(
     if found != kind || bytes.len == 0 {
         return None;
     }
-    let count = (bytes.len / size) as u64;
+    let count = (bytes.len / kind.size()) as u64;
     let address = heap.address_of(bytes.start, bytes.len);
     if address.is_some() {
         loan.add(whole.start);
@@ -615,10 +611,21 @@ fn numbers_of(
 /// The characters of a string in ASCII without zeros.
 #[inline]
 fn plain_text<'a>(cx: Cx<'_>, value: Borrowed<'a>) -> Result<Option<&'a [u8]>> {
-    Ok(match Units::of(cx, value)? {
-        Some(Units::Narrow(text)) if text.is_ascii() && !text.contains(&0) => Some(text),
-        _ => None,
-    })
+    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Ok(None) };
+    Ok(is_plain(text).then_some(text))
+}
+
+/// Whether all bytes are from 1 to 127.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    // A byte that is 0 or above 127 leaves its highest bit: one of these alone can borrow from the next.
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let is_plain = |word: u64| (word | word.wrapping_sub(ONES)) & HIGH == 0;
+    let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|&byte| is_plain(u64::from(byte) | (ONES << 8))) };
+    // The last word may overlap the one before.
+    text.chunks_exact(8).all(|word| is_plain(u64::from_le_bytes(word.try_into().expect("eight bytes"))))
+        && is_plain(u64::from_le_bytes(*last))
 }
 
 /// A string of the guest's; `None` if it is not UTF-8, or too long for the way.

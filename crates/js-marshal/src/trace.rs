@@ -32,8 +32,7 @@ pub fn define_trace<'js>(ctx: &Ctx<'js>, guest_memory: &Object<'js>) -> Result<(
 
 /// A snapshot after a collection, so that it does not count what only garbage holds as held.
 fn taken(call: &Call<'_, '_>) -> Result<Snapshot> {
-    crate::manager::let_go_of_spares();
-    call.ctx.run_gc();
+    qjs::runtime::collect(&call.ctx);
     trace::snapshot().ok_or_else(|| {
         let message = "tombolo.guestMemory.trace: nothing was recorded: call start() first";
         qjs::function::throw_error(&call.ctx, message)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use data_block::DataBlock;
-use island::{CallError, Island, uninterrupted};
+use island::{CallError, Island};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::allocator::{Allocator, Routine};
@@ -361,7 +361,7 @@ impl Heap {
         if trace::is_on() {
             trace::freed(self.data(), address);
         }
-        match uninterrupted(|| self.call_free(address, bytes, align)) {
+        match self.island.uninterrupted(|| self.call_free(address, bytes, align)) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(error.into()),
             None => Err(HeapError::Busy),
@@ -464,13 +464,32 @@ impl Heap {
         Ok(())
     }
 
+    /// Frees a block now that its last handle is given up, at a safe point. If that cannot be, it waits in the queue.
+    ///
+    /// # Errors
+    /// As [`Heap::drain`].
+    #[inline]
+    pub fn retire(&self, block: GuestBlock) -> Result<(), HeapError> {
+        if !self.is_callable() {
+            return Ok(());
+        }
+        let freed = self.island.uninterrupted(|| {
+            let (address, bytes, align) = block.take(self)?;
+            match self.call_free(address, bytes, align) {
+                Ok(()) => None,
+                Err(source) => Some(HeapError::Reclaim { address, source }),
+            }
+        });
+        freed.flatten().map_or(Ok(()), Err)
+    }
+
     fn free_waiting(&self, waiting: usize) -> Result<(), HeapError> {
         if !self.is_callable() {
             return Ok(());
         }
         for _ in 0..waiting {
             // A block that is taken out of the queue is freed: no interruption comes in between.
-            let freed = uninterrupted(|| {
+            let freed = self.island.uninterrupted(|| {
                 let (address, bytes, align) = self.reclaim.next()?;
                 let done = self.call_free(address, bytes, align);
                 Some(done.map_err(|source| HeapError::Reclaim { address, source }))
@@ -496,7 +515,7 @@ impl Heap {
         if !self.wide && bytes > u64::from(u32::MAX) {
             return Ok(0);
         }
-        match uninterrupted(|| self.allocating(|| self.routine.allocate(bytes))) {
+        match self.island.uninterrupted(|| self.allocating(|| self.routine.allocate(bytes))) {
             Some(Ok(address)) => Ok(address),
             Some(Err(error)) => Err(error.into()),
             None => Err(CallError::Interrupted.into()),

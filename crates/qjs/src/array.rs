@@ -4,6 +4,7 @@
 //! in one go into an argument list, and a native function gets that list as it is: this is several times faster.
 
 use std::cell::Cell;
+use std::ptr::NonNull;
 
 use rquickjs::{Ctx, JsLifetime, Value, qjs as q};
 
@@ -117,6 +118,25 @@ pub fn plain_length(cx: Cx<'_>, value: Borrowed<'_>) -> Option<usize> {
         let is_array = value.is_object() && q::JS_IsArray(value.raw()) && !q::JS_IsProxy(value.raw());
         (is_array && q::JS_GetLength(cx.raw(), value.raw(), &mut len) == 0).then_some(len as usize)
     }
+}
+
+/// Copies the first `len` elements of an array, as far as they are numbers that are read without running a script.
+/// Returns how many.
+///
+/// # Safety
+/// There must be room for as many numbers at `to`.
+#[inline]
+pub unsafe fn copy_numbers(cx: Cx<'_>, array: Borrowed<'_>, len: usize, to: NonNull<u8>) -> usize {
+    let elements = layout::array_elements(cx, array);
+    let mut done = 0;
+    for &element in elements.iter().take(len) {
+        // SAFETY: nothing runs that could change the array.
+        let Some(number) = (unsafe { Borrowed::from_raw(element) }).number() else { break };
+        // SAFETY: the caller's promise.
+        unsafe { to.as_ptr().cast::<f64>().add(done).write_unaligned(number) };
+        done += 1;
+    }
+    done
 }
 
 /// Whether an array has `len` elements of its own that are read without running a script.

@@ -156,6 +156,20 @@ pub(crate) fn array_element(cx: Cx<'_>, value: Borrowed<'_>, index: u32) -> Opti
     }
 }
 
+/// The elements of an array that are read without running a script, until somebody changes the array.
+#[inline]
+pub(crate) fn array_elements<'a>(cx: Cx<'_>, value: Borrowed<'a>) -> &'a [q::JSValue] {
+    let (Some(classes), Some(object)) = (classes(cx), object(value)) else { return &[] };
+    // SAFETY: as in `array_element`.
+    unsafe {
+        let object = object.as_ref();
+        match object.class == classes.array && object.flags & FAST != 0 && object.count > 0 {
+            true => std::slice::from_raw_parts(object.elements, object.count as usize),
+            false => &[],
+        }
+    }
+}
+
 /// The kind of a typed array, its bytes, and those of its buffer. `None` for anything else, and for what is out of the
 /// ordinary: a detached buffer, or a view that follows its buffer's length or is out of bounds.
 #[inline]

@@ -21,6 +21,7 @@ use crate::engine::module::Module;
 use crate::memory::atomic_imports::{self, AtomicImports};
 use crate::memory::ground::Ground;
 use crate::memory::host_memory;
+use crate::memory::interrupt::{Interrupter, uninterrupted_by};
 
 /// A store with the instances that are linked to each other. It is dropped, with all instances, along with its last
 /// handle.
@@ -32,6 +33,8 @@ pub struct Island {
     owner: OnceCell<Weak<dyn Any>>,
     /// The store's number.
     number: u64,
+    /// That of the island's thread.
+    interrupter: Interrupter,
 }
 
 /// What an island keeps in its store.
@@ -115,6 +118,7 @@ impl Island {
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 number,
+                interrupter: Interrupter::current(),
             }
         })
     }
@@ -156,6 +160,12 @@ impl Island {
     #[inline]
     pub fn can_enter(&self) -> bool {
         self.store.can_enter()
+    }
+
+    /// Runs `body`, as [`uninterrupted`](crate::uninterrupted) does.
+    #[inline]
+    pub fn uninterrupted<R>(&self, body: impl FnOnce() -> R) -> Option<R> {
+        uninterrupted_by(&self.interrupter, body)
     }
 
     /// How often the island was entered: while this stays the same, none of its guests runs.
