@@ -127,11 +127,13 @@ impl DataBlock {
     }
 
     /// The address of the first byte. Valid as long as the block is.
+    #[inline]
     pub fn base(&self) -> NonNull<u8> {
         self.base
     }
 
     /// The length in bytes now. It may be larger a moment later, never smaller.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len.load(Ordering::Acquire)
     }

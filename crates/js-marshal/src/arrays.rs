@@ -210,15 +210,23 @@ pub(crate) fn returned(cx: Cx<'_>, scalar: Scalar, start: NonNull<u8>, len: u64,
     let size = scalar.size(wide);
     let mut elements = qjs::array::ArrayBuilder::new(cx, len as usize)?;
     for at in 0..len as usize {
-        let mut bytes = [0u8; 8];
-        // SAFETY: the caller looked at the range, and a memory never shrinks.
-        unsafe { std::ptr::copy_nonoverlapping(start.as_ptr().add(at * size), bytes.as_mut_ptr(), size) };
-        elements.push(match scalar {
-            Scalar::Float64 => cx.float(f64::from_le_bytes(bytes)),
-            _ => scalar.read(cx, &bytes[..size], wide),
-        })?;
+        // SAFETY: the caller looked at the range, and a memory never shrinks. A guest's address need not be aligned.
+        let element = unsafe {
+            match scalar {
+                Scalar::Float64 => cx.float(start.as_ptr().cast::<f64>().add(at).read_unaligned()),
+                _ => {
+                    let mut bytes = [0u8; 8];
+                    std::ptr::copy_nonoverlapping(start.as_ptr().add(at * size), bytes.as_mut_ptr(), size);
+                    scalar.read(cx, &bytes[..size], wide)
+                }
+            }
+        };
+        elements.push(element)?;
     }
-    Ok(elements.into_returned())
+    match elements.into_returned() {
+        made if made.is_exception() => Err(rquickjs::Error::Exception),
+        made => Ok(made),
+    }
 }
 
 /// Copies bytes of the guest over those at `to`, which `value`, a buffer or a view, has just now.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use island::call::{Number, NumericType};
+use island::call::{Number, NumericType, PlainType};
 use island::{Frame, NumberKind};
 use js_api::ExportedFunction;
 use qjs::{Args, Arguments, Borrowed, Held, Result, Value};
@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     looks_again: SmallVec<[bool; 8]>,
     /// Whether anything but the function's own result comes out.
     has_outs: bool,
+    /// The type of the functions that can be called, if it has few numbers.
+    plain: Option<PlainType>,
     /// The steps of most calls, which need nothing else of this.
     pub(crate) straight: Option<Straight>,
 }
@@ -53,13 +55,22 @@ impl Plan {
         let has_outs = signature.params.iter().zip(&looks_again).any(is_out);
         let by_room = by_room(signature, wide);
         let straight = Straight::new(signature, wide);
-        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, straight }
+        let numeric = NumericType { params: params.iter().copied().collect(), results: result.into_iter().collect() };
+        let plain = PlainType::of(&numeric);
+        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, plain, straight }
     }
 
     /// Whether a function of the type can be called.
     #[inline]
     pub(crate) fn fits(&self, ty: &NumericType) -> bool {
         ty.params[..] == self.params[..] && self.result.is_none_or(|result| ty.results.first() == Some(&result))
+    }
+
+    /// The steps of most calls, if a function of the type can be called by them.
+    #[inline]
+    pub(crate) fn straight_for(&self, ty: Option<&PlainType>) -> Option<&Straight> {
+        let (Some(straight), Some(plain), Some(ty)) = (&self.straight, &self.plain, ty) else { return None };
+        ty.takes_as(plain).then_some(straight)
     }
 
     /// Why the function's type does not fit; `None` if it does.

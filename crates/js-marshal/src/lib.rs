@@ -33,6 +33,7 @@ mod record_types;
 mod scalar;
 mod site;
 mod sources;
+mod spares;
 mod status;
 mod straight;
 mod strings;
@@ -58,6 +59,7 @@ use rquickjs::JsLifetime;
 pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
     language::take(ctx)?;
     qjs::array::install(ctx)?;
+    qjs::runtime::before_collection(manager::let_go_of_spares);
     console::install(ctx)
 }
 

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use island::CallError;
 use js_api::island_realm::IslandHandle;
 use js_api::{ExportedFunction, InstanceObject, MemoryObject};
-use marshal::{Allocator, GuestFunction, Heap, HostAllocator};
+use marshal::{Allocator, GuestFunction, Heap, HeapError, HostAllocator};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Realm, Result, Value,
@@ -24,6 +24,7 @@ use crate::descriptors::throw_length;
 use crate::errors::{At, throw_heap_error};
 use crate::language;
 use crate::scalar::{Scalar, length};
+use crate::spares::Spares;
 use crate::types::{Type, TypeObject};
 use crate::view;
 
@@ -60,6 +61,7 @@ pub(crate) struct ManagerObject {
     in_structs: Held,
     /// For the heap's pressure hook, which refers to it weakly.
     realm: MarkedRc<Realm>,
+    spares: MarkedRc<Spares>,
 }
 
 /// A heap, and the function that frees in it.
@@ -136,6 +138,11 @@ impl ManagerObject {
         &self.heap
     }
 
+    #[inline]
+    pub(crate) fn spares(&self) -> &Spares {
+        &self.spares
+    }
+
     pub(crate) fn memory(&self) -> &Held {
         &self.memory
     }
@@ -197,9 +204,10 @@ impl ManagerObject {
     pub(crate) fn safe_point(&self, ctx: &Ctx<'_>, place: At<'_>) -> Result<()> {
         let crowded = self.heap.owned_bytes() > self.threshold.get();
         if crowded {
-            ctx.run_gc();
+            qjs::runtime::collect(ctx);
         }
         let fail = |error| throw_heap_error(ctx, place, error);
+        self.spares.collect(&self.heap).map_err(fail)?;
         self.heap.drain().map_err(fail)?;
         if !self.others.borrow().is_empty() {
             let others: Vec<_> = self.others.borrow().iter().map(|other| other.heap.clone()).collect();
@@ -217,10 +225,8 @@ impl ManagerObject {
         if self.heap.owned_bytes() > self.threshold.get() || !self.others.borrow().is_empty() {
             return self.safe_point(&cx.ctx(), place);
         }
-        match self.heap.is_drained() {
-            true => Ok(()),
-            false => self.heap.drain().map_err(|error| throw_heap_error(&cx.ctx(), place, error)),
-        }
+        let done = self.spares.collect(&self.heap).and_then(|()| self.heap.drain());
+        done.map_err(|error| throw_heap_error(&cx.ctx(), place, error))
     }
 
     /// The heap of this memory in which `free`, a function of the guest, frees.
@@ -245,7 +251,7 @@ impl ManagerObject {
         let (data, shared) = (self.heap.data().clone(), self.heap.is_shared());
         let heap = Heap::with(&self.link.shared.island, data, allocator, shared);
         let heap = heap.map_err(|error| throw_heap_error(ctx, &place, error))?;
-        HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
+        HEAPS.with_borrow_mut(|heaps| heaps.push((Rc::downgrade(&heap), Weak::new())));
         self.others.borrow_mut().push(OtherHeap { function: free.duplicate(), heap: heap.clone() });
         Ok(heap)
     }
@@ -391,13 +397,14 @@ impl ManagerObject {
         table: Option<island::wasmtime::Table>,
     ) -> Result<Self> {
         let realm = MarkedRc::new(Rc::new(Realm::new(ctx)?));
+        let spares = Rc::<Spares>::default();
         let collector = Rc::downgrade(&realm);
         heap.set_pressure_hook(move || {
             if let Some(realm) = collector.upgrade() {
-                realm.with(|cx| cx.ctx().run_gc());
+                realm.with(|cx| qjs::runtime::collect(&cx.ctx()));
             }
         });
-        HEAPS.with_borrow_mut(|heaps| heaps.push(Rc::downgrade(&heap)));
+        HEAPS.with_borrow_mut(|heaps| heaps.push((Rc::downgrade(&heap), Rc::downgrade(&spares))));
         Ok(Self {
             link,
             heap,
@@ -412,6 +419,7 @@ impl ManagerObject {
             owners: Held::new(&language::new_weak_map(ctx)?),
             in_structs: Held::new(&language::new_weak_map(ctx)?),
             realm,
+            spares: MarkedRc::new(spares),
         })
     }
 
@@ -442,26 +450,50 @@ impl ManagerObject {
 }
 
 thread_local! {
-    /// The heaps of this thread's scripts.
-    static HEAPS: RefCell<Vec<Weak<Heap>>> = const { RefCell::new(Vec::new()) };
+    /// The heaps of this thread's scripts, and their spare views.
+    static HEAPS: RefCell<Vec<(Weak<Heap>, Weak<Spares>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A safe point of the event loop: frees what waits in the heaps of this thread.
+/// A safe point of the event loop: frees what waits in the heaps of this thread, and what they keep for the next calls.
 ///
 /// # Errors
 /// What a guest's `free` throws; the other heaps are drained all the same.
 pub fn drain_all(ctx: &Ctx<'_>) -> Result<()> {
+    let_go_of_spares();
+    drain(ctx, Heap::is_settled, Heap::settle)
+}
+
+/// Frees what waits in the heaps of this thread.
+///
+/// # Errors
+/// As [`drain_all`].
+pub(crate) fn drain_waiting(ctx: &Ctx<'_>) -> Result<()> {
+    drain(ctx, |heap| heap.waiting() == 0, Heap::drain)
+}
+
+fn drain(
+    ctx: &Ctx<'_>,
+    is_done: impl Fn(&Heap) -> bool,
+    drain: impl Fn(&Heap) -> std::result::Result<(), HeapError>,
+) -> Result<()> {
     // Copied, since a guest's `free` may run scripts that make another heap.
     let heaps: Vec<_> = HEAPS.with_borrow_mut(|heaps| {
-        heaps.retain(|heap| heap.strong_count() > 0);
-        heaps.iter().filter_map(Weak::upgrade).filter(|heap| heap.waiting() > 0).collect()
+        heaps.retain(|(heap, _)| heap.strong_count() > 0);
+        heaps.iter().filter_map(|(heap, _)| heap.upgrade()).filter(|heap| !is_done(heap)).collect()
     });
     let drain = |heap: &Rc<Heap>| {
         // A guest's `free` may call a script that collects garbage, and by then its island may be garbage.
         let _island = js_api::hold_island(ctx, heap.island());
-        heap.drain().map_err(|error| throw_heap_error(ctx, &"free", error))
+        drain(heap).map_err(|error| throw_heap_error(ctx, &"free", error))
     };
     heaps.iter().map(drain).fold(Ok(()), Result::and)
+}
+
+/// Leaves views that are kept for the next results to their scripts.
+pub(crate) fn let_go_of_spares() {
+    let spares: Vec<_> =
+        HEAPS.with_borrow(|heaps| heaps.iter().filter_map(|(_, spares)| spares.upgrade()).collect());
+    spares.iter().for_each(|spares| spares.let_go());
 }
 
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
@@ -519,6 +551,8 @@ fn malloc<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let manager: &ManagerObject = webidl::this(&call, "malloc")?;
     let bytes = length(&call.arg(0)).ok_or_else(|| throw_length(&call.ctx, &PLACE, &call.arg(0)))?;
     manager.safe_point(&call.ctx, &PLACE)?;
+    // Who allocates by hand counts blocks, too.
+    manager.heap.settle().map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     let address = manager.heap.allocate(bytes).map_err(|error| throw_heap_error(&call.ctx, &PLACE, error))?;
     Ok(Value::new_number(call.ctx, address as f64))
 }

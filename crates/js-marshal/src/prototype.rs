@@ -182,9 +182,8 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(plan) = prototype.plan(manager.heap().is_wide()) else {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
-    if let (Some(straight), Target::Exported(function)) = (&plan.straight, &target)
-        && function.callee().plain().is_some()
-        && function.callee().numeric().is_some_and(|ty| plan.fits(ty))
+    if let Target::Exported(function) = &target
+        && let Some(straight) = plan.straight_for(function.callee().plain())
     {
         let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
         let (args, leading, is_kept, cx) = (call.args, LEADING, Cell::new(false), Cx::of(ctx));

@@ -8,10 +8,9 @@ use std::ptr::NonNull;
 
 use island::call::Number;
 use js_api::ExportedFunction;
-use marshal::{GuestBlock, Heap, HeapError};
+use marshal::{Heap, HeapError, Room};
 use qjs::string::Units;
-use qjs::{Args, Arguments, Borrowed, Bytes, Cx, ElementKind, Held, Result, Returned, class};
-use smallvec::SmallVec;
+use qjs::{Args, Arguments, Borrowed, Cx, ElementKind, Held, Result, Returned, class};
 
 use crate::call::own_result;
 use crate::convert::{CallArguments, Marshal};
@@ -24,8 +23,8 @@ use crate::types::{Encoding, Length, Param, Signature, Type, TypeObject};
 /// How an argument goes in.
 enum Step {
     Number(Scalar),
-    /// Numbers behind a pointer, and the parameter that says how many there are at least.
-    Numbers(Scalar, Option<usize>),
+    /// Numbers behind a pointer, and the typed array that has such numbers.
+    Numbers(Scalar, ElementKind),
     /// UTF-8 up to a zero.
     Text,
     Handle,
@@ -38,40 +37,33 @@ enum Outcome {
     /// A number that says whether the call failed.
     Status(Scalar),
     /// The host's own numbers, by view or by copy.
-    View(Scalar),
-    Copy(Scalar),
+    View(Scalar, ElementKind, Count),
+    Copy(Scalar, ElementKind, Count),
     /// A string up to a zero, and whether its block is the host's.
     Text {
         owned: bool,
     },
 }
 
+/// How many numbers come out.
+#[derive(Clone, Copy)]
+enum Count {
+    Fixed(u64),
+    /// As many as an argument says.
+    Argument(usize, Scalar),
+    /// The function of the result's type knows.
+    Callback,
+}
+
 /// The steps of a call.
 pub(crate) struct Straight {
-    steps: SmallVec<[Step; 8]>,
+    steps: Box<[Step]>,
+    /// Parameters that say how many numbers another one has: that one, and the parameter with its type.
+    counted: Box<[(usize, usize, Scalar)]>,
     outcome: Outcome,
     /// Whether the guest's memory matters.
     has_memory: bool,
     wide: bool,
-}
-
-/// What is copied in for an argument, once there is room.
-enum Source<'a> {
-    Nothing,
-    /// A typed array of so many bytes.
-    Bytes(usize),
-    /// An array of so many elements.
-    Elements(usize),
-    Text(&'a [u8]),
-}
-
-/// An argument on its way.
-struct Passed<'a> {
-    source: Source<'a>,
-    /// Where its copy begins in the block of all copies.
-    offset: u64,
-    /// How many elements it has.
-    count: u64,
 }
 
 impl Straight {
@@ -80,15 +72,21 @@ impl Straight {
         if signature.is_variadic || signature.params.len() > 8 {
             return None;
         }
-        let steps: SmallVec<[Step; 8]> =
-            signature.params.iter().map(|param| Self::step(signature, param)).collect::<Option<_>>()?;
+        let steps: Box<[Step]> = signature.params.iter().map(|param| Self::step(param, wide)).collect::<Option<_>>()?;
+        let mut counted = Vec::new();
+        for (at, param) in signature.params.iter().enumerate() {
+            if let Type::Array(_, Length::Argument(counts)) | Type::View(_, Length::Argument(counts)) = param.ty.get().ty {
+                let param = signature.params.get(counts).filter(|counts| !counts.direction.is_result)?;
+                counted.push((at, counts, param.ty.get().scalar()?));
+            }
+        }
         let outcome = match signature.returns.as_ref().map(|ty| ty.get()) {
             None => Outcome::Nothing,
-            Some(ty) => Self::outcome(signature, ty)?,
+            Some(ty) => Self::outcome(signature, ty, wide)?,
         };
         let has_memory = !matches!(outcome, Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_))
             || steps.iter().any(|step| !matches!(step, Step::Number(_)));
-        Some(Self { steps, outcome, has_memory, wide })
+        Some(Self { steps, counted: counted.into(), outcome, has_memory, wide })
     }
 
     /// The numbers that elements of this type are, if these are as large in every memory.
@@ -99,7 +97,7 @@ impl Straight {
         }
     }
 
-    fn step(signature: &Signature, param: &Param) -> Option<Step> {
+    fn step(param: &Param, wide: bool) -> Option<Step> {
         let ty = param.ty.get();
         if param.direction.comes_out || param.direction.is_result || ty.subclassed {
             return None;
@@ -108,44 +106,42 @@ impl Straight {
         match &ty.ty {
             Type::Scalar(scalar) | Type::Enum(scalar, _) if !ty.exact => Some(Step::Number(*scalar)),
             Type::Handle { .. } if plain => Some(Step::Handle),
-            Type::Array(element, length) | Type::View(element, length) if plain && !element.get().subclassed => {
-                let count = match length {
-                    Length::Given => None,
-                    Length::Argument(at) => {
-                        let counts = signature.params.get(*at)?;
-                        counts.ty.get().scalar().filter(|_| !counts.direction.is_result)?;
-                        Some(*at)
-                    }
-                    _ => return None,
-                };
-                Some(Step::Numbers(Self::numbers(element.get())?, count))
+            Type::Array(element, Length::Given | Length::Argument(_))
+            | Type::View(element, Length::Given | Length::Argument(_))
+                if plain && !element.get().subclassed =>
+            {
+                let scalar = Self::numbers(element.get())?;
+                Some(Step::Numbers(scalar, scalar.element(wide)))
             }
             Type::String(Encoding::Utf8, Length::Given) if plain => Some(Step::Text),
             _ => None,
         }
     }
 
-    fn outcome(signature: &Signature, ty: &TypeObject) -> Option<Outcome> {
+    fn outcome(signature: &Signature, ty: &TypeObject, wide: bool) -> Option<Outcome> {
         if ty.subclassed || ty.free.is_some() {
             return None;
         }
-        let is_known = |length: &Length| match length {
-            Length::Fixed(_) | Length::Callback(_) => true,
+        let count = |length: &Length| match length {
+            Length::Fixed(count) => Some(Count::Fixed(*count)),
+            Length::Callback(_) => Some(Count::Callback),
             Length::Argument(at) => {
-                let counts = signature.params.get(*at);
-                counts.is_some_and(|counts| counts.ty.get().scalar().is_some() && !counts.direction.is_result)
+                let counts = signature.params.get(*at).filter(|counts| !counts.direction.is_result)?;
+                Some(Count::Argument(*at, counts.ty.get().scalar()?))
             }
-            _ => false,
+            _ => None,
         };
         match &ty.ty {
             Type::Void => Some(Outcome::Nothing),
             Type::Scalar(scalar) | Type::Enum(scalar, _) => Some(Outcome::Number(*scalar)),
             Type::Status(status) => status.ty.get().scalar().map(Outcome::Status),
-            Type::View(element, length) if ty.is_owned(true) && is_known(length) => {
-                Some(Outcome::View(Self::numbers(element.get())?))
+            Type::View(element, length) if ty.is_owned(true) => {
+                let scalar = Self::numbers(element.get())?;
+                Some(Outcome::View(scalar, scalar.element(wide), count(length)?))
             }
-            Type::Array(element, length) if ty.is_owned(true) && is_known(length) => {
-                Some(Outcome::Copy(Self::numbers(element.get())?))
+            Type::Array(element, length) if ty.is_owned(true) => {
+                let scalar = Self::numbers(element.get())?;
+                Some(Outcome::Copy(scalar, scalar.element(wide), count(length)?))
             }
             Type::String(Encoding::Utf8, Length::Given) => Some(Outcome::Text { owned: ty.is_owned(true) }),
             _ => None,
@@ -174,7 +170,7 @@ impl<'r> Run<'r> {
     /// Calls the function. Returns `None`, and has done nothing, if an argument needs the general way.
     #[inline]
     pub(crate) fn run(&self, cx: Cx<'_>) -> Result<Option<Returned>> {
-        let Straight { steps, has_memory, wide, .. } = self.straight;
+        let Straight { steps, counted, has_memory, wide, .. } = self.straight;
         if self.args.len() != self.leading + steps.len() {
             return Ok(None);
         }
@@ -186,8 +182,9 @@ impl<'r> Run<'r> {
             self.manager.settle(cx, &self.place())?;
         }
         let mut numbers = [Number::I32(0); 8];
-        let mut passed: [Passed<'r>; 8] = [const { Passed { source: Source::Nothing, offset: 0, count: 0 } }; 8];
-        let mut room = 0;
+        // How many elements or bytes each has that lies behind a pointer; which of them are copied, a bit for each; and
+        // how much room the copies need.
+        let (mut counts, mut copied, mut room) = ([0; 8], 0u8, 0);
         let loan = heap.lend();
         for (at, step) in steps.iter().enumerate() {
             let value = self.args.get(self.leading + at);
@@ -201,15 +198,16 @@ impl<'r> Run<'r> {
                         },
                     };
                 }
-                Step::Numbers(scalar, _) => {
-                    let (kind, size) = (scalar.element(*wide), scalar.size(*wide));
-                    let Some(one) = numbers_of(cx, heap, &loan, value, kind, size, room) else { return Ok(None) };
-                    if let Ok(address) = one.0 {
-                        numbers[at] = self.pointer(address);
-                    } else {
-                        room = (one.1.offset + one.1.count * size as u64).next_multiple_of(8);
+                Step::Numbers(_, kind) => {
+                    let Some((count, place)) = numbers_of(cx, heap, &loan, value, *kind) else { return Ok(None) };
+                    counts[at] = count;
+                    match place {
+                        Some(address) => numbers[at] = self.pointer(address),
+                        None => {
+                            copied |= 1 << at;
+                            room += (count * kind.size() as u64).next_multiple_of(8);
+                        }
                     }
-                    passed[at] = one.1;
                 }
                 Step::Handle => {
                     let Some(handle) = class::get::<HandleObject>(value) else { return Ok(None) };
@@ -222,36 +220,54 @@ impl<'r> Run<'r> {
                     }
                 }
                 Step::Text => {
-                    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Ok(None) };
-                    if !text.is_ascii() || text.contains(&0) {
-                        return Ok(None);
-                    }
-                    passed[at] = Passed { source: Source::Text(text), offset: room, count: text.len() as u64 };
-                    room = (room + text.len() as u64 + 1).next_multiple_of(8);
+                    let Some(text) = plain_text(cx, value)? else { return Ok(None) };
+                    counts[at] = text.len() as u64;
+                    copied |= 1 << at;
+                    room += (text.len() as u64 + 1).next_multiple_of(8);
                 }
             }
         }
         // Each array has as many elements as its length says.
-        for (at, step) in steps.iter().enumerate() {
-            if let Step::Numbers(_, Some(counts)) = step {
-                let scalar = self.signature.params[*counts].ty.get().scalar().unwrap_or(Scalar::Int32);
-                if scalar.as_length(numbers[*counts]) != Some(passed[at].count) {
-                    return Ok(None);
-                }
+        for (at, counts_at, scalar) in counted {
+            if scalar.as_length(numbers[*counts_at]) != Some(counts[*at]) {
+                return Ok(None);
             }
         }
-        if room == 0 {
-            let result = self.enter(cx, &numbers);
-            return self.finish(cx, result, &numbers, (0, 0)).map(Some);
+        if copied == 0 {
+            let number = self.enter(cx, &numbers)?;
+            return self.value(cx, number, &numbers, None).map(Some);
         }
-        let block = match heap.allocate(room) {
-            Ok(block) => block,
+        let room = match heap.room(room) {
+            Ok(room) => room,
             // There may be room for each by itself. If not, the general way says for which.
             Err(HeapError::OutOfMemory { .. }) => return Ok(None),
             Err(error) => return Err(throw_heap_error(&cx.ctx(), &self.place(), error)),
         };
-        let result = self.copy_in(cx, block, &passed, &mut numbers).and_then(|()| self.enter(cx, &numbers));
-        self.finish(cx, result, &numbers, (block, room)).map(Some)
+        let value = match self.copy_in(cx, room.address(), copied, &counts, &mut numbers) {
+            Ok(()) => match self.enter(cx, &numbers) {
+                Ok(number) => self.value(cx, number, &numbers, Some(&room)),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        self.end(cx, value, room).map(Some)
+    }
+
+    /// Gives back the room of the copies.
+    #[inline]
+    fn end(&self, cx: Cx<'_>, value: Result<Returned>, room: Room) -> Result<Returned> {
+        let heap = self.manager.heap();
+        if self.is_kept.get() {
+            heap.leave_room(room);
+            return value;
+        }
+        match value {
+            Ok(value) => match heap.give_room_back(room) {
+                Ok(()) => Ok(value),
+                Err(error) => Err(self.drop_value(cx, value, error)),
+            },
+            Err(error) => Err(self.refuse(cx, error, || heap.give_room_back(room))),
+        }
     }
 
     fn place(&self) -> webidl::Place<'_> {
@@ -263,34 +279,49 @@ impl<'r> Run<'r> {
         if self.straight.wide { Number::I64(address as i64) } else { Number::I32(address as u32 as i32) }
     }
 
-    /// Copies what is to be copied into the block.
+    /// Copies what is to be copied to `address` and after it.
     #[inline]
-    fn copy_in(&self, cx: Cx<'_>, block: u64, passed: &[Passed<'_>; 8], numbers: &mut [Number; 8]) -> Result<()> {
-        let heap = self.manager.heap();
+    fn copy_in(
+        &self,
+        cx: Cx<'_>,
+        mut address: u64,
+        copied: u8,
+        counts: &[u64; 8],
+        numbers: &mut [Number; 8],
+    ) -> Result<()> {
+        // Making room may have run scripts, as getters of elements do: each value is looked at again.
         for (at, step) in self.straight.steps.iter().enumerate() {
-            let Passed { source, offset, count } = &passed[at];
-            let address = block + offset;
-            let data = heap.data();
-            match (source, step) {
-                (Source::Nothing, _) => continue,
-                (Source::Text(text), _) => {
-                    let done = data.write(address, text).and_then(|()| data.write(address + count, &[0]));
-                    done.map_err(|error| throw_heap_error(&cx.ctx(), &self.place(), error.into()))?;
-                }
-                (Source::Bytes(len), _) => {
-                    // Allocating ran the guest, which may have run scripts: the array is looked at again.
-                    let bytes = qjs::buffer::typed_array_bytes(cx, self.args.get(self.leading + at));
-                    let Some(bytes) = bytes.filter(|bytes| bytes.len == *len) else { return Err(self.changed(cx, at)) };
-                    let to = self.range(cx, address, *len as u64)?;
-                    // SAFETY: both ranges were looked at just now, and nothing ran since.
-                    unsafe { std::ptr::copy(bytes.start.as_ptr(), to.as_ptr(), *len) };
-                }
-                (Source::Elements(len), Step::Numbers(scalar, _)) => {
-                    self.copy_elements(cx, at, *scalar, address, *len)?
-                }
-                (Source::Elements(_), _) => continue,
+            if copied & (1 << at) == 0 {
+                continue;
             }
+            let (value, count) = (self.args.get(self.leading + at), counts[at]);
             numbers[at] = self.pointer(address);
+            match step {
+                Step::Text => {
+                    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Err(self.changed(cx, at)) };
+                    let to = self.range(cx, address, text.len() as u64 + 1)?;
+                    // SAFETY: the range was looked at just now, and a string does not lie in a guest.
+                    unsafe {
+                        std::ptr::copy_nonoverlapping(text.as_ptr(), to.as_ptr(), text.len());
+                        to.as_ptr().add(text.len()).write(0);
+                    }
+                    address += (count + 1).next_multiple_of(8);
+                }
+                Step::Numbers(scalar, kind) => {
+                    let bytes = count * kind.size() as u64;
+                    if qjs::buffer::element_kind(value).is_some() {
+                        let found = qjs::buffer::typed_array_bytes(cx, value).filter(|found| found.len as u64 == bytes);
+                        let Some(found) = found else { return Err(self.changed(cx, at)) };
+                        let to = self.range(cx, address, bytes)?;
+                        // SAFETY: both ranges were looked at just now, and nothing ran since.
+                        unsafe { std::ptr::copy(found.start.as_ptr(), to.as_ptr(), found.len) };
+                    } else {
+                        self.copy_elements(cx, at, *scalar, address, count as usize)?;
+                    }
+                    address += bytes.next_multiple_of(8);
+                }
+                Step::Number(_) | Step::Handle => {}
+            }
         }
         Ok(())
     }
@@ -306,11 +337,14 @@ impl<'r> Run<'r> {
         // (Allocating may have run scripts. An element that is gone since then is not a number.)
         let (wide, size) = (self.straight.wide, scalar.size(self.straight.wide));
         let to = self.range(cx, address, (len * size) as u64)?;
-        for index in 0..len {
+        // The commonest elements by far.
+        // SAFETY: there is room for `len` elements, and a memory never shrinks.
+        let done = if scalar == Scalar::Float64 { unsafe { qjs::array::copy_numbers(cx, value, len, to) } } else { 0 };
+        for index in done..len {
             let done = qjs::array::with_element(cx, value, index as u32, |element| {
                 let mut bytes = [0; 8];
                 let is_number = scalar.write(cx, element, &mut bytes[..size], wide)?;
-                // SAFETY: there is room for `len` elements, and a memory never shrinks.
+                // SAFETY: as above.
                 unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr().add(index * size), size) };
                 if is_number { Ok(()) } else { Err(self.no_number(cx, at, index, scalar, element)) }
             });
@@ -338,50 +372,39 @@ impl<'r> Run<'r> {
     }
 
     #[inline]
-    fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Option<Number>> {
-        self.function.call_numbers(cx, |at, _| Ok(numbers[at])).map(Some)
+    fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Number> {
+        self.function.call_numbers(cx, |at, _| Ok(numbers[at]))
     }
 
-    /// Makes a script's value of the result, and frees the block of the copies.
-    #[inline]
-    fn finish(
-        &self,
-        cx: Cx<'_>,
-        result: Result<Option<Number>>,
-        numbers: &[Number; 8],
-        (block, room): (u64, u64),
-    ) -> Result<Returned> {
-        let value = match result {
-            Ok(result) => self.value(cx, result, numbers, (block, room)),
-            Err(error) => Err(error),
-        };
-        match value {
-            Ok(value) if block == 0 || self.is_kept.get() => Ok(value),
-            Ok(value) => self.freed(cx, value, block, room, 8),
-            Err(error) if block == 0 || self.is_kept.get() => Err(error),
-            Err(error) => Err(self.refuse(cx, error, block, room)),
-        }
-    }
-
-    /// The value, once a block is freed.
+    /// The value, once a block that came out is freed.
     #[inline]
     fn freed(&self, cx: Cx<'_>, value: Returned, address: u64, bytes: u64, align: u32) -> Result<Returned> {
-        match self.free(cx, address, bytes, align) {
+        match self.manager.heap().give_back_sized(address, bytes, align) {
             Ok(()) => Ok(value),
-            Err(error) => {
-                drop(value.into_value(cx));
-                Err(error)
-            }
+            Err(error) => Err(self.drop_value(cx, value, error)),
         }
     }
 
-    /// The error, once a block is freed.
     #[cold]
-    fn refuse(&self, cx: Cx<'_>, error: rquickjs::Error, address: u64, bytes: u64) -> rquickjs::Error {
+    fn drop_value(&self, cx: Cx<'_>, value: Returned, error: HeapError) -> rquickjs::Error {
+        drop(value.into_value(cx));
+        throw_heap_error(&cx.ctx(), &self.place(), error)
+    }
+
+    /// The error, once something is freed.
+    #[cold]
+    fn refuse(
+        &self,
+        cx: Cx<'_>,
+        error: rquickjs::Error,
+        free: impl FnOnce() -> std::result::Result<(), HeapError>,
+    ) -> rquickjs::Error {
         // Freeing runs the guest, so the exception must be taken out of the way first.
         let ctx = cx.ctx();
         let thrown = error.is_exception().then(|| ctx.catch());
-        if self.free(cx, address, bytes, 8).is_err() {
+        if let Err(error) = free() {
+            // The first error counts.
+            throw_heap_error(&ctx, &self.place(), error);
             drop(ctx.catch());
         }
         thrown.map_or(error, |thrown| ctx.throw(thrown))
@@ -389,7 +412,7 @@ impl<'r> Run<'r> {
 
     /// How many elements the function of a length says there are at `address`, in a block that is freed if it fails.
     #[inline]
-    fn ask(&self, cx: Cx<'_>, callback: &Held, address: u64) -> Result<Option<u64>> {
+    fn ask(&self, cx: Cx<'_>, callback: &Held, address: u64) -> Result<u64> {
         let call = || {
             let count = self.straight.steps.len();
             let mut list = qjs::array::ArrayBuilder::new(cx, count)?;
@@ -407,70 +430,68 @@ impl<'r> Run<'r> {
                 }
             }
         };
-        call().map(Some).map_err(|error| self.refuse(cx, error, address, 0))
+        call().map_err(|error| self.refuse(cx, error, || self.manager.heap().give_back_sized(address, 0, 8)))
     }
 
+    /// Makes a script's value of the result. `room` has the copies of the arguments.
     #[inline]
-    fn free(&self, cx: Cx<'_>, address: u64, bytes: u64, align: u32) -> Result<()> {
-        let done = self.manager.heap().give_back_sized(address, bytes, align);
-        done.map_err(|error| throw_heap_error(&cx.ctx(), &self.place(), error))
-    }
-
-    #[inline]
-    fn value(&self, cx: Cx<'_>, result: Option<Number>, numbers: &[Number; 8], lent: (u64, u64)) -> Result<Returned> {
+    fn value(
+        &self,
+        cx: Cx<'_>,
+        result: Number,
+        numbers: &[Number; 8],
+        room: Option<&Room>,
+    ) -> Result<Returned> {
         let wide = self.straight.wide;
-        let number = match (&self.straight.outcome, result) {
-            (Outcome::Nothing, _) | (_, None) => return Ok(Returned::UNDEFINED),
-            (Outcome::Number(scalar), Some(number)) => return Ok(scalar.result_to_js(cx, number)),
-            (Outcome::Status(scalar), Some(number)) => return self.status(cx, *scalar, number, numbers),
-            (_, Some(number)) => number,
-        };
-        let address = number.as_address();
-        let ty = own_result(self.signature.returns.as_ref().expect("something comes out").get());
+        match &self.straight.outcome {
+            Outcome::Nothing => return Ok(Returned::UNDEFINED),
+            Outcome::Number(scalar) => return Ok(scalar.result_to_js(cx, result)),
+            Outcome::Status(scalar) => return self.status(cx, *scalar, result, numbers),
+            Outcome::View(..) | Outcome::Copy(..) | Outcome::Text { .. } => {}
+        }
+        let address = result.as_address();
         // Null, and a pointer into the copies of the arguments, are out of the ordinary.
-        if address == 0 || (address >= lent.0 && address - lent.0 < lent.1) {
-            return self.in_general(cx, ty, address, numbers, lent);
+        if address == 0 || room.is_some_and(|room| room.contains(address)) {
+            return self.in_general(cx, address, numbers, room);
         }
         let heap = &**self.manager.heap();
         match &self.straight.outcome {
-            Outcome::View(scalar) | Outcome::Copy(scalar) => {
-                let (Type::View(_, length) | Type::Array(_, length)) = &ty.ty else {
-                    return Err(rquickjs::Error::Unknown);
-                };
-                let size = scalar.size(wide) as u64;
-                let count = match length {
-                    Length::Fixed(count) => Some(*count),
-                    Length::Argument(at) => {
-                        let of = self.signature.params[*at].ty.get().scalar();
-                        of.and_then(|scalar| scalar.as_length(numbers[*at]))
-                    }
-                    Length::Callback(callback) => self.ask(cx, callback, address)?,
-                    _ => None,
+            Outcome::View(scalar, kind, count) | Outcome::Copy(scalar, kind, count) => {
+                let size = kind.size() as u64;
+                let count = match count {
+                    Count::Fixed(count) => Some(*count),
+                    Count::Argument(at, scalar) => scalar.as_length(numbers[*at]),
+                    Count::Callback => match &self.result_type().ty {
+                        Type::View(_, Length::Callback(callback)) | Type::Array(_, Length::Callback(callback)) => {
+                            Some(self.ask(cx, callback, address)?)
+                        }
+                        _ => None,
+                    },
                 };
                 let bytes = count.and_then(|count| count.checked_mul(size)).filter(|&bytes| bytes < 1 << 31);
                 let start = bytes.and_then(|bytes| heap.data().range(address, bytes).ok());
                 let (Some(count), Some(bytes), Some(start)) = (count, bytes, start) else {
-                    return self.in_general(cx, ty, address, numbers, (0, 0));
+                    return self.in_general(cx, address, numbers, None);
                 };
-                if matches!(self.straight.outcome, Outcome::View(_)) {
+                if matches!(self.straight.outcome, Outcome::View(..)) {
                     if !address.is_multiple_of(size) {
-                        return self.in_general(cx, ty, address, numbers, (0, 0));
+                        return self.in_general(cx, address, numbers, None);
                     }
-                    return self.view(cx, heap, address, bytes, *scalar);
+                    return self.view(cx, heap, (address, start), bytes, *kind);
                 }
-                let made = crate::arrays::returned(cx, *scalar, start, count, wide);
-                match made.and_then(|made| if made.is_exception() { Err(rquickjs::Error::Exception) } else { Ok(made) })
-                {
+                match crate::arrays::returned(cx, *scalar, start, count, wide) {
                     Ok(made) => self.freed(cx, made, address, bytes, size as u32),
-                    Err(error) => Err(self.refuse(cx, error, address, bytes)),
+                    Err(error) => {
+                        Err(self.refuse(cx, error, || heap.give_back_sized(address, bytes, size as u32)))
+                    }
                 }
             }
             Outcome::Text { owned } => {
                 let Ok(len) = heap.data().c_string_len(address) else {
-                    return self.in_general(cx, ty, address, numbers, (0, 0));
+                    return self.in_general(cx, address, numbers, None);
                 };
                 let Some(made) = text(cx, heap, address, len) else {
-                    return self.in_general(cx, ty, address, numbers, (0, 0));
+                    return self.in_general(cx, address, numbers, None);
                 };
                 match owned {
                     true => self.freed(cx, made, address, len + 1, 1),
@@ -508,80 +529,103 @@ impl<'r> Run<'r> {
     }
 
     #[inline]
-    fn view(&self, cx: Cx<'_>, heap: &Heap, address: u64, bytes: u64, scalar: Scalar) -> Result<Returned> {
-        let align = scalar.size(self.straight.wide) as u32;
-        let block: std::result::Result<GuestBlock, _> = heap.adopt_aligned(address, bytes, align);
-        let block = block.map_err(|error| throw_heap_error(&cx.ctx(), &self.result_place(), error))?;
-        let (start, kind) = (block.start(), scalar.element(self.straight.wide));
-        // SAFETY: the buffer owns the block, and the block its mapping. Rust makes no references to guest memory.
-        unsafe { qjs::buffer::foreign_array(cx, start, bytes as usize, block, kind) }
+    fn view(
+        &self,
+        cx: Cx<'_>,
+        heap: &Heap,
+        (address, start): (u64, NonNull<u8>),
+        bytes: u64,
+        kind: ElementKind,
+    ) -> Result<Returned> {
+        match heap.adopt_aligned(address, bytes, kind.size() as u32) {
+            Ok(block) => self.manager.spares().view(cx, start, block, kind),
+            Err(error) => Err(throw_heap_error(&cx.ctx(), &self.result_place(), error)),
+        }
+    }
+
+    /// The type of what the function itself returns.
+    fn result_type(&self) -> &TypeObject {
+        own_result(self.signature.returns.as_ref().expect("something comes out").get())
     }
 
     fn result_place(&self) -> webidl::Place<'_> {
         webidl::Place::result(self.name)
     }
 
-    /// The result on the general way. `lent` is the block with the copies of the arguments.
+    /// The result on the general way. `room` is given if it lies there, with the copies of the arguments.
     #[cold]
     fn in_general(
         &self,
         cx: Cx<'_>,
-        ty: &TypeObject,
         address: u64,
         numbers: &[Number; 8],
-        lent: (u64, u64),
+        room: Option<&Room>,
     ) -> Result<Returned> {
-        let ctx = cx.ctx();
+        let (ctx, ty) = (cx.ctx(), self.result_type());
         let arguments = self.arguments(numbers);
         let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
         marshal.call = Some(&arguments);
         marshal.enter_part(webidl::Part::Result);
-        let is_lent = address >= lent.0 && address - lent.0 < lent.1;
-        // A part of the block ends with the call, so it is copied out. The whole of it can become a view.
-        let is_part = is_lent && address != lent.0;
-        if is_lent {
-            marshal.lend(address, lent.0 + lent.1 - address);
+        let room = room.filter(|room| room.contains(address));
+        // A part of the room ends with the call, so it is copied out. The whole of it can become a view.
+        let is_part = room.is_some_and(|room| address != room.address() || !self.manager.heap().is_block(room));
+        if let Some(room) = room {
+            marshal.lend(address, room.address() + room.len() - address);
         }
         let value = marshal.pointee_of(ty, address, ty.is_owned(true) && !is_part, None);
-        if is_lent && !marshal.unlend(address) {
+        if room.is_some() && !marshal.unlend(address) {
             self.is_kept.set(true);
         }
         Ok(cx.returned(&marshal.finish(value)?))
     }
 }
 
-/// What a script passes for numbers behind a pointer: their address if they lie in the guest, else what is to be copied;
+/// What a script passes for numbers behind a pointer: how many there are, and their address if they lie in the guest;
 /// `None` if it is out of the ordinary.
 #[inline]
-fn numbers_of<'r>(
+fn numbers_of(
     cx: Cx<'_>,
     heap: &Heap,
     loan: &marshal::loan::Loan<'_>,
-    value: Borrowed<'r>,
+    value: Borrowed<'_>,
     kind: ElementKind,
-    size: usize,
-    room: u64,
-) -> Option<(std::result::Result<u64, ()>, Passed<'r>)> {
-    let Some(found) = qjs::buffer::element_kind(value) else {
-        let len = qjs::array::plain_length(cx, value).filter(|&len| len < 24)?;
-        let passed = Passed { source: Source::Elements(len), offset: room, count: len as u64 };
-        return (len > 0).then_some((Err(()), passed));
+) -> Option<(u64, Option<u64>)> {
+    /// Longer arrays are read in another way, unless they are plain.
+    const LONG: usize = 24;
+    let Some((found, bytes, whole)) = qjs::layout::typed_array(cx, value) else {
+        let len = qjs::array::plain_length(cx, value)?;
+        let is_ordinary = len > 0 && (len < LONG || qjs::array::is_dense(cx, value, len));
+        return is_ordinary.then_some((len as u64, None));
     };
-    if found != kind {
+    if found != kind || bytes.len == 0 {
         return None;
     }
-    let (bytes, whole): (Bytes, Bytes) = qjs::buffer::typed_array_in_buffer(cx, value)?;
-    if bytes.len == 0 {
-        return None;
+    let count = (bytes.len / kind.size()) as u64;
+    let address = heap.address_of(bytes.start, bytes.len);
+    if address.is_some() {
+        loan.add(whole.start);
     }
-    let count = (bytes.len / size) as u64;
-    match heap.address_of(bytes.start, bytes.len) {
-        Some(address) => {
-            loan.add(whole.start);
-            Some((Ok(address), Passed { source: Source::Nothing, offset: 0, count }))
-        }
-        None => Some((Err(()), Passed { source: Source::Bytes(bytes.len), offset: room, count })),
-    }
+    Some((count, address))
+}
+
+/// The characters of a string in ASCII without zeros.
+#[inline]
+fn plain_text<'a>(cx: Cx<'_>, value: Borrowed<'a>) -> Result<Option<&'a [u8]>> {
+    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Ok(None) };
+    Ok(is_plain(text).then_some(text))
+}
+
+/// Whether all bytes are from 1 to 127.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    // A byte that is 0 or above 127 leaves its highest bit: one of these alone can borrow from the next.
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let is_plain = |word: u64| (word | word.wrapping_sub(ONES)) & HIGH == 0;
+    let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|&byte| is_plain(u64::from(byte) | (ONES << 8))) };
+    // The last word may overlap the one before.
+    text.chunks_exact(8).all(|word| is_plain(u64::from_le_bytes(word.try_into().expect("eight bytes"))))
+        && is_plain(u64::from_le_bytes(*last))
 }
 
 /// A string of the guest's; `None` if it is not UTF-8, or too long for the way.

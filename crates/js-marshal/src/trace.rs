@@ -14,6 +14,7 @@ use qjs::{Call, Ctx, Object, Result, Value};
 pub fn define_trace<'js>(ctx: &Ctx<'js>, guest_memory: &Object<'js>) -> Result<()> {
     let object = Object::new(ctx.clone())?;
     define::method(&object, "start", 0, |call| {
+        crate::manager::let_go_of_spares();
         trace::start();
         Ok(Value::new_undefined(call.ctx))
     })?;
@@ -31,7 +32,7 @@ pub fn define_trace<'js>(ctx: &Ctx<'js>, guest_memory: &Object<'js>) -> Result<(
 
 /// A snapshot after a collection, so that it does not count what only garbage holds as held.
 fn taken(call: &Call<'_, '_>) -> Result<Snapshot> {
-    call.ctx.run_gc();
+    qjs::runtime::collect(&call.ctx);
     trace::snapshot().ok_or_else(|| {
         let message = "tombolo.guestMemory.trace: nothing was recorded: call start() first";
         qjs::function::throw_error(&call.ctx, message)

@@ -44,7 +44,7 @@ pub(crate) fn end(ctx: &Ctx<'_>, buffer: &Object<'_>) -> Result<()> {
         return Err(Exception::throw_type(ctx, message));
     }
     qjs::buffer::detach(buffer);
-    crate::manager::drain_all(ctx)
+    crate::manager::drain_waiting(ctx)
 }
 
 /// A buffer over `block`, of `heap`. The block goes back to the guest when the last buffer over it goes.

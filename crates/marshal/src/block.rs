@@ -62,6 +62,7 @@ impl GuestBlock {
     }
 
     /// Whether `heap` can free it.
+    #[inline]
     pub fn is_of(&self, heap: &Heap) -> bool {
         Arc::ptr_eq(&self.reclaim, heap.reclaim())
     }
@@ -79,6 +80,18 @@ impl GuestBlock {
             return Err(HeapError::Busy);
         }
         uninterrupted(|| heap.free(self.release())).unwrap_or(Err(HeapError::Busy))
+    }
+
+    /// Gives the block up to be freed now: its address, length and alignment. `None` if it cannot be, or another heap's
+    /// allocator has it: then it waits in the queue.
+    #[inline]
+    pub(crate) fn take(mut self, heap: &Heap) -> Option<(u64, u64, u32)> {
+        if !self.is_of(heap) {
+            return None;
+        }
+        let (bytes, align) = self.reclaim.take(self.address, self.generation)?;
+        self.released = true;
+        Some((self.address, bytes, align))
     }
 
     /// Gives the block up without freeing it, for a guest that takes it over. Returns the address.

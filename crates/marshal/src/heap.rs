@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use data_block::DataBlock;
-use island::{CallError, Island, uninterrupted};
+use island::{CallError, Island};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::allocator::{Allocator, Routine};
@@ -15,6 +15,7 @@ use crate::error::HeapError;
 use crate::guest_function::GuestFunction;
 use crate::handle::HandleQueue;
 use crate::reclaim::{self, Reclaim};
+use crate::room::KeptRoom;
 use crate::trace;
 
 /// A guest's allocator, with the queue of the blocks that it should free.
@@ -33,6 +34,7 @@ pub struct Heap {
     sizes: Option<RefCell<FxHashMap<u64, u64>>>,
     freed: RefCell<Freed>,
     allocating: Cell<bool>,
+    kept: KeptRoom,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
@@ -143,6 +145,7 @@ impl Heap {
             sizes,
             freed: RefCell::default(),
             allocating: Cell::new(false),
+            kept: KeptRoom::default(),
             pressure: RefCell::new(None),
         }))
     }
@@ -152,8 +155,18 @@ impl Heap {
         &self.island
     }
 
+    #[inline]
+    pub(crate) fn kept(&self) -> &KeptRoom {
+        &self.kept
+    }
+
     pub(crate) fn handles(&self) -> &Rc<HandleQueue> {
         &self.handles
+    }
+
+    /// Whether the guest's own functions allocate and free.
+    pub(crate) fn is_guests(&self) -> bool {
+        !matches!(self.routine, Routine::Host(_))
     }
 
     /// How many handles are open or wait for their destructor.
@@ -333,6 +346,7 @@ impl Heap {
     ///
     /// # Errors
     /// As [`Heap::free`].
+    #[inline]
     pub fn free_sized(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
         if address == 0 {
             return Ok(());
@@ -347,7 +361,11 @@ impl Heap {
         if trace::is_on() {
             trace::freed(self.data(), address);
         }
-        Ok(uninterrupted(|| self.call_free(address, bytes, align)).ok_or(HeapError::Busy)??)
+        match self.island.uninterrupted(|| self.call_free(address, bytes, align)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(HeapError::Busy),
+        }
     }
 
     /// [`Heap::free`] for a block of the host's own, from [`Heap::allocate`]: if the guest's allocator cannot be called
@@ -364,6 +382,7 @@ impl Heap {
     ///
     /// # Errors
     /// As [`Heap::give_back`].
+    #[inline]
     pub fn give_back_sized(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
         match self.free_sized(address, bytes, align) {
             Err(HeapError::Busy) => self.adopt_aligned(address, bytes, align).map(drop),
@@ -445,13 +464,32 @@ impl Heap {
         Ok(())
     }
 
+    /// Frees a block now that its last handle is given up, at a safe point. If that cannot be, it waits in the queue.
+    ///
+    /// # Errors
+    /// As [`Heap::drain`].
+    #[inline]
+    pub fn retire(&self, block: GuestBlock) -> Result<(), HeapError> {
+        if !self.is_callable() {
+            return Ok(());
+        }
+        let freed = self.island.uninterrupted(|| {
+            let (address, bytes, align) = block.take(self)?;
+            match self.call_free(address, bytes, align) {
+                Ok(()) => None,
+                Err(source) => Some(HeapError::Reclaim { address, source }),
+            }
+        });
+        freed.flatten().map_or(Ok(()), Err)
+    }
+
     fn free_waiting(&self, waiting: usize) -> Result<(), HeapError> {
         if !self.is_callable() {
             return Ok(());
         }
         for _ in 0..waiting {
             // A block that is taken out of the queue is freed: no interruption comes in between.
-            let freed = uninterrupted(|| {
+            let freed = self.island.uninterrupted(|| {
                 let (address, bytes, align) = self.reclaim.next()?;
                 let done = self.call_free(address, bytes, align);
                 Some(done.map_err(|source| HeapError::Reclaim { address, source }))
@@ -477,8 +515,11 @@ impl Heap {
         if !self.wide && bytes > u64::from(u32::MAX) {
             return Ok(0);
         }
-        let call = || self.allocating(|| self.routine.allocate(bytes));
-        Ok(uninterrupted(call).unwrap_or(Err(CallError::Interrupted))?)
+        match self.island.uninterrupted(|| self.allocating(|| self.routine.allocate(bytes))) {
+            Some(Ok(address)) => Ok(address),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(CallError::Interrupted.into()),
+        }
     }
 
     #[inline]

@@ -281,6 +281,26 @@ impl Reclaim {
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }
 
+    /// Strikes a block off that its last handle gives up, for the caller to free: its length and alignment. `None` if it
+    /// is not to be freed now.
+    #[inline]
+    pub(crate) fn take(&self, address: u64, generation: u64) -> Option<(u64, u32)> {
+        let mut state = self.state();
+        let Entry::Occupied(entry) = state.owned.entry(address) else { return None };
+        let owned = entry.get();
+        if owned.generation != generation || owned.pins > 0 || self.is_lent(address) {
+            return None;
+        }
+        let owned = entry.remove();
+        state.count_out(&owned);
+        self.bytes.store(state.bytes, Ordering::Relaxed);
+        drop(state);
+        if trace::is_on() {
+            trace::disowned(&self.data, address);
+        }
+        Some((owned.bytes, owned.align))
+    }
+
     /// Takes a block out of the queue, for the caller to free: its address, length and alignment. The most recent one
     /// comes first: what is still in the cache is used again at once.
     #[inline]

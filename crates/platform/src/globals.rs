@@ -19,7 +19,7 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     if Platform::of(ctx)?.options.expose_gc {
         let collect = Function::new(ctx.clone(), |ctx: Ctx<'_>| -> rquickjs::Result<()> {
             EventLoop::of(&ctx)?;
-            ctx.run_gc();
+            qjs::runtime::collect(&ctx);
             Ok(())
         })?;
         globals.prop("gc", Property::from(collect.with_name("gc")?).writable().configurable())?;

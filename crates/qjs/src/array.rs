@@ -4,10 +4,12 @@
 //! in one go into an argument list, and a native function gets that list as it is: this is several times faster.
 
 use std::cell::Cell;
+use std::ptr::NonNull;
 
 use rquickjs::{Ctx, JsLifetime, Value, qjs as q};
 
 use crate::function::{Call, Kind, function};
+use crate::layout;
 use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// `Function.prototype.apply` and the function that it applies, of a runtime.
@@ -80,8 +82,15 @@ pub fn with_element<R>(
     index: u32,
     body: impl FnOnce(Borrowed<'_>) -> rquickjs::Result<R>,
 ) -> rquickjs::Result<R> {
-    // SAFETY: the array is alive; the element's reference is ours until it is freed below.
-    let element = unsafe { q::JS_GetPropertyUint32(cx.raw(), array.raw(), index) };
+    let element = match layout::array_element(cx, array, index) {
+        // SAFETY: reading a tag. What has no count needs no owner.
+        Some(element) if unsafe { !q::JS_VALUE_HAS_REF_COUNT(element) } => {
+            // SAFETY: as above.
+            return body(unsafe { Borrowed::from_raw(element) });
+        }
+        // SAFETY: the array is alive; the element's reference is ours until it is freed below.
+        _ => unsafe { q::JS_GetPropertyUint32(cx.raw(), array.raw(), index) },
+    };
     // SAFETY: reading a tag.
     if unsafe { q::JS_IsException(element) } {
         return Err(rquickjs::Error::Exception);
@@ -100,12 +109,40 @@ pub fn with_element<R>(
 /// The length of an array; `None` for anything else, and for a proxy, whose length is a script's to say. Runs no script.
 #[inline]
 pub fn plain_length(cx: Cx<'_>, value: Borrowed<'_>) -> Option<usize> {
+    if let Some(len) = layout::array_length(cx, value) {
+        return Some(len);
+    }
     let mut len = 0;
     // SAFETY: the value is alive; an array's own length is a number, so no script runs and nothing is thrown.
     unsafe {
         let is_array = value.is_object() && q::JS_IsArray(value.raw()) && !q::JS_IsProxy(value.raw());
         (is_array && q::JS_GetLength(cx.raw(), value.raw(), &mut len) == 0).then_some(len as usize)
     }
+}
+
+/// Copies the first `len` elements of an array, as far as they are numbers that are read without running a script.
+/// Returns how many.
+///
+/// # Safety
+/// There must be room for as many numbers at `to`.
+#[inline]
+pub unsafe fn copy_numbers(cx: Cx<'_>, array: Borrowed<'_>, len: usize, to: NonNull<u8>) -> usize {
+    let elements = layout::array_elements(cx, array);
+    let mut done = 0;
+    for &element in elements.iter().take(len) {
+        // SAFETY: nothing runs that could change the array.
+        let Some(number) = (unsafe { Borrowed::from_raw(element) }).number() else { break };
+        // SAFETY: the caller's promise.
+        unsafe { to.as_ptr().cast::<f64>().add(done).write_unaligned(number) };
+        done += 1;
+    }
+    done
+}
+
+/// Whether an array has `len` elements of its own that are read without running a script.
+#[inline]
+pub fn is_dense(cx: Cx<'_>, value: Borrowed<'_>, len: usize) -> bool {
+    len.checked_sub(1).is_some_and(|last| layout::array_element(cx, value, last as u32).is_some())
 }
 
 /// Becomes an array of its items. (`rquickjs` fills the array that it makes of a `Vec` by assignments, which run the

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rquickjs::prelude::This;
 use rquickjs::{Ctx, Function, JsLifetime, Object, Value, qjs as q};
 
+use crate::layout;
 use crate::value::{Borrowed, Cx, Returned};
 
 /// The longest buffer that QuickJS can have, in bytes: a length is a C `int`.
@@ -124,6 +125,21 @@ pub unsafe fn foreign_array<O: 'static>(
     owner: O,
     kind: ElementKind,
 ) -> rquickjs::Result<Returned> {
+    // SAFETY: by the caller's promise.
+    unsafe { raw_array(cx, base, len, owner, kind) }.map(Returned)
+}
+
+/// [`foreign_array`] as C has it.
+///
+/// # Safety
+/// As [`foreign`].
+pub(crate) unsafe fn raw_array<O: 'static>(
+    cx: Cx<'_>,
+    base: NonNull<u8>,
+    len: usize,
+    owner: O,
+    kind: ElementKind,
+) -> rquickjs::Result<q::JSValue> {
     let contents = Box::into_raw(Box::new(Contents { owner, granted: None }));
     // SAFETY: as in `new_buffer`; the array keeps a reference of its own to the buffer.
     unsafe {
@@ -136,15 +152,14 @@ pub unsafe fn foreign_array<O: 'static>(
         let mut args = [buffer];
         let array = q::JS_NewTypedArray(cx.raw(), 1, args.as_mut_ptr(), kind as _);
         q::JS_FreeValue(cx.raw(), buffer);
-        if q::JS_IsException(array) { Err(rquickjs::Error::Exception) } else { Ok(Returned(array)) }
+        if q::JS_IsException(array) { Err(rquickjs::Error::Exception) } else { Ok(array) }
     }
 }
 
 /// What a buffer over foreign memory owns.
-struct Contents<O> {
+pub(crate) struct Contents<O> {
     /// Kept to be dropped with the contents.
-    #[allow(dead_code, reason = "it is there for what its end does")]
-    owner: O,
+    pub(crate) owner: O,
     /// Whether [`Resizer::set_length`] is setting the length. No other resizing is granted.
     granted: Option<Rc<Cell<bool>>>,
 }
@@ -350,7 +365,16 @@ pub fn typed_array_bytes(cx: Cx<'_>, array: Borrowed<'_>) -> Option<Bytes> {
 }
 
 /// [`typed_array_bytes`], and the bytes of the whole buffer.
+#[inline]
 pub fn typed_array_in_buffer(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
+    match layout::typed_array(cx, array) {
+        Some((_, bytes, whole)) => Some((bytes, whole)),
+        None => uncommon_typed_array(cx, array),
+    }
+}
+
+#[cold]
+fn uncommon_typed_array(cx: Cx<'_>, array: Borrowed<'_>) -> Option<(Bytes, Bytes)> {
     let (mut offset, mut len) = (0, 0);
     // SAFETY: the value is alive; QuickJS checks its class and writes two numbers. The buffer's reference is ours; the
     // array has another one.

@@ -20,6 +20,7 @@ pub mod held;
 
 pub mod array;
 pub mod builtin_kind;
+pub mod layout;
 pub mod lazy;
 mod lost;
 mod mark;
@@ -29,6 +30,7 @@ pub mod number;
 pub mod opaque;
 pub mod pristine;
 pub mod properties;
+pub mod reuse;
 pub mod room;
 pub mod runtime;
 pub mod script;

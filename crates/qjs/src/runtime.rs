@@ -1,5 +1,6 @@
 //! What concerns a runtime as a whole: its limits, which Rust code changes while it runs, and its end.
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -13,6 +14,27 @@ use crate::value::Cx;
 pub fn set_memory_limit(ctx: &Ctx<'_>, bytes: usize) {
     // SAFETY: the runtime is live.
     unsafe { q::JS_SetMemoryLimit(Cx::of(ctx).runtime(), bytes as _) };
+}
+
+thread_local! {
+    static BEFORE_COLLECTION: RefCell<Vec<fn()>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Has `let_go` called on this thread before each [`collect`]: it gives up objects that are kept in case they are
+/// useful, and runs no script. Asking for it again changes nothing.
+pub fn before_collection(let_go: fn()) {
+    BEFORE_COLLECTION.with_borrow_mut(|all| {
+        if !all.iter().any(|known| std::ptr::fn_addr_eq(*known, let_go)) {
+            all.push(let_go);
+        }
+    });
+}
+
+/// Collects garbage, and what is kept only in case it is useful.
+pub fn collect(ctx: &Ctx<'_>) {
+    let all = BEFORE_COLLECTION.with_borrow(Vec::clone);
+    all.iter().for_each(|let_go| let_go());
+    ctx.run_gc();
 }
 
 /// Throws if the JavaScript heap has no room for so many bytes in one piece.

@@ -151,7 +151,7 @@ impl Island {
     /// What `number` fails with; `failed` of why the call does not return.
     ///
     /// # Panics
-    /// When the type is another one, or a number.
+    /// When the type is another one. (A number of another type is passed by its bits.)
     #[inline]
     pub fn call_numbers<E>(
         self: &Rc<Self>,
@@ -163,7 +163,7 @@ impl Island {
         let mut slots = [ValRaw::u64(0); 8];
         for (at, &kind) in ty.params().iter().enumerate() {
             let number = number(at, kind)?;
-            assert!(number.kind() == kind, "a parameter is of another type");
+            debug_assert!(number.kind() == kind, "a parameter is of another type");
             slots[at] = number.raw();
         }
         match raw::call_unchecked(self, callee, &mut slots[..ty.params().len().max(1)]) {
@@ -182,15 +182,14 @@ impl Island {
     /// When the function has another type, or the address does not fit its parameter.
     #[inline]
     pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
-        let ty = callee.numeric().expect("a function of addresses has numbers alone");
-        let mut slots = match *ty.params {
+        let ty = callee.plain.as_ref().expect("a function of addresses has few numbers");
+        let mut slots = match *ty.params() {
             [NumberKind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
             [NumberKind::I64] => [ValRaw::u64(address)],
             _ => panic!("expected one address as the parameter"),
         };
-        assert!(ty.results.len() <= 1);
         raw::call_unchecked(self, callee, &mut slots)?;
-        Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
+        Ok(ty.result.map_or(0, |kind| Number::read(kind, &slots[0]).as_address()))
     }
 
     /// Calls a function of any type. `params` makes its arguments, and `results` takes what it returns, each in the

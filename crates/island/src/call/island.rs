@@ -22,6 +22,7 @@ use crate::engine::module::Module;
 use crate::memory::atomic_imports::{self, AtomicImports};
 use crate::memory::ground::Ground;
 use crate::memory::host_memory;
+use crate::memory::interrupt::{Interrupter, uninterrupted_by};
 
 /// A store with the instances that are linked to each other. It is dropped, with all instances, along with its last
 /// handle.
@@ -38,6 +39,8 @@ pub struct Island {
     owner: OnceCell<Weak<dyn Any>>,
     /// The store's number.
     number: u64,
+    /// That of the island's thread.
+    interrupter: Interrupter,
 }
 
 /// What an island keeps in its store.
@@ -129,6 +132,7 @@ impl Island {
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 number,
+                interrupter: Interrupter::current(),
             }
         })
     }
@@ -170,6 +174,12 @@ impl Island {
     #[inline]
     pub fn can_enter(&self) -> bool {
         self.store.can_enter()
+    }
+
+    /// Runs `body`, as [`uninterrupted`](crate::uninterrupted) does.
+    #[inline]
+    pub fn uninterrupted<R>(&self, body: impl FnOnce() -> R) -> Option<R> {
+        uninterrupted_by(&self.interrupter, body)
     }
 
     /// How often the island was entered: while this stays the same, none of its guests runs.
@@ -314,6 +324,7 @@ impl Island {
 
     /// Explains why a call into this island failed. Functions that have no name in the name section get the names of
     /// their exports.
+    #[cold]
     pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
         // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
         let here = (&raw const error).addr();

@@ -76,13 +76,21 @@ pub struct PlainType {
 }
 
 impl PlainType {
-    pub(crate) fn of(ty: &NumericType) -> Option<Self> {
+    /// The type, if it has no more than that.
+    pub fn of(ty: &NumericType) -> Option<Self> {
         let mut params = [NumberKind::I32; 8];
         if ty.params.len() > params.len() || ty.results.len() > 1 {
             return None;
         }
         params[..ty.params.len()].copy_from_slice(&ty.params);
         Some(Self { params, count: ty.params.len() as u8, result: ty.results.first().copied() })
+    }
+
+    /// Whether functions of both types take the same numbers, and return the same one if `other` returns one.
+    #[inline]
+    pub fn takes_as(&self, other: &Self) -> bool {
+        (self.params, self.count) == (other.params, other.count)
+            && (other.result.is_none() || self.result == other.result)
     }
 
     /// The parameters' types.

@@ -160,10 +160,16 @@ impl Interrupter {
 
 /// Runs `body`, which calls into a guest and takes little time, without letting it be interrupted. Returns `None`
 /// without running `body` if the thread has been interrupted already.
-#[inline]
 pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
+    CURRENT.with(|current| uninterrupted_by(current.get_or_init(Interrupter::new), body))
+}
+
+/// [`uninterrupted`] by this thread's own interrupter.
+#[inline]
+pub(crate) fn uninterrupted_by<R>(current: &Interrupter, body: impl FnOnce() -> R) -> Option<R> {
     struct Unmask<'a>(&'a Interrupter);
     impl Drop for Unmask<'_> {
+        #[inline]
         fn drop(&mut self) {
             let shared = &self.0.shared;
             // If the flag is raised after this, the interrupter sees that there is no mask; if before, this sees the
@@ -176,14 +182,10 @@ pub fn uninterrupted<R>(body: impl FnOnce() -> R) -> Option<R> {
             }
         }
     }
-    CURRENT.with(|current| {
-        let current = current.get_or_init(Interrupter::new);
-        current.shared.masks.fetch_add(1, SeqCst);
-        let _unmask = Unmask(current);
-        // Work that began before the interruption goes on to its end, including its nested parts.
-        let nested = current.shared.masks.load(SeqCst) > 1;
-        (nested || !current.is_raised()).then(body)
-    })
+    // Work that began before the interruption goes on to its end, including its nested parts.
+    let nested = current.shared.masks.fetch_add(1, SeqCst) > 0;
+    let _unmask = Unmask(current);
+    (nested || !current.shared.raised.load(SeqCst)).then(body)
 }
 
 /// The error that an interrupted host function fails with.

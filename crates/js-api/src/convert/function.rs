@@ -2,7 +2,7 @@
 
 use std::rc::{Rc, Weak};
 
-use island::call::{HostFrame, Number, Signature, ValueTypes};
+use island::call::{HostFrame, Number, PlainType, Signature, ValueTypes};
 use island::wasmtime::{AsContextMut, Func, FuncType, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, NumberKind};
 use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Mark, Result, Returned, Value, class};
@@ -123,15 +123,16 @@ impl ExportedFunction {
     }
 
     #[inline]
+    fn call_plain(&self, cx: Cx<'_>, ty: &PlainType, args: Args<'_>) -> Result<Returned> {
+        let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {
+            (NumberKind::I32, Some(int)) => Ok(Number::I32(int)),
+            _ => to_number_at(cx, args.get(at), kind, Place::argument(&self.label, at)),
+        };
+        let result = self.call_numbers(cx, number)?;
+        Ok(if ty.has_result() { from_number(cx, result) } else { Returned::UNDEFINED })
+    }
+
     fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
-        if let Some(ty) = self.callee.plain() {
-            let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {
-                (NumberKind::I32, Some(int)) => Ok(Number::I32(int)),
-                _ => to_number_at(cx, args.get(at), kind, Place::argument(&self.label, at)),
-            };
-            let result = self.call_numbers(cx, number)?;
-            return Ok(if ty.has_result() { from_number(cx, result) } else { Returned::UNDEFINED });
-        }
         let ty = self.callee.numeric().expect("checked by the caller");
         let mut frame = Frame::new(ty);
         let mut at = 0;
@@ -213,8 +214,9 @@ impl Callable for ExportedFunction {
 
     #[inline]
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
-        match self.callee.numeric() {
-            Some(_) => self.call_numeric(cx, args),
+        match self.callee.plain() {
+            Some(ty) => self.call_plain(cx, ty, args),
+            None if self.callee.numeric().is_some() => self.call_numeric(cx, args),
             None => self.call_values(cx, args),
         }
     }

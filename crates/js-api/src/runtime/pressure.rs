@@ -18,7 +18,7 @@ pub(crate) fn relieve_pressure(ctx: &Ctx<'_>) {
     let (blocks, bytes) = island::live_blocks();
     let (most_blocks, most_bytes) = THRESHOLD.get();
     if blocks > most_blocks || bytes > most_bytes {
-        ctx.run_gc();
+        qjs::runtime::collect(ctx);
         let (blocks, bytes) = island::live_blocks();
         THRESHOLD.set((LEAST_BLOCKS.max(blocks * 2), LEAST_BYTES.max(bytes * 2)));
     }
