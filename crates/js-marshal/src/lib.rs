@@ -21,6 +21,7 @@ mod decode;
 mod descriptors;
 mod encode;
 mod errors;
+mod granted;
 mod handle;
 mod language;
 mod manager;
@@ -58,6 +59,8 @@ pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
     qjs::array::install(ctx)?;
     console::install(ctx)
 }
+
+pub use granted::restrict;
 
 /// The exports of `tombolo:marshal`. The `WebAssembly` namespace must be installed.
 ///
