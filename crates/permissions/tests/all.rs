@@ -283,7 +283,8 @@ fn hosts() {
     let may = grant("[::1]:80");
     assert!(may.check_net("[::1]", Some(80)).is_ok() && may.check_net("0:0:0:0:0:0:0:1", Some(80)).is_ok());
     assert!(may.check_net("[::1]", Some(81)).is_err());
-    for wrong in ["", "http://example.com", "example.com:", "example.com:x", "example.com:70000", "[::1", "a b", "a/b"] {
+    for wrong in ["", "http://example.com", "example.com:", "example.com:x", "example.com:70000", "[::1", "a b", "a/b"]
+    {
         assert!(Permissions::none().allow_net(wrong).is_err(), "{wrong}");
     }
 }

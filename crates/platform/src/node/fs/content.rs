@@ -60,7 +60,7 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
     };
     if !may.is_all()
         && matches!(name, "ftruncate" | "fchmod" | "fchown" | "futimes")
-        && let Some(denied) = refused(&open, fd)
+        && let Some(denied) = refused(&may, &open, fd)
     {
         return Ok(Some(Job::soon(move || Err(Failure::Denied(denied)))));
     }
@@ -110,10 +110,13 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
 }
 
 /// Why a file may not be changed by a descriptor: it was not opened to be written to, or the program was given it.
-fn refused(open: &Open, fd: i32) -> Option<permissions::Denied> {
+fn refused(may: &Permissions, open: &Open, fd: i32) -> Option<permissions::Denied> {
+    if fd <= 2 {
+        return may.check_any_write("changing the file of a standard stream").err();
+    }
     let is_writable = fs::fcntl_getfl(open).is_ok_and(|flags| flags & OFlags::RWMODE != OFlags::RDONLY);
     let file = || std::fs::read_link(format!("/proc/self/fd/{}", open.as_fd().as_raw_fd())).unwrap_or_default();
-    (fd <= 2 || !is_writable).then(|| permissions::Denied::write(&file()))
+    (!is_writable).then(|| permissions::Denied::write(&file()))
 }
 
 /// An operation on a descriptor that only succeeds or fails.
