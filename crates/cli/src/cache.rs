@@ -90,6 +90,11 @@ pub(crate) fn of_programs() -> Option<Arc<CodeCache>> {
     Some(Arc::new(open(folder().ok()?)))
 }
 
+/// The folder of the cache that programs use. Who can write to it can have anything run.
+pub(crate) fn folder_of_programs() -> Option<PathBuf> {
+    folder().ok()
+}
+
 /// The cache, for commands that do nothing but fill it.
 pub(crate) fn to_fill() -> Result<Arc<CodeCache>, String> {
     let cache = open(folder().map_err(|none| none.to_string())?);

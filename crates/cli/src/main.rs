@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use options::{Command, Task};
 use report::Report;
-use tombolo::{Exceeded, Runtime, RuntimeOptions};
+use tombolo::{Exceeded, Permissions, Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
     // A file that may not grow any more is an error for whoever writes to it, not the end of the process.
@@ -95,7 +95,8 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
         end_process_after(time + PATIENCE, time);
     }
     options.permissions = match command.sandbox.permissions(&command.file) {
-        Ok(permissions) => permissions,
+        // What is machine code for later runs.
+        Ok(permissions) => command.code().into_iter().fold(permissions, Permissions::protect),
         Err(error) => {
             tell(format_args!("tombolo: {error}"));
             return 2;

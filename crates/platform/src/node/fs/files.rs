@@ -60,6 +60,12 @@ impl Open {
         }
     }
 
+    /// Whether it is a folder.
+    pub(crate) fn is_folder(&self) -> bool {
+        use rustix::fs::FileType;
+        rustix::fs::fstat(self).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+    }
+
     /// Whether reading may wait for somebody who writes.
     pub(crate) fn may_wait(&self) -> bool {
         rustix::fs::fstat(self).is_ok_and(|stat| {
