@@ -4,8 +4,8 @@
 //! range accessible. Whoever holds an `Arc<DataBlock>` (a Wasmtime store, an `ArrayBuffer`, a view) keeps the mapping
 //! alive, and nothing else: a block knows no store, no instance and no JavaScript.
 //!
-//! This crate has no engine. Its `unsafe` stands in [`mapping`] and [`poll`] (address space) and [`block`] (bytes that
-//! others may write at any time, and hence are only ever copied, never borrowed as a plain slice).
+//! This crate has no engine. Its `unsafe` stands in [`mapping`], [`poll`] and [`stack`] (address space) and [`block`]
+//! (bytes that others may write at any time, and hence are only ever copied, never borrowed as a plain slice).
 
 // Output that cannot be written must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -14,11 +14,13 @@ pub mod block;
 pub mod budget;
 pub mod mapping;
 pub mod poll;
+pub mod stack;
 
 pub use block::{DataBlock, OutOfBounds, address_of, live};
 pub use budget::Budget;
 pub use mapping::{MapError, is_exhausted, is_short, room};
 pub use poll::PollPages;
+pub use stack::{Stack, StackPool};
 
 // Any thread may have them.
 const _: () = {
@@ -26,6 +28,7 @@ const _: () = {
     any_thread::<DataBlock>();
     any_thread::<Budget>();
     any_thread::<PollPages>();
+    any_thread::<StackPool>();
     any_thread::<MapError>();
     any_thread::<OutOfBounds>();
 };

@@ -227,13 +227,13 @@ impl Drop for Mapping {
     }
 }
 
-fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
     // SAFETY: sysconf reads a constant of the system.
     *SIZE.get_or_init(|| unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize)
 }
 
-fn page_ceil(bytes: usize) -> usize {
+pub(crate) fn page_ceil(bytes: usize) -> usize {
     bytes.checked_next_multiple_of(page_size()).unwrap_or(usize::MAX & !(page_size() - 1))
 }
 

@@ -9,7 +9,8 @@
 //!   a call does not return.
 //! - `wasi`, a Cargo feature that is on by default: WASI preview 1, linked natively, with threads.
 //!
-//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `call::raw`.
+//! There is no JavaScript below this line. `unsafe` that touches the store or raw guest values is in `call::raw`,
+//! and in `call::fiber` for calls that can be suspended.
 
 // Failing to write a message must not panic, and a library has no output of its own.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -20,6 +21,7 @@ mod memory;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
+pub use call::fiber::{Arguments, Fiber, Resumed, SuspendingFunction};
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};
 pub use call::numbers::{Frame, NumberKind};

@@ -41,6 +41,7 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> Result<()> {
     crate::convert::gc_object::define(ctx)?;
     crate::convert::typed_function::define(ctx, &namespace)?;
     crate::convert::errors::define(ctx, &namespace)?;
+    crate::interface::promise_integration::define(ctx, &namespace)?;
     crate::interface::module_record::define(ctx, &namespace)?;
     crate::interface::namespace::define(ctx, &namespace)?;
     if has_responses {

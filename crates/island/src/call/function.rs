@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
-use wasmtime::{Func, FuncType, RootScope, StoreContextMut, Val, ValRaw};
+use wasmtime::{Func, FuncType, StoreContextMut, Val, ValRaw};
 
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
@@ -20,7 +20,7 @@ pub struct Callee {
     ty: FuncType,
     numeric: Option<NumericType>,
     plain: Option<PlainType>,
-    signature: OnceCell<Signature>,
+    signature: OnceCell<Rc<Signature>>,
 }
 
 impl Callee {
@@ -48,9 +48,14 @@ impl Callee {
         &self.ty
     }
 
-    /// Its type, taken apart for [`Island::call_rooted`].
+    /// Its type, taken apart for [`Island::call_with`].
     pub fn signature(&self) -> &Signature {
-        self.signature.get_or_init(|| Signature::new(&self.ty))
+        self.signature.get_or_init(|| Rc::new(Signature::new(&self.ty)))
+    }
+
+    pub(crate) fn shared_signature(&self) -> Rc<Signature> {
+        self.signature();
+        self.signature.get().expect("made just now").clone()
     }
 
     /// Its type, if it has few numbers and nothing else, for [`Island::call_numbers`].
@@ -188,29 +193,34 @@ impl Island {
         Ok(ty.results.first().map_or(0, |&kind| Number::read(kind, &slots[0]).as_address()))
     }
 
-    /// Calls a function of any type with values of the scope.
+    /// Calls a function of any type. `params` makes its arguments, and `results` takes what it returns, each in the
+    /// store's context; references among them last as long as these.
     ///
     /// # Errors
-    /// When the values do not have the parameters' types, when the function or a value belongs to another store, or for
-    /// the reasons that [`Island::call_error`] explains.
-    #[inline]
-    pub fn call_rooted(
-        scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+    /// When the call does not return, what `params` fails with, or when the arguments do not have the parameters' types.
+    pub fn call_with<R>(
+        self: &Rc<Self>,
         callee: &Callee,
-        params: &[Val],
-    ) -> wasmtime::Result<SmallVec<[Val; 4]>> {
-        raw::call_rooted(scope, callee, params)
+        params: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+        results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
+    ) -> Result<R, CallError> {
+        self.check_stack()?;
+        raw::call_with(self, callee, params, results).map_err(|error| self.call_error(error))
     }
 
-    /// Calls a function of any type. References in `params` and `results` belong to the store's current scope.
+    /// Calls a function of any type but one with references among its results.
     ///
     /// # Errors
-    /// When the call does not return.
+    /// When the call does not return, or the arguments do not have the parameters' types.
+    ///
+    /// # Panics
+    /// When the function has more results than there is room for, or references among them.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
-        self.check_stack()?;
-        if !self.owns(&func) {
-            return Err(CallError::foreign_function());
-        }
-        self.enter(|store| func.call(store, params, results)).map_err(|error| self.call_error(error))
+        let callee = Callee::new(self, func).ok_or_else(CallError::foreign_function)?;
+        let params = |_: &mut StoreContextMut<'_, StoreState>| Ok(params.into());
+        self.call_with(&callee, params, |_, values| {
+            assert!(values.iter().all(|value| value.ref_().is_none()), "a reference does not outlive the call");
+            results.copy_from_slice(values);
+        })
     }
 }

@@ -12,8 +12,9 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
+use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
 use crate::call::function::HostFunction;
-use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, code_of, has_stack_room, host_function, number_of};
+use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of};
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
@@ -28,6 +29,11 @@ pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
+    pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
+    /// The fibers whose host functions are running, innermost last.
+    pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
+    /// Fibers that are to end when the store can be entered.
+    pub(crate) abandoned: RefCell<Vec<Rc<FiberState>>>,
     modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     /// The store's number.
@@ -42,6 +48,9 @@ pub struct StoreState {
     pub(crate) number: u64,
     /// The number of the store's instances that have a poll page.
     polled: usize,
+    /// The fiber that is running.
+    pub(crate) fiber: Option<Rc<FiberState>>,
+    pub(crate) fiber_functions: Option<FiberFunctions>,
     limits: RunTimeLimits,
 }
 
@@ -102,6 +111,8 @@ impl Island {
                 extensions: Extensions::default(),
                 number: 0,
                 polled: 0,
+                fiber: None,
+                fiber_functions: None,
                 limits: RunTimeLimits,
             };
             let mut store = Store::new(&engine.inner, state);
@@ -112,6 +123,9 @@ impl Island {
                 engine: engine.clone(),
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
+                suspending: RefCell::default(),
+                served: RefCell::default(),
+                abandoned: RefCell::default(),
                 modules: RefCell::default(),
                 owner: OnceCell::new(),
                 number,
@@ -219,7 +233,11 @@ impl Island {
         drop(host_memory::take_failure());
         let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
-        let new_instance = || self.enter(|store| Instance::new(store, module.for_instance(&self.engine), imports));
+        let code = module.for_instance(&self.engine);
+        let new_instance = || {
+            let apart = |_| instantiate_apart(self, code, imports);
+            self.store.enter_or(|store| Instance::new(store, code, imports), apart)
+        };
         let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
         let no_room = host_memory::take_failure();
         let instance = instance.map_err(|error| {
@@ -249,14 +267,13 @@ impl Island {
     }
 
     /// Links the atomic instructions of a new instance, and runs its start function, which was postponed until now.
-    fn link_atomics(&self, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
-        self.enter(|mut store| {
+    fn link_atomics(self: &Rc<Self>, instance: Instance, imports: &AtomicImports) -> wasmtime::Result<()> {
+        let start = self.enter(|mut store| {
             atomic_imports::link(store.as_context_mut(), instance, imports)?;
-            match instance.get_func(&mut store, &imports.start_name()) {
-                Some(start) if imports.start => start.call(store, &[], &mut []),
-                _ => Ok(()),
-            }
-        })
+            Ok::<_, wasmtime::Error>(instance.get_func(&mut store, &imports.start_name()).filter(|_| imports.start))
+        })?;
+        // A start function has neither parameters nor results.
+        start.map_or(Ok(()), |start| call_slots(self, start, &mut []))
     }
 
     fn remember(&self, module: &Module) {
@@ -298,6 +315,20 @@ impl Island {
     /// Explains why a call into this island failed. Functions that have no name in the name section get the names of
     /// their exports.
     pub fn call_error(self: &Rc<Self>, error: wasmtime::Error) -> CallError {
+        // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
+        let here = (&raw const error).addr();
+        self.explain(error, |mut frames| {
+            frames.retain(|frame| frame.address < here);
+            frames
+        })
+    }
+
+    /// [`Island::call_error`], where `own` chooses the call's own frames.
+    pub(crate) fn explain(
+        self: &Rc<Self>,
+        error: wasmtime::Error,
+        own: impl FnOnce(Vec<StackFrame>) -> Vec<StackFrame>,
+    ) -> CallError {
         if error.is::<ThrownException>() {
             let exception = self.enter(|store| {
                 let mut scope = RootScope::new(store);
@@ -311,10 +342,8 @@ impl Island {
             };
         }
         let mut error = CallError::from_wasmtime(error);
-        // Wasmtime tells of all guests of the store. Those that are further up than this function still run.
-        let here = (&raw const error).addr();
         if let CallError::Trap(trap) = &mut error {
-            trap.frames.retain(|frame| frame.address < here);
+            trap.frames = own(std::mem::take(&mut trap.frames));
             self.complete(&mut trap.frames);
         }
         error
@@ -328,10 +357,13 @@ impl Island {
     /// The functions of this island's guests that run below the host function that is running, innermost first. There
     /// are none while the island's context is in use.
     pub fn running(&self) -> Vec<StackFrame> {
-        if !self.store.is_lent() {
+        if !self.can_enter() {
             return Vec::new();
         }
-        let mut frames = self.enter(|store| frames_of(&WasmBacktrace::force_capture(&store)));
+        let mut frames = self.frames_of_served();
+        if self.store.is_lent() {
+            frames.extend(self.enter(|store| frames_of(&WasmBacktrace::force_capture(&store))));
+        }
         self.complete(&mut frames);
         frames
     }
@@ -350,6 +382,13 @@ impl Island {
         }
         let code = self.enter(|store| code_of(store, func));
         self.modules.borrow().iter().find_map(|module| module.function_at(code))
+    }
+}
+
+impl Drop for Island {
+    fn drop(&mut self) {
+        // They refer to the store, which is still there.
+        self.end_abandoned();
     }
 }
 

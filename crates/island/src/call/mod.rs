@@ -2,6 +2,7 @@
 
 mod array_copier;
 pub(crate) mod extensions;
+pub(crate) mod fiber;
 pub(crate) mod function;
 pub(crate) mod island;
 pub(crate) mod numbers;

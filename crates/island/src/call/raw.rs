@@ -1,26 +1,27 @@
 //! The island crate's unsafe code: re-entering a store, raw calls, and reading what a function reference points to.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 use wasmtime::{
     AnyRef, AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Memory, Mutability,
-    RootScope, Store, StoreContextMut, Table, Tag, ThrownException, Val, ValRaw, ValType,
+    RootScope, Store, StoreContextMut, Table, Tag, Val, ValRaw, ValType,
 };
 
+use crate::call::fiber::{FiberState, call_apart, on_agents_stack};
 use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Number, NumberKind, NumericType};
-use crate::call::signature::{Shape, Signature};
+use crate::call::signature::{Shape, Signature, ValueTypes};
 use crate::call::trap::{CallError, FOREIGN_FUNCTION, HostThrew};
 use crate::engine::Engine;
 
 /// Who has the store's context now. Uses nest: the guest that the innermost user runs may call a host function, which
 /// lends the context on, and no outer user touches the context before that function returns.
 #[derive(Clone, Copy)]
-enum Access {
+pub(crate) enum Access {
     /// Nobody: the next user takes it from the store itself.
     Idle,
     /// Somebody who has not lent it on.
@@ -35,14 +36,20 @@ unsafe impl Send for StoreState {}
 
 /// A store that can be entered from Rust, and again from the host functions that its guests call.
 pub(crate) struct ReentrantStore {
-    store: UnsafeCell<Store<StoreState>>,
-    access: Cell<Access>,
-    /// How often it was entered.
+    pub(crate) store: UnsafeCell<Store<StoreState>>,
+    pub(crate) access: Cell<Access>,
+    /// How often it was entered. The highest bit says that entering takes a [detour](ReentrantStore::set_detour).
     entries: Cell<u64>,
+    /// The fibers that wait and may have references in their frames.
+    pub(crate) waiting: RefCell<Vec<Rc<FiberState>>>,
+    /// Whether these are among what Wasmtime sees.
+    pub(crate) is_among_fibers: Cell<bool>,
 }
 
+const DETOUR: u64 = 1 << 63;
+
 /// Restores the previous access, even during a panic.
-struct Restore<'a>(&'a Cell<Access>, Access);
+pub(crate) struct Restore<'a>(pub(crate) &'a Cell<Access>, pub(crate) Access);
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
@@ -52,7 +59,13 @@ impl Drop for Restore<'_> {
 
 impl ReentrantStore {
     pub(crate) fn new(store: Store<StoreState>) -> Self {
-        Self { store: UnsafeCell::new(store), access: Cell::new(Access::Idle), entries: Cell::new(0) }
+        Self {
+            store: UnsafeCell::new(store),
+            access: Cell::new(Access::Idle),
+            entries: Cell::new(0),
+            waiting: RefCell::default(),
+            is_among_fibers: Cell::new(false),
+        }
     }
 
     /// Runs `body` with the store's context.
@@ -61,8 +74,22 @@ impl ReentrantStore {
     /// When the context is taken and not lent: a mistake in this workspace, not in a guest or a script.
     #[inline]
     pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        self.enter_or(body, |body| self.enter_among_fibers(body))
+    }
+
+    /// [`ReentrantStore::enter`], where `detour` does what `body` would while entering takes a detour.
+    #[inline]
+    pub(crate) fn enter_or<R, B: FnOnce(StoreContextMut<'_, StoreState>) -> R>(
+        &self,
+        body: B,
+        detour: impl FnOnce(B) -> R,
+    ) -> R {
+        let entries = self.entries.get().wrapping_add(1);
+        self.entries.set(entries);
+        if entries & DETOUR != 0 {
+            return detour(body);
+        }
         let before = self.access.replace(Access::Taken);
-        self.entries.set(self.entries.get().wrapping_add(1));
         let _restore = Restore(&self.access, before);
         match before {
             // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
@@ -74,8 +101,14 @@ impl ReentrantStore {
         }
     }
 
+    /// Whether entering takes a detour, as it does while fibers wait that Wasmtime's collector would not see.
+    pub(crate) fn set_detour(&self, detour: bool) {
+        let entries = self.entries.get() & !DETOUR;
+        self.entries.set(if detour { entries | DETOUR } else { entries });
+    }
+
     pub(crate) fn entries(&self) -> u64 {
-        self.entries.get()
+        self.entries.get() & !DETOUR
     }
 
     /// Whether a guest call or another use is in progress.
@@ -147,8 +180,19 @@ pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [
     if !island.owns(&callee.func) {
         return Err(CallError::foreign_function());
     }
-    // SAFETY: the slots have the function's own types, parameters first, and room for its results.
-    island.enter(|store| unsafe { callee.func.call_unchecked(store, slots) }).map_err(|error| island.call_error(error))
+    call_slots(island, callee.func, slots).map_err(|error| island.call_error(error))
+}
+
+/// Calls a function of the island with raw slots, parameters first, which have its own types and room for its results.
+#[inline]
+pub(crate) fn call_slots(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
+    let slots: *mut [ValRaw] = slots;
+    island.store.enter_or(
+        // SAFETY: the caller has checked the slots, and lends them for the call.
+        |store| unsafe { func.call_unchecked(store, slots) },
+        // SAFETY: the same.
+        |_| unsafe { call_apart(island, func, &mut *slots) },
+    )
 }
 
 /// An object that belongs to a store and knows which one. Wasmtime panics if an object is used with another store than
@@ -201,36 +245,58 @@ pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
     global.ok().and_then(|global| global.store_number()).unwrap_or(0)
 }
 
-/// Calls a function with references among its parameters and results.
-pub(crate) fn call_rooted(
-    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+/// Calls a function of any type. `params` makes its arguments, and `results` takes what it returns, each in the store's
+/// context; references last as long as these.
+pub(crate) fn call_with<R>(
+    island: &Rc<Island>,
     callee: &Callee,
-    params: &[Val],
-) -> wasmtime::Result<SmallVec<[Val; 4]>> {
-    let Signature { params: types, results } = callee.signature();
-    let number = scope.as_context_mut().data().number;
-    if callee.func.store_number() != Some(number) {
+    params: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+    results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
+) -> wasmtime::Result<R> {
+    let types = callee.signature();
+    if !island.owns(&callee.func) {
         return Err(wasmtime::Error::msg(FOREIGN_FUNCTION));
     }
-    if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), params)? {
-        return Err(wasmtime::Error::msg(format!("the arguments do not fit a function of type {}", callee.ty())));
+    let mut slots = island.enter(|store| {
+        let mut scope = RootScope::new(store);
+        let params = params(&mut scope.as_context_mut())?;
+        let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.params.len().max(types.results.len()));
+        fill(&mut scope, &types.params, &params, |at, raw| slots[at] = raw)?;
+        Ok::<_, wasmtime::Error>(slots)
+    })?;
+    call_slots(island, callee.func, &mut slots)?;
+    Ok(island.enter(|store| {
+        let mut scope = RootScope::new(store);
+        // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
+        let results_of = types.results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
+        let values: SmallVec<[Val; 4]> = results_of.collect();
+        results(&mut scope.as_context_mut(), &values)
+    }))
+}
+
+/// Writes values into raw slots. Raw references stay valid until something allocates in the store, which nothing may do
+/// before a guest has them.
+pub(crate) fn fill(
+    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+    types: &ValueTypes,
+    values: &[Val],
+    mut slot: impl FnMut(usize, ValRaw),
+) -> wasmtime::Result<()> {
+    let number = scope.as_context_mut().data().number;
+    if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), values)? {
+        return Err(wasmtime::Error::msg("the values do not have the function's types"));
     }
-    let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.len().max(results.len()));
-    // Raw references stay valid until something allocates in the store, which nothing does before the call.
-    for (slot, val) in slots.iter_mut().zip(params) {
-        *slot = val.to_raw(&mut *scope)?;
-    }
-    // SAFETY: the slots have the function's own types, as `fit` says, and room for its results.
-    unsafe { callee.func.call_unchecked(&mut *scope, &mut slots[..]) }?;
-    // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
-    Ok(results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(scope, shape, slot) }).collect())
+    values.iter().enumerate().try_for_each(|(at, val)| {
+        slot(at, val.to_raw(&mut *scope)?);
+        Ok(())
+    })
 }
 
 /// A value from a raw slot, rooted in the scope.
 ///
 /// # Safety
 /// The slot must hold a value of this shape that a guest of the store has just left there.
-unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
+pub(crate) unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
         Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
         Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
@@ -324,7 +390,7 @@ pub fn lend<R>(
 }
 
 #[inline]
-fn lend_context<R>(
+pub(crate) fn lend_context<R>(
     caller: StoreContextMut<'_, StoreState>,
     body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
 ) -> wasmtime::Result<R> {
@@ -332,7 +398,10 @@ fn lend_context<R>(
         // The store is being dropped with its island; none of its guests can be running.
         return Err(wasmtime::Error::from(HostThrew));
     };
-    island.store.lend(caller, || body(&island))
+    match caller.data().fiber.clone() {
+        None => island.store.lend(caller, || body(&island)),
+        Some(fiber) => on_agents_stack(caller, fiber, || body(&island)),
+    }
 }
 
 /// Finds the host function behind a call and lends it the caller's context.
@@ -343,10 +412,7 @@ fn with_host(
     body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {
     lend_context(caller, |island| {
-        body(&*island.host(index), island).map_err(|threw| match island.enter(|store| store.has_pending_exception()) {
-            true => wasmtime::Error::from(ThrownException),
-            false => wasmtime::Error::from(threw),
-        })
+        body(&*island.host(index), island).map_err(|threw| island.host_error(threw))
     })
 }
 

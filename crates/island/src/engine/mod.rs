@@ -8,6 +8,7 @@ use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgori
 
 use crate::engine::cache::{CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
+use crate::engine::fiber_stacks::FiberStacks;
 use crate::engine::instrument::legacy;
 use crate::engine::live_modules::LiveModules;
 use crate::engine::precompiled::Precompiled;
@@ -21,6 +22,7 @@ pub mod cache;
 mod code;
 pub(crate) mod compile_error;
 mod debug_info;
+pub(crate) mod fiber_stacks;
 pub(crate) mod instrument;
 pub mod limits;
 pub(crate) mod live_modules;
@@ -241,6 +243,9 @@ impl Engine {
     }
 }
 
+/// What a fiber's stack has in addition to what guests may use: for Wasmtime, when it is called by the guest's code.
+pub(crate) const FIBER_EXTRA: usize = 512 << 10;
+
 /// What modules may use.
 const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::THREADS)
@@ -260,7 +265,8 @@ fn config(max_wasm_stack: usize, tier: Tier) -> Config {
         .shared_memory(true)
         .collector(Collector::Copying)
         .max_wasm_stack(max_wasm_stack)
-        .async_stack_size(max_wasm_stack + (1 << 20))
+        .async_stack_size(max_wasm_stack + FIBER_EXTRA)
+        .with_host_stack(Arc::new(FiberStacks::default()))
         .memory_reservation(layout.reservation as u64)
         .memory_guard_size(layout.guard as u64)
         // Wasmtime maps images of data segments only into its own memories; those on our blocks are written to.

@@ -1,4 +1,4 @@
-//! `CompileError`, `LinkError` and `RuntimeError`, and how a failed guest call becomes one of them.
+//! `CompileError`, `LinkError`, `RuntimeError` and `SuspendError`, and how a failed guest call becomes one of them.
 
 use island::Trap;
 use qjs::define::{self, Attributes};
@@ -8,22 +8,24 @@ use rquickjs::JsLifetime;
 
 use crate::convert::stacks;
 
-/// The three error classes.
+/// The error classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ErrorClass {
     Compile,
     Link,
     Runtime,
+    Suspend,
 }
 
 impl ErrorClass {
-    const ALL: [Self; 3] = [Self::Compile, Self::Link, Self::Runtime];
+    const ALL: [Self; 4] = [Self::Compile, Self::Link, Self::Runtime, Self::Suspend];
 
     fn name(self) -> &'static str {
         match self {
             Self::Compile => "CompileError",
             Self::Link => "LinkError",
             Self::Runtime => "RuntimeError",
+            Self::Suspend => "SuspendError",
         }
     }
 }
@@ -80,6 +82,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()>
             ErrorClass::Compile => function(ctx, Kind::Constructor, class.name(), 1, new_error::<0>)?,
             ErrorClass::Link => function(ctx, Kind::Constructor, class.name(), 1, new_error::<1>)?,
             ErrorClass::Runtime => function(ctx, Kind::Constructor, class.name(), 1, new_error::<2>)?,
+            ErrorClass::Suspend => function(ctx, Kind::Constructor, class.name(), 1, new_error::<3>)?,
         };
         constructor.as_object().expect("a function is an object").set_prototype(Some(&error))?;
         let prototype = Object::new(ctx.clone())?;

@@ -3,7 +3,7 @@
 use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number, Signature, ValueTypes};
-use island::wasmtime::{AsContextMut, Func, FuncType, RootScope, Val};
+use island::wasmtime::{AsContextMut, Func, FuncType, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, NumberKind};
 use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Mark, Result, Returned, Value, class};
 use smallvec::SmallVec;
@@ -168,19 +168,16 @@ impl ExportedFunction {
         });
         let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
         let shared = &self.link.shared;
-        shared.island.check_stack().map_err(|error| throw_call_error(&ctx, error))?;
-        let outcome = shared.island.enter(|store| {
-            let mut scope = RootScope::new(store);
-            let params = params.iter().map(|value| value.to_val(shared, scope.as_context_mut()));
-            let params = params.collect::<island::wasmtime::Result<SmallVec<[Val; 4]>>>()?;
-            let results = Island::call_rooted(&mut scope, &self.callee, &params)?;
-            let mut store = scope.as_context_mut();
-            let outgoing = results.iter().map(|val| take_val(&ctx, shared, &mut store, val));
-            Ok(outgoing.collect::<SmallVec<[_; 2]>>())
-        });
+        let outcome = shared.island.call_with(
+            &self.callee,
+            |store| params.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect(),
+            |store, results| {
+                let outgoing = results.iter().map(|val| take_val(&ctx, shared, store, val));
+                outgoing.collect::<SmallVec<[_; 2]>>()
+            },
+        );
         memory_core::refresh_grown(cx, &shared.api);
-        let mut outgoing = outcome
-            .map_err(|error: island::wasmtime::Error| throw_call_error(&ctx, shared.island.call_error(error)))?;
+        let mut outgoing = outcome.map_err(|error| throw_call_error(&ctx, error))?;
         match outgoing.len() {
             0 => Ok(Returned::UNDEFINED),
             1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),

@@ -23,6 +23,7 @@ use crate::interface::compile_options::Source;
 use crate::interface::global::{GlobalObject, global_object};
 use crate::interface::memory::{MemoryObject, memory_object, shared_memory_object};
 use crate::interface::module::ModuleObject;
+use crate::interface::promise_integration::{SuspendingObject, suspending_function};
 use crate::interface::table::{TableObject, table_object};
 use crate::interface::tag::exported_tag;
 use crate::interface::wasi::WasiFunction;
@@ -160,6 +161,8 @@ impl ExportsObject {
 enum ImportValue {
     /// A callable, an exported function among them.
     Function(Held),
+    /// A Suspending object.
+    Suspending(Held),
     Memory(Held),
     Table(Held),
     /// A Global object.
@@ -282,6 +285,9 @@ fn read_import<'js>(ctx: &Ctx<'js>, ty: &ExternType, value: Value<'js>, place: &
     };
     Ok(match ty {
         ExternType::Func(_) if value.is_function() => ImportValue::Function(Held::new(&value)),
+        ExternType::Func(_) if class::of::<SuspendingObject>(&value).is_some() => {
+            ImportValue::Suspending(Held::new(&value))
+        }
         ExternType::Func(_) => return Err(refuse("a function", &value)),
         ExternType::Memory(_) if class::of::<MemoryObject>(&value).is_some() => ImportValue::Memory(Held::new(&value)),
         ExternType::Memory(_) => return Err(refuse("a WebAssembly.Memory", &value)),
@@ -389,7 +395,10 @@ fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Slot 
         ImportValue::Function(held) if class::get::<WasiFunction>(held.borrow()).is_none() => {
             Slot::Callable(held.duplicate())
         }
-        ImportValue::Function(_) | ImportValue::Constant(_) | ImportValue::Builtin(_) => Slot::Absent,
+        ImportValue::Function(_)
+        | ImportValue::Suspending(_)
+        | ImportValue::Constant(_)
+        | ImportValue::Builtin(_) => Slot::Absent,
     }
 }
 
@@ -414,7 +423,7 @@ fn island_for(ctx: &Ctx<'_>, module: &Module, imports: &[ImportValue]) -> Result
                 Vec::new()
             }
             ImportValue::Constant(value) => value.link().into_iter().collect(),
-            ImportValue::Tag(_) | ImportValue::Builtin(_) => Vec::new(),
+            ImportValue::Suspending(_) | ImportValue::Tag(_) | ImportValue::Builtin(_) => Vec::new(),
         };
         let name = || import_name(import);
         bound.extend(links.into_iter().map(|link| Bound { link, name: name(), kind: kind_name(&import.ty) }));
@@ -458,6 +467,9 @@ fn bind(ctx: &Ctx<'_>, link: &IslandHandle, value: &ImportValue, import: &Import
                 None => host_function(ctx, link, &held.get(ctx), &import_name(import), ty.clone())?.into(),
             },
         },
+        (ImportValue::Suspending(held), ExternType::Func(ty)) => {
+            suspending_function(ctx, link, of::<SuspendingObject>(held), &import_name(import), ty.clone())?.into()
+        }
         (ImportValue::Builtin(builtin), _) => {
             let func = builtin.create(link);
             func.map_err(|error| crate::convert::values::out_of_memory(ctx, &error))?.into()

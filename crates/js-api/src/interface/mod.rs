@@ -10,6 +10,7 @@ pub mod module;
 pub mod module_record;
 pub(crate) mod module_source;
 pub(crate) mod namespace;
+pub(crate) mod promise_integration;
 pub(crate) mod streaming;
 pub(crate) mod table;
 pub(crate) mod tag;

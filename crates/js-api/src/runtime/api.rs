@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 
 use island::Engine;
 use island::wasi::Output;
-use qjs::{Ctx, Exception, Result, Value};
+use qjs::{Ctx, Exception, Held, Result, Value};
 use rquickjs::JsLifetime;
 
 use crate::runtime::memory_core::MemoryCore;
@@ -81,6 +81,8 @@ pub(crate) struct State {
     pub(crate) common_island: RefCell<Weak<crate::runtime::island_realm::IslandRealm>>,
     /// Brings the bindings of exported globals up to date, once a module that is an ES module exports a mutable one.
     pub(crate) live_bindings: Cell<Option<fn(&Ctx<'_>)>>,
+    /// The calls of promising functions that are running, innermost last.
+    pub(crate) promising_calls: RefCell<Vec<Held>>,
     /// What [`ask_for_attention`] asks for.
     pub(crate) attention: Cell<Option<AttentionHook>>,
     warned_of_long_memory: Cell<bool>,
@@ -153,6 +155,7 @@ impl Api {
             islands: RefCell::default(),
             common_island: RefCell::default(),
             live_bindings: Cell::default(),
+            promising_calls: RefCell::default(),
             attention: Cell::default(),
             warned_of_long_memory: Cell::default(),
         };

@@ -1,0 +1,726 @@
+//! Calls that can be suspended.
+//!
+//! Each such call has a stack of its own, a fiber of Wasmtime's, which has nothing on it but guests' frames: whenever
+//! the guest calls its host, the fiber hands over to whoever resumed it, the host function runs on the agent's own
+//! stack, and the fiber goes on with what it returns. So a call is suspended by not going on for now. No frame of a
+//! script, and no value of a script's, is ever on a fiber; scripts see the same stack as without fibers, and so do their
+//! limits.
+//!
+//! Wasmtime runs a fiber as a future that borrows the store until it is done. Here many such futures are alive at once,
+//! and the store is used while they wait: what makes that sound is argued at [`ReentrantStore::poll_fiber`].
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use smallvec::SmallVec;
+use wasmtime::{
+    AsContextMut, Caller, Func, FuncType, Linker, RootScope, StoreContextMut, ThrownException, Val, ValRaw,
+    WasmBacktrace,
+};
+
+use crate::call::function::Callee;
+use crate::call::island::{Island, StoreState};
+use crate::call::raw::{Access, ReentrantStore, Restore, fill, lend_context, rooted};
+use crate::call::signature::Signature;
+use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
+use crate::engine::{Engine, FIBER_EXTRA};
+
+/// A function that a guest can import and that suspends the guest, if the guest runs on a fiber.
+pub trait SuspendingFunction: 'static {
+    /// Begins a call from a fiber, which is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
+    ///
+    /// # Errors
+    /// When the guest is to be unwound instead.
+    fn start(&self, island: &Rc<Island>, arguments: Arguments<'_>) -> Result<(), HostThrew>;
+
+    /// Fails a call that does not come from a fiber.
+    fn refuse(&self, island: &Rc<Island>) -> HostThrew;
+}
+
+/// The arguments of a guest's call to a [`SuspendingFunction`]. They have to be read before anything else happens in the
+/// island.
+pub struct Arguments<'a> {
+    signature: &'a Signature,
+    slots: &'a [MaybeUninit<ValRaw>],
+}
+
+impl Arguments<'_> {
+    /// Reads the arguments, in the store's context. References among them last as long as `body`.
+    pub fn read<R>(self, island: &Island, body: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R) -> R {
+        island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let args = self.signature.params.shapes().zip(self.slots);
+            // SAFETY: the guest left its arguments, which have these types, in the slots, and nothing has run since:
+            // reading consumes the arguments, and they are made right after the guest has called.
+            let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
+            let args: SmallVec<[Val; 4]> = args.collect();
+            body(&mut scope.as_context_mut(), &args)
+        })
+    }
+}
+
+/// What a fiber wants from whoever resumed it.
+#[derive(Clone, Copy, Default)]
+enum Request {
+    /// Nothing: Wasmtime's collector lets others run now and then.
+    #[default]
+    None,
+    /// Run this part of a host function.
+    Host(*mut (dyn FnMut() + 'static)),
+    /// Begin a call of a [`SuspendingFunction`].
+    Suspending { index: usize, signature: *const Signature, slots: *mut [MaybeUninit<ValRaw>] },
+}
+
+type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
+
+/// What a fiber and its resumers share.
+pub(crate) struct FiberState {
+    /// What the fiber calls; `None` if Wasmtime does something else on it.
+    func: Option<Func>,
+    /// The arguments before the call, the results after it.
+    slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
+    /// Whether it may wait in suspending functions.
+    can_suspend: bool,
+    /// The fiber itself; `None` when it has ended.
+    future: UnsafeCell<Option<Future>>,
+    is_polled: Cell<bool>,
+    /// How the guest's function ended.
+    outcome: Cell<Option<wasmtime::Result<()>>>,
+    request: Cell<Request>,
+    /// Whether a suspending function has begun and waits for its results: where they go.
+    awaited: Cell<Option<(*const Signature, *mut [MaybeUninit<ValRaw>])>>,
+    /// How the suspending function ended.
+    answer: Cell<Option<wasmtime::Result<()>>>,
+    /// What is to be done on the fiber before it waits on.
+    inside: Cell<Option<*mut (dyn FnMut() + 'static)>>,
+    /// Where the fiber is among those that wait with references in their frames.
+    place: Cell<Option<usize>>,
+    /// Where the fiber's frames begin.
+    base: Cell<usize>,
+    /// Where its resumer is on the agent's stack.
+    resumer: Cell<usize>,
+}
+
+/// A guest call on a stack of its own. Dropping it ends the call, wherever it is.
+pub struct Fiber {
+    state: Rc<FiberState>,
+    signature: Rc<Signature>,
+    island: Rc<Island>,
+}
+
+/// What became of a fiber that was resumed.
+#[derive(Debug)]
+pub enum Resumed {
+    /// A suspending function has begun: the fiber waits.
+    Suspended,
+    /// The call is over. Its results are in the fiber, until something else happens in the island.
+    Ended(Result<(), CallError>),
+}
+
+impl Fiber {
+    /// Prepares a call, which begins with [`Fiber::start`]. `arguments` makes the arguments in the store's context.
+    ///
+    /// # Errors
+    /// When the arguments do not have the parameters' types, when the function belongs to another island, or what
+    /// `arguments` fails with.
+    pub fn new(
+        island: &Rc<Island>,
+        callee: &Callee,
+        arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+    ) -> Result<Self, CallError> {
+        island.check_stack()?;
+        island.end_abandoned();
+        if !island.owns(&callee.func()) {
+            return Err(CallError::foreign_function());
+        }
+        let signature = callee.shared_signature();
+        let slots = island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            fiber_functions(&mut scope.as_context_mut())?;
+            let arguments = arguments(&mut scope.as_context_mut())?;
+            let mut slots = SmallVec::from_elem(ValRaw::u64(0), arguments.len().max(signature.results.len()));
+            fill(&mut scope, &signature.params, &arguments, |at, raw| slots[at] = raw)?;
+            Ok(slots)
+        });
+        let slots = slots.map_err(|error: wasmtime::Error| island.call_error(error))?;
+        let state = FiberState::calling(island, callee.func(), slots, true);
+        Ok(Self { state, signature, island: island.clone() })
+    }
+
+    /// The island that it runs in.
+    pub fn island(&self) -> &Rc<Island> {
+        &self.island
+    }
+
+    /// Whether a suspending function has begun and not ended.
+    pub fn is_suspended(&self) -> bool {
+        self.state.awaited.get().is_some()
+    }
+
+    /// Begins the call. Nothing may have happened in the island since the fiber was made.
+    ///
+    /// # Panics
+    /// When the call has begun.
+    pub fn start(&self) -> Resumed {
+        assert_eq!(self.state.base.get(), 0, "a fiber starts once");
+        self.run()
+    }
+
+    /// Goes on with a suspended call. `results` makes what the suspending function returns, in the store's context.
+    ///
+    /// # Errors
+    /// What `results` fails with, or when the values do not have the function's result types: the fiber stays suspended.
+    ///
+    /// # Panics
+    /// When the call is not suspended.
+    pub fn resume(
+        &self,
+        results: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+    ) -> wasmtime::Result<Resumed> {
+        self.island.end_abandoned();
+        let (signature, slots) = self.state.awaited.get().expect("only a suspended call is resumed");
+        self.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            let results = results(&mut scope.as_context_mut())?;
+            // SAFETY: both lie in the frames of the fiber, which waits in the function that they belong to.
+            let (signature, slots) = unsafe { (&*signature, &mut *slots) };
+            fill(&mut scope, &signature.results, &results, |at, raw| {
+                slots[at].write(raw);
+            })
+        })?;
+        self.state.awaited.set(None);
+        self.state.answer.set(Some(Ok(())));
+        Ok(self.run())
+    }
+
+    /// Goes on with a suspended call, whose suspending function fails.
+    ///
+    /// # Panics
+    /// When the call is not suspended.
+    pub fn resume_throwing(&self, threw: HostThrew) -> Resumed {
+        self.state.awaited.take().expect("only a suspended call is resumed");
+        self.state.answer.set(Some(Err(self.island.host_error(threw))));
+        self.run()
+    }
+
+    /// Reads the results of a call that has just ended. References among them last as long as `body`.
+    pub fn results<R>(&self, body: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R) -> R {
+        self.island.enter(|store| {
+            let mut scope = RootScope::new(store);
+            // SAFETY: the fiber has ended, so nobody else refers to the slots.
+            let slots = unsafe { &*self.state.slots.get() };
+            let results = self.signature.results.shapes().zip(slots);
+            // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
+            let results = results.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
+            let results: SmallVec<[Val; 4]> = results.collect();
+            body(&mut scope.as_context_mut(), &results)
+        })
+    }
+
+    fn run(&self) -> Resumed {
+        let (island, state) = (&self.island, &self.state);
+        match drive(island, state) {
+            None => Resumed::Suspended,
+            // The call's own outcome, unless the fiber could not even begin.
+            Some(ended) => Resumed::Ended(ended.map_err(|error| island.fiber_error(state, error))),
+        }
+    }
+}
+
+/// Runs a fiber until it is suspended (`None`) or has ended, and what it wants from its host meanwhile.
+fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result<()>> {
+    let here = 0u8;
+    state.resumer.set((&raw const here).addr());
+    loop {
+        if let Poll::Ready(ended) = island.store.poll_fiber(state) {
+            return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
+        }
+        match state.request.take() {
+            Request::None => {}
+            Request::Host(body) => {
+                let _serving = island.serve(state);
+                // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
+                unsafe { (*body)() }
+            }
+            Request::Suspending { index, signature, slots } => {
+                let _serving = island.serve(state);
+                // SAFETY: both lie in frames of the fiber, which waits in the function that they belong to.
+                let (of, arguments) = unsafe { (&*signature, &*slots) };
+                let arguments = Arguments { signature: of, slots: arguments };
+                let host = island.suspending(index);
+                if state.can_suspend {
+                    state.awaited.set(Some((signature, slots)));
+                    match host.start(island, arguments) {
+                        Ok(()) => return None,
+                        Err(threw) => {
+                            state.awaited.set(None);
+                            state.answer.set(Some(Err(island.host_error(threw))));
+                        }
+                    }
+                } else {
+                    let threw = host.refuse(island);
+                    state.answer.set(Some(Err(island.host_error(threw))));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Fiber {
+    fn drop(&mut self) {
+        self.island.abandon(&self.state);
+    }
+}
+
+impl std::fmt::Debug for Fiber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fiber").field("is_suspended", &self.is_suspended()).finish_non_exhaustive()
+    }
+}
+
+/// The two functions of a store that fibers need.
+#[derive(Clone, Copy)]
+pub(crate) struct FiberFunctions {
+    /// What each fiber begins with.
+    enter: Func,
+    /// Returns when the fiber is polled again.
+    wait: Func,
+}
+
+/// Makes the store's fiber functions, if it does not have them.
+fn fiber_functions(store: &mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
+    if store.data().fiber_functions.is_some() {
+        return Ok(());
+    }
+    let engine = store.engine().clone();
+    let ty = FuncType::new(&engine, [], []);
+    let enter = |caller: Caller<'_, StoreState>, _: &mut [MaybeUninit<ValRaw>]| {
+        begin(caller);
+        Ok(())
+    };
+    // SAFETY: a function without parameters and results leaves nothing to be done.
+    let enter = unsafe { Func::new_unchecked(&mut *store, ty.clone(), enter) };
+    // An asynchronous function that is put into a store itself makes the store asynchronous, which ordinary calls must
+    // not be. One that comes from a linker does not.
+    let mut linker: Linker<StoreState> = Linker::new(&engine);
+    linker.func_new_async("", "wait", ty, |caller, _, _| {
+        let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
+        let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
+        Box::new(std::future::poll_fn(move |_| waiting.poll()))
+    })?;
+    let wait = linker.get(&mut *store, "", "wait")?.into_func().expect("a function was defined");
+    store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait });
+    Ok(())
+}
+
+/// A fiber that waits for its next turn.
+struct Waiting {
+    fiber: *const FiberState,
+    was_polled: Cell<bool>,
+}
+
+// SAFETY: Wasmtime asks for `Send` so that a store could move to another thread, which ours never do.
+unsafe impl Send for Waiting {}
+
+impl Waiting {
+    fn poll(&self) -> Poll<wasmtime::Result<()>> {
+        if !self.was_polled.replace(true) {
+            return Poll::Pending;
+        }
+        // SAFETY: this runs below `with_fiber`, which has an `Rc` of the fiber that it polls.
+        match unsafe { &*self.fiber }.inside.take() {
+            Some(body) => {
+                // SAFETY: whoever polls the fiber for this waits until it is done.
+                unsafe { (*body)() }
+                Poll::Pending
+            }
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// The first frame of a fiber.
+fn begin(mut caller: Caller<'_, StoreState>) {
+    let fiber = caller.data().fiber.clone().expect("set while a fiber is polled");
+    let here = 0u8;
+    fiber.base.set((&raw const here).addr());
+    let slots = fiber.slots.get();
+    // SAFETY: the slots have the function's own types, as `Fiber::new` has checked, and room for its results; until it
+    // returns, nobody else refers to them.
+    let outcome = fiber.func.map(|func| unsafe { func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) });
+    fiber.outcome.set(outcome);
+}
+
+impl FiberState {
+    fn new(
+        func: Option<Func>,
+        slots: SmallVec<[ValRaw; 8]>,
+        can_suspend: bool,
+        future: Future,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            func,
+            slots: UnsafeCell::new(slots),
+            can_suspend,
+            future: UnsafeCell::new(Some(future)),
+            is_polled: Cell::new(false),
+            outcome: Cell::new(None),
+            request: Cell::default(),
+            awaited: Cell::new(None),
+            answer: Cell::new(None),
+            inside: Cell::new(None),
+            place: Cell::new(None),
+            base: Cell::new(0),
+            resumer: Cell::new(0),
+        })
+    }
+
+    /// A fiber that calls `func`, which belongs to the island, with slots of its types.
+    fn calling(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool) -> Rc<Self> {
+        Self::new(Some(func), slots, can_suspend, island.store.fiber())
+    }
+
+    /// Hands over to whoever polled the fiber, and returns when it is polled again in order to go on.
+    ///
+    /// # Errors
+    /// When the fiber is to end.
+    fn wait(&self, store: StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
+        let wait = store.data().fiber_functions.expect("made before the first fiber").wait;
+        // SAFETY: the function has neither parameters nor results.
+        unsafe { wait.call_unchecked(store, &mut []) }
+    }
+
+    /// Whether a frame is the fiber's own.
+    fn has_frame_at(&self, engine: &Engine, address: usize) -> bool {
+        let base = self.base.get();
+        address <= base && address > base.saturating_sub(engine.max_wasm_stack() + FIBER_EXTRA)
+    }
+}
+
+/// Runs `body`, the inside of a host function that was called on a fiber, on the agent's stack.
+#[cold]
+pub(crate) fn on_agents_stack<R>(
+    caller: StoreContextMut<'_, StoreState>,
+    fiber: Rc<FiberState>,
+    body: impl FnOnce() -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
+    let (mut body, mut result) = (Some(body), None);
+    let mut run = || result = body.take().map(|body| body());
+    let run: *mut (dyn FnMut() + '_) = &mut run;
+    // SAFETY: only the lifetime changes. The closure is used while this function waits, and not after it returns: the
+    // request is taken by whoever polled the fiber.
+    let run = unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(run) };
+    fiber.request.set(Request::Host(run));
+    fiber.wait(caller)?;
+    result.expect("whoever polls the fiber does what it asks for")
+}
+
+/// A function of the island that runs `island.suspending(index)`.
+pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usize) -> Func {
+    let signature = Signature::new(&ty);
+    let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
+        let Some(fiber) = caller.data().fiber.clone() else {
+            return lend_context(caller.as_context_mut(), |island| {
+                let threw = island.suspending(index).refuse(island);
+                Err(island.host_error(threw))
+            });
+        };
+        fiber.request.set(Request::Suspending { index, signature: &signature, slots });
+        fiber.wait(caller.as_context_mut())?;
+        fiber.answer.take().expect("a suspended call is answered before it goes on")
+    };
+    // SAFETY: the arguments are read by the function's own type, and all results are set, as values of their types,
+    // when the answer is Ok.
+    island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+}
+
+/// Undoes what is true while a fiber is polled.
+struct Polled<'a> {
+    store: *mut wasmtime::Store<StoreState>,
+    fiber: &'a FiberState,
+    outer: Option<Rc<FiberState>>,
+}
+
+impl Drop for Polled<'_> {
+    fn drop(&mut self) {
+        self.fiber.is_polled.set(false);
+        // SAFETY: the store outlives the poll, and nobody uses it now: see `with_fiber`.
+        unsafe { (*self.store).data_mut() }.fiber = self.outer.take();
+    }
+}
+
+impl ReentrantStore {
+    /// A fiber's future, which does nothing before it is polled.
+    fn fiber(&self) -> Future {
+        // SAFETY: the store is where it is for as long as its island lives, and a fiber ends before the island does:
+        // `Fiber` and `run_apart` hold the island, and `Island::drop` ends those whose `Fiber` is gone. For the
+        // aliasing, see `with_fiber`.
+        let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *self.store.get() };
+        let enter = store.data().fiber_functions.expect("made before the first fiber").enter;
+        Box::pin(async move { enter.call_async(store, &[], &mut []).await })
+    }
+
+    /// Lets a fiber run until it waits for something or has ended.
+    ///
+    /// # Panics
+    /// When the context is taken and not lent, or the fiber is being polled.
+    fn poll_fiber(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
+        self.waits_no_longer(fiber);
+        let mut polled = Poll::Pending;
+        self.among_fibers(&mut || polled = self.poll_once(fiber));
+        // SAFETY: nobody uses the store now: see `with_fiber`.
+        if polled.is_pending() && unsafe { (*self.store.get()).gc_heap_capacity() } > 0 {
+            let mut waiting = self.waiting.borrow_mut();
+            fiber.place.set(Some(waiting.len()));
+            waiting.push(fiber.clone());
+            drop(waiting);
+            self.note_fibers();
+        }
+        polled
+    }
+
+    /// Takes a fiber from those that wait with references in their frames.
+    fn waits_no_longer(&self, fiber: &FiberState) {
+        let Some(place) = fiber.place.take() else { return };
+        let mut waiting = self.waiting.borrow_mut();
+        let taken = waiting.swap_remove(place);
+        if let Some(moved) = waiting.get(place) {
+            moved.place.set(Some(place));
+        }
+        drop((waiting, taken));
+        self.note_fibers();
+    }
+
+    fn poll_once(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
+        self.with_fiber(fiber, |future| {
+            let mut context = Context::from_waker(Waker::noop());
+            let polled = future.as_mut().expect("the fiber has not ended").as_mut().poll(&mut context);
+            if polled.is_ready() {
+                *future = None;
+            }
+            polled
+        })
+    }
+
+    /// Ends a fiber: what it waits for fails, and the guest is unwound.
+    fn end_fiber(&self, fiber: &Rc<FiberState>) {
+        self.waits_no_longer(fiber);
+        self.with_fiber(fiber, |future| *future = None);
+    }
+
+    fn with_fiber<R>(&self, fiber: &Rc<FiberState>, body: impl FnOnce(&mut Option<Future>) -> R) -> R {
+        assert!(!fiber.is_polled.replace(true), "a fiber was resumed by itself");
+        let before = self.access.replace(Access::Taken);
+        assert!(self.is_among_fibers.get() || !matches!(before, Access::Taken), "a fiber was resumed in a taken store");
+        let _restore = Restore(&self.access, before);
+        let store = self.store.get();
+        // SAFETY: nobody uses the store now.
+        let outer = unsafe { (*store).data_mut() }.fiber.replace(fiber.clone());
+        let _polled = Polled { store, fiber, outer };
+        // SAFETY: `is_polled` says that nobody else uses the future.
+        //
+        // The future holds a mutable reference to the store, and so do the frames of the fiber, from when the fiber
+        // waits until it goes on. Meanwhile others use the store. This is what Wasmtime itself does with the fibers of
+        // components that release their store while they wait, on the same code paths: when a fiber is resumed, and when
+        // it hands over, Wasmtime exchanges all of the store's state that belongs to a stack (the list of activations,
+        // the stack's limit and guard, the pointers to the fiber and its context), and no frame that waits keeps
+        // anything that it has read from the store. The frames of ours are those of `begin`, `on_agents_stack`,
+        // `suspending_function` and of `host_function`, which keep nothing either but contexts, and roots only while
+        // nothing but the host function itself runs. All uses are on one thread, one at a time: `Taken` keeps everybody
+        // out while the fiber runs, and the fiber does nothing while others do.
+        //
+        // Wasmtime's collector does not know the frames of a fiber that waits. Hence `among_fibers`.
+        body(unsafe { &mut *fiber.future.get() })
+    }
+
+    /// Runs `body` on a fiber that waits, so that the fiber's frames are among those that Wasmtime sees.
+    fn inside(&self, fiber: &Rc<FiberState>, body: &mut dyn FnMut()) {
+        let body: *mut (dyn FnMut() + '_) = body;
+        // SAFETY: only the lifetime changes, and the closure is used before the fiber hands over again.
+        let body = unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(body) };
+        fiber.inside.set(Some(body));
+        let polled = self.poll_once(fiber);
+        debug_assert!(polled.is_pending() && fiber.inside.get().is_none());
+    }
+
+    /// Runs `body` while all fibers that wait with references in their frames are among what Wasmtime sees: innermost on
+    /// their stacks, each of which goes on for as long. Whatever allocates in Wasmtime's heap has to be done so, since
+    /// it may start a collection, which moves what it finds and frees the rest.
+    fn among_fibers(&self, body: &mut dyn FnMut()) {
+        let waiting = self.waiting.borrow().clone();
+        if waiting.is_empty() || self.is_among_fibers.get() {
+            return body();
+        }
+        struct Done<'a>(&'a ReentrantStore);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                self.0.is_among_fibers.set(false);
+                self.0.note_fibers();
+            }
+        }
+        self.is_among_fibers.set(true);
+        self.note_fibers();
+        let _done = Done(self);
+        self.descend(&waiting, body);
+    }
+
+    fn descend(&self, waiting: &[Rc<FiberState>], body: &mut dyn FnMut()) {
+        match waiting.split_first() {
+            None => body(),
+            Some((first, rest)) => self.inside(first, &mut || self.descend(rest, body)),
+        }
+    }
+
+    /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to.
+    fn note_fibers(&self) {
+        self.set_detour(!self.is_among_fibers.get() && !self.waiting.borrow().is_empty());
+    }
+
+    /// [`ReentrantStore::enter`] while fibers wait with references in their frames.
+    #[cold]
+    pub(crate) fn enter_among_fibers<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
+        let before = self.access.replace(Access::Taken);
+        assert!(!matches!(before, Access::Taken), "a store was entered twice without a guest call in between");
+        let _restore = Restore(&self.access, before);
+        let (mut body, mut result) = (Some(body), None);
+        self.among_fibers(&mut || {
+            // SAFETY: `Taken` keeps everybody out, and the fibers do nothing but this; see `with_fiber`.
+            let store = unsafe { &mut *self.store.get() };
+            result = body.take().map(|body| body(store.as_context_mut()));
+        });
+        result.expect("it was run")
+    }
+}
+
+/// Calls a function with raw slots on a fiber of its own, which cannot be suspended: what an ordinary call does while
+/// fibers wait with references in their frames.
+///
+/// # Safety
+/// As for `Func::call_unchecked`.
+#[cold]
+pub(crate) unsafe fn call_apart(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
+    let state = FiberState::calling(island, func, SmallVec::from_slice(slots), false);
+    run_apart(island, &state)?;
+    // SAFETY: the fiber has ended, so nobody else refers to its slots.
+    slots.copy_from_slice(unsafe { &*state.slots.get() });
+    Ok(())
+}
+
+/// Instantiates a module whose start function may run, as [`call_apart`] calls.
+#[cold]
+pub(crate) fn instantiate_apart(
+    island: &Rc<Island>,
+    module: &wasmtime::Module,
+    imports: &[wasmtime::Extern],
+) -> wasmtime::Result<wasmtime::Instance> {
+    let instance = Rc::new(Cell::new(None));
+    let (made, module, imports) = (instance.clone(), module.clone(), imports.to_vec());
+    // SAFETY: as in `ReentrantStore::fiber`.
+    let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *island.store.store.get() };
+    let future = Box::pin(async move {
+        made.set(Some(wasmtime::Instance::new_async(store, &module, &imports).await?));
+        Ok(())
+    });
+    run_apart(island, &FiberState::new(None, SmallVec::new(), false, future))?;
+    Ok(instance.get().expect("it was made"))
+}
+
+fn run_apart(island: &Rc<Island>, state: &Rc<FiberState>) -> wasmtime::Result<()> {
+    struct Ended<'a>(&'a Rc<Island>, &'a Rc<FiberState>);
+    impl Drop for Ended<'_> {
+        fn drop(&mut self) {
+            self.0.abandon(self.1);
+        }
+    }
+    let _ended = Ended(island, state);
+    drive(island, state).expect("a fiber that cannot be suspended ends")
+}
+
+/// A fiber's host function is running.
+pub(crate) struct Serving<'a>(&'a Island);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.served.borrow_mut().pop();
+    }
+}
+
+impl Island {
+    /// Makes a function that guests can import, and that suspends them. It lives as long as the island. Returns `None`
+    /// if the type belongs to another engine.
+    pub fn new_suspending_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn SuspendingFunction>) -> Option<Func> {
+        if !wasmtime::Engine::same(ty.engine(), &self.engine().inner) {
+            return None;
+        }
+        let index = {
+            let mut suspending = self.suspending.borrow_mut();
+            suspending.push(host);
+            suspending.len() - 1
+        };
+        Some(suspending_function(self, ty, index))
+    }
+
+    fn suspending(&self, index: usize) -> Rc<dyn SuspendingFunction> {
+        self.suspending.borrow()[index].clone()
+    }
+
+    fn serve(&self, fiber: &Rc<FiberState>) -> Serving<'_> {
+        self.served.borrow_mut().push(fiber.clone());
+        Serving(self)
+    }
+
+    /// Ends a fiber now, or as soon as the store can be entered.
+    fn abandon(&self, fiber: &Rc<FiberState>) {
+        if self.can_enter() {
+            self.store.end_fiber(fiber);
+        } else {
+            self.abandoned.borrow_mut().push(fiber.clone());
+        }
+    }
+
+    /// Ends the fibers that were dropped while the store could not be entered.
+    pub(crate) fn end_abandoned(&self) {
+        while self.can_enter() {
+            let Some(fiber) = self.abandoned.borrow_mut().pop() else { return };
+            self.store.end_fiber(&fiber);
+        }
+    }
+
+    /// The frames of the fibers whose host functions are running, where their resumers are on the agent's stack.
+    pub(crate) fn frames_of_served(&self) -> Vec<StackFrame> {
+        let mut frames = Vec::new();
+        for fiber in self.served.borrow().iter().rev() {
+            let mut captured = None;
+            self.store.inside(fiber, &mut || {
+                // SAFETY: the fiber does nothing but this; see `with_fiber`.
+                let store = unsafe { &*self.store.store.get() };
+                captured = Some(WasmBacktrace::force_capture(store));
+            });
+            frames.extend(captured.map(|captured| self.frames_on(fiber, frames_of(&captured))).unwrap_or_default());
+        }
+        frames
+    }
+
+    /// Those of `frames` that are a fiber's, where its resumer is on the agent's stack.
+    fn frames_on(&self, fiber: &FiberState, mut frames: Vec<StackFrame>) -> Vec<StackFrame> {
+        frames.retain(|frame| fiber.has_frame_at(self.engine(), frame.address));
+        frames.iter_mut().for_each(|frame| frame.address = fiber.resumer.get());
+        frames
+    }
+
+    /// [`Island::call_error`] for a call on a fiber.
+    fn fiber_error(self: &Rc<Self>, fiber: &FiberState, error: wasmtime::Error) -> CallError {
+        self.explain(error, |frames| self.frames_on(fiber, frames))
+    }
+
+    /// What Wasmtime is told when a host function failed.
+    pub(crate) fn host_error(&self, threw: HostThrew) -> wasmtime::Error {
+        match self.enter(|store| store.has_pending_exception()) {
+            true => wasmtime::Error::from(ThrownException),
+            false => wasmtime::Error::from(threw),
+        }
+    }
+}

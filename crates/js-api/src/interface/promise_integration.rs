@@ -1,0 +1,417 @@
+//! JavaScript Promise Integration: `WebAssembly.promising` and `WebAssembly.Suspending`.
+//!
+//! A call of a promising function runs on a fiber ([`island::Fiber`]). When the guest calls a suspending import, the
+//! import's function runs at once, on the agent's own stack, and the fiber waits until the promise that it returned is
+//! settled. Whoever can settle it holds the [`Continuation`]s, and they hold the [`PromisingCall`] with the fiber: when
+//! nobody can, the collector frees them all, and the call ends.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+
+use island::call::Signature;
+use island::wasmtime::{AsContextMut, Func, FuncType};
+use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Resumed, SuspendingFunction};
+use qjs::define::{self, Attributes};
+use qjs::{
+    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
+    Value, class,
+};
+use rquickjs::JsLifetime;
+use rquickjs::prelude::This;
+use smallvec::SmallVec;
+
+use webidl::Place;
+
+use crate::convert::errors::{ErrorClass, throw};
+use crate::convert::exception::{throw_call_error, throw_into_guest};
+use crate::convert::function::{ExportedFunction, call_host, list, pinned, uncrossable};
+use crate::convert::typed_function::TypedFunction;
+use crate::convert::values::{take_val, to_host_value};
+use crate::runtime::api::Api;
+use crate::runtime::island_realm::{IslandHandle, IslandRealm};
+use crate::runtime::memory_core;
+
+/// The value of a Suspending object.
+#[derive(HostClass, Mark)]
+#[host_class(name = "WebAssembly.Suspending")]
+pub(crate) struct SuspendingObject {
+    /// [[WrappedFunction]]
+    function: Held,
+}
+
+/// %Promise% and its `resolve`, as they were before a script could change anything.
+#[derive(JsLifetime)]
+struct Promises<'js> {
+    class: Value<'js>,
+    resolve: qjs::Function<'js>,
+}
+
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, namespace: &Object<'js>) -> Result<()> {
+    class::register::<SuspendingObject>(ctx)?;
+    class::register::<PromisingCall>(ctx)?;
+    class::register_callable::<Promising>(ctx)?;
+    class::register_callable::<Continuation>(ctx)?;
+    let class: Value = ctx.globals().get("Promise")?;
+    let resolve = class.get::<Object>()?.get("resolve")?;
+    ctx.store_userdata(Promises { class, resolve }).map_err(|_| rquickjs::Error::Unknown)?;
+    let made =
+        define::interface(namespace, "Suspending", "WebAssembly.Suspending", Attributes::Hidden, 1, constructor)?;
+    class::set_prototype::<SuspendingObject>(ctx, &made.prototype);
+    define::method(namespace, "promising", 1, promising)
+}
+
+/// `new WebAssembly.Suspending(function)`
+fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.Suspending";
+    webidl::require_new(&call, PLACE)?;
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let function = require_function(&call, PLACE)?;
+    let prototype = class::prototype_from_new_target::<SuspendingObject>(&call)?;
+    let value = SuspendingObject { function: Held::new(&function) };
+    Ok(class::new_object(&call.ctx, value, prototype.as_ref())?.into_value())
+}
+
+fn require_function<'js>(call: &Call<'_, 'js>, place: &str) -> Result<Value<'js>> {
+    let value = call.arg(0);
+    if value.is_function() {
+        return Ok(value);
+    }
+    let message = format!("{place}: argument 1 must be a function, got {}", webidl::describe(&value));
+    Err(Exception::throw_type(&call.ctx, &message))
+}
+
+/// `WebAssembly.promising(function)`
+fn promising<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
+    const PLACE: &str = "WebAssembly.promising";
+    webidl::require_arguments(&call, PLACE, 1)?;
+    let function = require_function(&call, PLACE)?;
+    if class::of::<ExportedFunction>(&function).is_none() && class::of::<TypedFunction>(&function).is_none() {
+        let message = format!("{PLACE}: argument 1 must be an exported WebAssembly function");
+        return Err(Exception::throw_type(&call.ctx, &message));
+    }
+    let ctx = &call.ctx;
+    let value = Promising { function: Held::new(&function) };
+    let object = class::new_object(ctx, value, Some(&define::function_prototype(ctx)?))?;
+    define::function_properties(ctx, &object, "", 1)?;
+    Ok(object.into_value())
+}
+
+/// What `WebAssembly.promising` returns.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Function")]
+struct Promising {
+    /// The Exported Function.
+    function: Held,
+}
+
+impl Callable for Promising {
+    const LOOKS_AT_STACK: bool = true;
+
+    /// "Run a Promising function": whatever happens, a promise tells it.
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = cx.ctx();
+        let (promise, resolve, reject) = ctx.promise()?;
+        let run = || match class::get::<ExportedFunction>(self.function.borrow()) {
+            Some(function) => evaluate(cx, function, args, &resolve, &reject),
+            None => {
+                // A callable of a script's, which no guest runs below.
+                let mut arguments = Arguments::new(cx);
+                (0..args.len()).try_for_each(|at| arguments.push(cx.returned(&args.get(at).to_value(cx))))?;
+                let result = self.function.call(cx, Args::default().get(0), &mut arguments)?;
+                resolve.call::<_, ()>((result.to_value(),))
+            }
+        };
+        if let Err(error) = run() {
+            settle_with_error(&ctx, &reject, error)?;
+        }
+        Ok(cx.returned(promise.as_value()))
+    }
+}
+
+/// Rejects a promise with what was thrown, unless it is an end that no script may see.
+fn settle_with_error<'js>(ctx: &Ctx<'js>, reject: &qjs::Function<'js>, error: rquickjs::Error) -> Result<()> {
+    qjs::function::throw(ctx, error);
+    let thrown = ctx.catch();
+    if qjs::function::is_uncatchable(&thrown) {
+        return Err(ctx.throw(thrown));
+    }
+    reject.call((thrown,))
+}
+
+/// "Evaluate a Promising function".
+fn evaluate<'js>(
+    cx: Cx<'js>,
+    function: &ExportedFunction,
+    args: Args<'_>,
+    resolve: &qjs::Function<'js>,
+    reject: &qjs::Function<'js>,
+) -> Result<()> {
+    let (ctx, callee, link) = (&cx.ctx(), function.callee(), function.link());
+    if let Some(message) = uncrossable(callee.ty()) {
+        return Err(Exception::throw_type(ctx, message));
+    }
+    let params = callee.signature().params.iter().enumerate();
+    let params = params.map(|(at, ty)| {
+        to_host_value(ctx, args.get(at), ty, Place::argument(function.label(), at))?.resolve(ctx, link)
+    });
+    let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
+    let shared = &link.shared;
+    let fiber = Fiber::new(&shared.island, callee, |store| {
+        params.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect()
+    });
+    let fiber = Rc::new(fiber.map_err(|error| throw_call_error(ctx, error))?);
+    let call = PromisingCall {
+        link: link.duplicate(),
+        fiber: RefCell::new(Some(fiber.clone())),
+        resolve: Held::new(resolve.as_value()),
+        reject: Held::new(reject.as_value()),
+        continuations: OnceCell::new(),
+        awaiting: RefCell::new(None),
+    };
+    let object = class::new_object(ctx, call, None)?.into_value();
+    let call: &PromisingCall = class::of(&object).expect("made just now");
+    let resumed = call.running(&object, || fiber.start());
+    call.after(cx, resumed)
+}
+
+/// A call of a promising function.
+#[derive(HostClass, Mark)]
+#[host_class(name = "PromisingCall")]
+pub(crate) struct PromisingCall {
+    link: IslandHandle,
+    /// `None` when it has ended.
+    #[mark(skip)]
+    fiber: RefCell<Option<Rc<Fiber>>>,
+    resolve: Held,
+    reject: Held,
+    /// What goes on with a value, and what goes on with an exception.
+    continuations: OnceCell<Continuations>,
+    /// The import that the fiber waits in.
+    #[mark(skip)]
+    awaiting: RefCell<Option<Rc<SuspendingImport>>>,
+}
+
+#[derive(Mark)]
+struct Continuations {
+    fulfilled: Held,
+    rejected: Held,
+}
+
+impl PromisingCall {
+    /// Runs `body`, during which suspending imports find the call, `object`.
+    fn running<R>(&self, object: &Value<'_>, body: impl FnOnce() -> R) -> R {
+        struct Ended<'a>(&'a Api);
+        impl Drop for Ended<'_> {
+            fn drop(&mut self) {
+                let ended = self.0.state.promising_calls.borrow_mut().pop();
+                drop(ended);
+            }
+        }
+        let api = &self.link.shared.api;
+        api.state.promising_calls.borrow_mut().push(Held::new(object));
+        let _ended = Ended(api);
+        body()
+    }
+
+    /// Goes on in JavaScript: settles the promise if the call is over.
+    fn after(&self, cx: Cx<'_>, resumed: Resumed) -> Result<()> {
+        memory_core::refresh_grown(cx, &self.link.shared.api);
+        let Resumed::Ended(result) = resumed else { return Ok(()) };
+        let ctx = cx.ctx();
+        let fiber = self.fiber.take();
+        let outcome = match (result, &fiber) {
+            (Ok(()), Some(fiber)) => self.results(cx, fiber),
+            (Ok(()), None) => Ok(Value::new_undefined(ctx.clone())),
+            (Err(error), _) => Err(throw_call_error(&ctx, error)),
+        };
+        // What is left of it ends here.
+        drop(fiber);
+        match outcome {
+            Ok(value) => self.resolve.get(&ctx).get::<qjs::Function>()?.call((value,)),
+            Err(error) => settle_with_error(&ctx, &self.reject.get(&ctx).get()?, error),
+        }
+    }
+
+    fn results<'js>(&self, cx: Cx<'js>, fiber: &Fiber) -> Result<Value<'js>> {
+        let (ctx, shared) = (&cx.ctx(), &self.link.shared);
+        let outgoing: SmallVec<[_; 2]> =
+            fiber.results(|store, results| results.iter().map(|val| take_val(ctx, shared, store, val)).collect());
+        let count = outgoing.len();
+        let mut values = outgoing.into_iter().map(|value| pinned(ctx, &self.link, value));
+        match count {
+            0 => Ok(Value::new_undefined(ctx.clone())),
+            1 => values.next().expect("there is one"),
+            count => {
+                let mut array = qjs::array::ArrayBuilder::new(cx, count)?;
+                values.try_for_each(|value| array.push(cx.returned(&value?)))?;
+                array.finish()
+            }
+        }
+    }
+
+    /// Waits for a promise, whose value `import` then returns. `object` is the call's own.
+    fn wait_for<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        object: &Value<'js>,
+        promise: &Value<'js>,
+        import: Rc<SuspendingImport>,
+    ) -> Result<()> {
+        if self.continuations.get().is_none() {
+            let make = |throws| -> Result<Held> {
+                let continuation = Continuation { call: Held::new(object), throws };
+                Ok(Held::new(class::new_object(ctx, continuation, None)?.as_value()))
+            };
+            let made = Continuations { fulfilled: make(false)?, rejected: make(true)? };
+            // It was not set a moment ago.
+            let _ = self.continuations.set(made);
+        }
+        let continuations = self.continuations.get().expect("set just now");
+        let (fulfilled, rejected) = (continuations.fulfilled.get(ctx), continuations.rejected.get(ctx));
+        qjs::function::promise_then(promise, &fulfilled, &rejected)?;
+        *self.awaiting.borrow_mut() = Some(import);
+        Ok(())
+    }
+}
+
+/// What a settled promise calls.
+#[derive(HostClass, Mark)]
+#[host_class(name = "Function")]
+pub(crate) struct Continuation {
+    call: Held,
+    #[mark(skip)]
+    throws: bool,
+}
+
+impl Callable for Continuation {
+    const LOOKS_AT_STACK: bool = true;
+
+    fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
+        let ctx = &cx.ctx();
+        let object = self.call.get(ctx);
+        let call: &PromisingCall = class::of(&object).expect("made with a call");
+        let (fiber, import) = (call.fiber.borrow().clone(), call.awaiting.take());
+        let (Some(fiber), Some(import)) = (fiber, import) else { return Ok(Returned::UNDEFINED) };
+        let shared = &call.link.shared;
+        let results = match self.throws {
+            true => Err(ctx.throw(args.get(0).to_value(cx))),
+            false => import.results(cx, &call.link, args.get(0)),
+        };
+        let resumed = call.running(&object, || {
+            let failed = match results {
+                Ok(values) => {
+                    let resumed = fiber.resume(|store| {
+                        values.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect()
+                    });
+                    match resumed {
+                        Ok(resumed) => return resumed,
+                        Err(error) => crate::convert::values::out_of_memory(ctx, &error),
+                    }
+                }
+                Err(error) => error,
+            };
+            fiber.resume_throwing(throw_into_guest(ctx, shared, failed))
+        });
+        call.after(cx, resumed)?;
+        Ok(Returned::UNDEFINED)
+    }
+}
+
+/// A JavaScript function as an import that suspends the guest ("create a suspending function").
+pub(crate) struct SuspendingImport {
+    this: Weak<Self>,
+    shared: Weak<IslandRealm>,
+    import: usize,
+    /// `env.f`, for messages.
+    name: Box<str>,
+    signature: Signature,
+    /// Why it cannot be called, if it cannot.
+    refused: Option<&'static str>,
+}
+
+/// "Create a suspending function" from a Suspending object.
+///
+/// # Errors
+/// If the type belongs to another engine, which no value of this runtime does.
+pub(crate) fn suspending_function(
+    ctx: &Ctx<'_>,
+    link: &IslandHandle,
+    suspending: &SuspendingObject,
+    name: &str,
+    ty: FuncType,
+) -> Result<Func> {
+    let import = link.shared.keep_import(&suspending.function.get(ctx));
+    let host = Rc::new_cyclic(|this| SuspendingImport {
+        this: this.clone(),
+        shared: Rc::downgrade(&link.shared),
+        import,
+        name: name.into(),
+        signature: Signature::new(&ty),
+        refused: uncrossable(&ty),
+    });
+    let func = link.shared.island.new_suspending_function(ty, host);
+    func.ok_or_else(|| Exception::throw_type(ctx, "the function's type belongs to another engine"))
+}
+
+type Resolved = SmallVec<[crate::convert::values::Resolved; 2]>;
+
+impl SuspendingImport {
+    /// "Coerce a JavaScript return" for what the promise was fulfilled with.
+    fn results(&self, cx: Cx<'_>, link: &IslandHandle, value: Borrowed<'_>) -> Result<Resolved> {
+        let (ctx, types, place) = (&cx.ctx(), &self.signature.results, Place::result(&self.name));
+        let values: SmallVec<[Value; 1]> = match types.len() {
+            0 => SmallVec::new(),
+            1 => SmallVec::from_iter([value.to_value(cx)]),
+            count => list(cx, value, count, place)?.into(),
+        };
+        let converted = values.iter().zip(types.iter());
+        converted.map(|(value, ty)| to_host_value(ctx, Borrowed::of(value), ty, place)?.resolve(ctx, link)).collect()
+    }
+
+    fn begin<'js>(&self, cx: Cx<'js>, shared: &Rc<IslandRealm>, arguments: GuestArguments<'_>) -> Result<()> {
+        let ctx = &cx.ctx();
+        if let Some(message) = self.refused {
+            return Err(Exception::throw_type(ctx, message));
+        }
+        let outgoing: SmallVec<[_; 4]> = arguments.read(&shared.island, |store, args| {
+            args.iter().map(|val| take_val(ctx, shared, store, val)).collect()
+        });
+        let link = shared.link(ctx).ok_or(rquickjs::Error::Unknown)?;
+        let mut arguments = Arguments::new(cx);
+        for value in outgoing {
+            arguments.push(cx.returned(&pinned(ctx, &link, value)?))?;
+        }
+        let undefined = Args::default().get(0);
+        let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
+        let result = result.to_value();
+        let promises = ctx.userdata::<Promises>().ok_or(rquickjs::Error::Unknown)?;
+        let (class, resolve) = (promises.class.clone(), promises.resolve.clone());
+        drop(promises);
+        let promise: Value = resolve.call((This(class), result))?;
+        let call = shared.api.state.promising_calls.borrow().last().map(|call| call.get(ctx));
+        let object = call.ok_or(rquickjs::Error::Unknown)?;
+        let call: &PromisingCall = class::of(&object).ok_or(rquickjs::Error::Unknown)?;
+        let import = self.this.upgrade().ok_or(rquickjs::Error::Unknown)?;
+        call.wait_for(ctx, &object, &promise, import)
+    }
+}
+
+impl SuspendingFunction for SuspendingImport {
+    fn start(&self, _: &Rc<Island>, arguments: GuestArguments<'_>) -> std::result::Result<(), HostThrew> {
+        let shared = self.shared.upgrade().ok_or(HostThrew)?;
+        call_host(&shared, |cx| self.begin(cx, &shared, arguments))
+    }
+
+    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
+        let Some(shared) = self.shared.upgrade() else { return HostThrew };
+        let refused = call_host(&shared, |cx| -> Result<()> {
+            let message = format!(
+                "{}: a suspending import can only be called from a function that WebAssembly.promising made, with no \
+                 JavaScript in between",
+                self.name
+            );
+            Err(throw(&cx.ctx(), ErrorClass::Suspend, &message))
+        });
+        refused.expect_err("it throws")
+    }
+}
