@@ -48,6 +48,8 @@ pub struct Annotations {
     pub encoding: Option<At<Encoding>>,
     /// `keep`: the callee keeps this callback after the call.
     pub keep: Option<At<()>>,
+    /// `async`: a function's calls, or a callback's, may wait for a promise.
+    pub is_async: Option<At<()>>,
     /// `keeps(param)`: the handle that is returned, or comes out here, keeps the objects of these parameters alive.
     pub keeps: Vec<At<String>>,
     /// `opaque`, `opaque(free_function)`: a handle, whose content is nobody's business.
@@ -152,6 +154,7 @@ impl Place {
             "in" | "out" | "inout" | "consumed" => &[Self::Param],
             "status" | "fails" => &[Self::Result, Self::Typedef],
             "keep" => &[Self::Param, Self::Field, Self::Typedef],
+            "async" => &[Self::Result, Self::Param, Self::Field, Self::Typedef],
             "keeps" => &[Self::Result, Self::Param],
             "opaque" => &[Self::Typedef, Self::Record],
             "packed" | "aligned" => &[Self::Record, Self::Typedef, Self::Field],
@@ -206,6 +209,7 @@ impl Annotations {
             "latin1" => put(&mut self.encoding, item, item.plain(Encoding::Latin1)?, Encoding::word),
             "bytes" => put(&mut self.encoding, item, item.plain(Encoding::Bytes)?, Encoding::word),
             "keep" => put(&mut self.keep, item, item.plain(())?, |_| "keep"),
+            "async" => put(&mut self.is_async, item, item.plain(())?, |_| "async"),
             "keeps" => {
                 let kept = At { value: item.name()?, position: item.word.at };
                 if self.keeps.len() >= MOST_KEPT {
@@ -244,6 +248,9 @@ impl Annotations {
         take(&mut self.ownership, &from.ownership);
         take(&mut self.mode, &from.mode);
         take(&mut self.nonnull, &from.nonnull);
+        if place != Place::Result {
+            take(&mut self.is_async, &from.is_async);
+        }
         take(&mut self.encoding, &from.encoding);
         take(&mut self.opaque, &from.opaque);
         if Place::of("status").contains(&place) {
@@ -269,6 +276,7 @@ impl Annotations {
             nonnull: self.nonnull.or(other.nonnull),
             encoding: self.encoding.or(other.encoding),
             keep: self.keep.or(other.keep),
+            is_async: self.is_async.or(other.is_async),
             keeps: if self.keeps.is_empty() { other.keeps } else { self.keeps },
             opaque: self.opaque.or(other.opaque),
             packed: self.packed.or(other.packed),

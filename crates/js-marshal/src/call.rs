@@ -152,6 +152,16 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Where a record that is returned goes, and how long it is, if one is.
+pub(crate) type Room = Option<(u64, u64)>;
+
+/// A call whose arguments have been passed.
+pub(crate) struct Begun {
+    /// What the guest's function takes.
+    pub(crate) numbers: SmallVec<[Number; 8]>,
+    pub(crate) room: Room,
+}
+
 /// A call in progress.
 pub(crate) struct Running<'r, 'c, 'js> {
     pub(crate) marshal: &'r Marshal<'c, 'js>,
@@ -165,13 +175,23 @@ pub(crate) struct Running<'r, 'c, 'js> {
 
 impl<'js> Running<'_, '_, 'js> {
     pub(crate) fn run(&self) -> Result<Value<'js>> {
+        self.check_count()?;
+        self.end(self.call())
+    }
+
+    /// Refuses a wrong number of arguments.
+    pub(crate) fn check_count(&self) -> Result<()> {
         let came = self.call.args.len().saturating_sub(self.call.leading);
         let expected = self.plan.passed;
-        if came != expected {
-            let s = if expected == 1 { "" } else { "s" };
-            return Err(self.marshal.range_error(format_args!("expected {expected} argument{s}, got {came}")));
+        if came == expected {
+            return Ok(());
         }
-        let result = self.call();
+        let s = if expected == 1 { "" } else { "s" };
+        Err(self.marshal.range_error(format_args!("expected {expected} argument{s}, got {came}")))
+    }
+
+    /// Ends what the call borrowed, whether it returned or not.
+    pub(crate) fn end(&self, result: Result<Value<'js>>) -> Result<Value<'js>> {
         if result.is_err() && self.entered.get() && !self.call.returned.get() {
             self.forget_all_replaced();
         }
@@ -229,6 +249,13 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     fn call(&self) -> Result<Value<'js>> {
+        let begun = self.begin()?;
+        let returned = self.enter(&begun.numbers)?;
+        self.take(returned, begun.room)
+    }
+
+    /// Passes the arguments.
+    pub(crate) fn begin(&self) -> Result<Begun> {
         let (marshal, wide) = (self.marshal, self.marshal.is_wide());
         if self.plan.has_memory {
             marshal.manager.safe_point(marshal.ctx, marshal)?;
@@ -261,13 +288,17 @@ impl<'js> Running<'_, '_, 'js> {
         if self.signature.is_variadic {
             numbers.push(marshal.pointer(0));
         }
-        let returned = self.enter(&numbers)?;
+        Ok(Begun { numbers, room })
+    }
+
+    /// What a call that has returned comes to.
+    pub(crate) fn take(&self, returned: Option<Number>, room: Room) -> Result<Value<'js>> {
         self.call.returned.set(true);
         if self.plan.has_outs {
             return self.take_all(returned, room);
         }
-        let own = self.own(returned, room);
-        own.map(|own| own.unwrap_or_else(|| Value::new_undefined(marshal.ctx.clone())))
+        let own = self.own(returned, room)?;
+        Ok(own.unwrap_or_else(|| Value::new_undefined(self.marshal.ctx.clone())))
     }
 
     /// An argument as a number; `None` if nothing is passed for it.
@@ -354,9 +385,9 @@ impl<'js> Running<'_, '_, 'js> {
 
     /// From here on the guest has what it is given, whether it returns or not.
     #[inline]
-    fn give(&self) -> Result<()> {
+    pub(crate) fn give(&self) -> Result<()> {
         self.entered.set(true);
-        if self.marshal.consumed.borrow().is_empty() { Ok(()) } else { self.marshal.consume() }
+        if self.marshal.ledger.consumed.borrow().is_empty() { Ok(()) } else { self.marshal.consume() }
     }
 
     #[cold]
@@ -366,7 +397,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// What the function itself returned, as the script gets it; `None` if it returned nothing.
-    fn own(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+    fn own(&self, returned: Option<Number>, room: Room) -> Result<Option<Value<'js>>> {
         let Some(ty) = &self.signature.returns else { return Ok(None) };
         let marshal = self.marshal;
         marshal.enter_part(webidl::Part::Result);
@@ -376,7 +407,7 @@ impl<'js> Running<'_, '_, 'js> {
         }
     }
 
-    fn value(&self, ty: &TypeObject, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Option<Value<'js>>> {
+    fn value(&self, ty: &TypeObject, returned: Option<Number>, room: Room) -> Result<Option<Value<'js>>> {
         let (marshal, cx, wide) = (self.marshal, self.marshal.cx(), self.marshal.is_wide());
         if let Some((address, size)) = room {
             return marshal.read_value(ty, marshal.range(address, size)?, true, None).map(Some);
@@ -418,7 +449,7 @@ impl<'js> Running<'_, '_, 'js> {
         &self,
         status: &Status,
         returned: Option<Number>,
-        room: Option<(u64, u64)>,
+        room: Room,
         others: &[Value<'js>],
     ) -> Result<Option<Value<'js>>> {
         let number = returned.unwrap_or(Number::I32(0));
@@ -435,7 +466,7 @@ impl<'js> Running<'_, '_, 'js> {
     }
 
     /// What comes out of the arguments, and the result.
-    fn take_all(&self, returned: Option<Number>, room: Option<(u64, u64)>) -> Result<Value<'js>> {
+    fn take_all(&self, returned: Option<Number>, room: Room) -> Result<Value<'js>> {
         let marshal = self.marshal;
         let numbers = self.call.numbers.borrow().clone();
         let changes = Changes::new(marshal);

@@ -10,14 +10,15 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, NumberKind};
+use island::{HostFunction, HostThrew, Island, NumberKind, SuspendingFunction};
 use js_api::island_realm::IslandHandle;
 use qjs::{
-    Args, Arguments, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
+    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::async_call::start_callback;
 use crate::call::{Kinds, Passing, by_room, kinds, passing};
 use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
@@ -28,15 +29,15 @@ use crate::types::{Param, Signature, Type, TypeObject};
 /// A guest's slots for callbacks.
 pub(crate) struct Callbacks {
     table: Option<Table>,
-    /// The free slots, by signature.
-    free: RefCell<FxHashMap<Kinds, Vec<Rc<Slot>>>>,
+    /// The free slots, by signature and whether their callbacks may return promises.
+    free: RefCell<FxHashMap<(Kinds, bool), Vec<Rc<Slot>>>>,
 }
 
 /// A place in the table.
 struct Slot {
     /// The index: the function pointer.
     index: u32,
-    kinds: Kinds,
+    kinds: (Kinds, bool),
     target: RefCell<Weak<CallbackState>>,
 }
 
@@ -46,7 +47,7 @@ impl Callbacks {
     }
 
     /// Takes a slot for functions of this signature.
-    fn take(&self, link: &IslandHandle, kinds: &Kinds) -> std::result::Result<Rc<Slot>, String> {
+    fn take(&self, link: &IslandHandle, kinds: &(Kinds, bool)) -> std::result::Result<Rc<Slot>, String> {
         if let Some(slot) = self.free.borrow_mut().get_mut(kinds).and_then(Vec::pop) {
             return Ok(slot);
         }
@@ -55,14 +56,19 @@ impl Callbacks {
         };
         let island = &link.shared.island;
         let slot = Rc::new_cyclic(|slot: &Weak<Slot>| {
+            let (kinds, is_async) = kinds;
             let ty = func_type(island, kinds);
-            let host = Dispatch { slot: slot.clone(), realm: Rc::downgrade(&link.shared) };
-            let func: Option<Func> = island.new_function(ty, Rc::new(host));
+            let host = Rc::new(Dispatch { slot: slot.clone(), realm: Rc::downgrade(&link.shared) });
+            let func: Option<Func> = match is_async {
+                true => island.new_suspending_function(ty, host),
+                false => island.new_function(ty, host),
+            };
             let index = func.and_then(|func| {
                 let grown = island.enter(|mut store| table.grow(&mut store, 1, Ref::Func(Some(func))));
                 u32::try_from(grown.ok()?).ok()
             });
-            Slot { index: index.unwrap_or(u32::MAX), kinds: kinds.clone(), target: RefCell::default() }
+            let kinds = (kinds.clone(), *is_async);
+            Slot { index: index.unwrap_or(u32::MAX), kinds, target: RefCell::default() }
         });
         if slot.index == u32::MAX {
             return Err("the guest's table of functions cannot grow (link it with --growable-table)".into());
@@ -90,13 +96,13 @@ fn func_type(island: &Rc<Island>, (params, result): &Kinds) -> FuncType {
 /// A JavaScript function that has a slot.
 #[derive(Mark)]
 pub(crate) struct CallbackState {
-    function: Held,
+    pub(crate) function: Held,
     /// Its name in messages.
     #[mark(skip)]
-    name: Box<str>,
+    pub(crate) name: Box<str>,
     /// The descriptor of its type, which is a copy of its own.
-    ty: Held,
-    manager: Held,
+    pub(crate) ty: Held,
+    pub(crate) manager: Held,
     #[mark(skip)]
     slot: RefCell<Option<Rc<Slot>>>,
     #[mark(skip)]
@@ -127,7 +133,7 @@ impl CallbackState {
     pub(crate) fn new(marshal: &Marshal<'_, '_>, ty: &TypeObject, function: &Value<'_>) -> Result<Rc<Self>> {
         let Type::Callback(signature) = &ty.ty else { unreachable!("called for callbacks alone") };
         let manager = marshal.manager;
-        let kinds = kinds(signature, marshal.is_wide());
+        let kinds = (kinds(signature, marshal.is_wide()), signature.is_async);
         let slot = manager.callbacks().take(manager.link(), &kinds).map_err(|message| marshal.type_error(message))?;
         let ty = class::new_object(marshal.ctx, ty.duplicate(), None)?;
         let state = Rc::new(Self {
@@ -191,17 +197,44 @@ impl HostFunction for Dispatch {
     }
 }
 
-/// Calls the function that has the slot.
-fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Number>> {
-    let ctx = cx.ctx();
-    let Some(state) = slot.and_then(|slot| slot.target.borrow().upgrade()) else {
+impl SuspendingFunction for Dispatch {
+    fn start(&self, island: &Rc<Island>, arguments: island::Arguments<'_>) -> std::result::Result<(), HostThrew> {
+        let shared = self.realm.upgrade().ok_or(HostThrew)?;
+        let numbers = arguments.numbers(island);
+        js_api::call_host(&shared, |cx| start_callback(cx, &*target(cx, self.slot.upgrade().as_deref())?, &numbers))
+    }
+
+    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
+        let Some(shared) = self.realm.upgrade() else { return HostThrew };
+        let refused = js_api::call_host(&shared, |cx| -> Result<()> {
+            let state = target(cx, self.slot.upgrade().as_deref())?;
+            let message = format!(
+                "{}: it is async: the guest can only wait for it in a function that is declared async, with no JavaScript \
+                 in between",
+                state.name
+            );
+            Err(js_api::throw_suspend_error(&cx.ctx(), &message))
+        });
+        refused.expect_err("it throws")
+    }
+}
+
+/// The callback that has the slot.
+fn target(cx: Cx<'_>, slot: Option<&Slot>) -> Result<Rc<CallbackState>> {
+    slot.and_then(|slot| slot.target.borrow().upgrade()).ok_or_else(|| {
         let which = slot.map(|slot| format!(" {}", slot.index)).unwrap_or_default();
         let message = format!(
             "the guest called the function pointer{which}, whose callback has ended: keep a Callback for as long as it \
              is called"
         );
-        return Err(Exception::throw_type(&ctx, &message));
-    };
+        Exception::throw_type(&cx.ctx(), &message)
+    })
+}
+
+/// Calls the function that has the slot.
+fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Number>> {
+    let ctx = cx.ctx();
+    let state = target(cx, slot)?;
     if let Some((params, returns)) = &state.numbers {
         let mut arguments = Arguments::new(cx);
         let mut came = params.iter().zip(numbers);
@@ -222,32 +255,59 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
     marshal.call = Some(&arguments);
-    let (room, numbers) = match by_room(signature, marshal.is_wide()) {
-        true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
-        false => (None, numbers),
-    };
-    let mut passed = numbers.iter().copied();
-    let nothing = |ty: &TypeObject| matches!(passing(ty, marshal.is_wide()), Passing::Nothing);
-    let number = |param: &Param| if nothing(param.ty.get()) { Some(Number::I32(0)) } else { passed.next() };
-    let numbers: SmallVec<[Number; 8]> = signature.params.iter().map_while(number).collect();
-    arguments.numbers.borrow_mut().extend_from_slice(&numbers);
-    let result = call_back(&marshal, &state, signature, room, &numbers);
+    let result = call_back(&marshal, &state, signature, numbers);
     let result = result.and_then(|number| marshal.consume().map(|()| number));
     marshal.finish(result)
+}
+
+/// What a callback's function is passed.
+pub(crate) struct Passed<'js> {
+    pub(crate) values: SmallVec<[Value<'js>; 4]>,
+    /// As many elements as there are before the call, since the script may lengthen the arrays.
+    pub(crate) counts: SmallVec<[u64; 4]>,
+    /// The numbers that the guest passed, one for each parameter.
+    pub(crate) numbers: SmallVec<[Number; 8]>,
+    /// Where a record that is returned goes.
+    pub(crate) room: Option<u64>,
 }
 
 fn call_back(
     marshal: &Marshal<'_, '_>,
     state: &CallbackState,
     signature: &Signature,
-    room: Option<u64>,
     numbers: &[Number],
 ) -> Result<Option<Number>> {
     let cx = marshal.cx();
+    let Passed { values, counts, numbers, room } = pass_to_callback(marshal, signature, numbers)?;
+    let mut arguments = Arguments::new(cx);
+    values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
+    let changes = Changes::new(marshal);
+    let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
+    return_to_guest(marshal, signature, room, &numbers, &values, &counts, &changes, result.borrow())
+}
+
+/// Makes the arguments of a callback's function.
+pub(crate) fn pass_to_callback<'js>(
+    marshal: &Marshal<'_, 'js>,
+    signature: &Signature,
+    numbers: &[Number],
+) -> Result<Passed<'js>> {
+    let cx = marshal.cx();
     let wide = marshal.is_wide();
+    let (room, numbers) = match by_room(signature, wide) {
+        true => (numbers.first().map(|room| room.as_address()), numbers.get(1..).unwrap_or_default()),
+        false => (None, numbers),
+    };
+    let mut passed = numbers.iter().copied();
+    let nothing = |ty: &TypeObject| matches!(passing(ty, wide), Passing::Nothing);
+    let number = |param: &Param| if nothing(param.ty.get()) { Some(Number::I32(0)) } else { passed.next() };
+    let numbers: SmallVec<[Number; 8]> = signature.params.iter().map_while(number).collect();
+    if let Some(call) = marshal.call {
+        call.numbers.borrow_mut().extend_from_slice(&numbers);
+    }
     let mut values: SmallVec<[Value; 4]> = SmallVec::new();
     // What the script sets in pointers that come out goes back to the guest.
-    for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
+    for (at, (param, &number)) in signature.params.iter().zip(&numbers).enumerate() {
         marshal.enter_part(webidl::Part::Argument(at));
         let ty = param.ty.get();
         marshal.begin_argument(param.direction.comes_out);
@@ -278,13 +338,37 @@ fn call_back(
         };
         values.push(value);
     }
-    let mut arguments = Arguments::new(cx);
-    values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
-    // As many elements as there are now, since the script may lengthen the arrays.
     let count = |value: &Value<'_>| value.as_array().map_or(0, |array| array.len() as u64);
     let counts: SmallVec<[u64; 4]> = values.iter().map(count).collect();
-    let changes = Changes::new(marshal);
-    let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
+    Ok(Passed { values, counts, numbers, room })
+}
+
+/// [`return_to_guest`] for a function that has returned later.
+pub(crate) fn end_call_back<'js>(
+    marshal: &Marshal<'_, 'js>,
+    signature: &Signature,
+    room: Option<u64>,
+    numbers: &[Number],
+    values: &[Value<'js>],
+    counts: &[u64],
+    result: Borrowed<'_>,
+) -> Result<Option<Number>> {
+    return_to_guest(marshal, signature, room, numbers, values, counts, &Changes::new(marshal), result)
+}
+
+/// Gives the guest what a callback's function has returned, and what it has changed.
+#[expect(clippy::too_many_arguments, reason = "all of a call, which is over")]
+fn return_to_guest<'js>(
+    marshal: &Marshal<'_, 'js>,
+    signature: &Signature,
+    room: Option<u64>,
+    numbers: &[Number],
+    values: &[Value<'js>],
+    counts: &[u64],
+    changes: &Changes<'_, '_, 'js>,
+    result: Borrowed<'_>,
+) -> Result<Option<Number>> {
+    let wide = marshal.is_wide();
     for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
         if param.direction.comes_out && number.as_address() != 0 {
             marshal.enter_part(webidl::Part::Argument(at));
@@ -296,11 +380,11 @@ fn call_back(
         return Ok(None);
     };
     if let Some(scalar) = returns.scalar() {
-        return marshal.number(returns, scalar, result.borrow()).map(Some);
+        return marshal.number(returns, scalar, result).map(Some);
     }
     // What a callback returns is the guest's from then on.
     if let Some(room) = room {
-        marshal.giving(|| marshal.write_value(returns, room, result.borrow()))?;
+        marshal.giving(|| marshal.write_value(returns, room, result))?;
         return Ok(None);
     }
     if let Type::Record(shape, _) = &returns.ty {
@@ -308,12 +392,12 @@ fn call_back(
         // The number itself needs a place for the moment. What it points to does not end with it.
         let place = marshal.allocate(shape.layout(wide).size)?;
         let Some(scalar) = shape.single(wide) else {
-            return marshal.write_value(returns, place, result.borrow()).map(|()| None);
+            return marshal.write_value(returns, place, result).map(|()| None);
         };
-        return marshal.giving(|| marshal.single(returns, scalar, place, result.borrow())).map(Some);
+        return marshal.giving(|| marshal.single(returns, scalar, place, result)).map(Some);
     }
     let direction = crate::types::Direction { goes_in: true, comes_out: false, is_result: false };
-    let address = marshal.giving(|| marshal.pointer_to(returns, result.borrow(), direction))?;
+    let address = marshal.giving(|| marshal.pointer_to(returns, result, direction))?;
     Ok(Some(marshal.pointer(address)))
 }
 

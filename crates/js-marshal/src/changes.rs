@@ -9,10 +9,11 @@ use qjs::{Borrowed, Bytes, Object, Result, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::convert::{Image, Marshal, Noted, Parent};
+use crate::convert::{Marshal, Parent};
 use crate::decode::part;
 use crate::encode::{Counted, counted_by};
 use crate::handle::HandleObject;
+use crate::ledger::{Image, Noted};
 use crate::scalar::Scalar;
 use crate::types::{Access, Direction, Length, Type, TypeObject};
 use crate::{arrays, pointer, record};
@@ -90,7 +91,7 @@ impl<'t, 'c, 'js> Changes<'t, 'c, 'js> {
     /// What the operation has noted so far. It notes nothing more.
     pub(crate) fn new(marshal: &'t Marshal<'c, 'js>) -> Self {
         marshal.takes_notes.set(false);
-        let (noted, images) = (marshal.noted.take(), marshal.images.take());
+        let (noted, images) = (marshal.ledger.noted.take(), marshal.ledger.images.take());
         Self {
             marshal,
             noted,

@@ -1,17 +1,16 @@
-//! One marshalled operation: what it allocated in the guest, what it keeps from being freed, and, for messages, where
-//! it is. The conversions themselves are in `encode` and `decode`.
+//! One marshalled operation: its ledger, which says what ends with it, and, for messages, where it is. The conversions
+//! themselves are in `encode` and `decode`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use island::call::Number;
-use marshal::{Handle, Heap, HeapError};
+use marshal::{Heap, HeapError};
 use qjs::{Args, Arguments, Borrowed, Bytes, Ctx, Cx, Exception, Held, Result, Returned, Value, class};
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::callback::CallbackState;
 use crate::errors::throw_heap_error;
+use crate::ledger::{Consumed, Image, Ledger, Noted, Temporary};
 use crate::manager::ManagerObject;
 use crate::record::Shape;
 use crate::scalar::Scalar;
@@ -25,48 +24,6 @@ enum Step {
     Element(u64),
     Field(Rc<str>),
     Contents,
-}
-
-/// A block that is freed when the operation ends.
-pub(crate) struct Temporary {
-    pub(crate) address: u64,
-    bytes: u64,
-    align: u32,
-    /// The heap that frees it, if that is not the manager's.
-    heap: Option<Rc<Heap>>,
-    /// The argument that it is a part of, if the guest may replace and free it.
-    part_of: Option<i32>,
-    /// Whether the guest has left it in its place.
-    seen: bool,
-}
-
-/// A pointer in the guest's memory, and the script's value for it.
-pub(crate) struct Noted {
-    /// Where the pointer lies.
-    pub(crate) at: u64,
-    pub(crate) pointer: u64,
-    /// Which type it has: the address of its descriptor.
-    pub(crate) ty: *const TypeObject,
-    pub(crate) value: Held,
-    /// Whether what is behind it was looked at already.
-    pub(crate) is_done: Cell<bool>,
-}
-
-/// What was in a block before somebody else could change it.
-pub(crate) struct Image {
-    pub(crate) address: u64,
-    pub(crate) bytes: Box<[u8]>,
-}
-
-/// Something that ends when the guest has taken it over.
-pub(crate) enum Consumed {
-    /// A view's buffer, and the address of its block.
-    View(Held, u64),
-    /// A block of the operation's own.
-    Block(u64),
-    /// A block that an object owns.
-    Address(u64),
-    Handle(Rc<Handle>),
 }
 
 /// A struct that a field is read from: its shape, its fields' types and its bytes.
@@ -129,22 +86,10 @@ pub(crate) struct Marshal<'c, 'js> {
     pub(crate) takes_notes: Cell<bool>,
     /// Whether the guest can change the memory that is written now; `None` outside of any.
     writable: Cell<Option<bool>>,
-    pub(crate) noted: RefCell<Vec<Noted>>,
-    pub(crate) images: RefCell<Vec<Image>>,
     /// The function that is called, as [`Borrowed::identity`] tells it; 0 if there is none.
     pub(crate) target: usize,
-    pub(crate) temporary: RefCell<SmallVec<[Temporary; 4]>>,
-    /// The place of each block in that list, once there are many. It is empty if that has to be found out anew.
-    places: RefCell<FxHashMap<u64, usize>>,
-    /// Blocks of views whose addresses the guest was given: scripts may drop the views during the call.
-    pinned: RefCell<SmallVec<[u64; 4]>>,
-    /// Values whose addresses the guest was given in another way.
-    kept: RefCell<SmallVec<[Held; 2]>>,
-    /// Functions that the guest may call while the call lasts.
-    pub(crate) callbacks: RefCell<SmallVec<[Rc<CallbackState>; 1]>>,
-    pub(crate) consumed: RefCell<SmallVec<[Consumed; 1]>>,
-    /// What scripts' own types marshalled inside arguments: the type, the address, and the arguments for `free`.
-    pub(crate) custom: RefCell<Vec<(Held, u64, Held)>>,
+    /// What ends with the operation.
+    pub(crate) ledger: Ledger,
 }
 
 impl std::fmt::Display for Marshal<'_, '_> {
@@ -184,16 +129,8 @@ impl<'c, 'js> Marshal<'c, 'js> {
             replaceable: Cell::new(false),
             takes_notes: Cell::new(false),
             writable: Cell::new(None),
-            noted: RefCell::default(),
-            images: RefCell::default(),
             target: 0,
-            temporary: RefCell::default(),
-            places: RefCell::default(),
-            pinned: RefCell::default(),
-            kept: RefCell::default(),
-            callbacks: RefCell::default(),
-            consumed: RefCell::default(),
-            custom: RefCell::default(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -291,20 +228,20 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn allocate(&self, bytes: u64) -> Result<u64> {
         let address = self.heap().allocate(bytes).map_err(|error| self.heap_error(error))?;
         let part_of = self.replaceable.get().then(|| self.index());
-        self.temporary.borrow_mut().push(Temporary { address, bytes, align: 8, heap: None, part_of, seen: false });
+        self.ledger.temporary.borrow_mut().push(Temporary { address, bytes, align: 8, heap: None, part_of, seen: false });
         Ok(address)
     }
 
     /// Treats a part of a block that the caller frees as one of the operation's own, until [`Marshal::unlend`].
     pub(crate) fn lend(&self, address: u64, bytes: u64) {
         let lent = Temporary { address, bytes, align: 8, heap: None, part_of: None, seen: true };
-        self.temporary.borrow_mut().push(lent);
+        self.ledger.temporary.borrow_mut().push(lent);
     }
 
     /// Ends that. Returns false if something else owns the block by now.
     pub(crate) fn unlend(&self, address: u64) -> bool {
-        self.places.borrow_mut().clear();
-        let mut temporary = self.temporary.borrow_mut();
+        self.ledger.places.borrow_mut().clear();
+        let mut temporary = self.ledger.temporary.borrow_mut();
         let before = temporary.len();
         temporary.retain(|lent| lent.address != address);
         temporary.len() < before
@@ -312,7 +249,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Takes over a block that the guest gave out: it is freed when the operation ends.
     pub(crate) fn take_over(&self, ty: &TypeObject, address: u64, bytes: u64, align: u64) -> Result<()> {
-        let mut temporary = self.temporary.borrow_mut();
+        let mut temporary = self.ledger.temporary.borrow_mut();
         // It may be one that the call lent: some functions return their argument.
         if self.place_of(&temporary, address).is_some() {
             return Ok(());
@@ -332,7 +269,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         if temporary.len() <= FEW {
             return temporary.iter().position(|lent| lent.address == address);
         }
-        let mut places = self.places.borrow_mut();
+        let mut places = self.ledger.places.borrow_mut();
         // The list grows at its end. When it is shortened, the places are forgotten.
         for (place, lent) in temporary.iter().enumerate().skip(places.len()) {
             places.insert(lent.address, place);
@@ -343,14 +280,14 @@ impl<'c, 'js> Marshal<'c, 'js> {
     /// Takes a block out of those that are freed when the operation ends.
     pub(crate) fn keep(&self, address: u64) {
         self.heap().forget(address);
-        self.places.borrow_mut().clear();
-        self.temporary.borrow_mut().retain(|lent| lent.address != address);
+        self.ledger.places.borrow_mut().clear();
+        self.ledger.temporary.borrow_mut().retain(|lent| lent.address != address);
     }
 
     /// Notes that the guest has left a block of the operation's own in its place. Returns false if it is not one of
     /// these, or was seen already.
     fn see(&self, address: u64) -> bool {
-        let mut temporary = self.temporary.borrow_mut();
+        let mut temporary = self.ledger.temporary.borrow_mut();
         let Some(place) = self.place_of(&temporary, address) else { return false };
         !std::mem::replace(&mut temporary[place].seen, true)
     }
@@ -400,8 +337,8 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Forgets the parts of an argument that the guest has replaced: it has freed them.
     pub(crate) fn forget_replaced(&self, index: i32) {
-        self.places.borrow_mut().clear();
-        self.temporary.borrow_mut().retain(|block| block.part_of != Some(index) || block.seen);
+        self.ledger.places.borrow_mut().clear();
+        self.ledger.temporary.borrow_mut().retain(|block| block.part_of != Some(index) || block.seen);
     }
 
     /// The length of a block of the operation's own.
@@ -411,13 +348,13 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// The length and alignment of a block that the operation allocated.
     pub(crate) fn lent_layout(&self, address: u64) -> Option<(u64, u32)> {
-        let temporary = self.temporary.borrow();
+        let temporary = self.ledger.temporary.borrow();
         self.place_of(&temporary, address).map(|place| (temporary[place].bytes, temporary[place].align))
     }
 
     /// Notes how long a block that was taken over is.
     pub(crate) fn set_temporary_bytes(&self, address: u64, bytes: u64) {
-        let mut temporary = self.temporary.borrow_mut();
+        let mut temporary = self.ledger.temporary.borrow_mut();
         if let Some(place) = self.place_of(&temporary, address) {
             temporary[place].bytes = bytes;
         }
@@ -425,7 +362,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Whether the block is one of the operation's own.
     pub(crate) fn is_temporary(&self, address: u64) -> bool {
-        self.place_of(&self.temporary.borrow(), address).is_some()
+        self.place_of(&self.ledger.temporary.borrow(), address).is_some()
     }
 
     // ---- What is looked at again ------------------------------------------------------------------------------------
@@ -466,7 +403,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn note(&self, ty: &TypeObject, at: u64, pointer: u64, value: Borrowed<'_>) {
         if self.takes_notes.get() {
             let value = Held::borrowed(self.cx(), value);
-            self.noted.borrow_mut().push(Noted { at, pointer, ty, value, is_done: Cell::new(false) });
+            self.ledger.noted.borrow_mut().push(Noted { at, pointer, ty, value, is_done: Cell::new(false) });
         }
     }
 
@@ -475,7 +412,7 @@ impl<'c, 'js> Marshal<'c, 'js> {
         let range = self.range(address, bytes)?;
         // SAFETY: the range was looked at just now.
         let bytes = unsafe { range.to_vec() }.into();
-        self.images.borrow_mut().push(Image { address, bytes });
+        self.ledger.images.borrow_mut().push(Image { address, bytes });
         Ok(())
     }
 
@@ -483,18 +420,18 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn pin(&self, address: u64) {
         // (The memory's own buffer begins at 0, where no block is.)
         if address != 0 && self.heap().pin(address) {
-            self.pinned.borrow_mut().push(address);
+            self.ledger.pinned.borrow_mut().push(address);
         }
     }
 
     /// How many views' blocks were pinned so far.
     pub(crate) fn pinned_blocks(&self) -> usize {
-        self.pinned.borrow().len()
+        self.ledger.pinned.borrow().len()
     }
 
     /// Keeps a value while the operation lasts.
     pub(crate) fn hold(&self, value: Borrowed<'_>) {
-        self.kept.borrow_mut().push(Held::borrowed(self.cx(), value));
+        self.ledger.kept.borrow_mut().push(Held::borrowed(self.cx(), value));
     }
 
     /// Where bytes of the guest lie on the host. They stay there.
@@ -730,24 +667,24 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Runs `body`. What it allocates is the guest's from then on.
     pub(crate) fn giving<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
-        let before = self.temporary.borrow().len();
+        let before = self.ledger.temporary.borrow().len();
         let result = body();
         if result.is_ok() {
-            self.places.borrow_mut().clear();
-            self.temporary.borrow_mut().drain(before..).for_each(|block| self.heap().forget(block.address));
+            self.ledger.places.borrow_mut().clear();
+            self.ledger.temporary.borrow_mut().drain(before..).for_each(|block| self.heap().forget(block.address));
         }
         result
     }
 
     /// Keeps everything that was allocated: it is the guest's.
     pub(crate) fn commit(&self) {
-        self.places.borrow_mut().clear();
-        self.temporary.borrow_mut().drain(..).for_each(|block| self.heap().forget(block.address));
+        self.ledger.places.borrow_mut().clear();
+        self.ledger.temporary.borrow_mut().drain(..).for_each(|block| self.heap().forget(block.address));
     }
 
     /// Ends what the guest has taken over.
     pub(crate) fn consume(&self) -> Result<()> {
-        for consumed in self.consumed.take() {
+        for consumed in self.ledger.consumed.take() {
             match consumed {
                 Consumed::View(buffer, address) => {
                     self.heap().release(address);
@@ -765,9 +702,9 @@ impl<'c, 'js> Marshal<'c, 'js> {
 
     /// Frees what the operation borrowed. The operation's own error takes precedence over one from freeing.
     pub(crate) fn finish<R>(&self, result: Result<R>) -> Result<R> {
-        self.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
-        self.callbacks.take().iter().for_each(|callback| callback.disarm());
-        let temporary = self.temporary.take();
+        self.ledger.pinned.take().iter().for_each(|&address| self.heap().unpin(address));
+        self.ledger.callbacks.take().iter().for_each(|callback| callback.disarm());
+        let temporary = self.ledger.temporary.take();
         if temporary.is_empty() {
             return result;
         }

@@ -6,6 +6,7 @@ use rquickjs::Object;
 
 use crate::arrays;
 use crate::convert::{CallArguments, Marshal};
+use crate::ledger::CustomPart;
 use crate::manager::ManagerObject;
 use crate::pointer;
 use crate::types::{Direction, Length, Type, TypeObject};
@@ -58,7 +59,7 @@ impl<'js> Marshal<'_, 'js> {
         // If it is behind a pointer that does not come out, the type frees it when the operation ends.
         if self.is_inside() && !self.replaceable.get() {
             let object = Held::new(ty.script_object(self.ctx)?.as_value());
-            self.custom.borrow_mut().push((object, address, Held::new(&list)));
+            self.ledger.custom.borrow_mut().push(CustomPart { ty: object, address, arguments: Held::new(&list) });
         }
         Ok(address)
     }
@@ -67,8 +68,8 @@ impl<'js> Marshal<'_, 'js> {
     pub(crate) fn free_custom_parts(&self) -> Result<()> {
         let cx = self.cx();
         let mut freed = Ok(());
-        for (object, address, list) in self.custom.take() {
-            let object = object.get(self.ctx);
+        for CustomPart { ty, address, arguments: list } in self.ledger.custom.take() {
+            let object = ty.get(self.ctx);
             let free: Value = object.as_object().expect("a type is an object").get("free")?;
             let mut arguments = Arguments::new(cx);
             arguments.push(cx.returned(&self.manager_value().to_value(cx)))?;

@@ -441,6 +441,7 @@ pub(crate) fn read_signature<'js>(
     ctx: &Ctx<'js>,
     list: &Value<'js>,
     returns: &Value<'js>,
+    options: Value<'js>,
     name: &str,
 ) -> Result<Signature> {
     let Some(list) = list.as_array() else {
@@ -459,13 +460,15 @@ pub(crate) fn read_signature<'js>(
         value if value.is_undefined() || value.is_null() => None,
         value => Some(TypeRef::of(ctx, Borrowed::of(value), &format!("{name}: argument 2"))?),
     };
-    Ok(Signature { params, returns, is_variadic: false })
+    let options = webidl::dictionary(ctx, options, &format!("{name}: argument 3"))?;
+    let is_async = webidl::boolean_member(&options, "async")?;
+    Ok(Signature { params, returns, is_variadic: false, is_async })
 }
 
-/// `new CallbackType(argDefs, returns)`.
+/// `new CallbackType(argDefs, returns, { async })`.
 fn new_callback<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     const NAME: &str = "CallbackType";
-    let signature = read_signature(&call.ctx, &call.arg(0), &call.arg(1), NAME)?;
+    let signature = read_signature(&call.ctx, &call.arg(0), &call.arg(1), call.arg(2), NAME)?;
     if let Some(at) = signature.params.iter().position(|param| param.direction.is_result) {
         let message = format!("{NAME}: argument 1: element {at}: a callback is passed all its arguments");
         return Err(Exception::throw_type(&call.ctx, &message));

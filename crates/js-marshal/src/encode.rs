@@ -1,11 +1,12 @@
 //! From script values into a guest's memory.
 
 use island::call::Number;
-use qjs::{Borrowed, Bytes, Held, Object, Result, Value, class};
+use qjs::{Borrowed, Bytes, Held, MarkedRc, Object, Result, Value, class};
 
 use crate::arrays::{self, Source};
 use crate::callback::{self, CallbackObject, CallbackState};
-use crate::convert::{Consumed, Marshal};
+use crate::convert::Marshal;
+use crate::ledger::Consumed;
 use crate::handle::HandleObject;
 use crate::pointer;
 use crate::record::{self, RecordArray, RecordView, Shape};
@@ -352,14 +353,14 @@ impl<'js> Marshal<'_, 'js> {
             Ownership::Owned => replaceable || self.can_change(),
             _ => replaceable,
         });
-        let before = self.temporary.borrow().len();
+        let before = self.ledger.temporary.borrow().len();
         let address = self.pointer_to_value(ty, value, direction);
         self.replaceable.set(replaceable);
         let address = address?;
         if ty.ownership == Ownership::Consumed {
             // With everything that it points to.
-            let parts: Vec<_> = self.temporary.borrow()[before..].iter().map(|block| block.address).collect();
-            self.consumed.borrow_mut().extend(parts.into_iter().map(Consumed::Block));
+            let parts: Vec<_> = self.ledger.temporary.borrow()[before..].iter().map(|block| block.address).collect();
+            self.ledger.consumed.borrow_mut().extend(parts.into_iter().map(Consumed::Block));
             self.give_away(address, value)?;
         }
         Ok(address)
@@ -394,7 +395,7 @@ impl<'js> Marshal<'_, 'js> {
             return Ok(());
         }
         if let Some(handle) = class::get::<HandleObject>(value).and_then(HandleObject::handle) {
-            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
+            self.ledger.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
             return Ok(());
         }
         let buffer = match class::get::<RecordView>(value) {
@@ -407,7 +408,7 @@ impl<'js> Marshal<'_, 'js> {
         let Some(buffer) = buffer else {
             // The address is one that an object owns.
             if self.heap().owns(address) {
-                self.consumed.borrow_mut().push(Consumed::Address(address));
+                self.ledger.consumed.borrow_mut().push(Consumed::Address(address));
             }
             return Ok(());
         };
@@ -419,7 +420,7 @@ impl<'js> Marshal<'_, 'js> {
         if !starts_there || !self.heap().owns(address) {
             return Err(self.type_error("only a whole block that the host owns can be given away"));
         }
-        self.consumed.borrow_mut().push(Consumed::View(buffer, address));
+        self.ledger.consumed.borrow_mut().push(Consumed::View(buffer, address));
         Ok(())
     }
 
@@ -726,7 +727,7 @@ impl<'js> Marshal<'_, 'js> {
         if ty.kept {
             self.manager.keep_value(callback::object_of(self.ctx, state)?);
         } else {
-            self.callbacks.borrow_mut().push(state);
+            self.ledger.callbacks.borrow_mut().push(MarkedRc::new(state));
         }
         Ok(address)
     }
@@ -747,7 +748,7 @@ impl<'js> Marshal<'_, 'js> {
             && handle.destructor() == self.target
             && let Some(handle) = handle.handle()
         {
-            self.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
+            self.ledger.consumed.borrow_mut().push(Consumed::Handle(handle.clone()));
         }
         Ok(address)
     }

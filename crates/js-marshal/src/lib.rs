@@ -10,6 +10,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod arrays;
+mod async_call;
 mod bind;
 mod call;
 mod callback;
@@ -24,6 +25,7 @@ mod errors;
 mod granted;
 mod handle;
 mod language;
+mod ledger;
 mod manager;
 mod pointer;
 mod prototype;

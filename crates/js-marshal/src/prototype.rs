@@ -5,9 +5,10 @@ use std::cell::{Cell, OnceCell};
 use js_api::ExportedFunction;
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class,
+    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class,
 };
 
+use crate::async_call::AsyncFunction;
 use crate::call::{Plan, Running, Target};
 use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
@@ -89,6 +90,7 @@ impl Callable for BoundFunction {
 pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     class::register::<PrototypeObject>(ctx)?;
     class::register_callable::<BoundFunction>(ctx)?;
+    crate::async_call::register(ctx)?;
     let made = define::interface(exports, "FunctionPrototype", "FunctionPrototype", Attributes::Plain, 2, constructor)?;
     let prototype = made.prototype;
     class::set_prototype::<PrototypeObject>(ctx, &prototype);
@@ -107,7 +109,7 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     webidl::require_new(&call, PLACE)?;
     let ctx = &call.ctx;
     let list = call.arg(0);
-    let signature = read_signature(ctx, &list, &call.arg(1), PLACE)?;
+    let signature = read_signature(ctx, &list, &call.arg(1), call.arg(2), PLACE)?;
     if let Some(message) = refused_result(&signature) {
         return Err(Exception::throw_type(ctx, &format!("{PLACE}: argument 2: {message}")));
     }
@@ -141,6 +143,17 @@ pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &Exp
 fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let prototype: &PrototypeObject = webidl::this(&call, "invoke")?;
     let ctx = &call.ctx;
+    if prototype.signature.is_async {
+        let _: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?;
+        let signature = prototype.signature.duplicate();
+        let function = bound_function(ctx, signature, call.args.get(0), &call.arg(1), None, INVOKE)?;
+        let mut arguments = Arguments::new(Cx::of(ctx));
+        for at in LEADING..call.args.len() {
+            arguments.push(Cx::of(ctx).returned(&call.arg(at)))?;
+        }
+        let undefined = Args::default().get(0);
+        return Ok(Held::new(&function).call(Cx::of(ctx), undefined, &mut arguments)?.to_value());
+    }
     let manager: &ManagerObject = match class::get(call.args.get(0)) {
         Some(manager) => manager,
         None => webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?,
@@ -233,13 +246,20 @@ pub(crate) fn bound_function<'js>(
             let came = webidl::describe(function);
             return Err(Exception::throw_type(ctx, &format!("{place}: expected a function, got {came}")));
         }
+        None if signature.is_async => {
+            let message = format!("{place}: only a guest's exported function can be async");
+            return Err(Exception::throw_type(ctx, &message));
+        }
         None => {}
     }
     let length = signature.params.iter().filter(|param| !param.direction.is_result).count() as i32;
     let manager = Held::borrowed(Cx::of(ctx), manager);
     let function = Held::new(function);
-    let bound = BoundFunction { signature, manager, function, name: name.clone().into(), plan };
-    let object = class::new_object(ctx, bound, None)?;
+    let label = name.clone().into();
+    let object = match signature.is_async {
+        true => class::new_object(ctx, AsyncFunction { signature, manager, function, name: label, plan }, None)?,
+        false => class::new_object(ctx, BoundFunction { signature, manager, function, name: label, plan }, None)?,
+    };
     define::function_properties(ctx, &object, &name, length)?;
     Ok(object.into_value())
 }

@@ -218,6 +218,9 @@ pub(crate) struct Signature {
     /// Whether the address of further arguments follows, of which there are none.
     #[mark(skip)]
     pub(crate) is_variadic: bool,
+    /// Whether calls may be suspended: a function returns a promise, and a callback may.
+    #[mark(skip)]
+    pub(crate) is_async: bool,
 }
 
 /// A parameter.
@@ -232,7 +235,8 @@ impl Signature {
     pub(crate) fn duplicate(&self) -> Self {
         let param = |param: &Param| Param { ty: param.ty.duplicate(), direction: param.direction };
         let params = self.params.iter().map(param).collect();
-        Self { params, returns: self.returns.as_ref().map(TypeRef::duplicate), is_variadic: self.is_variadic }
+        let returns = self.returns.as_ref().map(TypeRef::duplicate);
+        Self { params, returns, is_variadic: self.is_variadic, is_async: self.is_async }
     }
 
     /// Whether all records that are passed by value are defined.

@@ -69,6 +69,15 @@ pub trait Callable: HostClass {
     /// # Errors
     /// The exception is pending in the context; any other error becomes one.
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> rquickjs::Result<Returned>;
+
+    /// [`Callable::call`] for values that need to know their own object.
+    ///
+    /// # Errors
+    /// As [`Callable::call`].
+    #[inline]
+    fn call_as(&self, _object: Borrowed<'_>, cx: Cx<'_>, args: Args<'_>) -> rquickjs::Result<Returned> {
+        self.call(cx, args)
+    }
 }
 
 /// Makes the class known to the context's runtime. Doing it again changes nothing.
@@ -281,9 +290,9 @@ unsafe extern "C" fn call<T: Callable>(
     _flags: i32,
 ) -> q::JSValue {
     // SAFETY: QuickJS calls with a live context, a live object of class `T` and its arguments.
-    let (cx, value, args) = unsafe {
+    let (cx, value, object, args) = unsafe {
         let value = q::JS_GetOpaque(function, T::id().number()).cast::<T>().as_ref();
-        (Cx::from_raw(ctx), value, Args::from_raw(argc, argv))
+        (Cx::from_raw(ctx), value, Borrowed::from_raw(function), Args::from_raw(argc, argv))
     };
     let Some(value) = value else { return q::JS_EXCEPTION };
     // QuickJS leaves that question to objects with a call function of their own.
@@ -294,7 +303,7 @@ unsafe extern "C" fn call<T: Callable>(
     // The call holds its function, since what it runs may drop the script's last reference.
     // SAFETY: the function is alive now; its reference is given back below.
     unsafe { q::JS_DupValue(ctx, function) };
-    let result = guard(cx, || match value.call(cx, args) {
+    let result = guard(cx, || match value.call_as(object, cx, args) {
         Ok(result) => result.0,
         Err(error) => {
             crate::function::throw(&cx.ctx(), error);

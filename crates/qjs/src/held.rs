@@ -174,6 +174,14 @@ impl<'js> Arguments<'js> {
     }
 }
 
+impl Arguments<'_> {
+    /// The list, as a function gets it.
+    #[inline]
+    pub fn as_args(&self) -> crate::Args<'_> {
+        crate::Args::of(&self.values)
+    }
+}
+
 impl Drop for Arguments<'_> {
     #[inline]
     fn drop(&mut self) {

@@ -69,6 +69,7 @@ mark_contents! {
     [T: Mark, const N: usize] [T; N], |values| values;
     [T: Mark] Vec<T>, |values| values;
     [T: Mark] VecDeque<T>, |values| values;
+    [A: smallvec::Array<Item: Mark>] smallvec::SmallVec<A>, |values| values;
     [K, T: Mark, S] HashMap<K, T, S>, |map| map.values();
     [T: Mark] OnceCell<T>, |cell| cell.get();
     [T: Mark + ?Sized] RefCell<T>, |cell| cell.try_borrow();

@@ -215,6 +215,11 @@ impl<'a> Args<'a> {
         Self { values: unsafe { std::slice::from_raw_parts(argv, argc as usize) } }
     }
 
+    /// Values that somebody else owns for `'a`.
+    pub(crate) fn of(values: &'a [q::JSValue]) -> Self {
+        Self { values }
+    }
+
     pub(crate) fn as_slice(self) -> &'a [q::JSValue] {
         self.values
     }

@@ -17,12 +17,13 @@ use std::task::{Context, Poll, Waker};
 
 use smallvec::SmallVec;
 use wasmtime::{
-    AsContextMut, Caller, Func, FuncType, Linker, RootScope, StoreContextMut, ThrownException, Val, ValRaw,
+    AsContextMut, Caller, Func, FuncType, Instance, Linker, RootScope, StoreContextMut, ThrownException, Val, ValRaw,
     WasmBacktrace,
 };
 
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
+use crate::call::numbers::Number;
 use crate::call::raw::{Access, ReentrantStore, Restore, fill, lend_context, rooted};
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
@@ -59,6 +60,11 @@ impl Arguments<'_> {
             let args: SmallVec<[Val; 4]> = args.collect();
             body(&mut scope.as_context_mut(), &args)
         })
+    }
+
+    /// The arguments of a function that takes numbers alone.
+    pub fn numbers(self, island: &Island) -> SmallVec<[Number; 8]> {
+        self.read(island, |_, args| args.iter().filter_map(Number::of).collect())
     }
 }
 
@@ -136,10 +142,10 @@ impl Fiber {
         if !island.owns(&callee.func()) {
             return Err(CallError::foreign_function());
         }
+        fiber_functions(island).map_err(|error| island.call_error(error))?;
         let signature = callee.shared_signature();
         let slots = island.enter(|store| {
             let mut scope = RootScope::new(store);
-            fiber_functions(&mut scope.as_context_mut())?;
             let arguments = arguments(&mut scope.as_context_mut())?;
             let mut slots = SmallVec::from_elem(ValRaw::u64(0), arguments.len().max(signature.results.len()));
             fill(&mut scope, &signature.params, &arguments, |at, raw| slots[at] = raw)?;
@@ -281,7 +287,19 @@ impl std::fmt::Debug for Fiber {
     }
 }
 
-/// The two functions of a store that fibers need.
+/// The name of [`GUEST`], by which its frames are left out of stacks.
+pub(crate) const GUEST_NAME: &str = "tombolo:fiber";
+
+/// The guest's functions that a fiber begins with and waits in. Wasmtime notes where guests leave for their host, and
+/// reads it again when it walks the frames of what the host calls in turn: so nothing that is on a fiber may rely on the
+/// place of a guest that is not, or that has its place noted already.
+const GUEST: &str = r#"(module $tombolo:fiber
+    (import "" "begin" (func $begin))
+    (import "" "wait" (func $wait))
+    (func (export "enter") (call $begin))
+    (func (export "wait") (call $wait)))"#;
+
+/// The functions of a store's [`GUEST`].
 #[derive(Clone, Copy)]
 pub(crate) struct FiberFunctions {
     /// What each fiber begins with.
@@ -291,29 +309,35 @@ pub(crate) struct FiberFunctions {
 }
 
 /// Makes the store's fiber functions, if it does not have them.
-fn fiber_functions(store: &mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
-    if store.data().fiber_functions.is_some() {
+fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
+    if island.enter(|store| store.data().fiber_functions.is_some()) {
         return Ok(());
     }
-    let engine = store.engine().clone();
-    let ty = FuncType::new(&engine, [], []);
-    let enter = |caller: Caller<'_, StoreState>, _: &mut [MaybeUninit<ValRaw>]| {
-        begin(caller);
+    let module = island.engine().own_module(GUEST)?;
+    island.enter(|mut store| {
+        let engine = store.engine().clone();
+        let ty = FuncType::new(&engine, [], []);
+        let begin = |caller: Caller<'_, StoreState>, _: &mut [MaybeUninit<ValRaw>]| {
+            begin(caller);
+            Ok(())
+        };
+        // SAFETY: a function without parameters and results leaves nothing to be done.
+        let begin = unsafe { Func::new_unchecked(&mut store, ty.clone(), begin) };
+        // An asynchronous function that is put into a store itself makes the store asynchronous, which ordinary calls
+        // must not be. One that comes from a linker does not.
+        let mut linker: Linker<StoreState> = Linker::new(&engine);
+        linker.func_new_async("", "wait", ty, |caller, _, _| {
+            let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
+            let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
+            Box::new(std::future::poll_fn(move |_| waiting.poll()))
+        })?;
+        let wait = linker.get(&mut store, "", "wait")?;
+        let instance = Instance::new(&mut store, &module, &[begin.into(), wait])?;
+        let mut function = |name| instance.get_func(&mut store, name).expect("as the text says");
+        let (enter, wait) = (function("enter"), function("wait"));
+        store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait });
         Ok(())
-    };
-    // SAFETY: a function without parameters and results leaves nothing to be done.
-    let enter = unsafe { Func::new_unchecked(&mut *store, ty.clone(), enter) };
-    // An asynchronous function that is put into a store itself makes the store asynchronous, which ordinary calls must
-    // not be. One that comes from a linker does not.
-    let mut linker: Linker<StoreState> = Linker::new(&engine);
-    linker.func_new_async("", "wait", ty, |caller, _, _| {
-        let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
-        let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
-        Box::new(std::future::poll_fn(move |_| waiting.poll()))
-    })?;
-    let wait = linker.get(&mut *store, "", "wait")?.into_func().expect("a function was defined");
-    store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait });
-    Ok(())
+    })
 }
 
 /// A fiber that waits for its next turn.
@@ -668,18 +692,16 @@ impl Island {
         Serving(self)
     }
 
-    /// Ends a fiber now, or as soon as the store can be entered.
+    /// Ends a fiber now, or as soon as nothing else is going on in the store: a fiber that ends closes scopes of roots,
+    /// and those that others have opened since would go with them.
     fn abandon(&self, fiber: &Rc<FiberState>) {
-        if self.can_enter() {
-            self.store.end_fiber(fiber);
-        } else {
-            self.abandoned.borrow_mut().push(fiber.clone());
-        }
+        self.abandoned.borrow_mut().push(fiber.clone());
+        self.end_abandoned();
     }
 
-    /// Ends the fibers that were dropped while the store could not be entered.
+    /// Ends the fibers that were dropped while something was going on.
     pub(crate) fn end_abandoned(&self) {
-        while self.can_enter() {
+        while !self.is_entered() && self.served.borrow().is_empty() {
             let Some(fiber) = self.abandoned.borrow_mut().pop() else { return };
             self.store.end_fiber(&fiber);
         }

@@ -2,7 +2,7 @@
 //! check each slot against its type.
 
 use smallvec::SmallVec;
-use wasmtime::{FuncType, ValRaw, ValType};
+use wasmtime::{FuncType, Val, ValRaw, ValType};
 
 /// The type of a slot on the unchecked path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -184,6 +184,17 @@ pub enum Number {
 }
 
 impl Number {
+    /// The number that a value is; `None` for a reference or a vector.
+    pub fn of(val: &Val) -> Option<Self> {
+        match *val {
+            Val::I32(value) => Some(Self::I32(value)),
+            Val::I64(value) => Some(Self::I64(value)),
+            Val::F32(bits) => Some(Self::F32(f32::from_bits(bits))),
+            Val::F64(bits) => Some(Self::F64(f64::from_bits(bits))),
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn read(kind: NumberKind, raw: &ValRaw) -> Self {
         match kind {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
+use crate::call::fiber::GUEST_NAME;
 use crate::call::island::Island;
 use crate::engine::module::Module;
 use crate::memory::interrupt::{Interrupted, Interrupter};
@@ -113,6 +114,7 @@ pub(crate) fn frames_of(backtrace: &WasmBacktrace) -> Vec<StackFrame> {
     };
     let mut frames: Vec<_> = backtrace.frames().iter().map(frame).collect();
     frames.iter_mut().zip(addresses(backtrace)).for_each(|(frame, address)| frame.address = address);
+    frames.retain(|frame| frame.module.as_ref().and_then(wasmtime::Module::name) != Some(GUEST_NAME));
     frames
 }
 
@@ -143,8 +145,7 @@ fn addresses(backtrace: &WasmBacktrace) -> Vec<usize> {
         text[..digits].parse().ok()
     });
     let addresses: Vec<usize> = if tail.0.starts_with(FIELD) { addresses.collect() } else { Vec::new() };
-    // The stack grows downwards.
-    if addresses.is_sorted() && addresses.len() >= backtrace.frames().len() { addresses } else { Vec::new() }
+    if addresses.len() >= backtrace.frames().len() { addresses } else { Vec::new() }
 }
 
 /// A guest did what the specification calls a trap.

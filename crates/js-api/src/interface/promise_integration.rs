@@ -8,9 +8,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use island::call::Signature;
-use island::wasmtime::{AsContextMut, Func, FuncType};
-use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Resumed, SuspendingFunction};
+use island::call::{Number, Signature};
+use island::wasmtime::{AsContextMut, Func, FuncType, StoreContextMut, Val};
+use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Resumed, StoreState, SuspendingFunction};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
@@ -26,7 +26,7 @@ use crate::convert::errors::{ErrorClass, throw};
 use crate::convert::exception::{throw_call_error, throw_into_guest};
 use crate::convert::function::{ExportedFunction, call_host, list, pinned, uncrossable};
 use crate::convert::typed_function::TypedFunction;
-use crate::convert::values::{take_val, to_host_value};
+use crate::convert::values::{Resolved, out_of_memory, take_val, to_host_value};
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::memory_core;
@@ -155,8 +155,21 @@ fn evaluate<'js>(
         to_host_value(ctx, args.get(at), ty, Place::argument(function.label(), at))?.resolve(ctx, link)
     });
     let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
+    begin(cx, function, &params, resolve, reject, None)
+}
+
+/// Begins a call of `function` that may be suspended, with arguments of its types.
+fn begin<'js>(
+    cx: Cx<'js>,
+    function: &ExportedFunction,
+    params: &[Resolved],
+    resolve: &qjs::Function<'js>,
+    reject: &qjs::Function<'js>,
+    completion: Option<Completion>,
+) -> Result<()> {
+    let (ctx, link) = (&cx.ctx(), function.link());
     let shared = &link.shared;
-    let fiber = Fiber::new(&shared.island, callee, |store| {
+    let fiber = Fiber::new(&shared.island, function.callee(), |store| {
         params.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect()
     });
     let fiber = Rc::new(fiber.map_err(|error| throw_call_error(ctx, error))?);
@@ -166,12 +179,67 @@ fn evaluate<'js>(
         resolve: Held::new(resolve.as_value()),
         reject: Held::new(reject.as_value()),
         continuations: OnceCell::new(),
-        awaiting: RefCell::new(None),
+        awaited: RefCell::new(None),
+        completion,
     };
     let object = class::new_object(ctx, call, None)?.into_value();
     let call: &PromisingCall = class::of(&object).expect("made just now");
     let resumed = call.running(&object, || fiber.start());
     call.after(cx, resumed)
+}
+
+/// What a call's promise is resolved with, made of its result (if it has one) and of a state that was given with it.
+pub type Complete = for<'js> fn(&Ctx<'js>, &Value<'js>, Result<Option<Number>>) -> Result<Value<'js>>;
+
+/// What a suspending function returns, made of what its promise was settled with and of a state that was given with it.
+/// A rejection comes as an exception that is pending.
+pub type Settle = for<'js> fn(&Ctx<'js>, &Value<'js>, Result<Value<'js>>) -> Result<Option<Number>>;
+
+#[derive(Mark)]
+struct Completion {
+    #[mark(skip)]
+    complete: Complete,
+    state: Held,
+}
+
+/// Calls a function of numbers as one that `WebAssembly.promising` made. Returns the promise. `complete` is called with
+/// `state` as soon as the call is over, whatever its end, unless it is given up before.
+///
+/// # Errors
+/// When memory is out, or an end that no script may see.
+pub fn promising_call<'js>(
+    ctx: &Ctx<'js>,
+    function: &ExportedFunction,
+    numbers: &[Number],
+    complete: Complete,
+    state: &Value<'js>,
+) -> Result<Value<'js>> {
+    let (promise, resolve, reject) = ctx.promise()?;
+    let params: SmallVec<[_; 8]> = numbers.iter().map(|&number| Resolved::Number(number)).collect();
+    let completion = Some(Completion { complete, state: Held::new(state) });
+    if let Err(error) = begin(Cx::of(ctx), function, &params, &resolve, &reject, completion) {
+        // It did not begin, so nobody else tells.
+        match complete(ctx, state, Err(error)) {
+            Ok(value) => resolve.call::<_, ()>((value,))?,
+            Err(error) => settle_with_error(ctx, &reject, error)?,
+        }
+    }
+    Ok(promise.into_value())
+}
+
+/// Has the promising call that is running wait for `value`, a promise or what is as good as one. To be called from
+/// [`SuspendingFunction::start`], whose results `settle` makes with `state`.
+///
+/// # Errors
+/// When memory is out, or what looking at `value` throws.
+pub fn suspend_for<'js>(ctx: &Ctx<'js>, value: Value<'js>, settle: Settle, state: &Value<'js>) -> Result<()> {
+    wait_for(ctx, value, Awaited::Other(settle, Held::new(state)))
+}
+
+/// Throws the SuspendError of a [`SuspendingFunction`] that was called from no promising call. `what` is the function
+/// and what it is.
+pub fn throw_suspend_error(ctx: &Ctx<'_>, what: &str) -> rquickjs::Error {
+    throw(ctx, ErrorClass::Suspend, what)
 }
 
 /// A call of a promising function.
@@ -186,9 +254,35 @@ pub(crate) struct PromisingCall {
     reject: Held,
     /// What goes on with a value, and what goes on with an exception.
     continuations: OnceCell<Continuations>,
-    /// The import that the fiber waits in.
+    /// What the fiber waits in.
+    awaited: RefCell<Option<Awaited>>,
+    completion: Option<Completion>,
+}
+
+/// The function that a fiber waits in.
+#[derive(Mark)]
+enum Awaited {
     #[mark(skip)]
-    awaiting: RefCell<Option<Rc<SuspendingImport>>>,
+    Import(Rc<SuspendingImport>),
+    Other(#[mark(skip)] Settle, Held),
+}
+
+impl Awaited {
+    /// What the function returns.
+    fn results<'js>(
+        &self,
+        cx: Cx<'js>,
+        link: &IslandHandle,
+        settled: Result<Value<'js>>,
+    ) -> Result<SmallVec<[Resolved; 2]>> {
+        match self {
+            Self::Import(import) => import.results(cx, link, Borrowed::of(&settled?)),
+            Self::Other(settle, state) => {
+                let number = settle(&cx.ctx(), &state.get(&cx.ctx()), settled)?;
+                Ok(number.into_iter().map(Resolved::Number).collect())
+            }
+        }
+    }
 }
 
 #[derive(Mark)]
@@ -219,10 +313,14 @@ impl PromisingCall {
         let Resumed::Ended(result) = resumed else { return Ok(()) };
         let ctx = cx.ctx();
         let fiber = self.fiber.take();
-        let outcome = match (result, &fiber) {
-            (Ok(()), Some(fiber)) => self.results(cx, fiber),
-            (Ok(()), None) => Ok(Value::new_undefined(ctx.clone())),
-            (Err(error), _) => Err(throw_call_error(&ctx, error)),
+        let result = result.map_err(|error| throw_call_error(&ctx, error));
+        let outcome = match (&self.completion, &fiber) {
+            (Some(Completion { complete, state }), Some(fiber)) => {
+                let number = |_: &mut StoreContextMut<'_, StoreState>, results: &[Val]| results.first().and_then(Number::of);
+                complete(&ctx, &state.get(&ctx), result.map(|()| fiber.results(number)))
+            }
+            (None, Some(fiber)) => result.and_then(|()| self.results(cx, fiber)),
+            (_, None) => result.map(|()| Value::new_undefined(ctx.clone())),
         };
         // What is left of it ends here.
         drop(fiber);
@@ -249,13 +347,13 @@ impl PromisingCall {
         }
     }
 
-    /// Waits for a promise, whose value `import` then returns. `object` is the call's own.
+    /// Waits for a promise. `object` is the call's own.
     fn wait_for<'js>(
         &self,
         ctx: &Ctx<'js>,
         object: &Value<'js>,
         promise: &Value<'js>,
-        import: Rc<SuspendingImport>,
+        awaited: Awaited,
     ) -> Result<()> {
         if self.continuations.get().is_none() {
             let make = |throws| -> Result<Held> {
@@ -269,9 +367,21 @@ impl PromisingCall {
         let continuations = self.continuations.get().expect("set just now");
         let (fulfilled, rejected) = (continuations.fulfilled.get(ctx), continuations.rejected.get(ctx));
         qjs::function::promise_then(promise, &fulfilled, &rejected)?;
-        *self.awaiting.borrow_mut() = Some(import);
+        *self.awaited.borrow_mut() = Some(awaited);
         Ok(())
     }
+}
+
+/// Has the promising call that is running wait for PromiseResolve(%Promise%, `value`).
+fn wait_for<'js>(ctx: &Ctx<'js>, value: Value<'js>, awaited: Awaited) -> Result<()> {
+    let promises = ctx.userdata::<Promises>().ok_or(rquickjs::Error::Unknown)?;
+    let (class, resolve) = (promises.class.clone(), promises.resolve.clone());
+    drop(promises);
+    let promise: Value = resolve.call((This(class), value))?;
+    let call = Api::of(ctx)?.state.promising_calls.borrow().last().map(|call| call.get(ctx));
+    let object = call.ok_or(rquickjs::Error::Unknown)?;
+    let call: &PromisingCall = class::of(&object).ok_or(rquickjs::Error::Unknown)?;
+    call.wait_for(ctx, &object, &promise, awaited)
 }
 
 /// What a settled promise calls.
@@ -290,13 +400,13 @@ impl Callable for Continuation {
         let ctx = &cx.ctx();
         let object = self.call.get(ctx);
         let call: &PromisingCall = class::of(&object).expect("made with a call");
-        let (fiber, import) = (call.fiber.borrow().clone(), call.awaiting.take());
-        let (Some(fiber), Some(import)) = (fiber, import) else { return Ok(Returned::UNDEFINED) };
+        let (fiber, awaited) = (call.fiber.borrow().clone(), call.awaited.take());
+        let (Some(fiber), Some(awaited)) = (fiber, awaited) else { return Ok(Returned::UNDEFINED) };
         let shared = &call.link.shared;
-        let results = match self.throws {
-            true => Err(ctx.throw(args.get(0).to_value(cx))),
-            false => import.results(cx, &call.link, args.get(0)),
-        };
+        let value = args.get(0).to_value(cx);
+        let settled = if self.throws { Err(ctx.throw(value)) } else { Ok(value) };
+        let results = awaited.results(cx, &call.link, settled);
+        drop(awaited);
         let resumed = call.running(&object, || {
             let failed = match results {
                 Ok(values) => {
@@ -305,7 +415,7 @@ impl Callable for Continuation {
                     });
                     match resumed {
                         Ok(resumed) => return resumed,
-                        Err(error) => crate::convert::values::out_of_memory(ctx, &error),
+                        Err(error) => out_of_memory(ctx, &error),
                     }
                 }
                 Err(error) => error,
@@ -353,11 +463,9 @@ pub(crate) fn suspending_function(
     func.ok_or_else(|| Exception::throw_type(ctx, "the function's type belongs to another engine"))
 }
 
-type Resolved = SmallVec<[crate::convert::values::Resolved; 2]>;
-
 impl SuspendingImport {
     /// "Coerce a JavaScript return" for what the promise was fulfilled with.
-    fn results(&self, cx: Cx<'_>, link: &IslandHandle, value: Borrowed<'_>) -> Result<Resolved> {
+    fn results(&self, cx: Cx<'_>, link: &IslandHandle, value: Borrowed<'_>) -> Result<SmallVec<[Resolved; 2]>> {
         let (ctx, types, place) = (&cx.ctx(), &self.signature.results, Place::result(&self.name));
         let values: SmallVec<[Value; 1]> = match types.len() {
             0 => SmallVec::new(),
@@ -368,7 +476,7 @@ impl SuspendingImport {
         converted.map(|(value, ty)| to_host_value(ctx, Borrowed::of(value), ty, place)?.resolve(ctx, link)).collect()
     }
 
-    fn begin<'js>(&self, cx: Cx<'js>, shared: &Rc<IslandRealm>, arguments: GuestArguments<'_>) -> Result<()> {
+    fn call_wrapped<'js>(&self, cx: Cx<'js>, shared: &Rc<IslandRealm>, arguments: GuestArguments<'_>) -> Result<()> {
         let ctx = &cx.ctx();
         if let Some(message) = self.refused {
             return Err(Exception::throw_type(ctx, message));
@@ -383,22 +491,14 @@ impl SuspendingImport {
         let undefined = Args::default().get(0);
         let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
         let result = result.to_value();
-        let promises = ctx.userdata::<Promises>().ok_or(rquickjs::Error::Unknown)?;
-        let (class, resolve) = (promises.class.clone(), promises.resolve.clone());
-        drop(promises);
-        let promise: Value = resolve.call((This(class), result))?;
-        let call = shared.api.state.promising_calls.borrow().last().map(|call| call.get(ctx));
-        let object = call.ok_or(rquickjs::Error::Unknown)?;
-        let call: &PromisingCall = class::of(&object).ok_or(rquickjs::Error::Unknown)?;
-        let import = self.this.upgrade().ok_or(rquickjs::Error::Unknown)?;
-        call.wait_for(ctx, &object, &promise, import)
+        wait_for(ctx, result, Awaited::Import(self.this.upgrade().ok_or(rquickjs::Error::Unknown)?))
     }
 }
 
 impl SuspendingFunction for SuspendingImport {
     fn start(&self, _: &Rc<Island>, arguments: GuestArguments<'_>) -> std::result::Result<(), HostThrew> {
         let shared = self.shared.upgrade().ok_or(HostThrew)?;
-        call_host(&shared, |cx| self.begin(cx, &shared, arguments))
+        call_host(&shared, |cx| self.call_wrapped(cx, &shared, arguments))
     }
 
     fn refuse(&self, _: &Rc<Island>) -> HostThrew {

@@ -411,8 +411,15 @@ impl<'js> Binder<'_, 'js> {
             true => Type::View(element, length),
             false => Type::Array(element, length),
         };
+        let is_function = matches!(to.ty, cdef::Type::Function(_));
+        if let Some(placed) = annotations.is_async.as_ref().filter(|_| !is_function && used != Use::Result) {
+            return Err(self.fail(placed.position, "only functions can be `async`"));
+        }
         let ty = match &to.ty {
-            cdef::Type::Function(signature) => Type::Callback(self.signature(signature, None, at)?),
+            cdef::Type::Function(signature) => {
+                let is_async = annotations.is_async.is_some();
+                Type::Callback(Signature { is_async, ..self.signature(signature, None, at)? })
+            }
             cdef::Type::Void if !has_length => Type::VoidPointer,
             cdef::Type::LongDouble => Type::VoidPointer,
             cdef::Type::Void | cdef::Type::Char => {
@@ -534,7 +541,8 @@ impl<'js> Binder<'_, 'js> {
                 Some(self.descriptor(TypeObject::new(Type::Status(Status { ty, success, failure, error })))?)
             }
         };
-        Ok(Signature { params, returns, is_variadic: signature.is_variadic })
+        let is_async = annotations.is_async.is_some();
+        Ok(Signature { params, returns, is_variadic: signature.is_variadic, is_async })
     }
 
     fn param(&self, param: &cdef::Param, signature: &cdef::Signature, is_callback: bool) -> Result<Param> {
