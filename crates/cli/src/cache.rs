@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use tombolo::island::CodeCache;
 use tombolo::island::cache::{CacheEntry, Tier};
 
+use crate::sandbox::parse_size;
 use crate::tell;
 
 /// How many bytes its files may take by default.
@@ -84,22 +85,14 @@ fn size() -> u64 {
     })
 }
 
-/// A number of bytes, or of KiB, MiB or GiB.
-fn parse_size(text: &str) -> Option<u64> {
-    let number = text.trim_end_matches(|last: char| !last.is_ascii_digit());
-    let factor = match text[number.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 /// The cache that programs use, if there is one.
 pub(crate) fn of_programs() -> Option<Arc<CodeCache>> {
     Some(Arc::new(open(folder().ok()?)))
+}
+
+/// The folder of the cache that programs use. Who can write to it can have anything run.
+pub(crate) fn folder_of_programs() -> Option<PathBuf> {
+    folder().ok()
 }
 
 /// The cache, for commands that do nothing but fill it.
@@ -155,18 +148,4 @@ fn line(entry: &CacheEntry) -> String {
         _ => format!("{} days ago", age / 86_400),
     };
     format!("{} {:>10} {module:>10} {tier:<9} {ago}\n", &entry.name[..16], entry.bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_size;
-
-    #[test]
-    fn sizes_have_units() {
-        let sizes = ["0", "17", "3k", "500M", "2GiB", "1g"].map(parse_size);
-        assert_eq!(sizes, [Some(0), Some(17), Some(3 << 10), Some(500 << 20), Some(2 << 30), Some(1 << 30)]);
-        for wrong in ["", "M", "1.5G", "-1", "1T", "99999999999999999999", "18446744073709551615K", "10 M"] {
-            assert_eq!(parse_size(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -6,14 +6,16 @@ mod compile;
 mod options;
 mod progress;
 mod report;
+mod sandbox;
 mod wasm;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use options::{Command, Task};
 use report::Report;
-use tombolo::{Runtime, RuntimeOptions};
+use tombolo::{Exceeded, Permissions, Runtime, RuntimeOptions};
 
 fn main() -> ExitCode {
     // A file that may not grow any more is an error for whoever writes to it, not the end of the process.
@@ -30,8 +32,8 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     // Programs run on a thread whose stack fits the limits that JavaScript and guests are given.
-    let thread =
-        std::thread::Builder::new().name("main".into()).stack_size(options::stack_size()).spawn(move || run(task));
+    let thread = std::thread::Builder::new().name("main".into()).stack_size(task.stack_size());
+    let thread = thread.spawn(move || run(task));
     let code = match thread.map(|thread| thread.join()) {
         Ok(Ok(code)) => code,
         // The panic has been printed.
@@ -86,6 +88,20 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
     options.platform.argv = argv;
     options.platform.exec_path = command.executable.clone();
     options.platform.expose_gc = command.expose_gc;
+    options.limits = command.bounds.limits();
+    if let Some(time) = command.bounds.timeout {
+        // What cannot be interrupted, and cannot be starved either, ends with the process.
+        const PATIENCE: Duration = Duration::from_secs(1);
+        end_process_after(time + PATIENCE, time);
+    }
+    options.permissions = match command.sandbox.permissions(&command.file) {
+        // What is machine code for later runs.
+        Ok(permissions) => command.code().into_iter().fold(permissions, Permissions::protect),
+        Err(error) => {
+            tell(format_args!("tombolo: {error}"));
+            return 2;
+        }
+    };
     let runtime = command
         .new_engine()
         .and_then(|engine| Runtime::with_engine(engine, options).map_err(|error| error.to_string()));
@@ -93,6 +109,11 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
         Ok(mut runtime) => {
             let code = runtime.run_file(&command.file).exit_code;
             report.look(&runtime);
+            match runtime.exceeded() {
+                Some(Exceeded::Time) => tell_timeout(command.bounds.timeout.unwrap_or_default()),
+                Some(_) => tell_output(command.bounds.limits().output.unwrap_or_default()),
+                None => {}
+            }
             code
         }
         Err(error) => {
@@ -100,6 +121,25 @@ fn run_script(command: Command, report: &mut Report) -> i32 {
             1
         }
     }
+}
+
+/// Ends the process when this time is over, if it is still there.
+fn end_process_after(patience: Duration, timeout: Duration) {
+    let end = move || {
+        std::thread::sleep(patience);
+        tell_timeout(timeout);
+        std::process::exit(Exceeded::Time.exit_code());
+    };
+    // (If there is no thread for this, there is none for what interrupts the program either, which is an error.)
+    let _ = std::thread::Builder::new().name("timeout".into()).stack_size(128 << 10).spawn(end);
+}
+
+fn tell_timeout(timeout: Duration) {
+    tell(format_args!("tombolo: the program was ended because it ran for {timeout:?} (--timeout)"));
+}
+
+fn tell_output(bytes: u64) {
+    tell(format_args!("tombolo: the program was ended because it wrote more than {bytes} bytes (--max-output)"));
 }
 
 /// Writes to standard output. Returns whether all of it went there, or nobody wanted it.

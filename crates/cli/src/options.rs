@@ -8,6 +8,7 @@ use clap::{Parser, ValueEnum};
 use tombolo::island::{Compiler, Engine, EngineOptions};
 use tombolo::{Runtime, RuntimeOptions};
 
+use crate::sandbox::{Bounds, Sandbox};
 use crate::{bind, cache, compile, is_lost, progress};
 
 /// Runs JavaScript modules with WebAssembly, and WebAssembly programs (WASI).
@@ -64,9 +65,15 @@ pub(crate) struct Command {
     pub(crate) no_cache: bool,
 
     /// Give a WASI command the folder HOST under the name GUEST, or under its own; then it does not see the current
-    /// folder. May be given several times
+    /// folder, as it does not with `--sandbox`. May be given several times
     #[arg(long, value_name = "HOST[::GUEST]", require_equals = true)]
     dir: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
+
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
 
     /// What to run
     #[arg(value_name = "FILE")]
@@ -115,10 +122,18 @@ fn guest_memory(value: &str) -> Result<GuestMemory, String> {
 /// times as large, and packages are written for the depth that they find elsewhere.
 const GUEST_STACK: usize = 8 << 20;
 
-/// The native stack that the program's thread needs.
-pub(crate) fn stack_size() -> usize {
-    let engine = EngineOptions { max_wasm_stack: GUEST_STACK, ..EngineOptions::default() };
-    Runtime::stack_size(&RuntimeOptions { engine, ..RuntimeOptions::default() })
+impl Task {
+    /// The native stack that its thread needs.
+    pub(crate) fn stack_size(&self) -> usize {
+        let given = match self {
+            Self::Run(command) => command.bounds.max_stack,
+            _ => None,
+        };
+        let engine = EngineOptions { max_wasm_stack: given.unwrap_or(GUEST_STACK), ..EngineOptions::default() };
+        let mut options = RuntimeOptions { engine, ..RuntimeOptions::default() };
+        options.max_stack_size = given.unwrap_or(options.max_stack_size);
+        Runtime::stack_size(&options)
+    }
 }
 
 impl Command {
@@ -137,6 +152,11 @@ impl Command {
         Ok(engine)
     }
 
+    /// Files and folders whose content is run as it is.
+    pub(crate) fn code(&self) -> Vec<PathBuf> {
+        cache::folder_of_programs().into_iter().chain(self.precompiled.iter().cloned()).collect()
+    }
+
     fn engine_options(&self) -> EngineOptions {
         let cache = if self.no_cache { None } else { cache::of_programs() };
         let compiler = match self.compiler {
@@ -149,13 +169,16 @@ impl Command {
         let on_slow_compile = progress::of_compiling(cache.is_some());
         // As of other such variables, any value but none will do.
         let debug_info = self.debug_info || std::env::var_os("TOMBOLO_DEBUG").is_some_and(|value| !value.is_empty());
-        let max_wasm_stack = GUEST_STACK;
+        let max_wasm_stack = self.bounds.max_stack.unwrap_or(GUEST_STACK);
         EngineOptions { cache, compiler, on_slow_compile, debug_info, max_wasm_stack, ..EngineOptions::default() }
     }
 
     /// The folders that a WASI command sees: the name there, and the path here.
     pub(crate) fn directories(&self) -> Vec<(String, PathBuf)> {
         if self.dir.is_empty() {
+            if self.sandbox.sandbox {
+                return Vec::new();
+            }
             return vec![(".".into(), ".".into())];
         }
         let split = |dir: &String| match dir.split_once("::") {

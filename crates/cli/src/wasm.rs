@@ -1,12 +1,16 @@
 //! WASI commands from the command line.
 
 use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
+use tombolo::Exceeded;
 use tombolo::island::wasi::threads::{self, ProgramError};
-use tombolo::island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
+use tombolo::island::wasi::{Output, PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use tombolo::island::wasmtime::Extern;
-use tombolo::island::{CallError, Callee, Frame, InstantiateError, Island, Module};
+use tombolo::island::{Budget, CallError, Callee, Frame, InstantiateError, Island, Module};
+use tombolo::platform::OutputLimit;
 
 use crate::options::Command;
 use crate::tell;
@@ -58,12 +62,21 @@ fn start(command: &Command) -> Result<(), Failure> {
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
     let mut args = vec![command.file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());
-    let config = WasiConfig {
-        args,
-        env: std::env::vars_os().map(|(key, value)| (lossy(&key), lossy(&value))).collect(),
-        preopens: command.directories(),
-        ..WasiConfig::with_stdio()
-    };
+    let env = std::env::vars_os().map(|(key, value)| (lossy(&key), lossy(&value)));
+    let env = env.filter(|(name, _)| command.sandbox.allows_env(name)).collect();
+    let mut config = WasiConfig { args, env, preopens: command.directories(), ..WasiConfig::with_stdio() };
+    let limits = command.bounds.limits();
+    if let Some(time) = limits.time {
+        crate::end_process_after(time, time);
+    }
+    if let Some(bytes) = limits.guest_memory {
+        tombolo::island::set_memory_budget(Some(Budget::new(bytes)));
+    }
+    if let Some(bytes) = limits.output {
+        let limit = OutputLimit::new(bytes, || {});
+        config.stdout = counted(limit.clone(), bytes, std::io::stdout());
+        config.stderr = counted(limit, bytes, std::io::stderr());
+    }
     if threads::has_threads(&module) {
         return threads::run(&engine, &module, config).map_err(|error| match error {
             ProgramError::Exit(code) => Failure::Exit(code),
@@ -104,6 +117,26 @@ fn ended(error: CallError) -> Failure {
         CallError::Exit(code) => Failure::Exit(code),
         error => Failure::Trap(error.to_string()),
     }
+}
+
+/// Output that ends the process when there is more than `bytes` of it.
+fn counted<T>(limit: OutputLimit, bytes: u64, stream: T) -> Output
+where
+    T: IsTerminal + Send + Sync + 'static,
+    for<'a> &'a T: Write,
+{
+    let terminal = stream.is_terminal();
+    let sink = move |data: &[u8]| {
+        let admitted = limit.admit(data);
+        (&stream).write_all(admitted)?;
+        (&stream).flush()?;
+        if admitted.len() < data.len() {
+            crate::tell_output(bytes);
+            std::process::exit(Exceeded::Output.exit_code());
+        }
+        Ok(())
+    };
+    Output::To { sink: Arc::new(sink), terminal }
 }
 
 fn lossy(text: &std::ffi::OsStr) -> String {

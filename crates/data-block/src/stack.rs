@@ -28,8 +28,7 @@ impl Stack {
     /// When the system has no addresses left.
     fn map(bytes: usize) -> Result<Self, MapError> {
         let mapped = page_ceil(bytes.max(1)).saturating_add(page_size());
-        let failed =
-            |doing: &'static str| MapError { doing, bytes: mapped, source: std::io::Error::last_os_error() };
+        let failed = |doing: &'static str| MapError { doing, bytes: mapped, source: std::io::Error::last_os_error() };
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches nothing that exists.
@@ -54,8 +53,7 @@ impl Stack {
         let (start, bytes) = (self.base.as_ptr().cast(), page_size());
         // SAFETY: the page is the lowest of this value's own mapping, and nothing is stored there.
         unsafe {
-            libc::madvise(start, bytes, MADV_GUARD_INSTALL) == 0
-                || libc::mprotect(start, bytes, libc::PROT_NONE) == 0
+            libc::madvise(start, bytes, MADV_GUARD_INSTALL) == 0 || libc::mprotect(start, bytes, libc::PROT_NONE) == 0
         }
     }
 

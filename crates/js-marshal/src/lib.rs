@@ -22,6 +22,7 @@ mod decode;
 mod descriptors;
 mod encode;
 mod errors;
+mod granted;
 mod handle;
 mod language;
 mod ledger;
@@ -62,6 +63,8 @@ pub fn prepare(ctx: &Ctx<'_>) -> Result<()> {
     qjs::runtime::before_collection(manager::let_go_of_spares);
     console::install(ctx)
 }
+
+pub use granted::restrict;
 
 /// The exports of `tombolo:marshal`. The `WebAssembly` namespace must be installed.
 ///

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use cdef::{Addresses, Declarations, Included, Kind, Position};
+use permissions::{Failure, Permissions};
 use qjs::define::{self, Put as _};
 use qjs::{Borrowed, Ctx, Cx, Exception, Object, Result, Value};
 
 use crate::descriptors::keys;
 use crate::errors::throw_long;
+use crate::granted;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -83,8 +85,9 @@ impl Source {
             return Self::of_text(ctx, given, options);
         }
         let at = path(&given);
-        match read_file(&at) {
+        match read_file(&granted::of(ctx), &at) {
             Ok(text) => Ok(Self { name: at.to_string_lossy().into_owned(), ..Self::of_text(ctx, text, options)? }),
+            Err(Failure::Denied(denied)) => Err(granted::throw(ctx, &denied)),
             Err(error) => {
                 Err(Exception::throw_message(ctx, &format!("header: cannot read `{}`: {error}", at.display())))
             }
@@ -96,7 +99,8 @@ impl Source {
     /// # Errors
     /// A SyntaxError, for everything that is left out if nobody is `lenient`.
     pub(crate) fn read(&self, ctx: &Ctx<'_>, place: &str, is_wide: bool, is_lenient: bool) -> Result<Declarations> {
-        let include = |name: &str, is_quoted: bool, from: &str| self.find(name, is_quoted, from);
+        let may = granted::of(ctx);
+        let include = |name: &str, is_quoted: bool, from: &str| self.find(&may, name, is_quoted, from);
         let options = cdef::Options {
             name: &self.name,
             defines: &self.defines,
@@ -114,23 +118,24 @@ impl Source {
     }
 
     /// A file that is included: beside the one that includes it, or in the folders.
-    fn find(&self, name: &str, is_quoted: bool, from: &str) -> Option<Included> {
+    fn find(&self, may: &Permissions, name: &str, is_quoted: bool, from: &str) -> Option<Included> {
         let beside = Path::new(from).parent().filter(|_| is_quoted && !from.is_empty() && !from.starts_with('<'));
         let places = beside.into_iter().chain(self.folders.iter().map(PathBuf::as_path));
         places.map(|folder| folder.join(name)).find_map(|path| {
-            let text = read_file(&path).ok()?;
-            let path = path.canonicalize().unwrap_or(path);
+            let text = read_file(may, &path).ok()?;
+            let path = may.real_module(&path).unwrap_or(path);
             Some(Included { name: path.to_string_lossy().into_owned(), text, is_system: false })
         })
     }
 }
 
 /// The text of a file. What is not UTF-8 in it can only be in comments.
-fn read_file(path: &Path) -> std::io::Result<String> {
-    if std::fs::metadata(path)?.len() > LARGEST {
-        return Err(std::io::Error::other(format!("it has more than {LARGEST} bytes")));
+fn read_file(may: &Permissions, path: &Path) -> std::result::Result<String, Failure> {
+    let held = may.module(path, permissions::Module::Text)?;
+    if std::fs::metadata(held.path())?.len() > LARGEST {
+        return Err(std::io::Error::other(format!("it has more than {LARGEST} bytes")).into());
     }
-    Ok(String::from_utf8_lossy(&std::fs::read(path)?).into_owned())
+    Ok(String::from_utf8_lossy(&std::fs::read(held.path())?).into_owned())
 }
 
 /// A path, which may be the URL of a file.

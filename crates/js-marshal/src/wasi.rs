@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use island::wasi::{Input, PREVIEW1, Precedence, WasiConfig, WasiContext};
+use island::wasi::{Input, PREVIEW1, Precedence, WasiConfig, WasiContext, WasiError};
 use js_api::InstanceObject;
 use js_api::wasi::WasiHost;
 use qjs::define;
@@ -11,6 +11,7 @@ use qjs::{Borrowed, Call, Ctx, Held, HostClass, Mark, Object, Result, Value, cla
 use crate::console;
 use crate::convert::Marshal;
 use crate::descriptors::define_class;
+use crate::granted;
 use crate::manager::{ManagerObject, typed_array_of};
 use crate::scalar::Scalar;
 use webidl::Place;
@@ -77,8 +78,12 @@ fn constructor<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let preopens = pairs(webidl::dictionary(ctx, preopens, "Wasi: `options.preopens`")?)?;
     let preopens = preopens.into_iter().map(|(guest, host)| (guest, host.into())).collect();
     let (stdout, stderr) = (console::lines(ctx, 1)?, console::lines(ctx, 2)?);
-    let config = WasiConfig { args, env, preopens, stdin: Input::Inherit, stdout, stderr, ..WasiConfig::default() };
-    let context = WasiContext::new(config).map_err(|error| qjs::function::throw_error(ctx, &error.to_string()))?;
+    let (stdin, permissions) = (Input::Inherit, granted::of(ctx));
+    let config = WasiConfig { args, env, preopens, permissions, stdin, stdout, stderr, ..WasiConfig::default() };
+    let context = WasiContext::new(config).map_err(|error| match error {
+        WasiError::Denied(denied) => granted::throw(ctx, &denied),
+        error => qjs::function::throw_error(ctx, &error.to_string()),
+    })?;
     let host = WasiHost::new_object(ctx, context)?;
     let imports = WasiHost::import_object(ctx, &host, PREVIEW1)?;
     let wasi = WasiObject {

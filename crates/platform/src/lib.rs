@@ -22,10 +22,11 @@ use std::{
 };
 
 use agent::{Agent, EventLoop};
+use permissions::Permissions;
 use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
-pub use internal::stdio::{before_output, lost_output};
+pub use internal::stdio::{OutputLimit, before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
@@ -72,6 +73,10 @@ pub struct Options {
     pub exec_argv: Vec<String>,
     /// `process.env`; `None` for a copy of the process's own.
     pub env: Option<Environment>,
+    /// How much the agent and its workers may write to standard output and standard error.
+    pub output: Option<OutputLimit>,
+    /// What the agent may do, and the workers that it starts.
+    pub permissions: Permissions,
     /// Starts the thread of a worker; if there is no such function, there can be no workers.
     pub spawn: Option<Spawn>,
 }
@@ -109,6 +114,8 @@ impl Default for Options {
             stderr: None,
             exec_argv: Vec::new(),
             env: None,
+            output: None,
+            permissions: Permissions::all(),
             spawn: None,
         }
     }
@@ -119,7 +126,7 @@ impl Default for Options {
 /// # Errors
 /// Throws when the context does not belong to an agent, or the engine is out of memory.
 pub fn install(ctx: &Ctx<'_>, options: Options) -> rquickjs::Result<()> {
-    install_as(ctx, options, None)
+    install_as(ctx, options, [false; 2], None)
 }
 
 /// [`install`] for a worker: `options` are those of the agent that starts it, and `spec` says what is different.
@@ -128,16 +135,24 @@ pub fn install(ctx: &Ctx<'_>, options: Options) -> rquickjs::Result<()> {
 /// As [`install`].
 pub fn install_worker(ctx: &Ctx<'_>, mut options: Options, spec: &mut WorkerSpec) -> rquickjs::Result<()> {
     options.set_worker(spec);
-    install_as(ctx, options, Some(workers::own_worker(spec)))
+    install_as(ctx, options, spec.captured, Some(workers::own_worker(spec)))
 }
 
-fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>) -> rquickjs::Result<()> {
+fn install_as(
+    ctx: &Ctx<'_>,
+    mut options: Options,
+    captured: [bool; 2],
+    own_worker: Option<OwnWorker>,
+) -> rquickjs::Result<()> {
     let event_loop = EventLoop::of(ctx)?;
+    // (What goes to a parent is counted there.)
+    let limits = captured.map(|captured| options.output.clone().filter(|_| !captured));
+    let files = fs::Files::new(options.permissions.clone());
     let state = State {
-        stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), event_loop.clone()),
+        stdio: stdio::Stdio::new(options.stdout.take(), options.stderr.take(), limits, event_loop.clone()),
         builtins: std::mem::take(&mut options.builtins),
         own_worker,
-        environment: options.env.take().unwrap_or_else(Environment::of_process),
+        environment: options.env.take().unwrap_or_else(|| Environment::granted(&options.permissions)),
         workers: workers::Workers::default(),
         options,
         internals: RefCell::default(),
@@ -151,7 +166,7 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         main_url: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
-        files: fs::Files::default(),
+        files,
         pending: internal::background::Pending::default(),
     };
     let platform = Platform::install(ctx, state)?;

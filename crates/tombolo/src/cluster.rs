@@ -9,6 +9,7 @@ use island::{Engine, Module};
 use platform::{Remote, Script};
 use std::sync::Arc;
 
+use crate::limits::Limits;
 use crate::portable::{PortableModule, SharedMemory};
 use crate::runtime::{Error, RuntimeOptions, new_engine};
 use crate::worker_defaults::WorkerDefaults;
@@ -30,20 +31,6 @@ use crate::worker_defaults::WorkerDefaults;
 #[derive(Clone)]
 pub struct Cluster {
     defaults: WorkerDefaults,
-}
-
-/// What an agent may use. Everything by default. Fields may be added: construct it with `..Default::default()`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// Bytes of its JavaScript heap. An agent that needs more ends with an error.
-    pub heap: Option<usize>,
-    /// Bytes of all memories that it makes, including shared ones. Memories beyond that fail, as they do when the
-    /// system has no more.
-    pub guest_memory: Option<usize>,
-    /// Bytes of its stack for JavaScript.
-    pub stack: Option<usize>,
-    /// How long it may run, waiting included. Then it is terminated.
-    pub time: Option<Duration>,
 }
 
 /// What an agent to be started is like.
@@ -145,6 +132,7 @@ impl Cluster {
         worker.heap_bytes = spec.limits.heap;
         worker.stack_bytes = spec.limits.stack;
         worker.guest_bytes = spec.limits.guest_memory;
+        worker.output_bytes = spec.limits.output;
         self.defaults.clone().start(worker)?;
         if let Some(time) = spec.limits.time {
             remote.end_after(time)?;

@@ -14,12 +14,15 @@
 pub use {agent, data_block, island, js_api, js_marshal, marshal, platform, rquickjs};
 
 mod cluster;
+mod limits;
 mod portable;
 mod runtime;
 mod worker_defaults;
 
 pub use agent::structured::{Data, Serialized};
-pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended, Limits};
+pub use cluster::{AgentHandle, AgentSpec, Cluster, Ended};
+pub use limits::{Exceeded, Limits};
+pub use permissions::{BadHost, Permissions};
 pub use portable::SharedMemory;
 pub use qjs::lost_objects;
 pub use runtime::{Error, Runtime, RuntimeOptions};
@@ -33,6 +36,7 @@ const _: () = {
     any_thread::<Cluster>();
     any_thread::<SharedMemory>();
     any_thread::<Limits>();
+    any_thread::<Permissions>();
     any_thread::<Ended>();
     const fn another_thread<T: Send>() {}
     another_thread::<AgentSpec>();

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use agent::{Agent, AgentOptions};
-use island::{Engine, EngineOptions, Interrupter};
+use island::{Budget, Engine, EngineOptions, Interrupter};
+use permissions::Permissions;
 use platform::WorkerSpec;
 use qjs::define::{self, Attributes};
 use qjs::{Ctx, Object, Value};
 
+use crate::limits::{Exceeded, Limits, Watch};
 use crate::portable::PLUGINS;
 use crate::worker_defaults::WorkerDefaults;
 
@@ -25,6 +27,11 @@ pub struct RuntimeOptions {
     pub engine: EngineOptions,
     /// Bytes of JavaScript heap, if there is a limit.
     pub memory_limit: Option<usize>,
+    /// What it may use, together with its workers.
+    pub limits: Limits,
+    /// What it may touch, and its workers. For a program that somebody else wrote, begin with [`Permissions::none`], and
+    /// name its main module with [`Permissions::program`].
+    pub permissions: Permissions,
     /// Puts all instances into one island; see [`js_api::Options::one_island`].
     pub one_island: bool,
     /// The platform: arguments, built-in modules, output.
@@ -37,6 +44,8 @@ impl Default for RuntimeOptions {
             max_stack_size: 4 << 20,
             engine: EngineOptions::default(),
             memory_limit: None,
+            limits: Limits::default(),
+            permissions: Permissions::all(),
             one_island: false,
             platform: platform::Options::default(),
         }
@@ -51,6 +60,8 @@ pub enum Error {
     Engine(String),
     /// A shared memory cannot be had: why.
     Memory(String),
+    /// A limit cannot be watched: why.
+    Limit(String),
     /// QuickJS could not be set up.
     JavaScript(rquickjs::Error),
 }
@@ -60,6 +71,7 @@ impl std::fmt::Display for Error {
         match self {
             Self::Engine(message) => write!(f, "cannot set up WebAssembly: {message}"),
             Self::Memory(message) => write!(f, "cannot make a shared memory: {message}"),
+            Self::Limit(message) => write!(f, "cannot watch the time: {message}"),
             Self::JavaScript(error) => write!(f, "cannot set up JavaScript: {error}"),
         }
     }
@@ -86,6 +98,8 @@ pub struct Runtime {
     agent: Agent,
     /// Dropped after the agent.
     _interruption: Interruption,
+    watch: Watch,
+    _budget: Option<ThreadBudget>,
 }
 
 impl Runtime {
@@ -125,10 +139,22 @@ impl Runtime {
     fn make(engine: Engine, mut options: RuntimeOptions, worker: Option<&mut WorkerSpec>) -> Result<Self, Error> {
         // Workers' threads must have the stack that this engine gives guests.
         options.engine.max_wasm_stack = engine.max_wasm_stack();
+        let limits = match &worker {
+            None => std::mem::take(&mut options.limits),
+            Some(spec) => Limits { output: spec.output_bytes, ..Limits::default() },
+        };
+        options.memory_limit = options.memory_limit.into_iter().chain(limits.heap).min();
+        options.max_stack_size = limits.stack.unwrap_or(options.max_stack_size);
+        let budget = limits.guest_memory.map(ThreadBudget::new);
         let agent_options = AgentOptions { max_stack_size: options.max_stack_size, memory_limit: options.memory_limit };
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);
         let interruption = Interruption::new(&agent);
+        let watch = Watch::new(agent.mailbox());
+        if let Some(bytes) = limits.output {
+            options.platform.output = Some(watch.output(bytes));
+        }
+        options.platform.permissions = options.permissions.clone();
         let spawn = WorkerDefaults::new(engine.clone(), &options).into_spawn();
         let mut platform_options = options.platform;
         let builtins = std::mem::take(&mut platform_options.builtins);
@@ -157,7 +183,19 @@ impl Runtime {
                 report_later(ctx, error);
             }
         }));
-        Ok(Self { agent, _interruption: interruption })
+        if !options.permissions.is_all() {
+            let restricted = agent.with(|ctx| js_marshal::restrict(ctx, options.permissions));
+            restricted.map_err(Error::JavaScript)?;
+        }
+        if let Some(time) = limits.time {
+            watch.end_after(time).map_err(|error| Error::Limit(error.to_string()))?;
+        }
+        Ok(Self { agent, _interruption: interruption, watch, _budget: budget })
+    }
+
+    /// The limit for which the program was terminated, if it was.
+    pub fn exceeded(&self) -> Option<Exceeded> {
+        self.watch.exceeded()
     }
 
     /// The agent, for anything that this type does not wrap.
@@ -199,6 +237,29 @@ impl Runtime {
         let outcome = self.agent.run();
         platform::end_workers(&self.agent);
         outcome
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.watch.end();
+    }
+}
+
+/// The budget of this thread's memories, until the runtime goes.
+struct ThreadBudget(Option<Budget>);
+
+impl ThreadBudget {
+    fn new(bytes: usize) -> Self {
+        let before = island::memory_budget();
+        island::set_memory_budget(Some(Budget::new(bytes)));
+        Self(before)
+    }
+}
+
+impl Drop for ThreadBudget {
+    fn drop(&mut self) {
+        island::set_memory_budget(self.0.take());
     }
 }
 

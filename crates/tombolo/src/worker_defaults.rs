@@ -36,7 +36,10 @@ impl WorkerDefaults {
         let mut options = options.clone();
         // A worker starts its own with what itself was given.
         options.platform.spawn = None;
-        Self { engine, options, budget: island::memory_budget() }
+        let budget = options.limits.guest_memory.take().map(Budget::new).or_else(island::memory_budget);
+        options.memory_limit = options.memory_limit.into_iter().chain(options.limits.heap).min();
+        options.max_stack_size = options.limits.stack.unwrap_or(options.max_stack_size);
+        Self { engine, options, budget }
     }
 
     /// Starts workers with what this has.

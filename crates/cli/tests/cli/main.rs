@@ -14,6 +14,7 @@ mod limits;
 mod output;
 #[path = "../packages.rs"]
 mod packages;
+mod permissions;
 mod precompiled;
 #[path = "../sqlite.rs"]
 mod sqlite;

@@ -374,17 +374,13 @@ fn begin(mut caller: Caller<'_, StoreState>) {
     let slots = fiber.slots.get();
     // SAFETY: the slots have the function's own types, as `Fiber::new` has checked, and room for its results; until it
     // returns, nobody else refers to them.
-    let outcome = fiber.func.map(|func| unsafe { func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) });
+    let outcome =
+        fiber.func.map(|func| unsafe { func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) });
     fiber.outcome.set(outcome);
 }
 
 impl FiberState {
-    fn new(
-        func: Option<Func>,
-        slots: SmallVec<[ValRaw; 8]>,
-        can_suspend: bool,
-        future: Future,
-    ) -> Rc<Self> {
+    fn new(func: Option<Func>, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool, future: Future) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),

@@ -14,7 +14,9 @@ use wasmtime::{
 use crate::call::extensions::Extensions;
 use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
 use crate::call::function::HostFunction;
-use crate::call::raw::{ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of};
+use crate::call::raw::{
+    ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
+};
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};

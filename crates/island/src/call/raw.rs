@@ -268,7 +268,8 @@ pub(crate) fn call_with<R>(
     Ok(island.enter(|store| {
         let mut scope = RootScope::new(store);
         // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
-        let results_of = types.results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
+        let results_of =
+            types.results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
         let values: SmallVec<[Val; 4]> = results_of.collect();
         results(&mut scope.as_context_mut(), &values)
     }))
@@ -296,7 +297,11 @@ pub(crate) fn fill(
 ///
 /// # Safety
 /// The slot must hold a value of this shape that a guest of the store has just left there.
-pub(crate) unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
+pub(crate) unsafe fn rooted(
+    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
+    shape: Shape,
+    slot: &ValRaw,
+) -> Val {
     match shape {
         Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
         Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
@@ -413,9 +418,7 @@ fn with_host(
     index: usize,
     body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {
-    lend_context(caller, |island| {
-        body(&*island.host(index), island).map_err(|threw| island.host_error(threw))
-    })
+    lend_context(caller, |island| body(&*island.host(index), island).map_err(|threw| island.host_error(threw)))
 }
 
 /// Distinguishes the functions of one store. Wasmtime makes a reference for each instance that names a function; all of

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use permissions::Permissions;
+
 use crate::wasi::errno::Errno;
 
 /// The module name of preview 1.
@@ -58,6 +60,8 @@ pub struct WasiConfig {
     pub env: Vec<(String, String)>,
     /// Directories: the path that the guest sees, and the path on the host that it stands for.
     pub preopens: Vec<(String, PathBuf)>,
+    /// What is granted of the directories: those that may only be read are read-only for the guest.
+    pub permissions: Permissions,
     /// Standard input.
     pub stdin: Input,
     /// Standard output.
@@ -87,6 +91,8 @@ pub enum WasiError {
         /// Why.
         error: std::io::Error,
     },
+    /// A directory is not granted.
+    Denied(permissions::Denied),
     /// A file that was given for one of the first three descriptors cannot be used.
     Descriptor {
         /// Which.
@@ -111,6 +117,7 @@ impl std::fmt::Display for WasiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Preopen { host, error } => write!(f, "cannot open the directory {}: {error}", host.display()),
+            Self::Denied(denied) => denied.fmt(f),
             Self::Descriptor { number, error } => write!(f, "cannot use the file for descriptor {number}: {error}"),
             Self::NoFunction { module, name } => write!(f, "there is no WASI function {module}.{name}"),
             Self::NoMemory => f.write_str("WASI can only work on a memory of the same island"),

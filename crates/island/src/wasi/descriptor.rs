@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use permissions::{Access, Permissions};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::wasi::beneath;
@@ -52,6 +54,16 @@ pub(crate) enum Kind {
     Sink(Sink, /* terminal */ bool),
 }
 
+/// What is granted of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Whatever the system allows.
+    Any,
+    /// To read and to write, but no links that lead out.
+    Granted,
+    ReadOnly,
+}
+
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
     pub(crate) is_readable: bool,
@@ -59,6 +71,8 @@ pub(crate) struct Descriptor {
     flags: AtomicU16,
     /// Its name, for a directory that the guest was given.
     pub(crate) preopen: Option<String>,
+    /// What is granted of it, and of what is opened by it.
+    pub(crate) reach: Reach,
     /// It is one of the first three: the host's own output has to come first.
     pub(crate) is_standard: bool,
 }
@@ -71,6 +85,7 @@ impl Descriptor {
             is_writable: !is_readable,
             flags: AtomicU16::new(0),
             preopen: None,
+            reach: Reach::Any,
             is_standard: true,
         }
     }
@@ -93,6 +108,7 @@ impl Descriptor {
             is_writable,
             flags: AtomicU16::new(flags),
             preopen: None,
+            reach: Reach::Any,
             is_standard: true,
         })
     }
@@ -105,8 +121,14 @@ impl Descriptor {
             is_writable,
             flags: AtomicU16::new(flags),
             preopen: None,
+            reach: Reach::Any,
             is_standard: false,
         })
+    }
+
+    /// Checks that what it stands for may be changed.
+    pub(crate) fn check_write(&self) -> Result {
+        if self.reach == Reach::ReadOnly { Err(rustix::io::Errno::ROFS.into()) } else { Ok(()) }
     }
 
     pub(crate) fn flags(&self) -> u16 {
@@ -238,6 +260,24 @@ fn socket_type(handle: &Handle) -> u8 {
     }
 }
 
+/// Opens a directory of the host's, of which something is granted.
+fn granted(may: &Permissions, host: &Path) -> std::result::Result<(OwnedFd, Reach), permissions::Failure> {
+    let held = may.target(host, Access::READ)?;
+    if may.is_all() {
+        return Ok((beneath::open_host_directory(held.path())?, Reach::Any));
+    }
+    let real = held.real()?;
+    if real == Path::new("/") {
+        // From there, a guest would find the folders that describe and open the process itself.
+        return Err(rustix::io::Errno::ACCESS.into());
+    }
+    let reach = match may.target(host, Access::BOTH) {
+        Ok(both) if both.real()? == real => Reach::Granted,
+        _ => Reach::ReadOnly,
+    };
+    Ok((beneath::open_host_directory(held.path())?, reach))
+}
+
 /// A guest's descriptors by their numbers.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -280,14 +320,15 @@ impl Table {
             }
         }
         for (number, (name, host)) in (3..).zip(std::mem::take(&mut config.preopens)) {
-            let opened = beneath::open_host_directory(&host).and_then(|fd| Descriptor::of_guest(fd, true, false, 0));
-            match opened {
-                Ok(descriptor) => {
-                    let descriptor = Descriptor { preopen: Some(name), ..descriptor };
-                    table.open.insert(number, Arc::new(descriptor));
-                }
-                Err(error) => return Err(WasiError::Preopen { host, error: error.into() }),
-            }
+            let failed = |error: std::io::Error| WasiError::Preopen { host: host.clone(), error };
+            let (fd, reach) = match granted(&config.permissions, &host) {
+                Ok(granted) => granted,
+                Err(permissions::Failure::Denied(denied)) => return Err(WasiError::Denied(denied)),
+                Err(permissions::Failure::System(error)) => return Err(failed(error)),
+                Err(other) => return Err(failed(std::io::Error::other(other.to_string()))),
+            };
+            let descriptor = Descriptor::of_guest(fd, true, false, 0).map_err(|error| failed(error.into()))?;
+            table.open.insert(number, Arc::new(Descriptor { preopen: Some(name), reach, ..descriptor }));
         }
         Ok(table)
     }

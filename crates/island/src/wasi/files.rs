@@ -99,6 +99,7 @@ impl Call<'_> {
 
     pub(crate) fn fd_filestat_set_times(&mut self, fd: u32, accessed: u64, modified: u64, flags: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let times = timestamps(accessed, modified, flags)?;
         Ok(futimens(&descriptor.host()?.handle, &times)?)
     }

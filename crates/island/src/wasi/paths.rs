@@ -11,7 +11,7 @@ use rustix::io::Errno as Sys;
 
 use crate::wasi::beneath::{self, Place, by_descriptor, place};
 use crate::wasi::call::Call;
-use crate::wasi::descriptor::Descriptor;
+use crate::wasi::descriptor::{Descriptor, Reach};
 use crate::wasi::errno::{Errno, Result, Stop};
 use crate::wasi::files::{check_rights, filetype_of, timestamps};
 use crate::wasi::transfer::when_it_is_read;
@@ -35,6 +35,7 @@ impl Call<'_> {
 
     pub(crate) fn path_create_directory(&mut self, fd: u32, path: u32, len: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let path = self.path(path, len)?;
         let place = place(descriptor.directory()?, &path)?;
         if place.is_dot() {
@@ -62,6 +63,7 @@ impl Call<'_> {
         what: u32,
     ) -> Result {
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let times = timestamps(accessed, modified, what)?;
         let found = open_place(descriptor.directory()?, &self.path(path, len)?, follows(flags)?)?;
         match utimensat(&found, c"", &times, AtFlags::EMPTY_PATH) {
@@ -83,6 +85,8 @@ impl Call<'_> {
         new_len: u32,
     ) -> Result {
         let (old, new) = (self.descriptor(fd)?, self.descriptor(new_fd)?);
+        old.check_write()?;
+        new.check_write()?;
         let (path, new_path) = (self.path(path, len)?, self.path(new_path, new_len)?);
         let target = place(new.directory()?, &new_path)?;
         let follows = follows(flags)?;
@@ -127,6 +131,9 @@ impl Call<'_> {
         }
         let reads = base & (rights::FD_READ | rights::FD_READDIR) != 0;
         let writes = base & rights::FD_WRITE != 0;
+        if writes || how & (oflags::CREAT | oflags::TRUNC) != 0 {
+            descriptor.check_write()?;
+        }
         // No wait that nobody could interrupt.
         let mut mode = OFlags::NONBLOCK | OFlags::NOCTTY;
         mode |= match (reads, writes) {
@@ -153,7 +160,8 @@ impl Call<'_> {
             }
             opened => opened,
         }?;
-        let opened = Descriptor::of_guest(opened, base & rights::FD_READ != 0, writes, flags)?;
+        let mut opened = Descriptor::of_guest(opened, base & rights::FD_READ != 0, writes, flags)?;
+        opened.reach = descriptor.reach;
         let number = self.wasi.descriptors.lock().add(opened)?;
         self.guest.write(to, &number.to_le_bytes());
         Ok(())
@@ -176,6 +184,7 @@ impl Call<'_> {
 
     pub(crate) fn path_remove_directory(&mut self, fd: u32, path: u32, len: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let path = self.path(path, len)?;
         let place = place(descriptor.directory()?, &path)?;
         if place.is_dot() {
@@ -194,6 +203,8 @@ impl Call<'_> {
         new_len: u32,
     ) -> Result {
         let (old, new) = (self.descriptor(fd)?, self.descriptor(new_fd)?);
+        old.check_write()?;
+        new.check_write()?;
         let (path, new_path) = (self.path(path, len)?, self.path(new_path, new_len)?);
         let source = place(old.directory()?, &path)?;
         let target = place(new.directory()?, &new_path)?;
@@ -209,9 +220,14 @@ impl Call<'_> {
     pub(crate) fn path_symlink(&mut self, old: u32, old_len: u32, fd: u32, new: u32, new_len: u32) -> Result {
         let target = self.path(old, old_len)?;
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let path = self.path(new, new_len)?;
         if target.to_bytes().starts_with(b"/") {
             // It would mean something else to the host.
+            return Err(Errno::NOTCAPABLE.into());
+        }
+        if descriptor.reach != Reach::Any && target.to_bytes().split(|&byte| byte == b'/').any(|name| name == b"..") {
+            // It could lead somebody out who may do more.
             return Err(Errno::NOTCAPABLE.into());
         }
         let place = place(descriptor.directory()?, &path)?;
@@ -221,6 +237,7 @@ impl Call<'_> {
 
     pub(crate) fn path_unlink_file(&mut self, fd: u32, path: u32, len: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
+        descriptor.check_write()?;
         let path = self.path(path, len)?;
         let place = place(descriptor.directory()?, &path)?;
         if place.is_dot() {

@@ -395,10 +395,9 @@ fn handed_on(module: &Module, export: &Export, imports: &[ImportValue]) -> Slot 
         ImportValue::Function(held) if class::get::<WasiFunction>(held.borrow()).is_none() => {
             Slot::Callable(held.duplicate())
         }
-        ImportValue::Function(_)
-        | ImportValue::Suspending(_)
-        | ImportValue::Constant(_)
-        | ImportValue::Builtin(_) => Slot::Absent,
+        ImportValue::Function(_) | ImportValue::Suspending(_) | ImportValue::Constant(_) | ImportValue::Builtin(_) => {
+            Slot::Absent
+        }
     }
 }
 

@@ -481,9 +481,8 @@ impl SuspendingImport {
         if let Some(message) = self.refused {
             return Err(Exception::throw_type(ctx, message));
         }
-        let outgoing: SmallVec<[_; 4]> = arguments.read(&shared.island, |store, args| {
-            args.iter().map(|val| take_val(ctx, shared, store, val)).collect()
-        });
+        let outgoing: SmallVec<[_; 4]> = arguments
+            .read(&shared.island, |store, args| args.iter().map(|val| take_val(ctx, shared, store, val)).collect());
         let link = shared.link(ctx).ok_or(rquickjs::Error::Unknown)?;
         let mut arguments = Arguments::new(cx);
         for value in outgoing {

@@ -67,6 +67,9 @@ const separated = (value) => {
 // What is there for `import` and does not work: `name` as scripts write it, such as `fs.watch`.
 exports.notImplemented = (name) =>
   exports.create('Error', 'ERR_METHOD_NOT_IMPLEMENTED', $.text`The ${name} method is not implemented`);
+// What was not granted, and which.
+exports.accessDenied = (message, permission, resource) =>
+  exports.create('Error', 'ERR_ACCESS_DENIED', message, { permission, resource });
 // A function whose callback gets several values has their names under this symbol; promisified, it gives an object.
 exports.promisifyNames = Symbol('customPromisifyArgs');
 exports.abortError = (cause) => {

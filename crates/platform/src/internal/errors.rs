@@ -2,9 +2,10 @@
 
 use std::io;
 
+use permissions::{Denied, Permissions};
 use rquickjs::{Ctx, Error, Value};
 
-use crate::internal;
+use crate::internal::{self, state::Platform};
 
 /// Throws an error that prints as `Name [code]: message`.
 pub(crate) fn throw(ctx: &Ctx<'_>, class: &str, code: &str, message: &str) -> Error {
@@ -32,6 +33,24 @@ pub(crate) fn throw_system(
         Ok(error) => ctx.throw(error),
         Err(error) => error,
     }
+}
+
+/// Throws what says that a program may not do something, with Node's code and properties.
+pub(crate) fn throw_denied(ctx: &Ctx<'_>, denied: &Denied) -> Error {
+    let make = || -> rquickjs::Result<Value<'_>> {
+        let make = internal::function(ctx, "errors", "accessDenied")?;
+        make.call((denied.to_string(), denied.permission(), &*denied.resource))
+    };
+    match make() {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
+    }
+}
+
+/// Throws if the agent's permissions refuse something.
+pub(crate) fn granted<T>(ctx: &Ctx<'_>, check: impl FnOnce(&Permissions) -> Result<T, Denied>) -> rquickjs::Result<T> {
+    let platform = Platform::of(ctx)?;
+    check(&platform.options.permissions).map_err(|denied| throw_denied(ctx, &denied))
 }
 
 /// The number, name and libuv description of an error.

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -31,6 +31,35 @@ pub fn before_output(call: fn()) {
     let _ = BEFORE.set(call);
 }
 
+/// How many bytes agents may write together, and what happens when they write more. Clones are the same limit.
+#[derive(Clone)]
+pub struct OutputLimit(Arc<Limit>);
+
+struct Limit {
+    left: AtomicU64,
+    exceeded: Box<dyn Fn() + Send + Sync>,
+}
+
+impl OutputLimit {
+    /// `exceeded` is called on the thread that writes too much, perhaps several times. It must not block.
+    pub fn new(bytes: u64, exceeded: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Limit { left: AtomicU64::new(bytes), exceeded: Box::new(exceeded) }))
+    }
+
+    /// As much of `bytes` as may be written.
+    pub fn admit<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let wanted = bytes.len() as u64;
+        let left =
+            self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(wanted)));
+        let left = left.unwrap_or_else(|left| left);
+        if left >= wanted {
+            return bytes;
+        }
+        (self.0.exceeded)();
+        &bytes[..left as usize]
+    }
+}
+
 /// Where an agent's output goes.
 pub(crate) struct Stdio {
     buffer: RefCell<Vec<u8>>,
@@ -38,13 +67,21 @@ pub(crate) struct Stdio {
     stderr: Stream,
     /// Whether standard output and standard error are the process's own.
     process: [bool; 2],
+    /// Of standard output and of standard error.
+    limits: [Option<OutputLimit>; 2],
     broken: Cell<bool>,
     event_loop: EventLoop,
 }
 
 impl Stdio {
-    pub(crate) fn new(stdout: Option<Stream>, stderr: Option<Stream>, event_loop: EventLoop) -> Self {
+    pub(crate) fn new(
+        stdout: Option<Stream>,
+        stderr: Option<Stream>,
+        limits: [Option<OutputLimit>; 2],
+        event_loop: EventLoop,
+    ) -> Self {
         Self {
+            limits,
             process: [stdout.is_none(), stderr.is_none()],
             buffer: RefCell::default(),
             stdout: stdout.unwrap_or_else(|| Arc::new(Mutex::new(Raw(1)))),
@@ -69,7 +106,7 @@ impl Stdio {
     /// Writes to standard error at once, after everything in the buffer of standard output.
     pub(crate) fn err(&self, bytes: &[u8]) {
         self.flush();
-        if write_all(&self.stderr, bytes).is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        if write_all(&self.stderr, self.admit(2, bytes)).is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
             LOST.store(true, Ordering::Relaxed);
         }
     }
@@ -83,9 +120,10 @@ impl Stdio {
         }
     }
 
-    /// Whether standard output (1) or standard error (2) is the process's own.
-    pub(crate) fn is_process(&self, descriptor: u8) -> bool {
-        self.process[usize::from(descriptor == 2)]
+    /// Whether standard output (1) or standard error (2) is the process's own, and nobody counts what goes there.
+    pub(crate) fn is_direct(&self, descriptor: u8) -> bool {
+        let index = usize::from(descriptor == 2);
+        self.process[index] && self.limits[index].is_none()
     }
 
     /// Writes the buffer, for somebody who is about to use the process's descriptors.
@@ -99,12 +137,18 @@ impl Stdio {
     /// Writes to standard output (1) or standard error (2) for somebody who wants to know whether it worked.
     pub(crate) fn write_now(&self, descriptor: u8, bytes: &[u8]) -> io::Result<()> {
         self.flush();
-        write_all(if descriptor == 1 { &self.stdout } else { &self.stderr }, bytes)
+        let admitted = self.admit(descriptor, bytes);
+        write_all(if descriptor == 1 { &self.stdout } else { &self.stderr }, admitted)
+    }
+
+    /// As much of some output as may be written.
+    fn admit<'a>(&self, descriptor: u8, bytes: &'a [u8]) -> &'a [u8] {
+        self.limits[usize::from(descriptor == 2)].as_ref().map_or(bytes, |limit| limit.admit(bytes))
     }
 
     fn write_out(&self, bytes: &[u8]) {
         if !self.broken.get()
-            && let Err(error) = write_all(&self.stdout, bytes)
+            && let Err(error) = write_all(&self.stdout, self.admit(1, bytes))
         {
             self.broken.set(true);
             if error.kind() == io::ErrorKind::BrokenPipe {

@@ -11,7 +11,7 @@ use rquickjs::{
 
 use super::{
     builtins, inline, is_inline, linking, required,
-    resolve::{Failure, resolve, resolve_for_script},
+    resolve::{Failure, permissions_of, resolve, resolve_for_script},
     source_phase, syntax, url_to_path, wasm,
 };
 use crate::{internal::state::Platform, web::url::see_to_room};
@@ -150,7 +150,7 @@ fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, 
         return Ok(Ok((Format::Wasm, String::new())));
     }
     let path = url_to_path(url).unwrap_or_default();
-    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+    let bytes = permissions_of(ctx).read_module(&path).map_err(|error| Failure::unreadable(&path, error))?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if !Format::is_typed(&path) {

@@ -84,7 +84,8 @@ pub(crate) fn run_main_url(ctx: &Ctx<'_>, url: String) -> rquickjs::Result<()> {
 
 /// Whether a main file is surely an ES module. Otherwise it is compiled as CommonJS first.
 fn is_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<bool> {
-    if !path.is_file() {
+    let may = resolve::permissions_of(ctx);
+    if may.is_module_folder(path) != Some(false) {
         // A folder, or a file without its extension.
         return Ok(path.extension().is_some_and(|extension| extension == "mjs" || extension == "mts"));
     }
@@ -102,7 +103,7 @@ fn is_main_module(ctx: &Ctx<'_>, path: &Path) -> rquickjs::Result<bool> {
     }
     let is_script = extension == "js";
     Ok(is_script
-        && std::fs::read(path).is_ok_and(|bytes| {
+        && may.read_module(path).is_ok_and(|bytes| {
             let text = text_of(&bytes);
             syntax::looks_like_module(&text) && syntax::is_module(&text)
         }))
@@ -170,7 +171,8 @@ pub(crate) fn is_inline(url: &str) -> bool {
 /// An error like the one that `fetch` would reject with, or one that names the file.
 pub(crate) fn script_text(ctx: &Ctx<'_>, url: &str) -> rquickjs::Result<String> {
     if let Some(path) = url_to_path(url) {
-        let text = std::fs::read(&path).map_err(|error| resolve::Failure::not_found(&path, &error).throw(ctx))?;
+        let read = resolve::permissions_of(ctx).read_module(&path);
+        let text = read.map_err(|error| resolve::Failure::not_found(&path, error).throw(ctx))?;
         return Ok(String::from_utf8_lossy(&text).into_owned());
     }
     inline(ctx, url).map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use qjs::properties;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
-use super::resolve::{Failure, find_package, invalid};
+use super::resolve::{Failure, find_package, invalid, permissions_of};
 use super::{path_to_url, url_to_path};
 use crate::internal::state::Platform;
 
@@ -70,7 +70,7 @@ impl<'js> Package<'js> {
             return Ok(Some(Self { folder: folder.to_owned(), json }));
         }
         let path = folder.join("package.json");
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        let Ok(bytes) = permissions_of(ctx).read_module(&path) else { return Ok(None) };
         let text = String::from_utf8_lossy(&bytes);
         let Ok(json) = ctx.json_parse(text.strip_prefix('\u{feff}').unwrap_or(&text)) else {
             let reason = ctx.catch();

@@ -6,7 +6,7 @@ use rquickjs::Ctx;
 
 use super::package::{Found, Package, REQUIRE, Request};
 use super::path_to_url;
-use super::resolve::{Failure, find_package, private_import};
+use super::resolve::{Failure, find_package, permissions_of, private_import};
 
 /// The name or path by which `require` goes on.
 fn text(found: Found) -> String {
@@ -38,7 +38,7 @@ pub(crate) fn from_exports(ctx: &Ctx<'_>, folder: &Path, subpath: &str) -> Resul
     let Some(exports) = package.field("exports") else { return Ok(None) };
     let request = Request { conditions: REQUIRE, base: None };
     let found = text(package.resolve_exports(&exports, subpath, request)?);
-    let real = std::fs::canonicalize(&found);
+    let real = permissions_of(ctx).real_module(found.as_ref());
     Ok(Some(real.map_or(found, |real| real.to_string_lossy().into_owned())))
 }
 
@@ -69,10 +69,11 @@ pub(crate) fn from_imports(ctx: &Ctx<'_>, parent: &Path, specifier: &str) -> Res
 
 /// `module.findPackageJSON`: the package.json of a package or, without a specifier, of the parent's own.
 pub(crate) fn find(ctx: &Ctx<'_>, specifier: &str, parent: &Path) -> Result<Option<String>, Failure> {
+    let may = permissions_of(ctx);
     let shown = |folder: PathBuf| folder.join("package.json").to_string_lossy().into_owned();
     if specifier.is_empty() {
         // (A folder is asked for with a slash at its end; the scope of a file in it is meant.)
-        let file = if parent.is_dir() { parent.join("file") } else { parent.to_owned() };
+        let file = if may.is_module_folder(parent) == Some(true) { parent.join("file") } else { parent.to_owned() };
         return Ok(Package::scope(ctx, &file)?.map(|package| shown(package.folder)));
     }
     let end = specifier.match_indices('/').nth(usize::from(specifier.starts_with('@'))).map(|(index, _)| index);
@@ -84,8 +85,8 @@ pub(crate) fn find(ctx: &Ctx<'_>, specifier: &str, parent: &Path) -> Result<Opti
     }
     for folder in parent.ancestors().skip(1).filter(|folder| !folder.ends_with("node_modules")) {
         let folder = folder.join("node_modules").join(name);
-        if folder.join("package.json").is_file() {
-            return Ok(Some(shown(std::fs::canonicalize(&folder).unwrap_or(folder))));
+        if may.is_module_folder(&folder.join("package.json")) == Some(false) {
+            return Ok(Some(shown(may.real_module(&folder).unwrap_or(folder))));
         }
     }
     // Says what is wrong.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use permissions::{Denied, Permissions};
 use rquickjs::Ctx;
 use url::Url;
 
@@ -18,22 +19,32 @@ pub(crate) struct Failure {
     class: &'static str,
     code: &'static str,
     message: String,
+    /// It is there or not, and the program may not know.
+    denied: Option<Denied>,
 }
 
 impl Failure {
     pub(super) fn new(class: &'static str, code: &'static str, message: String) -> Self {
-        Self { class, code, message }
+        Self { class, code, message, denied: None }
+    }
+
+    /// For what is not granted.
+    pub(super) fn denied(denied: Denied) -> Self {
+        Self { denied: Some(denied), ..Self::new("Error", "ERR_ACCESS_DENIED", String::new()) }
     }
 
     /// For a file that exists but cannot be read.
-    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+    pub(super) fn unreadable(path: &Path, error: permissions::Failure) -> Self {
+        if let permissions::Failure::Denied(denied) = error {
+            return Self::denied(denied);
+        }
         Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot read module '{}': {error}", path.display()))
     }
 
     /// For a worker's script that cannot be read.
-    pub(super) fn not_found(path: &Path, error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::NotFound => {
+    pub(super) fn not_found(path: &Path, error: permissions::Failure) -> Self {
+        match &error {
+            permissions::Failure::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Self::new("Error", "ERR_MODULE_NOT_FOUND", format!("Cannot find module '{}'", path.display()))
             }
             _ => Self::unreadable(path, error),
@@ -45,6 +56,9 @@ impl Failure {
     }
 
     pub(crate) fn throw(&self, ctx: &Ctx<'_>) -> rquickjs::Error {
+        if let Some(denied) = &self.denied {
+            return errors::throw_denied(ctx, denied);
+        }
         errors::throw(ctx, self.class, self.code, &self.message)
     }
 }
@@ -94,7 +108,7 @@ pub(super) fn resolve(ctx: &Ctx<'_>, specifier: &str, base: &str, must_exist: bo
         }
     };
     match url.scheme() {
-        "file" if must_exist => existing(&url, &shown),
+        "file" if must_exist => existing(ctx, &url, &shown),
         "file" | "data" | "blob" => Ok(url.into()),
         scheme => Err(Failure::new(
             "Error",
@@ -112,8 +126,13 @@ fn builtin(ctx: &Ctx<'_>, specifier: &str) -> Option<String> {
     Platform::of(ctx).ok()?.builtins.canonical(specifier)
 }
 
+/// What the agent may do.
+pub(super) fn permissions_of(ctx: &Ctx<'_>) -> Permissions {
+    Platform::of(ctx).map_or_else(|_| Permissions::none(), |platform| platform.options.permissions.clone())
+}
+
 /// Follows symbolic links and refuses folders.
-fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
+fn existing(ctx: &Ctx<'_>, url: &Url, shown: &str) -> Result<String, Failure> {
     let lowered = url.path().to_ascii_lowercase();
     if lowered.contains("%2f") || lowered.contains("%5c") {
         return Err(Failure::new(
@@ -126,14 +145,18 @@ fn existing(url: &Url, shown: &str) -> Result<String, Failure> {
         ));
     }
     let path = url_to_path(url.as_str()).unwrap_or_default();
-    let Ok(real) = std::fs::canonicalize(&path) else {
-        return Err(Failure::new(
+    let may = permissions_of(ctx);
+    let held = may.module(&path, permissions::Module::Found);
+    let real = held.and_then(|held| Ok((held.real()?, held.path().is_dir())));
+    let (real, is_folder) = real.map_err(|failure| match failure {
+        permissions::Failure::Denied(denied) => Failure::denied(denied),
+        _ => Failure::new(
             "Error",
             "ERR_MODULE_NOT_FOUND",
             format!("Cannot find module '{}' imported from {shown}", path.display()),
-        ));
-    };
-    if real.is_dir() {
+        ),
+    })?;
+    if is_folder {
         return Err(Failure::new(
             "Error",
             "ERR_UNSUPPORTED_DIR_IMPORT",
@@ -238,12 +261,13 @@ pub(super) fn find_package(
     {
         return own.resolve_exports(&exports, &subpath, request);
     }
+    let may = permissions_of(ctx);
     for folder in file.ancestors().skip(1) {
         if folder.file_name().is_some_and(|name| name == "node_modules") {
             continue;
         }
         let folder = folder.join("node_modules").join(name);
-        if !folder.is_dir() {
+        if may.is_module_folder(&folder) != Some(true) {
             continue;
         }
         let found = Package::read(ctx, &folder)?;
@@ -254,7 +278,7 @@ pub(super) fn find_package(
         }
         if rest.is_empty() {
             let main = found.and_then(|package| package.text("main"));
-            return main_file(&folder, main.as_deref())
+            return main_file(&may, &folder, main.as_deref())
                 .map(Found::Path)
                 .ok_or_else(|| missing_package(&folder.display().to_string(), request));
         }
@@ -272,7 +296,7 @@ fn missing_package(name: &str, request: Request<'_>) -> Failure {
 }
 
 /// LOAD_AS_DIRECTORY's guesses for a package without `exports`.
-fn main_file(folder: &Path, main: Option<&str>) -> Option<PathBuf> {
+fn main_file(may: &Permissions, folder: &Path, main: Option<&str>) -> Option<PathBuf> {
     let mut guesses = Vec::new();
     if let Some(main) = main {
         let main = main.trim_start_matches("./").trim_end_matches('/');
@@ -280,5 +304,5 @@ fn main_file(folder: &Path, main: Option<&str>) -> Option<PathBuf> {
         guesses.extend(ends.map(|end| format!("{main}{end}")));
     }
     guesses.extend(["index.js", "index.json", "index.node"].map(str::to_owned));
-    guesses.into_iter().map(|guess| folder.join(guess)).find(|path| path.is_file())
+    guesses.into_iter().map(|guess| folder.join(guess)).find(|path| may.is_module_folder(path) == Some(false))
 }

@@ -4,7 +4,11 @@ use js_api::{ModuleObject, module_record};
 use qjs::class;
 use rquickjs::{Ctx, Module, Object, Persistent, Value, module::Declared};
 
-use super::{inline, resolve::Failure, url_to_path};
+use super::{
+    inline,
+    resolve::{Failure, permissions_of},
+    url_to_path,
+};
 use crate::internal::state::Platform;
 
 /// Whether the URL belongs to a WebAssembly module.
@@ -35,7 +39,10 @@ pub(super) fn source<'js>(ctx: &Ctx<'js>, url: &str) -> rquickjs::Result<Object<
         .throw(ctx));
     }
     let bytes = match url_to_path(url) {
-        Some(path) => std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error).throw(ctx))?,
+        Some(path) => {
+            let read = permissions_of(ctx).read_module(&path);
+            read.map_err(|error| Failure::unreadable(&path, error).throw(ctx))?
+        }
         None => inline(ctx, url)?.0,
     };
     let module = module_record::parse(ctx, &bytes, &shown(url))?;

@@ -11,12 +11,14 @@ use std::{
 use agent::EventLoop;
 use island::wasi::{Input, Output, PREVIEW1, Precedence, UNSTABLE, WasiConfig, WasiContext, WasiError};
 use js_api::{MemoryObject, wasi::WasiHost};
+use permissions::Permissions;
 use qjs::class;
 use rquickjs::{Array, Ctx, Exception, Object, Value};
 
 use crate::{
     internal::{
         def,
+        errors::throw_denied,
         state::{Platform, State},
         strings::UsvString,
     },
@@ -92,7 +94,13 @@ fn create<'js>(
     let strings = |array: Array<'js>| -> rquickjs::Result<Vec<String>> {
         array.iter::<UsvString>().map(|text| Ok(text?.to_string())).collect()
     };
-    let mut config = WasiConfig { args: strings(args)?, before_output: Some(Arc::new(flush)), ..WasiConfig::default() };
+    let permissions = Platform::of(&ctx)?.options.permissions.clone();
+    let mut config = WasiConfig {
+        args: strings(args)?,
+        before_output: Some(Arc::new(flush)),
+        permissions: permissions.clone(),
+        ..WasiConfig::default()
+    };
     for pair in strings(env)? {
         // A name has no `=`, so the first one ends it.
         let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
@@ -107,14 +115,15 @@ fn create<'js>(
     let made = (|| {
         config.stdin = match stdin {
             0 => Input::Inherit,
-            fd => Input::File(duplicate(0, fd)?),
+            fd => Input::File(duplicate(&permissions, 0, fd)?),
         };
-        config.stdout = output(1, stdout)?;
-        config.stderr = output(2, stderr)?;
+        config.stdout = output(&permissions, 1, stdout)?;
+        config.stderr = output(&permissions, 2, stderr)?;
         WasiContext::new(config)
     })();
     match made {
         Ok(context) => result.set("host", WasiHost::new_object(&ctx, context)?)?,
+        Err(WasiError::Denied(denied)) => return Err(throw_denied(&ctx, &denied)),
         Err(error) => {
             result.set("errno", error.errno())?;
             if let WasiError::Preopen { host, .. } = &error {
@@ -125,21 +134,23 @@ fn create<'js>(
     Ok(result)
 }
 
-fn output(number: u32, fd: i32) -> Result<Output, WasiError> {
-    let own = |descriptor: u8| PLATFORM.with_borrow(|p| p.upgrade().is_none_or(|p| p.stdio.is_process(descriptor)));
+fn output(may: &Permissions, number: u32, fd: i32) -> Result<Output, WasiError> {
+    let own = |descriptor: u8| PLATFORM.with_borrow(|p| p.upgrade().is_none_or(|p| p.stdio.is_direct(descriptor)));
     match fd {
         // The agent's streams may go elsewhere.
         1 | 2 if !own(fd as u8) => Ok(guest_output(fd as u8)),
         1 if number == 1 => Ok(Output::Inherit),
         2 if number == 2 => Ok(Output::Inherit),
-        fd => Ok(Output::File(duplicate(number, fd)?)),
+        fd => Ok(Output::File(duplicate(may, number, fd)?)),
     }
 }
 
 /// A descriptor of its own for an open file that the script has opened or inherited.
-fn duplicate(number: u32, fd: i32) -> Result<File, WasiError> {
+fn duplicate(may: &Permissions, number: u32, fd: i32) -> Result<File, WasiError> {
     let copy = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map(File::from);
-    let copied = match files::get(fd) {
+    // From a folder, a guest would open whatever is in it.
+    let is_usable = |open: &files::Open| may.is_all() || !open.is_folder();
+    let copied = match files::get(may, fd).filter(|open| is_usable(open)) {
         Some(open) => copy(open.as_fd()),
         None => Err(rustix::io::Errno::BADF),
     };

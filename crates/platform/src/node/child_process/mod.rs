@@ -12,12 +12,13 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use permissions::Permissions;
 use qjs::{array::List, define::Put as _};
 use rquickjs::{Ctx, Function, Object, Value};
 use rustix::io::Errno;
 
 use crate::{
-    internal::{background, bytes, def, state::Platform, strings::to_rust},
+    internal::{background, bytes, def, errors::granted, state::Platform, strings::to_rust},
     node::fs::files::{self, Open},
 };
 
@@ -31,6 +32,7 @@ struct Request {
     gid: Option<u32>,
     detached: bool,
     stdio: Vec<Wish>,
+    may: Permissions,
 }
 
 /// What a descriptor of the child is to be.
@@ -81,10 +83,12 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         Err(error) => -error.raw_os_error(),
     })?;
     def(&native, "setRef", |ctx: Ctx<'js>, wait: f64, refed: bool| background::set_ref(&ctx, wait as u64, refed))?;
-    def(&native, "shutdown", |fd: i32| {
-        if let Some(open) = files::get(fd) {
+    def(&native, "shutdown", |ctx: Ctx<'js>, fd: i32| -> rquickjs::Result<()> {
+        let may = &Platform::of(&ctx)?.options.permissions;
+        if let Some(open) = files::get(may, fd) {
             let _ = rustix::net::shutdown(&*open, rustix::net::Shutdown::Write);
         }
+        Ok(())
     })?;
     def(&native, "spawnSync", |ctx: Ctx<'js>, options: Object<'js>| -> rquickjs::Result<Object<'js>> {
         Platform::of(&ctx)?.stdio.flush();
@@ -129,8 +133,14 @@ fn texts(options: &Object<'_>, name: &str) -> rquickjs::Result<Vec<OsString>> {
     array.iter::<Value>().filter_map(|item| item.and_then(|item| text(&item)).transpose()).collect()
 }
 
-fn request<'js>(_ctx: &Ctx<'js>, options: &Object<'js>) -> rquickjs::Result<Request> {
+fn request<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> rquickjs::Result<Request> {
     let env = texts(options, "env")?;
+    let mut file = text(&options.get("file")?)?.unwrap_or_default();
+    let granted_file = granted(ctx, |may| may.check_run(file.as_ref()))?;
+    granted(ctx, |may| may.check_run_with(env.chunks_exact(2).map(|pair| &*pair[0])))?;
+    if let Some(granted) = granted_file {
+        file = granted.into_os_string();
+    }
     let stdio: rquickjs::Array = options.get("stdio")?;
     let wish = |number: rquickjs::Result<i32>| {
         Ok(match number? {
@@ -140,7 +150,7 @@ fn request<'js>(_ctx: &Ctx<'js>, options: &Object<'js>) -> rquickjs::Result<Requ
         })
     };
     Ok(Request {
-        file: text(&options.get("file")?)?.unwrap_or_default(),
+        file,
         args: texts(options, "args")?,
         env: env.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
         cwd: text(&options.get("cwd")?)?,
@@ -148,6 +158,7 @@ fn request<'js>(_ctx: &Ctx<'js>, options: &Object<'js>) -> rquickjs::Result<Requ
         gid: options.get::<_, Option<f64>>("gid")?.map(|id| id as i64 as u32),
         detached: options.get::<_, Option<bool>>("detached")?.unwrap_or(false),
         stdio: stdio.iter::<i32>().map(wish).collect::<rquickjs::Result<_>>()?,
+        may: Platform::of(ctx)?.options.permissions.clone(),
     })
 }
 
@@ -186,7 +197,7 @@ fn start(request: Request) -> Result<Started, Errno> {
                 (Some(our), Some(their))
             }
             Wish::Inherit(fd) => {
-                let open = files::get(*fd).ok_or(Errno::BADF)?;
+                let open = files::get(&request.may, *fd).ok_or(Errno::BADF)?;
                 (None, Some(rustix::io::fcntl_dupfd_cloexec(open.as_fd(), 3)?))
             }
         };

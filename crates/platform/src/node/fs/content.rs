@@ -2,11 +2,12 @@
 
 use std::{
     io::{self, Read},
-    os::fd::AsFd,
+    os::fd::{AsFd, AsRawFd as _},
     path::Path,
     sync::Arc,
 };
 
+use permissions::Permissions;
 use rustix::{
     fs::{self, Mode, OFlags},
     io::{Errno, retry_on_intr},
@@ -28,7 +29,8 @@ const MOST_OF_PIPE: usize = 1 << 20;
 /// The operation on a descriptor called `name`; `None` if there is none with this name.
 pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<Option<Job>> {
     let fd = args.fd(0);
-    let found = files::get(fd);
+    let may = Platform::of(args.ctx)?.options.permissions.clone();
+    let found = files::get(&may, fd);
     if matches!(name, "read" | "readv" | "readRest" | "fstat" | "close") && fd <= 2 {
         // Whoever answers what a program asks should have read the question.
         Platform::of(args.ctx)?.stdio.flush();
@@ -56,6 +58,12 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
         };
         return Ok(Some(Job::soon(move || Err(Failure::new(Errno::BADF, syscall)))));
     };
+    if !may.is_all()
+        && matches!(name, "ftruncate" | "fchmod" | "fchown" | "futimes")
+        && let Some(denied) = refused(&may, &open, fd)
+    {
+        return Ok(Some(Job::soon(move || Err(Failure::Denied(denied)))));
+    }
     Ok(Some(match name {
         "read" => {
             let (length, position) = (args.number(1) as usize, args.position(2));
@@ -99,6 +107,16 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
         }
         _ => return Ok(None),
     }))
+}
+
+/// Why a file may not be changed by a descriptor: it was not opened to be written to, or the program was given it.
+fn refused(may: &Permissions, open: &Open, fd: i32) -> Option<permissions::Denied> {
+    if fd <= 2 {
+        return may.check_any_write("changing the file of a standard stream").err();
+    }
+    let is_writable = fs::fcntl_getfl(open).is_ok_and(|flags| flags & OFlags::RWMODE != OFlags::RDONLY);
+    let file = || std::fs::read_link(format!("/proc/self/fd/{}", open.as_fd().as_raw_fd())).unwrap_or_default();
+    (!is_writable).then(|| permissions::Denied::write(&file()))
 }
 
 /// An operation on a descriptor that only succeeds or fails.
@@ -231,12 +249,12 @@ fn read_rest(open: &Open, text: bool) -> Outcome {
     Ok(if text { Reply::Text(content) } else { Reply::Bytes(content) })
 }
 
-pub(super) fn read_file(path: &Path, flags: u32, text: bool) -> Outcome {
-    read_rest(&*ops::open(path, flags, Mode::from_bits_truncate(0o666))?, text)
+pub(super) fn read_file(may: &Permissions, path: &Path, flags: u32, text: bool) -> Outcome {
+    read_rest(&*ops::open(may, path, flags, Mode::from_bits_truncate(0o666))?, text)
 }
 
-pub(super) fn write_file(path: &Path, data: &[u8], flags: u32, mode: Mode, flush: bool) -> Outcome {
-    let open = ops::open(path, flags, mode)?;
+pub(super) fn write_file(may: &Permissions, path: &Path, data: &[u8], flags: u32, mode: Mode, flush: bool) -> Outcome {
+    let open = ops::open(may, path, flags, mode)?;
     let call = || write_all(&open, data, None);
     let written = if open.may_wait() { pool::waiting(call) } else { call() };
     written.map_err(|error| Failure::new(error, "write"))?;
@@ -247,8 +265,15 @@ pub(super) fn write_file(path: &Path, data: &[u8], flags: u32, mode: Mode, flush
 }
 
 /// `copyFile`; `mode` is Node's: 1 asks that the destination is new, 4 that the bytes are shared.
-pub(super) fn copy(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
-    let source = std::fs::File::open(from)?;
+pub(super) fn copy(may: &Permissions, from: &Path, to: &Path, mode: u32) -> Result<(), Failure> {
+    copy_content(may, from, to, mode).map_err(|failure| match failure {
+        permissions::Failure::System(error) => Failure::between(error, "copyfile", from, to),
+        failure => Failure::of(failure, "copyfile", from),
+    })
+}
+
+fn copy_content(may: &Permissions, from: &Path, to: &Path, mode: u32) -> Result<(), permissions::Failure> {
+    let source = may.open(from, OFlags::RDONLY, Mode::empty())?;
     let found = source.metadata()?;
     if found.is_dir() {
         return Err(Errno::ISDIR.into());
@@ -256,11 +281,11 @@ pub(super) fn copy(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     if mode & 4 != 0 {
         return Err(Errno::NOTSUP.into());
     }
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+    let flags = OFlags::WRONLY | OFlags::CREATE;
     let flags = if mode & 1 != 0 { flags | OFlags::EXCL } else { flags };
     use std::os::unix::fs::MetadataExt as _;
     let permissions = Mode::from_bits_truncate(found.mode() & 0o7777);
-    let target = std::fs::File::from(fs::open(to, flags, permissions)?);
+    let target = may.open(to, flags, permissions)?;
     let other = target.metadata()?;
     // The same file is a copy of itself, and would be emptied.
     if (other.dev(), other.ino()) == (found.dev(), found.ino()) {

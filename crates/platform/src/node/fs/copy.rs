@@ -2,11 +2,11 @@
 
 use std::{
     fs::Metadata,
-    io,
-    os::unix::fs::{MetadataExt, symlink},
+    os::unix::fs::MetadataExt,
     path::{Component, Path, PathBuf},
 };
 
+use permissions::{Access, Held, Permissions};
 use rustix::{
     fs::{Mode, Timespec, Timestamps},
     io::Errno,
@@ -44,8 +44,10 @@ impl How {
         }
     }
 
-    fn look(self, path: &Path) -> io::Result<Metadata> {
-        if self.dereference { path.metadata() } else { path.symlink_metadata() }
+    /// What is at a path that is read or, as `access` says, written to.
+    fn look(self, may: &Permissions, path: &Path, access: Access) -> Result<Metadata, permissions::Failure> {
+        let held = if self.dereference { may.target(path, access) } else { may.entry(path, access) }?;
+        Ok(if self.dereference { held.path().metadata() } else { held.path().symlink_metadata() }?)
     }
 }
 
@@ -69,13 +71,13 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// Checks the two paths, and lists what is to be copied: the entry itself, with an empty path, and all that is in it.
-pub(super) fn begin(from: &Path, to: &Path, how: How) -> Outcome {
-    let source = how.look(from).map_err(|error| {
+pub(super) fn begin(may: &Permissions, from: &Path, to: &Path, how: How) -> Outcome {
+    let source = how.look(may, from, Access::READ).map_err(|failure| {
         let syscall = if how.dereference { "stat" } else { "lstat" };
-        Failure::at(error, syscall, from)
+        Failure::of(failure, syscall, from)
     })?;
     let (source_text, target_text) = (from.display(), to.display());
-    if let Ok(target) = how.look(to) {
+    if let Ok(target) = how.look(may, to, Access::WRITE) {
         if (source.dev(), source.ino()) == (target.dev(), target.ino()) {
             return Err(refuse("ERR_FS_CP_EINVAL", format!("src and dest cannot be the same {target_text}")));
         }
@@ -97,41 +99,54 @@ pub(super) fn begin(from: &Path, to: &Path, how: How) -> Outcome {
         return Err(refuse("ERR_FS_EISDIR", message));
     }
     if let Some(parent) = absolute(to).parent()
-        && !parent.exists()
+        && is_missing(may, parent)
     {
-        tree::make_all(parent, Mode::from_bits_truncate(0o777))?;
+        tree::make_all(may, parent, Mode::from_bits_truncate(0o777))?;
     }
     let mut entries = vec![(Vec::new(), ops::kind(source.file_type()))];
     if source.is_dir() {
-        entries.append(&mut tree::list_through(from, true, how.dereference, "scandir")?);
+        entries.append(&mut tree::list_through(may, from, true, how.dereference, "scandir")?);
     }
     Ok(Reply::Entries(entries, true))
 }
 
+/// Whether a folder that is written to is not there. (What may not be looked at is left to who uses it.)
+fn is_missing(may: &Permissions, folder: &Path) -> bool {
+    match may.target(folder, Access::WRITE) {
+        Ok(held) => !held.path().exists(),
+        Err(permissions::Failure::Denied(_)) => false,
+        Err(_) => true,
+    }
+}
+
 /// Copies one entry; the folder that it goes to is there.
-pub(super) fn entry(from: &Path, to: &Path, how: How) -> Outcome {
-    let failed = |error: io::Error, syscall| Failure::between(error, syscall, from, to);
-    let source = how.look(from).map_err(|error| Failure::at(error, "lstat", from))?;
-    let target = to.symlink_metadata().ok();
+pub(super) fn entry(may: &Permissions, from: &Path, to: &Path, how: How) -> Outcome {
+    let source = how.look(may, from, Access::READ).map_err(|failure| Failure::of(failure, "lstat", from))?;
+    // A place that is looked at anew each time, since the entry is removed and made.
+    let place = |syscall| -> Result<Held<'_>, Failure> {
+        may.entry(to, Access::WRITE).map_err(|failure| Failure::of(failure, syscall, to))
+    };
+    let target = place("lstat")?.path().symlink_metadata().ok();
     if source.is_dir() {
         if target.is_none() {
             let mode = Mode::from_bits_truncate(source.mode() & 0o7777);
-            rustix::fs::mkdir(to, mode).map_err(|error| Failure::at(error, "mkdir", to))?;
+            rustix::fs::mkdir(place("mkdir")?.path(), mode).map_err(|error| Failure::at(error, "mkdir", to))?;
         }
         return Ok(Reply::Nothing);
     }
     let existing = |text: &Path| refuse("ERR_FS_CP_EEXIST", format!("Target already exists: {}", text.display()));
     if source.is_symlink() {
-        let link = from.read_link().map_err(|error| Failure::at(error, "readlink", from))?;
+        let held = may.entry(from, Access::READ).map_err(|failure| Failure::of(failure, "readlink", from))?;
+        let link = held.path().read_link().map_err(|error| Failure::at(error, "readlink", from))?;
         let parent = from.parent().unwrap_or_else(|| Path::new(""));
         let link = if how.verbatim_symlinks { link } else { absolute(&parent.join(link)) };
         if target.is_some() {
             if !how.force {
                 return if how.error_on_exist { Err(existing(to)) } else { Ok(Reply::Nothing) };
             }
-            std::fs::remove_file(to).map_err(|error| Failure::at(error, "unlink", to))?;
+            std::fs::remove_file(place("unlink")?.path()).map_err(|error| Failure::at(error, "unlink", to))?;
         }
-        return symlink(&link, to).map(|()| Reply::Nothing).map_err(|error| failed(error, "symlink"));
+        return ops::symlink(may, &link, to).map(|()| Reply::Nothing);
     }
     if !source.is_file() {
         use std::os::unix::fs::FileTypeExt as _;
@@ -146,16 +161,17 @@ pub(super) fn entry(from: &Path, to: &Path, how: How) -> Outcome {
         if !how.force {
             return if how.error_on_exist { Err(existing(to)) } else { Ok(Reply::Nothing) };
         }
-        std::fs::remove_file(to).map_err(|error| Failure::at(error, "unlink", to))?;
+        std::fs::remove_file(place("unlink")?.path()).map_err(|error| Failure::at(error, "unlink", to))?;
     }
-    content::copy(from, to, how.mode).map_err(|error| failed(error, "copyfile"))?;
+    content::copy(may, from, to, how.mode)?;
     if how.preserve_timestamps {
         let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
         let times = Timestamps {
             last_access: time(source.atime(), source.atime_nsec()),
             last_modification: time(source.mtime(), source.mtime_nsec()),
         };
-        rustix::fs::utimensat(rustix::fs::CWD, to, &times, rustix::fs::AtFlags::empty())
+        let held = place("utime")?;
+        rustix::fs::utimensat(rustix::fs::CWD, held.path(), &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error: Errno| Failure::at(error, "utime", to))?;
     }
     Ok(Reply::Nothing)

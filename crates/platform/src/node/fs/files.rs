@@ -10,9 +10,10 @@ use std::{
     fs::File,
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd},
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, Weak},
 };
 
+use permissions::Permissions;
 use rustix::io::FdFlags;
 
 use crate::internal::background::pool::{self, Work};
@@ -21,6 +22,8 @@ use crate::internal::background::pool::{self, Work};
 pub(crate) struct Open {
     handle: Handle,
     writes: Mutex<Writes>,
+    /// What the agent that opened it may do.
+    opener: OnceLock<Permissions>,
 }
 
 enum Handle {
@@ -47,7 +50,7 @@ impl AsFd for Open {
 
 impl Open {
     pub(crate) fn new(file: impl Into<File>) -> Arc<Self> {
-        Arc::new(Self { handle: Handle::File(file.into()), writes: Mutex::default() })
+        Arc::new(Self { handle: Handle::File(file.into()), writes: Mutex::default(), opener: OnceLock::new() })
     }
 
     pub(super) fn metadata(&self) -> io::Result<std::fs::Metadata> {
@@ -55,6 +58,12 @@ impl Open {
             Handle::File(file) => file.metadata(),
             Handle::Standard(fd) => File::from(fd.try_clone_to_owned()?).metadata(),
         }
+    }
+
+    /// Whether it is a folder.
+    pub(crate) fn is_folder(&self) -> bool {
+        use rustix::fs::FileType;
+        rustix::fs::fstat(self).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
     }
 
     /// Whether reading may wait for somebody who writes.
@@ -101,22 +110,30 @@ fn open_files() -> MutexGuard<'static, Option<HashMap<RawFd, Arc<Open>>>> {
 /// The descriptors that one agent has opened, which are closed with it.
 ///
 /// Another agent may have closed one of them since, so that its number is another file's by now.
-#[derive(Default)]
-pub(crate) struct Files(RefCell<HashMap<RawFd, Weak<Open>>>);
+pub(crate) struct Files {
+    own: RefCell<HashMap<RawFd, Weak<Open>>>,
+    may: Permissions,
+}
 
 impl Files {
+    /// No files, of an agent with these permissions.
+    pub(crate) fn new(may: Permissions) -> Self {
+        Self { own: RefCell::default(), may }
+    }
+
     /// Gives a file its number.
     pub(crate) fn add(&self, open: Arc<Open>) -> RawFd {
         let fd = open.as_fd().as_raw_fd();
-        self.0.borrow_mut().insert(fd, Arc::downgrade(&open));
+        let _ = open.opener.set(self.may.clone());
+        self.own.borrow_mut().insert(fd, Arc::downgrade(&open));
         open_files().get_or_insert_default().insert(fd, open);
         fd
     }
 
     /// Lets go of a file, without waiting for what still uses it; `None` if there is none with this number.
     pub(crate) fn remove(&self, fd: RawFd) -> Option<Arc<Open>> {
-        let open = get(fd)?;
-        self.0.borrow_mut().remove(&fd);
+        let open = get(&self.may, fd)?;
+        self.own.borrow_mut().remove(&fd);
         open_files().get_or_insert_default().remove(&fd);
         Some(open)
     }
@@ -130,18 +147,23 @@ impl Drop for Files {
             let is_own = files.get(&fd).is_some_and(|open| std::ptr::eq(Arc::as_ptr(open), own.as_ptr()));
             if is_own { files.remove(&fd) } else { None }
         };
-        let gone: Vec<_> = self.0.get_mut().drain().filter_map(close).collect();
+        let gone: Vec<_> = self.own.get_mut().drain().filter_map(close).collect();
         drop(files);
         drop(gone);
     }
 }
 
-/// The file with this number.
-pub(crate) fn get(fd: RawFd) -> Option<Arc<Open>> {
+/// The file with this number. A program to which not everything is granted has the standard ones, and those that were
+/// opened by what has the same permissions.
+pub(crate) fn get(may: &Permissions, fd: RawFd) -> Option<Arc<Open>> {
     let mut files = open_files();
     let files = files.get_or_insert_default();
     if let Some(open) = files.get(&fd) {
-        return Some(open.clone());
+        let is_own = fd <= 2 || may.is_all() || open.opener.get().is_some_and(|opener| opener.is(may));
+        return is_own.then(|| open.clone());
+    }
+    if fd > 2 && !may.is_all() {
+        return None;
     }
     let handle = match fd {
         0 => Handle::Standard(rustix::stdio::stdin()),
@@ -150,7 +172,7 @@ pub(crate) fn get(fd: RawFd) -> Option<Arc<Open>> {
         3.. => Handle::File(inherited(fd)?),
         _ => return None,
     };
-    let open = Arc::new(Open { handle, writes: Mutex::default() });
+    let open = Arc::new(Open { handle, writes: Mutex::default(), opener: OnceLock::new() });
     files.insert(fd, open.clone());
     Some(open)
 }

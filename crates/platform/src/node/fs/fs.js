@@ -66,7 +66,8 @@ const existing = (path) => ({ __proto__: null, call: ['exists', toPath(path)], f
 sync.exists = named('existsSync', (path) => {
   try {
     return perform(/** @type {any} */ (existing(path)));
-  } catch {
+  } catch (error) {
+    if (error?.code === 'ERR_ACCESS_DENIED') throw error;
     return false;
   }
 });
@@ -111,10 +112,16 @@ callbacks.close = named('close', (fd, callback = (error) => {
 
 // Node walks along the path itself, and its errors name the part that failed; `native` leaves that to the system.
 const failedPart = (path, error) => {
+  if (error.code === 'ERR_ACCESS_DENIED') throw error;
   const whole = require('path').posix.resolve(toText(path));
   const parts = $.split(whole, '/');
   for (let i = 2; i <= parts.length; i++) {
-    perform({ __proto__: null, call: ['lstat', $.join($.slice(parts, 0, i), '/'), false] });
+    try {
+      perform({ __proto__: null, call: ['lstat', $.join($.slice(parts, 0, i), '/'), false] });
+    } catch (failed) {
+      // (What leads to a granted folder need not be granted.)
+      if (failed.code !== 'ERR_ACCESS_DENIED') throw failed;
+    }
   }
   throw error;
 };

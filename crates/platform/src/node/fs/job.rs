@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use permissions::Denied;
 use qjs::array::List;
 use rquickjs::{Ctx, Function, TypedArray, Value};
 
@@ -15,7 +16,7 @@ use super::files::Open;
 use crate::internal::{
     background::{self, poller, pool},
     bytes,
-    errors::{throw, throw_system},
+    errors::{throw, throw_denied, throw_system},
     state::Platform,
     strings::to_rust,
 };
@@ -114,6 +115,8 @@ pub(crate) enum Failure {
     NoRoom(usize),
     /// `rm` of a folder, without `recursive`.
     IsFolder(PathBuf),
+    /// The program may not do it.
+    Denied(Denied),
     /// Something that Node does not do.
     Refused {
         code: &'static str,
@@ -122,6 +125,15 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Why a path cannot be used.
+    pub(crate) fn of(failure: permissions::Failure, syscall: &'static str, path: &Path) -> Self {
+        match failure {
+            permissions::Failure::System(error) => Self::at(error, syscall, path),
+            permissions::Failure::Denied(denied) => Self::Denied(denied),
+            other => Self::at(io::Error::other(other.to_string()), syscall, path),
+        }
+    }
+
     pub(crate) fn new(error: impl Into<io::Error>, syscall: &'static str) -> Self {
         Self::System { error: error.into(), syscall, path: None, dest: None }
     }
@@ -144,6 +156,7 @@ impl Failure {
                 let message = format!("File size ({size}) is greater than 2 GiB");
                 throw(ctx, "RangeError", "ERR_FS_FILE_TOO_LARGE", &message)
             }
+            Self::Denied(denied) => throw_denied(ctx, &denied),
             Self::Refused { code, message } => throw(ctx, "Error", code, &message),
             Self::NoRoom(size) => qjs::room::none(ctx, size),
             Self::IsFolder(path) => {

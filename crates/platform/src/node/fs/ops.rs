@@ -7,7 +7,8 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use rustix::fs::{self, Access, AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use permissions::{Access, Held, Permissions};
+use rustix::fs::{self, AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 
 use super::{
     content, copy,
@@ -15,33 +16,59 @@ use super::{
     job::{Arguments, Failure, Job, Outcome, Reply},
     tree,
 };
-use crate::internal::background::pool;
+use crate::internal::{background::pool, state::Platform};
+
+/// What is to be done with what a path stands for: with what is at the end of all links, or with the name itself.
+#[derive(Clone, Copy)]
+enum Want {
+    Target(Access),
+    Entry(Access),
+}
+
+/// The place that a path stands for, if what is wanted of it is granted.
+fn hold<'a>(may: &Permissions, path: &'a Path, want: Want, syscall: &'static str) -> Result<Held<'a>, Failure> {
+    let held = match want {
+        Want::Target(access) => may.target(path, access),
+        Want::Entry(access) => may.entry(path, access),
+    };
+    held.map_err(|failure| Failure::of(failure, syscall, path))
+}
 
 /// The operation called `name` with its arguments; `None` if there is none with this name.
 pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<Option<Job>> {
     let path = args.path(0)?;
+    let may = Platform::of(args.ctx)?.options.permissions.clone();
+    let read = Want::Target(Access::READ);
     Ok(Some(match name {
         "access" => {
-            let wanted = Access::from_bits_truncate(args.number(1) as _);
-            at(path, "access", move |path| fs::access(path, wanted))
+            let wanted = fs::Access::from_bits_truncate(args.number(1) as _);
+            at(may, path, read, "access", move |path| fs::access(path, wanted))
         }
-        "exists" => Job::soon(move || Ok(Reply::Number(f64::from(fs::access(&path, Access::EXISTS).is_ok())))),
+        "exists" => Job::soon(move || {
+            let found = match may.target(&path, Access::READ) {
+                Err(permissions::Failure::Denied(denied)) => return Err(Failure::Denied(denied)),
+                held => held.is_ok_and(|held| fs::access(held.path(), fs::Access::EXISTS).is_ok()),
+            };
+            Ok(Reply::Number(f64::from(found)))
+        }),
         "open" => {
             let (flags, mode) = (args.number(1) as u32, mode(args, 2));
-            Job::soon(move || Ok(Reply::File(open(&path, flags, mode)?)))
+            Job::soon(move || Ok(Reply::File(open(&may, &path, flags, mode)?)))
         }
         "stat" | "lstat" => {
             let (follow, big) = (name == "stat", args.flag(1));
             Job::soon(move || {
-                let (found, syscall) =
-                    if follow { (path.metadata(), "stat") } else { (path.symlink_metadata(), "lstat") };
+                let (want, syscall) = if follow { (read, "stat") } else { (Want::Entry(Access::READ), "lstat") };
+                let held = hold(&may, &path, want, syscall)?;
+                let found = if follow { held.path().metadata() } else { held.path().symlink_metadata() };
                 stats(&found.map_err(|error| Failure::at(error, syscall, &path))?, big)
             })
         }
         "statfs" => {
             let big = args.flag(1);
             Job::soon(move || {
-                let found = fs::statfs(&path).map_err(|error| Failure::at(error, "statfs", &path))?;
+                let held = hold(&may, &path, read, "statfs")?;
+                let found = fs::statfs(held.path()).map_err(|error| Failure::at(error, "statfs", &path))?;
                 let numbers = [
                     found.f_type as i64,
                     found.f_bsize as i64,
@@ -56,115 +83,145 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
         }
         "readdir" => {
             let (recursive, raw) = (args.flag(1), args.flag(2));
-            Job::soon(move || Ok(Reply::Entries(tree::list(&path, recursive, "scandir")?, raw)))
+            Job::soon(move || Ok(Reply::Entries(tree::list(&may, &path, recursive, "scandir")?, raw)))
         }
         "opendir" => {
             let raw = args.flag(1);
-            Job::soon(move || Ok(Reply::Entries(tree::list(&path, false, "opendir")?, raw)))
+            Job::soon(move || Ok(Reply::Entries(tree::list(&may, &path, false, "opendir")?, raw)))
         }
         "realpath" => {
             let raw = args.flag(1);
-            Job::soon(move || match path.canonicalize() {
+            Job::soon(move || match hold(&may, &path, read, "realpath")?.real() {
                 Ok(real) => Ok(Reply::Path(real, raw)),
-                Err(error) => Err(Failure::at(error, "realpath", &path)),
+                Err(failure) => Err(Failure::of(failure, "realpath", &path)),
             })
         }
         "readlink" => {
             let raw = args.flag(1);
-            Job::soon(move || match path.read_link() {
-                Ok(target) => Ok(Reply::Path(target, raw)),
-                Err(error) => Err(Failure::at(error, "readlink", &path)),
+            Job::soon(move || {
+                let held = hold(&may, &path, Want::Entry(Access::READ), "readlink")?;
+                match held.path().read_link() {
+                    Ok(target) => Ok(Reply::Path(target, raw)),
+                    Err(error) => Err(Failure::at(error, "readlink", &path)),
+                }
             })
         }
         "mkdtemp" => {
             let raw = args.flag(1);
-            Job::soon(move || Ok(Reply::Path(tree::make_temporary(&path)?, raw)))
+            Job::soon(move || Ok(Reply::Path(tree::make_temporary(&may, &path)?, raw)))
         }
         "readFile" => {
             let text = args.flag(1);
             let flags = args.number(2) as u32;
-            Job::soon(move || content::read_file(&path, flags, text))
+            Job::soon(move || content::read_file(&may, &path, flags, text))
         }
         "writeFile" => {
             let (data, flags, mode, flush) = (args.bytes(1)?, args.number(2) as u32, mode(args, 3), args.flag(4));
-            Job::soon(move || content::write_file(&path, &data, flags, mode, flush))
+            Job::soon(move || content::write_file(&may, &path, &data, flags, mode, flush))
         }
-        _ => return changes(name, path, args),
+        _ => return changes(name, may, path, args),
     }))
 }
 
 /// Operations that change folders, names and metadata.
-fn changes(name: &str, path: PathBuf, args: &Arguments<'_, '_>) -> rquickjs::Result<Option<Job>> {
+fn changes(name: &str, may: Permissions, path: PathBuf, args: &Arguments<'_, '_>) -> rquickjs::Result<Option<Job>> {
+    let (target, entry) = (Want::Target(Access::WRITE), Want::Entry(Access::WRITE));
+    // What was written to may be read, or written to, under its new name.
+    let source = Want::Entry(Access::BOTH);
     Ok(Some(match name {
         "mkdir" => {
             let mode = mode(args, 1);
-            at(path, "mkdir", move |path| fs::mkdir(path, mode))
+            at(may, path, entry, "mkdir", move |path| fs::mkdir(path, mode))
         }
         "mkdirAll" => {
             let mode = mode(args, 1);
-            Job::soon(move || tree::make_all(&path, mode))
+            Job::soon(move || tree::make_all(&may, &path, mode))
         }
-        "rmdir" => at(path, "rmdir", |path| fs::rmdir(path)),
+        "rmdir" => at(may, path, entry, "rmdir", |path| fs::rmdir(path)),
         "rm" => {
             let (recursive, force) = (args.flag(1), args.flag(2));
             let (retries, delay) = (args.number(3) as u32, args.number(4) as u64);
-            Job::soon(move || tree::remove(&path, recursive, force, retries, delay))
+            Job::soon(move || tree::remove(&may, &path, recursive, force, retries, delay))
         }
-        "unlink" => at(path, "unlink", |path| fs::unlink(path)),
+        "unlink" => at(may, path, entry, "unlink", |path| fs::unlink(path)),
         "chmod" => {
             let mode = mode(args, 1);
-            at(path, "chmod", move |path| fs::chmod(path, mode))
+            at(may, path, target, "chmod", move |path| fs::chmod(path, mode))
         }
-        "chown" | "lchown" => {
+        "chown" => {
             let (user, group) = owner(args);
-            let (flags, syscall) =
-                if name == "chown" { (AtFlags::empty(), "chown") } else { (AtFlags::SYMLINK_NOFOLLOW, "lchown") };
-            at(path, syscall, move |path| fs::chownat(CWD, path, user, group, flags))
+            at(may, path, target, "chown", move |path| fs::chownat(CWD, path, user, group, AtFlags::empty()))
         }
-        "utimes" | "lutimes" => {
+        "lchown" => {
+            let (user, group) = owner(args);
+            at(may, path, entry, "lchown", move |path| fs::chownat(CWD, path, user, group, AtFlags::SYMLINK_NOFOLLOW))
+        }
+        "utimes" => {
             let times = times(args);
-            let (flags, syscall) =
-                if name == "utimes" { (AtFlags::empty(), "utime") } else { (AtFlags::SYMLINK_NOFOLLOW, "lutime") };
-            at(path, syscall, move |path| fs::utimensat(CWD, path, &times, flags))
+            at(may, path, target, "utime", move |path| fs::utimensat(CWD, path, &times, AtFlags::empty()))
         }
-        "rename" => between(path, args.path(1)?, "rename", |from, to| fs::rename(from, to).map_err(Into::into)),
-        "link" => between(path, args.path(1)?, "link", |from, to| fs::link(from, to).map_err(Into::into)),
-        "symlink" => between(path, args.path(1)?, "symlink", |target, to| fs::symlink(target, to).map_err(Into::into)),
+        "lutimes" => {
+            let times = times(args);
+            at(may, path, entry, "lutime", move |path| fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW))
+        }
+        "rename" => between(may, (path, source), args.path(1)?, "rename", |from, to| Ok(fs::rename(from, to)?)),
+        "link" => between(may, (path, source), args.path(1)?, "link", |from, to| Ok(fs::link(from, to)?)),
+        "symlink" => {
+            let to = args.path(1)?;
+            Job::soon(move || symlink(&may, &path, &to).map(|()| Reply::Nothing))
+        }
         "cpBegin" | "cpEntry" => {
             let (to, how) = (args.path(1)?, copy::How::new(args.number(2) as u32, args.number(3) as u32));
             let call = if name == "cpBegin" { copy::begin } else { copy::entry };
-            Job::soon(move || call(&path, &to, how))
+            Job::soon(move || call(&may, &path, &to, how))
         }
         "copyFile" => {
-            let mode = args.number(2) as u32;
-            between(path, args.path(1)?, "copyfile", move |from, to| content::copy(from, to, mode))
+            let (to, mode) = (args.path(1)?, args.number(2) as u32);
+            Job::soon(move || content::copy(&may, &path, &to, mode).map(|()| Reply::Nothing))
         }
         _ => return Ok(None),
     }))
 }
 
+/// Makes a link that says `target`.
+pub(super) fn symlink(may: &Permissions, target: &Path, to: &Path) -> Result<(), Failure> {
+    let held = hold(may, to, Want::Entry(Access::WRITE), "symlink")?;
+    may.check_link(target, to).map_err(|failure| Failure::of(failure, "symlink", target))?;
+    fs::symlink(target, held.path()).map_err(|error| Failure::between(error, "symlink", target, to))
+}
+
 /// An operation on one path that only succeeds or fails.
 fn at(
+    may: Permissions,
     path: PathBuf,
+    want: Want,
     syscall: &'static str,
     call: impl FnOnce(&Path) -> rustix::io::Result<()> + Send + 'static,
 ) -> Job {
-    Job::soon(move || match call(&path) {
+    Job::soon(move || match call(hold(&may, &path, want, syscall)?.path()) {
         Ok(()) => Ok(Reply::Nothing),
         Err(error) => Err(Failure::at(error, syscall, &path)),
     })
 }
 
-/// As [`at`], with two paths.
+/// As [`at`], with a second path, which is written to.
 fn between(
-    from: PathBuf,
+    may: Permissions,
+    (from, want): (PathBuf, Want),
     to: PathBuf,
     syscall: &'static str,
     call: impl FnOnce(&Path, &Path) -> io::Result<()> + Send + 'static,
 ) -> Job {
-    Job::soon(move || match call(&from, &to) {
-        Ok(()) => Ok(Reply::Nothing),
-        Err(error) => Err(Failure::between(error, syscall, &from, &to)),
+    Job::soon(move || {
+        let failed = |error: io::Error| Failure::between(error, syscall, &from, &to);
+        let held = |path, want| {
+            hold(&may, path, want, syscall).map_err(|failure| match failure {
+                Failure::System { error, .. } => failed(error),
+                denied => denied,
+            })
+        };
+        let (old, new) = (held(&from, want)?, held(&to, Want::Entry(Access::WRITE))?);
+        call(old.path(), new.path()).map(|()| Reply::Nothing).map_err(failed)
     })
 }
 
@@ -193,10 +250,12 @@ pub(super) fn times(args: &Arguments<'_, '_>) -> Timestamps {
 }
 
 /// Opens a file, which may wait: a FIFO for its other end.
-pub(super) fn open(path: &Path, flags: u32, mode: Mode) -> Result<std::sync::Arc<Open>, Failure> {
+pub(super) fn open(may: &Permissions, path: &Path, flags: u32, mode: Mode) -> Result<std::sync::Arc<Open>, Failure> {
     let flags = OFlags::from_bits_retain(flags) | OFlags::CLOEXEC;
-    let call = || fs::open(path, flags, mode);
-    let is_fifo = !flags.contains(OFlags::NONBLOCK) && path.metadata().is_ok_and(|found| found.file_type().is_fifo());
+    let (held, flags) = may.to_open(path, flags).map_err(|failure| Failure::of(failure, "open", path))?;
+    let call = || fs::open(held.path(), flags, mode);
+    let found = || held.path().metadata();
+    let is_fifo = !flags.contains(OFlags::NONBLOCK) && found().is_ok_and(|found| found.file_type().is_fifo());
     let opened = if is_fifo { pool::waiting(call) } else { call() };
     opened.map(Open::new).map_err(|error| Failure::at(error, "open", path))
 }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use permissions::{Access, Permissions};
 use rustix::{fs::Mode, io::Errno};
 
 use super::{
@@ -14,12 +15,18 @@ use super::{
 };
 
 /// The entries of a folder, sorted; with `recursive`, those of the folders in it as well, by their paths from it.
-pub(super) fn list(path: &Path, recursive: bool, syscall: &'static str) -> Result<Vec<(Vec<u8>, u8)>, Failure> {
-    list_through(path, recursive, false, syscall)
+pub(super) fn list(
+    may: &Permissions,
+    path: &Path,
+    recursive: bool,
+    syscall: &'static str,
+) -> Result<Vec<(Vec<u8>, u8)>, Failure> {
+    list_through(may, path, recursive, false, syscall)
 }
 
 /// As [`list`]; with `follow`, links count as what they lead to.
 pub(super) fn list_through(
+    may: &Permissions,
     path: &Path,
     recursive: bool,
     follow: bool,
@@ -29,23 +36,24 @@ pub(super) fn list_through(
     let mut folders = std::collections::VecDeque::from([PathBuf::new()]);
     while let Some(folder) = folders.pop_front() {
         let whole = if folder.as_os_str().is_empty() { path.to_owned() } else { path.join(&folder) };
-        let read = || -> io::Result<Vec<(PathBuf, u8)>> {
+        let read = || -> Result<Vec<(PathBuf, u8)>, permissions::Failure> {
             let mut entries = Vec::new();
-            for entry in std::fs::read_dir(&whole)? {
+            let held = may.target(&whole, Access::READ)?;
+            for entry in std::fs::read_dir(held.path())? {
                 let entry = entry?;
-                let found = match follow {
-                    true => entry.path().metadata().map(|found| found.file_type()),
-                    false => entry.file_type(),
+                let kind = match follow {
+                    true => kind_behind(may, &whole.join(entry.file_name())),
+                    false => entry.file_type().map_or(0, kind),
                 };
-                entries.push((folder.join(entry.file_name()), found.map_or(0, kind)));
+                entries.push((folder.join(entry.file_name()), kind));
             }
             entries.sort();
             Ok(entries)
         };
-        let entries = read().map_err(|error| match syscall {
+        let entries = read().map_err(|failure| match (failure, syscall) {
             // (Node's error of `opendir` has no path.)
-            "opendir" => Failure::new(error, syscall),
-            _ => Failure::at(error, syscall, &whole),
+            (permissions::Failure::System(error), "opendir") => Failure::new(error, syscall),
+            (failure, _) => Failure::of(failure, syscall, &whole),
         })?;
         for (name, kind) in entries {
             found.push((path_bytes(&name), kind));
@@ -57,12 +65,24 @@ pub(super) fn list_through(
     Ok(found)
 }
 
+/// The kind of what a path leads to; 0 if it leads nowhere, or where the program may not look.
+fn kind_behind(may: &Permissions, path: &Path) -> u8 {
+    let held = may.target(path, Access::READ);
+    held.ok().and_then(|held| held.path().metadata().ok()).map_or(0, |found| kind(found.file_type()))
+}
+
 /// `mkdir` with `recursive`: the first folder that was made, or nothing if all were there.
-pub(super) fn make_all(path: &Path, mode: Mode) -> Outcome {
+pub(super) fn make_all(may: &Permissions, path: &Path, mode: Mode) -> Outcome {
     let mut missing = vec![path];
     let mut first = None;
+    let make = |folder: &Path| match may.entry(folder, Access::WRITE) {
+        Ok(held) => Ok(rustix::fs::mkdir(held.path(), mode)),
+        Err(permissions::Failure::System(error)) => Ok(Err(Errno::from_io_error(&error).unwrap_or(Errno::IO))),
+        Err(failure) => Err(Failure::of(failure, "mkdir", folder)),
+    };
+    let is_folder = |folder: &Path| may.target(folder, Access::WRITE).is_ok_and(|held| held.path().is_dir());
     while let Some(folder) = missing.last().copied() {
-        match rustix::fs::mkdir(folder, mode) {
+        match make(folder)? {
             Ok(()) => {
                 first.get_or_insert(folder);
                 missing.pop();
@@ -71,7 +91,7 @@ pub(super) fn make_all(path: &Path, mode: Mode) -> Outcome {
                 Some(parent) if !parent.as_os_str().is_empty() && first.is_none() => missing.push(parent),
                 _ => return Err(Failure::at(Errno::NOENT, "mkdir", path)),
             },
-            Err(Errno::EXIST) if folder.is_dir() => {
+            Err(Errno::EXIST) if is_folder(folder) => {
                 missing.pop();
             }
             // Something else is in the way.
@@ -99,7 +119,7 @@ fn resolved(path: &Path) -> PathBuf {
 }
 
 /// `mkdtemp`: a new folder whose path is `prefix` and six characters.
-pub(super) fn make_temporary(prefix: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn make_temporary(may: &Permissions, prefix: &Path) -> Result<PathBuf, Failure> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let with = |end: &str| {
         let mut path = prefix.as_os_str().to_owned();
@@ -110,8 +130,14 @@ pub(super) fn make_temporary(prefix: &Path) -> Result<PathBuf, Failure> {
         let mut random = [0; 6];
         getrandom::fill(&mut random).map_err(|_| Failure::at(Errno::IO, "mkdtemp", &with("XXXXXX")))?;
         let end: String = random.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect();
-        match rustix::fs::mkdir(with(&end), Mode::RWXU) {
-            Ok(()) => return Ok(with(&end)),
+        let path = with(&end);
+        let held = may.entry(&path, Access::WRITE).map_err(|failure| match failure {
+            permissions::Failure::System(error) => Failure::at(error, "mkdtemp", &with("XXXXXX")),
+            permissions::Failure::Denied(_) => Failure::Denied(permissions::Denied::write(&with("XXXXXX"))),
+            failure => Failure::of(failure, "mkdtemp", prefix),
+        })?;
+        match rustix::fs::mkdir(held.path(), Mode::RWXU) {
+            Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(Failure::at(error, "mkdtemp", &with("XXXXXX"))),
         }
@@ -120,9 +146,21 @@ pub(super) fn make_temporary(prefix: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// `rm`.
-pub(super) fn remove(path: &Path, recursive: bool, force: bool, retries: u32, delay: u64) -> Outcome {
+pub(super) fn remove(
+    may: &Permissions,
+    path: &Path,
+    recursive: bool,
+    force: bool,
+    retries: u32,
+    delay: u64,
+) -> Outcome {
     let gone = |error: &io::Error| force && error.kind() == io::ErrorKind::NotFound;
-    let found = match path.symlink_metadata() {
+    let held = match may.entry(path, Access::WRITE) {
+        Ok(held) => held,
+        Err(permissions::Failure::System(error)) if gone(&error) => return Ok(Reply::Nothing),
+        Err(failure) => return Err(Failure::of(failure, "lstat", path)),
+    };
+    let found = match held.path().symlink_metadata() {
         Ok(found) => found,
         Err(error) if gone(&error) => return Ok(Reply::Nothing),
         Err(error) => return Err(Failure::at(error, "lstat", path)),
@@ -133,8 +171,8 @@ pub(super) fn remove(path: &Path, recursive: bool, force: bool, retries: u32, de
     let mut attempt = 0;
     loop {
         let (removed, syscall) = match found.is_dir() {
-            true => (std::fs::remove_dir_all(path), "rm"),
-            false => (std::fs::remove_file(path), "rm"),
+            true => (std::fs::remove_dir_all(held.path()), "rm"),
+            false => (std::fs::remove_file(held.path()), "rm"),
         };
         let Err(error) = removed else { return Ok(Reply::Nothing) };
         if gone(&error) {

@@ -11,6 +11,7 @@
  *   execPath(): string,
  *   stat(path: string): number,
  *   realpath(path: string): string | undefined,
+ *   check(path: string): void,
  *   read(path: string): string,
  *   main(folder: string): string | undefined,
  *   packageType(path: string): string | undefined,
@@ -294,6 +295,10 @@ statics._resolveFilename = anonymous(function(request, parent, isMain, options) 
       throw notFound(found);
     }
     return found;
+  }
+  // A path that leads out of what is granted is refused, whether there is anything or not.
+  if (isAbsolute(request) || (request[0] === '.' && paths)) {
+    native.check(isAbsolute(request) ? request : resolvePath(paths[0], request));
   }
   const requireStack = [];
   for (let cursor = parent; cursor; cursor = cursor[kParent]) $.push(requireStack, cursor.filename || cursor.id);

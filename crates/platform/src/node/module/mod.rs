@@ -7,7 +7,7 @@ use qjs::define::Put as _;
 use qjs::eval::Script;
 use rquickjs::{Ctx, Object, Value};
 
-use crate::internal::errors::throw_system;
+use crate::internal::errors::{throw_denied, throw_system};
 use crate::internal::state::Platform;
 use crate::internal::{def, strings::UsvString};
 use crate::modules::{self, builtin_for_script, names, syntax};
@@ -36,16 +36,28 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
 }
 
 fn files<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
+    let may = |ctx: &Ctx<'_>| Platform::of(ctx).map(|platform| platform.options.permissions.clone());
     // 0 for a file, 1 for a folder, less for nothing.
-    def(native, "stat", |path: UsvString| match std::fs::metadata(&*path) {
-        Ok(metadata) => i32::from(metadata.is_dir()),
-        Err(_) => -2,
+    def(native, "stat", move |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<i32> {
+        Ok(may(&ctx)?.is_module_folder(Path::new(&*path)).map_or(-2, i32::from))
     })?;
-    def(native, "realpath", |path: UsvString| {
-        std::fs::canonicalize(&*path).ok().map(|path| path.to_string_lossy().into_owned())
+    def(native, "realpath", move |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<Option<String>> {
+        let real = may(&ctx)?.real_module(Path::new(&*path));
+        Ok(real.ok().map(|path| path.to_string_lossy().into_owned()))
     })?;
-    def(native, "read", |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<String> {
-        let bytes = std::fs::read(&*path).map_err(|error| throw_system(&ctx, &error, "open", Some(&path), None))?;
+    // Throws if a module may not be loaded, whether it is there or not.
+    def(native, "check", move |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<()> {
+        match may(&ctx)?.module(Path::new(&*path), permissions::Module::Found) {
+            Err(permissions::Failure::Denied(denied)) => Err(throw_denied(&ctx, &denied)),
+            _ => Ok(()),
+        }
+    })?;
+    def(native, "read", move |ctx: Ctx<'js>, path: UsvString| -> rquickjs::Result<String> {
+        let bytes = may(&ctx)?.read_module(Path::new(&*path)).map_err(|failure| match failure {
+            permissions::Failure::Denied(denied) => throw_denied(&ctx, &denied),
+            permissions::Failure::System(error) => throw_system(&ctx, &error, "open", Some(&path), None),
+            other => throw_system(&ctx, &std::io::Error::other(other.to_string()), "open", Some(&path), None),
+        })?;
         Ok(modules::text_of(&bytes).into_owned())
     })?;
     def(native, "url", |path: UsvString| modules::path_to_url(Path::new(&*path)))

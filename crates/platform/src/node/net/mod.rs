@@ -7,13 +7,14 @@ use qjs::array::List;
 use rquickjs::{Ctx, Exception, Object};
 
 use crate::internal::strings::UsvString;
-use crate::internal::{self, def};
+use crate::internal::{self, def, errors::granted};
 
 /// The native functions of `network.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     def(&native, "isIP", |text: UsvString| is_ip(&text.0))?;
     def(&native, "lookup", |ctx: Ctx<'js>, id: f64, host: UsvString| -> rquickjs::Result<()> {
+        granted(&ctx, |may| may.check_net(&host, None))?;
         let mailbox = EventLoop::of(&ctx)?.mailbox().clone();
         let hold = mailbox.keep_alive();
         let look_up = move || {

@@ -177,7 +177,12 @@ const lookupAll = (hostname, options, callback) => {
   }
   const id = ++last;
   lookups.set(id, (addresses) => finish($.map(addresses ?? [], (address) => ({ address, family: isIP(address) }))));
-  native.lookup(id, hostname);
+  try {
+    native.lookup(id, hostname);
+  } catch (error) {
+    lookups.delete(id);
+    require('process').process.nextTick(callback, error);
+  }
 };
 const ERRORS = $.split('NODATA FORMERR SERVFAIL NOTFOUND NOTIMP REFUSED BADQUERY BADNAME BADFAMILY BADRESP CONNREFUSED ' +
   'TIMEOUT EOF FILE NOMEM DESTRUCTION BADSTR BADFLAGS NONAME BADHINTS NOTINITIALIZED LOADIPHLPAPI ' +

@@ -5,7 +5,7 @@ mod interfaces;
 use qjs::array::List;
 use rquickjs::{Ctx, Object, Value};
 
-use crate::internal::def;
+use crate::internal::{def, errors::granted, strings::UsvString};
 
 /// The native functions of `os.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
@@ -26,6 +26,8 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         };
         List([field("MemTotal:"), field("MemAvailable:")])
     })?;
+    // Says whether what names the machine and its user may be told.
+    def(&native, "check", |ctx: Ctx<'js>, what: UsvString| granted(&ctx, |may| may.check_system(&what)))?;
     def(&native, "home", || std::env::home_dir().map(|path| path.to_string_lossy().into_owned()))?;
     def(&native, "version", || env!("CARGO_PKG_VERSION"))?;
     def(&native, "uptime", || {
@@ -37,13 +39,17 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     })?;
     // For each processor its model, its speed in MHz and five times in milliseconds.
     def(&native, "processors", processors)?;
-    def(&native, "interfaces", |ctx: Ctx<'js>| interfaces::list(&ctx))?;
+    def(&native, "interfaces", |ctx: Ctx<'js>| {
+        granted(&ctx, |may| may.check_system("the addresses of this machine"))?;
+        interfaces::list(&ctx)
+    })?;
     // The line of the user database for a user's number.
-    def(&native, "user", |id: u32| {
+    def(&native, "user", |ctx: Ctx<'js>, id: u32| -> rquickjs::Result<Option<List<Vec<String>>>> {
+        granted(&ctx, |may| may.check_system("the name of the user"))?;
         let text = read("/etc/passwd");
         let id = id.to_string();
         let line = text.lines().find(|line| line.split(':').nth(2) == Some(id.as_str()));
-        line.map(|line| List(line.split(':').map(str::to_owned).collect::<Vec<_>>()))
+        Ok(line.map(|line| List(line.split(':').map(str::to_owned).collect::<Vec<_>>())))
     })?;
     // A process's priority, or the negative number of an error.
     def(&native, "getPriority", |ctx: Ctx<'js>, id: i32| -> rquickjs::Result<Value<'js>> {
@@ -54,12 +60,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         };
         List(found.map_or_else(|error| [0, -error.raw_os_error()], |priority| [priority, 0])).into_js(&ctx)
     })?;
-    def(&native, "setPriority", |id: i32, priority: i32| {
+    def(&native, "setPriority", |ctx: Ctx<'js>, id: i32, priority: i32| -> rquickjs::Result<i32> {
+        granted(&ctx, |may| may.check_signal("changing the priority of processes"))?;
         let set = match id {
             ..0 => Err(rustix::io::Errno::SRCH),
             _ => rustix::process::setpriority_process(rustix::process::Pid::from_raw(id), priority),
         };
-        set.map_or_else(|error| -error.raw_os_error(), |()| 0)
+        Ok(set.map_or_else(|error| -error.raw_os_error(), |()| 0))
     })?;
     Ok(native)
 }

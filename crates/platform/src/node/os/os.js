@@ -5,6 +5,7 @@
  *   cores(): number,
  *   uname(): string[],
  *   memory(): number[],
+ *   check(what: string): void,
  *   home(): string | undefined,
  *   version(): string,
  *   uptime(): number,
@@ -41,7 +42,11 @@ const prefixOf = (mask) => {
   return count;
 };
 const tags = {
-  arch: () => processOf().arch, platform: () => processOf().platform, homedir: () => homedir(), hostname: () => nodename,
+  arch: () => processOf().arch, platform: () => processOf().platform, homedir: () => homedir(),
+  hostname() {
+    native.check('the name of this machine');
+    return nodename;
+  },
   endianness: () => 'LE', tmpdir: () => tmpdir(), type: () => sysname, release: () => release, version: () => version,
   machine: () => machine, uptime: () => native.uptime(), freemem: () => native.memory()[1],
   totalmem: () => native.memory()[0], availableParallelism: cores,

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use permissions::Permissions;
 use qjs::array::List;
 use rquickjs::{Ctx, Object};
 
@@ -19,6 +20,15 @@ impl Environment {
     pub fn of_process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
+    }
+
+    /// A copy of those of the process's variables that are granted.
+    pub(crate) fn granted(may: &Permissions) -> Self {
+        let all = Self::of_process();
+        if !may.is_all() {
+            all.lock().retain(|(name, _)| may.allows_env(name));
+        }
+        all
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(String, String)>> {

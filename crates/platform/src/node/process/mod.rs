@@ -4,13 +4,14 @@ pub(crate) mod environment;
 pub(crate) mod signals;
 
 use agent::EventLoop;
+use permissions::{Access, Permissions};
 use qjs::array::List;
 use qjs::define::Put as _;
 use rquickjs::{Ctx, Function, Object, Value, function::Opt};
 
 use crate::internal::{
     self, bytes, def,
-    errors::throw_system,
+    errors::{granted, throw_denied, throw_system},
     state::Platform,
     strings::{UsvString, to_rust},
 };
@@ -48,7 +49,8 @@ pub(crate) fn is_loaded(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
 pub(crate) fn has_colors(fd: i32) -> bool {
     static STATE: std::sync::OnceLock<[bool; 2]> = std::sync::OnceLock::new();
     let allowed = || std::env::var_os("NO_COLOR").is_none() && std::env::var_os("NODE_DISABLE_COLORS").is_none();
-    STATE.get_or_init(|| [1, 2].map(|fd| crate::node::tty::is_terminal(fd) && allowed()))[usize::from(fd == 2)]
+    STATE.get_or_init(|| [1, 2].map(|fd| crate::node::tty::is_terminal(&Permissions::all(), fd) && allowed()))
+        [usize::from(fd == 2)]
 }
 
 /// The native functions of `process.js`.
@@ -105,6 +107,7 @@ fn facts<'js>(ctx: Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     facts.put("argv", List(platform.options.argv.clone()))?;
     facts.put("execArgv", List(platform.options.exec_argv.clone()))?;
     facts.put("argv0", std::env::args_os().next().map(|arg| arg.to_string_lossy().into_owned()))?;
+    facts.put("isRestricted", !platform.options.permissions.is_all())?;
     facts.put("isWorker", platform.own_worker.is_some())?;
     facts.put("execPath", platform.options.exec_path.clone())?;
     facts.put("pid", std::process::id())?;
@@ -121,20 +124,28 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         Ok(path) => Ok(path.to_string_lossy().into_owned()),
         Err(error) => Err(throw_system(&ctx, &error, "uv_cwd", None, None)),
     })?;
-    def(native, "chdir", |ctx: Ctx<'_>, path: UsvString| match std::env::set_current_dir(&path) {
+    def(native, "chdir", |ctx: Ctx<'_>, path: UsvString| match change_folder(&ctx, &path)? {
         Ok(()) => Ok(()),
         Err(error) => {
             let from = std::env::current_dir().unwrap_or_default();
             Err(throw_system(&ctx, &error, "chdir", Some(&from.to_string_lossy()), Some(&path)))
         }
     })?;
-    def(native, "umask", |mask: Opt<f64>| {
+    def(native, "umask", |ctx: Ctx<'_>, mask: Opt<f64>| -> rquickjs::Result<u32> {
         use rustix::{fs::Mode, process::umask};
+        if mask.0.is_some() {
+            granted(&ctx, |may| may.check_any_write("changing the mask of new files"))?;
+        }
         let before = umask(Mode::from_bits_truncate(mask.0.map_or(0o22, |mask| mask as u32)));
         if mask.0.is_none() {
             umask(before);
         }
-        before.bits()
+        Ok(before.bits())
+    })?;
+    def(native, "hasPermission", |ctx: Ctx<'_>, scope: UsvString, reference: Option<UsvString>| {
+        let platform = Platform::of(&ctx)?;
+        let reference = reference.as_ref().map(|text| &*text.0);
+        Ok::<_, rquickjs::Error>(has_permission(&platform.options.permissions, &scope, reference))
     })?;
     def(native, "now", crate::web::performance::now)?;
     def(native, "hrtime", |ctx: Ctx<'js>| {
@@ -198,9 +209,38 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
         List(groups.into_iter().map(|group| group.as_raw()).collect::<Vec<_>>())
     })?;
     def(native, "abort", |ctx: Ctx<'_>| -> rquickjs::Result<()> {
+        granted(&ctx, |may| may.check_signal("ending the process by a signal"))?;
         Platform::of(&ctx)?.stdio.flush();
         std::process::abort()
     })
+}
+
+/// Changes the current folder, of the whole process. What the program may use stays what it was.
+fn change_folder(ctx: &Ctx<'_>, path: &str) -> rquickjs::Result<std::io::Result<()>> {
+    let platform = Platform::of(ctx)?;
+    match platform.options.permissions.target(path.as_ref(), Access::READ) {
+        Ok(held) => Ok(std::env::set_current_dir(held.path())),
+        Err(permissions::Failure::System(error)) => Ok(Err(error)),
+        Err(permissions::Failure::Denied(denied)) => Err(throw_denied(ctx, &denied)),
+        Err(other) => Ok(Err(std::io::Error::other(other.to_string()))),
+    }
+}
+
+/// What a script asks of `process.permission.has`.
+fn has_permission(may: &Permissions, scope: &str, reference: Option<&str>) -> bool {
+    let path = reference.map(std::path::Path::new);
+    match scope {
+        "fs" => may.allows_path(path, Access::BOTH),
+        "fs.read" => may.allows_path(path, Access::READ),
+        "fs.write" => may.allows_path(path, Access::WRITE),
+        "child" | "run" => may.allows_run(reference),
+        "worker" | "workers" => may.check_workers().is_ok(),
+        "net" => may.allows_net(reference),
+        "env" => may.allows_environment(reference),
+        // What it needs beyond itself is asked for by its files.
+        "wasi" => true,
+        _ => false,
+    }
 }
 
 fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {

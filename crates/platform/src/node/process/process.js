@@ -4,7 +4,7 @@
  * @type {{
  *   facts(): Record<'node' | 'version' | 'quickjs' | 'title' | 'arch' | 'platform' | 'argv0' | 'execPath', string>
  *     & Record<'argv' | 'execArgv', string[]> & Record<'pid' | 'ppid' | 'uid' | 'euid' | 'gid' | 'egid', number>
- *     & { isWorker: boolean },
+ *     & { isWorker: boolean, isRestricted: boolean },
  *   variables(): string[],
  *   variable(name: string): string | undefined,
  *   setVariable(name: string, value: string): void,
@@ -12,6 +12,7 @@
  *   cwd(): string,
  *   chdir(path: string): void,
  *   umask(mask?: number): number,
+ *   hasPermission(scope: string, reference: string | undefined): boolean,
  *   now(): number,
  *   hrtime(): bigint,
  *   memoryUsage(): Record<'rss' | 'heapTotal' | 'heapUsed' | 'external' | 'arrayBuffers', number>,
@@ -251,6 +252,7 @@ lazy('stdout', () => require('process_streams').makeOutput(1));
 lazy('stderr', () => require('process_streams').makeOutput(2));
 lazy('stdin', () => (facts.isWorker ? require('process_streams').makeNoInput() : require('process_streams').makeInput()));
 lazy('report', () => more().report);
+if (facts.isRestricted) lazy('permission', () => more().permission(native.hasPermission));
 Object.defineProperty(it, Symbol.toStringTag, { value: 'process', configurable: true });
 if (!facts.isWorker) {
   it.on('newListener', function follow(name) {

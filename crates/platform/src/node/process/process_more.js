@@ -94,3 +94,16 @@ exports.report = {
   compact: false, excludeNetwork: false, signal: 'SIGUSR2', reportOnFatalError: false, reportOnSignal: false,
   reportOnUncaughtException: false, excludeEnv: false,
 };
+
+// There is one if not everything is granted.
+exports.permission = (granted) => ({
+  has(scope, reference) {
+    const { validateString } = require('validators');
+    validateString(scope, 'scope');
+    if (reference !== undefined) {
+      if (typeof reference !== 'string' && $.tagOf(reference) !== 'Uint8Array') validateString(reference, 'reference');
+      reference = $.text`${reference}`;
+    }
+    return granted(scope, reference);
+  },
+});

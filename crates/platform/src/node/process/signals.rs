@@ -11,7 +11,7 @@ use signal_hook::iterator::{Handle, Signals};
 use crate::internal::{
     background::{self, Ticket},
     def,
-    errors::throw_system,
+    errors::{granted, throw_system},
 };
 
 /// Who listens, by signal.
@@ -44,12 +44,15 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         background::forget(&ctx, id as u64)
     })?;
     // Returns 0 or the negative number of an error.
-    def(&native, "kill", |process: i32, signal: i32| {
+    def(&native, "kill", |ctx: Ctx<'js>, process: i32, signal: i32| -> rquickjs::Result<i32> {
+        if signal != 0 || u32::try_from(process) != Ok(std::process::id()) {
+            granted(&ctx, |may| may.check_signal("signals to processes"))?;
+        }
         // SAFETY: the call has no requirements.
-        match unsafe { libc::kill(process, signal) } {
+        Ok(match unsafe { libc::kill(process, signal) } {
             0 => 0,
             _ => io::Error::last_os_error().raw_os_error().map_or(-libc::EINVAL, |number| -number),
-        }
+        })
     })?;
     Ok(native)
 }

@@ -16,10 +16,12 @@ use std::time::{Duration, Instant};
 use agent::port::{Port, PortHandle};
 use agent::structured::Serialized;
 use agent::{Agent, EventLoop, KeepAlive};
+use permissions::Permissions;
 use qjs::{Held, HostClass, Mark, class};
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
+use crate::internal::errors::granted;
 use crate::internal::state::Platform;
 use crate::internal::strings::UsvString;
 use crate::internal::{self, def};
@@ -46,6 +48,9 @@ pub struct WorkerSpec {
     pub heap_bytes: Option<usize>,
     /// The limit in bytes of all memories that the worker makes together, if there is one.
     pub guest_bytes: Option<usize>,
+    /// How many bytes the worker and its own may write to standard output and standard error, if there is a limit of
+    /// its own.
+    pub output_bytes: Option<u64>,
     /// The size of the stack for JavaScript in bytes, if it differs from the parent's.
     pub stack_bytes: Option<usize>,
     /// Whether standard output (1) and standard error (2) go to the parent.
@@ -230,6 +235,7 @@ fn handle<'a>(ctx: &Ctx<'_>, handle: &'a Value<'_>) -> rquickjs::Result<&'a Work
 }
 
 fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rquickjs::Result<Value<'js>> {
+    granted(&ctx, Permissions::check_workers)?;
     class::register::<WorkerHandle>(&ctx)?;
     let platform = Platform::of(&ctx)?;
     let Some(start) = platform.options.spawn.clone() else {
@@ -278,6 +284,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
         },
         heap_bytes: bytes("heapBytes")?,
         guest_bytes: None,
+        output_bytes: None,
         stack_bytes: bytes("stackBytes")?,
         captured: [options.get::<_, Option<bool>>("stdout")?, options.get("stderr")?].map(Option::unwrap_or_default),
         web: options.get("web")?,

@@ -54,6 +54,7 @@ impl Remote {
             env: Environment::of_process(),
             heap_bytes: None,
             guest_bytes: None,
+            output_bytes: None,
             stack_bytes: None,
             captured: [false; 2],
             script,

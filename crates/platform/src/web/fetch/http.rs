@@ -19,7 +19,11 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body, SendBody};
 
 use crate::internal::strings::UsvString;
-use crate::internal::{self, bytes, def};
+use crate::internal::{
+    self, bytes, def,
+    errors::{granted, throw_denied},
+    state::Platform,
+};
 
 /// How much of a body is read at once.
 const CHUNK: usize = 64 << 10;
@@ -424,6 +428,25 @@ impl Origin {
     }
 }
 
+/// Checks that the agent may connect to a request's host. (What a response redirects to is a request of its own.)
+fn check(ctx: &Ctx<'_>, order: &mut Order) -> rquickjs::Result<()> {
+    let may = Platform::of(ctx)?.options.permissions.clone();
+    if may.is_all() {
+        return Ok(());
+    }
+    let Ok(mut url) = url::Url::parse(&order.url) else { return Ok(()) };
+    let port = Some(url.port_or_known_default().unwrap_or_default());
+    granted(ctx, |may| may.check_net(url.host_str().unwrap_or_default(), port))?;
+    // The client reads it as it was read here.
+    url.set_fragment(None);
+    order.url = url.into();
+    let Some(file) = &order.trust.file else { return Ok(()) };
+    match may.target(file.as_ref(), permissions::Access::READ) {
+        Err(permissions::Failure::Denied(denied)) => Err(throw_denied(ctx, &denied)),
+        _ => Ok(()),
+    }
+}
+
 /// The native functions of `http_exchange.js`.
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
@@ -436,7 +459,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         };
         let text = |name: &str| options.get::<_, UsvString>(name).map(|text| text.0);
         let file: Option<UsvString> = options.get("certificates")?;
-        let order = Order {
+        let mut order = Order {
             method: text("method")?,
             url: text("url")?,
             headers: options.get("headers")?,
@@ -444,6 +467,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             decodes: options.get("decodes")?,
             trust: Trust { any: options.get("trustsAny")?, file: file.map(|file| file.0) },
         };
+        check(&ctx, &mut order)?;
         let (commands, receiver) = mpsc::channel();
         let connection = Connection(Arc::new(Mutex::new(Client::Waiting)));
         let mailbox = EventLoop::of(&ctx)?.mailbox().clone();

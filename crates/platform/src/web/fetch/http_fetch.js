@@ -83,10 +83,16 @@ const exchange = (url, method, headers, body, signal) => new Promise((resolve, r
       }
     },
   };
-  const exchanged = begin({
-    method, url, headers: withDefaults(headers, body), body: body === null ? null : isStream ? true : body.bytes,
-    decodes: true,
-  }, events);
+  let exchanged;
+  try {
+    exchanged = begin({
+      method, url, headers: withDefaults(headers, body), body: body === null ? null : isStream ? true : body.bytes,
+      decodes: true,
+    }, events);
+  } catch (error) {
+    reject(error?.code === 'ERR_ACCESS_DENIED' ? failed(error) : error);
+    return;
+  }
   signal.addEventListener('abort', abort);
 });
 
