@@ -22,16 +22,16 @@ enum Failure {
 }
 
 /// Runs the file's `_start`. Returns the exit code.
-pub(crate) fn run(command: &Command) -> i32 {
-    match start(command) {
+pub(crate) fn run(command: &Command, file: &Path) -> i32 {
+    match start(command, file) {
         Ok(()) => 0,
         Err(Failure::Exit(code)) => code,
         Err(Failure::Setup(message)) => {
-            tell(format_args!("tombolo: {}: {message}", command.file.display()));
+            tell(format_args!("tombolo: {}: {message}", file.display()));
             1
         }
         Err(Failure::Trap(message)) => {
-            tell(format_args!("tombolo: {}: the program trapped: {message}", command.file.display()));
+            tell(format_args!("tombolo: {}: the program trapped: {message}", file.display()));
             // The code that a shell reports for a process that a signal ended, as with wasmtime and Node's aborts.
             134
         }
@@ -51,12 +51,12 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-fn start(command: &Command) -> Result<(), Failure> {
+fn start(command: &Command, file: &Path) -> Result<(), Failure> {
     let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
-    let bytes = read(&command.file).map_err(Failure::Setup)?;
+    let bytes = read(file).map_err(Failure::Setup)?;
     let engine = command.new_engine().map_err(Failure::Setup)?;
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
-    let mut args = vec![command.file.to_string_lossy().into_owned()];
+    let mut args = vec![file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());
     let config = WasiConfig {
         args,

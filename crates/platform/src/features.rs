@@ -51,6 +51,7 @@ const FEATURES: &[Feature] = &[
     js("fs_values", include_str!("node/fs/fs_values.js")),
     js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
         .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
+    js("eval", include_str!("node/module/eval.js")),
     js("module_extras", include_str!("node/module/module_extras.js")),
     js("http", include_str!("node/net/http.js"))
         .parts(&[

@@ -26,7 +26,7 @@ use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
 pub use internal::stdio::{before_output, lost_output};
-pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
+pub use modules::{BuiltinFn, Builtins, Code, CodeKind, ModuleLoader, ModuleResolver, run_code, run_main, run_source};
 pub use node::process::environment::Environment;
 pub use node::wasi::guest_output;
 use node::workers::OwnWorker;

@@ -23,8 +23,6 @@ fn mistakes_in_the_command_line_exit_with_2() {
     let folder = Folder::new();
     folder.run(["--no-such-flag"]).outcome().exits(2).stdout("").stderr_has(&["--no-such-flag", "Usage: tombolo"]);
     folder.run(["--no-such-flag", "a.mjs"]).outcome().exits(2).stdout("").stderr_has(&["--no-such-flag"]);
-    folder.run::<&str>([]).outcome().exits(2).stdout("").stderr_has(&["FILE", "Usage: tombolo"]);
-    folder.run(["run"]).outcome().exits(2).stdout("").stderr_has(&["FILE"]);
     folder.run(["--expose-gc=yes", "a.mjs"]).outcome().exits(2).stderr_has(&["--expose-gc"]);
 }
 

@@ -1,6 +1,7 @@
 //! Modules: resolution and loading after Node, and the modules that are built in.
 
 mod builtins;
+mod code;
 mod linking;
 mod loader;
 mod package;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
+pub use code::{Code, CodeKind, run_code};
 pub(crate) use linking::{Linking, facade, require_module};
 pub use loader::{ModuleLoader, ModuleResolver};
 pub(crate) use resolve::Failure;
@@ -210,5 +212,7 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
     if syntax::is_module(&text) {
         return run_source(ctx, "[worker eval]", &text);
     }
-    internal::function(ctx, "common_js", "runText")?.call::<_, Value>(("[worker eval]", text)).map(drop)
+    let name = "[worker eval]";
+    internal::function(ctx, "common_js", "prepareText")?.call::<_, Value>((name,))?;
+    run_classic(ctx, name, &text)
 }
