@@ -31,6 +31,14 @@ pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
         (_, None) => return failed("there is no REPL yet"),
     };
     report.look(&runtime);
+    if let (Program::File(file), Some(uncaught)) = (&program, &outcome.uncaught)
+        && uncaught.message.starts_with("SyntaxError")
+        && file.extension().is_some()
+        && file.is_file()
+        && !is_known(file)
+    {
+        tell(format_args!("\n  tip: {ENDINGS}"));
+    }
     outcome.exit_code
 }
 
@@ -76,7 +84,41 @@ fn check(command: &Command, file: &Path) -> Result<(), String> {
     if file.is_dir() && !is_program {
         return Err(format!("{} is a folder, not a file", file.display()));
     }
-    Ok(())
+    match foreign(file) {
+        Some(what) => Err(format!("{} is not JavaScript: it looks like {what}\n  tip: {ENDINGS}", file.display())),
+        None => Ok(()),
+    }
+}
+
+const ENDINGS: &str = "scripts are .js, .mjs, .cjs, .ts, .mts and .cts files or have no ending, and .json, .wasm and .wat \
+                       files are run too";
+
+/// Whether a file's ending says what it is.
+fn is_known(file: &Path) -> bool {
+    let known = ["js", "mjs", "cjs", "ts", "mts", "cts", "json", "wasm", "wat", "node"];
+    file.extension().is_some_and(|extension| known.iter().any(|known| extension == *known))
+}
+
+/// What a file is that has no known ending and is not text.
+fn foreign(file: &Path) -> Option<&'static str> {
+    if is_known(file) || !file.is_file() {
+        return None;
+    }
+    let mut start = Vec::new();
+    std::fs::File::open(file).ok()?.take(4096).read_to_end(&mut start).ok()?;
+    let kinds: [(&[u8], &str); 9] = [
+        (b"\0asm\x01\0\0\0", "a WebAssembly module, whose name must end in .wasm"),
+        (b"\0asm", "a WebAssembly component, which cannot be run here"),
+        (b"\x7fELF", "a program or a library of this system (ELF)"),
+        (b"MZ", "a program of Windows"),
+        (b"\xcf\xfa\xed\xfe", "a program of macOS"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "a file that gzip compressed"),
+        (b"\x28\xb5\x2f\xfd", "a file that zstd compressed"),
+        (b"%PDF", "a PDF"),
+    ];
+    let kind = kinds.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, kind)| *kind);
+    kind.or_else(|| start.contains(&0).then_some("a binary file"))
 }
 
 /// What somebody may have meant who named a file that is not there.

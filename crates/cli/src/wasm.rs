@@ -44,7 +44,8 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     if file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
         return Err("it is not a WebAssembly module: it does not begin with \\0asm".into());
     }
-    match wat::parse_bytes(&bytes) {
+    let parsed = wat::Parser::new().parse_bytes(Some(file), &bytes);
+    match parsed {
         Ok(Cow::Borrowed(_)) => Ok(bytes),
         Ok(Cow::Owned(binary)) => Ok(binary),
         Err(error) => Err(error.to_string()),

@@ -71,7 +71,7 @@ const FEATURES: &[Feature] = &[
     js("process_more", include_str!("node/process/process_more.js")),
     js("process_signals", include_str!("node/process/process_signals.js"))
         .native(node::process::signals::natives),
-    js("process_streams", include_str!("node/process/process_streams.js")),
+    js("process_streams", include_str!("node/process/process_streams.js")).native(node::process::stream_natives),
     js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
     js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),

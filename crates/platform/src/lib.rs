@@ -28,6 +28,7 @@ pub use internal::report::report_uncaught;
 pub use internal::stdio::{before_output, lost_output};
 pub use modules::{BuiltinFn, Builtins, Code, CodeKind, ModuleLoader, ModuleResolver, run_code, run_main, run_source};
 pub use node::process::environment::Environment;
+pub use node::process::has_colors;
 pub use node::wasi::guest_output;
 use node::workers::OwnWorker;
 pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
@@ -149,6 +150,7 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         wasm_modules: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),
+        code: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
         files: fs::Files::default(),

@@ -4,7 +4,7 @@ use qjs::eval::Script;
 use rquickjs::{Ctx, Error, Value};
 
 use super::{path_to_url, run_main_text, strip_types, syntax};
-use crate::internal::{self, errors};
+use crate::internal::{self, errors, state::Platform};
 
 /// A program that is no file. Its relative imports start from the current folder.
 #[derive(Clone, Debug)]
@@ -55,6 +55,7 @@ fn run_detected(ctx: &Ctx<'_>, code: &Code) -> rquickjs::Result<()> {
     if syntax::is_module(&code.text) {
         return run_module(ctx, code, &code.text);
     }
+    remember(ctx, code.name, code)?;
     let script = Script { source: &code.text, file: code.name, line: 1 };
     match script.check(ctx) {
         Ok(()) => run_script(ctx, code, &code.text),
@@ -80,11 +81,20 @@ fn run_module(ctx: &Ctx<'_>, code: &Code, text: &str) -> rquickjs::Result<()> {
         return Err(errors::throw(ctx, "Error", "ERR_EVAL_ESM_CANNOT_PRINT", message));
     }
     let folder = path_to_url(&std::env::current_dir().unwrap_or_default());
-    run_main_text(ctx, format!("{folder}/[eval1]"), text)
+    let url = format!("{}/[eval1]", folder.trim_end_matches('/'));
+    remember(ctx, &url, code)?;
+    run_main_text(ctx, url, text)
 }
 
 fn run_script(ctx: &Ctx<'_>, code: &Code, text: &str) -> rquickjs::Result<()> {
+    remember(ctx, code.name, code)?;
     internal::function(ctx, "common_js", "prepareText")?.call::<_, Value>((code.name,))?;
     let value = Script { source: text, file: code.name, line: 1 }.run(ctx)?;
     if code.print { crate::web::console::print(ctx, "log", false, vec![value]) } else { Ok(()) }
+}
+
+/// Keeps the text for whoever reports an error in it.
+fn remember(ctx: &Ctx<'_>, name: &str, code: &Code) -> rquickjs::Result<()> {
+    Platform::of(ctx)?.code.replace(Some((name.to_owned(), code.text.clone())));
+    Ok(())
 }

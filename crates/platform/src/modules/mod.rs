@@ -2,6 +2,7 @@
 
 mod builtins;
 mod code;
+mod importer;
 mod linking;
 mod loader;
 mod package;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
+pub(crate) use importer::{Importer, importer_of};
 pub use code::{Code, CodeKind, run_code};
 pub(crate) use linking::{Linking, facade, require_module};
 pub use loader::{ModuleLoader, ModuleResolver};
@@ -159,6 +161,11 @@ pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickj
     let (_, promise) = module.eval()?;
     *platform.main.borrow_mut() = Some((Persistent::save(ctx, promise), url));
     Ok(())
+}
+
+/// The names of the built-in modules that have `node:` in front of them.
+pub(crate) fn public_names() -> Vec<&'static str> {
+    crate::features::modules().filter(|name| !name.starts_with('_') && !name.contains(':')).collect()
 }
 
 /// Whether a URL has its text with it: those with the schemes `data:` and `blob:`.
