@@ -3,8 +3,11 @@
 mod bind;
 mod cache;
 mod compile;
+mod completions;
+mod inspect;
 mod options;
 mod progress;
+mod repl;
 mod report;
 mod script;
 mod wasm;
@@ -51,6 +54,8 @@ fn run(task: Task) -> i32 {
         Task::Bind(command) => bind::run(&command),
         Task::Cache(command) => cache::run(&command),
         Task::Compile(command) => compile::run(&command),
+        Task::Completions(command) => completions::run(&command),
+        Task::Inspect(command) => inspect::run(&command),
     }
 }
 

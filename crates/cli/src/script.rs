@@ -8,7 +8,7 @@ use tombolo::platform::{Code, CodeKind};
 
 use crate::options::{Command, GuestMemory, InputType, Program};
 use crate::report::Report;
-use crate::tell;
+use crate::{repl, tell};
 
 /// Runs what the command names. Returns the exit code.
 pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
     let outcome = match (&program, code) {
         (Program::File(file), _) => runtime.run_file(file),
         (_, Some(code)) => runtime.run_code(code),
-        (_, None) => return failed("there is no REPL yet"),
+        (_, None) => repl::run(&mut runtime),
     };
     report.look(&runtime);
     if let (Program::File(file), Some(uncaught)) = (&program, &outcome.uncaught)

@@ -75,6 +75,7 @@ const FEATURES: &[Feature] = &[
     js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
     js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
+    js("repl", include_str!("node/repl/repl.js")).native(node::repl::natives),
     js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
     js("stream_adapters", include_str!("node/stream/stream_adapters.js")),
     js("stream_compose", include_str!("node/stream/stream_compose.js")),

@@ -42,6 +42,11 @@ pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> r
     internal::function(ctx, "fetch", "wasmBytes")?.call((source, place))
 }
 
+/// A read–eval–print loop, apart from its prompt.
+pub mod repl {
+    pub use crate::node::repl::{Done, begin, complete, evaluate, exit, give_up, is_incomplete};
+}
+
 use internal::state::{Platform, State};
 use internal::{primordials, report, stdio};
 use node::{fs, wasi, workers};
@@ -153,6 +158,7 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
         code: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
+        survives_errors: Cell::new(false),
         files: fs::Files::default(),
         pending: internal::background::Pending::default(),
     };

@@ -8,7 +8,8 @@ const FEATURES: [(&str, WasmFeatures); 23] = [
     ("nontrapping-fptoint", WasmFeatures::SATURATING_FLOAT_TO_INT),
     ("sign-ext", WasmFeatures::SIGN_EXTENSION),
     ("multivalue", WasmFeatures::MULTI_VALUE),
-    ("reference-types", WasmFeatures::REFERENCE_TYPES),
+    // (The validator takes the other to be part of it.)
+    ("reference-types", WasmFeatures::REFERENCE_TYPES.difference(WasmFeatures::CALL_INDIRECT_OVERLONG)),
     ("bulk-memory", WasmFeatures::BULK_MEMORY),
     ("simd128", WasmFeatures::SIMD),
     ("relaxed-simd", WasmFeatures::RELAXED_SIMD),
@@ -38,10 +39,8 @@ pub(super) fn used(bytes: &[u8]) -> Result<Vec<&'static str>, String> {
     let all = FEATURES.iter().fold(WasmFeatures::default(), |all, (_, feature)| all | *feature);
     valid_with(all).map_err(|error| error.to_string())?;
     let by_operators = proposals(bytes);
-    let uses = |feature: &WasmFeatures| {
-        // (The validator takes some features to be part of others.)
-        by_operators.contains(*feature) || valid_with(all.difference(*feature)).is_err()
-    };
+    let uses =
+        |feature: &WasmFeatures| by_operators.contains(*feature) || valid_with(all.difference(*feature)).is_err();
     Ok(FEATURES.iter().filter(|(_, feature)| uses(feature)).map(|(name, _)| *name).collect())
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tombolo::island::wasi::{PREVIEW1, UNSTABLE};
-use wasmparser::types::{Types, TypesRef};
+use wasmparser::types::{CoreTypeId, Types, TypesRef};
 use wasmparser::{
-    BinaryReader, CompositeInnerType, CustomSectionReader, ExternalKind, FuncType, GlobalType, KnownCustom, MemoryType, Name, Parser,
-    Payload, TableType, TypeRef, Validator, WasmFeatures,
+    BinaryReader, CompositeInnerType, CustomSectionReader, ExternalKind, FuncType, GlobalType, KnownCustom, MemoryType,
+    Name, Parser, Payload, TableType, TypeRef, Validator, WasmFeatures,
 };
 
 use super::features;
@@ -94,7 +94,13 @@ impl Module {
         let features = features::used(bytes)?;
         let types = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes);
         let types: Types = types.map_err(|error| error.to_string())?;
-        let mut reader = Reader { module: Self::empty(bytes.len(), features), types, names: HashMap::new(), imported: 0 };
+        let mut reader = Reader {
+            module: Self::empty(bytes.len(), features),
+            types,
+            names: HashMap::new(),
+            exported: HashMap::new(),
+            imported: 0,
+        };
         for payload in Parser::new(0).parse_all(bytes) {
             payload.and_then(|payload| reader.take(payload)).map_err(|error| error.to_string())?;
         }
@@ -137,7 +143,7 @@ impl Module {
     }
 
     fn find_allocator(&self) -> Option<(Vec<&'static str>, &'static str)> {
-        use tombolo::c_abi::names::{ALLOCATORS, ASSEMBLY_SCRIPT};
+        use c_abi::names::{ALLOCATORS, ASSEMBLY_SCRIPT};
         let whose = ["C", "wasm-bindgen", "component model"];
         let of_c = ALLOCATORS.iter().zip(whose).find(|(names, _)| names.iter().all(|name| self.exports_function(name)));
         if let Some((names, whose)) = of_c {
@@ -190,6 +196,8 @@ struct Reader {
     types: Types,
     /// The names of functions, by index.
     names: HashMap<u32, String>,
+    /// The names by which functions are exported.
+    exported: HashMap<u32, String>,
     /// How many functions are imported.
     imported: u32,
 }
@@ -244,6 +252,9 @@ impl Reader {
                 for export in reader {
                     let export = export?;
                     let ty = self.type_at(export.kind, export.index);
+                    if let ExternalKind::Func | ExternalKind::FuncExact = export.kind {
+                        self.exported.insert(export.index, export.name.to_owned());
+                    }
                     self.module.exports.push(Export { name: export.name.to_owned(), ty });
                 }
             }
@@ -292,12 +303,8 @@ impl Reader {
 
     fn finish(mut self) -> Module {
         for function in &mut self.module.functions {
-            let exported = || {
-                let types = self.types.as_ref();
-                let _ = types;
-                None::<String>
-            };
-            function.name = self.names.get(&function.index).cloned().or_else(exported).unwrap_or_default();
+            let name = self.names.get(&function.index).or_else(|| self.exported.get(&function.index));
+            function.name = name.cloned().unwrap_or_default();
         }
         self.module.functions.sort_by_key(|function| (std::cmp::Reverse(function.bytes), function.index));
         self.module.kind = self.module.find_kind();
@@ -330,7 +337,7 @@ impl Reader {
 
     fn type_at(&self, kind: ExternalKind, index: u32) -> String {
         let types = self.types();
-        let of_id = |id| match &types[id].composite_type.inner {
+        let of_id = |id: CoreTypeId| match &types[id].composite_type.inner {
             CompositeInnerType::Func(ty) => function_type(ty),
             _ => "func".into(),
         };

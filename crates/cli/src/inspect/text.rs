@@ -14,20 +14,28 @@ impl Module {
         fact("needs", &self.features.join(", "));
         fact("built for", &self.target_features.join(" "));
         for (field, values) in &self.producers {
-            let values: Vec<_> = values.iter().map(|(name, version)| format!("{name} {version}").trim().to_owned()).collect();
+            let values: Vec<_> =
+                values.iter().map(|(name, version)| format!("{name} {version}").trim().to_owned()).collect();
             fact(field, &values.join(", "));
         }
         if let Some((names, whose)) = &self.allocator {
             fact("allocator", &format!("{} ({whose})", names.join(", ")));
         }
         fact("start", &self.start.map_or_else(String::new, |start| format!("function {start}")));
-        fact("cache", match self.is_cached {
-            None => "there is none",
-            Some(true) => "has its compiled code",
-            Some(false) => "does not have its compiled code",
-        });
+        fact(
+            "cache",
+            match self.is_cached {
+                None => "there is none",
+                Some(true) => "has its compiled code",
+                Some(false) => "does not have its compiled code",
+            },
+        );
         self.sections(&mut text);
-        list(&mut text, "Imports", self.imports.iter().map(|import| (format!("{}.{}", import.module, import.name), &import.ty)));
+        list(
+            &mut text,
+            "Imports",
+            self.imports.iter().map(|import| (format!("{}.{}", import.module, import.name), &import.ty)),
+        );
         list(&mut text, "Exports", self.exports.iter().map(|export| (export.name.clone(), &export.ty)));
         let own = [&self.memories, &self.tables, &self.tags];
         list(&mut text, "Memories, tables and tags", own.into_iter().flatten().map(|ty| (String::new(), ty)));
@@ -42,7 +50,7 @@ impl Module {
         for section in &self.sections {
             let count = section.count.map_or_else(String::new, |count| grouped(count as usize));
             let (name, bytes) = (fitted(&section.name, width), grouped(section.bytes));
-            text.push_str(&format!("  {name}  {bytes:>12} bytes  {count:>9}", ).trim_end());
+            text.push_str(&format!("  {name}  {bytes:>12} bytes  {count:>9}",).trim_end());
             text.push('\n');
         }
     }
@@ -70,7 +78,11 @@ impl Module {
         if shown == 0 {
             return;
         }
-        let which = if shown < self.functions.len() { format!(", the largest {shown} of {}", grouped(self.functions.len())) } else { String::new() };
+        let which = if shown < self.functions.len() {
+            format!(", the largest {shown} of {}", grouped(self.functions.len()))
+        } else {
+            String::new()
+        };
         text.push_str(&format!("\nFunctions by size{which}\n"));
         for function in self.functions.iter().take(shown) {
             let share = function.bytes as f64 * 100.0 / all.max(1) as f64;
@@ -94,10 +106,13 @@ fn list<'a>(text: &mut String, heading: &str, lines: impl Iterator<Item = (Strin
     let width = lines.iter().map(|(name, _)| width(name)).filter(|width| *width <= WIDEST).max().unwrap_or(0);
     text.push_str(&format!("\n{heading} ({})\n", lines.len()));
     for (name, ty) in lines {
-        text.push_str(match name.is_empty() {
-            true => format!("  {ty}\n"),
-            false => format!("  {}  {ty}\n", fitted(&name, width)),
-        }.as_str());
+        text.push_str(
+            match name.is_empty() {
+                true => format!("  {ty}\n"),
+                false => format!("  {}  {ty}\n", fitted(&name, width)),
+            }
+            .as_str(),
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use clap::{Parser, ValueEnum};
 use tombolo::island::{Compiler, Engine, EngineOptions};
 use tombolo::{Runtime, RuntimeOptions};
 
-use crate::{bind, cache, compile, is_lost, progress};
+use crate::{bind, cache, compile, completions, inspect, is_lost, progress};
 
 /// Names of the groups of options in `--help`.
 mod group {
@@ -373,6 +373,10 @@ pub(crate) enum Task {
     Cache(cache::Command),
     /// `tombolo compile`
     Compile(compile::Command),
+    /// `tombolo completions`
+    Completions(completions::Command),
+    /// `tombolo inspect`
+    Inspect(inspect::Command),
 }
 
 /// Reads the command line. For `--help`, `--version` and mistakes, prints and returns the exit code.
@@ -383,6 +387,8 @@ pub(crate) fn parse() -> Result<Task, ExitCode> {
         Some("bind") => return read(args.split_off(1)).map(Task::Bind),
         Some("cache") => return read(args.split_off(1)).map(Task::Cache),
         Some("compile") => return read(args.split_off(1)).map(Task::Compile),
+        Some("completions") => return read(args.split_off(1)).map(Task::Completions),
+        Some("inspect") => return read(args.split_off(1)).map(Task::Inspect),
         Some("repl") => args[1] = "--interactive".into(),
         // This is what happens anyway.
         Some("run") => drop(args.remove(1)),

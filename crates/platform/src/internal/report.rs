@@ -61,6 +61,10 @@ impl PlatformHooks {
                 return Ok(true);
             }
         }
+        if platform.survives_errors.get() {
+            crate::node::repl::report(ctx, &error)?;
+            return Ok(true);
+        }
         if let Some(worker) = &platform.own_worker {
             // The parent is told, and decides what is printed. A worker of the Web survives, and keeps its rejections
             // to itself.

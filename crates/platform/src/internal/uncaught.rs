@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rquickjs::{Ctx, Object, Value};
+use rquickjs::{Ctx, Value};
 
 use super::report::report_uncaught;
 use super::state::Platform;
@@ -19,6 +19,40 @@ pub(crate) fn text<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
         return report_uncaught(ctx, value) + "\n";
     };
     facts.text(ctx)
+}
+
+/// The text for a person at a prompt, who knows what they have typed.
+pub(crate) fn at_prompt<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
+    let colors = Platform::of(ctx).is_ok_and(|platform| platform.stdio.is_process(1)) && super::has_colors(1);
+    let Some(facts) = Facts::of(ctx, value, colors) else {
+        ctx.catch();
+        return report_uncaught(ctx, value) + "\n";
+    };
+    let place = facts.stack.lines().find_map(place_of_frame).filter(|_| facts.name == "SyntaxError");
+    let line = place.as_ref().and_then(|place| source_line(ctx, place));
+    let text = facts.text(ctx);
+    let start = text.find("Uncaught").unwrap_or(0);
+    let start = if text[..start].ends_with("\u{1b}[31m") { start - 5 } else { start };
+    let mut shown = String::new();
+    if line.is_some() {
+        // The line and the mark, without the name of the file.
+        shown.push_str(text[..start].split_once('\n').map_or("", |(_, rest)| rest));
+    }
+    let is_prompt = |line: &str| line.contains("<eval> (REPL") || line.trim_start().starts_with("at REPL");
+    for line in text[start..].lines() {
+        match line.strip_suffix(" {") {
+            Some(frame) if is_prompt(frame) => {
+                shown.truncate(shown.trim_end().len());
+                shown.push_str(" {\n");
+            }
+            _ if is_prompt(line) => {}
+            _ => {
+                shown.push_str(line);
+                shown.push('\n');
+            }
+        }
+    }
+    shown
 }
 
 /// What is known of an error.
@@ -119,7 +153,9 @@ impl Facts {
     fn tip_of_line(&self, place: &Place, line: &str) -> Option<String> {
         let begins = |word: &str| {
             let rest = line.trim_start().strip_prefix(word);
-            rest.is_some_and(|rest| rest.starts_with(|next: char| !next.is_alphanumeric() && next != '_' && next != '('))
+            rest.is_some_and(|rest| {
+                rest.starts_with(|next: char| !next.is_alphanumeric() && next != '_' && next != '(')
+            })
         };
         let is_module_syntax = begins("import") || begins("export") || line.contains("await ");
         if self.name != "SyntaxError" || !place.file.starts_with('/') || !is_module_syntax {
@@ -143,7 +179,9 @@ impl Facts {
             "ERR_UNKNOWN_FILE_EXTENSION" => {
                 let is_text = self.message.contains("\".wat\"");
                 Some(match is_text {
-                    true => "a module in the text format is made binary first, for example by `wasm-tools parse`".into(),
+                    true => {
+                        "a module in the text format is made binary first, for example by `wasm-tools parse`".into()
+                    }
                     false => "modules are .js, .mjs, .cjs, .ts, .mts, .cts, .json and .wasm files".into(),
                 })
             }
@@ -181,7 +219,8 @@ fn place_of_frame(line: &str) -> Option<Place> {
     };
     let (rest, column) = rest.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
-    let is_script = file.starts_with('/') || file.starts_with("file:") || file.starts_with('[');
+    let is_script =
+        file.starts_with('/') || file.starts_with("file:") || file.starts_with('[') || file.starts_with("REPL");
     let place = Place { file: file.to_owned(), line: line.parse().ok()?, column: column.parse().ok()?, length: None };
     is_script.then_some(place)
 }
@@ -290,7 +329,9 @@ mod tests {
         assert_eq!(place("    at f (/a b/(c).js:1:22)"), at("/a b/(c).js", 1, 22));
         assert_eq!(place("    at file:///a/b.mjs:10:2"), at("file:///a/b.mjs", 10, 2));
         assert_eq!(place("    at <eval> ([eval]:3:4)"), at("[eval]", 3, 4));
-        for none in ["", "    at apply (native)", "    at x (node:fs:1:2)", "    at <input>:2:1", "at /a:1:2", "    at f (/a)"] {
+        for none in
+            ["", "    at apply (native)", "    at x (node:fs:1:2)", "    at <input>:2:1", "at /a:1:2", "    at f (/a)"]
+        {
             assert_eq!(place(none), None, "{none}");
         }
     }
@@ -299,8 +340,14 @@ mod tests {
     fn frames_of_the_loader_go() {
         let internal = "    at <anonymous> (node:internal/common_js:1:2)";
         let own = "    at f (/a.js:1:1)";
-        assert_eq!(without_loader(&format!("E: x\n{internal}\n{own}\n    at apply (native)\n{internal}")), format!("E: x\n{internal}\n{own}"));
-        assert_eq!(without_loader(&format!("E: x\n{own}\n{internal} {{\n  a: 1\n}}")), format!("E: x\n{own} {{\n  a: 1\n}}"));
+        assert_eq!(
+            without_loader(&format!("E: x\n{internal}\n{own}\n    at apply (native)\n{internal}")),
+            format!("E: x\n{internal}\n{own}")
+        );
+        assert_eq!(
+            without_loader(&format!("E: x\n{own}\n{internal} {{\n  a: 1\n}}")),
+            format!("E: x\n{own} {{\n  a: 1\n}}")
+        );
         assert_eq!(without_loader(&format!("E: x\n{internal}\n{internal} {{\n  a: 1\n}}")), "E: x {\n  a: 1\n}");
     }
 

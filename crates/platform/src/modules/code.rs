@@ -81,7 +81,7 @@ fn run_module(ctx: &Ctx<'_>, code: &Code, text: &str) -> rquickjs::Result<()> {
         return Err(errors::throw(ctx, "Error", "ERR_EVAL_ESM_CANNOT_PRINT", message));
     }
     let folder = path_to_url(&std::env::current_dir().unwrap_or_default());
-    let url = format!("{}/[eval1]", folder.trim_end_matches('/'));
+    let url = format!("{}/[eval1]", folder.strip_suffix('/').unwrap_or(&folder));
     remember(ctx, &url, code)?;
     run_main_text(ctx, url, text)
 }

@@ -21,12 +21,13 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
-pub(crate) use importer::{Importer, importer_of};
 pub use code::{Code, CodeKind, run_code};
+pub(crate) use importer::{Importer, importer_of};
 pub(crate) use linking::{Linking, facade, require_module};
 pub use loader::{ModuleLoader, ModuleResolver};
 pub(crate) use resolve::Failure;
 pub(crate) use strip::strip_types;
+pub(crate) use syntax::parsed;
 
 use crate::internal;
 use crate::internal::state::Platform;
