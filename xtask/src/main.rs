@@ -1,5 +1,6 @@
 //! Chores of this workspace: `cargo run -p xtask -- help`.
 
+mod dist;
 mod document;
 mod figures;
 mod headers;
@@ -35,6 +36,9 @@ commands:
           run the official tests of the JavaScript API with the command beside this one, and compare with
           tests/js/official.txt. DIR is a checkout of the WebAssembly specification, or of the threads proposal
           (threads=DIR), which are no part of this repository
+  dist [DIR]
+          make an archive in DIR (target/dist) of the command beside this one, stripped, with its manual, completions for
+          shells, and the licences of all packages that are linked into it
   headers [--cc COMMAND] [-v] DIR...
           bind the headers of twenty C libraries, wherever in DIR they are, with the command beside this one, and print
           how many of their functions it takes. With a compiler for wasm32 (--cc 'zig cc -target wasm32-wasi'), compare
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         ["tidy"] => with_tree(&tidy::root(), tidy),
         ["figures"] => with_tree(&tidy::root(), figures),
         ["figures", folder] => with_tree(folder.as_ref(), figures),
+        ["dist", ref more @ ..] => dist::run(more),
         ["headers", ref more @ ..] => headers::run(more),
         ["node-tests", folder, ref modules @ ..] => node_tests::run(folder.as_ref(), modules),
         ["official", suite, ref more @ ..] => official::run(&[&[suite], more].concat()),

@@ -3,10 +3,14 @@
 mod bind;
 mod cache;
 mod compile;
+mod completions;
+mod inspect;
 mod options;
 mod progress;
+mod repl;
 mod report;
 mod sandbox;
+mod script;
 mod wasm;
 
 use std::io::Write;
@@ -15,7 +19,7 @@ use std::time::Duration;
 
 use options::{Command, Task};
 use report::Report;
-use tombolo::{Exceeded, Permissions, Runtime, RuntimeOptions};
+use tombolo::Exceeded;
 
 fn main() -> ExitCode {
     // A file that may not grow any more is an error for whoever writes to it, not the end of the process.
@@ -49,78 +53,26 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> i32 {
     match task {
-        Task::Run(command) => run_program(command),
+        Task::Run(command) => run_program(&command),
         Task::Bind(command) => bind::run(&command),
         Task::Cache(command) => cache::run(&command),
         Task::Compile(command) => compile::run(&command),
+        Task::Completions(command) => completions::run(&command),
+        Task::Inspect(command) => inspect::run(&command),
     }
 }
 
-fn run_program(command: Command) -> i32 {
+fn run_program(command: &Command) -> i32 {
     let mut report = match Report::begin(command.guest_memory.clone()) {
         Ok(report) => report,
         Err(code) => return code,
     };
-    let code = if command.is_wasm() { wasm::run(&command) } else { run_script(command, &mut report) };
+    let code = match command.wasi_command() {
+        Some(file) => wasm::run(command, file),
+        None => script::run(command, &mut report),
+    };
     let code = report.end(code);
     if code == 0 && tombolo::platform::lost_output() { 1 } else { code }
-}
-
-fn run_script(command: Command, report: &mut Report) -> i32 {
-    // As with `require`, an extension may be left out, and a folder may be a package.
-    let with = |extension: &str| {
-        let mut path = command.file.clone().into_os_string();
-        path.push(extension);
-        std::path::Path::new(&path).is_file()
-    };
-    if !command.file.exists() && ![".js", ".json"].into_iter().any(with) {
-        tell(format_args!("tombolo: cannot find the file {}", command.file.display()));
-        return 1;
-    }
-    let is_program = ["package.json", "index.js"].iter().any(|name| command.file.join(name).is_file());
-    if command.file.is_dir() && !is_program {
-        tell(format_args!("tombolo: {} is a folder, not a file", command.file.display()));
-        return 1;
-    }
-    let mut argv = vec![command.executable.clone(), command.absolute_file()];
-    argv.extend(command.arguments.iter().cloned());
-    let mut options = RuntimeOptions { one_island: command.one_island, ..RuntimeOptions::default() };
-    options.platform.argv = argv;
-    options.platform.exec_path = command.executable.clone();
-    options.platform.expose_gc = command.expose_gc;
-    options.limits = command.bounds.limits();
-    if let Some(time) = command.bounds.timeout {
-        // What cannot be interrupted, and cannot be starved either, ends with the process.
-        const PATIENCE: Duration = Duration::from_secs(1);
-        end_process_after(time + PATIENCE, time);
-    }
-    options.permissions = match command.sandbox.permissions(&command.file) {
-        // What is machine code for later runs.
-        Ok(permissions) => command.code().into_iter().fold(permissions, Permissions::protect),
-        Err(error) => {
-            tell(format_args!("tombolo: {error}"));
-            return 2;
-        }
-    };
-    let runtime = command
-        .new_engine()
-        .and_then(|engine| Runtime::with_engine(engine, options).map_err(|error| error.to_string()));
-    match runtime {
-        Ok(mut runtime) => {
-            let code = runtime.run_file(&command.file).exit_code;
-            report.look(&runtime);
-            match runtime.exceeded() {
-                Some(Exceeded::Time) => tell_timeout(command.bounds.timeout.unwrap_or_default()),
-                Some(_) => tell_output(command.bounds.limits().output.unwrap_or_default()),
-                None => {}
-            }
-            code
-        }
-        Err(error) => {
-            tell(format_args!("tombolo: {error}"));
-            1
-        }
-    }
 }
 
 /// Ends the process when this time is over, if it is still there.

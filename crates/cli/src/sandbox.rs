@@ -94,12 +94,13 @@ fn list(value: &str) -> Result<List, String> {
 }
 
 impl Sandbox {
-    /// What is granted to the program in this file.
-    pub(crate) fn permissions(&self, file: &Path) -> Result<Permissions, String> {
+    /// What is granted to the program in this file, or to code that is in none.
+    pub(crate) fn permissions(&self, file: Option<&Path>) -> Result<Permissions, String> {
         if !self.sandbox {
             return Ok(Permissions::all());
         }
-        let mut granted = Permissions::none().program(file);
+        let none = Permissions::none();
+        let mut granted = file.map_or(none.clone(), |file| none.program(file));
         for list in &self.allow_read {
             granted = add(granted, list, Permissions::allow_any_read, |granted, path| granted.allow_read(path));
         }

@@ -26,16 +26,16 @@ enum Failure {
 }
 
 /// Runs the file's `_start`. Returns the exit code.
-pub(crate) fn run(command: &Command) -> i32 {
-    match start(command) {
+pub(crate) fn run(command: &Command, file: &Path) -> i32 {
+    match start(command, file) {
         Ok(()) => 0,
         Err(Failure::Exit(code)) => code,
         Err(Failure::Setup(message)) => {
-            tell(format_args!("tombolo: {}: {message}", command.file.display()));
+            tell(format_args!("tombolo: {}: {message}", file.display()));
             1
         }
         Err(Failure::Trap(message)) => {
-            tell(format_args!("tombolo: {}: the program trapped: {message}", command.file.display()));
+            tell(format_args!("tombolo: {}: the program trapped: {message}", file.display()));
             // The code that a shell reports for a process that a signal ended, as with wasmtime and Node's aborts.
             134
         }
@@ -48,19 +48,20 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     if file.extension().is_some_and(|extension| extension == "wasm") && !bytes.starts_with(b"\0asm") {
         return Err("it is not a WebAssembly module: it does not begin with \\0asm".into());
     }
-    match wat::parse_bytes(&bytes) {
+    let parsed = wat::Parser::new().parse_bytes(Some(file), &bytes);
+    match parsed {
         Ok(Cow::Borrowed(_)) => Ok(bytes),
         Ok(Cow::Owned(binary)) => Ok(binary),
         Err(error) => Err(error.to_string()),
     }
 }
 
-fn start(command: &Command) -> Result<(), Failure> {
+fn start(command: &Command, file: &Path) -> Result<(), Failure> {
     let setup = |error: &dyn std::fmt::Display| Failure::Setup(error.to_string());
-    let bytes = read(&command.file).map_err(Failure::Setup)?;
+    let bytes = read(file).map_err(Failure::Setup)?;
     let engine = command.new_engine().map_err(Failure::Setup)?;
     let module = Module::new(&engine, &bytes).map_err(|error| setup(&error))?;
-    let mut args = vec![command.file.to_string_lossy().into_owned()];
+    let mut args = vec![file.to_string_lossy().into_owned()];
     args.extend(command.arguments.iter().cloned());
     let env = std::env::vars_os().map(|(key, value)| (lossy(&key), lossy(&value)));
     let env = env.filter(|(name, _)| command.sandbox.allows_env(name)).collect();

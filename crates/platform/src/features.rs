@@ -51,6 +51,7 @@ const FEATURES: &[Feature] = &[
     js("fs_values", include_str!("node/fs/fs_values.js")),
     js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
         .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
+    js("eval", include_str!("node/module/eval.js")),
     js("module_extras", include_str!("node/module/module_extras.js")),
     js("http", include_str!("node/net/http.js"))
         .parts(&[
@@ -70,10 +71,11 @@ const FEATURES: &[Feature] = &[
     js("process_more", include_str!("node/process/process_more.js")),
     js("process_signals", include_str!("node/process/process_signals.js"))
         .native(node::process::signals::natives),
-    js("process_streams", include_str!("node/process/process_streams.js")),
+    js("process_streams", include_str!("node/process/process_streams.js")).native(node::process::stream_natives),
     js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
     js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
+    js("repl", include_str!("node/repl/repl.js")).native(node::repl::natives),
     js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
     js("stream_adapters", include_str!("node/stream/stream_adapters.js")),
     js("stream_compose", include_str!("node/stream/stream_compose.js")),

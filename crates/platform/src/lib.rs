@@ -27,8 +27,9 @@ use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
 pub use internal::stdio::{OutputLimit, before_output, lost_output};
-pub use modules::{BuiltinFn, Builtins, ModuleLoader, ModuleResolver, run_main, run_source};
+pub use modules::{BuiltinFn, Builtins, Code, CodeKind, ModuleLoader, ModuleResolver, run_code, run_main, run_source};
 pub use node::process::environment::Environment;
+pub use node::process::has_colors;
 pub use node::wasi::guest_output;
 use node::workers::OwnWorker;
 pub use node::workers::{Remote, Script, Spawn, Worker, WorkerSpec, end_workers, run_worker};
@@ -40,6 +41,11 @@ pub use web::blob::blob_steps;
 /// Throws only when the engine does; a source that is not a Response gives a rejected promise.
 pub fn response_bytes<'js>(ctx: &Ctx<'js>, source: Value<'js>, place: &str) -> rquickjs::Result<Value<'js>> {
     internal::function(ctx, "fetch", "wasmBytes")?.call((source, place))
+}
+
+/// A read–eval–print loop, apart from its prompt.
+pub mod repl {
+    pub use crate::node::repl::{Done, begin, complete, evaluate, exit, give_up, is_incomplete};
 }
 
 use internal::state::{Platform, State};
@@ -164,8 +170,10 @@ fn install_as(
         wasm_modules: RefCell::default(),
         main: RefCell::default(),
         main_url: RefCell::default(),
+        code: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
+        survives_errors: Cell::new(false),
         files,
         pending: internal::background::Pending::default(),
     };

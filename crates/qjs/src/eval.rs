@@ -1,6 +1,6 @@
 //! Scripts of the global scope, in a context of the runtime's and with a place in a file.
 
-use rquickjs::{Ctx, Value, qjs as q};
+use rquickjs::{Ctx, Promise, Value, qjs as q};
 
 use crate::{script::Source, value::Cx};
 
@@ -22,6 +22,15 @@ impl Script<'_> {
     /// What the script throws; a SyntaxError; an error if the name of the file has a zero byte.
     pub fn run<'js>(self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
         self.evaluate(ctx, 0)
+    }
+
+    /// Runs the script as one that may `await` at its top level. Returns a promise of an object whose `value` is its
+    /// completion value.
+    ///
+    /// # Errors
+    /// A SyntaxError; an error if the name of the file has a zero byte.
+    pub fn run_async<'js>(self, ctx: &Ctx<'js>) -> rquickjs::Result<Promise<'js>> {
+        self.evaluate(ctx, q::JS_EVAL_FLAG_ASYNC)?.get()
     }
 
     /// Parses the script and does not run it.

@@ -217,6 +217,19 @@ impl Runtime {
         self.finish()
     }
 
+    /// Runs a program that is no file, as [`Runtime::run_file`] runs a file.
+    pub fn run_code(&mut self, code: platform::Code) -> agent::Outcome {
+        self.agent.run_task(move |ctx| platform::run_code(ctx, &code));
+        self.finish()
+    }
+
+    /// Runs a task of the host's as [`Runtime::run_file`] runs a file: what it throws is an uncaught error, and the loop
+    /// runs until nothing holds it.
+    pub fn run_with(&mut self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()>) -> agent::Outcome {
+        self.agent.run_task(task);
+        self.finish()
+    }
+
     /// Runs the script of a worker.
     pub(crate) fn run_worker(&self, spec: WorkerSpec) -> agent::Outcome {
         let outcome = platform::run_worker(&self.agent, spec);

@@ -8,7 +8,15 @@ const ARGUMENTS: &str = "console.log(JSON.stringify(process.argv.slice(2)));";
 fn help_and_version() {
     let folder = Folder::new();
     for flag in ["--help", "-h"] {
-        let has = ["Usage: tombolo [OPTIONS] FILE [ARGS...]", "--guest-memory", "--expose-gc", "--version"];
+        let has = [
+            "Usage: tombolo [OPTIONS] FILE [ARGS...]",
+            "Commands:",
+            "--version",
+            "--eval",
+            "--expose-gc",
+            "--guest-memory",
+            "Examples:",
+        ];
         folder.run([flag]).outcome().exits(0).stdout_has(&has).stderr("");
     }
     let version = format!("tombolo {}\n", env!("CARGO_PKG_VERSION"));
@@ -19,12 +27,28 @@ fn help_and_version() {
 }
 
 #[test]
+fn completions_and_the_manual() {
+    let folder = Folder::new();
+    for (shell, has) in [
+        ("bash", ["_tombolo()", "--guest-memory"]),
+        ("zsh", ["#compdef tombolo", "--guest-memory"]),
+        ("fish", ["complete -c tombolo", "guest-memory"]),
+        ("man", [".TH tombolo 1", "\\-\\-guest\\-memory"]),
+    ] {
+        folder.run(["completions", shell]).outcome().exits(0).stdout_has(&has).stderr("");
+    }
+    folder.run(["completions", "man", "--to", "."]).outcome().exits(0).stdout("").stderr("");
+    for page in ["tombolo.1", "tombolo-inspect.1", "tombolo-cache.1"] {
+        assert!(folder.path().join(page).is_file(), "{page}");
+    }
+    folder.run(["completions", "dos"]).outcome().exits(2).stdout("").stderr_has(&["bash, zsh, fish, man"]);
+}
+
+#[test]
 fn mistakes_in_the_command_line_exit_with_2() {
     let folder = Folder::new();
     folder.run(["--no-such-flag"]).outcome().exits(2).stdout("").stderr_has(&["--no-such-flag", "Usage: tombolo"]);
     folder.run(["--no-such-flag", "a.mjs"]).outcome().exits(2).stdout("").stderr_has(&["--no-such-flag"]);
-    folder.run::<&str>([]).outcome().exits(2).stdout("").stderr_has(&["FILE", "Usage: tombolo"]);
-    folder.run(["run"]).outcome().exits(2).stdout("").stderr_has(&["FILE"]);
     folder.run(["--expose-gc=yes", "a.mjs"]).outcome().exits(2).stderr_has(&["--expose-gc"]);
 }
 

@@ -73,7 +73,12 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tombolo"));
+        Self::of(env!("CARGO_BIN_EXE_tombolo").as_ref(), folder, args)
+    }
+
+    /// Another program in the command's place.
+    pub(crate) fn of<A: AsRef<OsStr>>(program: &OsStr, folder: &Path, args: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(program);
         command.args(args).current_dir(folder);
         Self { command, stdin: Vec::new() }
     }
@@ -88,6 +93,11 @@ impl Run {
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
         self
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod stdio;
 pub(crate) mod strings;
+pub(crate) mod uncaught;
 mod wrapper;
 
 use qjs::{define::Put as _, pristine::bare_object};
@@ -22,6 +23,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use self::{state::Platform, strings::UsvString};
 use crate::features;
+pub(crate) use crate::node::process::has_colors;
 
 /// The exports of an embedded file, which runs when it is first requested.
 pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {

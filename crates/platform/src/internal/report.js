@@ -16,6 +16,23 @@ exports.report = (value) => {
   }
 };
 
+// What is known of an error, in texts; undefined for other values.
+exports.facts = (value, colors) => {
+  if (!native.isError(value)) return undefined;
+  const own = (name) => {
+    const found = Object.getOwnPropertyDescriptor(value, name)?.value;
+    return typeof found === 'string' ? found : '';
+  };
+  const shown = inspect(value, { __proto__: null, colors });
+  const stack = own('stack') || require('stack').stackOf(value);
+  const name = value.name;
+  return {
+    __proto__: null,
+    shown, stack: typeof stack === 'string' ? stack : '', name: typeof name === 'string' ? name : '',
+    message: own('message'), code: own('code'),
+  };
+};
+
 // What an unhandled rejection is reported as if its reason is not an error.
 exports.rejection = (reason) => {
   if (native.isError(reason)) return reason;

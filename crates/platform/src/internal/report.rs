@@ -4,7 +4,7 @@ use agent::{EventLoop, Hooks, Origin};
 use rquickjs::{Ctx, Function, Object, Value};
 
 use crate::{
-    internal::{self, def, state::Platform, strings::to_rust},
+    internal::{self, def, state::Platform, strings::to_rust, uncaught},
     node::process,
 };
 
@@ -61,6 +61,10 @@ impl PlatformHooks {
                 return Ok(true);
             }
         }
+        if platform.survives_errors.get() {
+            crate::node::repl::report(ctx, &error)?;
+            return Ok(true);
+        }
         if let Some(worker) = &platform.own_worker {
             // The parent is told, and decides what is printed. A worker of the Web survives, and keeps its rejections
             // to itself.
@@ -77,9 +81,7 @@ impl PlatformHooks {
             return Ok(worker.is_web());
         }
         if platform.options.report_errors {
-            let mut text = report_uncaught(ctx, &error);
-            text.push('\n');
-            platform.stdio.err(text.as_bytes());
+            platform.stdio.err(uncaught::text(ctx, &error).as_bytes());
         }
         Ok(false)
     }
@@ -102,7 +104,7 @@ impl Hooks for PlatformHooks {
                         }
                         // In the main agent it ends the program at once, with an exit code of its own, as in Node.
                         None => {
-                            platform.stdio.err((report_uncaught(ctx, &thrown) + "\n").as_bytes());
+                            platform.stdio.err(uncaught::text(ctx, &thrown).as_bytes());
                             event_loop.request_exit(LISTENER_THREW);
                         }
                     }

@@ -37,10 +37,14 @@ pub(crate) struct State {
     pub(crate) main: RefCell<Option<(Persistent<Promise<'static>>, String)>>,
     /// The URL of the main module, for `import.meta.main`.
     pub(crate) main_url: RefCell<String>,
+    /// If the program is no file, what it is called in stacks, and its text.
+    pub(crate) code: RefCell<Option<(String, String)>>,
     /// The number of columns by which `console.group` indents.
     pub(crate) indent: Cell<usize>,
     /// Set between the rejection of the main module's promise and its report.
     pub(crate) main_failed: Cell<bool>,
+    /// Whether an uncaught error does not end the agent, as in a REPL.
+    pub(crate) survives_errors: Cell<bool>,
     /// The workers that this agent has started.
     pub(crate) workers: crate::node::workers::Workers,
     /// If this agent is a worker, what it knows about itself.

@@ -11,7 +11,7 @@ use std::{
 
 use agent::EventLoop;
 
-use crate::Stream;
+use crate::{Stream, internal::state::Platform};
 
 const CAPACITY: usize = 64 << 10;
 
@@ -70,6 +70,8 @@ pub(crate) struct Stdio {
     /// Of standard output and of standard error.
     limits: [Option<OutputLimit>; 2],
     broken: Cell<bool>,
+    /// Whether a script has standard output as a stream, which is told what goes wrong.
+    has_stream: Cell<bool>,
     event_loop: EventLoop,
 }
 
@@ -87,6 +89,7 @@ impl Stdio {
             stdout: stdout.unwrap_or_else(|| Arc::new(Mutex::new(Raw(1)))),
             stderr: stderr.unwrap_or_else(|| Arc::new(Mutex::new(Raw(2)))),
             broken: Cell::new(false),
+            has_stream: Cell::new(false),
             event_loop,
         }
     }
@@ -126,6 +129,11 @@ impl Stdio {
         self.process[index] && self.limits[index].is_none()
     }
 
+    /// Has the stream that a script has of standard output told what goes wrong.
+    pub(crate) fn set_stream(&self) {
+        self.has_stream.set(true);
+    }
+
     /// Writes the buffer, for somebody who is about to use the process's descriptors.
     pub(crate) fn flush_for_others(&self) {
         self.flush();
@@ -150,14 +158,33 @@ impl Stdio {
         if !self.broken.get()
             && let Err(error) = write_all(&self.stdout, self.admit(1, bytes))
         {
-            self.broken.set(true);
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                self.event_loop.request_exit(0);
-            } else {
-                LOST.store(true, Ordering::Relaxed);
-                let message = format!("tombolo: cannot write to standard output: {error}\n");
-                let _ = write_all(&self.stderr, message.as_bytes());
+            if !self.has_stream.get() {
+                self.give_up(&error);
+                return;
             }
+            // Somebody may listen for errors of the stream.
+            self.event_loop.next_tick(Box::new(move |ctx| {
+                let number = error.raw_os_error().unwrap_or(libc::EIO);
+                let failed = super::function(ctx, "process_streams", "outputFailed")?;
+                if !failed.call::<_, bool>((-number,))? {
+                    Platform::of(ctx)?.stdio.give_up(&error);
+                }
+                Ok(())
+            }));
+        }
+    }
+
+    /// Writes nothing more. If the reader has gone, the agent ends silently.
+    fn give_up(&self, error: &io::Error) {
+        if self.broken.replace(true) {
+            return;
+        }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.event_loop.request_exit(0);
+        } else {
+            LOST.store(true, Ordering::Relaxed);
+            let message = format!("tombolo: cannot write to standard output: {error}\n");
+            let _ = write_all(&self.stderr, message.as_bytes());
         }
     }
 }

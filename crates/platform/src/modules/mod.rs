@@ -1,6 +1,8 @@
 //! Modules: resolution and loading after Node, and the modules that are built in.
 
 mod builtins;
+mod code;
+mod importer;
 mod linking;
 mod loader;
 mod package;
@@ -19,10 +21,13 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
+pub use code::{Code, CodeKind, run_code};
+pub(crate) use importer::{Importer, importer_of};
 pub(crate) use linking::{Linking, facade, require_module};
 pub use loader::{ModuleLoader, ModuleResolver};
 pub(crate) use resolve::Failure;
 pub(crate) use strip::strip_types;
+pub(crate) use syntax::parsed;
 
 use crate::internal;
 use crate::internal::state::Platform;
@@ -160,6 +165,11 @@ pub(crate) fn run_main_text(ctx: &Ctx<'_>, url: String, source: &str) -> rquickj
     Ok(())
 }
 
+/// The names of the built-in modules that have `node:` in front of them.
+pub(crate) fn public_names() -> Vec<&'static str> {
+    crate::features::modules().filter(|name| !name.starts_with('_') && !name.contains(':')).collect()
+}
+
 /// Whether a URL has its text with it: those with the schemes `data:` and `blob:`.
 pub(crate) fn is_inline(url: &str) -> bool {
     url.starts_with("data:") || url.starts_with("blob:")
@@ -212,5 +222,7 @@ pub(crate) fn run_eval(ctx: &Ctx<'_>, text: String) -> rquickjs::Result<()> {
     if syntax::is_module(&text) {
         return run_source(ctx, "[worker eval]", &text);
     }
-    internal::function(ctx, "common_js", "runText")?.call::<_, Value>(("[worker eval]", text)).map(drop)
+    let name = "[worker eval]";
+    internal::function(ctx, "common_js", "prepareText")?.call::<_, Value>((name,))?;
+    run_classic(ctx, name, &text)
 }

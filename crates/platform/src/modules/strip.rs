@@ -13,31 +13,48 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_parser::ParserReturn;
 use oxc_span::{GetSpan, SourceType, Span};
 use oxc_syntax::scope::ScopeFlags;
-use rquickjs::Ctx;
+use rquickjs::{Ctx, object::Property};
 
+use super::importer::place;
 use super::syntax::parsed;
 use crate::internal::errors;
 
 /// Why types cannot be stripped.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The text does not parse.
-    Syntax(String),
-    /// It has more than types.
-    Unsupported(&'static str),
+    /// The text does not parse, from this byte on.
+    Syntax(String, usize),
+    /// It has more than types, at this byte.
+    Unsupported(&'static str, usize),
     /// There is no memory for the parser.
     Memory,
 }
 
 /// [`strip`], with Node's errors.
-pub(crate) fn strip_types(ctx: &Ctx<'_>, text: &str, _path: &str) -> rquickjs::Result<String> {
+pub(crate) fn strip_types(ctx: &Ctx<'_>, text: &str, path: &str) -> rquickjs::Result<String> {
     strip(text).map_err(|refusal| match refusal {
-        Refusal::Syntax(message) => errors::throw(ctx, "SyntaxError", "ERR_INVALID_TYPESCRIPT_SYNTAX", &message),
-        Refusal::Unsupported(message) => {
-            errors::throw(ctx, "SyntaxError", "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", message)
+        Refusal::Syntax(message, at) => {
+            let error = errors::throw(ctx, "SyntaxError", "ERR_INVALID_TYPESCRIPT_SYNTAX", &message);
+            put_place(ctx, text, path, at).err().unwrap_or(error)
+        }
+        Refusal::Unsupported(message, at) => {
+            let error = errors::throw(ctx, "SyntaxError", "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", message);
+            put_place(ctx, text, path, at).err().unwrap_or(error)
         }
         Refusal::Memory => errors::throw(ctx, "Error", "ERR_MEMORY_ALLOCATION_FAILED", "Failed to allocate memory"),
     })
+}
+
+/// Puts the place of a byte in front of the frames of the SyntaxError that has been thrown, as the engine's own have it.
+fn put_place(ctx: &Ctx<'_>, text: &str, path: &str, at: usize) -> rquickjs::Result<()> {
+    let thrown = ctx.catch();
+    if let Some(error) = thrown.as_object() {
+        let mut stack: String = error.get("stack")?;
+        let (line, column) = place(text, at);
+        stack.insert_str(stack.find("\n    at ").unwrap_or(stack.len()), &format!("\n    at {path}:{line}:{column}"));
+        error.prop("stack", Property::from(stack).writable().configurable())?;
+    }
+    Err(ctx.throw(thrown))
 }
 
 /// The text with its types replaced by spaces.
@@ -49,12 +66,13 @@ pub(super) fn strip(text: &str) -> Result<String, Refusal> {
 
 fn strip_parsed(text: &str, parsed: &ParserReturn<'_>) -> Result<String, Refusal> {
     if let Some(error) = parsed.diagnostics.errors().next() {
-        return Err(Refusal::Syntax(error.message.to_string()));
+        let at = error.labels.first().map_or(0, |label| label.offset() as usize);
+        return Err(Refusal::Syntax(error.message.to_string(), at));
     }
     let mut stripper = Stripper { text, edits: Vec::new(), refusal: None };
     stripper.visit_program(&parsed.program);
     match stripper.refusal {
-        Some(refusal) => Err(Refusal::Unsupported(refusal)),
+        Some((refusal, at)) => Err(Refusal::Unsupported(refusal, at as usize)),
         None => Ok(stripper.apply()),
     }
 }
@@ -63,7 +81,8 @@ struct Stripper<'t> {
     text: &'t str,
     /// Spans that become spaces, each with the character that its first byte becomes.
     edits: Vec<(Span, char)>,
-    refusal: Option<&'static str>,
+    /// Why not, and where.
+    refusal: Option<(&'static str, u32)>,
 }
 
 impl Stripper<'_> {
@@ -93,8 +112,8 @@ impl Stripper<'_> {
         stripped
     }
 
-    fn refuse(&mut self, message: &'static str) {
-        self.refusal.get_or_insert(message);
+    fn refuse(&mut self, message: &'static str, at: Span) {
+        self.refusal.get_or_insert((message, at.start));
     }
 
     fn blank(&mut self, start: u32, end: u32) {
@@ -235,21 +254,21 @@ impl Stripper<'_> {
             Declaration::ClassDeclaration(it) => it.declare,
             Declaration::TSEnumDeclaration(it) => {
                 if !it.declare {
-                    self.refuse("TypeScript enum is not supported in strip-only mode");
+                    self.refuse("TypeScript enum is not supported in strip-only mode", it.span());
                 }
                 true
             }
             Declaration::TSNamespaceDeclaration(it) => {
                 if matches!(it.kind, TSNamespaceDeclarationKind::Module) && !it.declare {
-                    self.refuse("`module` keyword is not supported. Use `namespace` instead.");
+                    self.refuse("`module` keyword is not supported. Use `namespace` instead.", it.span());
                 } else if !Self::is_type_namespace(it) {
-                    self.refuse("TypeScript namespace declaration is not supported in strip-only mode");
+                    self.refuse("TypeScript namespace declaration is not supported in strip-only mode", it.span());
                 }
                 true
             }
             Declaration::TSImportEqualsDeclaration(it) => {
                 if !it.import_kind.is_type() {
-                    self.refuse("TypeScript import equals declaration is not supported in strip-only mode");
+                    self.refuse("TypeScript import equals declaration is not supported in strip-only mode", it.span());
                 }
                 true
             }
@@ -289,7 +308,7 @@ impl<'a> Visit<'a> for Stripper<'_> {
                 _ => false,
             },
             Statement::TSExportAssignment(_) => {
-                self.refuse("TypeScript export assignment is not supported in strip-only mode");
+                self.refuse("TypeScript export assignment is not supported in strip-only mode", it.span());
                 true
             }
             Statement::TSNamespaceExportDeclaration(_) => true,
@@ -347,10 +366,11 @@ impl<'a> Visit<'a> for Stripper<'_> {
         self.blank_span(it.type_arguments.span);
     }
 
-    fn visit_ts_type_assertion(&mut self, _: &TSTypeAssertion<'a>) {
+    fn visit_ts_type_assertion(&mut self, it: &TSTypeAssertion<'a>) {
         self.refuse(
             "The angle-bracket syntax for type assertions, `<T>expr`, is not supported in type strip mode. Instead, \
              use the 'as' syntax: `expr as T`.",
+            it.span(),
         );
     }
 
@@ -381,7 +401,7 @@ impl<'a> Visit<'a> for Stripper<'_> {
 
     fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
         if it.accessibility.is_some() || it.readonly || it.r#override {
-            self.refuse("TypeScript parameter property is not supported in strip-only mode");
+            self.refuse("TypeScript parameter property is not supported in strip-only mode", it.span());
         }
         if it.optional {
             let end = it.type_annotation.as_ref().map_or(it.span.end, |annotation| annotation.span.start);

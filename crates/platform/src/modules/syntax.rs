@@ -63,7 +63,7 @@ pub(crate) fn looks_like_module(text: &str) -> bool {
 }
 
 /// Parses, and looks at the result; `None` if there is no memory for the parser's stack.
-pub(super) fn parsed<T: Send>(
+pub(crate) fn parsed<T: Send>(
     text: &str,
     source_type: SourceType,
     look: impl FnOnce(&str, &ParserReturn<'_>) -> T + Send,

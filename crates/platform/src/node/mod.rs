@@ -11,6 +11,7 @@ pub(crate) mod net;
 pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod punycode;
+pub(crate) mod repl;
 pub(crate) mod tty;
 pub(crate) mod util;
 pub(crate) mod vm;

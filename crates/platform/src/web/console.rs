@@ -113,7 +113,7 @@ fn write(platform: &Platform, to_stderr: bool, text: &str) {
 }
 
 /// Writes one line of console output.
-fn print<'js>(ctx: &Ctx<'js>, name: &str, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
+pub(crate) fn print<'js>(ctx: &Ctx<'js>, name: &str, to_stderr: bool, args: Vec<Value<'js>>) -> rquickjs::Result<()> {
     let platform = Platform::of(ctx)?;
     let is_loaded = |file| platform.internals.borrow().contains_key(file);
     if is_loaded("diagnostics_channel") {

@@ -598,18 +598,17 @@ exports.runMain = (filename) => {
   statics._load(filename, null, true);
 };
 
-// Runs a text that is no file, such as a worker's, in the global scope.
-exports.runText = (name, text) => {
+// Gives a text that is no file, such as a worker's, what a CommonJS module has, in the global scope.
+exports.prepareText = (name) => {
   const module = new /** @type {any} */ (Module)(name);
   const folder = require('process').process.cwd();
   module.filename = resolvePath(folder, name);
   module.paths = statics._nodeModulePaths(folder);
+  define(globalThis, '__filename', name);
   define(globalThis, 'module', module);
   define(globalThis, 'exports', module.exports);
-  define(globalThis, '__filename', name);
   define(globalThis, '__dirname', '.');
   define(globalThis, 'require', makeRequire(module));
-  return native.run(text, name);
 };
 
 exports.module = { ...statics, default: Module };

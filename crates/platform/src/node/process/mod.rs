@@ -46,11 +46,19 @@ pub(crate) fn is_loaded(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
 }
 
 /// Whether console output to descriptor 1 or 2 is coloured.
-pub(crate) fn has_colors(fd: i32) -> bool {
+pub fn has_colors(fd: i32) -> bool {
     static STATE: std::sync::OnceLock<[bool; 2]> = std::sync::OnceLock::new();
-    let allowed = || std::env::var_os("NO_COLOR").is_none() && std::env::var_os("NODE_DISABLE_COLORS").is_none();
-    STATE.get_or_init(|| [1, 2].map(|fd| crate::node::tty::is_terminal(&Permissions::all(), fd) && allowed()))
-        [usize::from(fd == 2)]
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let decide = || match std::env::var("FORCE_COLOR") {
+        Ok(forced) => [matches!(&*forced, "" | "1" | "true" | "2" | "3"); 2],
+        Err(_) => {
+            let is_off = variable("NO_COLOR").is_some()
+                || variable("NODE_DISABLE_COLORS").is_some()
+                || variable("TERM").map_or(variable("COLORTERM").is_none(), |term| term == "dumb");
+            [1, 2].map(|fd| !is_off && crate::node::tty::is_terminal(&Permissions::all(), fd))
+        }
+    };
+    STATE.get_or_init(decide)[usize::from(fd == 2)]
 }
 
 /// The native functions of `process.js`.
@@ -241,6 +249,16 @@ fn has_permission(may: &Permissions, scope: &str, reference: Option<&str>) -> bo
         "wasi" => true,
         _ => false,
     }
+}
+
+/// The native functions of `process_streams.js`.
+pub(crate) fn stream_natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = qjs::pristine::bare_object(ctx)?;
+    def(&native, "setStream", |ctx: Ctx<'_>| -> rquickjs::Result<()> {
+        Platform::of(&ctx)?.stdio.set_stream();
+        Ok(())
+    })?;
+    Ok(native)
 }
 
 fn output<'js>(native: &Object<'js>) -> rquickjs::Result<()> {

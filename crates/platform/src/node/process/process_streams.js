@@ -1,4 +1,11 @@
 // The streams of descriptors that are not files: standard input, output and error, and the pipes of child processes.
+/**
+ * What Rust provides.
+ * @type {{
+ *   setStream(): void,
+ * }}
+ */
+const native = rust;
 const { Readable } = require('stream_readable');
 const { Writable } = require('stream_writable');
 const { Duplex } = require('stream_duplex');
@@ -182,6 +189,14 @@ install(Output, {
 });
 tty.inherit(Socket, Output);
 
+// What was written could not be. Returns whether somebody listens for that.
+let output;
+exports.outputFailed = (number) => {
+  if (output.listenerCount('error') === 0) return false;
+  output.emit('error', require('fs_errors').errnoException(number, 'write'));
+  return true;
+};
+
 const named = (name, make) => make(name);
 exports.makeOutput = (fd) => {
   let stream;
@@ -195,6 +210,10 @@ exports.makeOutput = (fd) => {
   }
   stream._type = kind === 'TTY' ? 'tty' : kind === 'PIPE' ? 'pipe' : 'fs';
   stream._isStdio = true;
+  if (fd === 1) {
+    output = stream;
+    native.setStream();
+  }
   made.add(stream);
   stream.destroySoon = stream.destroy;
   // A script cannot end them.
