@@ -160,6 +160,7 @@ fn install_as(ctx: &Ctx<'_>, mut options: Options, own_worker: Option<OwnWorker>
     let stdio = platform.clone();
     event_loop.on_safe_point(Box::new(move |_| stdio.stdio.flush()));
     internal::require(ctx, "stack")?;
+    web::intl::methods::define(ctx)?;
     globals::define(ctx)
 }
 
