@@ -30,11 +30,13 @@ fn collator(
     let mut preferences = CollatorPreferences::from(&Locale::try_from_str(tag).ok()?);
     preferences.numeric_ordering =
         Some(if numeric { CollationNumericOrdering::True } else { CollationNumericOrdering::False });
-    preferences.case_first = Some(match case_first {
-        "upper" => CollationCaseFirst::Upper,
-        "lower" => CollationCaseFirst::Lower,
-        _ => CollationCaseFirst::False,
-    });
+    // Unless asked, as the language has it.
+    preferences.case_first = match case_first {
+        "upper" => Some(CollationCaseFirst::Upper),
+        "lower" => Some(CollationCaseFirst::Lower),
+        "false" => Some(CollationCaseFirst::False),
+        _ => None,
+    };
     let mut options = CollatorOptions::default();
     options.strength = Some(match sensitivity {
         "base" | "case" => Strength::Primary,
@@ -98,6 +100,13 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
             Class::instance(ctx, CollatorState { collator })
         },
     )?;
+    def(&native, "caseFirst", |state: Class<'js, CollatorState>| -> rquickjs::Result<&'static str> {
+        Ok(match state.try_borrow()?.collator.resolved_options().case_first {
+            CollationCaseFirst::Upper => "upper",
+            CollationCaseFirst::Lower => "lower",
+            _ => "false",
+        })
+    })?;
     def(
         &native,
         "compare",

@@ -3,6 +3,7 @@
  * What Rust provides.
  * @type {{
  *   collator(tag: string, sensitivity: string, numeric: boolean, caseFirst: string, ignorePunctuation: boolean): object,
+ *   caseFirst(collator: object): string,
  *   compare(collator: object, one: string, two: string): number,
  * }}
  */
@@ -17,14 +18,22 @@ const initialize = (locales, given) => {
   const options = toObject(given, NAME);
   const usage = option(options, 'usage', ['sort', 'search'], 'sort', NAME);
   matcher(options, NAME);
-  const { locale, keywords, tag } = /** @type {any} */ (resolveLocale(locales, has));
+  const { locale: base, keywords, tag } = /** @type {any} */ (resolveLocale(locales, has));
   const collation = option(options, 'collation', undefined, undefined, NAME) ?? keywords.get('co') ?? 'default';
   const numeric = flag(options, 'numeric') ?? (keywords.has('kn') && keywords.get('kn') !== 'false');
-  const caseFirst = option(options, 'caseFirst', ['upper', 'lower', 'false'], keywords.get('kf') ?? 'false', NAME);
+  const ownFirst = option(options, 'caseFirst', ['upper', 'lower', 'false'], keywords.get('kf'), NAME);
   const sensitivity = option(options, 'sensitivity', ['base', 'accent', 'case', 'variant'], 'variant', NAME);
-  const ignorePunctuation = flag(options, 'ignorePunctuation', $.startsWith(locale, 'th'));
+  const ignorePunctuation = flag(options, 'ignorePunctuation', $.startsWith(base, 'th'));
+  const collator = native.collator(tag ?? 'en-US', sensitivity, numeric, ownFirst ?? '', ignorePunctuation);
+  const caseFirst = native.caseFirst(collator);
+  // What the tag asks for is a part of the answer.
+  const kept = $.filter(['co', 'kf', 'kn'], (key) => keywords.has(key));
+  const locale = kept.length === 0 ? base : $.text`${base}-u-${$.join($.map(kept, (key) => {
+    const value = keywords.get(key);
+    return value === '' ? key : $.text`${key}-${value}`;
+  }), '-')}`;
   return {
-    collator: native.collator(tag ?? 'en-US', sensitivity, numeric, caseFirst, ignorePunctuation),
+    collator,
     resolved: { locale, usage, sensitivity, ignorePunctuation, collation, numeric, caseFirst },
   };
 };
@@ -33,9 +42,8 @@ exports.Collator = intlClass('Collator', {
   initialize,
   callable: true,
   has,
-  methods: { resolvedOptions: (state) => ({ ...state.resolved }) },
-  bound: {
-    name: 'compare', length: 2,
-    call: (state, one, two) => native.compare(state.collator, $.text`${one}`, $.text`${two}`),
+  members: {
+    resolvedOptions: (state) => ({ ...state.resolved }),
+    compare: { length: 2, bound: (state, one, two) => native.compare(state.collator, $.text`${one}`, $.text`${two}`) },
   },
 }).made;

@@ -158,12 +158,25 @@ const partition = (state, time, pattern = state.pattern) => {
   }
   return parts;
 };
+const isSameDay = (zone, one, two) => {
+  const { 0: a, 1: b } = [read(zone, one), read(zone, two)];
+  return a.year === b.year && a.month === b.month && a.day === b.day;
+};
+const withDate = (state) => {
+  const fields = { __proto__: null, ...state.fields, year: 'numeric', month: 'numeric', day: 'numeric' };
+  const date = datePattern(state.locale, fields);
+  return { ...state, fields, pattern: [...$.each(date), ', ', ...$.each(state.pattern)] };
+};
 const textOf = (parts) => $.join($.map(parts, (part) => part.value), '');
 
-const DASH = ' – ';
+// With thin spaces around it.
+const DASH = '\u2009–\u2009';
 const rangeParts = (state, start, end) => {
   if (start === undefined || end === undefined) throw new TypeError('startDate or endDate cannot be undefined');
   const { 0: first, 1: last } = [toTime(start), toTime(end)];
+  // Times of different days need the days.
+  const isTimeOnly = !$.some(state.pattern, ({ type }) => $.includes(['era', ...$.each(DATE_FIELDS)], type));
+  if (isTimeOnly && !isSameDay(state.zone, first, last)) state = withDate(state);
   const one = partition(state, first);
   const two = partition(state, last);
   const tagged = (parts, source) => $.map(parts, (part) => ({ ...part, source }));
@@ -176,20 +189,11 @@ const rangeParts = (state, start, end) => {
   const timeAt = $.findIndex(one, (part) => $.includes(['hour', 'minute', 'second', 'fractionalSecond'], part.type));
   if (timeAt >= 0 && sameDay) {
     let early = $.slice(one, timeAt);
-    let late = $.slice(two, timeAt);
-    const zoneAt = $.findIndex(late, has('timeZoneName'));
-    let zone = [];
-    if (zoneAt > 0) {
-      zone = $.slice(late, zoneAt - 1);
-      late = $.slice(late, 0, zoneAt - 1);
-      early = $.slice(early, 0, zoneAt - 1);
-    }
     const halfAt = $.findIndex(early, has('dayPeriod'));
-    if (halfAt > 0 && same('dayPeriod')) early = $.slice(early, 0, halfAt - 1);
+    if (halfAt > 0 && halfAt === early.length - 1 && same('dayPeriod')) early = $.slice(early, 0, halfAt - 1);
     return [
       ...$.each(tagged($.slice(one, 0, timeAt), 'shared')), ...$.each(tagged(early, 'startRange')),
-      { type: 'literal', value: DASH, source: 'shared' }, ...$.each(tagged(late, 'endRange')),
-      ...$.each(tagged(zone, 'shared')),
+      { type: 'literal', value: DASH, source: 'shared' }, ...$.each(tagged($.slice(two, timeAt), 'endRange')),
     ];
   }
   if (timeAt < 0 && isNamed && state.fields.weekday === undefined && same('year') && same('era')) {
@@ -215,7 +219,7 @@ const rangeParts = (state, start, end) => {
 exports.DateTimeFormat = intlClass('DateTimeFormat', {
   initialize,
   callable: true,
-  methods: {
+  members: {
     resolvedOptions: ({ locale, calendar, zone, hourCycle, fields, dateStyle, timeStyle }) => {
       /** @type {any} */
       const resolved = { locale, calendar, numberingSystem: 'latn', timeZone: zone.name };
@@ -231,10 +235,10 @@ exports.DateTimeFormat = intlClass('DateTimeFormat', {
       return resolved;
     },
     formatToParts: (state, date) => partition(state, toTime(date)),
+    format: { length: 1, bound: (state, date) => textOf(partition(state, toTime(date))) },
     formatRange: (state, start, end) => textOf(rangeParts(state, start, end)),
     formatRangeToParts: (state, start, end) => rangeParts(state, start, end),
   },
-  bound: { name: 'format', length: 1, call: (state, date) => textOf(partition(state, toTime(date))) },
 }).made;
 
 // The formats of calls that give no options, by locale, for as long as the zone stays.

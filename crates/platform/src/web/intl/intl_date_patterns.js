@@ -42,8 +42,6 @@ exports.datePattern = (locale, fields) => {
   return [field('weekday'), locale === 'en-GB' && year === undefined ? ' ' : ', ', ...$.each(pattern)];
 };
 
-// A narrow space that does not break.
-const NARROW = '\u202f';
 exports.timePattern = (locale, fields, hourCycle) => {
   const { hour, minute, second, fractionalSecondDigits, dayPeriod, timeZoneName } = fields;
   const isHalfDay = hourCycle === 'h11' || hourCycle === 'h12';
@@ -59,7 +57,7 @@ exports.timePattern = (locale, fields, hourCycle) => {
     $.push(pattern, field('fractionalSecond'));
   }
   if (hour === undefined ? dayPeriod !== undefined : isHalfDay) {
-    if (pattern.length > 0) $.push(pattern, dayPeriod === undefined ? NARROW : ' ');
+    if (pattern.length > 0) $.push(pattern, ' ');
     $.push(pattern, field('dayPeriod'));
   }
   $.push(pattern, ...$.each(after));

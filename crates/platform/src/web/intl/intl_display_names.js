@@ -18,7 +18,12 @@ const FIELDS = {
 };
 const wrong = () => new RangeError('invalid_argument');
 
-const languageName = (code, languageDisplay) => {
+const SHORT = { __proto__: null, 'en-US': 'US English', 'en-GB': 'UK English' };
+const SHORT_REGIONS = { __proto__: null, US: 'US', GB: 'UK', HK: 'Hong Kong', MO: 'Macao', PS: 'Palestine' };
+// What scripts are called beside the name of a language.
+const HAN = { __proto__: null, Hans: 'Simplified', Hant: 'Traditional' };
+const regionName = (code, style) => (style === 'long' ? undefined : SHORT_REGIONS[code]) ?? names.regions().get(code) ?? code;
+const languageName = (code, languageDisplay, style) => {
   let parsed;
   try {
     parsed = parseTag(code);
@@ -32,35 +37,26 @@ const languageName = (code, languageDisplay) => {
   const rest = [];
   let name;
   if (languageDisplay === 'dialect') {
-    const candidates = [[$.text`${language}-${region}`, script, ''], [$.text`${language}-${script}`, '', region]];
-    for (const { 0: key, 1: otherScript, 2: otherRegion } of $.each(candidates)) {
-      name = dialects.get(key);
-      if (name === undefined) continue;
-      if (otherScript !== '') $.push(rest, names.scripts().get(otherScript) ?? otherScript);
-      if (otherRegion !== '') $.push(rest, names.regions().get(otherRegion) ?? otherRegion);
-      break;
-    }
+    name = script === '' ? dialects.get($.text`${language}-${region}`)
+      : region === '' ? dialects.get($.text`${language}-${script}`) : undefined;
+    if (name !== undefined && style !== 'long') name = SHORT[$.text`${language}-${region}`] ?? name;
   }
   if (name === undefined) {
     name = all.get(language);
     if (name === undefined) return { code: baseName, name: undefined };
-    if (script !== '') {
-      const text = names.scripts().get(script) ?? script;
-      // What a Han script is called on its own says more.
-      $.push(rest, script === 'Hans' || script === 'Hant' ? $.text`${text}` : text);
-    }
-    if (region !== '') $.push(rest, names.regions().get(region) ?? region);
+    if (script !== '') $.push(rest, HAN[script] ?? names.scripts().get(script) ?? script);
+    if (region !== '') $.push(rest, regionName(region, style));
   }
   if (variants !== '') $.push(rest, $.toUpperCase(variants));
   return { code: baseName, name: rest.length === 0 ? name : $.text`${name} (${$.join(rest, ', ')})` };
 };
 const of = ({ type, style, languageDisplay }, code) => {
   switch (type) {
-    case 'language': return languageName(code, languageDisplay);
+    case 'language': return languageName(code, languageDisplay, style);
     case 'region':
       if (!$.test($.regex(/^(?:[a-z]{2}|[0-9]{3})$/i), code)) throw wrong();
       code = $.toUpperCase(code);
-      return { code, name: names.regions().get(code) };
+      return { code, name: names.regions().has(code) ? regionName(code, style) : undefined };
     case 'script':
       if (!$.test($.regex(/^[a-z]{4}$/i), code)) throw wrong();
       code = $.toUpperCase($.slice(code, 0, 1)) + $.toLowerCase($.slice(code, 1));
@@ -68,9 +64,7 @@ const of = ({ type, style, languageDisplay }, code) => {
     case 'currency': {
       if (!$.test($.regex(/^[a-z]{3}$/i), code)) throw wrong();
       code = $.toUpperCase(code);
-      const name = names.currencyName(code);
-      if (name === undefined || style === 'long') return { code, name };
-      return { code, name: names.currencySymbol(code, style === 'narrow') };
+      return { code, name: names.currencyName(code) };
     }
     case 'calendar':
       if (!$.test($.regex(/^[a-z0-9]{3,8}(?:-[a-z0-9]{3,8})*$/i), code)) throw wrong();
@@ -98,7 +92,7 @@ exports.DisplayNames = intlClass('DisplayNames', {
     const languageDisplay = option(options, 'languageDisplay', ['dialect', 'standard'], 'dialect', NAME);
     return { locale, style, type, fallback, languageDisplay };
   },
-  methods: {
+  members: {
     resolvedOptions: ({ locale, style, type, fallback, languageDisplay }) => (type === 'language'
       ? { locale, style, type, fallback, languageDisplay } : { locale, style, type, fallback }),
     of: (state, value) => {

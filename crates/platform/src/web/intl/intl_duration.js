@@ -129,7 +129,7 @@ exports.DurationFormat = intlClass('DurationFormat', {
     }
     return { locale, style, units, fractionalDigits: numberIn(options.fractionalDigits, 'fractionalDigits', 0, 9) };
   },
-  methods: {
+  members: {
     resolvedOptions: ({ locale, style, units, fractionalDigits }) => {
       const resolved = { locale, numberingSystem: 'latn', style };
       for (const unit of $.each(UNITS)) {

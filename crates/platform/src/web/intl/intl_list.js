@@ -22,16 +22,16 @@ const texts = (list) => {
   }
 };
 /** What goes between the items: of two, inside longer lists, and before the last of those. */
-const separators = (type, style) => {
+const separators = (type, style, locale) => {
   if (type === 'unit') return style === 'narrow' ? [' ', ' ', ' '] : [', ', ', ', ', '];
   if (type === 'disjunction') return [' or ', ', ', ', or '];
-  return style === 'long' ? [' and ', ', ', ', and '] : style === 'short' ? [' & ', ', ', ', & '] : [', ', ', ', ', '];
+  return style === 'long' || (style === 'short' && locale === 'en-GB') ? [' and ', ', ', ', and '] : style === 'short' ? [' & ', ', ', ', & '] : [', ', ', ', ', '];
 };
 const partition = ({ type, style, locale }, items) => {
   const parts = [];
-  const { 0: pair, 1: middle, 2: last } = separators(type, style);
+  const { 0: pair, 1: middle, 2: last } = separators(type, style, locale);
   // Only in American English is there a comma before the last "and".
-  const end = locale === 'en-GB' ? (last === ', ' ? last : $.slice(last, 1)) : last;
+  const end = locale === 'en-GB' && $.test($.regex(/^, \S/), last) ? $.slice(last, 1) : last;
   $.forEach(items, (value, index) => {
     if (index > 0) {
       const separator = items.length === 2 ? pair : index === items.length - 1 ? end : middle;
@@ -51,7 +51,7 @@ exports.ListFormat = intlClass('ListFormat', {
     const style = option(options, 'style', ['long', 'short', 'narrow'], 'long', NAME);
     return { locale, type, style };
   },
-  methods: {
+  members: {
     resolvedOptions: ({ locale, type, style }) => ({ locale, type, style }),
     format: (state, list) => $.join($.map(partition(state, texts(list)), ({ value }) => value), ''),
     formatToParts: (state, list) => partition(state, texts(list)),

@@ -67,7 +67,7 @@ const orAbsent = (key) => (state) => (state[key] === '' ? undefined : state[key]
 // What is said of a territory here holds for the greater part of the world.
 const SUNDAY = 'AG AS AU BD BR BS BT BW BZ CA CO DM DO ET GT GU HK HN ID IL IN JM JP KE KH KR LA MH MM MO MT MX MZ NI NP PA PE ' +
   'PH PK PR PT PY SA SG SV TH TT TW UM US VE VI WS YE ZA ZW';
-const SATURDAY = 'AE AF BH DJ DZ EG IQ IR JO KW LY OM QA SD SY';
+const SATURDAY = 'AF BH DJ DZ EG IQ IR JO KW LY OM QA SD SY';
 const TWELVE = 'US CA AU NZ IN PH PK BD EG SA AE JO KR MY SG HK CO MX ZA';
 const inList = (list, region) => region !== '' && $.includes($.split(list, ' '), region);
 const regionOf = (state) => parseTag(likely(state.tag, true)).region;
@@ -75,10 +75,21 @@ const regionOf = (state) => parseTag(likely(state.tag, true)).region;
 const { made: Locale, stateOf } = intlClass('Locale', {
   initialize,
   length: 1,
-  methods: {
+  members: {
     toString: (state) => state.tag,
     maximize: (state) => new Locale(likely(state.tag, true)),
     minimize: (state) => new Locale(likely(state.tag, false)),
+    language: { get: (state) => state.language },
+    script: { get: orAbsent('script') },
+    region: { get: orAbsent('region') },
+    baseName: { get: (state) => state.baseName },
+    calendar: { get: keyword('ca') },
+    caseFirst: { get: keyword('kf') },
+    collation: { get: keyword('co') },
+    firstDayOfWeek: { get: keyword('fw') },
+    hourCycle: { get: keyword('hc') },
+    numeric: { get: (state) => state.keywords.has('kn') && state.keywords.get('kn') !== 'false' },
+    numberingSystem: { get: keyword('nu') },
     getCalendars: (state) => [state.keywords.get('ca') ?? 'gregory'],
     getCollations: (state) => (state.keywords.has('co') ? [state.keywords.get('co')] : ['emoji', 'eor']),
     getHourCycles: (state) => [state.keywords.get('hc') ?? (inList(TWELVE, regionOf(state)) ? 'h12' : 'h23')],
@@ -92,23 +103,9 @@ const { made: Locale, stateOf } = intlClass('Locale', {
       const region = regionOf(state);
       const named = $.indexOf(DAYS, state.keywords.get('fw') ?? '', 1);
       const firstDay = named > 0 ? named : inList(SATURDAY, region) ? 6 : inList(SUNDAY, region) ? 7 : 1;
-      const weekend = inList(SATURDAY, region) && region !== 'AE' ? [5, 6] : region === 'IN' ? [7] : [6, 7];
+      const weekend = region === 'IR' ? [5] : inList(SATURDAY, region) || region === 'IL' ? [5, 6] : region === 'IN' ? [7] : [6, 7];
       return { firstDay, weekend };
     },
-  },
-  getters: {
-    language: (state) => state.language,
-    script: orAbsent('script'),
-    region: orAbsent('region'),
-    variants: orAbsent('variants'),
-    baseName: (state) => state.baseName,
-    calendar: keyword('ca'),
-    caseFirst: keyword('kf'),
-    collation: keyword('co'),
-    firstDayOfWeek: keyword('fw'),
-    hourCycle: keyword('hc'),
-    numeric: (state) => state.keywords.has('kn') && state.keywords.get('kn') !== 'false',
-    numberingSystem: keyword('nu'),
   },
 });
 exports.Locale = Locale;

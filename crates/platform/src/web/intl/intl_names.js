@@ -270,8 +270,10 @@ const digits = once(() => new Map($.map($.split(DIGITS, ' '), (item) => [$.slice
 
 exports.currencies = () => $.map([...$.each(currencyNames())], ({ 0: code }) => code);
 exports.currencyName = (code) => currencyNames().get(code)?.[1];
-exports.currencyText = (code, isOne) => currencyNames().get(code)?.[isOne ? 2 : 3] ?? code;
-exports.currencySymbol = (code, narrow) => (narrow ? narrowSymbols().get(code) : undefined) ?? symbols().get(code) ?? code;
+exports.currencyText = (code, isOne) =>
+  currencyNames().get(code)?.[isOne ? 2 : 3] ?? (code === 'XXX' ? '(unknown currency)' : code);
+exports.currencySymbol = (code, narrow) => (narrow ? narrowSymbols().get(code) : undefined) ?? symbols().get(code) ??
+  (code === 'XXX' ? '¤' : code);
 exports.currencyDigits = (code) => digits().get(code) ?? 2;
 exports.regions = once(() => pairs(REGIONS, ';'));
 exports.languages = once(() => pairs(LANGUAGES, ';'));

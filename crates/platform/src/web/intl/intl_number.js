@@ -95,7 +95,7 @@ const signOf = (number, isZero, signDisplay) => {
 
 /** The parts of the number alone, without sign and unit. */
 const bareParts = (state, number) => {
-  const { digits, notation, compactDisplay, useGrouping } = state;
+  const { resolved, digits, notation, compactDisplay, useGrouping } = state;
   const parts = [];
   if (number.kind === 'NaN') return { parts: [{ type: 'nan', value: 'NaN' }], isZero: true, isOne: false };
   if (number.kind === 'Infinity') return { parts: [{ type: 'infinity', value: '∞' }], isZero: false, isOne: false };
@@ -111,7 +111,7 @@ const bareParts = (state, number) => {
   if (result.fraction !== '') $.push(parts, { type: 'decimal', value: '.' }, { type: 'fraction', value: result.fraction });
   const isOne = result.whole === '1' && result.fraction === '' && exponent === 0;
   if (notation === 'compact' && exponent > 0) {
-    const isLong = compactDisplay === 'long';
+    const isLong = compactDisplay === 'long' && resolved.style !== 'currency';
     if (isLong) $.push(parts, { type: 'literal', value: ' ' });
     $.push(parts, { type: 'compact', value: COMPACT[exponent][isLong ? 1 : 0] });
   } else if (notation === 'scientific' || notation === 'engineering') {
@@ -144,7 +144,7 @@ const partition = (state, value) => {
     } else {
       const symbol = currencyDisplay === 'code' ? currency : currencySymbol(currency, currencyDisplay === 'narrowSymbol');
       $.push(before, { type: 'currency', value: symbol });
-      if (!$.test(SYMBOL_END, symbol)) $.push(before, { type: 'literal', value: NO_BREAK });
+      if (number.kind === 'finite' && !$.test(SYMBOL_END, symbol)) $.push(before, { type: 'literal', value: NO_BREAK });
     }
   } else if (resolved.style === 'percent') $.push(after, { type: 'percentSign', value: '%' });
   else if (resolved.style === 'unit') {
@@ -152,8 +152,7 @@ const partition = (state, value) => {
     const name = $.slice(text, 1);
     const hasSpace = $.startsWith(name, ' ') || $.startsWith(name, NO_BREAK);
     if (hasSpace) $.push(after, { type: 'literal', value: name[0] });
-    const type = name === '%' ? 'percentSign' : 'unit';
-    $.push(after, { type, value: hasSpace ? $.slice(name, 1) : name });
+    $.push(after, { type: 'unit', value: hasSpace ? $.slice(name, 1) : name });
   }
   if (isAccounting) $.push(after, { type: 'literal', value: ')' });
   return { before, parts, after };
@@ -172,12 +171,11 @@ const range = (state, start, end) => {
   if (textOf(allParts(one)) === textOf(allParts(two))) {
     return [{ type: 'approximatelySign', value: '~', source: 'shared' }, ...$.each(tagged(allParts(one), 'shared'))];
   }
-  const { style, currencyDisplay } = state.resolved;
-  const isShared = (style === 'unit' || (style === 'currency' && currencyDisplay === 'name')) &&
-    one.before.length === 0 && two.before.length === 0;
-  if (isShared) { one.after = []; }
-  const dash = one.before.length + one.after.length + two.before.length > 0 || (!isShared && two.after.length > 0)
-    ? ' – ' : '–';
+  const { style, currencyDisplay, unit } = state.resolved;
+  const isShared = (style === 'unit' && unit !== 'percent') || (style === 'currency' && currencyDisplay === 'name');
+  if (isShared) one.after = [];
+  const isMarked = ({ before, parts, after }) => before.length + after.length > 0 || $.some(parts, ({ type }) => type === 'compact');
+  const dash = isMarked(one) || (isMarked(two) && !(isShared && two.before.length === 0)) ? ' – ' : '–';
   return [
     ...$.each(tagged(allParts(one), 'startRange')), { type: 'literal', value: dash, source: 'shared' },
     ...$.each(tagged([...$.each(two.before), ...$.each(two.parts)], 'endRange')),
@@ -188,7 +186,7 @@ const range = (state, start, end) => {
 const { made: NumberFormat, stateOf } = intlClass('NumberFormat', {
   initialize,
   callable: true,
-  methods: {
+  members: {
     resolvedOptions: ({ resolved, digits, notation, compactDisplay, useGrouping, signDisplay }) => {
       const {
         minimumIntegerDigits, minimumFractionDigits, maximumFractionDigits, minimumSignificantDigits,
@@ -202,10 +200,10 @@ const { made: NumberFormat, stateOf } = intlClass('NumberFormat', {
       });
     },
     formatToParts: (state, value) => allParts(partition(state, numeric(value))),
+    format: { length: 1, bound: (state, value) => textOf(allParts(partition(state, value))) },
     formatRange: (state, start, end) => textOf(range(state, start, end)),
     formatRangeToParts: (state, start, end) => range(state, start, end),
   },
-  bound: { name: 'format', length: 1, call: (state, value) => textOf(allParts(partition(state, value))) },
 });
 exports.NumberFormat = NumberFormat;
 /** What `new NumberFormat(locales, options).format(value)` gives. */

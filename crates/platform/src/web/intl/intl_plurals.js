@@ -23,7 +23,7 @@ exports.PluralRules = intlClass('PluralRules', {
     const digits = digitOptions(options, 0, 3, notation === 'compact', NAME);
     return { locale: resolveLocale(locales).locale, type, notation, digits };
   },
-  methods: {
+  members: {
     resolvedOptions: ({ locale, type, notation, digits }) => {
       const { roundingIncrement, roundingMode, roundingPriority, trailingZeroDisplay, ...counts } = digits;
       const pluralCategories = type === 'cardinal' ? ['one', 'other'] : ['few', 'one', 'two', 'other'];

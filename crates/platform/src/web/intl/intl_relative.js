@@ -5,7 +5,7 @@ const NAME = 'Intl.RelativeTimeFormat';
 const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
 // By unit: of one and of several, in short and narrow.
 const SHORT = {
-  __proto__: null, second: ['sec.', 'sec.', 's'], minute: ['min.', 'min.', 'min'], hour: ['hr.', 'hr.', 'h'],
+  __proto__: null, second: ['sec.', 'sec.', 's'], minute: ['min.', 'min.', 'm'], hour: ['hr.', 'hr.', 'h'],
   day: ['day', 'days', 'd'], week: ['wk.', 'wk.', 'w'], month: ['mo.', 'mo.', 'mo'], quarter: ['qtr.', 'qtrs.', 'q'],
   year: ['yr.', 'yr.', 'y'],
 };
@@ -62,7 +62,7 @@ exports.RelativeTimeFormat = intlClass('RelativeTimeFormat', {
     const { NumberFormat } = require('intl_number');
     return { locale, style, numeric, numbers: new NumberFormat(locale) };
   },
-  methods: {
+  members: {
     resolvedOptions: ({ locale, style, numeric }) => ({ locale, style, numeric, numberingSystem: 'latn' }),
     format: (state, value, unit) => $.join($.map(partition(state, value, unit), (part) => part.value), ''),
     formatToParts: (state, value, unit) => partition(state, value, unit),

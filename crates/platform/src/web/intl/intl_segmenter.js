@@ -73,7 +73,7 @@ exports.Segmenter = intlClass('Segmenter', {
     return { locale, granularity: option(options, 'granularity', ['grapheme', 'word', 'sentence'], 'grapheme', NAME) };
   },
   has,
-  methods: {
+  members: {
     resolvedOptions: ({ locale, granularity }) => ({ locale, granularity }),
     segment(state, text) {
       const segments = Object.create(Segments);

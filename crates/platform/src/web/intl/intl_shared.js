@@ -44,6 +44,7 @@ exports.canonicalList = (locales) => {
   return list;
 };
 
+/** @param {{ language: string, tag: string }} parsed */
 const isEnglish = ({ language }) => language === 'en';
 const REGIONS = ['US', 'GB', 'CA'];
 /**
@@ -109,20 +110,18 @@ const hidden = (object, key, value) =>
 exports.hidden = hidden;
 
 /**
- * A class of Intl. Its members get what `initialize` has made of the arguments of the constructor.
+ * A class of Intl. Its members get what `initialize` has made of the arguments of the constructor: methods; `{ get }` for
+ * getters; `{ bound, length }` for a getter whose value is a function that needs no `this`.
  * @param {string} name
  * @param {{
  *   initialize(locales: any, options: any): any,
- *   methods: Record<string, (state: any, ...args: any[]) => any>,
- *   getters?: Record<string, (state: any) => any>,
- *   bound?: { name: string, length: number, call(state: any, ...args: any[]): any },
+ *   members: Record<string, any>,
  *   callable?: boolean,
  *   length?: number,
- *   tag?: string,
- *   has?: (parsed: { language: string }) => boolean,
+ *   has?: (parsed: { language: string, tag: string }) => boolean,
  * }} parts
  */
-exports.intlClass = (name, { initialize, methods, getters, bound, callable = false, length = 0, has }) => {
+exports.intlClass = (name, { initialize, members, callable = false, length = 0, has }) => {
   const full = $.text`Intl.${name}`;
   const states = new WeakMap();
   /**
@@ -140,7 +139,6 @@ exports.intlClass = (name, { initialize, methods, getters, bound, callable = fal
   Object.defineProperty(made, 'prototype', { writable: false });
   Object.defineProperty(made, 'length', { value: length });
   Object.defineProperty(made, 'name', { value: name });
-  hidden(prototype, 'constructor', made);
   const stateOf = (object, key) => {
     const state = exports.isObject(object) ? states.get(object) : undefined;
     if (state === undefined) {
@@ -148,28 +146,12 @@ exports.intlClass = (name, { initialize, methods, getters, bound, callable = fal
     }
     return state;
   };
-  for (const key of $.each(Object.keys(methods))) {
-    const call = methods[key];
-    const method = {
-      /** @this {any} */
-      [key](...args) {
-        return call(stateOf(this, key), ...$.each(args));
-      },
-    }[key];
-    hidden(prototype, key, Object.defineProperty(method, 'length', { value: Math.max(call.length - 1, 0) }));
-  }
-  for (const key of $.each(Object.keys(getters ?? { __proto__: null }))) {
-    getter(prototype, key, (object) => getters?.[key](stateOf(object, key)));
-  }
-  if (bound !== undefined) {
-    getter(prototype, bound.name, (object) => {
-      const state = stateOf(object, bound.name);
-      if (state.bound === undefined) {
-        state.bound = Object.defineProperty((...args) => bound.call(state, ...$.each(args)), 'length', { value: bound.length });
-        Object.defineProperty(state.bound, 'name', { value: '' });
-      }
-      return state.bound;
-    });
+  hidden(prototype, 'constructor', made);
+  for (const key of $.each(Object.keys(members))) {
+    const member = members[key];
+    if (typeof member === 'function') hidden(prototype, key, method(key, member, stateOf));
+    else if (member.get !== undefined) getter(prototype, key, (object) => member.get(stateOf(object, key)));
+    else getter(prototype, key, (object) => boundFunction(stateOf(object, key), member));
   }
   if (name !== 'Locale') {
     hidden(made, 'supportedLocalesOf', {
@@ -178,6 +160,22 @@ exports.intlClass = (name, { initialize, methods, getters, bound, callable = fal
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: full, configurable: true });
   return { made, stateOf: (object) => states.get(object) };
+};
+const method = (key, call, stateOf) => {
+  const made = {
+    /** @this {any} */
+    [key](...args) {
+      return call(stateOf(this, key), ...$.each(args));
+    },
+  }[key];
+  return Object.defineProperty(made, 'length', { value: Math.max(call.length - 1, 0) });
+};
+const boundFunction = (state, { bound, length }) => {
+  if (state.bound === undefined) {
+    state.bound = Object.defineProperty((...args) => bound(state, ...$.each(args)), 'length', { value: length });
+    Object.defineProperty(state.bound, 'name', { value: '' });
+  }
+  return state.bound;
 };
 const getter = (prototype, key, read) => {
   /** @this {any} */

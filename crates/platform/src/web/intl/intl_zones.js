@@ -57,7 +57,7 @@ exports.nameAt = (zone, style, time) => {
     if (isLong) return isDaylight ? names.daylight : names.standard;
     if (style === 'short' && names.shortStandard !== '') return isDaylight ? names.shortDaylight : names.shortStandard;
     // As in "ET" for "EST".
-    if (style === 'shortGeneric' && names.shortStandard.length === 3) {
+    if (style === 'shortGeneric' && names.shortStandard.length === 3 && zone.name !== 'Europe/London') {
       return names.shortStandard === 'UTC' || names.shortStandard === 'GMT' ? names.shortStandard
         : $.replace(names.shortStandard, $.regex(/.(?=.$)/), '');
     }
