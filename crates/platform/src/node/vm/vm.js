@@ -3,10 +3,12 @@
  * What Rust provides.
  * @type {{
  *   check(source: string, file: string, line: number): void,
- *   run(source: string, file: string, line: number): unknown,
+ *   run(source: string, file: string, line: number, timeout: number | undefined, sigint: boolean): unknown,
  *   context(): object,
  *   globalOf(context: object): any,
- *   runIn(context: object, source: string, file: string, line: number): unknown,
+ *   runIn(
+ *     context: object, source: string, file: string, line: number, timeout: number | undefined, sigint: boolean,
+ *   ): unknown,
  * }}
  */
 const native = rust;
@@ -87,13 +89,15 @@ const scriptOptions = (options) => {
   validateBoolean(produceCachedData, 'options.produceCachedData');
   return { filename, line: lineOffset + 1, cachedData };
 };
+/** Checks the options of a run; the result has its limits. */
 const runOptions = (options, name = 'options') => {
-  if (typeof options === 'string') return;
+  if (typeof options === 'string') return { timeout: undefined, breakOnSigint: false };
   validateObject(options, name);
   const { displayErrors = true, breakOnSigint = false, timeout } = options;
   if (timeout !== undefined) validateUint32(timeout, $.text`${name}.timeout`, true);
   validateBoolean(displayErrors, $.text`${name}.displayErrors`);
   validateBoolean(breakOnSigint, $.text`${name}.breakOnSigint`);
+  return { timeout, breakOnSigint };
 };
 
 class Script {
@@ -114,13 +118,14 @@ class Script {
     /** @type {any} */ (this).sourceMapURL = sourceMapURL;
   }
   runInThisContext(options = { __proto__: null }) {
-    runOptions(options);
-    return native.run(this.#source, this.#filename, this.#line);
+    const { timeout, breakOnSigint } = runOptions(options);
+    return native.run(this.#source, this.#filename, this.#line, timeout, breakOnSigint);
   }
   runInContext(contextifiedObject, options = { __proto__: null }) {
     checkContext(contextifiedObject);
-    runOptions(options);
-    return runIn(contextifiedObject, (handle) => native.runIn(handle, this.#source, this.#filename, this.#line));
+    const { timeout, breakOnSigint } = runOptions(options);
+    return runIn(contextifiedObject, (handle) =>
+      native.runIn(handle, this.#source, this.#filename, this.#line, timeout, breakOnSigint));
   }
   runInNewContext(contextObject, options = { __proto__: null }) {
     return this.runInContext(createContext(contextObject, contextOptions(options)), options);
@@ -163,6 +168,16 @@ function createContext(contextObject = {}, options = { __proto__: null }) {
   const global = native.globalOf(handle);
   // The engine's own, which a context does not have in Node.
   for (const name of $.each(['performance', 'queueMicrotask'])) Reflect.deleteProperty(global, name);
+  const settle = (value) =>
+    Object.defineProperty(global, 'Intl', { value, writable: true, enumerable: false, configurable: true });
+  Object.defineProperty(global, 'Intl', {
+    get() {
+      const { Intl } = require('intl');
+      settle(Intl);
+      return Intl;
+    },
+    set: settle, enumerable: false, configurable: true,
+  });
   require('stack').complete(global.Error);
   const known = { given: new Map(), made: new Map() };
   for (const key of $.each(Reflect.ownKeys(global))) known.made.set(key, attributesOf(global, key));
@@ -207,8 +222,8 @@ function compileFunction(code, params, options = { __proto__: null }) {
   native.check($.text`(function () {${code}\n})`, filename, line);
   native.check($.text`function body() {${code}\n}`, filename, line);
   const source = $.text`(function (${list}) {${code}\n})`;
-  if (parsingContext === undefined) return native.run(source, filename, line);
-  return runIn(parsingContext, (handle) => native.runIn(handle, source, filename, line));
+  if (parsingContext === undefined) return native.run(source, filename, line, undefined, false);
+  return runIn(parsingContext, (handle) => native.runIn(handle, source, filename, line, undefined, false));
 }
 function measureMemory() {
   return $.rejected(notImplemented('vm.measureMemory'));

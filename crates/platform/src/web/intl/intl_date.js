@@ -190,7 +190,8 @@ const rangeParts = (state, start, end) => {
   if (timeAt >= 0 && sameDay) {
     let early = $.slice(one, timeAt);
     const halfAt = $.findIndex(early, has('dayPeriod'));
-    if (halfAt > 0 && halfAt === early.length - 1 && same('dayPeriod')) early = $.slice(early, 0, halfAt - 1);
+    const isLast = halfAt > 0 && halfAt === early.length - 1;
+    if (isLast && state.fields.second === undefined && same('dayPeriod')) early = $.slice(early, 0, halfAt - 1);
     return [
       ...$.each(tagged($.slice(one, 0, timeAt), 'shared')), ...$.each(tagged(early, 'startRange')),
       { type: 'literal', value: DASH, source: 'shared' }, ...$.each(tagged($.slice(two, timeAt), 'endRange')),

@@ -17,7 +17,20 @@ const dateMethod = (required, defaults) => (date, locales, options) => {
   const time = $.getTime(date);
   return Number.isNaN(time) ? 'Invalid Date' : require('intl_date').formatDate(time, locales, options, required, defaults);
 };
+// The engine leaves out the name of the zone.
+const named = (method) => {
+  const write = $.uncurried(pristine['Date.prototype'][method]);
+  return (date) => {
+    const text = write(date);
+    const time = $.getTime(date);
+    if (Number.isNaN(time)) return text;
+    const { nameAt, zoneOf } = require('intl_zones');
+    return $.text`${text} (${nameAt(zoneOf(undefined), 'long', time)})`;
+  };
+};
 exports.Date = {
+  toString: named('toString'),
+  toTimeString: named('toTimeString'),
   toLocaleString: dateMethod('any', 'all'),
   toLocaleDateString: dateMethod('date', 'date'),
   toLocaleTimeString: dateMethod('time', 'time'),

@@ -11,9 +11,12 @@ use super::collator;
 use crate::internal;
 
 /// The class, the method, and how many parameters it has.
-const METHODS: [(&str, &str, usize); 10] = [
+const METHODS: [(&str, &str, usize); 12] = [
     ("Number", "toLocaleString", 0),
     ("BigInt", "toLocaleString", 0),
+    // Whose names of zones come from the same place.
+    ("Date", "toString", 0),
+    ("Date", "toTimeString", 0),
     ("Date", "toLocaleString", 0),
     ("Date", "toLocaleDateString", 0),
     ("Date", "toLocaleTimeString", 0),
