@@ -124,6 +124,11 @@ impl Mailbox {
         self.queue(Box::new(task), false)
     }
 
+    /// Whether the agent has ended, or takes nothing more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     fn queue(&self, task: MailboxTask, holds: bool) -> bool {
         let mut state = self.lock();
         if state.closed {

@@ -72,7 +72,10 @@ fn listen(signal: i32, ticket: Ticket) -> io::Result<()> {
         return Ok(());
     }
     let mut listeners = LISTENERS.lock().unwrap_or_else(|e| e.into_inner());
-    listeners.get_or_insert_default().entry(signal).or_default().push(ticket);
+    let tickets = listeners.get_or_insert_default().entry(signal).or_default();
+    // Those of workers that have ended.
+    tickets.retain(|ticket| !ticket.is_void());
+    tickets.push(ticket);
     drop(listeners);
     receive_too(signal)
 }

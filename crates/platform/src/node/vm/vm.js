@@ -87,7 +87,7 @@ const scriptOptions = (options) => {
     throw invalidArgType('options.cachedData', 'an instance of Buffer, TypedArray, or DataView', cachedData);
   }
   validateBoolean(produceCachedData, 'options.produceCachedData');
-  return { filename, line: lineOffset + 1, cachedData };
+  return { filename, line: lineOffset + 1, cachedData, produceCachedData };
 };
 /** Checks the options of a run; the result has its limits. */
 const runOptions = (options, name = 'options') => {
@@ -100,6 +100,14 @@ const runOptions = (options, name = 'options') => {
   return { timeout, breakOnSigint };
 };
 
+// What stands for the compiled code of a script: it tells the script and is of no use for running it, since bytecode
+// from anywhere could do anything.
+const cacheOf = (source) => {
+  const { Buffer } = require('buffer');
+  return Buffer.from($.text`tombolo:${require('hash').hash('sha256', source)}`, 'latin1');
+};
+const isCacheOf = (data, source) => cacheOf(source).equals($.bytesOf(data));
+
 class Script {
   #source;
   #filename;
@@ -107,13 +115,16 @@ class Script {
   cachedDataRejected;
   constructor(code, options = { __proto__: null }) {
     code = $.text`${code}`;
-    const { filename, line, cachedData } = scriptOptions(options);
+    const { filename, line, cachedData, produceCachedData } = scriptOptions(options);
     native.check(code, filename, line);
     this.#source = code;
     this.#filename = filename;
     this.#line = line;
     if (cachedData === undefined) delete this.cachedDataRejected;
-    else this.cachedDataRejected = true;
+    else this.cachedDataRejected = !isCacheOf(cachedData, code);
+    if (produceCachedData) {
+      Object.assign(this, { cachedDataProduced: true, cachedData: cacheOf(code) });
+    }
     const { 1: sourceMapURL } = $.regex(/\/\/# sourceMappingURL=(\S+)\s*$/).exec(code) ?? [];
     /** @type {any} */ (this).sourceMapURL = sourceMapURL;
   }
@@ -131,7 +142,7 @@ class Script {
     return this.runInContext(createContext(contextObject, contextOptions(options)), options);
   }
   createCachedData() {
-    throw notImplemented('vm.Script.createCachedData');
+    return cacheOf(this.#source);
   }
 }
 const contextOptions = (options) => {
