@@ -105,6 +105,7 @@ impl Agent {
         let mailbox = event_loop.mailbox();
         checkpoint::checkpoint(&self.context, event_loop);
         safe_points(&self.context, event_loop);
+        event_loop.state.loop_start.set(Some(Instant::now()));
         while !mailbox.is_stopping() {
             event_loop.state.weakness.enqueue_cleanups(event_loop);
             if event_loop.is_alive() || self.runtime().is_job_pending() {
@@ -135,7 +136,12 @@ impl Agent {
             run_task(&self.context, event_loop, task);
         }
         let wait = self.next_wait();
-        for task in state.mailbox.wait(wait) {
+        let idle_since = (!matches!(wait, Wait::Poll)).then(Instant::now);
+        let tasks = state.mailbox.wait(wait);
+        if let Some(since) = idle_since {
+            state.idle.set(state.idle.get() + since.elapsed());
+        }
+        for task in tasks {
             if !state.mailbox.is_stopping() {
                 run_task(&self.context, event_loop, task);
             }

@@ -48,6 +48,9 @@ pub(crate) struct State {
     pub(crate) uncaught: RefCell<Option<(Persistent<Value<'static>>, Uncaught)>>,
     pub(crate) ports: Ports,
     pub(crate) weakness: Weakness,
+    /// How long the loop has waited for something to do.
+    pub(crate) idle: Cell<Duration>,
+    pub(crate) loop_start: Cell<Option<Instant>>,
     origin: Instant,
     time_origin: SystemTime,
 }
@@ -69,6 +72,8 @@ impl EventLoop {
             uncaught: RefCell::default(),
             ports: Ports::default(),
             weakness: Weakness::default(),
+            idle: Cell::default(),
+            loop_start: Cell::new(None),
             origin: Instant::now(),
             time_origin: SystemTime::now(),
         };
@@ -153,6 +158,11 @@ impl EventLoop {
     pub fn set_hooks(&self, hooks: Rc<dyn Hooks>) {
         let before = self.state.hooks.replace(hooks);
         drop(before);
+    }
+
+    /// How long ago the loop began, and how much of that it has waited for something to do; `None` before it begins.
+    pub fn loop_times(&self) -> Option<(Duration, Duration)> {
+        Some((self.state.loop_start.get()?.elapsed(), self.state.idle.get()))
     }
 
     /// `process.exitCode`: what the agent ends with unless an uncaught error ends it.

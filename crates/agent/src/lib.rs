@@ -8,6 +8,7 @@
 //! After every task come the tick queue, the microtasks and the rejections that nobody handled.
 
 mod agent;
+mod breakable;
 pub mod broadcast;
 mod checkpoint;
 mod event_loop;
@@ -21,6 +22,7 @@ mod timers;
 mod weak;
 
 pub use agent::{Agent, AgentOptions};
+pub use breakable::{Breakable, Breaker};
 pub use event_loop::{EventLoop, LocalTask, SafePoint};
 pub use hooks::{Hooks, Origin, Outcome, Uncaught};
 pub use immediates::ImmediateId;

@@ -44,6 +44,8 @@ struct Shared {
     arrivals: AtomicUsize,
     stop: AtomicBool,
     interrupted: AtomicBool,
+    /// How many pieces of the running task are broken off and have not ended yet.
+    broken: AtomicUsize,
     /// What else stops with the agent, or goes on.
     on_stop: Mutex<Option<OnStop>>,
 }
@@ -96,6 +98,7 @@ impl Mailbox {
                 arrivals: AtomicUsize::new(0),
                 stop: AtomicBool::new(false),
                 interrupted: AtomicBool::new(false),
+                broken: AtomicUsize::new(0),
                 on_stop: Mutex::new(None),
             }),
         }
@@ -119,6 +122,11 @@ impl Mailbox {
     /// As [`Mailbox::post`], for a task that is dropped if nothing else wants the loop to go on.
     pub fn post_idle(&self, task: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<()> + Send + 'static) -> bool {
         self.queue(Box::new(task), false)
+    }
+
+    /// Whether the agent has ended, or takes nothing more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     fn queue(&self, task: MailboxTask, holds: bool) -> bool {
@@ -184,9 +192,35 @@ impl Mailbox {
         }
     }
 
+    /// Interrupts what runs if `breaks` says so, which is asked under the lock.
+    pub(crate) fn break_off(&self, breaks: impl FnOnce() -> bool) -> bool {
+        let _state = self.lock();
+        let breaks = breaks();
+        if breaks {
+            self.shared.broken.fetch_add(1, Ordering::AcqRel);
+            self.tell(true);
+        }
+        breaks
+    }
+
+    /// Takes back what [`Mailbox::break_off`] did, if `was_broken` says that it has done it.
+    pub(crate) fn mend(&self, was_broken: impl FnOnce() -> bool) -> bool {
+        let _state = self.lock();
+        let was_broken = was_broken();
+        if was_broken {
+            self.shared.broken.fetch_sub(1, Ordering::AcqRel);
+            if !self.is_interrupted() {
+                self.tell(false);
+            }
+        }
+        was_broken
+    }
+
     /// Whether JavaScript that is running must not go on.
     pub fn is_interrupted(&self) -> bool {
-        self.is_stopping() || self.shared.interrupted.load(Ordering::Acquire)
+        self.is_stopping()
+            || self.shared.interrupted.load(Ordering::Acquire)
+            || self.shared.broken.load(Ordering::Acquire) > 0
     }
 
     /// Whether the agent has been told to stop.
@@ -310,7 +344,7 @@ impl Mailbox {
     pub(crate) fn end_task(&self) {
         let mut state = self.lock();
         state.busy = false;
-        if self.shared.interrupted.swap(false, Ordering::AcqRel) && !self.is_stopping() {
+        if self.shared.interrupted.swap(false, Ordering::AcqRel) && !self.is_interrupted() {
             self.tell(false);
         }
     }

@@ -183,6 +183,7 @@ fn install_as(
     let stdio = platform.clone();
     event_loop.on_safe_point(Box::new(move |_| stdio.stdio.flush()));
     internal::require(ctx, "stack")?;
+    web::intl::methods::define(ctx)?;
     globals::define(ctx)
 }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 
-use rquickjs::{Ctx, Function, Module, Value, module::Declared, qjs as q};
+use rquickjs::{Ctx, Exception, Function, Module, Value, module::Declared, object::Property, qjs as q};
 
 use crate::value::Cx;
 
@@ -39,6 +39,9 @@ impl Source {
     }
 }
 
+/// What a function is called until it is known that the text did not end it and begin another one.
+const NAME: &str = "__whole_body__";
+
 /// Compiles `body` as the body of a sloppy function with these parameters, which are not checked. In stacks, and for
 /// `import()`, it stands in the file `name`.
 ///
@@ -51,11 +54,18 @@ pub fn compile_function<'js>(
     name: &str,
 ) -> rquickjs::Result<Function<'js>> {
     // A line with the number of the one before the first would have the number 0, which stands for 1. So there are two.
-    let source = Source::new(&["(function (", parameters, ") {\n\n", body, "\n})"]);
+    let source = Source::new(&["(function ", NAME, "(", parameters, ") {\n\n", body, "\n})"]);
     let cx = Cx::of(ctx);
     let value = source.eval(cx, name, -1, q::JS_EVAL_TYPE_GLOBAL)?;
     let value: Value<'js> = cx.take(value)?;
-    Function::from_value(value)
+    let name = value.as_object().map(|function| function.get::<_, Value<'js>>("name")).transpose()?;
+    let name = name.as_ref().and_then(Value::as_string).map(|name| name.to_string()).transpose()?;
+    if name.as_deref() != Some(NAME) {
+        return Err(Exception::throw_syntax(ctx, "Unexpected token '}'"));
+    }
+    let function = Function::from_value(value)?;
+    function.as_object().expect("a function is an object").prop("name", Property::from("").configurable())?;
+    Ok(function)
 }
 
 /// Declares a module, as `Module::declare` does.

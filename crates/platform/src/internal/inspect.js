@@ -926,7 +926,7 @@ const stringify = (value) => {
   }
 };
 const directive = (code, arg, options) => {
-  const separator = Boolean(options?.numericSeparator);
+  const separator = Boolean(options?.numericSeparator ?? defaults.numericSeparator);
   switch (code) {
     case 's':
       if (typeof arg === 'number') return formatNumber(plain, arg, separator);

@@ -38,7 +38,7 @@ const METHODS: [(&str, &str); 18] = [
     ("Number.prototype", "toFixed toPrecision toString valueOf"),
     ("Uint8Array.prototype", "toBase64 toHex"),
     ("Promise.prototype", "then"),
-    ("Date.prototype", "getTime toISOString"),
+    ("Date.prototype", "getTime toISOString toString toTimeString"),
 ];
 
 /// Further functions, each from a class whose values they recognize or convert to text.

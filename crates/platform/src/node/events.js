@@ -98,7 +98,7 @@ const withListener = (list, listener, first) => {
       return next;
     }
     const crowd = new Crowd();
-    /** @type {any} */ (crowd).warned = next.warned;
+    if (next.warned) /** @type {any} */ (crowd).warned = true;
     for (const each of $.each(next)) crowd.add(each, false);
     next = crowd;
   }

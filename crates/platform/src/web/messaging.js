@@ -261,7 +261,8 @@ class MessagePort extends EventTarget {
       close: () => this.#dispatch(new Event('close'), []),
     });
   }
-  #dispatch(event, args) {
+  // With what AsyncLocalStorage had when the port was made.
+  #dispatch = $.bound((event, args) => {
     const outerEvent = plainEvent;
     const outerArgs = plainArgs;
     plainEvent = event;
@@ -272,7 +273,7 @@ class MessagePort extends EventTarget {
       plainEvent = outerEvent;
       plainArgs = outerArgs;
     }
-  }
+  });
   // Node's rule, for the listeners of both interfaces: the first listener for `message` starts the port and holds the
   // loop.
   #add(type, callback, options, listener) {

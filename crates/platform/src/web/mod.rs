@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
 pub(crate) mod fetch;
+pub(crate) mod intl;
 pub(crate) mod messaging;
 pub(crate) mod performance;
 pub(crate) mod timers;

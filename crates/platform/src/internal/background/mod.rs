@@ -14,7 +14,7 @@ use self::poller::Watch;
 use agent::{EventLoop, KeepAlive, Mailbox};
 use rquickjs::{Ctx, Function, Persistent, Value};
 
-use crate::internal::state::Platform;
+use crate::internal::{self, state::Platform};
 
 /// What one agent waits for.
 #[derive(Default)]
@@ -40,9 +40,11 @@ pub(crate) struct Ticket {
     id: u64,
 }
 
-/// Notes that a script waits: `settle` will be called with `(error)` or `(null, value)`. The loop is held meanwhile.
+/// Notes that a script waits: `settle` will be called with `(error)` or `(null, value)`, and with what
+/// AsyncLocalStorage has for the caller. The loop is held meanwhile.
 pub(crate) fn expect<'js>(ctx: &Ctx<'js>, settle: Function<'js>) -> rquickjs::Result<Ticket> {
     let mailbox = EventLoop::of(ctx)?.mailbox().clone();
+    let settle: Function<'js> = internal::function(ctx, "primordials", "bound")?.call((settle,))?;
     let platform = Platform::of(ctx)?;
     let mut table = platform.pending.0.borrow_mut();
     table.last += 1;
@@ -122,6 +124,11 @@ impl Ticket {
     /// Whether the entry is that agent's.
     pub(crate) fn is_of(&self, ctx: &Ctx<'_>) -> bool {
         EventLoop::of(ctx).is_ok_and(|event_loop| event_loop.mailbox().is(&self.mailbox))
+    }
+
+    /// Whether the entry's agent has ended.
+    pub(crate) fn is_void(&self) -> bool {
+        self.mailbox.is_closed()
     }
 
     /// Calls the entry's function and leaves the entry as it is, for what happens more than once. Returns false if the

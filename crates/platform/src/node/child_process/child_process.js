@@ -68,6 +68,8 @@ const ended = (child, exitCode, signal) => {
   proc().nextTick(flush, child);
   maybeClose(child);
 };
+let spawning;
+const tracingChannel = () => (spawning ??= require('diagnostics_channel').tracingChannel('child_process.spawn'));
 /** @type {any} */
 const methods = {
   /** @this {any} */
@@ -86,6 +88,8 @@ const methods = {
     validateString(options.file, 'options.file');
     this.spawnfile = options.file;
     this.spawnargs = options.args === undefined ? [] : options.args;
+    const tracing = tracingChannel();
+    if (tracing.start.hasSubscribers) tracing.start.publish({ process: this, options });
     const started = native.spawn({
       file: options.file, args: this.spawnargs, env: environment(envPairs), cwd: options.cwd ?? undefined,
       uid: options.uid ?? undefined, gid: options.gid ?? undefined, detached: Boolean(options.detached),
@@ -93,6 +97,8 @@ const methods = {
     }, (_, { 0: code, 1: signal }) => ended(this, code ?? null, signal ?? null));
     const isStarted = typeof started !== 'number';
     if (!isStarted) {
+      const { error } = tracing;
+      if (error.hasSubscribers) error.publish({ process: this, error: failure(started, 'spawn') });
       // Errors that come from the program that is asked for are events.
       if (!$.includes([-7, -11, -13, -24, -23, -2, -20, -1, -8, -40], started)) throw failure(started, 'spawn');
       proc().nextTick(() => ended(this, started, null));
@@ -100,6 +106,7 @@ const methods = {
     } else {
       this._handle = { pid: started[1], wait: started[0] };
       this.pid = started[1];
+      if (tracing.end.hasSubscribers) tracing.end.publish({ process: this });
       proc().nextTick(() => this.emit('spawn'));
     }
     const { Socket, closeFd } = require('process_streams');

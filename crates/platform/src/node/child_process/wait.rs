@@ -157,7 +157,7 @@ pub(super) fn finish(ctx: &Ctx<'_>, started: Started, limits: Limits) -> rquickj
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
         is_over |= ready.get(readers.len() + writers.len()).copied().unwrap_or(false);
-        if mailbox.is_stopping() {
+        if mailbox.is_interrupted() {
             error.get_or_insert(Errno::INTR);
             let _ = kill(id, libc::SIGKILL);
             break;

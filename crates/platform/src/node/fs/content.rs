@@ -186,6 +186,8 @@ fn write(name: &str, fd: i32, open: Arc<Open>, args: &Arguments<'_, '_>) -> rqui
             true => platform.stdio.err(&data),
             false => platform.stdio.out(&data),
         }
+        // Scripts expect that it is out, as it is with any other descriptor.
+        platform.stdio.flush();
         return Ok(Job::new(When::Now, move || Ok(Reply::Number(length as f64))));
     }
     let all = name.ends_with("All");

@@ -182,10 +182,12 @@ const alone = {
   watch() {
     throw notImplemented('fs.watch');
   },
-  watchFile() {
-    throw notImplemented('fs.watchFile');
+  watchFile(filename, options, listener) {
+    return require('fs_watch').watchFile(filename, options, listener);
   },
-  unwatchFile() {},
+  unwatchFile(filename, listener) {
+    require('fs_watch').unwatchFile(filename, listener);
+  },
   _toUnixTimestamp: named('toUnixTimestamp', toTime),
 };
 const order = [

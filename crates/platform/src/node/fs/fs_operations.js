@@ -47,7 +47,7 @@ exports.perform = (request) => {
  * @param {Request} request
  * @param {(error: any, value?: any) => void} settle
  */
-exports.start = ({ call, finish = identity, failed }, settle) => native.start($.bound((error, result) => {
+exports.start = ({ call, finish = identity, failed }, settle) => native.start((error, result) => {
   let value;
   try {
     value = error === null ? finish(result) : failed ? failed(error) : undefined;
@@ -57,7 +57,7 @@ exports.start = ({ call, finish = identity, failed }, settle) => native.start($.
   }
   if (error === null) settle(null, value);
   else settle(error);
-}), .../** @type {[string]} */ ($.each(call)));
+}, .../** @type {[string]} */ ($.each(call)));
 exports.cancel = native.cancel;
 exports.setRef = native.setRef;
 
@@ -221,7 +221,7 @@ const operations = {
     fd = toFd(fd);
     toView(buffer);
     const part = toPart(buffer, offset, length, position);
-    const place = toReadPosition(part.position);
+    const place = toReadPosition(part.position, Math.max(part.length, 0));
     if (part.length === 0) return { __proto__: null, ...request(['fstat', fd], () => 0), results: ['bytesRead', 'buffer'], more: buffer };
     if (part.size === 0) {
       throw invalidArgValue('buffer', buffer, 'is empty and cannot be written');

@@ -148,10 +148,12 @@ exports.toPart = (buffer, offset, length, position) => {
   length = length === undefined || length === null ? size - offset : length | 0;
   return { offset, length, position, size };
 };
-const places = (value, name) => {
+const places = (value, name, length) => {
   if (typeof value === 'bigint') {
-    if (value < -1n || value > 2n ** 63n - 1n) {
-      throw outOfRange(name, $.text`>= -1 && <= ${2n ** 63n - 1n}`, value);
+    // The end of what is read has to be a place, too.
+    const last = 2n ** 63n - 1n - BigInt(length);
+    if (value < -1n || value > last) {
+      throw outOfRange(name, $.text`>= -1 && <= ${last}`, value);
     }
     return value > 2n ** 53n ? value : Number(value);
   }
@@ -160,9 +162,9 @@ const places = (value, name) => {
   return value;
 };
 // Where to read: undefined for the present place.
-exports.toReadPosition = (position) => {
+exports.toReadPosition = (position, length = 0) => {
   if (position === undefined || position === null) return undefined;
-  const place = places(position, 'position');
+  const place = places(position, 'position', length);
   return place < 0 ? undefined : place;
 };
 // Where to write: what is no number stands for the present place.

@@ -496,6 +496,9 @@ statics._extensions['.json'] = anonymous(function(module, filename) {
   }
 });
 statics._extensions['.node'] = anonymous(function(module, filename) {
+  // In the words of the system, which would not load such a file either.
+  const { length } = native.read(filename);
+  if (length < 64) throw create('Error', 'ERR_DLOPEN_FAILED', $.text`${filename}: file too short`);
   throw create('Error', 'ERR_DLOPEN_FAILED',
     $.text`${filename} is a native addon for Node.js, which cannot be loaded here`);
 });

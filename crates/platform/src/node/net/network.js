@@ -100,6 +100,7 @@ const makeSocket = () => {
 };
 let autoSelectFamily = true;
 let autoSelectTimeout = 250;
+/** @type {any} */
 const net = {
   isIP, isIPv4: (input) => isIP(input) === 4, isIPv6: (input) => isIP(input) === 6,
   ...refusing('net', 'BlockList SocketAddress Server connect createConnection createServer _createServerHandle ' +
@@ -116,15 +117,37 @@ const net = {
   },
 };
 lazily(net, 'Socket', makeSocket);
-lazily(net, 'Stream', () => /** @type {any} */ (net).Socket);
+lazily(net, 'Stream', () => net.Socket);
 exports.net = net;
 
-exports.tls = {
+// A socket around another stream can be made, since packages look at one for the classes that Node has inside; nothing
+// goes through it.
+const makeTLSSocket = () => {
+  const { Duplex } = /** @type {any} */ (require('stream'));
+  class JSStreamSocket extends net.Socket {
+    constructor(stream) {
+      super();
+      this.stream = stream;
+    }
+  }
+  return class TLSSocket extends net.Socket {
+    encrypted = true;
+    authorized = false;
+    constructor(socket, options = undefined) {
+      if (!(socket instanceof Duplex)) throw notImplemented('tls.TLSSocket');
+      super(options);
+      this._handle = { _parentWrap: socket instanceof net.Socket ? undefined : new JSStreamSocket(socket) };
+    }
+  };
+};
+const tls = {
   CLIENT_RENEG_LIMIT: 3, CLIENT_RENEG_WINDOW: 600, DEFAULT_CIPHERS: '', DEFAULT_ECDH_CURVE: 'auto',
   DEFAULT_MIN_VERSION: 'TLSv1.2', DEFAULT_MAX_VERSION: 'TLSv1.3', rootCertificates: Object.freeze([]),
   ...refusing('tls', 'getCiphers getCACertificates setDefaultCACertificates convertALPNProtocols ' +
-    'checkServerIdentity createSecureContext SecureContext TLSSocket Server createServer connect'),
+    'checkServerIdentity createSecureContext SecureContext Server createServer connect'),
 };
+lazily(tls, 'TLSSocket', makeTLSSocket);
+exports.tls = tls;
 exports._tls_common = refusing('_tls_common', 'SecureContext createSecureContext translatePeerCertificate');
 exports._tls_wrap = refusing('_tls_wrap', 'TLSSocket Server createServer connect');
 exports.dgram = refusing('dgram', 'createSocket Socket');

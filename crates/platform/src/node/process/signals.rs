@@ -3,8 +3,16 @@
 //! One thread of the process receives them and tells the agents that listen; the agents call their listeners in a turn of
 //! their loops. A signal that nobody listens for any more does what it does by default.
 
-use std::{collections::HashMap, io, sync::Mutex};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
+use agent::Breaker;
 use rquickjs::{Ctx, Function, Object, Value};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -16,6 +24,8 @@ use crate::internal::{
 
 /// Who listens, by signal.
 static LISTENERS: Mutex<Option<HashMap<i32, Vec<Ticket>>>> = Mutex::new(None);
+/// What Ctrl-C breaks off, the innermost last.
+static BREAKERS: Mutex<Vec<(u64, Breaker)>> = Mutex::new(Vec::new());
 static RECEIVER: Mutex<Option<Handle>> = Mutex::new(None);
 
 /// Faults of the process itself, which are not for scripts: guests' traps are made of them.
@@ -65,8 +75,32 @@ fn listen(signal: i32, ticket: Ticket) -> io::Result<()> {
         return Ok(());
     }
     let mut listeners = LISTENERS.lock().unwrap_or_else(|e| e.into_inner());
-    listeners.get_or_insert_default().entry(signal).or_default().push(ticket);
+    let tickets = listeners.get_or_insert_default().entry(signal).or_default();
+    // Those of workers that have ended.
+    tickets.retain(|ticket| !ticket.is_void());
+    tickets.push(ticket);
     drop(listeners);
+    receive_too(signal)
+}
+
+/// Breaks off a script, in place of what SIGINT does otherwise, until the result is dropped.
+pub(crate) fn break_on_interrupt(breaker: Breaker) -> io::Result<impl Drop> {
+    struct Entry(u64);
+    impl Drop for Entry {
+        fn drop(&mut self) {
+            BREAKERS.lock().unwrap_or_else(|e| e.into_inner()).retain(|(id, _)| *id != self.0);
+        }
+    }
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let id = LAST.fetch_add(1, Ordering::Relaxed);
+    BREAKERS.lock().unwrap_or_else(|e| e.into_inner()).push((id, breaker));
+    let entry = Entry(id);
+    receive_too(libc::SIGINT)?;
+    Ok(entry)
+}
+
+/// Has the thread receive a signal.
+fn receive_too(signal: i32) -> io::Result<()> {
     let mut receiver = RECEIVER.lock().unwrap_or_else(|e| e.into_inner());
     match &*receiver {
         Some(handle) => handle.add_signal(signal),
@@ -82,6 +116,11 @@ fn listen(signal: i32, ticket: Ticket) -> io::Result<()> {
 
 fn receive(mut signals: Signals) {
     for signal in &mut signals {
+        let breakers = BREAKERS.lock().unwrap_or_else(|e| e.into_inner());
+        if signal == libc::SIGINT && breakers.iter().rev().any(|(_, breaker)| breaker.break_off()) {
+            continue;
+        }
+        drop(breakers);
         let listeners = LISTENERS.lock().unwrap_or_else(|e| e.into_inner());
         let tickets: Vec<Ticket> = listeners.as_ref().and_then(|all| all.get(&signal)).cloned().unwrap_or_default();
         drop(listeners);

@@ -1,8 +1,11 @@
 //! The native half of `vm.js`: scripts in this context or in a new one.
 
+mod limits;
+
 use qjs::{HostClass, Mark, Realm, class, eval::Script};
 use rquickjs::{Ctx, Exception, Object, Value, object::Property};
 
+use self::limits::{Limits, limited};
 use crate::internal::{def, strings::UsvString};
 
 /// A context that a script has made.
@@ -19,9 +22,14 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "check", |ctx: Ctx<'_>, source: UsvString, file: UsvString, line: i32| {
         Script { source: &source, file: &file, line }.check(&ctx)
     })?;
-    def(&native, "run", |ctx: Ctx<'js>, source: UsvString, file: UsvString, line: i32| {
-        Script { source: &source, file: &file, line }.run(&ctx)
-    })?;
+    def(
+        &native,
+        "run",
+        |ctx: Ctx<'js>, source: UsvString, file: UsvString, line: i32, timeout: Option<u32>, sigint: bool| {
+            let script = Script { source: &source, file: &file, line };
+            limited(&ctx, Limits { timeout, sigint }, || script.run(&ctx))
+        },
+    )?;
     def(&native, "context", |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
         let realm = Realm::fresh(&ctx)?;
         // `WebAssembly` is the same object in all contexts of an agent.
@@ -32,9 +40,21 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     def(&native, "globalOf", |ctx: Ctx<'js>, context: Value<'js>| -> rquickjs::Result<Object<'js>> {
         Ok(realm(&ctx, &context)?.globals())
     })?;
-    def(&native, "runIn", |ctx: Ctx<'js>, context: Value<'js>, source: UsvString, file: UsvString, line: i32| {
-        Script { source: &source, file: &file, line }.run(&realm(&ctx, &context)?)
-    })?;
+    def(
+        &native,
+        "runIn",
+        |ctx: Ctx<'js>,
+         context: Value<'js>,
+         source: UsvString,
+         file: UsvString,
+         line: i32,
+         timeout: Option<u32>,
+         sigint: bool| {
+            let script = Script { source: &source, file: &file, line };
+            let realm = realm(&ctx, &context)?;
+            limited(&ctx, Limits { timeout, sigint }, || script.run(&realm))
+        },
+    )?;
     Ok(native)
 }
 

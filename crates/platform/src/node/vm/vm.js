@@ -3,10 +3,12 @@
  * What Rust provides.
  * @type {{
  *   check(source: string, file: string, line: number): void,
- *   run(source: string, file: string, line: number): unknown,
+ *   run(source: string, file: string, line: number, timeout: number | undefined, sigint: boolean): unknown,
  *   context(): object,
  *   globalOf(context: object): any,
- *   runIn(context: object, source: string, file: string, line: number): unknown,
+ *   runIn(
+ *     context: object, source: string, file: string, line: number, timeout: number | undefined, sigint: boolean,
+ *   ): unknown,
  * }}
  */
 const native = rust;
@@ -85,16 +87,26 @@ const scriptOptions = (options) => {
     throw invalidArgType('options.cachedData', 'an instance of Buffer, TypedArray, or DataView', cachedData);
   }
   validateBoolean(produceCachedData, 'options.produceCachedData');
-  return { filename, line: lineOffset + 1, cachedData };
+  return { filename, line: lineOffset + 1, cachedData, produceCachedData };
 };
+/** Checks the options of a run; the result has its limits. */
 const runOptions = (options, name = 'options') => {
-  if (typeof options === 'string') return;
+  if (typeof options === 'string') return { timeout: undefined, breakOnSigint: false };
   validateObject(options, name);
   const { displayErrors = true, breakOnSigint = false, timeout } = options;
   if (timeout !== undefined) validateUint32(timeout, $.text`${name}.timeout`, true);
   validateBoolean(displayErrors, $.text`${name}.displayErrors`);
   validateBoolean(breakOnSigint, $.text`${name}.breakOnSigint`);
+  return { timeout, breakOnSigint };
 };
+
+// What stands for the compiled code of a script: it tells the script and is of no use for running it, since bytecode
+// from anywhere could do anything.
+const cacheOf = (source) => {
+  const { Buffer } = require('buffer');
+  return Buffer.from($.text`tombolo:${require('hash').hash('sha256', source)}`, 'latin1');
+};
+const isCacheOf = (data, source) => cacheOf(source).equals($.bytesOf(data));
 
 class Script {
   #source;
@@ -103,30 +115,34 @@ class Script {
   cachedDataRejected;
   constructor(code, options = { __proto__: null }) {
     code = $.text`${code}`;
-    const { filename, line, cachedData } = scriptOptions(options);
+    const { filename, line, cachedData, produceCachedData } = scriptOptions(options);
     native.check(code, filename, line);
     this.#source = code;
     this.#filename = filename;
     this.#line = line;
     if (cachedData === undefined) delete this.cachedDataRejected;
-    else this.cachedDataRejected = true;
+    else this.cachedDataRejected = !isCacheOf(cachedData, code);
+    if (produceCachedData) {
+      Object.assign(this, { cachedDataProduced: true, cachedData: cacheOf(code) });
+    }
     const { 1: sourceMapURL } = $.regex(/\/\/# sourceMappingURL=(\S+)\s*$/).exec(code) ?? [];
     /** @type {any} */ (this).sourceMapURL = sourceMapURL;
   }
   runInThisContext(options = { __proto__: null }) {
-    runOptions(options);
-    return native.run(this.#source, this.#filename, this.#line);
+    const { timeout, breakOnSigint } = runOptions(options);
+    return native.run(this.#source, this.#filename, this.#line, timeout, breakOnSigint);
   }
   runInContext(contextifiedObject, options = { __proto__: null }) {
     checkContext(contextifiedObject);
-    runOptions(options);
-    return runIn(contextifiedObject, (handle) => native.runIn(handle, this.#source, this.#filename, this.#line));
+    const { timeout, breakOnSigint } = runOptions(options);
+    return runIn(contextifiedObject, (handle) =>
+      native.runIn(handle, this.#source, this.#filename, this.#line, timeout, breakOnSigint));
   }
   runInNewContext(contextObject, options = { __proto__: null }) {
     return this.runInContext(createContext(contextObject, contextOptions(options)), options);
   }
   createCachedData() {
-    throw notImplemented('vm.Script.createCachedData');
+    return cacheOf(this.#source);
   }
 }
 const contextOptions = (options) => {
@@ -163,6 +179,16 @@ function createContext(contextObject = {}, options = { __proto__: null }) {
   const global = native.globalOf(handle);
   // The engine's own, which a context does not have in Node.
   for (const name of $.each(['performance', 'queueMicrotask'])) Reflect.deleteProperty(global, name);
+  const settle = (value) =>
+    Object.defineProperty(global, 'Intl', { value, writable: true, enumerable: false, configurable: true });
+  Object.defineProperty(global, 'Intl', {
+    get() {
+      const { Intl } = require('intl');
+      settle(Intl);
+      return Intl;
+    },
+    set: settle, enumerable: false, configurable: true,
+  });
   require('stack').complete(global.Error);
   const known = { given: new Map(), made: new Map() };
   for (const key of $.each(Reflect.ownKeys(global))) known.made.set(key, attributesOf(global, key));
@@ -207,8 +233,8 @@ function compileFunction(code, params, options = { __proto__: null }) {
   native.check($.text`(function () {${code}\n})`, filename, line);
   native.check($.text`function body() {${code}\n}`, filename, line);
   const source = $.text`(function (${list}) {${code}\n})`;
-  if (parsingContext === undefined) return native.run(source, filename, line);
-  return runIn(parsingContext, (handle) => native.runIn(handle, source, filename, line));
+  if (parsingContext === undefined) return native.run(source, filename, line, undefined, false);
+  return runIn(parsingContext, (handle) => native.runIn(handle, source, filename, line, undefined, false));
 }
 function measureMemory() {
   return $.rejected(notImplemented('vm.measureMemory'));

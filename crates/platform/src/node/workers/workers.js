@@ -222,11 +222,10 @@ const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
 });
 
 class Worker extends EventEmitter {
-  // A worker's standard streams are the process's own unless the parent asks for them; the parent cannot write to its
-  // input.
+  // What a worker writes goes to the process's own streams, and does not come through these, unless the parent asks for it. The parent cannot write to its input.
   stdin = null;
-  stdout = null;
-  stderr = null;
+  stdout = new WorkerOutput();
+  stderr = new WorkerOutput();
   #handle;
   #port;
   #name;
@@ -236,8 +235,6 @@ class Worker extends EventEmitter {
     super();
     options ??= { __proto__: null };
     const { execArgv, argv, name, env, resourceLimits, workerData, transferList } = options;
-    if (options.stdout) this.stdout = new WorkerOutput();
-    if (options.stderr) this.stderr = new WorkerOutput();
     if (execArgv) checkArray(execArgv, 'options.execArgv');
     if (argv) checkArray(argv, 'options.argv');
     const script = scriptOf(filename, options);
@@ -252,12 +249,12 @@ class Worker extends EventEmitter {
       ...(argv ? { argv: $.map(argv, String) } : {}), ...(execArgv ? { execArgv: $.map(execArgv, String) } : {}),
       transfer: transferList ? sequence(transferList, 'Optional options.transferList argument') : [],
       heapBytes: old === undefined ? undefined : bytesOf(old, young), stackBytes: bytesOf(stackSizeMb),
-      resourceLimits: this.#limits, stdout: this.stdout !== null, stderr: this.stderr !== null,
+      resourceLimits: this.#limits, stdout: Boolean(options.stdout), stderr: Boolean(options.stderr),
     }, {
-      output: (descriptor, bytes) => WorkerOutput.write(descriptor === 1 ? this.stdout : this.stderr, bytes),
-      online: () => this.emit('online'),
-      error: (value, details) => this.#failed(value, details),
-      exit: (code) => this.#exited(code),
+      output: $.bound((descriptor, bytes) => WorkerOutput.write(descriptor === 1 ? this.stdout : this.stderr, bytes)),
+      online: $.bound(() => this.emit('online')),
+      error: $.bound((value, details) => this.#failed(value, details)),
+      exit: $.bound((code) => this.#exited(code)),
     });
     this.#port = native.workerPort(this.#handle);
     // As in Node, messages wait until somebody listens, who holds the loop from then on, also after an `unref`.
@@ -270,8 +267,8 @@ class Worker extends EventEmitter {
     Object.assign(this, { performance: { eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }) } });
     processOf().nextTick(() => processOf().emit('worker', this));
   }
-  #message = (data) => this.emit('message', data);
-  #messageerror = (error) => this.emit('messageerror', error);
+  #message = $.bound((data) => this.emit('message', data));
+  #messageerror = $.bound((error) => this.emit('messageerror', error));
   #listen(on) {
     if (this.#port === undefined) return;
     ports.ref(this.#port, on);
@@ -287,9 +284,7 @@ class Worker extends EventEmitter {
   #exited(code) {
     drain(this.#port, this.#message, this.#messageerror);
     this.#handle = this.#port = undefined;
-    for (const stream of $.each([this.stdout, this.stderr])) {
-      if (stream !== null) attempt(() => WorkerOutput.end(stream));
-    }
+    for (const stream of $.each([this.stdout, this.stderr])) attempt(() => WorkerOutput.end(stream));
     this.#exit.resolve(code);
     this.emit('exit', code);
   }

@@ -23,6 +23,8 @@ const { DEFLATE, INFLATE, GZIP, GUNZIP, DEFLATERAW, INFLATERAW, UNZIP } = consta
 const { BROTLI_DECODE, BROTLI_ENCODE, ZSTD_COMPRESS, ZSTD_DECOMPRESS } = constants;
 const { Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH, Z_BLOCK } = constants;
 const MAX = 2 ** 53 - 1;
+// What the module `buffer` says when this one is loaded.
+const { kMaxLength: MOST } = require('buffer').module;
 const BYTES = 'an instance of Buffer, TypedArray, DataView, or ArrayBuffer';
 
 // Node's number of a failure by its code.
@@ -69,6 +71,11 @@ const parametersOf = (params, mode) => {
     if (typeof value !== 'number' && typeof value !== 'boolean') {
       throw invalidArgType('options.params[key]', 'of type number', value);
     }
+    const isFlag = mode === BROTLI_ENCODE &&
+      (key === constants.BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING || key === constants.BROTLI_PARAM_LARGE_WINDOW);
+    if (isFlag && +value !== 0 && +value !== 1) {
+      throw create('Error', 'ERR_ZLIB_INITIALIZATION_FAILED', 'Initialization failed');
+    }
     $.push(list, key, +value);
   }
   return list;
@@ -81,7 +88,7 @@ const settle = (given, mode) => {
     mode, chunkSize: inRange(options.chunkSize, 'options.chunkSize', 64, Infinity, 16384),
     flush: inRange(options.flush, 'options.flush', 0, flushes.most, flushes.flush),
     finishFlush: inRange(options.finishFlush, 'options.finishFlush', 0, flushes.most, flushes.finish),
-    maxOutputLength: inRange(options.maxOutputLength, 'options.maxOutputLength', 1, MAX, MAX),
+    maxOutputLength: inRange(options.maxOutputLength, 'options.maxOutputLength', 1, MAX, MOST),
     info: options.info, rejectGarbage: options.rejectGarbageAfterEnd === true,
     level: -1, strategy: 0, windowBits: 15, parameters: [], dictionary: undefined,
   };

@@ -4,6 +4,7 @@
  * @type {{
  *   now(): number,
  *   timeOrigin(): number,
+ *   loopTimes(): number[],
  * }}
  */
 const native = rust;
@@ -245,25 +246,30 @@ const span = (startOrOptions, endMark) => {
   return { start: from, end: to, detail: clone(detail) };
 };
 
+/** How long the loop has been waiting and working, since it began or between two answers. */
 const utilization = (first, second) => {
-  const none = { idle: 0, active: 0, utilization: 0 };
-  const active = native.now();
-  if (first === undefined) return { idle: 0, active, utilization: 1 };
-  if (second !== undefined) {
-    const difference = first.active - second.active;
-    return difference > 0 ? { idle: first.idle - second.idle, active: difference, utilization: 1 } : none;
-  }
-  return { idle: 0, active: active - first.active, utilization: 1 };
+  const { 0: age, 1: idle } = native.loopTimes();
+  if (age === undefined) return { idle: 0, active: 0, utilization: 0 };
+  const made = (idle, active) => ({ idle, active, utilization: active / (idle + active) });
+  if (second !== undefined) return made(first.idle - second.idle, first.active - second.active);
+  const active = age - idle;
+  return first === undefined ? made(idle, active) : made(idle - first.idle, active - first.active);
 };
 
 class PerformanceNodeTiming extends PerformanceEntry {
   constructor() {
     super(secret, 'node', 'node', 0, 0);
-    Object.assign(this, { nodeStart: 0, v8Start: 0, bootstrapComplete: 0, environment: 0, loopStart: -1, loopExit: -1,
-      idleTime: 0 });
+    Object.assign(this, { nodeStart: 0, v8Start: 0, bootstrapComplete: 0, environment: 0, loopExit: -1 });
   }
   get duration() {
     return native.now();
+  }
+  get loopStart() {
+    const { 0: age } = native.loopTimes();
+    return age === undefined ? -1 : native.now() - age;
+  }
+  get idleTime() {
+    return native.loopTimes()[1] ?? 0;
   }
 }
 let nodeTiming;
@@ -286,11 +292,11 @@ class Performance extends EventTarget {
   }
   clearMarks(name = undefined) {
     check(this);
-    drop('mark', name);
+    drop('mark', name === undefined ? name : $.text`${name}`);
   }
   clearMeasures(name = undefined) {
     check(this);
-    drop('measure', name);
+    drop('measure', name === undefined ? name : $.text`${name}`);
   }
   clearResourceTimings() {
     check(this);
