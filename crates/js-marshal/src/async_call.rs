@@ -6,9 +6,11 @@
 //! guest may come in between.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use island::call::Number;
 use js_api::ExportedFunction;
+use marshal::Heap;
 use qjs::{
     Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value,
     class,
@@ -41,6 +43,8 @@ struct PendingCall {
     /// The function's object.
     function: Held,
     args: Vec<Held>,
+    #[mark(skip)]
+    heap: Rc<Heap>,
     ledger: RefCell<Ledger>,
     #[mark(skip)]
     numbers: SmallVec<[Number; 8]>,
@@ -101,6 +105,7 @@ impl AsyncFunction {
             let pending = PendingCall {
                 function: Held::borrowed(cx, object),
                 args: (0..args.len()).map(|at| Held::borrowed(cx, args.get(at))).collect(),
+                heap: marshal.heap().clone(),
                 ledger: RefCell::new(marshal.ledger.take()),
                 numbers: running.call.numbers.take(),
                 records: running.call.records.take(),
@@ -174,7 +179,21 @@ struct PendingCallback {
     numbers: SmallVec<[Number; 8]>,
     #[mark(skip)]
     room: Option<u64>,
+    #[mark(skip)]
+    heap: Rc<Heap>,
     ledger: RefCell<Ledger>,
+}
+
+impl Drop for PendingCall {
+    fn drop(&mut self) {
+        self.ledger.get_mut().abandon(&self.heap);
+    }
+}
+
+impl Drop for PendingCallback {
+    fn drop(&mut self) {
+        self.ledger.get_mut().abandon(&self.heap);
+    }
 }
 
 /// Calls the function of an `async` callback, and has the guest wait for what it returns.
@@ -201,6 +220,7 @@ pub(crate) fn start_callback(cx: Cx<'_>, state: &CallbackState, numbers: &[Numbe
             counts: passed.counts,
             numbers: passed.numbers,
             room: passed.room,
+            heap: marshal.heap().clone(),
             ledger: RefCell::new(marshal.ledger.take()),
         };
         let pending: Object = class::new_object(ctx, pending, None)?;

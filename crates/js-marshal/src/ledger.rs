@@ -35,6 +35,17 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Ends what is left of an operation that nobody goes on with. Nothing is freed at once, since this happens inside
+    /// of collections.
+    pub(crate) fn abandon(&self, heap: &Heap) {
+        self.pinned.take().iter().for_each(|&address| heap.unpin(address));
+        for block in self.temporary.take() {
+            let heap = block.heap.as_deref().unwrap_or(heap);
+            // A block that somebody owns by now is that one's to free.
+            drop(heap.adopt_aligned(block.address, block.bytes, block.align));
+        }
+    }
+
     /// Moves everything out.
     pub(crate) fn take(&self) -> Self {
         Self {
