@@ -45,6 +45,7 @@ pub(crate) struct ReentrantStore {
 struct Restore<'a>(&'a Cell<Access>, Access);
 
 impl Drop for Restore<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(self.1);
     }
