@@ -84,7 +84,13 @@ impl Spares {
     /// # Errors
     /// When memory is out; the block is given back then.
     #[inline]
-    pub(crate) fn view(&self, cx: Cx<'_>, start: NonNull<u8>, block: GuestBlock, kind: ElementKind) -> Result<Returned> {
+    pub(crate) fn view(
+        &self,
+        cx: Cx<'_>,
+        start: NonNull<u8>,
+        block: GuestBlock,
+        kind: ElementKind,
+    ) -> Result<Returned> {
         let bytes = (start, block.len() as usize, kind);
         if let Some(entry) = self.0.borrow_mut().iter_mut().find(|entry| entry.is_idle && entry.bytes == bytes) {
             entry.is_idle = false;
