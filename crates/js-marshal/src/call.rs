@@ -54,7 +54,7 @@ impl Plan {
         let is_out = |(param, again): (&Param, &bool)| *again || param.direction.is_result;
         let has_outs = signature.params.iter().zip(&looks_again).any(is_out);
         let by_room = by_room(signature, wide);
-        let straight = Straight::new(signature, wide);
+        let straight = if signature.is_async { None } else { Straight::new(signature, wide) };
         let numeric = NumericType { params: params.iter().copied().collect(), results: result.into_iter().collect() };
         let plain = PlainType::of(&numeric);
         Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, plain, straight }

@@ -491,8 +491,7 @@ fn drain(
 
 /// Leaves views that are kept for the next results to their scripts.
 pub(crate) fn let_go_of_spares() {
-    let spares: Vec<_> =
-        HEAPS.with_borrow(|heaps| heaps.iter().filter_map(|(_, spares)| spares.upgrade()).collect());
+    let spares: Vec<_> = HEAPS.with_borrow(|heaps| heaps.iter().filter_map(|(_, spares)| spares.upgrade()).collect());
     spares.iter().for_each(|spares| spares.let_go());
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
     let prototype = made.prototype;
     class::set_prototype::<PrototypeObject>(ctx, &prototype);
     class::set_prototype::<BoundFunction>(ctx, &define::function_prototype(ctx)?);
-    define::method(&prototype, "invoke", LEADING as i32, invoke)?;
+    define::quick_method(&prototype, "invoke", LEADING as i32, invoke)?;
     define::method(&prototype, "bind", 2, bind)?;
     define::getter(&prototype, "argDefs", definitions)?;
     define::getter(&prototype, "returns", returns)?;
@@ -140,11 +140,30 @@ pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &Exp
 }
 
 /// `invoke(memoryManager, func, ...args)`.
-fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
-    let prototype: &PrototypeObject = webidl::this(&call, "invoke")?;
+fn invoke(cx: Cx<'_>, this: Borrowed<'_>, args: Args<'_>) -> Result<Returned> {
+    if let (Some(prototype), Some(manager), Some(function)) = (
+        class::get::<PrototypeObject>(this),
+        class::get::<ManagerObject>(args.get(0)),
+        class::get::<ExportedFunction>(args.get(1)),
+    ) && function.link().is_same(manager.link())
+        && let Some(plan) = prototype.plan(manager.heap().is_wide())
+        && let Some(straight) = plan.straight_for(function.callee().plain())
+    {
+        let (signature, name, manager_value) = (&prototype.signature, function.label(), args.get(0));
+        let (target, leading, is_kept) = (args.get(1).identity(), LEADING, Cell::new(false));
+        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, target, is_kept };
+        if let Some(result) = run.run(cx)? {
+            return Ok(result);
+        }
+    }
+    invoke_in_general(&Call { ctx: cx.ctx(), this, args }).map(|value| cx.returned(&value))
+}
+
+fn invoke_in_general<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    let prototype: &PrototypeObject = webidl::this(call, "invoke")?;
     let ctx = &call.ctx;
+    let manager: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?;
     if prototype.signature.is_async {
-        let _: &ManagerObject = webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?;
         let signature = prototype.signature.duplicate();
         let function = bound_function(ctx, signature, call.args.get(0), &call.arg(1), None, INVOKE)?;
         let mut arguments = Arguments::new(Cx::of(ctx));
@@ -154,10 +173,6 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         let undefined = Args::default().get(0);
         return Ok(Held::new(&function).call(Cx::of(ctx), undefined, &mut arguments)?.to_value());
     }
-    let manager: &ManagerObject = match class::get(call.args.get(0)) {
-        Some(manager) => manager,
-        None => webidl::interface(ctx, call.args.get(0), &format!("{INVOKE}: argument 1"))?,
-    };
     let function = call.args.get(1);
     let held;
     let target = match class::get::<ExportedFunction>(function) {
@@ -182,17 +197,6 @@ fn invoke<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(plan) = prototype.plan(manager.heap().is_wide()) else {
         return Err(Exception::throw_type(ctx, &format!("{INVOKE}: a struct in the prototype is not defined yet")));
     };
-    if let Target::Exported(function) = &target
-        && let Some(straight) = plan.straight_for(function.callee().plain())
-    {
-        let (signature, name, manager_value) = (&prototype.signature, target.name(), call.args.get(0));
-        let (args, leading, is_kept, cx) = (call.args, LEADING, Cell::new(false), Cx::of(ctx));
-        let target = call.args.get(1).identity();
-        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, target, is_kept };
-        if let Some(result) = run.run(cx)? {
-            return result.into_value(cx);
-        }
-    }
     let arguments = CallArguments::new(call.args, LEADING, Some(&prototype.signature));
     let mut marshal = Marshal::new(ctx, call.args.get(0), target.name());
     marshal.call = Some(&arguments);

@@ -15,9 +15,6 @@ use qjs::{Cx, ElementKind, Mark, Result, Returned};
 /// How many are kept: a variable still has the last result when the next one comes.
 const MOST: usize = 2;
 
-/// At how many safe points a view may still be in use before it is left to its script.
-const PATIENCE: u8 = 2;
-
 #[derive(Mark)]
 struct Entry {
     /// Its owner is `None` while nobody has it.
@@ -26,9 +23,6 @@ struct Entry {
     bytes: (NonNull<u8>, usize, ElementKind),
     #[mark(skip)]
     is_idle: bool,
-    /// At how many safe points somebody had it.
-    #[mark(skip)]
-    seen: u8,
 }
 
 /// The spare views of a manager's heap, which is not shared.
@@ -42,43 +36,47 @@ impl Spares {
     /// As [`Heap::retire`].
     #[inline]
     pub(crate) fn collect(&self, heap: &Heap) -> std::result::Result<(), HeapError> {
-        if self.0.borrow().is_empty() {
-            return Ok(());
+        if !self.0.borrow().is_empty() {
+            while let Some(block) = self.next() {
+                heap.retire(block)?;
+            }
         }
-        self.look(PATIENCE).into_iter().flatten().map(|block| heap.retire(block)).fold(Ok(()), std::result::Result::and)
+        Ok(())
     }
 
-    /// Leaves all views that are in use to their scripts, so that garbage is collected. The blocks of the others wait to
-    /// be freed.
-    pub(crate) fn let_go(&self) {
-        drop(self.look(0));
-    }
-
-    /// The blocks of views that nobody has any more.
-    fn look(&self, patience: u8) -> [Option<GuestBlock>; MOST] {
-        let mut blocks = [const { None }; MOST];
-        // What is freed with a view may be anything, so the list is not borrowed by then.
-        let mut gone = [const { None }; MOST];
+    /// The block of a view that nobody has any more.
+    fn next(&self) -> Option<GuestBlock> {
         let mut entries = self.0.borrow_mut();
-        let mut at = entries.len();
-        while at > 0 {
-            at -= 1;
-            let entry = &mut entries[at];
+        for (at, entry) in entries.iter_mut().enumerate() {
             if entry.is_idle {
                 continue;
             }
             match entry.array.take_owner(None) {
                 Ok(block) => {
-                    blocks[at] = block;
                     entry.is_idle = true;
+                    return block;
                 }
-                Err(Use::Others) if entry.seen < patience => entry.seen += 1,
-                Err(_) => gone[at] = Some(entries.swap_remove(at)),
+                Err(Use::Others) => {}
+                Err(_) => {
+                    let gone = entries.swap_remove(at);
+                    // What is freed with a view may be anything, so the list is not borrowed by then.
+                    drop(entries);
+                    drop(gone);
+                    return self.next();
+                }
             }
         }
-        drop(entries);
+        None
+    }
+
+    /// Leaves all views that are in use to their scripts, so that garbage is collected. The blocks of the others wait to
+    /// be freed.
+    pub(crate) fn let_go(&self) {
+        while let Some(block) = self.next() {
+            drop(block);
+        }
+        let gone: Vec<_> = self.0.borrow_mut().extract_if(.., |entry| !entry.is_idle).collect();
         drop(gone);
-        blocks
     }
 
     /// A view of `block`, whose bytes begin at `start`.
@@ -86,10 +84,16 @@ impl Spares {
     /// # Errors
     /// When memory is out; the block is given back then.
     #[inline]
-    pub(crate) fn view(&self, cx: Cx<'_>, start: NonNull<u8>, block: GuestBlock, kind: ElementKind) -> Result<Returned> {
+    pub(crate) fn view(
+        &self,
+        cx: Cx<'_>,
+        start: NonNull<u8>,
+        block: GuestBlock,
+        kind: ElementKind,
+    ) -> Result<Returned> {
         let bytes = (start, block.len() as usize, kind);
         if let Some(entry) = self.0.borrow_mut().iter_mut().find(|entry| entry.is_idle && entry.bytes == bytes) {
-            (entry.is_idle, entry.seen) = (false, 0);
+            entry.is_idle = false;
             // SAFETY: nobody has had the array since its last owner was taken. The bytes are those that it was made
             // with, and the new owner keeps them.
             return Ok(unsafe { entry.array.hand_out(cx, Some(block)) });
@@ -108,7 +112,7 @@ impl Spares {
         // An idle one is for other bytes than those that are wanted now.
         let least = entries.iter().position(|entry| entry.is_idle).unwrap_or(0);
         let gone = (entries.len() >= MOST).then(|| entries.remove(least));
-        entries.push(Entry { array, bytes, is_idle: false, seen: 0 });
+        entries.push(Entry { array, bytes, is_idle: false });
         drop(entries);
         drop(gone);
         Ok(view)

@@ -75,7 +75,9 @@ impl Straight {
         let steps: Box<[Step]> = signature.params.iter().map(|param| Self::step(param, wide)).collect::<Option<_>>()?;
         let mut counted = Vec::new();
         for (at, param) in signature.params.iter().enumerate() {
-            if let Type::Array(_, Length::Argument(counts)) | Type::View(_, Length::Argument(counts)) = param.ty.get().ty {
+            if let Type::Array(_, Length::Argument(counts)) | Type::View(_, Length::Argument(counts)) =
+                param.ty.get().ty
+            {
                 let param = signature.params.get(counts).filter(|counts| !counts.direction.is_result)?;
                 counted.push((at, counts, param.ty.get().scalar()?));
             }
@@ -414,12 +416,9 @@ impl<'r> Run<'r> {
     #[inline]
     fn ask(&self, cx: Cx<'_>, callback: &Held, address: u64) -> Result<u64> {
         let call = || {
-            let count = self.straight.steps.len();
-            let mut list = qjs::array::ArrayBuilder::new(cx, count)?;
-            (0..count).try_for_each(|at| list.push(cx.duplicate(self.args.get(self.leading + at))))?;
             let mut arguments = Arguments::new(cx);
             arguments.push(Returned::int(-1))?;
-            arguments.push(list.into_returned())?;
+            arguments.push(qjs::array::of_arguments(cx, self.args, self.leading))?;
             let result = callback.call(cx, Args::default().get(0), &mut arguments)?;
             match result.borrow().int() {
                 Some(count) if count >= 0 => Ok(count as u64),
@@ -435,13 +434,7 @@ impl<'r> Run<'r> {
 
     /// Makes a script's value of the result. `room` has the copies of the arguments.
     #[inline]
-    fn value(
-        &self,
-        cx: Cx<'_>,
-        result: Number,
-        numbers: &[Number; 8],
-        room: Option<&Room>,
-    ) -> Result<Returned> {
+    fn value(&self, cx: Cx<'_>, result: Number, numbers: &[Number; 8], room: Option<&Room>) -> Result<Returned> {
         let wide = self.straight.wide;
         match &self.straight.outcome {
             Outcome::Nothing => return Ok(Returned::UNDEFINED),
@@ -481,9 +474,7 @@ impl<'r> Run<'r> {
                 }
                 match crate::arrays::returned(cx, *scalar, start, count, wide) {
                     Ok(made) => self.freed(cx, made, address, bytes, size as u32),
-                    Err(error) => {
-                        Err(self.refuse(cx, error, || heap.give_back_sized(address, bytes, size as u32)))
-                    }
+                    Err(error) => Err(self.refuse(cx, error, || heap.give_back_sized(address, bytes, size as u32))),
                 }
             }
             Outcome::Text { owned } => {
@@ -554,13 +545,7 @@ impl<'r> Run<'r> {
 
     /// The result on the general way. `room` is given if it lies there, with the copies of the arguments.
     #[cold]
-    fn in_general(
-        &self,
-        cx: Cx<'_>,
-        address: u64,
-        numbers: &[Number; 8],
-        room: Option<&Room>,
-    ) -> Result<Returned> {
+    fn in_general(&self, cx: Cx<'_>, address: u64, numbers: &[Number; 8], room: Option<&Room>) -> Result<Returned> {
         let (ctx, ty) = (cx.ctx(), self.result_type());
         let arguments = self.arguments(numbers);
         let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
@@ -622,7 +607,9 @@ fn is_plain(text: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     const ONES: u64 = 0x0101_0101_0101_0101;
     let is_plain = |word: u64| (word | word.wrapping_sub(ONES)) & HIGH == 0;
-    let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|&byte| is_plain(u64::from(byte) | (ONES << 8))) };
+    let Some(last) = text.last_chunk::<8>() else {
+        return text.iter().all(|&byte| is_plain(u64::from(byte) | (ONES << 8)));
+    };
     // The last word may overlap the one before.
     text.chunks_exact(8).all(|word| is_plain(u64::from_le_bytes(word.try_into().expect("eight bytes"))))
         && is_plain(u64::from_le_bytes(*last))

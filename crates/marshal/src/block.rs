@@ -82,16 +82,16 @@ impl GuestBlock {
         uninterrupted(|| heap.free(self.release())).unwrap_or(Err(HeapError::Busy))
     }
 
-    /// Gives the block up to be freed now: its address, length and alignment. `None` if it cannot be, or another heap's
+    /// Gives the block up to be freed now: its length and alignment. `None` if it cannot be, or another heap's
     /// allocator has it: then it waits in the queue.
     #[inline]
-    pub(crate) fn take(mut self, heap: &Heap) -> Option<(u64, u64, u32)> {
+    pub(crate) fn take(mut self, heap: &Heap) -> Option<(u64, u32)> {
         if !self.is_of(heap) {
             return None;
         }
-        let (bytes, align) = self.reclaim.take(self.address, self.generation)?;
-        self.released = true;
-        Some((self.address, bytes, align))
+        let taken = self.reclaim.take(self.address, self.generation);
+        self.released = taken.is_some();
+        taken
     }
 
     /// Gives the block up without freeing it, for a guest that takes it over. Returns the address.

@@ -473,14 +473,15 @@ impl Heap {
         if !self.is_callable() {
             return Ok(());
         }
+        let address = block.address();
         let freed = self.island.uninterrupted(|| {
-            let (address, bytes, align) = block.take(self)?;
-            match self.call_free(address, bytes, align) {
-                Ok(()) => None,
-                Err(source) => Some(HeapError::Reclaim { address, source }),
-            }
+            let (bytes, align) = block.take(self)?;
+            Some(self.call_free(address, bytes, align))
         });
-        freed.flatten().map_or(Ok(()), Err)
+        match freed {
+            Some(Some(Err(source))) => Err(HeapError::Reclaim { address, source }),
+            _ => Ok(()),
+        }
     }
 
     fn free_waiting(&self, waiting: usize) -> Result<(), HeapError> {

@@ -286,12 +286,11 @@ impl Reclaim {
     #[inline]
     pub(crate) fn take(&self, address: u64, generation: u64) -> Option<(u64, u32)> {
         let mut state = self.state();
-        let Entry::Occupied(entry) = state.owned.entry(address) else { return None };
-        let owned = entry.get();
+        let owned = state.owned.remove(&address)?;
         if owned.generation != generation || owned.pins > 0 || self.is_lent(address) {
+            state.owned.insert(address, owned);
             return None;
         }
-        let owned = entry.remove();
         state.count_out(&owned);
         self.bytes.store(state.bytes, Ordering::Relaxed);
         drop(state);

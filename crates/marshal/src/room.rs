@@ -89,7 +89,11 @@ impl Heap {
         let kept = self.kept();
         kept.rooms.set((kept.rooms.get() + 1).min(MANY));
         let keeps = kept.rooms.get() == MANY && kept.address.get() == 0 && bytes <= KEPT;
-        if keeps && self.is_guests() && !trace::is_on() && let Ok(address) = self.allocate(KEPT) {
+        if keeps
+            && self.is_guests()
+            && !trace::is_on()
+            && let Ok(address) = self.allocate(KEPT)
+        {
             // (A guest's allocator may call its host, which may call the guest.)
             if kept.address.get() == 0 {
                 kept.address.set(address);

@@ -292,3 +292,62 @@ fn copies_stay_in_the_memory() {
     assert!(matches!(error, HeapError::NotUtf8 { at: 6, .. }), "{error}");
     assert!(marshal::copy::read_slice::<f64>(data, 16, usize::MAX / 2).is_err(), "and nothing is allocated for it");
 }
+
+/// Calls that nest share the block that is kept, and so do calls that end in another order. It is one block of the
+/// guest's, until the heap settles.
+#[test]
+fn rooms_share_a_block_once_there_were_many() {
+    let guest = Guest::new();
+    let heap = &guest.heap;
+    for _ in 0..4095 {
+        let room = heap.room(24).unwrap();
+        assert_eq!(guest.live(), 1);
+        heap.give_room_back(room).unwrap();
+        assert_eq!(guest.live(), 0, "nothing is kept yet");
+    }
+    heap.give_room_back(heap.room(24).unwrap()).unwrap();
+    assert_eq!((guest.live(), heap.owned(), heap.is_settled()), (1, 0, false));
+    let (one, two, three) = (heap.room(24).unwrap(), heap.room(1).unwrap(), heap.room(400).unwrap());
+    assert_eq!((two.address() - one.address(), three.address() - two.address()), (24, 8));
+    assert!(one.contains(one.address() + 23) && !one.contains(two.address()) && !heap.is_block(&one));
+    let long = heap.room(400).unwrap();
+    assert_eq!(guest.live(), 2, "what does not fit is a block of its own");
+    assert!(heap.is_block(&long));
+    heap.settle().unwrap();
+    assert_eq!(guest.live(), 2, "it is in use");
+    let first = one.address();
+    heap.give_room_back(one).unwrap();
+    let four = heap.room(40).unwrap();
+    assert!(four.address() > three.address(), "two others are in use");
+    for room in [four, long, two, three] {
+        heap.give_room_back(room).unwrap();
+    }
+    let whole = heap.room(512).unwrap();
+    assert_eq!((whole.address(), heap.is_block(&whole)), (first, true));
+    let block = heap.adopt(whole.address(), 512).unwrap();
+    heap.leave_room(whole);
+    assert_eq!((guest.live(), heap.is_settled()), (1, true), "it is the block's now");
+    let next = heap.room(8).unwrap();
+    assert_ne!(next.address(), block.address());
+    heap.give_room_back(next).unwrap();
+    drop(block);
+    heap.settle().unwrap();
+    assert_eq!((guest.live(), heap.owned()), (0, 0));
+}
+
+/// A block that its last handle gives up at a safe point is freed at once, unless a call has it.
+#[test]
+fn a_block_is_retired() {
+    let guest = Guest::new();
+    guest.heap.retire(guest.block(16)).unwrap();
+    assert_eq!((guest.live(), guest.heap.owned(), guest.heap.waiting()), (0, 0, 0));
+    let block = guest.block(16);
+    let address = block.address();
+    assert!(guest.heap.pin(address));
+    guest.heap.retire(block).unwrap();
+    assert_eq!((guest.live(), guest.heap.waiting()), (1, 1));
+    guest.heap.drain().unwrap();
+    guest.heap.unpin(address);
+    guest.heap.drain().unwrap();
+    assert_eq!((guest.live(), guest.heap.owned()), (0, 0));
+}

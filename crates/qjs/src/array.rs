@@ -145,6 +145,18 @@ pub fn is_dense(cx: Cx<'_>, value: Borrowed<'_>, len: usize) -> bool {
     len.checked_sub(1).is_some_and(|last| layout::array_element(cx, value, last as u32).is_some())
 }
 
+/// A new array of the arguments from `from` on, on its way to C; the pending exception when memory is out.
+pub fn of_arguments(cx: Cx<'_>, args: Args<'_>, from: usize) -> Returned {
+    let values = args.as_slice().get(from..).unwrap_or_default();
+    // SAFETY: the values are alive. QuickJS takes over one reference to each, even when it fails.
+    unsafe {
+        values.iter().for_each(|&value| {
+            q::JS_DupValue(cx.raw(), value);
+        });
+        Returned(q::JS_NewArrayFrom(cx.raw(), values.len() as i32, values.as_ptr()))
+    }
+}
+
 /// Becomes an array of its items. (`rquickjs` fills the array that it makes of a `Vec` by assignments, which run the
 /// setters that a script gave `Array.prototype`.)
 pub struct List<I>(pub I);

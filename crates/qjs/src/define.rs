@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
-use crate::function::{Kind, Native, function};
+use crate::function::{Kind, Native, Quick, function, quick_function};
 use crate::value::Cx;
 
 /// Attributes of a data property.
@@ -104,6 +104,15 @@ impl<'js> Put<'js> for Object<'js> {
 /// As [`value`].
 pub fn method<'js, F: Native>(object: &Object<'js>, name: &str, length: i32, native: F) -> rquickjs::Result<()> {
     let function = function(object.ctx(), Kind::Plain, name, length, native)?;
+    value(object, name, &function.into_value(), Attributes::Plain)
+}
+
+/// Defines a method that is [`Quick`].
+///
+/// # Errors
+/// As [`value`].
+pub fn quick_method<'js, F: Quick>(object: &Object<'js>, name: &str, length: i32, native: F) -> rquickjs::Result<()> {
+    let function = quick_function(object.ctx(), name, length, native)?;
     value(object, name, &function.into_value(), Attributes::Plain)
 }
 

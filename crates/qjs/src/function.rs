@@ -5,7 +5,7 @@ use std::ffi::CString;
 use rquickjs::{Ctx, Function, Object, Value, qjs as q};
 
 use crate::class::guard;
-use crate::value::{Args, Borrowed, Cx};
+use crate::value::{Args, Borrowed, Cx, Returned};
 
 /// One call of a native function.
 pub struct Call<'a, 'js> {
@@ -48,6 +48,11 @@ impl<'js> Call<'_, 'js> {
 pub trait Native: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
 impl<F> Native for F where F: Copy + 'static + for<'a, 'js> Fn(Call<'a, 'js>) -> rquickjs::Result<Value<'js>> {}
 
+/// [`Native`] without the values of `rquickjs`, for calls that take little time in all: the context, `this` and the
+/// arguments.
+pub trait Quick: Copy + 'static + for<'a> Fn(Cx<'_>, Borrowed<'a>, Args<'a>) -> rquickjs::Result<Returned> {}
+impl<F> Quick for F where F: Copy + 'static + for<'a> Fn(Cx<'_>, Borrowed<'a>, Args<'a>) -> rquickjs::Result<Returned> {}
+
 /// How QuickJS calls the function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -73,6 +78,40 @@ pub fn function<'js, F: Native>(
 ) -> rquickjs::Result<Function<'js>> {
     const { assert!(size_of::<F>() == 0, "a native function must not capture anything") };
     let _ = native;
+    // SAFETY: the thunk is for functions without a size, and one existed.
+    unsafe { new_function(ctx, kind, name, length, thunk::<F>) }
+}
+
+/// [`function`] for a function that is [`Quick`].
+///
+/// # Errors
+/// As [`function`].
+///
+/// # Panics
+/// As [`function`].
+pub fn quick_function<'js, F: Quick>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    length: i32,
+    native: F,
+) -> rquickjs::Result<Function<'js>> {
+    const { assert!(size_of::<F>() == 0, "a native function must not capture anything") };
+    let _ = native;
+    // SAFETY: as in `function`.
+    unsafe { new_function(ctx, Kind::Plain, name, length, quick_thunk::<F>) }
+}
+
+type Thunk = unsafe extern "C" fn(*mut q::JSContext, q::JSValue, i32, *mut q::JSValue) -> q::JSValue;
+
+/// # Safety
+/// QuickJS may call the thunk with a live context and values that it keeps for the call.
+unsafe fn new_function<'js>(
+    ctx: &Ctx<'js>,
+    kind: Kind,
+    name: &str,
+    length: i32,
+    thunk: Thunk,
+) -> rquickjs::Result<Function<'js>> {
     let name = CString::new(name).expect("a function's name has no NUL byte");
     let kind = match kind {
         Kind::Plain => q::JSCFunctionEnum_JS_CFUNC_generic,
@@ -80,7 +119,7 @@ pub fn function<'js, F: Native>(
     };
     let cx = Cx::of(ctx);
     // SAFETY: the thunk has the signature that both kinds are called with; the name is copied.
-    let value = unsafe { q::JS_NewCFunction2(cx.raw(), Some(thunk::<F>), name.as_ptr(), length, kind, 0) };
+    let value = unsafe { q::JS_NewCFunction2(cx.raw(), Some(thunk), name.as_ptr(), length, kind, 0) };
     cx.take(value)?.into_function().ok_or(rquickjs::Error::Unknown)
 }
 
@@ -150,6 +189,25 @@ unsafe extern "C" fn thunk<F: Native>(
     let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
     guard(cx, || match native(Call { ctx: cx.ctx(), this, args }) {
         Ok(value) => cx.returned(&value).0,
+        Err(error) => {
+            throw(&cx.ctx(), error);
+            q::JS_EXCEPTION
+        }
+    })
+}
+
+unsafe extern "C" fn quick_thunk<F: Quick>(
+    ctx: *mut q::JSContext,
+    this: q::JSValue,
+    argc: i32,
+    argv: *mut q::JSValue,
+) -> q::JSValue {
+    // SAFETY: as in `thunk`.
+    let native: F = unsafe { std::mem::zeroed() };
+    // SAFETY: as in `thunk`.
+    let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
+    guard(cx, || match native(cx, this, args) {
+        Ok(value) => value.0,
         Err(error) => {
             throw(&cx.ctx(), error);
             q::JS_EXCEPTION

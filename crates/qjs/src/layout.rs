@@ -344,7 +344,8 @@ fn probe(cx: Cx<'_>) -> Option<Classes> {
         let view = Freed::new(cx, q::JS_NewTypedArray(cx.raw(), 3, args.as_mut_ptr(), kind as _))?;
         let classes = Classes { first_typed: class_of(view.1)?.checked_sub(kind as u16)?, ..classes };
         let (object, whole) = (view.object(), buffer.object());
-        if (*object).class - classes.first_typed != kind as u16 || (*object).count != 2 || (*object).contents.is_null() {
+        if (*object).class - classes.first_typed != kind as u16 || (*object).count != 2 || (*object).contents.is_null()
+        {
             return None;
         }
         let inner = (*object).contents.cast::<View>();

@@ -52,6 +52,7 @@ const DETOUR: u64 = 1 << 63;
 pub(crate) struct Restore<'a>(pub(crate) &'a Cell<Access>, pub(crate) Access);
 
 impl Drop for Restore<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(self.1);
     }

@@ -126,10 +126,17 @@ impl ExportedFunction {
     fn call_plain(&self, cx: Cx<'_>, ty: &PlainType, args: Args<'_>) -> Result<Returned> {
         let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {
             (NumberKind::I32, Some(int)) => Ok(Number::I32(int)),
-            _ => to_number_at(cx, args.get(at), kind, Place::argument(&self.label, at)),
+            _ => self.number_at(cx, args, at, kind),
         };
         let result = self.call_numbers(cx, number)?;
         Ok(if ty.has_result() { from_number(cx, result) } else { Returned::UNDEFINED })
+    }
+
+    fn number_at(&self, cx: Cx<'_>, args: Args<'_>, at: usize, kind: NumberKind) -> Result<Number> {
+        match (kind, args.get(at).number()) {
+            (NumberKind::F64, Some(number)) => Ok(Number::F64(number)),
+            _ => to_number_at(cx, args.get(at), kind, Place::argument(&self.label, at)),
+        }
     }
 
     fn call_numeric(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
