@@ -175,7 +175,8 @@ impl Agent {
         let own = event_loop.exit_code();
         let exit_code = match (termination, &uncaught) {
             (Some(code), _) => code,
-            (None, Some(_)) if !requested => own.filter(|code| *code != 0).unwrap_or(1),
+            // It was set to 1 for the listeners of `exit`, who may have chosen another one.
+            (None, Some(_)) if !requested => own.unwrap_or(1),
             (None, _) => own.unwrap_or(0),
         };
         Outcome { exit_code, uncaught }

@@ -184,6 +184,19 @@ test('a deep chain is a RangeError, and no crash', () => {
   assertEq(require('./deep/2990.cjs'), 'bottom');
 });
 
+test('a text cannot end the function that is put around it', () => {
+  globalThis.ran = false;
+  const texts = [
+    '}); (function () { globalThis.ran = true;', '}, function () { globalThis.ran = true;', '} { globalThis.ran = true;',
+    '}); globalThis.ran = true; ({',
+  ];
+  texts.forEach((text, index) => {
+    write({ [`broken-${index}.cjs`]: text });
+    assert(code(() => require(`./broken-${index}.cjs`)).startsWith('SyntaxError'), text);
+  });
+  delete globalThis.ran;
+});
+
 test('the wrapper and other hooks of Module', () => {
   const Module = require('module');
   assertEq(new Module('x').constructor, Module);

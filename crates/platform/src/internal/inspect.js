@@ -908,7 +908,9 @@ const hasBuiltInToString = (value) => {
   if (target !== undefined) return target === null || hasBuiltInToString(target);
   if (native.isError(value)) return true;
   const own = (key) => hasOwn(value, key);
-  if (own('toString') || (Symbol.toPrimitive in value && !(value instanceof Date))) return false;
+  if (typeof value[Symbol.toPrimitive] === 'function' && !(value instanceof Date)) return false;
+  if (typeof value.toString !== 'function') return true;
+  if (own('toString')) return false;
   let pointer = value;
   do {
     pointer = Object.getPrototypeOf(pointer);

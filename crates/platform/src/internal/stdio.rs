@@ -123,10 +123,14 @@ impl Stdio {
         }
     }
 
-    /// Whether standard output (1) or standard error (2) is the process's own, and nobody counts what goes there.
+    /// Whether standard output (1) or standard error (2) is the process's own.
+    pub(crate) fn is_process(&self, descriptor: u8) -> bool {
+        self.process[usize::from(descriptor == 2)]
+    }
+
+    /// The same, and nobody counts what goes there.
     pub(crate) fn is_direct(&self, descriptor: u8) -> bool {
-        let index = usize::from(descriptor == 2);
-        self.process[index] && self.limits[index].is_none()
+        self.is_process(descriptor) && self.limits[usize::from(descriptor == 2)].is_none()
     }
 
     /// Has the stream that a script has of standard output told what goes wrong.

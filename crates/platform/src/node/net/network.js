@@ -199,7 +199,8 @@ const lookupAll = (hostname, options, callback) => {
     return;
   }
   const id = ++last;
-  lookups.set(id, (addresses) => finish($.map(addresses ?? [], (address) => ({ address, family: isIP(address) }))));
+  lookups.set(id, $.bound((addresses) =>
+    finish($.map(addresses ?? [], (address) => ({ address, family: isIP(address) })))));
   try {
     native.lookup(id, hostname);
   } catch (error) {

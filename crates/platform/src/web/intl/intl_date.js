@@ -1,5 +1,5 @@
 // Intl.DateTimeFormat, for the Gregorian calendar.
-const { intlClass, matcher, numberIn, option, resolveLocale, toObject } = require('intl_shared');
+const { intlClass, matcher, numberIn, option, resolveLocale, toObject, typeOption } = require('intl_shared');
 const { nameAt, offsetAt, zoneOf } = require('intl_zones');
 const { datePattern, hourStyle, styleFields, timePattern, texts } = require('intl_date_patterns');
 
@@ -16,14 +16,7 @@ const ORDER = Object.keys(FIELDS);
 const DATE_FIELDS = ['weekday', 'year', 'month', 'day'];
 const TIME_FIELDS = ['dayPeriod', 'hour', 'minute', 'second', 'fractionalSecondDigits'];
 const STYLES = ['full', 'long', 'medium', 'short'];
-const TYPE = $.regex(/^[a-z0-9]{3,8}(?:-[a-z0-9]{3,8})*$/i);
 
-/** A calendar or a system of numbers, of which there is one each. */
-const checkType = (options, key) => {
-  const value = option(options, key, undefined, undefined, NAME);
-  if (value !== undefined && !$.test(TYPE, value)) throw new RangeError($.text`Invalid ${key} : ${value}`);
-  return value;
-};
 /**
  * CreateDateTimeFormat.
  * @param {'any' | 'date' | 'time'} [required]
@@ -33,8 +26,8 @@ const initialize = (locales, given, required = 'any', defaults = 'date') => {
   const { locale, keywords } = resolveLocale(locales);
   const options = toObject(given, NAME);
   matcher(options, NAME);
-  const calendar = checkType(options, 'calendar') === 'iso8601' ? 'iso8601' : 'gregory';
-  checkType(options, 'numberingSystem');
+  const calendar = typeOption(options, 'calendar', NAME) === 'iso8601' ? 'iso8601' : 'gregory';
+  typeOption(options, 'numberingSystem', NAME);
   const hour12 = options.hour12 === undefined ? undefined : Boolean(options.hour12);
   const askedCycle = option(options, 'hourCycle', ['h11', 'h12', 'h23', 'h24'], undefined, NAME);
   const zone = zoneOf(options.timeZone === undefined ? undefined : $.text`${options.timeZone}`);
@@ -65,7 +58,9 @@ const initialize = (locales, given, required = 'any', defaults = 'date') => {
   const date = datePattern(locale, fields);
   const time = timePattern(locale, fields, hourCycle);
   const pattern = join(locale, fields, date, time, dateStyle);
-  return { locale, calendar, zone, hourCycle, fields, dateStyle, timeStyle, pattern };
+  const isFromTag = hasHour && hour12 === undefined && hourCycle === keywords.get('hc');
+  const shownLocale = isFromTag ? $.text`${locale}-u-hc-${hourCycle}` : locale;
+  return { locale, shownLocale, calendar, zone, hourCycle, fields, dateStyle, timeStyle, pattern };
 };
 const addDefaults = (fields, required, defaults) => {
   const has = (keys) => $.some(keys, (key) => fields[key] !== undefined);
@@ -221,9 +216,9 @@ exports.DateTimeFormat = intlClass('DateTimeFormat', {
   initialize,
   callable: true,
   members: {
-    resolvedOptions: ({ locale, calendar, zone, hourCycle, fields, dateStyle, timeStyle }) => {
+    resolvedOptions: ({ shownLocale, calendar, zone, hourCycle, fields, dateStyle, timeStyle }) => {
       /** @type {any} */
-      const resolved = { locale, calendar, numberingSystem: 'latn', timeZone: zone.name };
+      const resolved = { __proto__: null, locale: shownLocale, calendar, numberingSystem: 'latn', timeZone: zone.name };
       if (hourCycle !== undefined) {
         resolved.hourCycle = hourCycle;
         resolved.hour12 = hourCycle === 'h11' || hourCycle === 'h12';
@@ -233,7 +228,7 @@ exports.DateTimeFormat = intlClass('DateTimeFormat', {
       }
       if (dateStyle !== undefined) resolved.dateStyle = dateStyle;
       if (timeStyle !== undefined) resolved.timeStyle = timeStyle;
-      return resolved;
+      return { ...resolved };
     },
     formatToParts: (state, date) => partition(state, toTime(date)),
     format: { length: 1, bound: (state, date) => textOf(partition(state, toTime(date))) },

@@ -41,7 +41,8 @@ const primitive = (value) => {
   const plain = value.valueOf();
   return typeof plain === 'object' && plain !== null ? $.text`${value}` : plain;
 };
-exports.numeric = (value) => (typeof value === 'bigint' ? value : typeof value === 'object' ? primitive(value) : +value);
+exports.numeric = (value) => (typeof value === 'bigint' ? value
+  : typeof value === 'object' && value !== null ? primitive(value) : +value);
 
 const MODES = ['ceil', 'floor', 'expand', 'trunc', 'halfCeil', 'halfFloor', 'halfExpand', 'halfTrunc', 'halfEven'];
 const INCREMENTS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000];
@@ -107,9 +108,9 @@ exports.digitOptions = (options, leastFraction, mostFraction, isCompact, name) =
   return settings;
 };
 exports.resolvedDigits = (settings) => {
-  const resolved = {};
+  const resolved = { __proto__: null };
   for (const key of $.each(Object.keys(settings))) if (settings[key] !== undefined) resolved[key] = settings[key];
-  return resolved;
+  return { ...resolved };
 };
 
 // Adds one to the last digit of a text of digits.
@@ -155,18 +156,18 @@ const roundAt = (number, place, mode) => {
 const roundTo = (number, place, increment, mode) => {
   if (increment === 1 || number.digits === '') return roundAt(number, place, mode);
   const { isNegative, digits, point } = number;
-  const size = Math.max(point - place, 0);
-  const whole = BigInt($.padEnd($.slice(digits, 0, size), size, '0') || '0');
-  const hasMore = point - place < digits.length;
-  const by = BigInt(increment);
+  // Both as integers, with as many digits as the number has behind the place.
+  const finer = Math.max(digits.length - (point - place), 0);
+  const whole = BigInt($.padEnd(digits, point - place + finer, '0'));
+  const by = BigInt(increment) * 10n ** BigInt(finer);
   let times = whole / by;
   const rest = whole % by;
-  if (rest !== 0n || hasMore) {
+  if (rest !== 0n) {
     const twice = rest * 2n;
-    const half = twice > by || (twice === by && hasMore) ? 1 : twice === by ? 0 : -1;
+    const half = twice > by ? 1 : twice === by ? 0 : -1;
     if (isUp(mode, isNegative, half, times % 2n === 1n)) times += 1n;
   }
-  const text = bigintText(times * by);
+  const text = bigintText(times * BigInt(increment));
   return made(isNegative, text, text.length + place);
 };
 

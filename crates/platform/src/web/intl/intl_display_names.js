@@ -82,8 +82,8 @@ const of = ({ type, style, languageDisplay }, code) => {
 exports.DisplayNames = intlClass('DisplayNames', {
   length: 2,
   initialize(locales, options) {
-    if (!isObject(options)) throw new TypeError('invalid_argument');
     const { locale } = resolveLocale(locales);
+    if (!isObject(options)) throw new TypeError('invalid_argument');
     matcher(options, NAME);
     const style = option(options, 'style', ['narrow', 'short', 'long'], 'long', NAME);
     const type = option(options, 'type', KINDS, undefined, NAME);

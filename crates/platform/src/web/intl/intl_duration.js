@@ -1,5 +1,5 @@
 // Intl.DurationFormat.
-const { intlClass, isObject, matcher, numberIn, onlyObject, option, resolveLocale } = require('intl_shared');
+const { intlClass, isObject, matcher, numberIn, onlyObject, option, resolveLocale, typeOption } = require('intl_shared');
 const { partsOf } = require('intl_number');
 
 const NAME = 'Intl.DurationFormat';
@@ -43,8 +43,16 @@ const numberFormat = (options) => {
   const { NumberFormat } = require('intl_number');
   return new NumberFormat('en', { __proto__: null, ...options });
 };
+// The nanoseconds that a unit has, and how many a duration may have.
+/** @type {[string, bigint][]} */
+const SECONDS = [
+  ['days', 86_400_000_000_000n], ['hours', 3_600_000_000_000n], ['minutes', 60_000_000_000n], ['seconds', 1_000_000_000n],
+  ['milliseconds', 1_000_000n], ['microseconds', 1000n], ['nanoseconds', 1n],
+];
+const LONGEST = 2n ** 53n * 1_000_000_000n;
 /** ToDurationRecord. */
 const record = (input) => {
+  if (typeof input === 'string') throw new RangeError('Invalid duration');
   if (!isObject(input)) throw new TypeError('Invalid duration');
   const made = { __proto__: null };
   let sign = 0;
@@ -62,15 +70,21 @@ const record = (input) => {
     if (own !== 0) sign = own;
   }
   if (!isAny) throw new TypeError('Invalid duration');
+  const isLong = $.some(['years', 'months', 'weeks'], (unit) => size(made[unit]) >= 2 ** 32);
+  if (isLong || $.reduce(SECONDS, (sum, { 0: unit, 1: scale }) => sum + BigInt(size(made[unit])) * scale, 0n) >= LONGEST) {
+    throw new RangeError('Invalid duration');
+  }
   return { duration: made, isNegative: sign < 0 };
 };
-const padded = (value, size) => $.padStart($.toString(value), size, '0');
 const size = (value) => Math.max(value, -value);
 /** A number whose further digits are the smaller units: seconds with milliseconds, and so on. */
 const withFraction = (duration, at) => {
-  let text = '';
-  for (let i = at + 1; i < UNITS.length; i++) text += padded(size(duration[UNITS[i]]), 3);
-  return $.text`${size(duration[UNITS[at]])}.${text}0`;
+  let sum = 0n;
+  for (let i = at; i < UNITS.length; i++) sum = sum * 1000n + BigInt(size(duration[UNITS[i]]));
+  // The sum in the smallest unit, with a point where the larger one ends.
+  const places = 3 * (UNITS.length - 1 - at);
+  const digits = $.padStart($.text`${sum}`, places + 1, '0');
+  return $.text`${$.slice(digits, 0, -places)}.${$.slice(digits, -places)}`;
 };
 
 const partition = (state, input) => {
@@ -119,7 +133,7 @@ exports.DurationFormat = intlClass('DurationFormat', {
     const options = onlyObject(given);
     matcher(options, NAME);
     const { locale } = resolveLocale(locales);
-    option(options, 'numberingSystem', undefined, undefined, NAME);
+    typeOption(options, 'numberingSystem', NAME);
     const style = option(options, 'style', ['long', 'short', 'narrow', 'digital'], 'short', NAME);
     const units = { __proto__: null };
     let previous = '';
@@ -131,12 +145,12 @@ exports.DurationFormat = intlClass('DurationFormat', {
   },
   members: {
     resolvedOptions: ({ locale, style, units, fractionalDigits }) => {
-      const resolved = { locale, numberingSystem: 'latn', style };
+      const resolved = { __proto__: null, locale, numberingSystem: 'latn', style };
       for (const unit of $.each(UNITS)) {
         resolved[unit] = units[unit].style === 'fractional' ? 'numeric' : units[unit].style;
         resolved[$.text`${unit}Display`] = units[unit].display;
       }
-      return fractionalDigits === undefined ? resolved : { ...resolved, fractionalDigits };
+      return fractionalDigits === undefined ? { ...resolved } : { ...resolved, fractionalDigits };
     },
     format: (state, duration) => $.join($.map(partition(state, duration), ({ value }) => value), ''),
     formatToParts: (state, duration) => partition(state, duration),

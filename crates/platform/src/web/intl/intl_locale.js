@@ -36,13 +36,10 @@ const initialize = (given, options) => {
   const variants = matching(options, 'variants', VARIANTS) ?? parsed.variants;
   const { keywords } = parsed;
   for (const key of $.each(['calendar', 'collation', 'firstDayOfWeek'])) {
-    let value = matching(options, key, TYPE);
-    if (value === undefined) {
-      const raw = key === 'firstDayOfWeek' ? options[key] : undefined;
-      if (raw === undefined) continue;
-      value = $.text`${raw}`;
-    }
-    if (key === 'firstDayOfWeek') value = DAYS[value] ?? value;
+    let value = option(options, key, undefined, undefined, NAME);
+    if (value === undefined) continue;
+    if (key === 'firstDayOfWeek' && $.test($.regex(/^[0-7]$/), value)) value = DAYS[+value];
+    if (!$.test(TYPE, value)) throw wrong();
     keywords.set(KEYS[key], value);
   }
   const hourCycle = option(options, 'hourCycle', ['h11', 'h12', 'h23', 'h24'], undefined, NAME);
@@ -57,7 +54,9 @@ const initialize = (given, options) => {
   // Other extensions stay as they are.
   const rest = $.slice(parsed.tag, parsed.baseName.length);
   const others = $.replace(rest, $.regex(/-u(?:-[a-z0-9]{2,8})+/i), '');
-  let text = '';
+  // Attributes come before the first keyword.
+  const { 1: attributes = '' } = $.regex(/^(?:-[a-tv-wyz0-9](?:-[a-z0-9]{2,8})+)*-u((?:-[a-z0-9]{3,8})+)/i).exec(rest) ?? [];
+  let text = attributes;
   for (const { 0: key, 1: value } of $.each(keywords)) text += value === '' ? $.text`-${key}` : $.text`-${key}-${value}`;
   return parseTag(id + (text === '' ? '' : $.text`-u${text}`) + others);
 };

@@ -63,7 +63,13 @@ exports.Array = {
   },
 };
 exports.Uint8Array = {
-  toLocaleString: (list, locales, options) => joined(list, typedLength(list), locales, options),
+  toLocaleString: (list, locales, options) => {
+    const tag = $.tagOf(list);
+    if (tag === undefined) throw new TypeError('this is not a typed array.');
+    // This fills nothing, and throws if the bytes are gone.
+    $.fill(list, $.startsWith(tag, 'Big') ? 0n : 0, 0, 0);
+    return joined(list, typedLength(list), locales, options);
+  },
 };
 
 const thisText = (value, name) => {

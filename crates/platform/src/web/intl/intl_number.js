@@ -1,5 +1,5 @@
 // Intl.NumberFormat.
-const { flag, intlClass, matcher, option, resolveLocale, toObject } = require('intl_shared');
+const { flag, intlClass, matcher, option, resolveLocale, toObject, typeOption } = require('intl_shared');
 const { decimal, digitOptions, numeric, resolvedDigits, rounded, shifted } = require('intl_digits');
 
 const NAME = 'Intl.NumberFormat';
@@ -12,10 +12,7 @@ const initialize = (locales, given) => {
   const options = toObject(given, NAME);
   const { locale } = resolveLocale(locales);
   matcher(options, NAME);
-  const numberingSystem = option(options, 'numberingSystem', undefined, undefined, NAME);
-  if (numberingSystem !== undefined && !$.test($.regex(/^[a-z0-9]{3,8}(?:-[a-z0-9]{3,8})*$/i), numberingSystem)) {
-    throw new RangeError($.text`Invalid numberingSystem : ${numberingSystem}`);
-  }
+  typeOption(options, 'numberingSystem', NAME);
   const style = option(options, 'style', ['decimal', 'percent', 'currency', 'unit'], 'decimal', NAME);
   let currency = option(options, 'currency', undefined, undefined, NAME);
   if (currency === undefined) {

@@ -21,14 +21,15 @@ exports.PluralRules = intlClass('PluralRules', {
     const type = option(options, 'type', ['cardinal', 'ordinal'], 'cardinal', NAME);
     const notation = option(options, 'notation', ['standard', 'scientific', 'engineering', 'compact'], 'standard', NAME);
     const digits = digitOptions(options, 0, 3, notation === 'compact', NAME);
-    return { locale: resolveLocale(locales).locale, type, notation, digits };
+    const compactDisplay = option(options, 'compactDisplay', ['short', 'long'], 'short', NAME);
+    return { locale: resolveLocale(locales).locale, type, notation, compactDisplay, digits };
   },
   members: {
-    resolvedOptions: ({ locale, type, notation, digits }) => {
+    resolvedOptions: ({ locale, type, notation, compactDisplay, digits }) => {
       const { roundingIncrement, roundingMode, roundingPriority, trailingZeroDisplay, ...counts } = digits;
-      const pluralCategories = type === 'cardinal' ? ['one', 'other'] : ['few', 'one', 'two', 'other'];
+      const pluralCategories = type === 'cardinal' ? ['one', 'other'] : ['one', 'two', 'few', 'other'];
       return resolvedDigits({
-        locale, type, notation, ...counts, pluralCategories, roundingIncrement, roundingMode, roundingPriority,
+        locale, type, notation, compactDisplay: notation === 'compact' ? compactDisplay : undefined, ...counts, pluralCategories, roundingIncrement, roundingMode, roundingPriority,
         trailingZeroDisplay,
       });
     },

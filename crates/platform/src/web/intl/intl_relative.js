@@ -1,5 +1,5 @@
 // Intl.RelativeTimeFormat.
-const { intlClass, matcher, onlyObject, option, resolveLocale } = require('intl_shared');
+const { intlClass, matcher, option, resolveLocale, toObject, typeOption } = require('intl_shared');
 
 const NAME = 'Intl.RelativeTimeFormat';
 const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
@@ -54,8 +54,9 @@ const partition = (state, value, unit) => {
 
 exports.RelativeTimeFormat = intlClass('RelativeTimeFormat', {
   initialize(locales, given) {
-    const options = given === undefined ? onlyObject(given) : Object(given);
+    const options = toObject(given, NAME);
     matcher(options, NAME);
+    typeOption(options, 'numberingSystem', NAME);
     const { locale } = resolveLocale(locales);
     const style = option(options, 'style', ['long', 'short', 'narrow'], 'long', NAME);
     const numeric = option(options, 'numeric', ['always', 'auto'], 'always', NAME);

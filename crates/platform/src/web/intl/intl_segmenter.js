@@ -4,10 +4,10 @@
  * @type {{ boundaries(granularity: string, text: string): Uint32Array }}
  */
 const native = rust;
-const { intlClass, isObject, matcher, onlyObject, option, resolveLocale } = require('intl_shared');
+const { intlClass, isLanguage, isObject, matcher, onlyObject, option, resolveLocale } = require('intl_shared');
 
 const NAME = 'Intl.Segmenter';
-const has = ({ language }) => language !== 'und' && language.length <= 3;
+const has = isLanguage;
 
 const texts = new WeakMap();
 const boundariesOf = (state) => {

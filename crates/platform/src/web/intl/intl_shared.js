@@ -37,15 +37,19 @@ exports.canonicalList = (locales) => {
     if (!$.includes(list, tag)) $.push(list, tag);
   };
   if (typeof locales === 'string' || require('intl_locale').tagOf(locales) !== undefined) add(locales);
-  else if (exports.isObject(locales)) {
-    const length = Math.min(Math.max(Math.trunc(+locales.length) || 0, 0), 2 ** 32);
-    for (let i = 0; i < length; i++) if (i in locales) add(locales[i]);
+  else {
+    const items = Object(locales);
+    const length = Math.min(Math.max(Math.trunc(+items.length) || 0, 0), 2 ** 32);
+    for (let i = 0; i < length; i++) if (i in items) add(items[i]);
   }
   return list;
 };
 
 /** @param {{ language: string, tag: string }} parsed */
 const isEnglish = ({ language }) => language === 'en';
+/** Whether a tag has a language that there are words and an order of letters for. */
+exports.isLanguage = ({ language }) => language === 'en' ||
+  (!$.includes(['und', 'zxx', 'mul', 'mis'], language) && require('intl_names').languages().has(language));
 const REGIONS = ['US', 'GB', 'CA'];
 /**
  * The locale that answers for those requested, and the keywords of its tag.
@@ -86,6 +90,13 @@ exports.option = (options, key, values, fallback, name) => {
     throw new RangeError($.text`Value ${text} out of range for ${name} options property ${key}`);
   }
   return text;
+};
+const TYPE = $.regex(/^[a-z0-9]{3,8}(?:-[a-z0-9]{3,8})*$/i);
+/** A kind that extensions of tags can name, such as a calendar. */
+exports.typeOption = (options, key, name) => {
+  const value = exports.option(options, key, undefined, undefined, name);
+  if (value !== undefined && !$.test(TYPE, value)) throw new RangeError($.text`Invalid ${key} : ${value}`);
+  return value;
 };
 exports.flag = (options, key, fallback = undefined) => {
   const value = options[key];

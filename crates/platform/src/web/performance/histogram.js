@@ -142,6 +142,7 @@ class Histogram {
     };
   }
   [inspect.custom](depth, options) {
+    if (depth < 0) return options.stylize($.text`[${this.constructor.name}]`, 'special');
     const shown = {
       min: this.min, max: this.max, mean: this.mean, exceeds: this.exceeds, stddev: this.stddev, count: this.count,
       percentiles: this.percentiles,

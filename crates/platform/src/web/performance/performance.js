@@ -264,6 +264,13 @@ class PerformanceNodeTiming extends PerformanceEntry {
   get duration() {
     return native.now();
   }
+  toJSON() {
+    const { nodeStart, v8Start, environment, loopStart, loopExit, bootstrapComplete, idleTime } = /** @type {any} */ (this);
+    return {
+      ...super.toJSON(), nodeStart, v8Start, bootstrapComplete, environment, loopStart, loopExit, idleTime,
+      duration: this.duration,
+    };
+  }
   get loopStart() {
     const { 0: age } = native.loopTimes();
     return age === undefined ? -1 : native.now() - age;
