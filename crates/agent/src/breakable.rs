@@ -54,9 +54,8 @@ impl Drop for Breakable {
 impl Breaker {
     /// Stops the scripts and guests that the work runs. Returns false if it is over, or broken off already.
     pub fn break_off(&self) -> bool {
-        self.mailbox.break_off(|| {
-            self.state.compare_exchange(RUNNING, BROKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
-        })
+        self.mailbox
+            .break_off(|| self.state.compare_exchange(RUNNING, BROKEN, Ordering::AcqRel, Ordering::Acquire).is_ok())
     }
 
     fn end(&self) -> bool {

@@ -40,7 +40,7 @@ interface Primordials {
 
   // For arrays.
   every<T>(list: ArrayLike<T>, call: Callback<T, unknown>): boolean;
-  fill<T>(list: T, item: unknown, start?: number, end?: number): T;
+  fill<T>(list: T, item: unknown): T;
   filter<T>(list: ArrayLike<T>, call: Callback<T, unknown>): T[];
   find<T>(list: ArrayLike<T>, call: Callback<T, unknown>): T | undefined;
   findIndex<T>(list: ArrayLike<T>, call: Callback<T, unknown>): number;

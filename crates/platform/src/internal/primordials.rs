@@ -72,7 +72,7 @@ pub(crate) fn capture<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Persistent<Object
     }
     let prototype_of = |object: &Object<'js>| object.get_prototype().ok_or(rquickjs::Error::Unknown);
     let typed_array: Object = prototype_of(&globals.get("Uint8Array")?)?;
-    let names = "buffer byteLength byteOffset fill length set";
+    let names = "buffer byteLength byteOffset fill length set values";
     let methods = copy(&typed_array.get("prototype")?, names)?;
     let tag = copy_symbol(&typed_array.get("prototype")?, PredefinedAtom::SymbolToStringTag)?;
     methods.put("tag", tag)?;

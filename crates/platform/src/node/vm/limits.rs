@@ -33,7 +33,8 @@ pub(super) fn limited<'js>(
     }
     let mailbox = EventLoop::of(ctx)?.mailbox().clone();
     let within = |work: &Breakable| -> io::Result<_> {
-        let timer = limits.timeout.map(|ms| Timer::start(work.breaker(), Duration::from_millis(ms.into()))).transpose()?;
+        let timer =
+            limits.timeout.map(|ms| Timer::start(work.breaker(), Duration::from_millis(ms.into()))).transpose()?;
         let sigint = limits.sigint.then(|| signals::break_on_interrupt(work.breaker())).transpose()?;
         Ok((timer, sigint))
     };

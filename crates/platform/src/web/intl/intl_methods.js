@@ -5,6 +5,7 @@ const { pristine } = $;
 const numberOf = $.uncurried(pristine['Number.prototype'].valueOf);
 const bigintOf = $.uncurried(pristine['BigInt.prototype'].valueOf);
 const typedLength = $.length;
+const valuesOf = $.uncurried(pristine['TypedArray.prototype'].values);
 
 exports.Number = {
   toLocaleString: (number, locales, options) => require('intl_number').formatNumber(numberOf(number), locales, options),
@@ -64,10 +65,8 @@ exports.Array = {
 };
 exports.Uint8Array = {
   toLocaleString: (list, locales, options) => {
-    const tag = $.tagOf(list);
-    if (tag === undefined) throw new TypeError('this is not a typed array.');
-    // This fills nothing, and throws if the bytes are gone.
-    $.fill(list, $.startsWith(tag, 'Big') ? 0n : 0, 0, 0);
+    // This throws if it is no typed array, or if its bytes are gone.
+    valuesOf(list);
     return joined(list, typedLength(list), locales, options);
   },
 };

@@ -45,7 +45,7 @@ class Histogram {
     if (value > histogram.#max) histogram.#max = value;
   }
   static merge(histogram, other) {
-    for (const { 0: value, 1: times } of $.each(other.#counts)) Histogram.add(histogram, value, times);
+    for (const { 0: value, 1: times } of $.each(other.#counts)) add(histogram, value, times);
     histogram.#exceeds += other.#exceeds;
     return other.#count;
   }
