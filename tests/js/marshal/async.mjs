@@ -71,7 +71,7 @@ guestTest('text, structs and arrays wait with the call', async (guest) => {
   assertList([a, b], [2, 1]);
   assertEq((await lib.map_wrapped({ value: 2.5 }, ({ value }) => later({ value: value * 2 }))).value, 5);
   const numbers = [3, 1, 2];
-  await lib.sort(numbers, 3, (one, other) => later(one - other));
+  await lib.sort(numbers, 3, (one, other) => later(one.contents - other.contents));
   assertList(numbers, [1, 2, 3]);
   assertEq(await lib.sum_filled(async (a, n) => { for (let i = 0; i < n; i++) a[i] = await later(i + 1); }, 4), 10);
 });

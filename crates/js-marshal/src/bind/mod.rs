@@ -306,6 +306,10 @@ impl<'js> Binder<'_, 'js> {
                 self.fail(kept.position, "only a handle can keep others: write `keeps` where a handle comes out")
             );
         }
+        let is_function = matches!(ty, cdef::Type::Pointer(to) if matches!(to.ty, cdef::Type::Function(_)));
+        if let Some(placed) = annotations.is_async.as_ref().filter(|_| !is_function && used != Use::Result) {
+            return Err(self.fail(placed.position, "only functions can be `async`"));
+        }
         if let Some(scalar) = scalar(ty) {
             let ty = TypeObject::new(Type::Scalar(scalar));
             return self.descriptor(TypeObject { exact: self.exact, ..ty });
@@ -411,10 +415,6 @@ impl<'js> Binder<'_, 'js> {
             true => Type::View(element, length),
             false => Type::Array(element, length),
         };
-        let is_function = matches!(to.ty, cdef::Type::Function(_));
-        if let Some(placed) = annotations.is_async.as_ref().filter(|_| !is_function && used != Use::Result) {
-            return Err(self.fail(placed.position, "only functions can be `async`"));
-        }
         let ty = match &to.ty {
             cdef::Type::Function(signature) => {
                 let is_async = annotations.is_async.is_some();
