@@ -313,7 +313,6 @@ do {
   });
   const actual = await play(program, seed, (_, imports) => real(modules, imports));
   if (only !== undefined) console.log(actual.join('\n'));
-  if (process.env.SHOW_MODEL) console.log(`MODEL\n${expected.join("\n")}`);
   const at = expected.findIndex((line, i) => line !== actual[i]);
   if (at !== -1 || actual.length !== expected.length) {
     console.error(`FAILED (seed ${seed}), after ${at} of ${expected.length}: expected "${expected[at]}", got "${actual[at]}"`);
