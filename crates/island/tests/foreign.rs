@@ -106,8 +106,7 @@ fn functions_of_another_island_are_not_called() {
     let free = Callee::new(&there, func(&there, two, "free")).unwrap();
     says_foreign(here.call_address(&free, 64).unwrap_err());
     let pass = Callee::new(&there, func(&there, two, "pass")).unwrap();
-    let refused = here.enter(|store| Island::call_rooted(&mut RootScope::new(store), &pass, &[Val::FuncRef(None)]));
-    assert!(refused.unwrap_err().to_string().contains("another island"));
+    says_foreign(here.call_with(&pass, |_| Ok([Val::FuncRef(None)][..].into()), |_, _| ()).unwrap_err());
     assert_eq!(call(&here, one, "double", &[4]).unwrap(), Some(8), "the island goes on");
     there.call_numeric(&callee, &mut frame).unwrap();
 }
@@ -121,7 +120,7 @@ fn values_of_another_island_are_not_passed() {
     let external = there.enter(|store| ExternRef::new(store, 1)).unwrap();
     for (name, value) in [("pass", foreign), ("keep", Val::ExternRef(Some(external)))] {
         let callee = Callee::new(&here, func(&here, one, name)).unwrap();
-        let refused = here.enter(|store| Island::call_rooted(&mut RootScope::new(store), &callee, &[value]));
+        let refused = here.call_with(&callee, |_| Ok([value][..].into()), |_, _| ());
         assert!(refused.unwrap_err().to_string().contains("do not fit"));
     }
 }

@@ -207,18 +207,19 @@ impl Island {
         raw::call_with(self, callee, params, results).map_err(|error| self.call_error(error))
     }
 
-    /// Calls a function of any type but one with references among its results.
+    /// Calls a function of any type but one that returns references to objects.
     ///
     /// # Errors
     /// When the call does not return, or the arguments do not have the parameters' types.
     ///
     /// # Panics
-    /// When the function has more results than there is room for, or references among them.
+    /// When the function has another number of results than there is room for, or returns a reference to an object.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
         let callee = Callee::new(self, func).ok_or_else(CallError::foreign_function)?;
         let params = |_: &mut StoreContextMut<'_, StoreState>| Ok(params.into());
         self.call_with(&callee, params, |_, values| {
-            assert!(values.iter().all(|value| value.ref_().is_none()), "a reference does not outlive the call");
+            let ends = |value: &Val| matches!(value, Val::ExternRef(Some(_)) | Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)));
+            assert!(!values.iter().any(ends), "a reference to an object does not outlive the call");
             results.copy_from_slice(values);
         })
     }

@@ -286,7 +286,7 @@ pub(crate) fn fill(
 ) -> wasmtime::Result<()> {
     let number = scope.as_context_mut().data().number;
     if !types.fit(scope.as_context_mut(), |val| belongs_to(val, number), values)? {
-        return Err(wasmtime::Error::msg("the values do not have the function's types"));
+        return Err(wasmtime::Error::msg("the values do not fit the function's type"));
     }
     values.iter().enumerate().try_for_each(|(at, val)| {
         slot(at, val.to_raw(&mut *scope)?);
