@@ -13,9 +13,11 @@ const ANY: &str = "\u{1}";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Permissions")]
 pub(crate) struct Sandbox {
-    /// Let the program touch nothing but its own modules; what else it may do is granted by the flags below. Lists are
-    /// separated by commas, and flags may be given several times
-    #[arg(long)]
+    /// Let the program touch nothing but its own modules
+    ///
+    /// What else it may do is granted by the flags below. Lists are separated
+    /// by commas, and flags may be given several times.
+    #[arg(long, verbatim_doc_comment)]
     pub(crate) sandbox: bool,
 
     /// Grant reading these files and folders, or all
@@ -28,13 +30,17 @@ pub(crate) struct Sandbox {
           value_parser = list, requires = "sandbox")]
     allow_write: Vec<List>,
 
-    /// Grant these environment variables; all, and the names of the machine and the user
-    #[arg(long, value_name = "NAME,…", num_args = 0..=1, require_equals = true, default_missing_value = ANY,
+    /// Grant these environment variables, or all
+    ///
+    /// All, and the names of the machine and the user, if none is listed.
+    #[arg(long, verbatim_doc_comment, value_name = "NAME,…", num_args = 0..=1, require_equals = true, default_missing_value = ANY,
           value_parser = list, requires = "sandbox")]
     allow_env: Vec<List>,
 
-    /// Grant starting these programs, which may do whatever you may do, or all
-    #[arg(long, value_name = "PROGRAM,…", num_args = 0..=1, require_equals = true, default_missing_value = ANY,
+    /// Grant starting these programs, or all
+    ///
+    /// They may do whatever you may do.
+    #[arg(long, verbatim_doc_comment, value_name = "PROGRAM,…", num_args = 0..=1, require_equals = true, default_missing_value = ANY,
           value_parser = list, requires = "sandbox")]
     allow_run: Vec<List>,
 
@@ -52,8 +58,10 @@ pub(crate) struct Sandbox {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Bounds {
-    /// The JavaScript heap, of the program and of each worker: a size such as 64M
-    #[arg(long, value_name = "SIZE", require_equals = true, value_parser = heap)]
+    /// The JavaScript heap: a size such as 64M
+    ///
+    /// Of the program, and of each worker.
+    #[arg(long, verbatim_doc_comment, value_name = "SIZE", require_equals = true, value_parser = heap)]
     max_memory: Option<usize>,
 
     /// The memories of WebAssembly, of the program and its workers together
@@ -64,12 +72,16 @@ pub(crate) struct Bounds {
     #[arg(long, value_name = "SIZE", require_equals = true, value_parser = stack)]
     pub(crate) max_stack: Option<usize>,
 
-    /// How long the program may run: a time such as 500ms, 5s or 2m. Then it is ended, with exit code 124
-    #[arg(long, value_name = "TIME", require_equals = true, value_parser = time)]
+    /// How long the program may run: 500ms, 5s, 2m
+    ///
+    /// Then it is ended, with exit code 124.
+    #[arg(long, verbatim_doc_comment, value_name = "TIME", require_equals = true, value_parser = time)]
     pub(crate) timeout: Option<Duration>,
 
-    /// What the program and its workers may write to standard output and standard error. Then it is ended
-    #[arg(long, value_name = "SIZE", require_equals = true, value_parser = bytes)]
+    /// What may be written to standard output and error
+    ///
+    /// By the program and its workers together. Then it is ended.
+    #[arg(long, verbatim_doc_comment, value_name = "SIZE", require_equals = true, value_parser = bytes)]
     max_output: Option<usize>,
 }
 

@@ -149,8 +149,8 @@ fn what_a_host_function_returns_is_looked_at() {
         let function = here.new_function(typed(ty), Rc::new(Returns(val))).unwrap();
         here.call_values(function, &[], &mut [Val::I32(0)]).unwrap_err().to_string()
     };
-    assert!(run(ValType::FUNCREF, other).contains("do not have its result types"));
-    assert!(run(ValType::EXTERNREF, external).contains("do not have its result types"));
+    assert!(run(ValType::FUNCREF, other).contains("do not fit the function's type"));
+    assert!(run(ValType::EXTERNREF, external).contains("do not fit the function's type"));
     // It leaves out a result.
     assert!(run(ValType::I32, Val::I32(0)).contains("left results out"));
 }

@@ -129,6 +129,7 @@ impl Cluster {
     pub fn start(&self, spec: AgentSpec) -> std::io::Result<AgentHandle> {
         let (remote, mut worker) = Remote::new(spec.script, &spec.name, spec.data.into());
         worker.argv = spec.argv;
+        worker.env = self.defaults.environment();
         worker.heap_bytes = spec.limits.heap;
         worker.stack_bytes = spec.limits.stack;
         worker.guest_bytes = spec.limits.guest_memory;

@@ -47,6 +47,11 @@ impl WorkerDefaults {
         Arc::new(move |spec| self.clone().start(spec))
     }
 
+    /// The variables of the process that the agent's permissions grant.
+    pub(crate) fn environment(&self) -> platform::Environment {
+        platform::Environment::granted(&self.options.permissions)
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }

@@ -122,5 +122,5 @@ test('an instance whose only user is a waiting call stays for it', async () => {
 });
 
 guestTest('only functions can be async', (guest) => {
-  assertThrows(SyntaxError, () => guest.declare('int32_t apply_i32(int32_t (*f)(int32_t), int32_t value [[async]]);'));
+  assertThrows(TypeError, () => guest.declare('int32_t apply_i32(int32_t (*f)(int32_t), int32_t value [[async]]);'), /only functions can be `async`/);
 });

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, ValueEnum};
+use clap::{ColorChoice, Parser, ValueEnum};
 use tombolo::island::{Compiler, Engine, EngineOptions};
 use tombolo::{Permissions, Runtime, RuntimeOptions};
 
@@ -504,7 +504,13 @@ fn lossy(text: &std::ffi::OsStr) -> String {
 }
 
 fn read<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
-    T::try_parse_from(args).map_err(|mut error| {
+    let mut command = T::command();
+    // What colours what programs print colours this too; otherwise the terminal decides.
+    if let Some(forced) = std::env::var_os("FORCE_COLOR") {
+        command = command.color(if forced == "0" { ColorChoice::Never } else { ColorChoice::Always });
+    }
+    let parsed = command.try_get_matches_from_mut(args).and_then(|matches| T::from_arg_matches(&matches));
+    parsed.map_err(|mut error| {
         if error.kind() == ErrorKind::UnknownArgument
             && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
             && let Some(hint) = node_flags::hint(flag)

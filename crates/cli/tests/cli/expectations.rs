@@ -128,7 +128,7 @@ mod ours {
         a_module_with_a_name_that_is_nearly_right: ["-e", "require('node:paht')"], "" => 1, "", ["No such built-in module: node:paht", "tip: ", "`node:path`"];
         a_module_of_text: ["-e", "await import('./text.txt')"], "" => 1, "", ["ERR_UNKNOWN_FILE_EXTENSION", "tip: ", ".mjs"];
         json_without_an_attribute: ["-e", "await import('./d.json')"], "" => 1, "", ["ERR_IMPORT_ATTRIBUTE_MISSING", "tip: ", "with { type: 'json' }"];
-        an_empty_folder: ["esm"], "" => 1, "", ["SyntaxError"];
+        an_empty_folder: ["esm"], "" => 1, "", ["Cannot find module", "MODULE_NOT_FOUND"];
     }
 }
 

@@ -50,13 +50,15 @@ fn a_module_as_json() {
          console.log(it.functions.length, it.functions[0].name, it.functions[0].index, it.sections.find((s) => s.name === 'data').count);",
     );
     let outcome = folder.run(["inspect", "--json", "--top=2", "m.wat"]).outcome().exits(0).stderr("");
-    let expected = "command mutable-globals C false fd_write 6\n2 big 1 1\n";
+    let expected = "command mutable-globals C true fd_write 6\n2 big 1 1\n";
     folder.run(["read.mjs"]).stdin(&outcome.stdout).outcome().exits(0).stdout(expected);
 }
 
 #[test]
 fn what_is_compiled_is_in_the_cache() {
-    let folder = Folder::with("m.wat", MODULE);
+    // (A module that is too small to be kept needs no cache, and counts as being there.)
+    let text = format!("(module {})", "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))".repeat(20_000));
+    let folder = Folder::with("m.wat", &text);
     let cache = folder.path().join("cache");
     let cache = cache.to_str().expect("the folder's name is text");
     let inspect = || folder.run(["inspect", "m.wat"]).env("TOMBOLO_CACHE", cache).outcome().exits(0);
@@ -71,8 +73,6 @@ fn guests_that_compilers_made() {
     let demo = guest("demo.wasm");
     folder.run(["inspect".as_ref(), demo.as_os_str()]).outcome().exits(0).stdout_has(&[
         "WASI reactor",
-        "processed-by",
-        "clang",
         "allocator",
         "malloc, free (C)",
     ]);

@@ -215,7 +215,7 @@ fn mistakes() {
         .exits(0)
         .stdout("ran\n")
         .stderr_has(&["guest blocks: 0 allocated"]);
-    folder.run(["--help"]).outcome().exits(0).stdout_has(&["--guest-memory[=<trace[:FILE.html]>]", "=trace"]);
+    folder.run(["--help"]).outcome().exits(0).stdout_has(&["--guest-memory[=<HOW>]", "`trace`"]);
 }
 
 #[test]

@@ -150,7 +150,12 @@ impl Stdio {
     pub(crate) fn write_now(&self, descriptor: u8, bytes: &[u8]) -> io::Result<()> {
         self.flush();
         let admitted = self.admit(descriptor, bytes);
-        write_all(if descriptor == 1 { &self.stdout } else { &self.stderr }, admitted)
+        let written = write_all(if descriptor == 1 { &self.stdout } else { &self.stderr }, admitted);
+        // Whoever is told may not live to hear it.
+        if written.as_ref().is_err_and(|error| descriptor == 1 && error.kind() != io::ErrorKind::BrokenPipe) {
+            LOST.store(true, Ordering::Relaxed);
+        }
+        written
     }
 
     /// As much of some output as may be written.

@@ -239,11 +239,13 @@ fn source_line(ctx: &Ctx<'_>, place: &Place) -> Option<String> {
                 Some(_) => Path::new(&place.file).to_owned(),
                 None => modules::url_to_path(&place.file)?,
             };
-            let metadata = std::fs::metadata(&path).ok()?;
+            // (A script can write any path into a stack, and a worker's parent reads what is said of it.)
+            let held = platform.options.permissions.module(&path, permissions::Module::Text).ok()?;
+            let metadata = held.path().metadata().ok()?;
             if !metadata.is_file() || metadata.len() > LARGEST {
                 return None;
             }
-            Cow::Owned(String::from_utf8(std::fs::read(path).ok()?).ok()?)
+            Cow::Owned(String::from_utf8(std::fs::read(held.path()).ok()?).ok()?)
         }
     };
     let line = text.lines().nth(place.line.checked_sub(1)?)?.trim_end();

@@ -7,7 +7,7 @@ use oxc_syntax::module_record::{ExportImportName, ImportImportName};
 use rquickjs::Ctx;
 
 use super::loader::Format;
-use super::resolve::resolve;
+use super::resolve::{permissions_of, resolve};
 use super::syntax::{self, parsed};
 use super::{text_of, url_to_path};
 use crate::internal::state::Platform;
@@ -69,7 +69,7 @@ fn requests(ctx: &Ctx<'_>, url: &str) -> Option<(String, Vec<Request>)> {
     let code = Platform::of(ctx).ok()?.code.borrow().clone();
     let text = match code {
         Some((name, text)) if name == url => text,
-        _ => text_of(&std::fs::read(url_to_path(url)?).ok()?).into_owned(),
+        _ => text_of(&permissions_of(ctx).read_module(&url_to_path(url)?).ok()?).into_owned(),
     };
     let is_typed = url_to_path(url).is_some_and(|path| Format::is_typed(&path));
     let source_type = if is_typed { SourceType::ts() } else { SourceType::mjs() };
@@ -110,7 +110,7 @@ fn requests(ctx: &Ctx<'_>, url: &str) -> Option<(String, Vec<Request>)> {
 /// Whether a module, which has been loaded, is CommonJS.
 fn is_common_js(ctx: &Ctx<'_>, url: &str) -> bool {
     let Some(path) = url_to_path(url) else { return false };
-    let Ok(bytes) = std::fs::read(&path) else { return false };
+    let Ok(bytes) = permissions_of(ctx).read_module(&path) else { return false };
     let text = text_of(&bytes);
     let is_json_or_wasm = path.extension().is_some_and(|extension| extension == "json" || extension == "wasm");
     !is_json_or_wasm

@@ -23,7 +23,7 @@ impl Environment {
     }
 
     /// A copy of those of the process's variables that are granted.
-    pub(crate) fn granted(may: &Permissions) -> Self {
+    pub fn granted(may: &Permissions) -> Self {
         let all = Self::of_process();
         if !may.is_all() {
             all.lock().retain(|(name, _)| may.allows_env(name));

@@ -1,7 +1,9 @@
 // Intl.Segmenter.
 /**
  * What Rust provides.
- * @type {{ boundaries(granularity: string, text: string): Uint32Array }}
+ * @type {{
+ *   boundaries(granularity: string, text: string): Uint32Array,
+ * }}
  */
 const native = rust;
 const { intlClass, isLanguage, isObject, matcher, onlyObject, option, resolveLocale } = require('intl_shared');
