@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tombolo::{Exceeded, Runtime};
 use tombolo::platform::{Code, CodeKind};
+use tombolo::{Exceeded, Runtime};
 
 use crate::options::{Command, GuestMemory, InputType, Program};
 use crate::report::Report;

@@ -199,33 +199,40 @@ impl Drop for PendingCallback {
 /// Calls the function of an `async` callback, and has the guest wait for what it returns.
 pub(crate) fn start_callback(cx: Cx<'_>, state: &CallbackState, numbers: &[Number]) -> Result<()> {
     let ctx = &cx.ctx();
-    with_callback(ctx, state.ty.borrow(), state.manager.borrow(), &state.name, Ledger::default(), |marshal, signature| {
-        let passed = pass_to_callback(marshal, signature, numbers);
-        let called = passed.and_then(|passed| {
-            marshal.takes_notes.set(false);
-            let mut arguments = Arguments::new(cx);
-            passed.values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
-            let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
-            Ok((passed, result.to_value()))
-        });
-        let (passed, result) = match called {
-            Ok(called) => called,
-            Err(error) => return marshal.finish(Err(error)),
-        };
-        let pending = PendingCallback {
-            ty: state.ty.duplicate(),
-            manager: state.manager.duplicate(),
-            name: state.name.clone(),
-            values: passed.values.iter().map(Held::new).collect(),
-            counts: passed.counts,
-            numbers: passed.numbers,
-            room: passed.room,
-            heap: marshal.heap().clone(),
-            ledger: RefCell::new(marshal.ledger.take()),
-        };
-        let pending: Object = class::new_object(ctx, pending, None)?;
-        js_api::suspend_for(ctx, result, settle, pending.as_value())
-    })
+    with_callback(
+        ctx,
+        state.ty.borrow(),
+        state.manager.borrow(),
+        &state.name,
+        Ledger::default(),
+        |marshal, signature| {
+            let passed = pass_to_callback(marshal, signature, numbers);
+            let called = passed.and_then(|passed| {
+                marshal.takes_notes.set(false);
+                let mut arguments = Arguments::new(cx);
+                passed.values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
+                let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
+                Ok((passed, result.to_value()))
+            });
+            let (passed, result) = match called {
+                Ok(called) => called,
+                Err(error) => return marshal.finish(Err(error)),
+            };
+            let pending = PendingCallback {
+                ty: state.ty.duplicate(),
+                manager: state.manager.duplicate(),
+                name: state.name.clone(),
+                values: passed.values.iter().map(Held::new).collect(),
+                counts: passed.counts,
+                numbers: passed.numbers,
+                room: passed.room,
+                heap: marshal.heap().clone(),
+                ledger: RefCell::new(marshal.ledger.take()),
+            };
+            let pending: Object = class::new_object(ctx, pending, None)?;
+            js_api::suspend_for(ctx, result, settle, pending.as_value())
+        },
+    )
 }
 
 /// What an `async` callback returns to the guest.

@@ -13,7 +13,8 @@ use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
 use island::{HostFunction, HostThrew, Island, NumberKind, SuspendingFunction};
 use js_api::island_realm::IslandHandle;
 use qjs::{
-    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class, define,
+    Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class,
+    define,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;

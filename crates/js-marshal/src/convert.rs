@@ -228,7 +228,14 @@ impl<'c, 'js> Marshal<'c, 'js> {
     pub(crate) fn allocate(&self, bytes: u64) -> Result<u64> {
         let address = self.heap().allocate(bytes).map_err(|error| self.heap_error(error))?;
         let part_of = self.replaceable.get().then(|| self.index());
-        self.ledger.temporary.borrow_mut().push(Temporary { address, bytes, align: 8, heap: None, part_of, seen: false });
+        self.ledger.temporary.borrow_mut().push(Temporary {
+            address,
+            bytes,
+            align: 8,
+            heap: None,
+            part_of,
+            seen: false,
+        });
         Ok(address)
     }
 

@@ -5,7 +5,8 @@ use std::cell::{Cell, OnceCell};
 use js_api::ExportedFunction;
 use qjs::define::{self, Attributes};
 use qjs::{
-    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value, class,
+    Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
+    Value, class,
 };
 
 use crate::async_call::AsyncFunction;

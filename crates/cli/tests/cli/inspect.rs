@@ -57,7 +57,8 @@ fn a_module_as_json() {
 #[test]
 fn what_is_compiled_is_in_the_cache() {
     // (A module that is too small to be kept needs no cache, and counts as being there.)
-    let text = format!("(module {})", "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))".repeat(20_000));
+    let text =
+        format!("(module {})", "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))".repeat(20_000));
     let folder = Folder::with("m.wat", &text);
     let cache = folder.path().join("cache");
     let cache = cache.to_str().expect("the folder's name is text");

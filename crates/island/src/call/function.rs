@@ -215,10 +215,12 @@ impl Island {
     /// # Panics
     /// When the function has another number of results than there is room for, or returns a reference to an object.
     pub fn call_values(self: &Rc<Self>, func: Func, params: &[Val], results: &mut [Val]) -> Result<(), CallError> {
+        self.check_stack()?;
         let callee = Callee::new(self, func).ok_or_else(CallError::foreign_function)?;
         let params = |_: &mut StoreContextMut<'_, StoreState>| Ok(params.into());
         self.call_with(&callee, params, |_, values| {
-            let ends = |value: &Val| matches!(value, Val::ExternRef(Some(_)) | Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)));
+            let ends =
+                |value: &Val| matches!(value, Val::ExternRef(Some(_)) | Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)));
             assert!(!values.iter().any(ends), "a reference to an object does not outlive the call");
             results.copy_from_slice(values);
         })

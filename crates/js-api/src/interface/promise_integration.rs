@@ -316,7 +316,8 @@ impl PromisingCall {
         let result = result.map_err(|error| throw_call_error(&ctx, error));
         let outcome = match (&self.completion, &fiber) {
             (Some(Completion { complete, state }), Some(fiber)) => {
-                let number = |_: &mut StoreContextMut<'_, StoreState>, results: &[Val]| results.first().and_then(Number::of);
+                let number =
+                    |_: &mut StoreContextMut<'_, StoreState>, results: &[Val]| results.first().and_then(Number::of);
                 complete(&ctx, &state.get(&ctx), result.map(|()| fiber.results(number)))
             }
             (None, Some(fiber)) => result.and_then(|()| self.results(cx, fiber)),
@@ -348,13 +349,7 @@ impl PromisingCall {
     }
 
     /// Waits for a promise. `object` is the call's own.
-    fn wait_for<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        object: &Value<'js>,
-        promise: &Value<'js>,
-        awaited: Awaited,
-    ) -> Result<()> {
+    fn wait_for<'js>(&self, ctx: &Ctx<'js>, object: &Value<'js>, promise: &Value<'js>, awaited: Awaited) -> Result<()> {
         if self.continuations.get().is_none() {
             let make = |throws| -> Result<Held> {
                 let continuation = Continuation { call: Held::new(object), throws };

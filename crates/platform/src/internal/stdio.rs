@@ -1,8 +1,8 @@
 //! Standard output and standard error: buffered, in order, and silent about a reader that has gone.
 
 use std::{
-    cell::{Cell, RefCell},
-    io::{self, Write},
+    cell::{Cell, OnceCell, RefCell},
+    io::{self, IsTerminal, Write},
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -69,6 +69,8 @@ pub(crate) struct Stdio {
     process: [bool; 2],
     /// Of standard output and of standard error.
     limits: [Option<OutputLimit>; 2],
+    /// Whether somebody watches standard output: what is written is shown at once. (Asked when there is something.)
+    is_watched: OnceCell<bool>,
     broken: Cell<bool>,
     /// Whether a script has standard output as a stream, which is told what goes wrong.
     has_stream: Cell<bool>,
@@ -88,6 +90,7 @@ impl Stdio {
             buffer: RefCell::default(),
             stdout: stdout.unwrap_or_else(|| Arc::new(Mutex::new(Raw(1)))),
             stderr: stderr.unwrap_or_else(|| Arc::new(Mutex::new(Raw(2)))),
+            is_watched: OnceCell::new(),
             broken: Cell::new(false),
             has_stream: Cell::new(false),
             event_loop,
@@ -103,6 +106,9 @@ impl Stdio {
             true => self.buffer.borrow_mut().extend_from_slice(bytes),
             // A large piece is not copied again.
             false => self.write_out(bytes),
+        }
+        if *self.is_watched.get_or_init(|| self.process[0] && io::stdout().is_terminal()) {
+            self.flush();
         }
     }
 

@@ -26,7 +26,14 @@ pub(crate) fn at_prompt<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
     let colors = Platform::of(ctx).is_ok_and(|platform| platform.stdio.is_process(1)) && super::has_colors(1);
     let Some(facts) = Facts::of(ctx, value, colors) else {
         ctx.catch();
-        return report_uncaught(ctx, value) + "\n";
+        let shown = function(ctx, "repl", "show").and_then(|show| show.call((value.clone(), colors)));
+        return match shown.and_then(|text| to_rust(&text)) {
+            Ok(text) => format!("Uncaught {text}\n"),
+            Err(_) => {
+                ctx.catch();
+                report_uncaught(ctx, value) + "\n"
+            }
+        };
     };
     let place = facts.stack.lines().find_map(place_of_frame).filter(|_| facts.name == "SyntaxError");
     let line = place.as_ref().and_then(|place| source_line(ctx, place));

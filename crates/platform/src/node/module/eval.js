@@ -10,11 +10,8 @@ exports.addBuiltins = () => {
     const set = (value) => {
       Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true });
     };
-    const get = () => {
-      const module = load(name);
-      Object.defineProperty(globalThis, name, { get: () => module, set, enumerable: false, configurable: true });
-      return module;
-    };
+    let module;
+    const get = () => module ??= load(name);
     Object.defineProperty(globalThis, name, { get, set, enumerable: false, configurable: true });
   }
 };

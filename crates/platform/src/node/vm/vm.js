@@ -6,7 +6,7 @@
  *   run(source: string, file: string, line: number, timeout: number | undefined, sigint: boolean): unknown,
  *   context(): object,
  *   globalOf(context: object): any,
- *   runIn(context: object, source: string, file: string, line: number, limit: number | undefined, sigint: boolean): any,
+ *   runIn(context: object, source: string, file: string, line: number, limit: number | undefined, stop: boolean): any,
  * }}
  */
 const native = rust;
