@@ -23,6 +23,8 @@ pub(super) type Complete<'a> = &'a dyn Fn(&str) -> (usize, Vec<String>);
 #[derive(Default)]
 pub(super) struct Editor {
     keys: Keys,
+    /// What ended a search, which does what it does in any line.
+    ended: Option<Key>,
     killed: String,
 }
 
@@ -46,7 +48,7 @@ impl Editor {
         let mut tabs = 0;
         line.show()?;
         loop {
-            let key = self.keys.next();
+            let key = self.ended.take().unwrap_or_else(|| self.keys.next());
             tabs = if key == Key::Tab { tabs + 1 } else { 0 };
             match key {
                 Key::Enter => {
@@ -145,7 +147,10 @@ impl Editor {
                 }
                 Key::Ctrl('R') => before = found.unwrap_or(before),
                 Key::Ctrl('C' | 'G') | Key::Gone => return Ok(None),
-                _ => return Ok(found.map(|_| entry.to_owned())),
+                key => {
+                    self.ended = Some(key);
+                    return Ok(found.map(|_| entry.to_owned()));
+                }
             }
         }
     }

@@ -160,12 +160,12 @@ fn ctrl_c_gives_up_a_line_and_stops_what_runs() {
     let mut terminal = start(&folder);
     terminal.press("unfinished(\u{3}");
     terminal.sees(PROMPT);
-    terminal.line("console.log('runs'); for (;;);", "runs");
+    terminal.line("console.log('runs'); for (;;);", "\nruns\r\n");
     terminal.press("\u{3}");
     terminal.sees("interrupted by `SIGINT`");
     terminal.sees(PROMPT);
     ask(&mut terminal, "1 + 1", "\u{1b}[33m2");
-    terminal.line("console.log('waits'); await new Promise(() => {})", "waits\r\n");
+    terminal.line("console.log('waits'); await new Promise(() => {})", "\nwaits\r\n");
     terminal.press("\u{3}");
     terminal.sees("interrupted by `SIGINT`");
     terminal.sees(PROMPT);
