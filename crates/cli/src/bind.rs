@@ -10,16 +10,18 @@ use crate::tell;
 /// The program that does it.
 const PROGRAM: &str = include_str!("bind.mjs");
 
-/// Tells which functions, variables and constants of a C library's header can be called in a WebAssembly module, and
-/// which cannot and why. With -o, writes an ES module that binds them, and its types beside it (.d.mts)
+/// Tells what of a C library's header can be called in a WebAssembly module
+///
+/// And what cannot, and why. With -o, writes an ES module that binds it, and
+/// its types beside it (.d.mts).
 #[derive(Parser, Debug)]
-#[command(name = "tombolo bind", bin_name = "tombolo bind")]
+#[command(verbatim_doc_comment, name = "tombolo bind", bin_name = "tombolo bind")]
 pub(crate) struct Command {
-    /// Write an ES module to FILE (.mjs), and its types beside it
+    /// Write an ES module to FILE, and its types
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Look for the headers that the header includes in FOLDER
+    /// Look for included headers in FOLDER
     #[arg(short = 'I', long = "include", value_name = "FOLDER")]
     include: Vec<PathBuf>,
 

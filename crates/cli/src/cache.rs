@@ -30,7 +30,9 @@ pub(crate) struct Command {
 
 #[derive(Subcommand, Debug)]
 enum Action {
-    /// List what there is, the last used first: name, bytes on disk, bytes of the module, how it is compiled, last use
+    /// List what there is, the last used first
+    ///
+    /// Name, bytes on disk, bytes of the module, how it is compiled, last use.
     Ls,
     /// Print how many bytes it takes
     Size,

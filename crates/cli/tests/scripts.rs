@@ -37,6 +37,10 @@ fn run(script: &Script) -> Outcome {
     if script.name.starts_with("tests/js/stress/") {
         // How many seconds it goes on.
         args.push("5");
+        if script.name.ends_with("promise-integration.mjs") {
+            // One program: the model is not exact about how many jobs lie between two events.
+            args.push("1");
+        }
     }
     Run::new(folder, args).outcome()
 }

@@ -62,7 +62,11 @@ impl Paths {
 
     /// Whether it may be looked at on the way to something else: what is granted, and what leads there.
     pub(crate) fn passes(&self, place: &Path) -> bool {
-        self.covers(place) || self.on_the_way.contains(place) || self.roots.iter().any(|root| root.starts_with(place))
+        let leads = |root: &Path| root.starts_with(place);
+        self.covers(place)
+            || self.on_the_way.contains(place)
+            || self.roots.iter().any(|root| leads(root))
+            || (self.any && HARMLESS.iter().any(|device| leads(Path::new(device))))
     }
 }
 

@@ -3,7 +3,7 @@
 // (promise-suspensions.mjs has what is suspended: guests' frames, exceptions, references; promise-lifetimes.mjs has
 // what lives how long.)
 import {
-  assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, assertThrowsValue, fail, test, thrown,
+  assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, assertThrowsValue, fail, onV8, test, thrown,
 } from '../harness.mjs';
 import { WasmBuilder, op, wasmFunction } from '../wasm-builder.mjs';
 
@@ -762,7 +762,9 @@ test('a function of another guest in a table', async () => {
   b.func(['i32'], ['i32'], [op.localGet(0), op.i32(0), op.callIndirect(b.type(['i32'], ['i32']))], { export: 'call' });
   const { call, table } = b.instance().exports;
   table.set(0, relay(['i32'], ['i32'], new Suspending((x) => Promise.resolve(x * 3))).run);
-  assertEq(await promising(call)(5), 15);
+  // Here a call to an instance that is not linked goes through JavaScript (docs/deviations.md).
+  if (onV8) assertEq(await promising(call)(5), 15);
+  else await assertRejects(SuspendError, () => promising(call)(5));
 });
 
 test('tail calls of suspending imports', async () => {

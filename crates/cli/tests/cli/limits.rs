@@ -304,7 +304,8 @@ fn output_that_is_lost_fails() {
     let lost = "tombolo: cannot write to standard output: No space left on device (os error 28)\n";
     let scripts = [
         ("console.log('x');", 1, lost),
-        ("process.stdout.write('x'); process.exit(0);", 1, ""),
+        // The stream's error comes too late, as it does in Node.
+        ("process.stdout.write('x'); process.exit(0);", 0, ""),
         ("console.log('x'); process.exit(5);", 5, lost),
         ("for (let i = 0; i < 100_000; i++) console.log('line', i);", 1, lost),
         ("new (await import('node:worker_threads')).Worker(`console.log('x')`, { eval: true });", 1, lost),
