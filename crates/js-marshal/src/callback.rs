@@ -31,14 +31,17 @@ use crate::types::{Param, Signature, Type, TypeObject};
 pub(crate) struct Callbacks {
     table: Option<Table>,
     /// The free slots, by signature and whether their callbacks may return promises.
-    free: RefCell<FxHashMap<(Kinds, bool), Vec<Rc<Slot>>>>,
+    free: RefCell<FxHashMap<SlotKind, Vec<Rc<Slot>>>>,
 }
+
+/// A signature, and whether callbacks may return promises.
+type SlotKind = (Kinds, bool);
 
 /// A place in the table.
 struct Slot {
     /// The index: the function pointer.
     index: u32,
-    kinds: (Kinds, bool),
+    kinds: SlotKind,
     target: RefCell<Weak<CallbackState>>,
 }
 
@@ -48,7 +51,7 @@ impl Callbacks {
     }
 
     /// Takes a slot for functions of this signature.
-    fn take(&self, link: &IslandHandle, kinds: &(Kinds, bool)) -> std::result::Result<Rc<Slot>, String> {
+    fn take(&self, link: &IslandHandle, kinds: &SlotKind) -> std::result::Result<Rc<Slot>, String> {
         if let Some(slot) = self.free.borrow_mut().get_mut(kinds).and_then(Vec::pop) {
             return Ok(slot);
         }

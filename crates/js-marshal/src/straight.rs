@@ -555,7 +555,7 @@ impl<'r> Run<'r> {
         // A part of the room ends with the call, so it is copied out. The whole of it can become a view.
         let is_part = room.is_some_and(|room| address != room.address() || !self.manager.heap().is_block(room));
         if let Some(room) = room {
-            marshal.lend(address, room.address() + room.len() - address);
+            marshal.lend(address, room.address() + room.bytes() - address);
         }
         let value = marshal.pointee_of(ty, address, ty.is_owned(true) && !is_part, None);
         if room.is_some() && !marshal.unlend(address) {

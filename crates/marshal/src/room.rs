@@ -55,7 +55,7 @@ impl Room {
 
     /// How many bytes it has.
     #[inline]
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.bytes
     }
 

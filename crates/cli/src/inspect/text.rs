@@ -50,7 +50,7 @@ impl Module {
         for section in &self.sections {
             let count = section.count.map_or_else(String::new, |count| grouped(count as usize));
             let (name, bytes) = (fitted(&section.name, width), grouped(section.bytes));
-            text.push_str(&format!("  {name}  {bytes:>12} bytes  {count:>9}",).trim_end());
+            text.push_str(format!("  {name}  {bytes:>12} bytes  {count:>9}",).trim_end());
             text.push('\n');
         }
     }
@@ -157,7 +157,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -216,7 +216,7 @@ impl Line<'_> {
         out.push_str("\x1b[J");
         out.push_str(self.prompt);
         out.push_str(&visible(&self.text));
-        if end > 0 && end % columns == 0 {
+        if end > 0 && end.is_multiple_of(columns) {
             // The cursor waits at the end of a full row; make it go to the next.
             out.push_str(" \r");
         }
@@ -225,7 +225,7 @@ impl Line<'_> {
             out.push_str(&format!("\x1b[{}A", rows - row));
         }
         out.push('\r');
-        if cursor % columns > 0 {
+        if !cursor.is_multiple_of(columns) {
             out.push_str(&format!("\x1b[{}C", cursor % columns));
         }
         self.row = row;

@@ -82,6 +82,9 @@ enum Request {
 
 type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
 
+/// Where the results of a function go: its signature, and its slots in the fiber's frame.
+type Awaited = (*const Signature, *mut [MaybeUninit<ValRaw>]);
+
 /// What a fiber and its resumers share.
 pub(crate) struct FiberState {
     /// What the fiber calls; `None` if Wasmtime does something else on it.
@@ -97,7 +100,7 @@ pub(crate) struct FiberState {
     outcome: Cell<Option<wasmtime::Result<()>>>,
     request: Cell<Request>,
     /// Whether a suspending function has begun and waits for its results: where they go.
-    awaited: Cell<Option<(*const Signature, *mut [MaybeUninit<ValRaw>])>>,
+    awaited: Cell<Option<Awaited>>,
     /// How the suspending function ended.
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.

@@ -50,7 +50,7 @@ pub(super) fn limited<'js>(
     if !is_uncatchable(&thrown) || mailbox.is_interrupted() {
         return Err(ctx.throw(thrown));
     }
-    Err(match (timer.is_some_and(Timer::is_over), limits.timeout) {
+    Err(match (timer.is_some_and(Timer::has_broken), limits.timeout) {
         (true, Some(ms)) => {
             let message = format!("Script execution timed out after {ms}ms");
             throw(ctx, "Error", "ERR_SCRIPT_EXECUTION_TIMEOUT", &message)
@@ -89,7 +89,7 @@ impl Timer {
     }
 
     /// Whether the script was broken off because its time was up.
-    fn is_over(self) -> bool {
+    fn has_broken(self) -> bool {
         self.0.ends.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 }
