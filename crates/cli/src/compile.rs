@@ -7,11 +7,11 @@ use tombolo::island::{Engine, EngineOptions, Module};
 
 use crate::{cache, tell, wasm};
 
-/// Compiles WebAssembly modules, and keeps what comes of it for the programs that use them.
+/// Compiles WebAssembly modules, and keeps the code for later programs.
 #[derive(Parser, Debug)]
 #[command(name = "tombolo compile", bin_name = "tombolo compile")]
 pub(crate) struct Command {
-    /// Write the code of one module to OUTPUT instead, for `tombolo --precompiled=OUTPUT`
+    /// Write it to OUTPUT instead, for `--precompiled`
     #[arg(short, long, value_name = "OUTPUT")]
     output: Option<PathBuf>,
 

@@ -11,8 +11,7 @@ use tombolo::island::{Engine, EngineOptions};
 
 use crate::{cache, tell, wasm};
 
-/// Tells what is in a WebAssembly module: imports, exports, memories, tables, globals and tags with their types, what
-/// it needs, who made it, and what takes how much room
+/// Tells what is in a WebAssembly module
 #[derive(Parser, Debug)]
 #[command(name = "tombolo inspect", bin_name = "tombolo inspect")]
 pub(crate) struct Command {
