@@ -132,6 +132,17 @@ export async function assertRejects(Class, fn, pattern) {
   fail(`expected a rejection with ${Class.name}, got the result ${show(result)}`);
 }
 
+/** What a promise was rejected with. */
+export async function rejection(promise) {
+  let value;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  return fail(`expected a rejection, got ${String(value)}`);
+}
+
 function checkError(Class, error, pattern) {
   if (Object(error) !== error || Object.getPrototypeOf(error) !== Class.prototype) {
     fail(`expected ${Class.name}, got ${show(error)}`);

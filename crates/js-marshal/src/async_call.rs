@@ -5,7 +5,7 @@
 //! cycle collector sees it. Its arguments, views and handles are pinned until it has ended, and other calls of the same
 //! guest may come in between.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use island::call::Number;
@@ -17,23 +17,17 @@ use qjs::{
 };
 use smallvec::SmallVec;
 
-use crate::call::{Plan, Room, Running, Target};
-use crate::callback::{CallbackState, end_call_back, pass_to_callback};
-use crate::convert::{CallArguments, Marshal};
+use crate::call::Room;
+use crate::callback::{CallbackState, Passed, pass_to_callback, return_to_guest, with_callback};
+use crate::changes::Changes;
 use crate::ledger::Ledger;
-use crate::types::{Signature, Type, TypeObject};
+use crate::prototype::BoundFunction;
 
 /// A function that a prototype was bound to whose calls may be suspended.
 #[derive(HostClass, Mark)]
 #[host_class(name = "Function")]
 pub(crate) struct AsyncFunction {
-    pub(crate) signature: Signature,
-    pub(crate) manager: Held,
-    pub(crate) function: Held,
-    #[mark(skip)]
-    pub(crate) name: Box<str>,
-    #[mark(skip)]
-    pub(crate) plan: Plan,
+    pub(crate) bound: BoundFunction,
 }
 
 /// A call of an [`AsyncFunction`].
@@ -70,32 +64,21 @@ impl Callable for AsyncFunction {
     /// Whatever happens, a promise tells it.
     fn call_as(&self, object: Borrowed<'_>, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
-        let promise = match self.start(object, cx, args) {
-            Ok(promise) => promise,
-            Err(error) => rejected(&ctx, error)?,
-        };
-        Ok(cx.returned(&promise))
+        let promise = self.start(object, cx, args).or_else(|error| {
+            let (promise, _, reject) = ctx.promise()?;
+            qjs::function::reject(&ctx, &reject, error)?;
+            Ok(promise.into_value())
+        });
+        promise.map(|promise| cx.returned(&promise))
     }
-}
-
-/// A promise that is rejected with what was thrown.
-fn rejected<'js>(ctx: &Ctx<'js>, error: rquickjs::Error) -> Result<Value<'js>> {
-    qjs::function::throw(ctx, error);
-    let thrown = ctx.catch();
-    if qjs::function::is_uncatchable(&thrown) {
-        return Err(ctx.throw(thrown));
-    }
-    let (promise, _, reject) = ctx.promise()?;
-    reject.call::<_, ()>((thrown,))?;
-    Ok(promise.into_value())
 }
 
 impl AsyncFunction {
     /// Passes the arguments and begins the call. Returns its promise.
     fn start<'js>(&self, object: Borrowed<'_>, cx: Cx<'js>, args: Args<'_>) -> Result<Value<'js>> {
         let ctx = &cx.ctx();
-        let function: &ExportedFunction = class::get(self.function.borrow()).expect("checked when it was bound");
-        let (pending, numbers) = self.with_marshal(ctx, args, Ledger::default(), |marshal, running| {
+        let function: &ExportedFunction = class::get(self.bound.function.borrow()).expect("checked when it was bound");
+        let (pending, numbers) = self.bound.with_running(ctx, args, Ledger::default(), |running| {
             running.check_count()?;
             let begun = running.begin().and_then(|begun| running.give().map(|()| begun));
             let begun = match begun {
@@ -105,8 +88,8 @@ impl AsyncFunction {
             let pending = PendingCall {
                 function: Held::borrowed(cx, object),
                 args: (0..args.len()).map(|at| Held::borrowed(cx, args.get(at))).collect(),
-                heap: marshal.heap().clone(),
-                ledger: RefCell::new(marshal.ledger.take()),
+                heap: running.marshal.heap().clone(),
+                ledger: RefCell::new(running.marshal.ledger.take()),
                 numbers: running.call.numbers.take(),
                 records: running.call.records.take(),
                 room: begun.room,
@@ -116,31 +99,6 @@ impl AsyncFunction {
         let pending = class::new_object(ctx, pending, None)?.into_value();
         js_api::promising_call(ctx, function, &numbers, complete, &pending)
     }
-
-    /// Runs `body` with an operation that has this ledger.
-    fn with_marshal<'js, R>(
-        &self,
-        ctx: &Ctx<'js>,
-        args: Args<'_>,
-        ledger: Ledger,
-        body: impl for<'r, 'c> FnOnce(&'r Marshal<'c, 'js>, &Running<'r, 'c, 'js>) -> R,
-    ) -> R {
-        let function: &ExportedFunction = class::get(self.function.borrow()).expect("checked when it was bound");
-        let arguments = CallArguments::new(args, 0, Some(&self.signature));
-        let mut marshal = Marshal::new(ctx, self.manager.borrow(), &self.name);
-        marshal.call = Some(&arguments);
-        marshal.target = self.function.borrow().identity();
-        marshal.ledger = ledger;
-        let running = Running {
-            marshal: &marshal,
-            call: &arguments,
-            signature: &self.signature,
-            target: Target::Exported(function),
-            plan: &self.plan,
-            entered: Cell::default(),
-        };
-        body(&marshal, &running)
-    }
 }
 
 /// What the promise of a call is resolved with.
@@ -148,7 +106,7 @@ fn complete<'js>(ctx: &Ctx<'js>, state: &Value<'js>, result: Result<Option<Numbe
     let pending: &PendingCall = class::of(state).ok_or(rquickjs::Error::Unknown)?;
     let function: &AsyncFunction = class::get(pending.function.borrow()).ok_or(rquickjs::Error::Unknown)?;
     let args = list(ctx, &pending.args)?;
-    function.with_marshal(ctx, args.as_args(), pending.ledger.take(), |_, running| {
+    function.bound.with_running(ctx, args.as_args(), pending.ledger.take(), |running| {
         running.entered.set(true);
         running.call.numbers.borrow_mut().extend_from_slice(&pending.numbers);
         running.call.records.borrow_mut().extend_from_slice(&pending.records);
@@ -240,34 +198,19 @@ fn settle<'js>(ctx: &Ctx<'js>, state: &Value<'js>, settled: Result<Value<'js>>) 
     let pending: &PendingCallback = class::of(state).ok_or(rquickjs::Error::Unknown)?;
     let (ty, manager, ledger) = (pending.ty.borrow(), pending.manager.borrow(), pending.ledger.take());
     with_callback(ctx, ty, manager, &pending.name, ledger, |marshal, signature| {
-        let values: SmallVec<[Value; 4]> = pending.values.iter().map(|value| value.get(ctx)).collect();
+        let passed = Passed {
+            values: pending.values.iter().map(|value| value.get(ctx)).collect(),
+            counts: pending.counts.clone(),
+            numbers: pending.numbers.clone(),
+            room: pending.room,
+        };
         let end = |result: Value<'js>| {
             if let Some(call) = marshal.call {
-                call.numbers.borrow_mut().extend_from_slice(&pending.numbers);
+                call.numbers.borrow_mut().extend_from_slice(&passed.numbers);
             }
-            let result = Borrowed::of(&result);
-            end_call_back(marshal, signature, pending.room, &pending.numbers, &values, &pending.counts, result)
+            return_to_guest(marshal, signature, &passed, &Changes::new(marshal), Borrowed::of(&result))
         };
         let result = settled.and_then(end).and_then(|number| marshal.consume().map(|()| number));
         marshal.finish(result)
     })
-}
-
-/// Runs `body` with an operation for a callback of this type.
-fn with_callback<'js, R>(
-    ctx: &Ctx<'js>,
-    ty: Borrowed<'_>,
-    manager: Borrowed<'_>,
-    name: &str,
-    ledger: Ledger,
-    body: impl FnOnce(&Marshal<'_, 'js>, &Signature) -> R,
-) -> R {
-    let ty: &TypeObject = class::get(ty).expect("made with one");
-    let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let arguments = CallArguments::new(Args::default(), 0, Some(signature));
-    arguments.returned.set(true);
-    let mut marshal = Marshal::new(ctx, manager, name);
-    marshal.call = Some(&arguments);
-    marshal.ledger = ledger;
-    body(&marshal, signature)
 }

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, NumberKind, SuspendingFunction};
+use island::{HostFunction, HostThrew, Island, NumberKind, Refusal, SuspendingFunction};
 use js_api::island_realm::IslandHandle;
 use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class,
@@ -23,6 +23,7 @@ use crate::async_call::start_callback;
 use crate::call::{Kinds, Passing, by_room, kinds, passing};
 use crate::changes::Changes;
 use crate::convert::{CallArguments, Marshal};
+use crate::ledger::Ledger;
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
 use crate::types::{Param, Signature, Type, TypeObject};
@@ -208,18 +209,11 @@ impl SuspendingFunction for Dispatch {
         js_api::call_host(&shared, |cx| start_callback(cx, &*target(cx, self.slot.upgrade().as_deref())?, &numbers))
     }
 
-    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
-        let Some(shared) = self.realm.upgrade() else { return HostThrew };
-        let refused = js_api::call_host(&shared, |cx| -> Result<()> {
-            let state = target(cx, self.slot.upgrade().as_deref())?;
-            let message = format!(
-                "{}: it is async: the guest can only wait for it in a function that is declared async, with no JavaScript \
-                 in between",
-                state.name
-            );
-            Err(js_api::throw_suspend_error(&cx.ctx(), &message))
-        });
-        refused.expect_err("it throws")
+    fn refuse(&self, _: &Rc<Island>, why: Refusal) -> HostThrew {
+        const NOT_ON_FIBER: &str = "it is async: the guest can only wait for it in a function that is declared async, \
+                                    with no JavaScript in between";
+        let name = |cx: Cx<'_>| Ok(target(cx, self.slot.upgrade().as_deref())?.name.to_string());
+        js_api::refuse_suspension(&self.realm, name, why, NOT_ON_FIBER)
     }
 }
 
@@ -253,15 +247,31 @@ fn run(cx: Cx<'_>, slot: Option<&Slot>, numbers: &[Number]) -> Result<Option<Num
         marshal.enter_part(webidl::Part::Result);
         return marshal.number(&TypeObject::new(Type::Scalar(*scalar)), *scalar, result.borrow()).map(Some);
     }
-    let ty: &TypeObject = class::get(state.ty.borrow()).expect("made with one");
+    let (ty, manager) = (state.ty.borrow(), state.manager.borrow());
+    with_callback(&ctx, ty, manager, &state.name, Ledger::default(), |marshal, signature| {
+        let result = call_back(marshal, &state, signature, numbers);
+        let result = result.and_then(|number| marshal.consume().map(|()| number));
+        marshal.finish(result)
+    })
+}
+
+/// Runs `body` with an operation for a callback of this type that has this ledger.
+pub(crate) fn with_callback<'js, R>(
+    ctx: &Ctx<'js>,
+    ty: Borrowed<'_>,
+    manager: Borrowed<'_>,
+    name: &str,
+    ledger: Ledger,
+    body: impl FnOnce(&Marshal<'_, 'js>, &Signature) -> R,
+) -> R {
+    let ty: &TypeObject = class::get(ty).expect("made with one");
     let Type::Callback(signature) = &ty.ty else { unreachable!("made of a callback's type") };
-    let mut marshal = Marshal::new(&ctx, state.manager.borrow(), &state.name);
     let arguments = CallArguments::new(Args::default(), 0, Some(signature));
     arguments.returned.set(true);
+    let mut marshal = Marshal::new(ctx, manager, name);
     marshal.call = Some(&arguments);
-    let result = call_back(&marshal, &state, signature, numbers);
-    let result = result.and_then(|number| marshal.consume().map(|()| number));
-    marshal.finish(result)
+    marshal.ledger = ledger;
+    body(&marshal, signature)
 }
 
 /// What a callback's function is passed.
@@ -282,12 +292,12 @@ fn call_back(
     numbers: &[Number],
 ) -> Result<Option<Number>> {
     let cx = marshal.cx();
-    let Passed { values, counts, numbers, room } = pass_to_callback(marshal, signature, numbers)?;
+    let passed = pass_to_callback(marshal, signature, numbers)?;
     let mut arguments = Arguments::new(cx);
-    values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
+    passed.values.iter().try_for_each(|value| arguments.push(cx.returned(value)))?;
     let changes = Changes::new(marshal);
     let result = state.function.call(cx, Args::default().get(0), &mut arguments)?;
-    return_to_guest(marshal, signature, room, &numbers, &values, &counts, &changes, result.borrow())
+    return_to_guest(marshal, signature, &passed, &changes, result.borrow())
 }
 
 /// Makes the arguments of a callback's function.
@@ -347,36 +357,20 @@ pub(crate) fn pass_to_callback<'js>(
     Ok(Passed { values, counts, numbers, room })
 }
 
-/// [`return_to_guest`] for a function that has returned later.
-pub(crate) fn end_call_back<'js>(
-    marshal: &Marshal<'_, 'js>,
-    signature: &Signature,
-    room: Option<u64>,
-    numbers: &[Number],
-    values: &[Value<'js>],
-    counts: &[u64],
-    result: Borrowed<'_>,
-) -> Result<Option<Number>> {
-    return_to_guest(marshal, signature, room, numbers, values, counts, &Changes::new(marshal), result)
-}
-
 /// Gives the guest what a callback's function has returned, and what it has changed.
-#[expect(clippy::too_many_arguments, reason = "all of a call, which is over")]
-fn return_to_guest<'js>(
+pub(crate) fn return_to_guest<'js>(
     marshal: &Marshal<'_, 'js>,
     signature: &Signature,
-    room: Option<u64>,
-    numbers: &[Number],
-    values: &[Value<'js>],
-    counts: &[u64],
+    passed: &Passed<'js>,
     changes: &Changes<'_, '_, 'js>,
     result: Borrowed<'_>,
 ) -> Result<Option<Number>> {
     let wide = marshal.is_wide();
-    for (at, (param, &number)) in signature.params.iter().zip(numbers).enumerate() {
+    for (at, (param, &number)) in signature.params.iter().zip(&passed.numbers).enumerate() {
         if param.direction.comes_out && number.as_address() != 0 {
             marshal.enter_part(webidl::Part::Argument(at));
-            marshal.giving(|| changes.put(param.ty.get(), number.as_address(), &values[at], counts[at]))?;
+            marshal
+                .giving(|| changes.put(param.ty.get(), number.as_address(), &passed.values[at], passed.counts[at]))?;
         }
     }
     marshal.enter_part(webidl::Part::Result);
@@ -387,7 +381,7 @@ fn return_to_guest<'js>(
         return marshal.number(returns, scalar, result).map(Some);
     }
     // What a callback returns is the guest's from then on.
-    if let Some(room) = room {
+    if let Some(room) = passed.room {
         marshal.giving(|| marshal.write_value(returns, room, result))?;
         return Ok(None);
     }

@@ -13,6 +13,7 @@ use crate::async_call::AsyncFunction;
 use crate::call::{Plan, Running, Target};
 use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
+use crate::ledger::Ledger;
 use crate::manager::ManagerObject;
 use crate::straight::Run;
 use crate::types::{Length, Signature, Type};
@@ -51,7 +52,7 @@ impl PrototypeObject {
 pub(crate) struct BoundFunction {
     signature: Signature,
     manager: Held,
-    function: Held,
+    pub(crate) function: Held,
     #[mark(skip)]
     name: Box<str>,
     #[mark(skip)]
@@ -73,18 +74,30 @@ impl Callable for BoundFunction {
                 return Ok(result);
             }
         }
-        let ctx = cx.ctx();
+        self.with_running(&cx.ctx(), args, Ledger::default(), |running| Ok(cx.returned(&running.run()?)))
+    }
+}
+
+impl BoundFunction {
+    /// Runs `body` with a call of the function, as an operation that has this ledger.
+    pub(crate) fn with_running<'js, R>(
+        &self,
+        ctx: &Ctx<'js>,
+        args: Args<'_>,
+        ledger: Ledger,
+        body: impl FnOnce(&Running<'_, '_, 'js>) -> R,
+    ) -> R {
         let target = match class::get::<ExportedFunction>(self.function.borrow()) {
             Some(function) if function.callee().numeric().is_some() => Target::Exported(function),
             _ => Target::Callable(&self.function),
         };
         let arguments = CallArguments::new(args, 0, Some(&self.signature));
-        let mut marshal = Marshal::new(&ctx, self.manager.borrow(), &self.name);
+        let mut marshal = Marshal::new(ctx, self.manager.borrow(), &self.name);
         marshal.call = Some(&arguments);
         marshal.target = self.function.borrow().identity();
+        marshal.ledger = ledger;
         let (call, signature, plan) = (&arguments, &self.signature, &self.plan);
-        let running = Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() };
-        Ok(cx.returned(&running.run()?))
+        body(&Running { marshal: &marshal, call, signature, target, plan, entered: Cell::default() })
     }
 }
 
@@ -259,10 +272,11 @@ pub(crate) fn bound_function<'js>(
     let length = signature.params.iter().filter(|param| !param.direction.is_result).count() as i32;
     let manager = Held::borrowed(Cx::of(ctx), manager);
     let function = Held::new(function);
-    let label = name.clone().into();
-    let object = match signature.is_async {
-        true => class::new_object(ctx, AsyncFunction { signature, manager, function, name: label, plan }, None)?,
-        false => class::new_object(ctx, BoundFunction { signature, manager, function, name: label, plan }, None)?,
+    let is_async = signature.is_async;
+    let bound = BoundFunction { signature, manager, function, name: name.clone().into(), plan };
+    let object = match is_async {
+        true => class::new_object(ctx, AsyncFunction { bound }, None)?,
+        false => class::new_object(ctx, bound, None)?,
     };
     define::function_properties(ctx, &object, &name, length)?;
     Ok(object.into_value())

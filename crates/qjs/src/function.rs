@@ -185,15 +185,11 @@ unsafe extern "C" fn thunk<F: Native>(
 ) -> q::JSValue {
     // SAFETY: `F` has no size (checked in `function`), so a value of it consists of nothing, and one existed.
     let native: F = unsafe { std::mem::zeroed() };
-    // SAFETY: QuickJS calls with a live context and values that it keeps for the call.
-    let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
-    guard(cx, || match native(Call { ctx: cx.ctx(), this, args }) {
-        Ok(value) => cx.returned(&value).0,
-        Err(error) => {
-            throw(&cx.ctx(), error);
-            q::JS_EXCEPTION
-        }
-    })
+    let quick = |cx: Cx<'_>, this: Borrowed<'_>, args: Args<'_>| {
+        native(Call { ctx: cx.ctx(), this, args }).map(|value| cx.returned(&value))
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { run(ctx, this, argc, argv, quick) }
 }
 
 unsafe extern "C" fn quick_thunk<F: Quick>(
@@ -204,7 +200,23 @@ unsafe extern "C" fn quick_thunk<F: Quick>(
 ) -> q::JSValue {
     // SAFETY: as in `thunk`.
     let native: F = unsafe { std::mem::zeroed() };
-    // SAFETY: as in `thunk`.
+    // SAFETY: by the caller's promise.
+    unsafe { run(ctx, this, argc, argv, native) }
+}
+
+/// Runs what QuickJS has called.
+///
+/// # Safety
+/// The context must be live, and the values kept for the call.
+#[inline]
+unsafe fn run(
+    ctx: *mut q::JSContext,
+    this: q::JSValue,
+    argc: i32,
+    argv: *mut q::JSValue,
+    native: impl for<'a> Fn(Cx<'_>, Borrowed<'a>, Args<'a>) -> rquickjs::Result<Returned>,
+) -> q::JSValue {
+    // SAFETY: by the caller's promise.
     let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
     guard(cx, || match native(cx, this, args) {
         Ok(value) => value.0,
@@ -222,6 +234,19 @@ pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
         error if error.is_from_js() => rquickjs::Exception::throw_type(ctx, &error.to_string()),
         error => rquickjs::Exception::throw_internal(ctx, &error.to_string()),
     }
+}
+
+/// Rejects a promise by its function with what was thrown, unless that is an end that no script may see.
+///
+/// # Errors
+/// Such an end, which is pending again, or when memory is out.
+pub fn reject<'js>(ctx: &Ctx<'js>, reject: &Function<'js>, error: rquickjs::Error) -> rquickjs::Result<()> {
+    throw(ctx, error);
+    let thrown = ctx.catch();
+    if is_uncatchable(&thrown) {
+        return Err(ctx.throw(thrown));
+    }
+    reject.call((thrown,))
 }
 
 /// PerformPromiseThen, which looks at nothing that scripts can change. `promise` must be a promise.

@@ -3,7 +3,8 @@
 // (promise-suspensions.mjs has what is suspended: guests' frames, exceptions, references; promise-lifetimes.mjs has
 // what lives how long.)
 import {
-  assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, assertThrowsValue, fail, onV8, test, thrown,
+  assert, assertEq, assertList, assertProperty, assertRejects, assertThrows, assertThrowsValue, fail, onV8, rejection,
+  test, thrown,
 } from '../harness.mjs';
 import { WasmBuilder, op, wasmFunction } from '../wasm-builder.mjs';
 
@@ -24,17 +25,6 @@ function relay(params, results, f) {
 const suspending = (params, results, f) => promising(relay(params, results, new Suspending(f)).run);
 /** A promising function that takes and returns values of these types, and suspends nowhere. */
 const echo = (...types) => promising(wasmFunction(types, types, types.map((_, i) => op.localGet(i))));
-
-/** What a promise was rejected with. */
-async function rejection(promise) {
-  let value;
-  try {
-    value = await promise;
-  } catch (error) {
-    return error;
-  }
-  return fail(`expected a rejection, got ${String(value)}`);
-}
 
 // The interface
 

@@ -387,3 +387,73 @@ gcTest('an unhandled failure of a call that is gone is not reported', async () =
   await collect();
   await assertRejects(TypeError, () => promising(make(() => { throw new TypeError('own'); }).exports.run)({}));
 });
+
+// Calls that begin below an ordinary one, which goes on and collects while they wait
+
+/** Makes as many structs as it takes for a collection, in a function whose local 0 counts. */
+const collects = (box) => [
+  op.i32(200_000), op.localSet(0), op.loop(),
+  op.refNull('externref'), op.refNull('externref'), op.structNew(box), op.drop,
+  op.localGet(0), op.i32(1), op.i32Sub, op.localTee(0), op.brIf(0), op.end,
+];
+
+/** Begins ten calls of `run` while `ordinary(begin)` is running, which has to call `begin`, and looks at what becomes of
+ * their arguments. Whatever waits has to be told to go on by `settle`. */
+async function beginsBelow(run, ordinary, settle) {
+  const promises = [];
+  ordinary(() => { for (let i = 0; i < 10; i++) promises.push(promising(run)({ i })); });
+  settle.forEach((resolve) => resolve());
+  assertList((await Promise.all(promises)).map((object) => object?.i), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+/** `run(x)` waits and returns x. `begin()` calls an import and collects. */
+function beginner() {
+  const b = new WasmBuilder();
+  const wait = b.importFunc('m', 'wait', [], []);
+  const begin = b.importFunc('m', 'begin', [], []);
+  const box = b.structType(['externref', 'externref']);
+  b.func(['externref'], ['externref'], [op.call(wait), op.localGet(0)], { export: 'run' });
+  b.func([], [], [op.call(begin), collects(box)], { export: 'begin', locals: ['i32'] });
+  return b.module();
+}
+const waiting = (settle) => new Suspending(() => new Promise((resolve) => { settle.push(resolve); }));
+
+test('a call that begins below an ordinary one keeps what it has', async () => {
+  const settle = [];
+  let began;
+  const { run, begin } = new Instance(beginner(), { m: { wait: waiting(settle), begin: () => began() } }).exports;
+  await beginsBelow(run, (begins) => { began = begins; begin(); }, settle);
+});
+
+test('so does one that begins below a start function', async () => {
+  const settle = [];
+  const { run } = new Instance(beginner(), { m: { wait: waiting(settle), begin() {} } }).exports;
+  const b = new WasmBuilder();
+  b.importFunc('m', 'run', ['externref'], ['externref']);
+  const begin = b.importFunc('m', 'begin', [], []);
+  const box = b.structType(['externref', 'externref']);
+  b.start(b.func([], [], [op.call(begin), collects(box)], { locals: ['i32'] }));
+  await beginsBelow(run, (begins) => { b.instance({ m: { run, begin: begins } }); }, settle);
+});
+
+test('below one that began before there was any suspending function, a call cannot be suspended', async () => {
+  const settle = [];
+  let began;
+  const { run, begin } = new Instance(beginner(), { m: { wait() {}, begin: () => began() } }).exports;
+  const promises = [];
+  let exports;
+  began = () => {
+    const b = new WasmBuilder();
+    const wait = b.importFunc('m', 'wait', [], []);
+    b.importFunc('m', 'run', ['externref'], ['externref']);
+    b.func(['externref'], ['externref'], [op.call(wait), op.localGet(0)], { export: 'run' });
+    ({ exports } = b.instance({ m: { wait: waiting(settle), run } }));
+    promises.push(assertRejects(WebAssembly.SuspendError, () => promising(exports.run)({})));
+  };
+  begin();
+  settle.forEach((resolve) => resolve());
+  await Promise.all(promises);
+  const last = promising(exports.run)(began);
+  settle.forEach((resolve) => resolve());
+  assertEq(await last, began);
+}, { v8: 'suspends' });

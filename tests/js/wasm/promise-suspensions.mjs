@@ -1,26 +1,15 @@
 // What is suspended by JavaScript Promise Integration: frames of guests with all that is in them, many at once; and what
 // happens in their instance meanwhile. (promise-integration.mjs has what scripts see of it.)
 import {
-  assert, assertEq, assertList, assertRejects, assertThrows, assertThrowsValue, fail, test,
+  assert, assertEq, assertList, assertRejects, assertThrows, assertThrowsValue, rejection, test,
 } from '../harness.mjs';
 import { seededRandom } from '../random.mjs';
-import { WasmBuilder, op, refNull } from '../wasm-builder.mjs';
+import { WasmBuilder, op, ref, refNull } from '../wasm-builder.mjs';
 
-const { Exception, Instance, JSTag, RuntimeError, Suspending, Tag, promising } = WebAssembly;
+const { Exception, Instance, JSTag, Module, RuntimeError, Suspending, Tag, promising } = WebAssembly;
 const deferred = () => Promise.withResolvers();
 const collect = () => globalThis.gc?.();
 const jobs = async (count = 10) => { for (let i = 0; i < count; i++) await 0; };
-
-/** What a promise was rejected with. */
-async function rejection(promise) {
-  let value;
-  try {
-    value = await promise;
-  } catch (error) {
-    return error;
-  }
-  return fail(`expected a rejection, got ${String(value)}`);
-}
 
 /** An import that suspends until the test says so: `waits` has what it was called with and how to settle it, in order. */
 function gate() {
@@ -640,4 +629,25 @@ test('values thrown are the same that were thrown', () => {
   const plain = b.importFunc('m', 'plain');
   b.func([], [], op.call(plain), { export: 'run' });
   assertThrowsValue(value, b.instance({ m: { plain() { throw value; } } }).exports.run);
+});
+
+test('the builtins of strings make strings in promising calls, before and after they are suspended', async () => {
+  const b = new WasmBuilder();
+  const string = ref('extern');
+  const concat = b.importFunc('wasm:js-string', 'concat', ['externref', 'externref'], [string]);
+  const substring = b.importFunc('wasm:js-string', 'substring', ['externref', 'i32', 'i32'], [string]);
+  const fromCodePoint = b.importFunc('wasm:js-string', 'fromCodePoint', ['i32'], [string]);
+  const length = b.importFunc('wasm:js-string', 'length', ['externref'], ['i32']);
+  const equals = b.importFunc('wasm:js-string', 'equals', ['externref', 'externref'], ['i32']);
+  const cast = b.importFunc('wasm:js-string', 'cast', ['externref'], [string]);
+  const wait = b.importFunc('m', 'wait', ['externref'], ['externref']);
+  b.func(['externref'], ['externref', 'i32', 'i32'], [
+    op.localGet(0), op.i32(0x1f600), op.call(fromCodePoint), op.call(concat), op.localTee(1),
+    op.call(wait), op.call(cast), op.localGet(1), op.i32(1), op.i32(4), op.call(substring), op.call(concat), op.localTee(2),
+    op.localGet(2), op.call(length), op.localGet(1), op.localGet(0), op.call(equals),
+  ], { export: 'run', locals: ['externref', 'externref'] });
+  const module = new Module(b.bytes(), { builtins: ['js-string'] });
+  const { exports } = new Instance(module, { m: { wait: new Suspending(async (x) => `${x}!`) } });
+  assertList(await promising(exports.run)('ab'), ['ab\u{1f600}!b\u{1f600}', 8, 0]);
+  await assertRejects(RuntimeError, () => promising(exports.run)(null));
 });

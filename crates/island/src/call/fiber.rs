@@ -7,7 +7,7 @@
 //! limits.
 //!
 //! Wasmtime runs a fiber as a future that borrows the store until it is done. Here many such futures are alive at once,
-//! and the store is used while they wait: what makes that sound is argued at [`ReentrantStore::poll_fiber`].
+//! and the store is used while they wait: what makes that sound is argued in [`ReentrantStore::with_fiber`].
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -24,7 +24,7 @@ use wasmtime::{
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::Number;
-use crate::call::raw::{Access, ReentrantStore, Restore, fill, lend_context, rooted};
+use crate::call::raw::{Access, ReentrantStore, Restore, argument_slots, fill, lend, with_values};
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
@@ -37,8 +37,18 @@ pub trait SuspendingFunction: 'static {
     /// When the guest is to be unwound instead.
     fn start(&self, island: &Rc<Island>, arguments: Arguments<'_>) -> Result<(), HostThrew>;
 
-    /// Fails a call that does not come from a fiber.
-    fn refuse(&self, island: &Rc<Island>) -> HostThrew;
+    /// Fails a call that cannot be suspended.
+    fn refuse(&self, island: &Rc<Island>, why: Refusal) -> HostThrew;
+}
+
+/// Why a call cannot be suspended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not come from a fiber.
+    NotOnAFiber,
+    /// The fiber has begun below an ordinary call, which has begun when the island had no suspending function, or no
+    /// references.
+    BelowPlainGuest,
 }
 
 /// The arguments of a guest's call to a [`SuspendingFunction`]. They have to be read before anything else happens in the
@@ -51,15 +61,12 @@ pub struct Arguments<'a> {
 impl Arguments<'_> {
     /// Reads the arguments, in the store's context. References among them last as long as `body`.
     pub fn read<R>(self, island: &Island, body: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R) -> R {
-        island.enter(|store| {
-            let mut scope = RootScope::new(store);
-            let args = self.signature.params.shapes().zip(self.slots);
-            // SAFETY: the guest left its arguments, which have these types, in the slots, and nothing has run since:
-            // reading consumes the arguments, and they are made right after the guest has called.
-            let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
-            let args: SmallVec<[Val; 4]> = args.collect();
-            body(&mut scope.as_context_mut(), &args)
-        })
+        let types = &self.signature.params;
+        // SAFETY: the guest has left its arguments there.
+        let slots = self.slots[..types.len()].iter().map(|slot| unsafe { slot.assume_init_ref() });
+        // SAFETY: they have these types, and nothing has run since: reading consumes the arguments, which are made right
+        // after the guest has called.
+        unsafe { with_values(island, types, slots, body) }
     }
 
     /// The arguments of a function that takes numbers alone.
@@ -75,9 +82,19 @@ enum Request {
     #[default]
     None,
     /// Run this part of a host function.
-    Host(*mut (dyn FnMut() + 'static)),
+    Host(Errand),
     /// Begin a call of a [`SuspendingFunction`].
     Suspending { index: usize, signature: *const Signature, slots: *mut [MaybeUninit<ValRaw>] },
+}
+
+/// Something that one stack has another do, in a frame of whoever waits for it.
+type Errand = *mut (dyn FnMut() + 'static);
+
+/// The closure, whoever runs it before it ends.
+fn errand(body: &mut (dyn FnMut() + '_)) -> Errand {
+    let body: *mut (dyn FnMut() + '_) = body;
+    // SAFETY: only the lifetime that a pointer is written with changes; whoever follows it answers for that.
+    unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), Errand>(body) }
 }
 
 type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
@@ -104,7 +121,7 @@ pub(crate) struct FiberState {
     /// How the suspending function ended.
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.
-    inside: Cell<Option<*mut (dyn FnMut() + 'static)>>,
+    inside: Cell<Option<Errand>>,
     /// Where the fiber is among those that wait with references in their frames.
     place: Cell<Option<usize>>,
     /// Where the fiber's frames begin.
@@ -147,21 +164,9 @@ impl Fiber {
         }
         fiber_functions(island).map_err(|error| island.call_error(error))?;
         let signature = callee.shared_signature();
-        let slots = island.enter(|store| {
-            let mut scope = RootScope::new(store);
-            let arguments = arguments(&mut scope.as_context_mut())?;
-            let mut slots = SmallVec::from_elem(ValRaw::u64(0), arguments.len().max(signature.results.len()));
-            fill(&mut scope, &signature.params, &arguments, |at, raw| slots[at] = raw)?;
-            Ok(slots)
-        });
-        let slots = slots.map_err(|error: wasmtime::Error| island.call_error(error))?;
+        let slots = argument_slots(island, &signature, arguments).map_err(|error| island.call_error(error))?;
         let state = FiberState::calling(island, callee.func(), slots, true);
         Ok(Self { state, signature, island: island.clone() })
-    }
-
-    /// The island that it runs in.
-    pub fn island(&self) -> &Rc<Island> {
-        &self.island
     }
 
     /// Whether a suspending function has begun and not ended.
@@ -217,16 +222,10 @@ impl Fiber {
 
     /// Reads the results of a call that has just ended. References among them last as long as `body`.
     pub fn results<R>(&self, body: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R) -> R {
-        self.island.enter(|store| {
-            let mut scope = RootScope::new(store);
-            // SAFETY: the fiber has ended, so nobody else refers to the slots.
-            let slots = unsafe { &*self.state.slots.get() };
-            let results = self.signature.results.shapes().zip(slots);
-            // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
-            let results = results.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
-            let results: SmallVec<[Val; 4]> = results.collect();
-            body(&mut scope.as_context_mut(), &results)
-        })
+        // SAFETY: the fiber has ended, so nobody else refers to the slots.
+        let slots = unsafe { &*self.state.slots.get() };
+        // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
+        unsafe { with_values(&self.island, &self.signature.results, slots, body) }
     }
 
     fn run(&self) -> Resumed {
@@ -260,19 +259,18 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 let (of, arguments) = unsafe { (&*signature, &*slots) };
                 let arguments = Arguments { signature: of, slots: arguments };
                 let host = island.suspending(index);
-                if state.can_suspend {
-                    state.awaited.set(Some((signature, slots)));
-                    match host.start(island, arguments) {
-                        Ok(()) => return None,
-                        Err(threw) => {
-                            state.awaited.set(None);
-                            state.answer.set(Some(Err(island.host_error(threw))));
-                        }
-                    }
-                } else {
-                    let threw = host.refuse(island);
-                    state.answer.set(Some(Err(island.host_error(threw))));
-                }
+                state.awaited.set(Some((signature, slots)));
+                let refusal = match state.can_suspend {
+                    false => Some(Refusal::NotOnAFiber),
+                    true => island.store.is_below_plain_guest().then_some(Refusal::BelowPlainGuest),
+                };
+                let begun = match refusal {
+                    None => host.start(island, arguments),
+                    Some(refusal) => Err(host.refuse(island, refusal)),
+                };
+                let Err(threw) = begun else { return None };
+                state.awaited.set(None);
+                state.answer.set(Some(Err(island.host_error(threw))));
             }
         }
     }
@@ -432,11 +430,9 @@ pub(crate) fn on_agents_stack<R>(
 ) -> wasmtime::Result<R> {
     let (mut body, mut result) = (Some(body), None);
     let mut run = || result = body.take().map(|body| body());
-    let run: *mut (dyn FnMut() + '_) = &mut run;
-    // SAFETY: only the lifetime changes. The closure is used while this function waits, and not after it returns: the
-    // request is taken by whoever polled the fiber.
-    let run = unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(run) };
-    fiber.request.set(Request::Host(run));
+    // The closure is used while this function waits, and not after it returns: the request is taken by whoever polled the
+    // fiber.
+    fiber.request.set(Request::Host(errand(&mut run)));
     fiber.wait(caller)?;
     result.expect("whoever polls the fiber does what it asks for")
 }
@@ -446,8 +442,8 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
     let signature = Signature::new(&ty);
     let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
         let Some(fiber) = caller.data().fiber.clone() else {
-            return lend_context(caller.as_context_mut(), |island| {
-                let threw = island.suspending(index).refuse(island);
+            return lend(caller.as_context_mut(), |island| {
+                let threw = island.suspending(index).refuse(island, Refusal::NotOnAFiber);
                 Err(island.host_error(threw))
             });
         };
@@ -494,8 +490,7 @@ impl ReentrantStore {
         self.waits_no_longer(fiber);
         let mut polled = Poll::Pending;
         self.among_fibers(&mut || polled = self.poll_once(fiber));
-        // SAFETY: nobody uses the store now: see `with_fiber`.
-        if polled.is_pending() && unsafe { (*self.store.get()).gc_heap_capacity() } > 0 {
+        if polled.is_pending() && self.has_references.get() {
             let mut waiting = self.waiting.borrow_mut();
             fiber.place.set(Some(waiting.len()));
             waiting.push(fiber.clone());
@@ -561,10 +556,8 @@ impl ReentrantStore {
 
     /// Runs `body` on a fiber that waits, so that the fiber's frames are among those that Wasmtime sees.
     fn inside(&self, fiber: &Rc<FiberState>, body: &mut dyn FnMut()) {
-        let body: *mut (dyn FnMut() + '_) = body;
-        // SAFETY: only the lifetime changes, and the closure is used before the fiber hands over again.
-        let body = unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(body) };
-        fiber.inside.set(Some(body));
+        // The closure is used before the fiber hands over again.
+        fiber.inside.set(Some(errand(body)));
         let polled = self.poll_once(fiber);
         debug_assert!(polled.is_pending() && fiber.inside.get().is_none());
     }
@@ -597,9 +590,18 @@ impl ReentrantStore {
         }
     }
 
-    /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to.
-    fn note_fibers(&self) {
-        self.set_detour(!self.is_among_fibers.get() && !self.waiting.borrow().is_empty());
+    /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to. Once a fiber can come to wait with
+    /// references in its frames, all calls do: it may begin below one of them, which goes on when it waits, and collects.
+    pub(crate) fn note_fibers(&self) {
+        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references.get());
+        self.set_detour(!self.is_among_fibers.get() && has_fibers);
+    }
+
+    /// Whether a guest is running that fibers which begin below it must not outlast, since it would go on, and collect,
+    /// without their frames among what Wasmtime sees. Such a call has begun before it could be known that they would
+    /// matter.
+    fn is_below_plain_guest(&self) -> bool {
+        self.is_lent() && self.has_references.get()
     }
 
     /// [`ReentrantStore::enter`] while fibers wait with references in their frames.
@@ -625,6 +627,7 @@ impl ReentrantStore {
 /// As for `Func::call_unchecked`.
 #[cold]
 pub(crate) unsafe fn call_apart(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
+    fiber_functions(island)?;
     let state = FiberState::calling(island, func, SmallVec::from_slice(slots), false);
     run_apart(island, &state)?;
     // SAFETY: the fiber has ended, so nobody else refers to its slots.
@@ -639,6 +642,7 @@ pub(crate) fn instantiate_apart(
     module: &wasmtime::Module,
     imports: &[wasmtime::Extern],
 ) -> wasmtime::Result<wasmtime::Instance> {
+    fiber_functions(island)?;
     let instance = Rc::new(Cell::new(None));
     let (made, module, imports) = (instance.clone(), module.clone(), imports.to_vec());
     // SAFETY: as in `ReentrantStore::fiber`.
@@ -683,6 +687,8 @@ impl Island {
             suspending.push(host);
             suspending.len() - 1
         };
+        self.store.can_suspend.set(true);
+        self.store.note_fibers();
         Some(suspending_function(self, ty, index))
     }
 

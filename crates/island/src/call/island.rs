@@ -241,16 +241,21 @@ impl Island {
             return Err(InstantiateError::Memory(message));
         }
         self.remember(module);
+        if module.has_references() {
+            self.store.has_references.set(true);
+            self.store.note_fibers();
+        }
         // A failure left by an earlier call has nothing to do with this one.
         drop(host_memory::take_failure());
         let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
         let code = module.for_instance(&self.engine);
-        let new_instance = || {
-            let apart = |_| instantiate_apart(self, code, imports);
-            self.store.enter_or(|store| Instance::new(store, code, imports), apart)
+        let new_instance = || match self.store.can_suspend.get() {
+            true => instantiate_apart(self, code, imports),
+            false => self.enter(|store| Instance::new(store, code, imports)),
         };
         let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
+        self.store.note_fibers();
         let no_room = host_memory::take_failure();
         let instance = instance.map_err(|error| {
             if CallError::is_call_error(&error) {

@@ -44,6 +44,10 @@ pub(crate) struct ReentrantStore {
     pub(crate) waiting: RefCell<Vec<Rc<FiberState>>>,
     /// Whether these are among what Wasmtime sees.
     pub(crate) is_among_fibers: Cell<bool>,
+    /// Whether fibers can come to wait, because there are suspending functions.
+    pub(crate) can_suspend: Cell<bool>,
+    /// Whether a guest can have references that Wasmtime's collector moves.
+    pub(crate) has_references: Cell<bool>,
 }
 
 const DETOUR: u64 = 1 << 63;
@@ -66,6 +70,8 @@ impl ReentrantStore {
             entries: Cell::new(0),
             waiting: RefCell::default(),
             is_among_fibers: Cell::new(false),
+            can_suspend: Cell::new(false),
+            has_references: Cell::new(false),
         }
     }
 
@@ -102,7 +108,8 @@ impl ReentrantStore {
         }
     }
 
-    /// Whether entering takes a detour, as it does while fibers wait that Wasmtime's collector would not see.
+    /// Whether entering takes a detour, as it does while fibers wait that Wasmtime's collector would not see, or could come
+    /// to.
     pub(crate) fn set_detour(&self, detour: bool) {
         let entries = self.entries.get() & !DETOUR;
         self.entries.set(if detour { entries | DETOUR } else { entries });
@@ -258,22 +265,44 @@ pub(crate) fn call_with<R>(
     if !island.owns(&callee.func) {
         return Err(wasmtime::Error::msg(FOREIGN_FUNCTION));
     }
-    let mut slots = island.enter(|store| {
+    let mut slots = argument_slots(island, types, params)?;
+    call_slots(island, callee.func, &mut slots)?;
+    // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
+    Ok(unsafe { with_values(island, &types.results, &slots, results) })
+}
+
+/// The slots of a call: its arguments, which `params` makes in the store's context, and room for its results.
+pub(crate) fn argument_slots(
+    island: &Island,
+    signature: &Signature,
+    params: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+) -> wasmtime::Result<SmallVec<[ValRaw; 8]>> {
+    island.enter(|store| {
         let mut scope = RootScope::new(store);
         let params = params(&mut scope.as_context_mut())?;
-        let mut slots = SmallVec::<[ValRaw; 8]>::from_elem(ValRaw::u64(0), types.params.len().max(types.results.len()));
-        fill(&mut scope, &types.params, &params, |at, raw| slots[at] = raw)?;
-        Ok::<_, wasmtime::Error>(slots)
-    })?;
-    call_slots(island, callee.func, &mut slots)?;
-    Ok(island.enter(|store| {
+        let mut slots = SmallVec::from_elem(ValRaw::u64(0), signature.params.len().max(signature.results.len()));
+        fill(&mut scope, &signature.params, &params, |at, raw| slots[at] = raw)?;
+        Ok(slots)
+    })
+}
+
+/// Runs `body` with what is in slots, in the store's context. References last as long as `body`.
+///
+/// # Safety
+/// The slots must hold values of these types that a guest of the island has left there, and nothing may have run since.
+pub(crate) unsafe fn with_values<'s, R>(
+    island: &Island,
+    types: &ValueTypes,
+    slots: impl IntoIterator<Item = &'s ValRaw>,
+    body: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
+) -> R {
+    island.enter(|store| {
         let mut scope = RootScope::new(store);
-        // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
-        let results_of =
-            types.results.shapes().zip(&slots).map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
-        let values: SmallVec<[Val; 4]> = results_of.collect();
-        results(&mut scope.as_context_mut(), &values)
-    }))
+        // SAFETY: by the caller's promise.
+        let values = types.shapes().zip(slots).map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot) });
+        let values: SmallVec<[Val; 4]> = values.collect();
+        body(&mut scope.as_context_mut(), &values)
+    })
 }
 
 /// Writes values into raw slots. Raw references stay valid until something allocates in the store, which nothing may do
@@ -298,11 +327,7 @@ pub(crate) fn fill(
 ///
 /// # Safety
 /// The slot must hold a value of this shape that a guest of the store has just left there.
-pub(crate) unsafe fn rooted(
-    scope: &mut RootScope<StoreContextMut<'_, StoreState>>,
-    shape: Shape,
-    slot: &ValRaw,
-) -> Val {
+unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
         Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
         Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
@@ -371,7 +396,7 @@ fn call_host_with_values(
     let args = args.map(|(shape, slot)| unsafe { rooted(&mut scope, shape, slot.assume_init_ref()) });
     let args: SmallVec<[Val; 4]> = args.collect();
     let mut results: SmallVec<[Val; 4]> = SmallVec::from_elem(Val::I32(0), signature.results.len());
-    lend_context(scope.as_context_mut(), |island| {
+    lend(scope.as_context_mut(), |island| {
         let called = island.host(index).call_values(island, &args, &mut results);
         called.map_err(|threw| island.host_error(threw))?;
         // Here, since on a fiber the results' roots do not outlive what runs on the agent's stack.
@@ -385,20 +410,12 @@ fn call_host_with_values(
 }
 
 /// Runs `body`, the inside of a host function, with the caller's context lent to its island, which `body` may then
-/// enter.
+/// enter. What is rooted meanwhile need not be afterwards.
 ///
 /// # Errors
 /// What `body` fails with.
 #[inline]
 pub fn lend<R>(
-    mut caller: Caller<'_, StoreState>,
-    body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
-) -> wasmtime::Result<R> {
-    lend_context(caller.as_context_mut(), body)
-}
-
-#[inline]
-pub(crate) fn lend_context<R>(
     caller: StoreContextMut<'_, StoreState>,
     body: impl FnOnce(&Rc<Island>) -> wasmtime::Result<R>,
 ) -> wasmtime::Result<R> {
@@ -419,7 +436,7 @@ fn with_host(
     index: usize,
     body: impl FnOnce(&dyn HostFunction, &Rc<Island>) -> Result<(), HostThrew>,
 ) -> wasmtime::Result<()> {
-    lend_context(caller, |island| body(&*island.host(index), island).map_err(|threw| island.host_error(threw)))
+    lend(caller, |island| body(&*island.host(index), island).map_err(|threw| island.host_error(threw)))
 }
 
 /// Distinguishes the functions of one store. Wasmtime makes a reference for each instance that names a function; all of

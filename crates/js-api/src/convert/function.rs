@@ -13,7 +13,7 @@ use webidl::Place;
 use crate::convert::exception::throw_call_error;
 use crate::convert::exception::throw_into_guest;
 use crate::convert::typed_function;
-use crate::convert::values::{from_number, never_crosses, take_val, to_host_value, to_number_at};
+use crate::convert::values::{Outgoing, Resolved, from_number, never_crosses, take_val, to_host_value, to_number_at};
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::memory_core;
 
@@ -163,18 +163,21 @@ impl ExportedFunction {
         }
     }
 
+    /// "Coerce JavaScript arguments": all conversions, which can run scripts, come before the store is entered.
+    pub(crate) fn coerce_arguments(&self, ctx: &Ctx<'_>, args: Args<'_>) -> Result<SmallVec<[Resolved; 4]>> {
+        if let Some(message) = self.refused {
+            return Err(Exception::throw_type(ctx, message));
+        }
+        let params = self.callee.signature().params.iter().enumerate();
+        let params = params.map(|(at, ty)| {
+            to_host_value(ctx, args.get(at), ty, Place::argument(&self.label, at))?.resolve(ctx, &self.link)
+        });
+        params.collect()
+    }
+
     fn call_values(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         let ctx = cx.ctx();
-        if let Some(message) = self.refused {
-            return Err(Exception::throw_type(&ctx, message));
-        }
-        let signature = self.callee.signature();
-        // All conversions, which can run scripts, come before the store is entered.
-        let params = signature.params.iter().enumerate();
-        let params = params.map(|(at, ty)| {
-            to_host_value(&ctx, args.get(at), ty, Place::argument(&self.label, at))?.resolve(&ctx, &self.link)
-        });
-        let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
+        let params = self.coerce_arguments(&ctx, args)?;
         let shared = &self.link.shared;
         let outcome = shared.island.call_with(
             &self.callee,
@@ -185,28 +188,63 @@ impl ExportedFunction {
             },
         );
         memory_core::refresh_grown(cx, &shared.api);
-        let mut outgoing = outcome.map_err(|error| throw_call_error(&ctx, error))?;
-        match outgoing.len() {
-            0 => Ok(Returned::UNDEFINED),
-            1 => Ok(cx.returned(&pinned(&ctx, &self.link, outgoing.remove(0))?)),
-            _ => {
-                let mut array = qjs::array::ArrayBuilder::new(cx, outgoing.len())?;
-                for value in outgoing {
-                    array.push(cx.returned(&pinned(&ctx, &self.link, value)?))?;
-                }
-                Ok(cx.returned(&array.finish()?))
+        results_to_js(cx, &self.link, outcome.map_err(|error| throw_call_error(&ctx, error))?)
+    }
+}
+
+/// ToJSValue of what a function returned: `undefined`, the one value, or an array of them.
+pub(crate) fn results_to_js<'js>(
+    cx: Cx<'js>,
+    link: &IslandHandle,
+    mut outgoing: SmallVec<[Outgoing<'js>; 2]>,
+) -> Result<Returned> {
+    let ctx = cx.ctx();
+    match outgoing.len() {
+        0 => Ok(Returned::UNDEFINED),
+        1 => Ok(cx.returned(&pinned(&ctx, link, outgoing.remove(0))?)),
+        _ => {
+            let mut array = qjs::array::ArrayBuilder::new(cx, outgoing.len())?;
+            for value in outgoing {
+                array.push(cx.returned(&pinned(&ctx, link, value)?))?;
             }
+            Ok(cx.returned(&array.finish()?))
         }
     }
 }
 
+/// "Coerce WebAssembly arguments", but for what has to be done in the store's context.
+pub(crate) fn push_arguments<'js>(
+    cx: Cx<'js>,
+    shared: &Rc<IslandRealm>,
+    outgoing: SmallVec<[Outgoing<'js>; 4]>,
+    arguments: &mut Arguments<'js>,
+) -> Result<()> {
+    let ctx = cx.ctx();
+    let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
+    outgoing.into_iter().try_for_each(|value| arguments.push(cx.returned(&pinned(&ctx, &link, value)?)))
+}
+
+/// "Coerce a JavaScript return".
+pub(crate) fn coerce_return<'js>(
+    cx: Cx<'js>,
+    link: &IslandHandle,
+    types: &ValueTypes,
+    place: Place<'_>,
+    result: Borrowed<'_>,
+) -> Result<SmallVec<[Resolved; 2]>> {
+    let ctx = &cx.ctx();
+    let values: SmallVec<[Value; 1]> = match types.len() {
+        0 => SmallVec::new(),
+        1 => SmallVec::from_iter([result.to_value(cx)]),
+        count => list(cx, result, count, place)?.into(),
+    };
+    let converted = values.iter().zip(types.iter());
+    converted.map(|(value, ty)| to_host_value(ctx, Borrowed::of(value), ty, place)?.resolve(ctx, link)).collect()
+}
+
 /// ToJSValue for a value that reaches a script by other ways than an export, a table or a global: a function stays as
 /// long as the island.
-pub(crate) fn pinned<'js>(
-    ctx: &Ctx<'js>,
-    link: &IslandHandle,
-    value: crate::convert::values::Outgoing<'js>,
-) -> Result<Value<'js>> {
+pub(crate) fn pinned<'js>(ctx: &Ctx<'js>, link: &IslandHandle, value: Outgoing<'js>) -> Result<Value<'js>> {
     let key = value.function_key();
     let value = value.into_js(ctx, link)?;
     if let Some(key) = key {
@@ -322,22 +360,12 @@ impl HostFunction for HostImport {
                     let outgoing = args.iter().map(|val| take_val(&ctx, shared, &mut store, val));
                     outgoing.collect::<SmallVec<[_; 4]>>()
                 });
-                let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
-                outgoing.into_iter().try_for_each(|value| arguments.push(cx.returned(&pinned(&ctx, &link, value)?)))
+                push_arguments(cx, shared, outgoing, arguments)
             },
             |cx, shared, result| {
                 let ctx = cx.ctx();
-                let values: SmallVec<[Value; 1]> = match results.len() {
-                    0 => return Ok(()),
-                    1 => SmallVec::from_iter([result.to_value(cx)]),
-                    count => list(cx, result, count, Place::result(&self.name))?.into(),
-                };
                 let link = shared.link(&ctx).ok_or(rquickjs::Error::Unknown)?;
-                let converted = values.iter().zip(self.results.iter());
-                let converted = converted.map(|(value, ty)| {
-                    to_host_value(&ctx, Borrowed::of(value), ty, Place::result(&self.name))?.resolve(&ctx, &link)
-                });
-                let converted = converted.collect::<Result<SmallVec<[_; 2]>>>()?;
+                let converted = coerce_return(cx, &link, &self.results, Place::result(&self.name), result)?;
                 for (slot, value) in results.iter_mut().zip(&converted) {
                     let made = island.enter(|store| value.to_val(shared, store));
                     *slot = made.map_err(|error| crate::convert::values::out_of_memory(&ctx, &error))?;

@@ -4,9 +4,11 @@
 //! are read where QuickJS keeps them. A builtin that gets something other than a string, or an index that does not
 //! exist, traps.
 
+use std::rc::Rc;
+
 use island::wasmtime::{
-    ArrayRef, ArrayType, Caller, Error, ExternRef, FieldType, Func, FuncType, HeapType, Mutability, RefType, Result,
-    Rooted, StorageType, Val, ValType,
+    ArrayRef, ArrayType, AsContextMut, Caller, Error, ExternRef, FieldType, Func, FuncType, HeapType, Mutability,
+    RefType, Result, Rooted, StorageType, Val, ValType,
 };
 use island::{Engine, HostThrew, HostTrap, StoreState};
 use qjs::string::Units;
@@ -134,7 +136,7 @@ pub(crate) fn define(ctx: &Ctx<'_>) -> qjs::Result<()> {
 /// A call of a builtin.
 struct Run<'a, 'js> {
     name: &'static str,
-    shared: &'a IslandRealm,
+    shared: &'a Rc<IslandRealm>,
     cx: Cx<'js>,
 }
 
@@ -142,13 +144,25 @@ struct Run<'a, 'js> {
 #[inline]
 fn run<R>(
     name: &'static str,
-    caller: Caller<'_, StoreState>,
+    mut caller: impl AsContextMut<Data = StoreState>,
     steps: impl for<'js> FnOnce(&Run<'_, 'js>) -> Result<R>,
 ) -> Result<R> {
-    island::lend(caller, |island| {
+    island::lend(caller.as_context_mut(), |island| {
         let shared = island.owner::<IslandRealm>().ok_or(HostThrew)?;
         shared.with(|cx| steps(&Run { name, shared: &shared, cx }))
     })
+}
+
+/// Runs the steps of a builtin that returns a string.
+#[inline]
+fn make(
+    name: &'static str,
+    mut caller: impl AsContextMut<Data = StoreState>,
+    steps: impl for<'js> FnOnce(&Run<'_, 'js>) -> Result<Held>,
+) -> Result<Rooted<ExternRef>> {
+    let made = run(name, caller.as_context_mut(), |run| Ok((run.shared.clone(), steps(run)?)));
+    // Here, since what is rooted in a run need not be afterwards.
+    made.and_then(|(shared, made)| shared.new_externref(caller.as_context_mut(), made))
 }
 
 impl<'js> Run<'_, 'js> {
@@ -192,12 +206,11 @@ impl<'js> Run<'_, 'js> {
     }
 
     /// A string as the result.
-    fn give(&self, made: qjs::Result<Value<'js>>) -> Result<Rooted<ExternRef>> {
-        let value = made.map_err(|error| self.threw(error))?;
-        self.shared.island.enter(|store| self.shared.new_externref(store, Held::new(&value)))
+    fn give(&self, made: qjs::Result<Value<'js>>) -> Result<Held> {
+        made.map(|value| Held::new(&value)).map_err(|error| self.threw(error))
     }
 
-    fn give_units(&self, units: &[u16]) -> Result<Rooted<ExternRef>> {
+    fn give_units(&self, units: &[u16]) -> Result<Held> {
         self.give(qjs::string::from_units(&self.cx.ctx(), units))
     }
 
@@ -240,15 +253,16 @@ fn test(caller: Caller<'_, StoreState>, value: Reference) -> Result<i32> {
 fn from_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &mut [Val]) -> Result<()> {
     let [array, start, end] = args else { unreachable!("as the type says") };
     let (start, end) = (start.unwrap_i32() as u32, end.unwrap_i32() as u32);
-    run("fromCharCodeArray", caller, |run| {
+    let made = make("fromCharCodeArray", caller, |run| {
         let (array, length) = run.array(array)?;
         if start > end || end > length {
             return Err(run.trap(format_args!("{start} to {end} is not a range of an array of {length}")));
         }
         let units = run.shared.island.read_units(array, start, end - start)?;
-        results[0] = run.give_units(&units)?.into();
-        Ok(())
-    })
+        run.give_units(&units)
+    })?;
+    results[0] = made.into();
+    Ok(())
 }
 
 fn into_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &mut [Val]) -> Result<()> {
@@ -269,11 +283,11 @@ fn into_char_code_array(caller: Caller<'_, StoreState>, args: &[Val], results: &
 }
 
 fn from_char_code(caller: Caller<'_, StoreState>, unit: u32) -> Result<Rooted<ExternRef>> {
-    run("fromCharCode", caller, |run| run.give_units(&[unit as u16]))
+    make("fromCharCode", caller, |run| run.give_units(&[unit as u16]))
 }
 
 fn from_code_point(caller: Caller<'_, StoreState>, point: u32) -> Result<Rooted<ExternRef>> {
-    run("fromCodePoint", caller, |run| match (u16::try_from(point), char::from_u32(point)) {
+    make("fromCodePoint", caller, |run| match (u16::try_from(point), char::from_u32(point)) {
         // Surrogates are code points too.
         (Ok(unit), _) => run.give_units(&[unit]),
         (_, Some(point)) => run.give_units(point.encode_utf16(&mut [0; 2])),
@@ -313,14 +327,14 @@ fn length(caller: Caller<'_, StoreState>, string: Reference) -> Result<u32> {
 }
 
 fn concat(caller: Caller<'_, StoreState>, first: Reference, second: Reference) -> Result<Rooted<ExternRef>> {
-    run("concat", caller, |run| {
+    make("concat", caller, |run| {
         let (first, second) = (run.unwrap_string(first)?, run.unwrap_string(second)?);
         run.give(run.operate(|o| &o.concat, first.borrow(), [first.returned(), second.returned()]))
     })
 }
 
 fn substring(caller: Caller<'_, StoreState>, string: Reference, start: u32, end: u32) -> Result<Rooted<ExternRef>> {
-    run("substring", caller, |run| {
+    make("substring", caller, |run| {
         let string = run.unwrap_string(string)?;
         if start > end {
             return run.give_units(&[]);

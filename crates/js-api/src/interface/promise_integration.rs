@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{Number, Signature};
 use island::wasmtime::{AsContextMut, Func, FuncType, StoreContextMut, Val};
-use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Resumed, StoreState, SuspendingFunction};
+use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Refusal, Resumed, StoreState, SuspendingFunction};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
@@ -24,9 +24,11 @@ use webidl::Place;
 
 use crate::convert::errors::{ErrorClass, throw};
 use crate::convert::exception::{throw_call_error, throw_into_guest};
-use crate::convert::function::{ExportedFunction, call_host, list, pinned, uncrossable};
+use crate::convert::function::{
+    ExportedFunction, call_host, coerce_return, push_arguments, results_to_js, uncrossable,
+};
 use crate::convert::typed_function::TypedFunction;
-use crate::convert::values::{Resolved, out_of_memory, take_val, to_host_value};
+use crate::convert::values::{Resolved, out_of_memory, take_val};
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::memory_core;
@@ -122,20 +124,10 @@ impl Callable for Promising {
             }
         };
         if let Err(error) = run() {
-            settle_with_error(&ctx, &reject, error)?;
+            qjs::function::reject(&ctx, &reject, error)?;
         }
         Ok(cx.returned(promise.as_value()))
     }
-}
-
-/// Rejects a promise with what was thrown, unless it is an end that no script may see.
-fn settle_with_error<'js>(ctx: &Ctx<'js>, reject: &qjs::Function<'js>, error: rquickjs::Error) -> Result<()> {
-    qjs::function::throw(ctx, error);
-    let thrown = ctx.catch();
-    if qjs::function::is_uncatchable(&thrown) {
-        return Err(ctx.throw(thrown));
-    }
-    reject.call((thrown,))
 }
 
 /// "Evaluate a Promising function".
@@ -146,15 +138,7 @@ fn evaluate<'js>(
     resolve: &qjs::Function<'js>,
     reject: &qjs::Function<'js>,
 ) -> Result<()> {
-    let (ctx, callee, link) = (&cx.ctx(), function.callee(), function.link());
-    if let Some(message) = uncrossable(callee.ty()) {
-        return Err(Exception::throw_type(ctx, message));
-    }
-    let params = callee.signature().params.iter().enumerate();
-    let params = params.map(|(at, ty)| {
-        to_host_value(ctx, args.get(at), ty, Place::argument(function.label(), at))?.resolve(ctx, link)
-    });
-    let params = params.collect::<Result<SmallVec<[_; 4]>>>()?;
+    let params = function.coerce_arguments(&cx.ctx(), args)?;
     begin(cx, function, &params, resolve, reject, None)
 }
 
@@ -221,7 +205,7 @@ pub fn promising_call<'js>(
         // It did not begin, so nobody else tells.
         match complete(ctx, state, Err(error)) {
             Ok(value) => resolve.call::<_, ()>((value,))?,
-            Err(error) => settle_with_error(ctx, &reject, error)?,
+            Err(error) => qjs::function::reject(ctx, &reject, error)?,
         }
     }
     Ok(promise.into_value())
@@ -236,10 +220,25 @@ pub fn suspend_for<'js>(ctx: &Ctx<'js>, value: Value<'js>, settle: Settle, state
     wait_for(ctx, value, Awaited::Other(settle, Held::new(state)))
 }
 
-/// Throws the SuspendError of a [`SuspendingFunction`] that was called from no promising call. `what` is the function
-/// and what it is.
-pub fn throw_suspend_error(ctx: &Ctx<'_>, what: &str) -> rquickjs::Error {
-    throw(ctx, ErrorClass::Suspend, what)
+/// [`SuspendingFunction::refuse`]: throws a SuspendError of the function that `name` names, or what that throws. `not_on_fiber`
+/// says what is wrong with a call that comes from no promising call.
+pub fn refuse_suspension(
+    realm: &Weak<IslandRealm>,
+    name: impl for<'js> FnOnce(Cx<'js>) -> Result<String>,
+    why: Refusal,
+    not_on_fiber: &str,
+) -> HostThrew {
+    let Some(shared) = realm.upgrade() else { return HostThrew };
+    let refused = call_host(&shared, |cx| -> Result<()> {
+        let why = match why {
+            Refusal::NotOnAFiber => not_on_fiber,
+            Refusal::BelowPlainGuest => {
+                "a promising call cannot be suspended below a call that began before there was any suspending function"
+            }
+        };
+        Err(throw(&cx.ctx(), ErrorClass::Suspend, &format!("{}: {why}", name(cx)?)))
+    });
+    refused.expect_err("it throws")
 }
 
 /// A call of a promising function.
@@ -276,7 +275,10 @@ impl Awaited {
         settled: Result<Value<'js>>,
     ) -> Result<SmallVec<[Resolved; 2]>> {
         match self {
-            Self::Import(import) => import.results(cx, link, Borrowed::of(&settled?)),
+            Self::Import(import) => {
+                let (types, place) = (&import.signature.results, Place::result(&import.name));
+                coerce_return(cx, link, types, place, Borrowed::of(&settled?))
+            }
             Self::Other(settle, state) => {
                 let number = settle(&cx.ctx(), &state.get(&cx.ctx()), settled)?;
                 Ok(number.into_iter().map(Resolved::Number).collect())
@@ -327,25 +329,15 @@ impl PromisingCall {
         drop(fiber);
         match outcome {
             Ok(value) => self.resolve.get(&ctx).get::<qjs::Function>()?.call((value,)),
-            Err(error) => settle_with_error(&ctx, &self.reject.get(&ctx).get()?, error),
+            Err(error) => qjs::function::reject(&ctx, &self.reject.get(&ctx).get()?, error),
         }
     }
 
     fn results<'js>(&self, cx: Cx<'js>, fiber: &Fiber) -> Result<Value<'js>> {
         let (ctx, shared) = (&cx.ctx(), &self.link.shared);
-        let outgoing: SmallVec<[_; 2]> =
+        let outgoing =
             fiber.results(|store, results| results.iter().map(|val| take_val(ctx, shared, store, val)).collect());
-        let count = outgoing.len();
-        let mut values = outgoing.into_iter().map(|value| pinned(ctx, &self.link, value));
-        match count {
-            0 => Ok(Value::new_undefined(ctx.clone())),
-            1 => values.next().expect("there is one"),
-            count => {
-                let mut array = qjs::array::ArrayBuilder::new(cx, count)?;
-                values.try_for_each(|value| array.push(cx.returned(&value?)))?;
-                array.finish()
-            }
-        }
+        results_to_js(cx, &self.link, outgoing)?.into_value(cx)
     }
 
     /// Waits for a promise. `object` is the call's own.
@@ -459,30 +451,15 @@ pub(crate) fn suspending_function(
 }
 
 impl SuspendingImport {
-    /// "Coerce a JavaScript return" for what the promise was fulfilled with.
-    fn results(&self, cx: Cx<'_>, link: &IslandHandle, value: Borrowed<'_>) -> Result<SmallVec<[Resolved; 2]>> {
-        let (ctx, types, place) = (&cx.ctx(), &self.signature.results, Place::result(&self.name));
-        let values: SmallVec<[Value; 1]> = match types.len() {
-            0 => SmallVec::new(),
-            1 => SmallVec::from_iter([value.to_value(cx)]),
-            count => list(cx, value, count, place)?.into(),
-        };
-        let converted = values.iter().zip(types.iter());
-        converted.map(|(value, ty)| to_host_value(ctx, Borrowed::of(value), ty, place)?.resolve(ctx, link)).collect()
-    }
-
     fn call_wrapped<'js>(&self, cx: Cx<'js>, shared: &Rc<IslandRealm>, arguments: GuestArguments<'_>) -> Result<()> {
         let ctx = &cx.ctx();
         if let Some(message) = self.refused {
             return Err(Exception::throw_type(ctx, message));
         }
-        let outgoing: SmallVec<[_; 4]> = arguments
+        let outgoing = arguments
             .read(&shared.island, |store, args| args.iter().map(|val| take_val(ctx, shared, store, val)).collect());
-        let link = shared.link(ctx).ok_or(rquickjs::Error::Unknown)?;
         let mut arguments = Arguments::new(cx);
-        for value in outgoing {
-            arguments.push(cx.returned(&pinned(ctx, &link, value)?))?;
-        }
+        push_arguments(cx, shared, outgoing, &mut arguments)?;
         let undefined = Args::default().get(0);
         let result = shared.import(self.import).call(cx, undefined, &mut arguments)?;
         let result = result.to_value();
@@ -496,16 +473,9 @@ impl SuspendingFunction for SuspendingImport {
         call_host(&shared, |cx| self.call_wrapped(cx, &shared, arguments))
     }
 
-    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
-        let Some(shared) = self.shared.upgrade() else { return HostThrew };
-        let refused = call_host(&shared, |cx| -> Result<()> {
-            let message = format!(
-                "{}: a suspending import can only be called from a function that WebAssembly.promising made, with no \
-                 JavaScript in between",
-                self.name
-            );
-            Err(throw(&cx.ctx(), ErrorClass::Suspend, &message))
-        });
-        refused.expect_err("it throws")
+    fn refuse(&self, _: &Rc<Island>, why: Refusal) -> HostThrew {
+        const NOT_ON_FIBER: &str = "a suspending import can only be called from a function that WebAssembly.promising \
+                                    made, with no JavaScript in between";
+        refuse_suspension(&self.shared, |_| Ok(self.name.to_string()), why, NOT_ON_FIBER)
     }
 }
