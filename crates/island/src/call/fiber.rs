@@ -132,8 +132,9 @@ pub(crate) struct FiberState {
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
     /// Whether it may wait in suspending functions.
     can_suspend: bool,
-    /// Whether it was last resumed below a guest that it must not outlast: see
-    /// [`ReentrantStore::is_below_plain_guest`].
+    /// Whether it was last resumed below a guest that is on no fiber. If there are references, it must not outlast that
+    /// guest, which would go on, and collect, without its frames among what Wasmtime sees. Such a call has begun before
+    /// it could be known that they would matter.
     is_below_plain_guest: Cell<bool>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
@@ -267,7 +268,7 @@ impl Fiber {
 fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result<()>> {
     let here = 0u8;
     state.resumer.set((&raw const here).addr());
-    state.is_below_plain_guest.set(island.store.is_below_plain_guest());
+    state.is_below_plain_guest.set(island.store.is_lent());
     loop {
         if let Poll::Ready(ended) = island.store.poll_fiber(state) {
             return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
@@ -283,7 +284,7 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 let _serving = island.serve(state);
                 state.awaited.set(Some(awaited));
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
-                let begun = unsafe { (*begin)(island, state.refusal()) };
+                let begun = unsafe { (*begin)(island, state.refusal(&island.store)) };
                 let Err(threw) = begun else { return None };
                 state.awaited.set(None);
                 state.answer.set(Some(Err(island.host_error(threw))));
@@ -448,10 +449,11 @@ impl FiberState {
     }
 
     /// Why the fiber cannot be suspended, if it cannot.
-    fn refusal(&self) -> Option<Refusal> {
+    fn refusal(&self, store: &ReentrantStore) -> Option<Refusal> {
         match self.can_suspend {
             false => Some(Refusal::NotOnAFiber),
-            true => self.is_below_plain_guest.get().then_some(Refusal::BelowPlainGuest),
+            true if self.is_below_plain_guest.get() && store.has_references() => Some(Refusal::BelowPlainGuest),
+            true => None,
         }
     }
 
@@ -506,7 +508,7 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
 pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
     let fiber = store.fiber.as_ref()?;
     let island = store.island.upgrade()?;
-    let waits = fiber.refusal().is_none() && island.waiter.borrow().is_some();
+    let waits = fiber.refusal(&island.store).is_none() && island.waiter.borrow().is_some();
     waits.then(|| fiber.clone())
 }
 
@@ -560,7 +562,7 @@ impl ReentrantStore {
         self.waits_no_longer(fiber);
         let mut polled = Poll::Pending;
         self.among_fibers(&mut || polled = self.poll_once(fiber));
-        if polled.is_pending() && self.has_references.get() {
+        if polled.is_pending() && self.has_references() {
             let mut waiting = self.waiting.borrow_mut();
             fiber.place.set(Some(waiting.len()));
             waiting.push(fiber.clone());
@@ -663,15 +665,15 @@ impl ReentrantStore {
     /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to. Once a fiber can come to wait with
     /// references in its frames, all calls do: it may begin below one of them, which goes on when it waits, and collects.
     pub(crate) fn note_fibers(&self) {
-        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references.get());
+        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references());
         self.set_detour(!self.is_among_fibers.get() && has_fibers);
     }
 
-    /// Whether a guest is running that fibers which begin below it must not outlast, since it would go on, and collect,
-    /// without their frames among what Wasmtime sees. Such a call has begun before it could be known that they would
-    /// matter.
-    fn is_below_plain_guest(&self) -> bool {
-        self.is_lent() && self.has_references.get()
+    /// Whether guests can have references that Wasmtime's collector moves: types say so, or else the exceptions that have
+    /// come, which a guest can catch whatever its types are.
+    fn has_references(&self) -> bool {
+        // SAFETY: nobody uses the store now, or only to poll the fiber that asks: see `with_fiber`.
+        self.has_reference_types.get() || unsafe { (*self.store.get()).gc_heap_capacity() > 0 }
     }
 
     /// [`ReentrantStore::enter`] while fibers wait with references in their frames.

@@ -252,8 +252,8 @@ impl Island {
             return Err(InstantiateError::Memory(message));
         }
         self.remember(module);
-        if module.has_references() {
-            self.store.has_references.set(true);
+        if module.has_reference_types() {
+            self.store.has_reference_types.set(true);
             self.store.note_fibers();
         }
         // A failure left by an earlier call has nothing to do with this one.
