@@ -23,7 +23,7 @@ pub mod wasi;
 
 #[cfg(feature = "wasi")]
 pub use call::fiber::Waiter;
-pub use call::fiber::{Arguments, Fiber, Refusal, Resumed, SuspendingFunction};
+pub use call::fiber::{Arguments, Fiber, Resumed, SuspendingFunction};
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};
 pub use call::numbers::{Frame, NumberKind};

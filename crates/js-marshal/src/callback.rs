@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{HostFrame, Number};
 use island::wasmtime::{Func, FuncType, Ref, Table, Val, ValType};
-use island::{HostFunction, HostThrew, Island, NumberKind, Refusal, SuspendingFunction};
+use island::{HostFunction, HostThrew, Island, NumberKind, SuspendingFunction};
 use js_api::island_realm::IslandHandle;
 use qjs::{
     Args, Arguments, Borrowed, Call, Ctx, Cx, Exception, Held, HostClass, Mark, MarkedRc, Object, Result, Value, class,
@@ -209,11 +209,11 @@ impl SuspendingFunction for Dispatch {
         js_api::call_host(&shared, |cx| start_callback(cx, &*target(cx, self.slot.upgrade().as_deref())?, &numbers))
     }
 
-    fn refuse(&self, _: &Rc<Island>, why: Refusal) -> HostThrew {
-        const NOT_ON_FIBER: &str = "it is async: the guest can only wait for it in a function that is declared async, \
+    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
+        const WHY: &str = "it is async: the guest can only wait for it in a function that is declared async, \
                                     with no JavaScript in between";
         let name = |cx: Cx<'_>| Ok(target(cx, self.slot.upgrade().as_deref())?.name.to_string());
-        js_api::refuse_suspension(&self.realm, name, why, NOT_ON_FIBER)
+        js_api::refuse_suspension(&self.realm, name, WHY)
     }
 }
 

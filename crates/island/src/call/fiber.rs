@@ -9,7 +9,7 @@
 //! Wasmtime runs a fiber as a future that borrows the store until it is done. Here many such futures are alive at once,
 //! and the store is used while they wait: what makes that sound is argued in [`ReentrantStore::with_fiber`].
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -21,10 +21,13 @@ use wasmtime::{
     WasmBacktrace,
 };
 
+use crate::call::frames::{self, Exit, Saved, VmStoreContext};
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::Number;
-use crate::call::raw::{Access, ReentrantStore, Restore, argument_slots, fill, lend, with_values};
+use crate::call::raw::{
+    Access, ReentrantStore, Restore, UNSAVED, argument_slots, fill, instance_of, lend, with_values,
+};
 use crate::call::signature::Signature;
 use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
@@ -37,8 +40,8 @@ pub trait SuspendingFunction: 'static {
     /// When the guest is to be unwound instead.
     fn start(&self, island: &Rc<Island>, arguments: Arguments<'_>) -> Result<(), HostThrew>;
 
-    /// Fails a call that cannot be suspended.
-    fn refuse(&self, island: &Rc<Island>, why: Refusal) -> HostThrew;
+    /// Fails a call that does not come from a fiber.
+    fn refuse(&self, island: &Rc<Island>) -> HostThrew;
 }
 
 /// Whoever has the calls of an island wait for what WASI waits for: with one, they are suspended where they would block.
@@ -49,16 +52,6 @@ pub trait Waiter: 'static {
     /// # Errors
     /// When the guest is to be unwound instead.
     fn wait(&self, island: &Rc<Island>, readiness: crate::wasi::Readiness) -> Result<(), HostThrew>;
-}
-
-/// Why a call cannot be suspended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It does not come from a fiber.
-    NotOnAFiber,
-    /// The fiber has begun below an ordinary call, which has begun when the island had no suspending function, or no
-    /// references.
-    BelowPlainGuest,
 }
 
 /// The arguments of a guest's call to a [`SuspendingFunction`]. They have to be read before anything else happens in the
@@ -97,19 +90,17 @@ enum Request {
     Suspending { begin: Begin, awaited: Awaited },
 }
 
-/// Begins what suspends a fiber, unless there is a reason why it cannot be suspended.
-type Begin = *mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + 'static);
+/// Begins what suspends a fiber.
+type Begin = *mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + 'static);
 
 /// Something that one stack has another do, in a frame of whoever waits for it.
 type Errand = *mut (dyn FnMut() + 'static);
 
 /// [`errand`] for what suspends a fiber.
-fn beginning(body: &mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_)) -> Begin {
-    let body: *mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_) = body;
+fn beginning(body: &mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_)) -> Begin {
+    let body: *mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_) = body;
     // SAFETY: only the lifetime that a pointer is written with changes; whoever follows it answers for that.
-    unsafe {
-        std::mem::transmute::<*mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_), Begin>(body)
-    }
+    unsafe { std::mem::transmute::<*mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_), Begin>(body) }
 }
 
 /// The closure, whoever runs it before it ends.
@@ -126,16 +117,10 @@ type Awaited = (*const Signature, *mut [MaybeUninit<ValRaw>]);
 
 /// What a fiber and its resumers share.
 pub(crate) struct FiberState {
-    /// What the fiber calls; `None` if Wasmtime does something else on it.
-    func: Option<Func>,
+    /// What the fiber calls.
+    func: Func,
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
-    /// Whether it may wait in suspending functions.
-    can_suspend: bool,
-    /// Whether it was last resumed below a guest that is on no fiber. If there are references, it must not outlast that
-    /// guest, which would go on, and collect, without its frames among what Wasmtime sees. Such a call has begun before
-    /// it could be known that they would matter.
-    is_below_plain_guest: Cell<bool>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -148,8 +133,12 @@ pub(crate) struct FiberState {
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.
     inside: Cell<Option<Errand>>,
-    /// Where the fiber is among those that wait with references in their frames.
+    /// Where its guest has left for its host.
+    exit: Cell<Exit>,
+    /// Where the fiber is among those whose references are not saved.
     place: Cell<Option<usize>>,
+    /// The references in the fiber's frames, if a collection may have moved what they refer to since it waits.
+    saved: RefCell<Vec<Saved>>,
     /// Where the fiber's frames begin.
     base: Cell<usize>,
     /// Where its resumer is on the agent's stack.
@@ -191,7 +180,7 @@ impl Fiber {
         fiber_functions(island).map_err(|error| island.call_error(error))?;
         let signature = callee.shared_signature();
         let slots = argument_slots(island, &signature, arguments).map_err(|error| island.call_error(error))?;
-        let state = FiberState::calling(island, callee.func(), slots, true);
+        let state = FiberState::new(island, callee.func(), slots);
         Ok(Self { state, signature, island: island.clone() })
     }
 
@@ -268,7 +257,6 @@ impl Fiber {
 fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result<()>> {
     let here = 0u8;
     state.resumer.set((&raw const here).addr());
-    state.is_below_plain_guest.set(island.store.is_lent());
     loop {
         if let Poll::Ready(ended) = island.store.poll_fiber(state) {
             return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
@@ -284,8 +272,14 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 let _serving = island.serve(state);
                 state.awaited.set(Some(awaited));
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
-                let begun = unsafe { (*begin)(island, state.refusal(&island.store)) };
-                let Err(threw) = begun else { return None };
+                let begun = unsafe { (*begin)(island) };
+                let Err(threw) = begun else {
+                    // A guest that called whoever resumed the fiber goes on without entering the store.
+                    if island.store.is_lent() {
+                        island.store.enter(|_| ());
+                    }
+                    return None;
+                };
                 state.awaited.set(None);
                 state.answer.set(Some(Err(island.host_error(threw))));
             }
@@ -324,6 +318,7 @@ pub(crate) struct FiberFunctions {
     enter: Func,
     /// Returns when the fiber is polled again.
     wait: Func,
+    context: VmStoreContext,
 }
 
 /// Makes the store's fiber functions, if it does not have them.
@@ -353,7 +348,9 @@ fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
         let instance = Instance::new(&mut store, &module, &[begin.into(), wait])?;
         let mut function = |name| instance.get_func(&mut store, name).expect("as the text says");
         let (enter, wait) = (function("enter"), function("wait"));
-        store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait });
+        // SAFETY: it is that of `instance`, which lives as long as the store does.
+        let context = unsafe { VmStoreContext::of(instance_of(&mut store, enter)) };
+        store.data_mut().fiber_functions = Some(FiberFunctions { enter, wait, context });
         Ok(())
     })
 }
@@ -392,34 +389,29 @@ fn begin(mut caller: Caller<'_, StoreState>) {
     let slots = fiber.slots.get();
     // SAFETY: the slots have the function's own types, as `Fiber::new` has checked, and room for its results; until it
     // returns, nobody else refers to them.
-    let outcome =
-        fiber.func.map(|func| unsafe { func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) });
-    fiber.outcome.set(outcome);
+    let outcome = unsafe { fiber.func.call_unchecked(caller.as_context_mut(), &mut (&mut *slots)[..]) };
+    fiber.outcome.set(Some(outcome));
 }
 
 impl FiberState {
-    fn new(func: Option<Func>, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool, future: Future) -> Rc<Self> {
+    /// A fiber that calls `func`, which belongs to the island, with slots of its types.
+    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),
-            can_suspend,
-            is_below_plain_guest: Cell::new(false),
-            future: UnsafeCell::new(Some(future)),
+            future: UnsafeCell::new(Some(island.store.fiber())),
             is_polled: Cell::new(false),
             outcome: Cell::new(None),
             request: Cell::default(),
             awaited: Cell::new(None),
             answer: Cell::new(None),
             inside: Cell::new(None),
+            exit: Cell::default(),
             place: Cell::new(None),
+            saved: RefCell::default(),
             base: Cell::new(0),
             resumer: Cell::new(0),
         })
-    }
-
-    /// A fiber that calls `func`, which belongs to the island, with slots of its types.
-    fn calling(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool) -> Rc<Self> {
-        Self::new(Some(func), slots, can_suspend, island.store.fiber())
     }
 
     /// Hands over to whoever polled the fiber, and returns when it is polled again in order to go on.
@@ -427,7 +419,8 @@ impl FiberState {
     /// # Errors
     /// When the fiber is to end.
     fn wait(&self, store: StoreContextMut<'_, StoreState>) -> wasmtime::Result<()> {
-        let wait = store.data().fiber_functions.expect("made before the first fiber").wait;
+        let FiberFunctions { wait, context, .. } = store.data().fiber_functions.expect("made before the first fiber");
+        self.exit.set(Exit::now(context));
         // SAFETY: the function has neither parameters nor results.
         unsafe { wait.call_unchecked(store, &mut []) }
     }
@@ -440,21 +433,12 @@ impl FiberState {
     fn suspend(
         &self,
         store: StoreContextMut<'_, StoreState>,
-        mut begin: impl FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew>,
+        mut begin: impl FnMut(&Rc<Island>) -> Result<(), HostThrew>,
         awaited: Awaited,
     ) -> wasmtime::Result<()> {
         self.request.set(Request::Suspending { begin: beginning(&mut begin), awaited });
         self.wait(store)?;
         self.answer.take().expect("a suspended call is answered before it goes on")
-    }
-
-    /// Why the fiber cannot be suspended, if it cannot.
-    fn refusal(&self, store: &ReentrantStore) -> Option<Refusal> {
-        match self.can_suspend {
-            false => Some(Refusal::NotOnAFiber),
-            true if self.is_below_plain_guest.get() && store.has_references() => Some(Refusal::BelowPlainGuest),
-            true => None,
-        }
     }
 
     /// Whether a frame is the fiber's own.
@@ -486,15 +470,15 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
     let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
         let Some(fiber) = caller.data().fiber.clone() else {
             return lend(caller.as_context_mut(), |island| {
-                let threw = island.suspending(index).refuse(island, Refusal::NotOnAFiber);
+                let threw = island.suspending(index).refuse(island);
                 Err(island.host_error(threw))
             });
         };
         let slots: *mut [MaybeUninit<ValRaw>] = slots;
-        let begin = |island: &Rc<Island>, refusal: Option<Refusal>| match (island.suspending(index), refusal) {
-            (host, Some(why)) => Err(host.refuse(island, why)),
+        let begin = |island: &Rc<Island>| {
             // SAFETY: the slots are in a frame of the fiber, which waits.
-            (host, None) => host.start(island, Arguments { signature: &signature, slots: unsafe { &*slots } }),
+            let arguments = Arguments { signature: &signature, slots: unsafe { &*slots } };
+            island.suspending(index).start(island, arguments)
         };
         fiber.suspend(caller.as_context_mut(), begin, (&raw const signature, slots))
     };
@@ -508,8 +492,7 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
 pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
     let fiber = store.fiber.as_ref()?;
     let island = store.island.upgrade()?;
-    let waits = fiber.refusal(&island.store).is_none() && island.waiter.borrow().is_some();
-    waits.then(|| fiber.clone())
+    island.has_waiter().then(|| fiber.clone())
 }
 
 /// Suspends a fiber until something has come.
@@ -521,7 +504,7 @@ pub(crate) fn wait_on_fiber(
 ) -> wasmtime::Result<()> {
     let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
     let mut readiness = Some(readiness);
-    let begin = |island: &Rc<Island>, _: Option<Refusal>| {
+    let begin = |island: &Rc<Island>| {
         let waiter = island.waiter.borrow().clone().expect("there was one when the function was called");
         readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness))
     };
@@ -547,7 +530,7 @@ impl ReentrantStore {
     /// A fiber's future, which does nothing before it is polled.
     fn fiber(&self) -> Future {
         // SAFETY: the store is where it is for as long as its island lives, and a fiber ends before the island does:
-        // `Fiber` and `run_apart` hold the island, and `Island::drop` ends those whose `Fiber` is gone. For the
+        // `Fiber` holds the island, and `Island::drop` ends those whose `Fiber` is gone. For the
         // aliasing, see `with_fiber`.
         let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *self.store.get() };
         let enter = store.data().fiber_functions.expect("made before the first fiber").enter;
@@ -560,28 +543,57 @@ impl ReentrantStore {
     /// When the context is taken and not lent, or the fiber is being polled.
     fn poll_fiber(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
         self.waits_no_longer(fiber);
-        let mut polled = Poll::Pending;
-        self.among_fibers(&mut || polled = self.poll_once(fiber));
-        if polled.is_pending() && self.has_references() {
-            let mut waiting = self.waiting.borrow_mut();
-            fiber.place.set(Some(waiting.len()));
-            waiting.push(fiber.clone());
-            drop(waiting);
-            self.note_fibers();
+        let saved = fiber.saved.take();
+        if !saved.is_empty() || !self.unsaved.borrow().is_empty() {
+            // SAFETY: nobody uses the store now: see `with_fiber`.
+            let mut store = unsafe { &mut *self.store.get() }.as_context_mut();
+            // This one may collect.
+            self.save(store.as_context_mut());
+            // SAFETY: the fiber waits, so its frames are there, and it goes on now.
+            unsafe { frames::restore(store, saved) };
+        }
+        let polled = self.poll_once(fiber);
+        // SAFETY: nobody uses the store now: see `with_fiber`.
+        let has_references = unsafe { (*self.store.get()).gc_heap_capacity() > 0 };
+        // Wasmtime's collector waits in the middle of a collection, and nobody does anything before it goes on.
+        if polled.is_pending() && has_references && !matches!(fiber.request.get(), Request::None) {
+            let mut unsaved = self.unsaved.borrow_mut();
+            fiber.place.set(Some(unsaved.len()));
+            unsaved.push(fiber.clone());
+            self.entries.set(self.entries.get() | UNSAVED);
         }
         polled
     }
 
-    /// Takes a fiber from those that wait with references in their frames.
+    /// Takes a fiber from those whose references are not saved.
     fn waits_no_longer(&self, fiber: &FiberState) {
         let Some(place) = fiber.place.take() else { return };
-        let mut waiting = self.waiting.borrow_mut();
-        let taken = waiting.swap_remove(place);
-        if let Some(moved) = waiting.get(place) {
+        let mut unsaved = self.unsaved.borrow_mut();
+        let taken = unsaved.swap_remove(place);
+        if let Some(moved) = unsaved.get(place) {
             moved.place.set(Some(place));
         }
-        drop((waiting, taken));
-        self.note_fibers();
+        if unsaved.is_empty() {
+            self.entries.set(self.entries.get() & !UNSAVED);
+        }
+        drop((unsaved, taken));
+    }
+
+    /// Saves the references of all fibers that have come to wait since the last time: whatever comes may collect.
+    #[cold]
+    pub(crate) fn save(&self, mut store: StoreContextMut<'_, StoreState>) {
+        self.entries.set(self.entries.get() & !UNSAVED);
+        // While the store is being dropped, nothing collects.
+        let Some(island) = store.data().island.upgrade() else { return };
+        let Some(FiberFunctions { context, .. }) = store.data().fiber_functions else { return };
+        let modules = island.modules.borrow();
+        for fiber in self.unsaved.take() {
+            fiber.place.set(None);
+            // SAFETY: the fiber waits, so its guest is where it left for its host. An island remembers all modules but
+            // those of our own, which have no references.
+            let saved = unsafe { frames::save(store.as_context_mut(), context, fiber.exit.get(), &modules) };
+            fiber.saved.replace(saved);
+        }
     }
 
     fn poll_once(&self, fiber: &Rc<FiberState>) -> Poll<wasmtime::Result<()>> {
@@ -595,16 +607,22 @@ impl ReentrantStore {
         })
     }
 
+    /// Forgets the references of a fiber whose guest will not go on.
+    fn forget(&self, fiber: &FiberState) {
+        self.waits_no_longer(fiber);
+        drop(fiber.saved.take());
+    }
+
     /// Ends a fiber: what it waits for fails, and the guest is unwound.
     fn end_fiber(&self, fiber: &Rc<FiberState>) {
-        self.waits_no_longer(fiber);
+        self.forget(fiber);
         self.with_fiber(fiber, |future| *future = None);
     }
 
     fn with_fiber<R>(&self, fiber: &Rc<FiberState>, body: impl FnOnce(&mut Option<Future>) -> R) -> R {
         assert!(!fiber.is_polled.replace(true), "a fiber was resumed by itself");
         let before = self.access.replace(Access::Taken);
-        assert!(self.is_among_fibers.get() || !matches!(before, Access::Taken), "a fiber was resumed in a taken store");
+        assert!(!matches!(before, Access::Taken), "a fiber was resumed in a taken store");
         let _restore = Restore(&self.access, before);
         let store = self.store.get();
         // SAFETY: nobody uses the store now.
@@ -622,7 +640,7 @@ impl ReentrantStore {
         // nothing but the host function itself runs. All uses are on one thread, one at a time: `Taken` keeps everybody
         // out while the fiber runs, and the fiber does nothing while others do.
         //
-        // Wasmtime's collector does not know the frames of a fiber that waits. Hence `among_fibers`.
+        // Wasmtime's collector does not know the frames of a fiber that waits. Hence `save`.
         body(unsafe { &mut *fiber.future.get() })
     }
 
@@ -633,109 +651,6 @@ impl ReentrantStore {
         let polled = self.poll_once(fiber);
         debug_assert!(polled.is_pending() && fiber.inside.get().is_none());
     }
-
-    /// Runs `body` while all fibers that wait with references in their frames are among what Wasmtime sees: innermost on
-    /// their stacks, each of which goes on for as long. Whatever allocates in Wasmtime's heap has to be done so, since
-    /// it may start a collection, which moves what it finds and frees the rest.
-    fn among_fibers(&self, body: &mut dyn FnMut()) {
-        let waiting = self.waiting.borrow().clone();
-        if waiting.is_empty() || self.is_among_fibers.get() {
-            return body();
-        }
-        struct Done<'a>(&'a ReentrantStore);
-        impl Drop for Done<'_> {
-            fn drop(&mut self) {
-                self.0.is_among_fibers.set(false);
-                self.0.note_fibers();
-            }
-        }
-        self.is_among_fibers.set(true);
-        self.note_fibers();
-        let _done = Done(self);
-        self.descend(&waiting, body);
-    }
-
-    fn descend(&self, waiting: &[Rc<FiberState>], body: &mut dyn FnMut()) {
-        match waiting.split_first() {
-            None => body(),
-            Some((first, rest)) => self.inside(first, &mut || self.descend(rest, body)),
-        }
-    }
-
-    /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to. Once a fiber can come to wait with
-    /// references in its frames, all calls do: it may begin below one of them, which goes on when it waits, and collects.
-    pub(crate) fn note_fibers(&self) {
-        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references());
-        self.set_detour(!self.is_among_fibers.get() && has_fibers);
-    }
-
-    /// Whether guests can have references that Wasmtime's collector moves: types say so, or else the exceptions that have
-    /// come, which a guest can catch whatever its types are.
-    fn has_references(&self) -> bool {
-        // SAFETY: nobody uses the store now, or only to poll the fiber that asks: see `with_fiber`.
-        self.has_reference_types.get() || unsafe { (*self.store.get()).gc_heap_capacity() > 0 }
-    }
-
-    /// [`ReentrantStore::enter`] while fibers wait with references in their frames.
-    #[cold]
-    pub(crate) fn enter_among_fibers<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
-        let before = self.access.replace(Access::Taken);
-        assert!(!matches!(before, Access::Taken), "a store was entered twice without a guest call in between");
-        let _restore = Restore(&self.access, before);
-        let (mut body, mut result) = (Some(body), None);
-        self.among_fibers(&mut || {
-            // SAFETY: `Taken` keeps everybody out, and the fibers do nothing but this; see `with_fiber`.
-            let store = unsafe { &mut *self.store.get() };
-            result = body.take().map(|body| body(store.as_context_mut()));
-        });
-        result.expect("it was run")
-    }
-}
-
-/// Calls a function with raw slots on a fiber of its own, which cannot be suspended: what an ordinary call does while
-/// fibers wait with references in their frames.
-///
-/// # Safety
-/// As for `Func::call_unchecked`.
-#[cold]
-pub(crate) unsafe fn call_apart(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
-    fiber_functions(island)?;
-    let state = FiberState::calling(island, func, SmallVec::from_slice(slots), false);
-    run_apart(island, &state)?;
-    // SAFETY: the fiber has ended, so nobody else refers to its slots.
-    slots.copy_from_slice(unsafe { &*state.slots.get() });
-    Ok(())
-}
-
-/// Instantiates a module whose start function may run, as [`call_apart`] calls.
-#[cold]
-pub(crate) fn instantiate_apart(
-    island: &Rc<Island>,
-    module: &wasmtime::Module,
-    imports: &[wasmtime::Extern],
-) -> wasmtime::Result<wasmtime::Instance> {
-    fiber_functions(island)?;
-    let instance = Rc::new(Cell::new(None));
-    let (made, module, imports) = (instance.clone(), module.clone(), imports.to_vec());
-    // SAFETY: as in `ReentrantStore::fiber`.
-    let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *island.store.store.get() };
-    let future = Box::pin(async move {
-        made.set(Some(wasmtime::Instance::new_async(store, &module, &imports).await?));
-        Ok(())
-    });
-    run_apart(island, &FiberState::new(None, SmallVec::new(), false, future))?;
-    Ok(instance.get().expect("it was made"))
-}
-
-fn run_apart(island: &Rc<Island>, state: &Rc<FiberState>) -> wasmtime::Result<()> {
-    struct Ended<'a>(&'a Rc<Island>, &'a Rc<FiberState>);
-    impl Drop for Ended<'_> {
-        fn drop(&mut self) {
-            self.0.abandon(self.1);
-        }
-    }
-    let _ended = Ended(island, state);
-    drive(island, state).expect("a fiber that cannot be suspended ends")
 }
 
 /// A fiber's host function is running.
@@ -759,32 +674,19 @@ impl Island {
             suspending.push(host);
             suspending.len() - 1
         };
-        self.store.can_suspend.set(true);
-        self.store.note_fibers();
         Some(suspending_function(self, ty, index))
     }
 
-    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead. To be called before the calls
-    /// that it is for: those below which a fiber begins have to know of it.
+    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead.
     #[cfg(feature = "wasi")]
     pub fn set_waiter(&self, waiter: Rc<dyn Waiter>) {
         *self.waiter.borrow_mut() = Some(waiter);
-        self.note_wasi_waits();
     }
 
     /// Whether it has a [`Waiter`].
     #[cfg(feature = "wasi")]
     pub fn has_waiter(&self) -> bool {
         self.waiter.borrow().is_some()
-    }
-
-    /// Notes that there is a function of WASI, or somebody who waits for what it waits for.
-    #[cfg(feature = "wasi")]
-    pub(crate) fn note_wasi_waits(&self) {
-        if self.has_wasi.get() && self.has_waiter() {
-            self.store.can_suspend.set(true);
-            self.store.note_fibers();
-        }
     }
 
     fn suspending(&self, index: usize) -> Rc<dyn SuspendingFunction> {
@@ -799,6 +701,7 @@ impl Island {
     /// Ends a fiber now, or as soon as nothing else is going on in the store: a fiber that ends closes scopes of roots,
     /// and those that others have opened since would go with them.
     fn abandon(&self, fiber: &Rc<FiberState>) {
+        self.store.forget(fiber);
         self.abandoned.borrow_mut().push(fiber.clone());
         self.end_abandoned();
     }

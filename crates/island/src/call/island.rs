@@ -14,7 +14,7 @@ use wasmtime::{
 use crate::call::extensions::Extensions;
 #[cfg(feature = "wasi")]
 use crate::call::fiber::Waiter;
-use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
+use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction};
 use crate::call::function::HostFunction;
 use crate::call::raw::{
     ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
@@ -35,16 +35,13 @@ pub struct Island {
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
-    /// Whether guests have functions of WASI.
-    #[cfg(feature = "wasi")]
-    pub(crate) has_wasi: std::cell::Cell<bool>,
     #[cfg(feature = "wasi")]
     pub(crate) waiter: RefCell<Option<Rc<dyn Waiter>>>,
     /// The fibers whose host functions are running, innermost last.
     pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
     /// Fibers that are to end when the store can be entered.
     pub(crate) abandoned: RefCell<Vec<Rc<FiberState>>>,
-    modules: RefCell<Vec<Module>>,
+    pub(crate) modules: RefCell<Vec<Module>>,
     owner: OnceCell<Weak<dyn Any>>,
     /// The store's number.
     number: u64,
@@ -136,8 +133,6 @@ impl Island {
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
                 suspending: RefCell::default(),
-                #[cfg(feature = "wasi")]
-                has_wasi: std::cell::Cell::new(false),
                 #[cfg(feature = "wasi")]
                 waiter: RefCell::default(),
                 served: RefCell::default(),
@@ -252,21 +247,13 @@ impl Island {
             return Err(InstantiateError::Memory(message));
         }
         self.remember(module);
-        if module.has_reference_types() {
-            self.store.has_reference_types.set(true);
-            self.store.note_fibers();
-        }
         // A failure left by an earlier call has nothing to do with this one.
         drop(host_memory::take_failure());
         let grounds = module.grounds();
         let poll_page = if let Some(Ground::PollPage) = grounds.last() { self.next_poll_page() } else { 0 };
         let code = module.for_instance(&self.engine);
-        let new_instance = || match self.store.can_suspend.get() {
-            true => instantiate_apart(self, code, imports),
-            false => self.enter(|store| Instance::new(store, code, imports)),
-        };
+        let new_instance = || self.enter(|store| Instance::new(store, code, imports));
         let instance = host_memory::with_grounds(grounds, poll_page, new_instance);
-        self.store.note_fibers();
         let no_room = host_memory::take_failure();
         let instance = instance.map_err(|error| {
             if CallError::is_call_error(&error) {

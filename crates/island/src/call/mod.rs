@@ -3,6 +3,7 @@
 mod array_copier;
 pub(crate) mod extensions;
 pub(crate) mod fiber;
+mod frames;
 pub(crate) mod function;
 pub(crate) mod island;
 pub(crate) mod numbers;

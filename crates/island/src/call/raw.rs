@@ -10,7 +10,7 @@ use wasmtime::{
     RootScope, Store, StoreContextMut, Table, Tag, Val, ValRaw, ValType,
 };
 
-use crate::call::fiber::{FiberState, call_apart, on_agents_stack};
+use crate::call::fiber::{FiberState, on_agents_stack};
 use crate::call::function::{Callee, HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Number, NumberKind, NumericType};
@@ -38,19 +38,15 @@ unsafe impl Send for StoreState {}
 pub(crate) struct ReentrantStore {
     pub(crate) store: UnsafeCell<Store<StoreState>>,
     pub(crate) access: Cell<Access>,
-    /// How often it was entered. The highest bit says that entering takes a [detour](ReentrantStore::set_detour).
-    entries: Cell<u64>,
-    /// The fibers that wait and may have references in their frames.
-    pub(crate) waiting: RefCell<Vec<Rc<FiberState>>>,
-    /// Whether these are among what Wasmtime sees.
-    pub(crate) is_among_fibers: Cell<bool>,
-    /// Whether fibers can come to wait, because there are suspending functions.
-    pub(crate) can_suspend: Cell<bool>,
-    /// Whether the types of a module in it name references that Wasmtime's collector moves.
-    pub(crate) has_reference_types: Cell<bool>,
+    /// How often it was entered. The highest bit says that fibers wait [whose references](ReentrantStore::save) a
+    /// collection would not see.
+    pub(crate) entries: Cell<u64>,
+    /// These fibers.
+    pub(crate) unsaved: RefCell<Vec<Rc<FiberState>>>,
 }
 
-const DETOUR: u64 = 1 << 63;
+/// The bit of [`ReentrantStore::entries`].
+pub(crate) const UNSAVED: u64 = 1 << 63;
 
 /// Restores the previous access, even during a panic.
 pub(crate) struct Restore<'a>(pub(crate) &'a Cell<Access>, pub(crate) Access);
@@ -68,10 +64,7 @@ impl ReentrantStore {
             store: UnsafeCell::new(store),
             access: Cell::new(Access::Idle),
             entries: Cell::new(0),
-            waiting: RefCell::default(),
-            is_among_fibers: Cell::new(false),
-            can_suspend: Cell::new(false),
-            has_reference_types: Cell::new(false),
+            unsaved: RefCell::default(),
         }
     }
 
@@ -81,42 +74,26 @@ impl ReentrantStore {
     /// When the context is taken and not lent: a mistake in this workspace, not in a guest or a script.
     #[inline]
     pub(crate) fn enter<R>(&self, body: impl FnOnce(StoreContextMut<'_, StoreState>) -> R) -> R {
-        self.enter_or(body, |body| self.enter_among_fibers(body))
-    }
-
-    /// [`ReentrantStore::enter`], where `detour` does what `body` would while entering takes a detour.
-    #[inline]
-    pub(crate) fn enter_or<R, B: FnOnce(StoreContextMut<'_, StoreState>) -> R>(
-        &self,
-        body: B,
-        detour: impl FnOnce(B) -> R,
-    ) -> R {
         let entries = self.entries.get().wrapping_add(1);
         self.entries.set(entries);
-        if entries & DETOUR != 0 {
-            return detour(body);
-        }
         let before = self.access.replace(Access::Taken);
         let _restore = Restore(&self.access, before);
-        match before {
+        let mut context = match before {
             // SAFETY: nobody has the context, and `Taken` keeps everybody else out until `body` is done.
-            Access::Idle => body(unsafe { &mut *self.store.get() }.as_context_mut()),
+            Access::Idle => unsafe { &mut *self.store.get() }.as_context_mut(),
             // SAFETY: the pointer is to a context in the frame of the running host function that lends it. That
             // function is a caller of this one and does not use the context before this one returns.
-            Access::Lent(context) => body(unsafe { &mut *context }.as_context_mut()),
+            Access::Lent(context) => unsafe { &mut *context }.as_context_mut(),
             Access::Taken => panic!("a store was entered twice without a guest call in between"),
+        };
+        if entries & UNSAVED != 0 {
+            self.save(context.as_context_mut());
         }
-    }
-
-    /// Whether entering takes a detour, as it does while fibers wait that Wasmtime's collector would not see, or could come
-    /// to.
-    pub(crate) fn set_detour(&self, detour: bool) {
-        let entries = self.entries.get() & !DETOUR;
-        self.entries.set(if detour { entries | DETOUR } else { entries });
+        body(context)
     }
 
     pub(crate) fn entries(&self) -> u64 {
-        self.entries.get() & !DETOUR
+        self.entries.get() & !UNSAVED
     }
 
     /// Whether a guest call or another use is in progress.
@@ -194,13 +171,8 @@ pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [
 /// Calls a function of the island with raw slots, parameters first, which have its own types and room for its results.
 #[inline]
 pub(crate) fn call_slots(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
-    let slots: *mut [ValRaw] = slots;
-    island.store.enter_or(
-        // SAFETY: the caller has checked the slots, and lends them for the call.
-        |store| unsafe { func.call_unchecked(store, slots) },
-        // SAFETY: the same.
-        |_| unsafe { call_apart(island, func, &mut *slots) },
-    )
+    // SAFETY: the caller has checked the slots, and lends them for the call.
+    island.enter(|store| unsafe { func.call_unchecked(store, slots) })
 }
 
 /// An object that belongs to a store and knows which one. Wasmtime panics if an object is used with another store than
@@ -456,6 +428,11 @@ impl FunctionKey {
         let [array_call, _, vmctx] = reference(&mut store, func);
         Self { code: array_call, context: vmctx }
     }
+}
+
+/// The `VMContext` of the instance that `func` is of.
+pub(crate) fn instance_of(mut store: impl AsContextMut, func: Func) -> *const u8 {
+    std::ptr::with_exposed_provenance(reference(&mut store, func)[2])
 }
 
 /// Where the compiled code of `func` begins; 0 for a host function that no guest has called.

@@ -1,6 +1,13 @@
 //! From a module's bytes to code that can run: from the cache, or from the compiler, which may be in a hurry at first.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use object::read::elf::ElfFile64;
+use object::{Endianness, Object as _, ObjectSection as _};
+use wasmtime_environ::StackMap;
+use wasmtime_environ::obj::ELF_WASMTIME_STACK_MAP;
 
 use crate::engine::cache::{self, CodeCache, Kept, Key, Tier};
 use crate::engine::compile_error::CompileError;
@@ -15,6 +22,8 @@ pub(crate) struct Code {
     pub(crate) wasm: wasmtime::Module,
     /// Where the code of each function ends and starts, in that order, and the function's index.
     functions: Box<[(usize, usize, u32)]>,
+    /// Where the stack maps are in Wasmtime's image of it.
+    stack_maps: OnceLock<Range<usize>>,
 }
 
 impl Code {
@@ -22,7 +31,7 @@ impl Code {
         let mut functions: Box<[_]> =
             wasm.functions().map(|f| (f.offset + f.len, f.offset, f.index.as_u32())).collect();
         functions.sort_unstable();
-        Self { wasm, functions }
+        Self { wasm, functions, stack_maps: OnceLock::new() }
     }
 
     /// The index of the function whose code is at an address, if the address is in this code.
@@ -31,6 +40,24 @@ impl Code {
         let at = self.functions.partition_point(|&(end, ..)| end <= offset);
         self.functions.get(at).filter(|&&(_, start, _)| start <= offset).map(|&(.., index)| index)
     }
+
+    /// The stack map of an address, if the address is in this code and has one.
+    pub(crate) fn stack_map(&self, pc: usize) -> Option<StackMap<'_>> {
+        let text = self.wasm.text();
+        let offset = pc.checked_sub(text.as_ptr().addr()).filter(|&offset| offset < text.len())?;
+        let image = self.wasm.image_range();
+        // SAFETY: the image is there, and does not change, for as long as the module is.
+        let image = unsafe { std::slice::from_raw_parts(image.start, image.end.addr() - image.start.addr()) };
+        let range = self.stack_maps.get_or_init(|| stack_maps(image).unwrap_or(0..0));
+        StackMap::lookup(u32::try_from(offset).ok()?, &image[range.clone()])
+    }
+}
+
+/// The section with the stack maps, if the image has one.
+fn stack_maps(image: &[u8]) -> Option<Range<usize>> {
+    let image = ElfFile64::<Endianness>::parse(image).expect("the image of a module is an ELF file");
+    let (start, size) = image.section_by_name(ELF_WASMTIME_STACK_MAP)?.file_range()?;
+    Some(start as usize..(start + size) as usize)
 }
 
 /// The result of compiling a module's bytes.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use wasmparser::{CompositeInnerType, Parser, Payload};
+use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
+use wasmtime_environ::StackMap;
 
 use crate::call::trap::SourceLocation;
 use crate::engine::cache::{Kept, Key, Tier};
@@ -71,7 +72,6 @@ struct Inner {
     /// The initial size in bytes of each memory that the module itself defines.
     memories: Vec<u128>,
     passes_objects: bool,
-    has_reference_types: bool,
     /// What instrumentation added before the module was compiled.
     record: Record,
     grounds: Vec<Ground>,
@@ -122,8 +122,6 @@ impl Inner {
         let exports: Vec<_> = surface.exports.into_iter().map(export).collect();
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
-        let has_reference_types =
-            surface.has_reference_types || imports.iter().any(|import| has_reference_types(&import.ty));
         let improves = tier < engine.compiler.best_tier();
         let bytes = || kept.map_or_else(|| Bytes::Memory(bytes.into()), Bytes::Cache);
         Ok(Self {
@@ -140,7 +138,6 @@ impl Inner {
             debug_info: engine.debug_info.then(OnceLock::new),
             memories: surface.memories,
             passes_objects,
-            has_reference_types,
             record,
             grounds,
         })
@@ -206,11 +203,6 @@ impl Module {
     /// Whether an import or export has a type with values below `any`: structs, arrays and the like.
     pub fn passes_objects(&self) -> bool {
         self.inner.passes_objects
-    }
-
-    /// Whether its types name references to what Wasmtime's collector moves: to anything but functions.
-    pub(crate) fn has_reference_types(&self) -> bool {
-        self.inner.has_reference_types
     }
 
     /// The imports, in order.
@@ -297,6 +289,12 @@ impl Module {
         self.inner.codes().any(|code| wasmtime::Module::same(&code.wasm, wasm))
     }
 
+    /// What is known of the frames of its functions when they are at an address of its code; `None` if the address is not
+    /// in its code, or there are no references in the frame.
+    pub(crate) fn stack_map(&self, pc: usize) -> Option<StackMap<'_>> {
+        self.inner.codes().find_map(|code| code.stack_map(pc))
+    }
+
     /// The name of the first export of the function at `index`.
     pub(crate) fn exported_function(&self, index: u32) -> Option<&str> {
         let is_it = |export: &&Export| export.index == index && matches!(export.ty, ExternType::Func(_));
@@ -323,23 +321,13 @@ impl Engine {
 }
 
 fn passes_objects(ty: &ExternType) -> bool {
-    passes(ty, |heap| matches!(heap, HeapType::Any))
-}
-
-fn has_reference_types(ty: &ExternType) -> bool {
-    // An exception is one itself.
-    matches!(ty, ExternType::Tag(_)) || passes(ty, |heap| !matches!(heap, HeapType::Func))
-}
-
-/// Whether values of an import or export can be references to something of which `is_meant` tells the top type.
-fn passes(ty: &ExternType, is_meant: impl Fn(HeapType) -> bool) -> bool {
-    let is_meant = |ty: &RefType| is_meant(ty.heap_type().top());
-    let passes = |ty: ValType| ty.as_ref().is_some_and(&is_meant);
+    let is_object = |ty: &RefType| matches!(ty.heap_type().top(), HeapType::Any);
+    let has_object = |ty: ValType| ty.as_ref().is_some_and(is_object);
     match ty {
-        ExternType::Func(ty) => ty.params().chain(ty.results()).any(passes),
-        ExternType::Tag(ty) => ty.ty().params().any(passes),
-        ExternType::Global(ty) => passes(ty.content().clone()),
-        ExternType::Table(ty) => is_meant(ty.element()),
+        ExternType::Func(ty) => ty.params().chain(ty.results()).any(has_object),
+        ExternType::Tag(ty) => ty.ty().params().any(has_object),
+        ExternType::Global(ty) => has_object(ty.content().clone()),
+        ExternType::Table(ty) => is_object(ty.element()),
         ExternType::Memory(_) => false,
     }
 }
@@ -362,22 +350,8 @@ struct Surface {
     exports: Vec<(String, u32)>,
     custom: Vec<(String, Box<[u8]>)>,
     memories: Vec<u128>,
-    /// Whether its own types, tables, globals or tags bring references to anything but functions.
-    has_reference_types: bool,
     /// Where the contents of the code section begin.
     code_start: usize,
-}
-
-/// Whether a type of values is that of references to anything but functions. One that has an index counts as functions:
-/// if it is something else, its definition says so.
-fn is_reference(ty: wasmparser::ValType) -> bool {
-    let wasmparser::ValType::Ref(ty) = ty else { return false };
-    match ty.heap_type() {
-        wasmparser::HeapType::Abstract { ty, .. } => {
-            !matches!(ty, wasmparser::AbstractHeapType::Func | wasmparser::AbstractHeapType::NoFunc)
-        }
-        _ => false,
-    }
 }
 
 impl Surface {
@@ -394,27 +368,6 @@ impl Surface {
                         surface.exports.push((export.name.into(), export.index));
                     }
                 }
-                Payload::TypeSection(groups) => {
-                    for group in groups {
-                        surface.has_reference_types |= group?.types().any(|ty| match &ty.composite_type.inner {
-                            CompositeInnerType::Func(ty) => {
-                                ty.params().iter().chain(ty.results()).any(|&ty| is_reference(ty))
-                            }
-                            _ => true,
-                        });
-                    }
-                }
-                Payload::TableSection(tables) => {
-                    for table in tables {
-                        surface.has_reference_types |= is_reference(table?.ty.element_type.into());
-                    }
-                }
-                Payload::GlobalSection(globals) => {
-                    for global in globals {
-                        surface.has_reference_types |= is_reference(global?.ty.content_type);
-                    }
-                }
-                Payload::TagSection(_) => surface.has_reference_types = true,
                 Payload::MemorySection(memories) => {
                     for memory in memories {
                         let memory = memory?;

@@ -153,8 +153,6 @@ impl Island {
     ) -> std::result::Result<Func, WasiError> {
         let found = functions(module).iter().find(|function| function.name() == name);
         let function = found.ok_or_else(|| WasiError::NoFunction { module: module.into(), name: name.into() })?;
-        self.has_wasi.set(true);
-        self.note_wasi_waits();
         self.enter(|mut store| {
             let (link, known) = store.data_mut().extensions.slot::<Links>().of(context);
             if let Some(&(_, func)) = known.iter().find(|(known, _)| std::ptr::eq(*known, function)) {

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 
 use island::call::{Number, Signature};
 use island::wasmtime::{AsContextMut, Func, FuncType, StoreContextMut, Val};
-use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Refusal, Resumed, StoreState, SuspendingFunction};
+use island::{Arguments as GuestArguments, Fiber, HostThrew, Island, Resumed, StoreState, SuspendingFunction};
 use qjs::define::{self, Attributes};
 use qjs::{
     Args, Arguments, Borrowed, Call, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned,
@@ -225,22 +225,14 @@ pub fn suspend_for<'js>(ctx: &Ctx<'js>, value: Value<'js>, settle: Settle, state
     wait_for(ctx, value, Awaited::Other(settle, Held::new(state)))
 }
 
-/// [`SuspendingFunction::refuse`]: throws a SuspendError of the function that `name` names, or what that throws. `not_on_fiber`
-/// says what is wrong with a call that comes from no promising call.
+/// [`SuspendingFunction::refuse`]: throws a SuspendError of the function that `name` names, or what that throws.
 pub fn refuse_suspension(
     realm: &Weak<IslandRealm>,
     name: impl for<'js> FnOnce(Cx<'js>) -> Result<String>,
-    why: Refusal,
-    not_on_fiber: &str,
+    why: &str,
 ) -> HostThrew {
     let Some(shared) = realm.upgrade() else { return HostThrew };
     let refused = call_host(&shared, |cx| -> Result<()> {
-        let why = match why {
-            Refusal::NotOnAFiber => not_on_fiber,
-            Refusal::BelowPlainGuest => {
-                "a promising call cannot be suspended below a call that began before there was any suspending function"
-            }
-        };
         Err(throw(&cx.ctx(), ErrorClass::Suspend, &format!("{}: {why}", name(cx)?)))
     });
     refused.expect_err("it throws")
@@ -478,9 +470,9 @@ impl SuspendingFunction for SuspendingImport {
         call_host(&shared, |cx| self.call_wrapped(cx, &shared, arguments))
     }
 
-    fn refuse(&self, _: &Rc<Island>, why: Refusal) -> HostThrew {
-        const NOT_ON_FIBER: &str = "a suspending import can only be called from a function that WebAssembly.promising \
+    fn refuse(&self, _: &Rc<Island>) -> HostThrew {
+        const WHY: &str = "a suspending import can only be called from a function that WebAssembly.promising \
                                     made, with no JavaScript in between";
-        refuse_suspension(&self.shared, |_| Ok(self.name.to_string()), why, NOT_ON_FIBER)
+        refuse_suspension(&self.shared, |_| Ok(self.name.to_string()), WHY)
     }
 }
