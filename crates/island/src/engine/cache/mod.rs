@@ -9,7 +9,8 @@
 //! It is checked against the key when it is read.
 //!
 //! Files are written under another name and then renamed, so that nobody sees half a file, and whoever has mapped a
-//! file keeps it as it is. When all files together exceed the limit, the least recently used ones are removed.
+//! file keeps it as it is. When all files together exceed the limit, the least recently used ones are removed, if not at
+//! once: they are counted now and then.
 //!
 //! If anything goes wrong with a file (a full disk, for example), that costs the time of compiling and nothing else.
 
@@ -17,6 +18,7 @@ mod file;
 
 use std::ffi::CStr;
 use std::fs::{DirBuilder, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
@@ -38,6 +40,9 @@ const UNFINISHED: &str = ".unfinished";
 
 /// A file that was being written this long ago has been given up.
 const GIVEN_UP: Duration = Duration::from_secs(3600);
+
+/// On average, the files are counted once for this part of the limit.
+const PART: u64 = 64;
 
 /// The precision of an entry's time of last use.
 const USED: Duration = Duration::from_secs(60);
@@ -439,7 +444,9 @@ impl CodeCache {
         if there.is_some_and(|there| there.key == footer.key && there.tier > footer.tier) {
             return None;
         }
-        self.make_room(folder, size, &name);
+        if self.is_crowded(size) {
+            self.make_room(folder, size, &name);
+        }
         let unfinished = unfinished_name();
         let file = create_file(folder, &unfinished)?;
         step();
@@ -450,6 +457,14 @@ impl CodeCache {
             let _ = rustix::fs::unlinkat(folder, &*unfinished, AtFlags::empty());
         }
         written.ok().map(|()| file)
+    }
+
+    /// Whether it is time to look whether there is room for `size` bytes more. Looking costs as much as there are entries,
+    /// and no process knows what others have added; so each byte that is stored by any of them is as likely as another
+    /// to be the one that has somebody look, on average once for a small part of the limit.
+    fn is_crowded(&self, size: u64) -> bool {
+        let random = RandomState::new().build_hasher().finish();
+        random % (self.limit / PART).max(1) < size
     }
 
     /// Removes the least recently used entries until there is room for `size` bytes in the place of the entry `name`.
