@@ -22,7 +22,7 @@ usage: cargo run -p xtask -- COMMAND
 
 commands:
   tidy    check that the documents tell the truth, and the rules that they state:
-            - every path that README.md, ARCHITECTURE.md and docs/*.md name exists
+            - every path that README.md, ARCHITECTURE.md, SECURITY.md and docs/*.md name exists
             - workspace crates depend on each other as docs/inventory.md says, and not otherwise
             - `unsafe` stands in the files that are listed there, and only in those
             - every Rust file begins with `//!`

@@ -468,13 +468,16 @@ impl Line {
                     options.extend(rest.next_if(is_value).cloned());
                 }
                 Some("-p" | "--print") => {
-                    let code = rest.next_if(is_value);
-                    options.push(code.map_or_else(|| "--print".into(), |code| joined("--print=", code)));
+                    options.push("--print".into());
+                    options.extend(rest.next_if(is_value).map(|code| joined("--eval=", code)));
                 }
                 Some("--input-type") => match rest.next_if(is_value) {
                     Some(value) => options.push(joined("--input-type=", value)),
                     None => options.push(arg.clone()),
                 },
+                // What Node calls them; they are not worth a line of the help.
+                Some("-v") => options.push("--version".into()),
+                Some("--expose_gc") => options.push("--expose-gc".into()),
                 _ => options.push(arg.clone()),
             }
         }

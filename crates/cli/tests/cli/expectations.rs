@@ -111,6 +111,13 @@ mod node {
         module_that_waits_forever: ["tla.mjs"], "" => 13, "", ["top-level await"];
         exit_code: ["exit.js"], "" => 5, "exit 5\n", [];
         exit_at_once: ["-e", "process.exit(3); console.log('no')"], "" => 3, "", [];
+        exit_code_as_text: ["-e", "process.exit('3')"], "" => 3, "", [];
+        exit_code_of_nine_bits: ["-e", "process.exitCode = 257"], "" => 1, "", [];
+        exit_listener_that_sets_it: ["-e", "process.on('exit', () => { process.exitCode = 9; })"], "" => 9, "", [];
+        signal_to_itself: ["-e", "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1e6)"], "" => 143, "", [];
+        rejection_that_nobody_handles: ["-e", "Promise.reject(new Error('no'))"], "" => 1, "", ["Error: no"];
+        exposed_gc: ["--expose-gc", "-p", "typeof gc"], "" => 0, "function\n", [];
+        exposed_gc_as_v8_spells_it: ["--expose_gc", "-p", "typeof gc"], "" => 0, "function\n", [];
         listener_that_throws: ["listener.js"], "" => 7, "", ["Error: again"];
         forced_colors: ["-e", "process.env.FORCE_COLOR = '1'; console.log(util.styleText('red', 'x', { validateStream: true }))"], "" => 0, "\u{1b}[31mx\u{1b}[39m\n", [];
     }
@@ -120,6 +127,10 @@ mod ours {
     use super::check;
 
     rows! { false;
+        the_version: ["--version"], "" => 0, concat!("tombolo ", env!("CARGO_PKG_VERSION"), "\n"), [];
+        the_version_by_nodes_letter: ["-v"], "" => 0, concat!("tombolo ", env!("CARGO_PKG_VERSION"), "\n"), [];
+        code_twice: ["-p", "1", "-e", "2"], "" => 2, "", ["'--eval <CODE>' cannot be used multiple times"];
+        a_flag_of_nodes_for_the_heap: ["--max-old-space-size=100", "args.js"], "" => 2, "", ["tip: ", "`--max-memory=SIZE`"];
         an_unknown_flag: ["--no-such-flag"], "" => 2, "", ["error: unexpected argument '--no-such-flag'"];
         a_flag_of_nodes: ["--require=x", "args.js"], "" => 2, "", ["--require", "tip: ", "Node", "import"];
         a_flag_without_its_value: ["-e"], "" => 2, "", ["a value is required for '--eval"];
