@@ -21,6 +21,8 @@ mod memory;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
+#[cfg(feature = "wasi")]
+pub use call::fiber::Waiter;
 pub use call::fiber::{Arguments, Fiber, Refusal, Resumed, SuspendingFunction};
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};

@@ -41,6 +41,16 @@ pub trait SuspendingFunction: 'static {
     fn refuse(&self, island: &Rc<Island>, why: Refusal) -> HostThrew;
 }
 
+/// Whoever has the calls of an island wait for what WASI waits for: with one, they are suspended where they would block.
+#[cfg(feature = "wasi")]
+pub trait Waiter: 'static {
+    /// Begins to wait, for a fiber that is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
+    ///
+    /// # Errors
+    /// When the guest is to be unwound instead.
+    fn wait(&self, island: &Rc<Island>, readiness: crate::wasi::Readiness) -> Result<(), HostThrew>;
+}
+
 /// Why a call cannot be suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -83,12 +93,24 @@ enum Request {
     None,
     /// Run this part of a host function.
     Host(Errand),
-    /// Begin a call of a [`SuspendingFunction`].
-    Suspending { index: usize, signature: *const Signature, slots: *mut [MaybeUninit<ValRaw>] },
+    /// Begin what suspends it.
+    Suspending { begin: Begin, awaited: Awaited },
 }
+
+/// Begins what suspends a fiber, unless there is a reason why it cannot be suspended.
+type Begin = *mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + 'static);
 
 /// Something that one stack has another do, in a frame of whoever waits for it.
 type Errand = *mut (dyn FnMut() + 'static);
+
+/// [`errand`] for what suspends a fiber.
+fn beginning(body: &mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_)) -> Begin {
+    let body: *mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_) = body;
+    // SAFETY: only the lifetime that a pointer is written with changes; whoever follows it answers for that.
+    unsafe {
+        std::mem::transmute::<*mut (dyn FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew> + '_), Begin>(body)
+    }
+}
 
 /// The closure, whoever runs it before it ends.
 fn errand(body: &mut (dyn FnMut() + '_)) -> Errand {
@@ -110,6 +132,10 @@ pub(crate) struct FiberState {
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
     /// Whether it may wait in suspending functions.
     can_suspend: bool,
+    /// Whether it was last resumed below a guest that is on no fiber. If there are references, it must not outlast that
+    /// guest, which would go on, and collect, without its frames among what Wasmtime sees. Such a call has begun before
+    /// it could be known that they would matter.
+    is_below_plain_guest: Cell<bool>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -242,6 +268,7 @@ impl Fiber {
 fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result<()>> {
     let here = 0u8;
     state.resumer.set((&raw const here).addr());
+    state.is_below_plain_guest.set(island.store.is_lent());
     loop {
         if let Poll::Ready(ended) = island.store.poll_fiber(state) {
             return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
@@ -253,21 +280,11 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
                 unsafe { (*body)() }
             }
-            Request::Suspending { index, signature, slots } => {
+            Request::Suspending { begin, awaited } => {
                 let _serving = island.serve(state);
-                // SAFETY: both lie in frames of the fiber, which waits in the function that they belong to.
-                let (of, arguments) = unsafe { (&*signature, &*slots) };
-                let arguments = Arguments { signature: of, slots: arguments };
-                let host = island.suspending(index);
-                state.awaited.set(Some((signature, slots)));
-                let refusal = match state.can_suspend {
-                    false => Some(Refusal::NotOnAFiber),
-                    true => island.store.is_below_plain_guest().then_some(Refusal::BelowPlainGuest),
-                };
-                let begun = match refusal {
-                    None => host.start(island, arguments),
-                    Some(refusal) => Err(host.refuse(island, refusal)),
-                };
+                state.awaited.set(Some(awaited));
+                // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
+                let begun = unsafe { (*begin)(island, state.refusal(&island.store)) };
                 let Err(threw) = begun else { return None };
                 state.awaited.set(None);
                 state.answer.set(Some(Err(island.host_error(threw))));
@@ -386,6 +403,7 @@ impl FiberState {
             func,
             slots: UnsafeCell::new(slots),
             can_suspend,
+            is_below_plain_guest: Cell::new(false),
             future: UnsafeCell::new(Some(future)),
             is_polled: Cell::new(false),
             outcome: Cell::new(None),
@@ -412,6 +430,31 @@ impl FiberState {
         let wait = store.data().fiber_functions.expect("made before the first fiber").wait;
         // SAFETY: the function has neither parameters nor results.
         unsafe { wait.call_unchecked(store, &mut []) }
+    }
+
+    /// Hands over to whoever polled the fiber, for it to begin what suspends the fiber, and returns when that has ended.
+    /// What it returns is in the slots of `awaited` then.
+    ///
+    /// # Errors
+    /// What it fails with; when the fiber is to end.
+    fn suspend(
+        &self,
+        store: StoreContextMut<'_, StoreState>,
+        mut begin: impl FnMut(&Rc<Island>, Option<Refusal>) -> Result<(), HostThrew>,
+        awaited: Awaited,
+    ) -> wasmtime::Result<()> {
+        self.request.set(Request::Suspending { begin: beginning(&mut begin), awaited });
+        self.wait(store)?;
+        self.answer.take().expect("a suspended call is answered before it goes on")
+    }
+
+    /// Why the fiber cannot be suspended, if it cannot.
+    fn refusal(&self, store: &ReentrantStore) -> Option<Refusal> {
+        match self.can_suspend {
+            false => Some(Refusal::NotOnAFiber),
+            true if self.is_below_plain_guest.get() && store.has_references() => Some(Refusal::BelowPlainGuest),
+            true => None,
+        }
     }
 
     /// Whether a frame is the fiber's own.
@@ -447,13 +490,42 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
                 Err(island.host_error(threw))
             });
         };
-        fiber.request.set(Request::Suspending { index, signature: &signature, slots });
-        fiber.wait(caller.as_context_mut())?;
-        fiber.answer.take().expect("a suspended call is answered before it goes on")
+        let slots: *mut [MaybeUninit<ValRaw>] = slots;
+        let begin = |island: &Rc<Island>, refusal: Option<Refusal>| match (island.suspending(index), refusal) {
+            (host, Some(why)) => Err(host.refuse(island, why)),
+            // SAFETY: the slots are in a frame of the fiber, which waits.
+            (host, None) => host.start(island, Arguments { signature: &signature, slots: unsafe { &*slots } }),
+        };
+        fiber.suspend(caller.as_context_mut(), begin, (&raw const signature, slots))
     };
     // SAFETY: the arguments are read by the function's own type, and all results are set, as values of their types,
     // when the answer is Ok.
     island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
+}
+
+/// The fiber that a guest runs on, if it is suspended where WASI would wait.
+#[cfg(feature = "wasi")]
+pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
+    let fiber = store.fiber.as_ref()?;
+    let island = store.island.upgrade()?;
+    let waits = fiber.refusal(&island.store).is_none() && island.waiter.borrow().is_some();
+    waits.then(|| fiber.clone())
+}
+
+/// Suspends a fiber until something has come.
+#[cfg(feature = "wasi")]
+pub(crate) fn wait_on_fiber(
+    caller: &mut Caller<'_, StoreState>,
+    fiber: &Rc<FiberState>,
+    readiness: crate::wasi::Readiness,
+) -> wasmtime::Result<()> {
+    let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
+    let mut readiness = Some(readiness);
+    let begin = |island: &Rc<Island>, _: Option<Refusal>| {
+        let waiter = island.waiter.borrow().clone().expect("there was one when the function was called");
+        readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness))
+    };
+    fiber.suspend(caller.as_context_mut(), begin, (&raw const nothing, &mut []))
 }
 
 /// Undoes what is true while a fiber is polled.
@@ -490,7 +562,7 @@ impl ReentrantStore {
         self.waits_no_longer(fiber);
         let mut polled = Poll::Pending;
         self.among_fibers(&mut || polled = self.poll_once(fiber));
-        if polled.is_pending() && self.has_references.get() {
+        if polled.is_pending() && self.has_references() {
             let mut waiting = self.waiting.borrow_mut();
             fiber.place.set(Some(waiting.len()));
             waiting.push(fiber.clone());
@@ -593,15 +665,15 @@ impl ReentrantStore {
     /// Sees to it that [`ReentrantStore::enter`] goes the long way while it has to. Once a fiber can come to wait with
     /// references in its frames, all calls do: it may begin below one of them, which goes on when it waits, and collects.
     pub(crate) fn note_fibers(&self) {
-        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references.get());
+        let has_fibers = !self.waiting.borrow().is_empty() || (self.can_suspend.get() && self.has_references());
         self.set_detour(!self.is_among_fibers.get() && has_fibers);
     }
 
-    /// Whether a guest is running that fibers which begin below it must not outlast, since it would go on, and collect,
-    /// without their frames among what Wasmtime sees. Such a call has begun before it could be known that they would
-    /// matter.
-    fn is_below_plain_guest(&self) -> bool {
-        self.is_lent() && self.has_references.get()
+    /// Whether guests can have references that Wasmtime's collector moves: types say so, or else the exceptions that have
+    /// come, which a guest can catch whatever its types are.
+    fn has_references(&self) -> bool {
+        // SAFETY: nobody uses the store now, or only to poll the fiber that asks: see `with_fiber`.
+        self.has_reference_types.get() || unsafe { (*self.store.get()).gc_heap_capacity() > 0 }
     }
 
     /// [`ReentrantStore::enter`] while fibers wait with references in their frames.
@@ -690,6 +762,29 @@ impl Island {
         self.store.can_suspend.set(true);
         self.store.note_fibers();
         Some(suspending_function(self, ty, index))
+    }
+
+    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead. To be called before the calls
+    /// that it is for: those below which a fiber begins have to know of it.
+    #[cfg(feature = "wasi")]
+    pub fn set_waiter(&self, waiter: Rc<dyn Waiter>) {
+        *self.waiter.borrow_mut() = Some(waiter);
+        self.note_wasi_waits();
+    }
+
+    /// Whether it has a [`Waiter`].
+    #[cfg(feature = "wasi")]
+    pub fn has_waiter(&self) -> bool {
+        self.waiter.borrow().is_some()
+    }
+
+    /// Notes that there is a function of WASI, or somebody who waits for what it waits for.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn note_wasi_waits(&self) {
+        if self.has_wasi.get() && self.has_waiter() {
+            self.store.can_suspend.set(true);
+            self.store.note_fibers();
+        }
     }
 
     fn suspending(&self, index: usize) -> Rc<dyn SuspendingFunction> {

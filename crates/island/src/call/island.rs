@@ -12,6 +12,8 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
+#[cfg(feature = "wasi")]
+use crate::call::fiber::Waiter;
 use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
 use crate::call::function::HostFunction;
 use crate::call::raw::{
@@ -33,6 +35,11 @@ pub struct Island {
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
+    /// Whether guests have functions of WASI.
+    #[cfg(feature = "wasi")]
+    pub(crate) has_wasi: std::cell::Cell<bool>,
+    #[cfg(feature = "wasi")]
+    pub(crate) waiter: RefCell<Option<Rc<dyn Waiter>>>,
     /// The fibers whose host functions are running, innermost last.
     pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
     /// Fibers that are to end when the store can be entered.
@@ -129,6 +136,10 @@ impl Island {
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
                 suspending: RefCell::default(),
+                #[cfg(feature = "wasi")]
+                has_wasi: std::cell::Cell::new(false),
+                #[cfg(feature = "wasi")]
+                waiter: RefCell::default(),
                 served: RefCell::default(),
                 abandoned: RefCell::default(),
                 modules: RefCell::default(),
@@ -241,8 +252,8 @@ impl Island {
             return Err(InstantiateError::Memory(message));
         }
         self.remember(module);
-        if module.has_references() {
-            self.store.has_references.set(true);
+        if module.has_reference_types() {
+            self.store.has_reference_types.set(true);
             self.store.note_fibers();
         }
         // A failure left by an earlier call has nothing to do with this one.

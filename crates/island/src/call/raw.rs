@@ -46,8 +46,8 @@ pub(crate) struct ReentrantStore {
     pub(crate) is_among_fibers: Cell<bool>,
     /// Whether fibers can come to wait, because there are suspending functions.
     pub(crate) can_suspend: Cell<bool>,
-    /// Whether a guest can have references that Wasmtime's collector moves.
-    pub(crate) has_references: Cell<bool>,
+    /// Whether the types of a module in it name references that Wasmtime's collector moves.
+    pub(crate) has_reference_types: Cell<bool>,
 }
 
 const DETOUR: u64 = 1 << 63;
@@ -71,7 +71,7 @@ impl ReentrantStore {
             waiting: RefCell::default(),
             is_among_fibers: Cell::new(false),
             can_suspend: Cell::new(false),
-            has_references: Cell::new(false),
+            has_reference_types: Cell::new(false),
         }
     }
 

@@ -71,7 +71,7 @@ struct Inner {
     /// The initial size in bytes of each memory that the module itself defines.
     memories: Vec<u128>,
     passes_objects: bool,
-    has_references: bool,
+    has_reference_types: bool,
     /// What instrumentation added before the module was compiled.
     record: Record,
     grounds: Vec<Ground>,
@@ -122,7 +122,8 @@ impl Inner {
         let exports: Vec<_> = surface.exports.into_iter().map(export).collect();
         let mut types = imports.iter().map(|import| &import.ty).chain(exports.iter().map(|export| &export.ty));
         let passes_objects = types.any(passes_objects);
-        let has_references = surface.has_references || imports.iter().any(|import| has_references(&import.ty));
+        let has_reference_types =
+            surface.has_reference_types || imports.iter().any(|import| has_reference_types(&import.ty));
         let improves = tier < engine.compiler.best_tier();
         let bytes = || kept.map_or_else(|| Bytes::Memory(bytes.into()), Bytes::Cache);
         Ok(Self {
@@ -139,7 +140,7 @@ impl Inner {
             debug_info: engine.debug_info.then(OnceLock::new),
             memories: surface.memories,
             passes_objects,
-            has_references,
+            has_reference_types,
             record,
             grounds,
         })
@@ -207,9 +208,9 @@ impl Module {
         self.inner.passes_objects
     }
 
-    /// Whether its functions can have references to what Wasmtime's collector moves: to anything but functions.
-    pub(crate) fn has_references(&self) -> bool {
-        self.inner.has_references
+    /// Whether its types name references to what Wasmtime's collector moves: to anything but functions.
+    pub(crate) fn has_reference_types(&self) -> bool {
+        self.inner.has_reference_types
     }
 
     /// The imports, in order.
@@ -325,7 +326,7 @@ fn passes_objects(ty: &ExternType) -> bool {
     passes(ty, |heap| matches!(heap, HeapType::Any))
 }
 
-fn has_references(ty: &ExternType) -> bool {
+fn has_reference_types(ty: &ExternType) -> bool {
     // An exception is one itself.
     matches!(ty, ExternType::Tag(_)) || passes(ty, |heap| !matches!(heap, HeapType::Func))
 }
@@ -362,7 +363,7 @@ struct Surface {
     custom: Vec<(String, Box<[u8]>)>,
     memories: Vec<u128>,
     /// Whether its own types, tables, globals or tags bring references to anything but functions.
-    has_references: bool,
+    has_reference_types: bool,
     /// Where the contents of the code section begin.
     code_start: usize,
 }
@@ -395,7 +396,7 @@ impl Surface {
                 }
                 Payload::TypeSection(groups) => {
                     for group in groups {
-                        surface.has_references |= group?.types().any(|ty| match &ty.composite_type.inner {
+                        surface.has_reference_types |= group?.types().any(|ty| match &ty.composite_type.inner {
                             CompositeInnerType::Func(ty) => {
                                 ty.params().iter().chain(ty.results()).any(|&ty| is_reference(ty))
                             }
@@ -405,15 +406,15 @@ impl Surface {
                 }
                 Payload::TableSection(tables) => {
                     for table in tables {
-                        surface.has_references |= is_reference(table?.ty.element_type.into());
+                        surface.has_reference_types |= is_reference(table?.ty.element_type.into());
                     }
                 }
                 Payload::GlobalSection(globals) => {
                     for global in globals {
-                        surface.has_references |= is_reference(global?.ty.content_type);
+                        surface.has_reference_types |= is_reference(global?.ty.content_type);
                     }
                 }
-                Payload::TagSection(_) => surface.has_references = true,
+                Payload::TagSection(_) => surface.has_reference_types = true,
                 Payload::MemorySection(memories) => {
                     for memory in memories {
                         let memory = memory?;

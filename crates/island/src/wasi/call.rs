@@ -1,6 +1,8 @@
 //! A call of one of WASI's functions. The functions themselves are its methods, in the files beside this one.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::wasi::context::Shared;
 use crate::wasi::descriptor::Descriptor;
@@ -13,15 +15,17 @@ pub(crate) struct Call<'a> {
     pub(crate) wasi: &'a Shared,
     pub(crate) guest: Guest<'a>,
     pub(crate) version: Version,
+    /// When it began: what has been suspended runs again, and began before.
+    pub(crate) begun: &'a LazyCell<Instant>,
 }
 
 impl Call<'_> {
-    /// Runs a function. Returns what the guest is told; the error ends the guest.
-    pub(crate) fn run(mut self, body: impl FnOnce(&mut Self) -> Result) -> wasmtime::Result<u32> {
+    /// Runs a function. Returns what the guest is told; anything else ends the guest, or suspends it.
+    pub(crate) fn run(mut self, body: impl FnOnce(&mut Self) -> Result) -> Result<u32> {
         match body(&mut self) {
             Ok(()) => Ok(0),
             Err(Stop::Errno(errno)) => Ok(errno.code().into()),
-            Err(stop) => Err(stop.into()),
+            Err(stop) => Err(stop),
         }
     }
 

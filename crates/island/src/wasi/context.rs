@@ -1,20 +1,24 @@
 //! A guest's surroundings, and the functions that work on them.
 
+use std::cell::LazyCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use wasmtime::{AsContextMut, Caller, Extern, Func};
 
+use crate::call::fiber::{suspendable, wait_on_fiber};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
 use crate::wasi::call::Call;
 use crate::wasi::config::{WasiConfig, WasiError};
 use crate::wasi::descriptor::{Descriptors, Table};
-use crate::wasi::errno::Result;
+use crate::wasi::errno::{Result, Stop};
 use crate::wasi::functions::{Function, functions};
 use crate::wasi::guest::Guest;
 use crate::wasi::types::Version;
+use crate::wasi::wait::suspending;
 
 /// A guest's surroundings: its open files and directories, arguments, environment. This is a handle: clones are the
 /// same context. It serves any number of instances, of any islands, on any threads.
@@ -82,20 +86,31 @@ impl Link {
         self.memory.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Runs a function that a guest has called.
+    /// Runs a function that a guest has called. In a call that can be suspended it is suspended where it would wait.
     pub(crate) fn run(
         &self,
         caller: &mut Caller<'_, StoreState>,
         version: Version,
-        body: impl FnOnce(&mut Call<'_>) -> Result,
+        body: impl Fn(&mut Call<'_>) -> Result,
     ) -> wasmtime::Result<u32> {
-        let own = self.memory().clone();
-        let memory = match own {
-            Some((memory, Precedence::Always)) => Some(memory),
-            own => caller.get_export("memory").or(own.map(|(memory, _)| memory)),
-        };
-        let guest = guest(caller, memory.as_ref());
-        Call { wasi: &self.context.0, guest, version }.run(body)
+        let begun = LazyCell::new(Instant::now as fn() -> Instant);
+        loop {
+            let own = self.memory().clone();
+            let memory = match own {
+                Some((memory, Precedence::Always)) => Some(memory),
+                own => caller.get_export("memory").or(own.map(|(memory, _)| memory)),
+            };
+            let fiber = suspendable(caller.data());
+            let guest = guest(caller, memory.as_ref());
+            let call = Call { wasi: &self.context.0, guest, version, begun: &begun };
+            match (fiber, &body) {
+                (None, body) => return Ok(call.run(body)?),
+                (Some(fiber), body) => match suspending(|| call.run(body)) {
+                    Err(Stop::Waits(readiness)) => wait_on_fiber(caller, &fiber, readiness)?,
+                    done => return Ok(done?),
+                },
+            }
+        }
     }
 }
 
@@ -138,6 +153,8 @@ impl Island {
     ) -> std::result::Result<Func, WasiError> {
         let found = functions(module).iter().find(|function| function.name() == name);
         let function = found.ok_or_else(|| WasiError::NoFunction { module: module.into(), name: name.into() })?;
+        self.has_wasi.set(true);
+        self.note_wasi_waits();
         self.enter(|mut store| {
             let (link, known) = store.data_mut().extensions.slot::<Links>().of(context);
             if let Some(&(_, func)) = known.iter().find(|(known, _)| std::ptr::eq(*known, function)) {
@@ -197,10 +214,11 @@ impl Island {
         }
         let arguments = frame.arguments();
         let done = self.enter(|mut store| {
-            let guest = guest(&mut store, memory);
-            Call { wasi: &context.0, guest, version: function.version }.run(|call| (function.call)(call, &arguments))
+            let (guest, begun) = (guest(&mut store, memory), LazyCell::new(Instant::now as fn() -> Instant));
+            let call = Call { wasi: &context.0, guest, version: function.version, begun: &begun };
+            call.run(|call| (function.call)(call, &arguments))
         });
-        let code = done.map_err(|error| self.call_error(error))?;
+        let code = done.map_err(|stop| self.call_error(stop.into()))?;
         Ok(function.ty().results.first().map(|_| Number::I32(code as i32)))
     }
 }

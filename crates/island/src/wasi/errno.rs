@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::memory::interrupt::Interrupted;
+use crate::wasi::readiness::Readiness;
 
 /// An error number, as guests see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +148,8 @@ pub(crate) enum Stop {
     Interrupted,
     /// The guest has called `proc_exit`.
     Exit(i32),
+    /// The function can be suspended, and is to run again when this has come.
+    Waits(Readiness),
 }
 
 impl<T: Into<Errno>> From<T> for Stop {
@@ -165,6 +168,7 @@ impl From<Stop> for wasmtime::Error {
             }
             Stop::Interrupted => Interrupted.into(),
             Stop::Exit(code) => Exit(code).into(),
+            Stop::Waits(_) => unreachable!("only what can be suspended stops so"),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Call<'_> {
         let bytes = self.guest.copy(from, self.guest.piece(from, count as usize, size)?.len)?;
         let to = self.guest.piece(to, count as usize, EVENT)?;
         let stored = self.guest.piece(stored, 1, 4)?;
-        let begun = Instant::now();
+        let begun = **self.begun;
         let subscriptions = bytes.chunks_exact(size).map(|bytes| self.subscription(bytes, begun)).collect::<Vec<_>>();
         let events = happen(&subscriptions, |output| {
             if output.is_standard {
@@ -115,8 +115,9 @@ fn deadline(
         // They stand still while the guest waits.
         return Err(Errno::NOTSUP);
     }
-    let left = if is_absolute { timeout.saturating_sub(now(clock)) } else { timeout };
-    Ok(begun.checked_add(Duration::from_nanos(left)))
+    let (from, left) =
+        if is_absolute { (Instant::now(), timeout.saturating_sub(now(clock))) } else { (begun, timeout) };
+    Ok(from.checked_add(Duration::from_nanos(left)))
 }
 
 /// Waits until something happens that is waited for.

@@ -130,7 +130,7 @@ fn gather(
                 written += count;
                 Ok(count == filled)
             }
-            Err(Stop::Errno(_)) if written > 0 => Ok(false),
+            Err(Stop::Errno(_) | Stop::Waits(_)) if written > 0 => Ok(false),
             Err(stop) => Err(stop),
         }
     };
@@ -190,7 +190,7 @@ fn read_host(
         let wanted = bytes.len().min(total - done);
         let at = if offset == OWN_POSITION { OWN_POSITION } else { offset.saturating_add(done as u64) };
         let count = match source(&mut bytes[..wanted], at) {
-            Err(Stop::Errno(_)) if done > 0 => return Ok(done),
+            Err(Stop::Errno(_) | Stop::Waits(_)) if done > 0 => return Ok(done),
             count => count?,
         };
         scatter(guest, &pieces, &bytes[..count]);
@@ -252,13 +252,14 @@ fn read_stream(descriptor: &Descriptor, file: &HostFile, bytes: &mut [u8]) -> Re
     }
 }
 
-/// Writes all bytes, and waits until they are taken unless the guest does not want to.
+/// Writes all bytes, and waits until they are taken unless the guest does not want to. What can be suspended is not once
+/// it has written something: it writes less than all.
 fn write_stream(descriptor: &Descriptor, file: &HostFile, bytes: &[u8]) -> Result<usize> {
     let fd = file.handle.as_fd();
     let mut written = 0;
     let mut has_room = false;
     let stopped = |written: usize, stop: Stop| match stop {
-        Stop::Errno(_) if written > 0 => Ok(written),
+        Stop::Errno(_) | Stop::Waits(_) if written > 0 => Ok(written),
         stop => Err(stop),
     };
     loop {
@@ -282,7 +283,9 @@ fn write_stream(descriptor: &Descriptor, file: &HostFile, bytes: &[u8]) -> Resul
             Err(Sys::INTR) => {}
             Err(Sys::AGAIN) if descriptor.has(fdflags::NONBLOCK) => return stopped(written, Errno::AGAIN.into()),
             Err(Sys::AGAIN) => {
-                wait(&[(fd, PollFlags::OUT)], None)?;
+                if let Err(stop) = wait(&[(fd, PollFlags::OUT)], None) {
+                    return stopped(written, stop);
+                }
                 has_room = true;
             }
             Err(error) => return stopped(written, error.into()),

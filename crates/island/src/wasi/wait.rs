@@ -1,5 +1,7 @@
-//! Waiting for descriptors, from which an interruption of the thread awakes.
+//! Waiting for descriptors, from which an interruption of the thread awakes. A call that can be suspended does not wait
+//! itself: it stops with what it would wait for ([`Stop::Waits`]), and is run again when that has come.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,24 @@ use rustix::io::Errno as Sys;
 
 use crate::memory::interrupt::Interrupter;
 use crate::wasi::errno::{Result, Stop};
+use crate::wasi::readiness::Readiness;
+
+thread_local! {
+    /// Whether the function that is running can be suspended.
+    static SUSPENDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `body`, whose waits stop it with [`Stop::Waits`].
+pub(crate) fn suspending<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SUSPENDS.set(self.0);
+        }
+    }
+    let _restore = Restore(SUSPENDS.replace(true));
+    body()
+}
 
 /// Waits until something has happened to one of the descriptors, or the time has come. Returns what has happened to
 /// each.
@@ -21,7 +41,9 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
             return Err(Stop::Interrupted);
         }
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let timeout = left.map(|left| Timespec {
+        let suspends = SUSPENDS.get();
+        let timeout = if suspends { Some(Duration::ZERO) } else { left };
+        let timeout = timeout.map(|left| Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
         });
@@ -42,6 +64,9 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
                 false => Ok(others.iter().map(PollFd::revents).collect()),
             };
         }
+        if suspends {
+            return Err(Stop::Waits(Readiness::new(wanted, until)?));
+        }
     }
 }
 
@@ -54,6 +79,9 @@ pub(crate) fn look(fd: BorrowedFd<'_>, flags: PollFlags) -> Result<PollFlags> {
 
 /// Sleeps.
 pub(crate) fn sleep(time: Duration) -> Result {
+    if SUSPENDS.get() && !time.is_zero() {
+        return Err(Stop::Waits(Readiness::new(&[], Instant::now().checked_add(time))?));
+    }
     match crate::memory::wait_lists::sleep(time) {
         crate::memory::wait_lists::Outcome::Interrupted => Err(Stop::Interrupted),
         _ => Ok(()),

@@ -15,3 +15,4 @@ pub(crate) mod streaming;
 pub(crate) mod table;
 pub(crate) mod tag;
 pub mod wasi;
+pub(crate) mod wasi_waits;

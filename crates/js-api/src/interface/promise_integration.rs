@@ -29,6 +29,7 @@ use crate::convert::function::{
 };
 use crate::convert::typed_function::TypedFunction;
 use crate::convert::values::{Resolved, out_of_memory, take_val};
+use crate::interface::wasi_waits;
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::{IslandHandle, IslandRealm};
 use crate::runtime::memory_core;
@@ -92,6 +93,9 @@ fn promising<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     let ctx = &call.ctx;
+    if let Some(function) = class::of::<ExportedFunction>(&function) {
+        wasi_waits::prepare(&function.link().shared);
+    }
     let value = Promising { function: Held::new(&function) };
     let object = class::new_object(ctx, value, Some(&define::function_prototype(ctx)?))?;
     define::function_properties(ctx, &object, "", 1)?;
@@ -153,6 +157,7 @@ fn begin<'js>(
 ) -> Result<()> {
     let (ctx, link) = (&cx.ctx(), function.link());
     let shared = &link.shared;
+    wasi_waits::prepare(shared);
     let fiber = Fiber::new(&shared.island, function.callee(), |store| {
         params.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect()
     });

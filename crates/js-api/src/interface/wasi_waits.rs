@@ -1,0 +1,98 @@
+//! What WASI waits for in promising calls: the event loop goes on meanwhile.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use island::call::Number;
+use island::wasi::{Readiness, Watch};
+use island::{HostThrew, Island, Waiter};
+use qjs::{Ctx, Exception, Function, Result, Value};
+use rquickjs::JsLifetime;
+
+use crate::convert::function::call_host;
+use crate::interface::promise_integration::suspend_for;
+use crate::runtime::api::Api;
+use crate::runtime::island_realm::IslandRealm;
+
+/// The waits of a runtime, by number.
+#[derive(Default, JsLifetime)]
+struct Waits<'js> {
+    last: Cell<u64>,
+    waits: RefCell<HashMap<u64, Wait<'js>>>,
+}
+
+#[derive(JsLifetime)]
+struct Wait<'js> {
+    resolve: Function<'js>,
+    /// Ends with the runtime, if what is waited for has not come.
+    _watch: Option<Watch>,
+    /// Holds the event loop.
+    _hold: Box<dyn Any>,
+}
+
+struct LoopWaiter(Weak<IslandRealm>);
+
+/// Lets promising calls of an island go through WASI's waits, if there is an event loop that goes on meanwhile.
+pub(crate) fn prepare(shared: &Rc<IslandRealm>) {
+    if !shared.island.has_waiter() && shared.api.state.options.task_sink.is_some() {
+        shared.island.set_waiter(Rc::new(LoopWaiter(Rc::downgrade(shared))));
+    }
+}
+
+impl Waiter for LoopWaiter {
+    fn wait(&self, _: &Rc<Island>, readiness: Readiness) -> std::result::Result<(), HostThrew> {
+        let shared = self.0.upgrade().ok_or(HostThrew)?;
+        call_host(&shared, |cx| wait(&cx.ctx(), readiness))
+    }
+}
+
+/// Suspends the promising call that is running until `readiness` has come.
+fn wait(ctx: &Ctx<'_>, readiness: Readiness) -> Result<()> {
+    if ctx.userdata::<Waits>().is_none() {
+        ctx.store_userdata(Waits::default()).map_err(|_| rquickjs::Error::Unknown)?;
+    }
+    let task_sink = Api::of(ctx)?.state.options.task_sink.clone().ok_or(rquickjs::Error::Unknown)?;
+    let (promise, resolve, _) = ctx.promise()?;
+    let number = {
+        let waits = ctx.userdata::<Waits>().ok_or(rquickjs::Error::Unknown)?;
+        let number = waits.last.get() + 1;
+        waits.last.set(number);
+        waits.waits.borrow_mut().insert(number, Wait { resolve, _watch: None, _hold: task_sink.hold() });
+        number
+    };
+    let post = task_sink.post();
+    let watch = readiness.watch(move || post(Box::new(move |ctx: &Ctx<'_>| go_on(ctx, number))));
+    match watch {
+        Ok(watch) => {
+            if let Some(waits) = ctx.userdata::<Waits>()
+                && let Some(wait) = waits.waits.borrow_mut().get_mut(&number)
+            {
+                wait._watch = Some(watch);
+            }
+        }
+        Err(error) => {
+            drop(take(ctx, number));
+            return Err(Exception::throw_range(ctx, &format!("WASI: nobody can wait: {error}")));
+        }
+    }
+    suspend_for(ctx, promise.into_value(), settle, &Value::new_undefined(ctx.clone()))
+}
+
+/// The function runs again, whatever has come.
+fn settle<'js>(_: &Ctx<'js>, _: &Value<'js>, settled: Result<Value<'js>>) -> Result<Option<Number>> {
+    settled.map(|_| None)
+}
+
+fn take<'js>(ctx: &Ctx<'js>, number: u64) -> Option<Wait<'js>> {
+    ctx.userdata::<Waits>()?.waits.borrow_mut().remove(&number)
+}
+
+/// What a wait was for has come, on its own thread again.
+fn go_on(ctx: &Ctx<'_>, number: u64) -> Result<()> {
+    match take(ctx, number) {
+        Some(wait) => wait.resolve.call(()),
+        None => Ok(()),
+    }
+}
