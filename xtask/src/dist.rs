@@ -251,3 +251,34 @@ fn wrapped(names: &[&str]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, licence: &str, repository: &str) -> Package {
+        let [name, licence, repository] = [name, licence, repository].map(str::to_owned);
+        Package { name, licence, repository, authors: "Somebody".to_owned(), folder: PathBuf::new() }
+    }
+
+    #[test]
+    fn a_package_without_a_text_gets_the_right_one() {
+        let llvm = "Apache-2.0 WITH LLVM-exception";
+        let packages = [
+            package("theirs", llvm, "https://other.example"),
+            package("beside", "MIT", "https://a.example"),
+            package("another", "ISC", "https://isc.example"),
+        ];
+        let texts = [("LLVM's", "theirs"), ("Beside's", "beside"), ("ISC of another", "another")];
+        let texts = texts.into_iter().map(|(text, name)| (text.to_owned(), BTreeSet::from([name]))).collect();
+        let text_for = |licence: &str, repository: &str| {
+            substitute(&crate::tidy::root(), &package("p 1.0", licence, repository), &packages, &texts)
+        };
+        assert_eq!(text_for("MIT", "https://a.example.git").unwrap(), "Beside's");
+        assert_eq!(text_for(llvm, "").unwrap(), "LLVM's");
+        let text = text_for("Apache-2.0 OR MIT", "https://b.example").unwrap();
+        assert!(text.starts_with("MIT License\n\nCopyright (c) Somebody\n\nPermission is hereby granted"), "{text}");
+        // A notice of copyright is part of this licence's text, so that of somebody else is of no use.
+        assert!(text_for("ISC", "").unwrap_err().to_string().contains("p 1.0 has no text of its licence, ISC"));
+    }
+}

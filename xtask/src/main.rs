@@ -38,7 +38,7 @@ commands:
           (threads=DIR), which are no part of this repository
   dist [DIR]
           make an archive in DIR (target/dist) of the command beside this one, stripped, with its manual, completions for
-          shells, and the licences of all packages that are linked into it
+          shells, documents, declarations for TypeScript, and the licences of all packages that are linked into it
   headers [--cc COMMAND] [-v] DIR...
           bind the headers of twenty C libraries, wherever in DIR they are, with the command beside this one, and print
           how many of their functions it takes. With a compiler for wasm32 (--cc 'zig cc -target wasm32-wasi'), compare

@@ -59,10 +59,12 @@ FILE is JavaScript or TypeScript without need for a build (.mjs, .cjs, .js,
 package.json or an index.js, or `-` for standard input.
 
 Exit codes:
-  0    the program has ended       2   the command line is wrong
+  0    the program has ended
   1    an error that nobody caught, or FILE cannot be run
+  2    the command line is wrong
   7    a listener for `uncaughtException` threw
   13   a top-level `await` waits for what never comes
+  124  --timeout ended the program
   134  a WASI command trapped
   n    process.exit(n), process.exitCode, or what a WASI command returns
 
