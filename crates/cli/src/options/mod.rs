@@ -120,6 +120,16 @@ pub(crate) struct Command {
     )]
     input_type: Option<InputType>,
 
+    /// Say whether FILE and its imports parse, run nothing
+    #[arg(
+        short,
+        long,
+        help_heading = group::CODE,
+        requires = "file",
+        conflicts_with_all = ["eval", "print", "interactive"]
+    )]
+    pub(crate) check: bool,
+
     /// Start the REPL, even if there is no terminal
     #[arg(short, long, help_heading = group::CODE)]
     interactive: bool,

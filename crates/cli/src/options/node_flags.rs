@@ -7,9 +7,6 @@ pub(crate) fn hint(flag: &str) -> Option<String> {
         "-r" | "--require" | "--import" | "--loader" | "--experimental-loader" => {
             "import the module at the top of the program"
         }
-        "-c" | "--check" => {
-            "`tombolo -e 'import(\"./FILE\")'` reports syntax errors, and runs the file if there are none"
-        }
         "--env-file" | "--env-file-if-exists" => "call `process.loadEnvFile(FILE)` in the program",
         "--test" => "run the file as a program: `node:test` runs the tests that it declares",
         "--watch" | "--watch-path" => "a program such as `entr` or `watchexec` can start it again",
