@@ -65,7 +65,7 @@ pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
 
 /// What must be known before there is a runtime: that a file can be run, and code that is in no file.
 fn prepare(command: &Command, program: &Program) -> Result<Option<Code>, String> {
-    if command.check && (!matches!(program, Program::File(file) if file.is_file())) {
+    if command.check && !matches!(program, Program::File(file) if file.is_file()) {
         return Err("--check looks at one file".to_owned());
     }
     let (name, text, print) = match program {
