@@ -1,40 +1,34 @@
+# syntax=docker/dockerfile:1
 # The command `tombolo` on Debian: `docker build -t tombolo .`, then
-# `docker run --rm -v "$PWD:/app" tombolo app.mjs`.
+# `docker run --rm --init -v "$PWD:/app" tombolo app.mjs`. (With `--init`, Ctrl-C ends a program that listens for no
+# signals: the system ignores signals of a container's first process that it has no handler for.)
 
-FROM rust:1.95-slim-trixie AS build
-# QuickJS is C, and clang is asked for its declarations where there are none for the machine.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev make \
-    && rm -rf /var/lib/apt/lists/*
+FROM rust:1.95.0-slim-trixie AS build
+# The compiler that the image has. Otherwise rustup gets what else rust-toolchain.toml names: a linter and a formatter.
+ENV RUSTUP_TOOLCHAIN=1.95.0
 WORKDIR /src
 COPY . .
-# What was compiled stays for the next build.
+# What was downloaded and compiled stays for the next build. The image has a C compiler, which QuickJS and Zstandard need.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p tombolo-cli \
-    && install -D --strip target/release/tombolo /out/usr/local/bin/tombolo \
-    && for shell in bash zsh fish; do \
-         case $shell in \
-           bash) to=/out/usr/local/share/bash-completion/completions/tombolo ;; \
-           zsh) to=/out/usr/local/share/zsh/site-functions/_tombolo ;; \
-           fish) to=/out/usr/local/share/fish/vendor_completions.d/tombolo.fish ;; \
-         esac; \
-         mkdir -p "$(dirname "$to")" && target/release/tombolo completions "$shell" > "$to"; \
-       done \
-    && mkdir -p /out/usr/local/share/man/man1 /out/usr/local/share/doc/tombolo \
-    && target/release/tombolo completions man --to /out/usr/local/share/man/man1 \
-    && cp LICENSE-APACHE LICENSE-MIT README.md /out/usr/local/share/doc/tombolo/
+    set -eu; \
+    cargo build --release --locked -p tombolo-cli; \
+    cargo build --release --locked -p xtask; \
+    target/release/xtask dist /tmp/dist; \
+    mkdir -p /out/usr/local; \
+    tar -xzf /tmp/dist/tombolo-*.tar.gz -C /out/usr/local --strip-components=1
 
 FROM debian:trixie-slim
-# `fetch` trusts the authorities that the image trusts.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --uid 1000 tombolo \
-    && mkdir /app && chown tombolo:tombolo /app
+LABEL org.opencontainers.image.title="Tombolo" \
+      org.opencontainers.image.licenses="Apache-2.0 OR MIT"
 COPY --from=build /out/ /
+# A volume belongs to whoever its folder belongs to. Compiled code that somebody else could write to would not be run, so
+# the folder has to be the user's.
+RUN useradd --create-home --uid 1000 tombolo \
+    && install -d -o tombolo -g tombolo /app \
+    && install -d -o tombolo -g tombolo -m 700 /home/tombolo/.cache /home/tombolo/.cache/tombolo
 USER tombolo
 WORKDIR /app
-# Compiled WebAssembly is kept here; a volume keeps it from one container to the next.
+# Compiled WebAssembly is kept here; a volume with a name keeps it from one container to the next.
 VOLUME /home/tombolo/.cache/tombolo
 ENTRYPOINT ["tombolo"]

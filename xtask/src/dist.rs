@@ -33,7 +33,13 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
 fn pack(to: &Path) -> io::Result<PathBuf> {
     let root = crate::tidy::root();
     let command = crate::command()?;
-    let name = format!("tombolo-{}-{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
+    let version = env!("CARGO_PKG_VERSION");
+    let is = output(Command::new(&command).arg("--version"))?;
+    if is != format!("tombolo {version}\n").as_bytes() {
+        let is = String::from_utf8_lossy(&is).trim().to_owned();
+        return Err(Error::other(format!("{} is {is}, not of version {version}: build it again", command.display())));
+    }
+    let name = format!("tombolo-{version}-{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let folder = to.join(&name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -55,14 +61,26 @@ fn pack(to: &Path) -> io::Result<PathBuf> {
     ] {
         fs::write(place(path)?, output(Command::new(&command).args(["completions", shell]))?)?;
     }
-    for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+    for file in ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         fs::copy(root.join(file), place(&format!("share/doc/tombolo/{file}"))?)?;
+    }
+    // What the README links to for users, and the declarations for TypeScript.
+    for (from, ending) in [("docs", ".md"), ("types", ".ts"), ("types", ".json")] {
+        for entry in fs::read_dir(root.join(from))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(ending) {
+                fs::copy(root.join(from).join(&name), place(&format!("share/doc/tombolo/{from}/{name}"))?)?;
+            }
+        }
     }
     fs::write(place("share/doc/tombolo/THIRD-PARTY.txt")?, licences(&root)?)?;
     let archive = to.join(format!("{name}.tar.gz"));
-    // The same files make the same archive.
-    let how = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=2000-01-01 00:00Z", "-czf"];
-    output(Command::new("tar").args(how).arg(&archive).arg("-C").arg(to).arg(&name).env("GZIP", "-n"))?;
+    // The same files make the same archive, whoever packs them.
+    let how = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=2000-01-01 00:00Z"];
+    let modes = ["--mode=u=rwX,go=rX", "--use-compress-program=gzip -9n", "-cf"];
+    output(Command::new("tar").args(how).args(modes).arg(&archive).arg("-C").arg(to).arg(&name))?;
+    let sum = output(Command::new("sha256sum").arg(format!("{name}.tar.gz")).current_dir(to))?;
+    fs::write(to.join(format!("{name}.tar.gz.sha256")), sum)?;
     Ok(archive)
 }
 
@@ -81,32 +99,75 @@ struct Package {
     name: String,
     licence: String,
     repository: String,
+    authors: String,
     folder: PathBuf,
 }
 
 /// The packages that are linked in, and the texts of their licences, each with the packages that have it.
 fn licences(root: &Path) -> io::Result<String> {
-    let packages = linked(root)?;
+    let mut packages = linked(root)?;
+    // It is no package of Cargo's, and has no text beside it where only the compiler is installed.
+    packages.push(Package {
+        name: "the Rust standard library".to_owned(),
+        licence: "MIT OR Apache-2.0".to_owned(),
+        repository: "https://github.com/rust-lang/rust".to_owned(),
+        authors: "The Rust Project contributors".to_owned(),
+        folder: PathBuf::new(),
+    });
     let mut text = String::from(
         "The command `tombolo` has the following packages in it. The texts of their licences, as the packages have\n\
          them, come after the list.\n\n",
     );
     let mut texts: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut without = Vec::new();
     for package in &packages {
         text.push_str(&format!("{}\n    {}\n    {}\n", package.name, package.licence, package.repository));
-        let found = licence_texts(&package.folder, 1)?;
+        let found = if package.folder.is_dir() { licence_texts(&package.folder, 1)? } else { BTreeSet::new() };
         if found.is_empty() {
-            text.push_str("    (The package has no text of its licence.)\n");
+            without.push(package);
         }
         for found in found {
             texts.entry(found).or_default().insert(&package.name);
         }
+    }
+    for package in without {
+        let found = substitute(root, package, &packages, &texts)?;
+        texts.entry(found).or_default().insert(&package.name);
     }
     for (licence, packages) in texts {
         let names: Vec<&str> = packages.into_iter().collect();
         text.push_str(&format!("\n{}\n{}\n\n{}\n", "=".repeat(80), wrapped(&names), licence.trim_end()));
     }
     Ok(text)
+}
+
+/// The text of the licence of a package that comes without one: that of a package with the same licence from the same
+/// repository, or the MIT licence for its authors, or what somebody else has who names the same licence.
+fn substitute(
+    root: &Path,
+    package: &Package,
+    packages: &[Package],
+    texts: &BTreeMap<String, BTreeSet<&str>>,
+) -> io::Result<String> {
+    let text_of = |is_like: &dyn Fn(&Package) -> bool| {
+        let like = packages.iter().filter(|other| other.licence == package.licence && is_like(other));
+        like.flat_map(|other| texts.iter().filter(|(_, names)| names.contains(&*other.name)))
+            .map(|(text, _)| text)
+            .next()
+    };
+    let repository = |package: &Package| package.repository.trim_end_matches(".git").to_owned();
+    let beside = text_of(&|other| !other.repository.is_empty() && repository(other) == repository(package));
+    if let Some(text) = beside {
+        return Ok(text.clone());
+    }
+    if package.licence.split([' ', '/']).any(|licence| licence == "MIT") {
+        let ours = fs::read_to_string(root.join("LICENSE-MIT"))?;
+        let terms = ours.find("Permission is hereby granted").map_or("", |at| &ours[at..]);
+        return Ok(format!("MIT License\n\nCopyright (c) {}\n\n{terms}", package.authors));
+    }
+    let elsewhere = text_of(&|_| package.licence.starts_with("Apache-2.0"));
+    let nothing = || Error::other(format!("{} has no text of its licence, {}", package.name, package.licence));
+    elsewhere.cloned().ok_or_else(nothing)
 }
 
 /// The packages that the command is linked with: those that it depends on, and they in turn, but for what only builds
@@ -142,6 +203,7 @@ fn linked(root: &Path) -> io::Result<Vec<Package>> {
                 name: format!("{} {}", text(&package["name"]), text(&package["version"])),
                 licence: text(&package["license"]),
                 repository: text(&package["repository"]),
+                authors: list(&package["authors"]).iter().map(&text).collect::<Vec<_>>().join(", "),
                 folder: manifest.parent().map(Path::to_owned).unwrap_or_default(),
             });
         }
@@ -188,4 +250,35 @@ fn wrapped(names: &[&str]) -> String {
         column += name.len();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, licence: &str, repository: &str) -> Package {
+        let [name, licence, repository] = [name, licence, repository].map(str::to_owned);
+        Package { name, licence, repository, authors: "Somebody".to_owned(), folder: PathBuf::new() }
+    }
+
+    #[test]
+    fn a_package_without_a_text_gets_the_right_one() {
+        let llvm = "Apache-2.0 WITH LLVM-exception";
+        let packages = [
+            package("theirs", llvm, "https://other.example"),
+            package("beside", "MIT", "https://a.example"),
+            package("another", "ISC", "https://isc.example"),
+        ];
+        let texts = [("LLVM's", "theirs"), ("Beside's", "beside"), ("ISC of another", "another")];
+        let texts = texts.into_iter().map(|(text, name)| (text.to_owned(), BTreeSet::from([name]))).collect();
+        let text_for = |licence: &str, repository: &str| {
+            substitute(&crate::tidy::root(), &package("p 1.0", licence, repository), &packages, &texts)
+        };
+        assert_eq!(text_for("MIT", "https://a.example.git").unwrap(), "Beside's");
+        assert_eq!(text_for(llvm, "").unwrap(), "LLVM's");
+        let text = text_for("Apache-2.0 OR MIT", "https://b.example").unwrap();
+        assert!(text.starts_with("MIT License\n\nCopyright (c) Somebody\n\nPermission is hereby granted"), "{text}");
+        // A notice of copyright is part of this licence's text, so that of somebody else is of no use.
+        assert!(text_for("ISC", "").unwrap_err().to_string().contains("p 1.0 has no text of its licence, ISC"));
+    }
 }

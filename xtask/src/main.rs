@@ -22,7 +22,7 @@ usage: cargo run -p xtask -- COMMAND
 
 commands:
   tidy    check that the documents tell the truth, and the rules that they state:
-            - every path that README.md, ARCHITECTURE.md and docs/*.md name exists
+            - every path that README.md, ARCHITECTURE.md, SECURITY.md and docs/*.md name exists
             - workspace crates depend on each other as docs/inventory.md says, and not otherwise
             - `unsafe` stands in the files that are listed there, and only in those
             - every Rust file begins with `//!`
@@ -38,7 +38,7 @@ commands:
           (threads=DIR), which are no part of this repository
   dist [DIR]
           make an archive in DIR (target/dist) of the command beside this one, stripped, with its manual, completions for
-          shells, and the licences of all packages that are linked into it
+          shells, documents, declarations for TypeScript, and the licences of all packages that are linked into it
   headers [--cc COMMAND] [-v] DIR...
           bind the headers of twenty C libraries, wherever in DIR they are, with the command beside this one, and print
           how many of their functions it takes. With a compiler for wasm32 (--cc 'zig cc -target wasm32-wasi'), compare

@@ -59,6 +59,7 @@ pub(crate) struct Tree {
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const README: &str = "README.md";
+const SECURITY: &str = "SECURITY.md";
 
 /// The document whose tables the checks read.
 const INVENTORY: &str = "docs/inventory.md";

@@ -38,6 +38,10 @@ pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
         Err(message) => return failed(&message),
     };
     let outcome = match (&program, code) {
+        (Program::File(file), _) if command.check => {
+            let file = file.to_string_lossy();
+            runtime.run_with(|ctx| tombolo::platform::check_file(ctx, &file))
+        }
         (Program::File(file), _) => runtime.run_file(file),
         (_, Some(code)) => runtime.run_code(code),
         (_, None) => repl::run(&mut runtime),
@@ -61,6 +65,9 @@ pub(crate) fn run(command: &Command, report: &mut Report) -> i32 {
 
 /// What must be known before there is a runtime: that a file can be run, and code that is in no file.
 fn prepare(command: &Command, program: &Program) -> Result<Option<Code>, String> {
+    if command.check && !matches!(program, Program::File(file) if file.is_file()) {
+        return Err("--check looks at one file".to_owned());
+    }
     let (name, text, print) = match program {
         Program::File(file) => return check(command, file).map(|()| None),
         Program::Repl => return Ok(None),

@@ -27,7 +27,9 @@ use rquickjs::{Ctx, Value};
 
 pub use internal::report::report_uncaught;
 pub use internal::stdio::{OutputLimit, before_output, lost_output};
-pub use modules::{BuiltinFn, Builtins, Code, CodeKind, ModuleLoader, ModuleResolver, run_code, run_main, run_source};
+pub use modules::{
+    BuiltinFn, Builtins, Code, CodeKind, ModuleLoader, ModuleResolver, check_file, run_code, run_main, run_source,
+};
 pub use node::process::environment::Environment;
 pub use node::process::has_colors;
 pub use node::wasi::guest_output;

@@ -8,13 +8,14 @@
 
 use crate::document::{code_spans, link_targets};
 
-use super::{ARCHITECTURE, Problem, README, Tree};
+use super::{ARCHITECTURE, Problem, README, SECURITY, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let in_docs =
         |path: &&str| path.strip_prefix("docs/").is_some_and(|name| name.ends_with(".md") && !name.contains('/'));
     let more = tree.files.iter().map(|file| &*file.path).filter(in_docs);
-    let documents = [ARCHITECTURE, README].into_iter().chain(more).flat_map(|name| check_document(tree, name));
+    let documents =
+        [ARCHITECTURE, README, SECURITY].into_iter().chain(more).flat_map(|name| check_document(tree, name));
     let sources = tree.files.iter().filter(|file| file.is_rust());
     documents.chain(sources.flat_map(|file| check_comments(tree, &file.path, &file.text))).collect()
 }
@@ -102,7 +103,13 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Vec<String> {
-        let tree = Tree::of(&[(ARCHITECTURE, text), (README, ""), ("crates/a/src/lib.rs", ""), ("LICENSE.md", "")]);
+        let tree = Tree::of(&[
+            (ARCHITECTURE, text),
+            (README, ""),
+            (SECURITY, ""),
+            ("crates/a/src/lib.rs", ""),
+            ("LICENSE.md", ""),
+        ]);
         super::check(&tree).iter().map(Problem::to_string).collect()
     }
 
@@ -129,6 +136,7 @@ mod tests {
         let files = [
             (ARCHITECTURE, "[x](docs/x.md)"),
             (README, ""),
+            (SECURITY, ""),
             ("docs/x.md", text),
             ("LICENSE.md", ""),
             ("docs/y/z.md", "[w](w.md)"),
@@ -144,6 +152,7 @@ mod tests {
         let files = [
             (ARCHITECTURE, ""),
             (README, ""),
+            (SECURITY, ""),
             ("crates/a/src/lib.rs", text),
             ("crates/a/tests/there.rs", ""),
             ("docs/x.md", ""),
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn both_documents_must_be_there() {
-        let problems = super::check(&Tree::of(&[(ARCHITECTURE, "")]));
+        let problems = super::check(&Tree::of(&[(ARCHITECTURE, ""), (SECURITY, "")]));
         assert_eq!(problems, [Problem::new(README, 0, "there is no such file")]);
     }
 }

@@ -59,10 +59,12 @@ FILE is JavaScript or TypeScript without need for a build (.mjs, .cjs, .js,
 package.json or an index.js, or `-` for standard input.
 
 Exit codes:
-  0    the program has ended       2   the command line is wrong
+  0    the program has ended
   1    an error that nobody caught, or FILE cannot be run
+  2    the command line is wrong
   7    a listener for `uncaughtException` threw
   13   a top-level `await` waits for what never comes
+  124  --timeout ended the program
   134  a WASI command trapped
   n    process.exit(n), process.exitCode, or what a WASI command returns
 
@@ -117,6 +119,16 @@ pub(crate) struct Command {
         verbatim_doc_comment
     )]
     input_type: Option<InputType>,
+
+    /// Say whether FILE and its imports parse, run nothing
+    #[arg(
+        short,
+        long,
+        help_heading = group::CODE,
+        requires = "file",
+        conflicts_with_all = ["eval", "print", "interactive"]
+    )]
+    pub(crate) check: bool,
 
     /// Start the REPL, even if there is no terminal
     #[arg(short, long, help_heading = group::CODE)]
@@ -468,13 +480,16 @@ impl Line {
                     options.extend(rest.next_if(is_value).cloned());
                 }
                 Some("-p" | "--print") => {
-                    let code = rest.next_if(is_value);
-                    options.push(code.map_or_else(|| "--print".into(), |code| joined("--print=", code)));
+                    options.push("--print".into());
+                    options.extend(rest.next_if(is_value).map(|code| joined("--eval=", code)));
                 }
                 Some("--input-type") => match rest.next_if(is_value) {
                     Some(value) => options.push(joined("--input-type=", value)),
                     None => options.push(arg.clone()),
                 },
+                // What Node calls them; they are not worth a line of the help.
+                Some("-v") => options.push("--version".into()),
+                Some("--expose_gc") => options.push("--expose-gc".into()),
                 _ => options.push(arg.clone()),
             }
         }

@@ -7,22 +7,26 @@ pub(crate) fn hint(flag: &str) -> Option<String> {
         "-r" | "--require" | "--import" | "--loader" | "--experimental-loader" => {
             "import the module at the top of the program"
         }
-        "-c" | "--check" => {
-            "`tombolo -e 'import(\"./FILE\")'` reports syntax errors, and runs the file if there are none"
-        }
         "--env-file" | "--env-file-if-exists" => "call `process.loadEnvFile(FILE)` in the program",
         "--test" => "run the file as a program: `node:test` runs the tests that it declares",
         "--watch" | "--watch-path" => "a program such as `entr` or `watchexec` can start it again",
         "--inspect" | "--inspect-brk" | "--inspect-wait" | "--inspect-port" => "there is no debugger",
-        "--max-old-space-size" | "--max-semi-space-size" | "--stack-size" | "--v8-options" => {
-            "there is no V8 that would have it"
-        }
+        "--max-old-space-size" | "--max-heap-size" => "`--max-memory=SIZE` limits the heap of JavaScript",
+        "--stack-size" => "`--max-stack=SIZE` limits the stack",
+        "--max-semi-space-size" | "--v8-options" => "there is no V8 that would have it",
         "--run" => "start the script of package.json with `npm run`",
         "--permission" => "`tombolo --help` says how a program is kept from what it may not do",
         "--enable-source-maps" => "stacks name the lines of the files that run",
         "--no-warnings" | "--disable-warning" | "--trace-warnings" | "--trace-deprecation" | "--no-deprecation" => {
             "leave it out; a program can listen for `warning` on `process`"
         }
+        "--throw-deprecation" => "set `process.throwDeprecation` in the program",
+        "--unhandled-rejections" => {
+            "a rejection that nobody handles ends the program, unless it listens for `unhandledRejection` on `process`"
+        }
+        "--stack-trace-limit" => "set `Error.stackTraceLimit` in the program",
+        "--title" => "set `process.title` in the program",
+        "-C" | "--conditions" => "packages are resolved by the conditions that Node has without it",
         "--jitless" | "--optimize-for-size" | "--interpreted-frames-native-stack" => "leave it out",
         _ if is_experimental(name) => "leave it out; what is there needs no flag",
         _ if OTHERS.contains(&name) => "leave it out",
@@ -50,13 +54,11 @@ fn is_experimental(name: &str) -> bool {
 }
 
 const OTHERS: &[&str] = &[
-    "-C",
     "--abort-on-uncaught-exception",
     "--addons",
     "--no-addons",
     "--build-sea",
     "--build-snapshot",
-    "--conditions",
     "--deprecation",
     "--diagnostic-dir",
     "--disable-proto",
@@ -82,9 +84,6 @@ const OTHERS: &[&str] = &[
     "--snapshot-blob",
     "--strip-types",
     "--no-strip-types",
-    "--throw-deprecation",
-    "--title",
-    "--unhandled-rejections",
     "--use-bundled-ca",
     "--use-openssl-ca",
     "--use-system-ca",

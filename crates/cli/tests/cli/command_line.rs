@@ -41,6 +41,11 @@ fn completions_and_the_manual() {
     for page in ["tombolo.1", "tombolo-inspect.1", "tombolo-cache.1"] {
         assert!(folder.path().join(page).is_file(), "{page}");
     }
+    let page = std::fs::read_to_string(folder.path().join("tombolo.1")).unwrap();
+    let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    let ends_with = ["SUBCOMMANDS", "\"EXAMPLES\"", "NOTES", "\"EXIT CODES\"", "\"ENVIRONMENT\"", "VERSION"];
+    assert!(sections.ends_with(&ends_with), "{sections:?}");
+    assert!(page.contains(".TP\n\\fB134\\fR\na WASI command trapped\n"), "{page}");
     folder.run(["completions", "dos"]).outcome().exits(2).stdout("").stderr_has(&["bash, zsh, fish, man"]);
 }
 

@@ -25,6 +25,7 @@ fn folder() -> Folder {
         .and("detected.js", "import 'node:fs'; console.log('detected', typeof require);")
         .and("tla.mjs", "await new Promise(() => {});")
         .and("missing.mjs", "import { nothing } from './a.mjs';")
+        .and("lost.mjs", "console.log('run'); import './none.mjs';")
         .and("require.mjs", "require('fs');")
         .and("syntax.mjs", "let a = 1;\n\tlet b = ;\n")
         .and("exit.js", "process.exitCode = 5; process.on('exit', (code) => console.log('exit', code));")
@@ -102,6 +103,12 @@ mod node {
         file_with_another_ending: ["text.txt"], "" => 0, "text\n", [];
         file_of_a_package_of_modules: ["esm/m.js"], "" => 0, "esm undefined\n", [];
         file_with_the_syntax_of_a_module: ["detected.js"], "" => 0, "detected undefined\n", [];
+        check_alone: ["--check", "a.mjs"], "" => 0, "", [];
+        check_by_its_letter: ["-c", "exit.js"], "" => 0, "", [];
+        check_does_not_link: ["-c", "missing.mjs"], "" => 0, "", [];
+        check_of_a_mistake: ["-c", "syntax.mjs"], "" => 1, "", ["syntax.mjs:2\n\tlet b = ;\n\t        ^\n\n", "SyntaxError: "];
+        check_of_json: ["-c", "broken.json"], "" => 1, "", ["SyntaxError"];
+        check_of_another_ending: ["-c", "text.txt"], "" => 1, "", ["ERR_UNKNOWN_FILE_EXTENSION"];
         folder_with_an_index: ["dir"], "" => 0, "index\n", [];
         folder_with_a_package: ["pkg"], "" => 0, "main\n", [];
         file_that_is_not_there: ["none.js"], "" => 1, "", ["none.js"];
@@ -111,6 +118,13 @@ mod node {
         module_that_waits_forever: ["tla.mjs"], "" => 13, "", ["top-level await"];
         exit_code: ["exit.js"], "" => 5, "exit 5\n", [];
         exit_at_once: ["-e", "process.exit(3); console.log('no')"], "" => 3, "", [];
+        exit_code_as_text: ["-e", "process.exit('3')"], "" => 3, "", [];
+        exit_code_of_nine_bits: ["-e", "process.exitCode = 257"], "" => 1, "", [];
+        exit_listener_that_sets_it: ["-e", "process.on('exit', () => { process.exitCode = 9; })"], "" => 9, "", [];
+        signal_to_itself: ["-e", "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1e6)"], "" => 143, "", [];
+        rejection_that_nobody_handles: ["-e", "Promise.reject(new Error('no'))"], "" => 1, "", ["Error: no"];
+        exposed_gc: ["--expose-gc", "-p", "typeof gc"], "" => 0, "function\n", [];
+        exposed_gc_as_v8_spells_it: ["--expose_gc", "-p", "typeof gc"], "" => 0, "function\n", [];
         listener_that_throws: ["listener.js"], "" => 7, "", ["Error: again"];
         forced_colors: ["-e", "process.env.FORCE_COLOR = '1'; console.log(util.styleText('red', 'x', { validateStream: true }))"], "" => 0, "\u{1b}[31mx\u{1b}[39m\n", [];
     }
@@ -120,6 +134,14 @@ mod ours {
     use super::check;
 
     rows! { false;
+        the_version: ["--version"], "" => 0, concat!("tombolo ", env!("CARGO_PKG_VERSION"), "\n"), [];
+        the_version_by_nodes_letter: ["-v"], "" => 0, concat!("tombolo ", env!("CARGO_PKG_VERSION"), "\n"), [];
+        code_twice: ["-p", "1", "-e", "2"], "" => 2, "", ["'--eval <CODE>' cannot be used multiple times"];
+        a_flag_of_nodes_for_the_heap: ["--max-old-space-size=100", "args.js"], "" => 2, "", ["tip: ", "`--max-memory=SIZE`"];
+        check_of_types: ["-c", "c.ts"], "" => 0, "", [];
+        check_of_an_import: ["-c", "lost.mjs"], "" => 1, "", ["ERR_MODULE_NOT_FOUND", "none.mjs"];
+        check_of_code: ["-c", "-e", "1"], "" => 2, "", ["'--check'"];
+        check_of_a_folder: ["-c", "dir"], "" => 1, "", ["--check looks at one file"];
         an_unknown_flag: ["--no-such-flag"], "" => 2, "", ["error: unexpected argument '--no-such-flag'"];
         a_flag_of_nodes: ["--require=x", "args.js"], "" => 2, "", ["--require", "tip: ", "Node", "import"];
         a_flag_without_its_value: ["-e"], "" => 2, "", ["a value is required for '--eval"];

@@ -142,7 +142,7 @@ impl Format {
 }
 
 /// Reads a module: its format, and its text without types.
-fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, Failure> {
+pub(super) fn read(ctx: &Ctx<'_>, url: &str) -> Result<rquickjs::Result<(Format, String)>, Failure> {
     if is_inline(url) {
         return Ok(read_inline(ctx, url));
     }

@@ -1,6 +1,7 @@
 //! Modules: resolution and loading after Node, and the modules that are built in.
 
 mod builtins;
+mod check;
 mod code;
 mod importer;
 mod linking;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use builtins::{BuiltinFn, Builtins};
 pub(crate) use builtins::{builtin_for_script, names};
+pub use check::check_file;
 pub use code::{Code, CodeKind, run_code};
 pub(crate) use importer::{Importer, importer_of};
 pub(crate) use linking::{Linking, facade, require_module};
