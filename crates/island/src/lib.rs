@@ -21,6 +21,7 @@ mod memory;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
+pub use call::async_call::Results;
 pub use call::fiber::{Arguments, Fiber, Refusal, Resumed, SuspendingFunction};
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};

@@ -21,12 +21,13 @@ use wasmtime::{
     WasmBacktrace,
 };
 
+use crate::call::async_call::{AsyncHost, HostFuture};
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::Number;
 use crate::call::raw::{Access, ReentrantStore, Restore, argument_slots, fill, lend, with_values};
 use crate::call::signature::Signature;
-use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
+use crate::call::trap::{CallError, HostThrew, HostTrap, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
 
 /// A function that a guest can import and that suspends the guest, if the guest runs on a fiber.
@@ -44,14 +45,67 @@ pub trait SuspendingFunction: 'static {
 /// Why a call cannot be suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It does not come from a fiber.
+    /// It does not come from a fiber, or from one of the other kind: those of JavaScript's promises and those of Rust's
+    /// futures do not wait for each other.
     NotOnAFiber,
     /// The fiber has begun below an ordinary call, which has begun when the island had no suspending function, or no
     /// references.
     BelowPlainGuest,
 }
 
-/// The arguments of a guest's call to a [`SuspendingFunction`]. They have to be read before anything else happens in the
+impl std::fmt::Display for Refusal {
+    /// For an async host function.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotOnAFiber => "an async host function was called by a guest whose own call is not async",
+            Self::BelowPlainGuest => {
+                "an async call cannot wait below a call that began before there was any async host function"
+            }
+        })
+    }
+}
+
+/// What suspends a fiber.
+#[derive(Clone)]
+pub(crate) enum Suspending {
+    /// Fibers that whoever made them resumes.
+    Function(Rc<dyn SuspendingFunction>),
+    /// Fibers that belong to a future.
+    Async(Rc<AsyncHost>),
+}
+
+impl Suspending {
+    fn refuse(&self, island: &Rc<Island>, why: Refusal) -> wasmtime::Error {
+        match self {
+            Self::Function(host) => island.host_error(host.refuse(island, why)),
+            Self::Async(_) => wasmtime::Error::from(HostTrap(why.to_string())),
+        }
+    }
+
+    /// Begins a call from a fiber that may wait.
+    fn start(&self, island: &Rc<Island>, fiber: &FiberState, arguments: Arguments<'_>) -> wasmtime::Result<()> {
+        match (self, fiber.waits) {
+            (Self::Function(host), Waits::UntilResumed) => {
+                host.start(island, arguments).map_err(|threw| island.host_error(threw))
+            }
+            (Self::Async(host), Waits::ForFutures) => {
+                fiber.awaits.set(Some(host(island, arguments)));
+                Ok(())
+            }
+            _ => Err(self.refuse(island, Refusal::NotOnAFiber)),
+        }
+    }
+}
+
+/// What a fiber waits for in a [`Suspending`] function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    Never,
+    UntilResumed,
+    ForFutures,
+}
+
+/// The arguments of a guest's call to a [`SuspendingFunction`] or to an async host function. They have to be read before anything else happens in the
 /// island.
 pub struct Arguments<'a> {
     signature: &'a Signature,
@@ -108,8 +162,10 @@ pub(crate) struct FiberState {
     func: Option<Func>,
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
-    /// Whether it may wait in suspending functions.
-    can_suspend: bool,
+    /// What it may wait for.
+    waits: Waits,
+    /// The future that it waits for, until that is fetched.
+    awaits: Cell<Option<HostFuture>>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -157,6 +213,17 @@ impl Fiber {
         callee: &Callee,
         arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
     ) -> Result<Self, CallError> {
+        let slots = |signature: &Signature| argument_slots(island, signature, arguments);
+        Self::with_slots(island, callee, Waits::UntilResumed, slots)
+    }
+
+    /// [`Fiber::new`] with slots that `slots` makes for the function's type.
+    pub(crate) fn with_slots(
+        island: &Rc<Island>,
+        callee: &Callee,
+        waits: Waits,
+        slots: impl FnOnce(&Signature) -> wasmtime::Result<SmallVec<[ValRaw; 8]>>,
+    ) -> Result<Self, CallError> {
         island.check_stack()?;
         island.end_abandoned();
         if !island.owns(&callee.func()) {
@@ -164,9 +231,14 @@ impl Fiber {
         }
         fiber_functions(island).map_err(|error| island.call_error(error))?;
         let signature = callee.shared_signature();
-        let slots = argument_slots(island, &signature, arguments).map_err(|error| island.call_error(error))?;
-        let state = FiberState::calling(island, callee.func(), slots, true);
+        let slots = slots(&signature).map_err(|error| island.call_error(error))?;
+        let state = FiberState::calling(island, callee.func(), slots, waits);
         Ok(Self { state, signature, island: island.clone() })
+    }
+
+    /// The future that a suspended call waits for.
+    pub(crate) fn take_future(&self) -> HostFuture {
+        self.state.awaits.take().expect("a call that waits for futures is suspended by one")
     }
 
     /// Whether a suspending function has begun and not ended.
@@ -215,9 +287,19 @@ impl Fiber {
     /// # Panics
     /// When the call is not suspended.
     pub fn resume_throwing(&self, threw: HostThrew) -> Resumed {
+        self.resume_failing(self.island.host_error(threw))
+    }
+
+    pub(crate) fn resume_failing(&self, error: wasmtime::Error) -> Resumed {
         self.state.awaited.take().expect("only a suspended call is resumed");
-        self.state.answer.set(Some(Err(self.island.host_error(threw))));
+        self.state.answer.set(Some(Err(error)));
         self.run()
+    }
+
+    /// The results of a call that has just ended, in slots.
+    pub(crate) fn copy_results(&self, into: &mut [ValRaw]) {
+        // SAFETY: the fiber has ended, so nobody else refers to the slots.
+        into.copy_from_slice(unsafe { &*self.state.slots.get() });
     }
 
     /// Reads the results of a call that has just ended. References among them last as long as `body`.
@@ -260,17 +342,17 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 let arguments = Arguments { signature: of, slots: arguments };
                 let host = island.suspending(index);
                 state.awaited.set(Some((signature, slots)));
-                let refusal = match state.can_suspend {
-                    false => Some(Refusal::NotOnAFiber),
-                    true => island.store.is_below_plain_guest().then_some(Refusal::BelowPlainGuest),
+                let refusal = match state.waits {
+                    Waits::Never => Some(Refusal::NotOnAFiber),
+                    _ => island.store.is_below_plain_guest().then_some(Refusal::BelowPlainGuest),
                 };
                 let begun = match refusal {
-                    None => host.start(island, arguments),
+                    None => host.start(island, state, arguments),
                     Some(refusal) => Err(host.refuse(island, refusal)),
                 };
-                let Err(threw) = begun else { return None };
+                let Err(error) = begun else { return None };
                 state.awaited.set(None);
-                state.answer.set(Some(Err(island.host_error(threw))));
+                state.answer.set(Some(Err(error)));
             }
         }
     }
@@ -381,11 +463,12 @@ fn begin(mut caller: Caller<'_, StoreState>) {
 }
 
 impl FiberState {
-    fn new(func: Option<Func>, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool, future: Future) -> Rc<Self> {
+    fn new(func: Option<Func>, slots: SmallVec<[ValRaw; 8]>, waits: Waits, future: Future) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),
-            can_suspend,
+            waits,
+            awaits: Cell::default(),
             future: UnsafeCell::new(Some(future)),
             is_polled: Cell::new(false),
             outcome: Cell::new(None),
@@ -400,8 +483,8 @@ impl FiberState {
     }
 
     /// A fiber that calls `func`, which belongs to the island, with slots of its types.
-    fn calling(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, can_suspend: bool) -> Rc<Self> {
-        Self::new(Some(func), slots, can_suspend, island.store.fiber())
+    fn calling(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: Waits) -> Rc<Self> {
+        Self::new(Some(func), slots, waits, island.store.fiber())
     }
 
     /// Hands over to whoever polled the fiber, and returns when it is polled again in order to go on.
@@ -443,8 +526,7 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
     let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
         let Some(fiber) = caller.data().fiber.clone() else {
             return lend(caller.as_context_mut(), |island| {
-                let threw = island.suspending(index).refuse(island, Refusal::NotOnAFiber);
-                Err(island.host_error(threw))
+                Err(island.suspending(index).refuse(island, Refusal::NotOnAFiber))
             });
         };
         fiber.request.set(Request::Suspending { index, signature: &signature, slots });
@@ -628,7 +710,7 @@ impl ReentrantStore {
 #[cold]
 pub(crate) unsafe fn call_apart(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> wasmtime::Result<()> {
     fiber_functions(island)?;
-    let state = FiberState::calling(island, func, SmallVec::from_slice(slots), false);
+    let state = FiberState::calling(island, func, SmallVec::from_slice(slots), Waits::Never);
     run_apart(island, &state)?;
     // SAFETY: the fiber has ended, so nobody else refers to its slots.
     slots.copy_from_slice(unsafe { &*state.slots.get() });
@@ -651,7 +733,7 @@ pub(crate) fn instantiate_apart(
         made.set(Some(wasmtime::Instance::new_async(store, &module, &imports).await?));
         Ok(())
     });
-    run_apart(island, &FiberState::new(None, SmallVec::new(), false, future))?;
+    run_apart(island, &FiberState::new(None, SmallVec::new(), Waits::Never, future))?;
     Ok(instance.get().expect("it was made"))
 }
 
@@ -679,6 +761,10 @@ impl Island {
     /// Makes a function that guests can import, and that suspends them. It lives as long as the island. Returns `None`
     /// if the type belongs to another engine.
     pub fn new_suspending_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn SuspendingFunction>) -> Option<Func> {
+        self.new_suspending(ty, Suspending::Function(host))
+    }
+
+    pub(crate) fn new_suspending(self: &Rc<Self>, ty: FuncType, host: Suspending) -> Option<Func> {
         if !wasmtime::Engine::same(ty.engine(), &self.engine().inner) {
             return None;
         }
@@ -692,7 +778,7 @@ impl Island {
         Some(suspending_function(self, ty, index))
     }
 
-    fn suspending(&self, index: usize) -> Rc<dyn SuspendingFunction> {
+    fn suspending(&self, index: usize) -> Suspending {
         self.suspending.borrow()[index].clone()
     }
 

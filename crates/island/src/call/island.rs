@@ -12,7 +12,7 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
-use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction, instantiate_apart};
+use crate::call::fiber::{FiberFunctions, FiberState, Suspending, instantiate_apart};
 use crate::call::function::HostFunction;
 use crate::call::raw::{
     ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
@@ -32,7 +32,7 @@ pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
-    pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
+    pub(crate) suspending: RefCell<Vec<Suspending>>,
     /// The fibers whose host functions are running, innermost last.
     pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
     /// Fibers that are to end when the store can be entered.
