@@ -131,11 +131,7 @@ impl Island {
     ///
     /// # Panics
     /// When parameters are missing.
-    pub async fn call_numeric_async(
-        self: &Rc<Self>,
-        callee: &Callee,
-        frame: &mut Frame<'_>,
-    ) -> Result<(), CallError> {
+    pub async fn call_numeric_async(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| ty == frame.ty()), "the frame is for another type");
         let slots = frame.slots.clone();
