@@ -49,7 +49,8 @@ struct Gate {
 impl Gates {
     fn open(&self, at: i32, value: i32) {
         let mut gates = self.0.borrow_mut();
-        gates.resize_with(gates.len().max(at as usize + 1), Gate::default);
+        let len = gates.len().max(at as usize + 1);
+        gates.resize_with(len, Gate::default);
         let gate = &mut gates[at as usize];
         gate.opened = Some(value);
         if let Some(waker) = gate.waker.take() {
@@ -60,7 +61,8 @@ impl Gates {
     async fn pass(self, at: i32) -> i32 {
         poll_fn(|cx| {
             let mut gates = self.0.borrow_mut();
-            gates.resize_with(gates.len().max(at as usize + 1), Gate::default);
+            let len = gates.len().max(at as usize + 1);
+            gates.resize_with(len, Gate::default);
             let gate = &mut gates[at as usize];
             gate.waker = Some(cx.waker().clone());
             gate.opened.map_or(Poll::Pending, Poll::Ready)
@@ -114,8 +116,8 @@ const GUEST: &str = r#"(module
         (loop (br 0)) unreachable))"#;
 
 async fn run(island: Rc<Island>, callee: Rc<Callee>, argument: i32) -> Result<i32, CallError> {
-    let params = |_: &mut _| Ok([Val::I32(argument)].into_iter().collect());
-    island.call_async(&callee, params, |_, results| results[0].unwrap_i32()).await
+    let values = [Val::I32(argument)];
+    island.call_async(&callee, |_| Ok(values.into_iter().collect()), |_, results| results[0].unwrap_i32()).await
 }
 
 struct Fixture {
@@ -395,7 +397,7 @@ fn an_interrupted_thread_ends_a_call_that_goes_on() {
     let interrupter = Interrupter::current();
     interrupter.interrupt();
     let ended = ready(poll(&mut call));
-    interrupter.resume();
+    interrupter.clear();
     assert!(matches!(ended, Err(CallError::Interrupted)), "{ended:?}");
     assert_eq!(ready(poll(&mut fixture.call("run", 0))).unwrap(), 101);
 }

@@ -26,6 +26,9 @@ use crate::output::{Checked, Output};
 /// Makes what an import is, by its type.
 type MakeImport = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Option<Func>>;
 
+/// The type that a signature has in a guest.
+type SignatureIn = fn(&Core) -> Result<NumericType, GuestError>;
+
 /// Finds an import that was not given by its name: a function of WASI's.
 type Others = Box<dyn Fn(&Rc<Island>, &Import) -> Result<Option<Func>, GuestError>>;
 
@@ -35,7 +38,7 @@ pub struct GuestBuilder {
     others: Option<Others>,
     imports: HashMap<(String, String), MakeImport>,
     /// The types that async imports should have.
-    signatures: HashMap<(String, String), fn(&Core) -> Result<NumericType, GuestError>>,
+    signatures: HashMap<(String, String), SignatureIn>,
     /// For async imports: the guest, as soon as there is one.
     core: Rc<OnceCell<Weak<Core>>>,
     allocator: Names,

@@ -82,7 +82,7 @@ fn arguments_stay_while_other_calls_come_and_go() {
     for (n, call) in calls.iter_mut().enumerate().rev() {
         assert_eq!(ready(poll(call)).unwrap(), 2 * n as i32);
     }
-    assert_eq!(asked.borrow()[30], "x".repeat(29).replace('x', "y"), "the second argument was still there");
+    assert_eq!(asked.borrow()[30], "y".repeat(29), "the second argument was still there");
     assert_eq!(live(&guest), 0);
 }
 

@@ -105,8 +105,8 @@ pub(crate) enum Waits {
     ForFutures,
 }
 
-/// The arguments of a guest's call to a [`SuspendingFunction`] or to an async host function. They have to be read before anything else happens in the
-/// island.
+/// The arguments of a guest's call to a [`SuspendingFunction`] or to an async host function. They have to be read before
+/// anything else happens in the island.
 pub struct Arguments<'a> {
     signature: &'a Signature,
     slots: &'a [MaybeUninit<ValRaw>],
