@@ -21,6 +21,7 @@ mod memory;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
+pub use call::async_call::Results;
 #[cfg(feature = "wasi")]
 pub use call::fiber::Waiter;
 pub use call::fiber::{Arguments, Fiber, Resumed, SuspendingFunction};

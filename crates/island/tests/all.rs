@@ -1,5 +1,6 @@
 //! The tests of this crate in one program, except for those that measure the whole process: `lifetimes.rs`.
 
+mod async_calls;
 mod common;
 mod foreign;
 mod function_key;

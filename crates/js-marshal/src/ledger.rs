@@ -41,8 +41,7 @@ impl Ledger {
         self.pinned.take().iter().for_each(|&address| heap.unpin(address));
         for block in self.temporary.take() {
             let heap = block.heap.as_deref().unwrap_or(heap);
-            // A block that somebody owns by now is that one's to free.
-            drop(heap.adopt_aligned(block.address, block.bytes, block.align));
+            heap.give_up_sized(block.address, block.bytes, block.align);
         }
     }
 

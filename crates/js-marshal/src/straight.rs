@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 
 use island::call::Number;
 use js_api::ExportedFunction;
+use marshal::loan::Loan;
 use marshal::{Heap, HeapError, Room};
 use qjs::string::Units;
 use qjs::{Args, Arguments, Borrowed, Cx, ElementKind, Held, Result, Returned, class};
@@ -172,7 +173,7 @@ impl<'r> Run<'r> {
     /// Calls the function. Returns `None`, and has done nothing, if an argument needs the general way.
     #[inline]
     pub(crate) fn run(&self, cx: Cx<'_>) -> Result<Option<Returned>> {
-        let Straight { steps, counted, has_memory, wide, .. } = self.straight;
+        let Straight { steps, has_memory, wide, .. } = self.straight;
         if self.args.len() != self.leading + steps.len() {
             return Ok(None);
         }
@@ -183,11 +184,16 @@ impl<'r> Run<'r> {
             }
             self.manager.settle(cx, &self.place())?;
         }
+        heap.lend(|loan| self.run_lending(cx, heap, loan))
+    }
+
+    #[inline]
+    fn run_lending(&self, cx: Cx<'_>, heap: &Heap, loan: &Loan<'_>) -> Result<Option<Returned>> {
+        let Straight { steps, counted, wide, .. } = self.straight;
         let mut numbers = [Number::I32(0); 8];
         // How many elements or bytes each has that lies behind a pointer; which of them are copied, a bit for each; and
         // how much room the copies need.
         let (mut counts, mut copied, mut room) = ([0; 8], 0u8, 0);
-        let loan = heap.lend();
         for (at, step) in steps.iter().enumerate() {
             let value = self.args.get(self.leading + at);
             match step {
@@ -201,7 +207,7 @@ impl<'r> Run<'r> {
                     };
                 }
                 Step::Numbers(_, kind) => {
-                    let Some((count, place)) = numbers_of(cx, heap, &loan, value, *kind) else { return Ok(None) };
+                    let Some((count, place)) = numbers_of(cx, heap, loan, value, *kind) else { return Ok(None) };
                     counts[at] = count;
                     match place {
                         Some(address) => numbers[at] = self.pointer(address),
@@ -571,7 +577,7 @@ impl<'r> Run<'r> {
 fn numbers_of(
     cx: Cx<'_>,
     heap: &Heap,
-    loan: &marshal::loan::Loan<'_>,
+    loan: &Loan<'_>,
     value: Borrowed<'_>,
     kind: ElementKind,
 ) -> Option<(u64, Option<u64>)> {

@@ -18,7 +18,7 @@
 //! | [`Out<T>`](Out) | `T *` | `()` | what the guest puts there is among the [results](crate::Function::call) |
 //! | [`OutLen<T>`](OutLen) | `T *` | `()` | it says how long a slice is that comes back |
 //! | [`Callback<fn(A, B) -> R>`](crate::Callback) | `R (*)(A, B)` | `&mut dyn FnMut(A, B) -> R` | for this call |
-//! | `&Kept<fn(A, B) -> R>` | `R (*)(A, B)` | itself | as long as it is [kept](crate::Kept) |
+//! | `&Kept<fn(A, B) -> R>` | `R (*)(A, B)` | itself | as long as it is [kept](crate::Kept); it may be [async](crate::Guest::async_callback) |
 //!
 //! What the guest leaves alone within a `&mut T` stays as it is: a pointer that is still the same stands for the same
 //! view, handle, box or list as before, and what the guest changed behind it is taken over there. If the guest replaces
@@ -188,6 +188,9 @@ pub trait Passing: Sealed {
     /// Whether it says that length.
     #[doc(hidden)]
     const LENGTH: bool = false;
+    /// Whether it must not outlive the caller's frame, as it could in a future that is forgotten.
+    #[doc(hidden)]
+    const NESTED: bool = false;
 
     #[doc(hidden)]
     fn bind(_binder: &mut Binder<'_>) -> Result<(), GuestError> {
@@ -251,7 +254,8 @@ pub(crate) const fn by_copy<T: Marshal>() -> bool {
 
 impl<T: Marshal> Passing for ByValue<T> {
     type Given<'a> = T;
-    type Passed<'a> = ();
+    // Views and handles in it stay until the call has ended.
+    type Passed<'a> = T;
     type Out = Nothing;
     const HEAP: bool = T::HEAP || by_copy::<T>();
 
@@ -269,10 +273,11 @@ impl<T: Marshal> Passing for ByValue<T> {
     }
 
     fn pass<'a>(given: Self::Given<'a>, call: &mut Call<'_>) -> Result<Self::Passed<'a>, GuestError> {
-        call.push_value(&given)
+        call.push_value(&given)?;
+        Ok(given)
     }
 
-    fn take(_: (), _: &mut Call<'_>) -> Result<Nothing, GuestError> {
+    fn take(_: T, _: &mut Call<'_>) -> Result<Nothing, GuestError> {
         Ok(Nothing)
     }
 }
@@ -423,6 +428,7 @@ impl<A: Nullable> Passing for Option<A> {
     type Given<'a> = Option<A::Given<'a>>;
     type Passed<'a> = Option<A::Passed<'a>>;
     type Out = Nothing;
+    const NESTED: bool = A::NESTED;
 
     fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
         A::bind(binder)
@@ -628,6 +634,8 @@ pub trait Arguments: Sealed {
     #[doc(hidden)]
     const LENGTH: bool;
     #[doc(hidden)]
+    const NESTED: bool;
+    #[doc(hidden)]
     fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError>;
     #[doc(hidden)]
     fn params(pointer: NumberKind, into: &mut Vec<NumberKind>);
@@ -659,6 +667,7 @@ macro_rules! tuples {
             const HEAP: bool = false $(|| $name::By::HEAP)*;
             const SLICED: bool = false $(|| $name::By::SLICED)*;
             const LENGTH: bool = false $(|| $name::By::LENGTH)*;
+            const NESTED: bool = false $(|| $name::By::NESTED)*;
             #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn bind(binder: &mut Binder<'_>) -> Result<(), GuestError> {
                 $($name::By::bind(binder)?;)*

@@ -20,6 +20,7 @@ use island::{CallError, HostFunction, HostThrew, Island, Module, NumberKind};
 use smallvec::SmallVec;
 
 use crate::argument::{Argument, Call, Nullable, Passing, Sealed, by_copy, themselves};
+use crate::async_callback::{self, AsyncRun};
 use crate::error::{CallbackError, GuestError, HeapError};
 use crate::guest::{Core, names_of};
 use crate::layout::{InGuest as _, InMemory as _, Passed};
@@ -36,19 +37,43 @@ pub(crate) enum Failure {
     Panic(Box<dyn Any + Send>),
 }
 
+/// What is in a slot.
+#[derive(Clone)]
+enum Closure {
+    Plain(Rc<RefCell<Run<'static>>>),
+    Async(Rc<AsyncRun>),
+}
+
+/// The slots that a closure fits into.
+#[derive(Clone, PartialEq)]
+struct Kind {
+    ty: NumericType,
+    is_async: bool,
+}
+
 /// A place in the guest's table.
 struct Slot {
     index: Cell<u64>,
-    run: RefCell<Option<Rc<RefCell<Run<'static>>>>>,
+    closure: RefCell<Option<Closure>>,
     core: Weak<Core>,
 }
 
 impl Slot {
+    fn closure(&self) -> Result<Closure, CallbackError> {
+        self.closure.borrow().clone().ok_or(CallbackError::Ended { index: self.index.get() })
+    }
+
     fn call(&self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
-        let index = self.index.get();
-        let run = self.run.borrow().clone().ok_or(CallbackError::Ended { index })?;
-        let mut run = run.try_borrow_mut().map_err(|_| CallbackError::Running { index })?;
+        let Closure::Plain(run) = self.closure()? else { unreachable!("a slot has closures of one kind") };
+        let mut run = run.try_borrow_mut().map_err(|_| CallbackError::Running { index: self.index.get() })?;
         run(core, frame)
+    }
+
+    fn async_run(&self) -> Result<Rc<AsyncRun>, CallbackError> {
+        match self.closure()? {
+            Closure::Async(run) => Ok(run),
+            Closure::Plain(_) => unreachable!("a slot has closures of one kind"),
+        }
     }
 }
 
@@ -65,7 +90,7 @@ impl HostFunction for Entry {
             Ok(Err(error)) => Failure::Error(error),
             Err(payload) => Failure::Panic(payload),
         };
-        core.callbacks.failure.replace(Some(failure));
+        core.callbacks.fail(failure);
         Err(HostThrew)
     }
 
@@ -77,8 +102,8 @@ impl HostFunction for Entry {
 /// The slots of a guest.
 #[derive(Default)]
 pub(crate) struct Callbacks {
-    /// The free ones, by signature: there are few.
-    free: RefCell<Vec<(NumericType, Vec<Rc<Slot>>)>>,
+    /// The free ones, by kind: there are few.
+    free: RefCell<Vec<(Kind, Vec<Rc<Slot>>)>>,
     failure: RefCell<Option<Failure>>,
 }
 
@@ -91,11 +116,16 @@ impl Callbacks {
         }
     }
 
-    fn free(&self, ty: &NumericType, slot: Rc<Slot>) {
+    /// Notes why the call that is running fails.
+    pub(crate) fn fail(&self, failure: Failure) {
+        drop(self.failure.replace(Some(failure)));
+    }
+
+    fn free(&self, kind: &Kind, slot: Rc<Slot>) {
         let mut free = self.free.borrow_mut();
-        match free.iter_mut().find(|(known, _)| known == ty) {
+        match free.iter_mut().find(|(known, _)| known == kind) {
             Some((_, slots)) => slots.push(slot),
-            None => free.push((ty.clone(), vec![slot])),
+            None => free.push((kind.clone(), vec![slot])),
         }
     }
 }
@@ -117,18 +147,19 @@ impl Core {
         }
     }
 
-    /// A slot for a signature: one that is free, or a new one at the table's end.
-    fn slot(&self, ty: &NumericType) -> Result<Rc<Slot>, GuestError> {
+    /// A slot of a kind: one that is free, or a new one at the table's end.
+    fn slot(&self, kind: &Kind) -> Result<Rc<Slot>, GuestError> {
         let waiting = {
             let mut free = self.callbacks.free.borrow_mut();
-            free.iter_mut().find(|(known, _)| known == ty).and_then(|(_, slots)| slots.pop())
+            free.iter_mut().find(|(known, _)| known == kind).and_then(|(_, slots)| slots.pop())
         };
         if let Some(slot) = waiting {
             return Ok(slot);
         }
         let table = self.table.ok_or(GuestError::NoTable { reason: "it exports no table of functions" })?;
         self.check_entry()?;
-        let slot = Rc::new(Slot { index: Cell::new(0), run: RefCell::new(None), core: Rc::downgrade(&self.strong()) });
+        let core = Rc::downgrade(&self.strong());
+        let slot = Rc::new(Slot { index: Cell::new(0), closure: RefCell::new(None), core });
         let kinds = |kinds: &[NumberKind]| {
             let ty = |kind: &NumberKind| match kind {
                 NumberKind::I32 => ValType::I32,
@@ -138,11 +169,19 @@ impl Core {
             };
             kinds.iter().map(ty).collect::<Vec<_>>()
         };
+        let ty = &kind.ty;
         let wasm = FuncType::new(self.island.engine().wasmtime(), kinds(&ty.params), kinds(&ty.results));
         // The function is made last: it stays as long as the island.
         let index = self.island.enter(|store| table.grow(store, 1, Ref::Func(None)));
         let index = index.map_err(|_| GuestError::NoTable { reason: "its table of functions cannot grow" })?;
-        let func = self.island.new_function(wasm, Rc::new(Entry(slot.clone())));
+        let entry = slot.clone();
+        let func = match kind.is_async {
+            false => self.island.new_function(wasm, Rc::new(Entry(entry))),
+            true => async_callback::new_function(&self.island, wasm, move || {
+                let core = entry.core.upgrade()?;
+                Some((core, entry.async_run()))
+            }),
+        };
         let set = func.map(|func| self.island.enter(|store| table.set(store, index, Ref::Func(Some(func)))));
         if !matches!(set, Some(Ok(()))) {
             return Err(GuestError::NoTable { reason: "its table of functions cannot hold host functions" });
@@ -173,7 +212,7 @@ pub trait Reply {
     #[doc(hidden)]
     fn results(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool;
     #[doc(hidden)]
-    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError>;
+    fn reply(self, core: &Core) -> Result<Option<Number>, CallbackError>;
 }
 
 impl Reply for () {
@@ -181,8 +220,8 @@ impl Reply for () {
         true
     }
 
-    fn reply(self, _: &Core, _: &mut HostFrame<'_>) -> Result<(), CallbackError> {
-        Ok(())
+    fn reply(self, _: &Core) -> Result<Option<Number>, CallbackError> {
+        Ok(None)
     }
 }
 
@@ -200,7 +239,7 @@ impl<T: Marshal> Reply for T {
         }
     }
 
-    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
+    fn reply(self, core: &Core) -> Result<Option<Number>, CallbackError> {
         let mut writer = Writer::new(core);
         // What it points to is the guest's from now on, just as what the guest returns is the host's.
         writer.consumed = true;
@@ -208,10 +247,10 @@ impl<T: Marshal> Reply for T {
         let freed = writer.finish(image.is_ok());
         let bytes = image.and_then(|bytes| Ok(freed.map(|()| bytes)?));
         let bytes = bytes.map_err(|error| CallbackError::Value(Box::new(error)))?;
-        if let Passed::Number(scalar) = T::LAYOUT.of(core.pointer).passed {
-            frame.push(scalar.widen(&bytes));
+        match T::LAYOUT.of(core.pointer).passed {
+            Passed::Number(scalar) => Ok(Some(scalar.widen(&bytes))),
+            _ => Ok(None),
         }
-        Ok(())
     }
 }
 
@@ -222,8 +261,8 @@ impl<T: Reply, E: Into<Box<dyn std::error::Error>>> Reply for Result<T, E> {
         T::results(pointer, into)
     }
 
-    fn reply(self, core: &Core, frame: &mut HostFrame<'_>) -> Result<(), CallbackError> {
-        self.map_err(|error| CallbackError::Failed(error.into()))?.reply(core, frame)
+    fn reply(self, core: &Core) -> Result<Option<Number>, CallbackError> {
+        self.map_err(|error| CallbackError::Failed(error.into()))?.reply(core)
     }
 }
 
@@ -259,11 +298,16 @@ macro_rules! signatures {
 
             fn run<'a>(mut closure: impl DerefMut<Target = Self::Closure<'a>> + 'a) -> Rc<RefCell<Run<'a>>> {
                 Rc::new(RefCell::new(move |core: &Core, frame: &mut HostFrame<'_>| {
+                    let numbers: SmallVec<[Number; 8]> = frame.args().collect();
                     #[allow(unused_variables, reason = "the empty tuple uses none")]
-                    call_closure(core, frame, |reader, numbers| {
+                    let reply = receive(core, &numbers, |reader, numbers| {
                         $(let $value = $name::receive(numbers, reader);)*
                         Ok((*closure)($($value?),*))
-                    })
+                    });
+                    if let Some(number) = reply?.reply(core)? {
+                        frame.push(number);
+                    }
+                    Ok(())
                 }))
             }
         }
@@ -287,16 +331,15 @@ fn param<T: Marshal>(pointer: NumberKind, into: &mut Vec<NumberKind>) -> bool {
     !T::SLICED || into.len() == before + 2
 }
 
-fn call_closure<R: Reply>(
+/// Runs `body` with what reads a callback's parameters.
+pub(crate) fn receive<R>(
     core: &Core,
-    frame: &mut HostFrame<'_>,
-    call: impl FnOnce(&mut Reader<'_>, &mut dyn Iterator<Item = Number>) -> Result<R, GuestError>,
-) -> Result<(), CallbackError> {
-    let numbers: SmallVec<[Number; 8]> = frame.args().collect();
+    numbers: &[Number],
+    body: impl FnOnce(&mut Reader<'_>, &mut dyn Iterator<Item = Number>) -> Result<R, GuestError>,
+) -> Result<R, CallbackError> {
     let mut reader = Reader::new(core);
     reader.owned = false;
-    let reply = call(&mut reader, &mut numbers.into_iter());
-    reply.map_err(|error| CallbackError::Value(Box::new(error)))?.reply(core, frame)
+    body(&mut reader, &mut numbers.iter().copied()).map_err(|error| CallbackError::Value(Box::new(error)))
 }
 
 /// A closure as an argument, for one call: `Callback<fn(f64) -> f64>` is given as `&mut |x| …`, and may borrow whatever
@@ -338,17 +381,18 @@ pub struct Callback<S>(PhantomData<S>);
 pub struct Armed<'a> {
     slot: Rc<Slot>,
     core: Rc<Core>,
-    ty: NumericType,
+    kind: Kind,
     /// Whether the slot stays as it is.
     is_kept: bool,
     borrows: PhantomData<&'a mut ()>,
 }
 
 impl Core {
-    fn arm(&self, ty: NumericType, run: Rc<RefCell<Run<'static>>>) -> Result<Armed<'static>, GuestError> {
-        let slot = self.slot(&ty)?;
-        slot.run.replace(Some(run));
-        Ok(Armed { slot, core: self.strong(), ty, is_kept: false, borrows: PhantomData })
+    fn arm(&self, ty: NumericType, closure: Closure) -> Result<Armed<'static>, GuestError> {
+        let kind = Kind { ty, is_async: matches!(closure, Closure::Async(_)) };
+        let slot = self.slot(&kind)?;
+        slot.closure.replace(Some(closure));
+        Ok(Armed { slot, core: self.strong(), kind, is_kept: false, borrows: PhantomData })
     }
 }
 
@@ -358,13 +402,13 @@ impl Drop for Armed<'_> {
             return;
         }
         // Dropping the closure may lead back here, so the slot is put in order first.
-        let run = self.slot.run.take();
-        self.core.callbacks.free(&self.ty, self.slot.clone());
-        drop(run);
+        let closure = self.slot.closure.take();
+        self.core.callbacks.free(&self.kind, self.slot.clone());
+        drop(closure);
     }
 }
 
-fn signature<S: Signature>(core: &Core) -> Result<NumericType, GuestError> {
+pub(crate) fn signature<S: Signature>(core: &Core) -> Result<NumericType, GuestError> {
     let signature = std::any::type_name::<S>();
     match S::HEAP && core.heap.is_none() {
         true => Err(GuestError::NoHeap { function: signature.into() }),
@@ -378,6 +422,7 @@ impl<S: Signature> Passing for Callback<S> {
     type Passed<'a> = Armed<'a>;
     type Out = Nothing;
     const HEAP: bool = false;
+    const NESTED: bool = true;
 
     fn bind(binder: &mut crate::transfer::Binder<'_>) -> Result<(), GuestError> {
         signature::<S>(binder.core).map(drop)
@@ -390,9 +435,9 @@ impl<S: Signature> Passing for Callback<S> {
         // takes it out of there when it is dropped. That is before `'a` ends: `Function::run` holds it in a local
         // variable, after the arguments, whose borrows last for `'a`; nobody who could forget it gets hold of it. By
         // then no call of it is in progress that could still hold it, since those are nested in the guest's call which
-        // has returned.
+        // has returned. (`NESTED` keeps it out of calls whose future could be forgotten.)
         let run = unsafe { std::mem::transmute::<Rc<RefCell<Run<'a>>>, Rc<RefCell<Run<'static>>>>(run) };
-        let armed: Armed<'a> = core.arm(signature::<S>(core)?, run)?;
+        let armed: Armed<'a> = core.arm(signature::<S>(core)?, Closure::Plain(run))?;
         call.push_size(armed.slot.index.get())?;
         Ok(armed)
     }
@@ -402,7 +447,8 @@ impl<S: Signature> Passing for Callback<S> {
     }
 }
 
-/// A closure that a guest may keep, from [`Guest::callback`](crate::Guest::callback): it exists until this is dropped.
+/// A closure that a guest may keep, from [`Guest::callback`](crate::Guest::callback) or
+/// [`Guest::async_callback`](crate::Guest::async_callback): it exists until this is dropped.
 /// It is passed as `&Kept<fn(A, B) -> R>`. It keeps its guest alive.
 pub struct Kept<S> {
     armed: Armed<'static>,
@@ -411,7 +457,12 @@ pub struct Kept<S> {
 
 impl<S: Signature> Kept<S> {
     pub(crate) fn new(core: &Core, closure: Box<S::Closure<'static>>) -> Result<Self, GuestError> {
-        let armed = core.arm(signature::<S>(core)?, S::run(closure))?;
+        let armed = core.arm(signature::<S>(core)?, Closure::Plain(S::run(closure)))?;
+        Ok(Self { armed, kind: PhantomData })
+    }
+
+    pub(crate) fn new_async(core: &Core, run: Rc<AsyncRun>) -> Result<Self, GuestError> {
+        let armed = core.arm(signature::<S>(core)?, Closure::Async(run))?;
         Ok(Self { armed, kind: PhantomData })
     }
 }

@@ -13,7 +13,7 @@ use crate::error::GuestError;
 use crate::guest::Core;
 use crate::output::{Flat, Name, Output, Part, Returned, Sequence};
 use crate::plain::{Plain, zero};
-use crate::transfer::Binder;
+use crate::transfer::{Binder, Suspendable};
 
 /// A guest function, bound with its Rust types by [`Guest::function`](crate::Guest::function).
 ///
@@ -47,8 +47,7 @@ impl<A: Arguments, R: Output> Function<A, R> {
         R::kinds(core.pointer, &mut results);
         let fits = |ty: &NumericType| *ty.params == *params && *ty.results == *results;
         if !callee.numeric().is_some_and(fits) {
-            let list = |kinds: &[NumberKind]| kinds.iter().map(NumberKind::to_string).collect::<Vec<_>>().join(", ");
-            let expected = format!("({}) -> ({})", list(&params), list(&results));
+            let expected = in_words(&params, &results);
             return Err(GuestError::Type { function: name.into(), expected, found: callee.ty().to_string() });
         }
         let mut binder = Binder::new(core);
@@ -76,6 +75,12 @@ impl<A: Arguments, R: Output> Function<A, R> {
         let Self { core, callee, name, trusted, .. } = self;
         Function { core, callee, name, trusted, len, kind: PhantomData }
     }
+}
+
+/// A type of functions, for messages.
+pub(crate) fn in_words(params: &[NumberKind], results: &[NumberKind]) -> String {
+    let list = |kinds: &[NumberKind]| kinds.iter().map(NumberKind::to_string).collect::<Vec<_>>().join(", ");
+    format!("({}) -> ({})", list(params), list(results))
 }
 
 /// How the length of a returned slice is known.
@@ -184,24 +189,122 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     where
         Parts<A, R>: Flat,
     {
-        const {
-            assert!(
-                L::KNOWN || A::LENGTH || !(A::SLICED || R::SLICED),
-                "a slice comes back: say how long it is by `with_len`, `until` or an `OutLen`"
-            );
-        }
+        let () = Self::IS_MEASURED;
         let core = &*self.core;
-        if let Some(heap) = &core.heap {
-            heap.drain()?;
-        }
+        self.safe_point()?;
         let ty = self.callee.numeric().expect("binding checked the type");
         let mut call = Call::new(core, Frame::new(ty), self.trusted);
         let mut returned = false;
         let result = self.run(arguments, &mut call, &mut returned);
-        // What the call allocated is freed, however it ended. The first error is the one to report.
+        self.finish(&mut call, returned, result)
+    }
+
+    /// [`Function::call`] as a future, which needs no executor of its own: while the guest waits in an [async
+    /// import](crate::GuestBuilder::import_async) or an [async callback](crate::Guest::async_callback), other calls of
+    /// the same guest go on, ordinary ones too. What is passed stays borrowed, and its blocks in place, for as long.
+    ///
+    /// Nothing happens before the future is polled. Dropping it ends the call: none of the guest's code runs in it any
+    /// more, and what was allocated for the arguments is freed at the next safe point.
+    ///
+    /// ```
+    /// # use std::future::{Ready, poll_fn, ready};
+    /// # use std::task::{Context, Poll, Waker};
+    /// # use marshal::island::{Engine, EngineOptions, Module};
+    /// # use marshal::Guest;
+    /// # async fn look_up(name: String) -> Result<i32, std::io::Error> {
+    /// #     let mut was_polled = false;
+    /// #     poll_fn(move |cx| {
+    /// #         cx.waker().wake_by_ref();
+    /// #         if std::mem::replace(&mut was_polled, true) { Poll::Ready(()) } else { Poll::Pending }
+    /// #     }).await;
+    /// #     Ok(name.len() as i32)
+    /// # }
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut future = std::pin::pin!(future);
+    /// #     loop {
+    /// #         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    /// #             return output;
+    /// #         }
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let wasm = wat::parse_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/waiting.wat")))?;
+    /// # let engine = Engine::new(&EngineOptions::default())?;
+    /// # let module = Module::new(&engine, &wasm)?;
+    /// // The guest imports `int look_up(const char *name);`, which takes its time.
+    /// let guest = Guest::builder(&engine)
+    ///     .import_async::<fn(String) -> Result<i32, std::io::Error>>("env", "look_up", |name: String| look_up(name))
+    ///     .instantiate(&module)?;
+    ///
+    /// // int both(const char *first, const char *second);
+    /// let both = guest.function::<(&str, &str), i32>("both")?;
+    /// let found = block_on(async { both.call_async(("isola", "bella")).await })?; // tokio, smol, or your own
+    /// assert_eq!(found, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A closure of the caller's frame cannot be passed: a future can be forgotten, and the guest would still have it.
+    /// Closures that are [kept](crate::Guest::callback) can:
+    ///
+    /// ```compile_fail,E0080
+    /// # use marshal::Callback;
+    /// # async fn f(guest: marshal::Guest) -> Result<(), marshal::GuestError> {
+    /// let each = guest.function::<(&[i32], i32, Callback<fn(i32)>), ()>("each")?;
+    /// let mut sum = 0;
+    /// each.call_async((&[1], 1, &mut |value| sum += value)).await
+    /// # }
+    /// # fn main() {
+    /// # let engine = marshal::island::Engine::new(&Default::default()).unwrap();
+    /// # let module = marshal::island::Module::new(&engine, b"").unwrap();
+    /// # let _ = std::pin::pin!(f(marshal::Guest::new(&engine, &module).unwrap()))
+    /// #     .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Function::call`]. An error of an async import or callback is a [`GuestError::Callback`].
+    ///
+    /// # Panics
+    /// As [`Function::call`], out of the poll in which an import or callback panics.
+    pub async fn call_async(&self, arguments: A::Given<'_>) -> Result<Returns<A, R>, GuestError>
+    where
+        Parts<A, R>: Flat,
+    {
+        let () = Self::IS_MEASURED;
+        const { assert!(!A::NESTED, "a `Callback` ends with its caller's frame: pass a `Kept` one") };
+        self.safe_point()?;
+        let ty = self.callee.numeric().expect("binding checked the type");
+        let call = Call::new(&self.core, Frame::new(ty), self.trusted);
+        let mut pending = Suspendable { call, committed: false, ended: false };
+        let result = self.run_async(arguments, &mut pending).await;
+        pending.ended = true;
+        let committed = pending.committed;
+        self.finish(&mut pending.call, committed, result)
+    }
+
+    const IS_MEASURED: () = assert!(
+        L::KNOWN || A::LENGTH || !(A::SLICED || R::SLICED),
+        "a slice comes back: say how long it is by `with_len`, `until` or an `OutLen`"
+    );
+
+    fn safe_point(&self) -> Result<(), GuestError> {
+        Ok(self.core.heap.as_ref().map_or(Ok(()), |heap| heap.drain())?)
+    }
+
+    /// Frees what the call allocated, however it ended. The first error is the one to report.
+    fn finish(
+        &self,
+        call: &mut Call<'_>,
+        returned: bool,
+        result: Result<Parts<A, R>, GuestError>,
+    ) -> Result<Returns<A, R>, GuestError>
+    where
+        Parts<A, R>: Flat,
+    {
         let freed = call.reader.finish(&call.writer);
         let freed = freed.and(call.writer.finish(returned));
-        let result = result.map_err(|error| core.explain(error))?;
+        let result = result.map_err(|error| self.core.explain(error))?;
         freed?;
         Ok(result.flat())
     }
@@ -213,6 +316,26 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         call: &mut Call<'_>,
         committed: &mut bool,
     ) -> Result<Parts<A, R>, GuestError> {
+        let (passed, hidden) = self.pass(arguments, call)?;
+        *committed = true;
+        self.core.island.call_numeric(&self.callee, &mut call.frame)?;
+        self.take(passed, hidden, call)
+    }
+
+    async fn run_async(
+        &self,
+        arguments: A::Given<'_>,
+        pending: &mut Suspendable<'_>,
+    ) -> Result<Parts<A, R>, GuestError> {
+        let (passed, hidden) = self.pass(arguments, &mut pending.call)?;
+        pending.committed = true;
+        self.core.island.call_numeric_async(&self.callee, &mut pending.call.frame).await?;
+        self.take(passed, hidden, &mut pending.call)
+    }
+
+    /// Prepares everything. Also returns where a result goes that has room of its own.
+    #[inline]
+    fn pass<'a>(&self, arguments: A::Given<'a>, call: &mut Call<'_>) -> Result<(A::Passed<'a>, u64), GuestError> {
         call.len = self.len.before(&arguments);
         let hidden = match R::hidden(self.core.pointer) {
             Some(layout) => {
@@ -225,9 +348,13 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         };
         let passed = A::pass(arguments, call)?;
         call.commit();
-        *committed = true;
         self.core.callbacks.forget_failure();
-        self.core.island.call_numeric(&self.callee, &mut call.frame)?;
+        Ok((passed, hidden))
+    }
+
+    /// Takes what came back.
+    #[inline]
+    fn take(&self, passed: A::Passed<'_>, hidden: u64, call: &mut Call<'_>) -> Result<Parts<A, R>, GuestError> {
         call.reader.images = std::mem::take(&mut call.writer.images);
         let mut numbers = [Number::I32(0); 4];
         let numbers = &mut numbers[..call.frame.ty().results.len()];

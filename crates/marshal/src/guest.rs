@@ -1,11 +1,12 @@
 //! A guest as a Rust host uses it: an instance with its heap, whose functions are bound by name.
 
 use c_abi::names;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use island::call::NumericType;
 #[cfg(feature = "wasi")]
 use island::wasi::{PREVIEW1, UNSTABLE, WasiConfig, WasiContext};
 use island::wasmtime::{Extern, ExternType, Func, FuncType, Instance, Memory, Ref, Table};
@@ -13,9 +14,10 @@ use island::{Callee, DataBlock, Engine, HostFunction, Import, Island, Module, Nu
 
 use crate::allocator::{Allocator, HostAllocator};
 use crate::argument::Arguments;
-use crate::callback::{Callbacks, Kept, Signature, find_table};
+use crate::async_callback::{self, AsyncClosure};
+use crate::callback::{Callbacks, Kept, Signature, find_table, signature};
 use crate::error::{GuestError, HeapError};
-use crate::function::Function;
+use crate::function::{Function, in_words};
 use crate::guest_function::GuestFunction;
 use crate::handle::Destructor;
 use crate::heap::Heap;
@@ -23,6 +25,9 @@ use crate::output::{Checked, Output};
 
 /// Makes what an import is, by its type.
 type MakeImport = Box<dyn FnOnce(&Rc<Island>, &FuncType) -> Option<Func>>;
+
+/// The type that a signature has in a guest.
+type SignatureIn = fn(&Core) -> Result<NumericType, GuestError>;
 
 /// Finds an import that was not given by its name: a function of WASI's.
 type Others = Box<dyn Fn(&Rc<Island>, &Import) -> Result<Option<Func>, GuestError>>;
@@ -32,6 +37,10 @@ pub struct GuestBuilder {
     engine: Engine,
     others: Option<Others>,
     imports: HashMap<(String, String), MakeImport>,
+    /// The types that async imports should have.
+    signatures: HashMap<(String, String), SignatureIn>,
+    /// For async imports: the guest, as soon as there is one.
+    core: Rc<OnceCell<Weak<Core>>>,
     allocator: Names,
 }
 
@@ -98,6 +107,31 @@ impl GuestBuilder {
         self
     }
 
+    /// Gives the guest a function that returns a future, which the guest waits for. `S` is its signature, as that of a
+    /// [callback](crate::Guest::async_callback). It can be called from a [`Function::call_async`] alone, and several such
+    /// calls may wait in it.
+    ///
+    /// ```no_run
+    /// # async fn read(name: String) -> std::io::Result<i32> { Ok(0) }
+    /// # use marshal::Guest;
+    /// # fn f(engine: marshal::island::Engine, module: marshal::island::Module) -> Result<(), marshal::GuestError> {
+    /// // int read(const char *name);
+    /// let builder = Guest::builder(&engine).import_async::<fn(String) -> std::io::Result<i32>>("env", "read", read);
+    /// let guest = builder.instantiate(&module)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn import_async<S: Signature>(mut self, module: &str, name: &str, closure: impl AsyncClosure<S>) -> Self {
+        let (run, core) = (closure.run(), self.core.clone());
+        let import: MakeImport = Box::new(|island, ty| {
+            async_callback::new_function(island, ty.clone(), move || Some((core.get()?.upgrade()?, Ok(run.clone()))))
+        });
+        let key = (module.to_string(), name.to_string());
+        self.signatures.insert(key.clone(), signature::<S>);
+        self.imports.insert(key, import);
+        self
+    }
+
     /// Names the functions of its allocator; their types tell the [convention](Allocator). By default they are `malloc`
     /// and `free`, else `__wbindgen_malloc` and `__wbindgen_free`, else `cabi_realloc` and `free`, else those of
     /// [AssemblyScript](GuestBuilder::assembly_script).
@@ -161,6 +195,19 @@ impl GuestBuilder {
             callbacks: Callbacks::default(),
             destructors: RefCell::default(),
         });
+        for import in module.imports() {
+            let key = (import.module.clone(), import.name.clone());
+            if let (Some(signature), ExternType::Func(ty)) = (self.signatures.get(&key), &import.ty) {
+                let expected = signature(&core)?;
+                if NumericType::of(ty).as_ref() != Some(&expected) {
+                    let function = format!("{}.{}", key.0, key.1);
+                    let expected = in_words(&expected.params, &expected.results);
+                    return Err(GuestError::Type { function, expected, found: ty.to_string() });
+                }
+            }
+        }
+        // Nobody has set it.
+        let _ = self.core.set(Rc::downgrade(&core));
         Ok(Guest { core })
     }
 }
@@ -281,7 +328,14 @@ pub struct Guest {
 impl Guest {
     /// Begins to describe a guest.
     pub fn builder(engine: &Engine) -> GuestBuilder {
-        GuestBuilder { engine: engine.clone(), others: None, imports: HashMap::new(), allocator: Names::Known }
+        GuestBuilder {
+            engine: engine.clone(),
+            others: None,
+            imports: HashMap::new(),
+            signatures: HashMap::new(),
+            core: Rc::default(),
+            allocator: Names::Known,
+        }
     }
 
     /// A guest that imports nothing.
@@ -388,6 +442,30 @@ impl Guest {
     /// [`GuestError::NoTable`]; [`GuestError::Signature`].
     pub fn callback<S: Signature>(&self, closure: Box<S::Closure<'static>>) -> Result<Kept<S>, GuestError> {
         Kept::new(&self.core, closure)
+    }
+
+    /// [`Guest::callback`] for a closure that returns a future, which the guest waits for: in a
+    /// [`Function::call_async`], from which alone it can be called. It may be called again meanwhile, by other calls.
+    /// Calls that wait in it when it is dropped go on.
+    ///
+    /// ```no_run
+    /// # async fn f(guest: marshal::Guest) -> Result<(), marshal::GuestError> {
+    /// # async fn sleep(ms: i32) {}
+    /// // int each_slowly(int (*wait)(int), int n);
+    /// let each = guest.function::<(&marshal::Kept<fn(i32) -> i32>, i32), i32>("each_slowly")?;
+    /// let wait = guest.async_callback::<fn(i32) -> i32>(|ms: i32| async move {
+    ///     sleep(ms).await;
+    ///     ms
+    /// })?;
+    /// let sum = each.call_async((&wait, 3)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Guest::callback`].
+    pub fn async_callback<S: Signature>(&self, closure: impl AsyncClosure<S>) -> Result<Kept<S>, GuestError> {
+        Kept::new_async(&self.core, closure.run())
     }
 
     /// Its heap; `None` if it exports no memory with an allocator.

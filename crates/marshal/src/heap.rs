@@ -374,8 +374,22 @@ impl Heap {
     /// # Errors
     /// As [`Heap::free`], but for [`HeapError::Busy`].
     pub fn give_back(&self, address: u64) -> Result<(), HeapError> {
-        let bytes = self.sizes.as_ref().and_then(|sizes| sizes.borrow().get(&address).copied());
-        self.give_back_sized(address, bytes.unwrap_or(1), 8)
+        self.give_back_sized(address, self.size_of(address), 8)
+    }
+
+    fn size_of(&self, address: u64) -> u64 {
+        self.sizes.as_ref().and_then(|sizes| sizes.borrow().get(&address).copied()).unwrap_or(1)
+    }
+
+    /// [`Heap::give_back`] that leaves the block to the next safe point.
+    pub(crate) fn give_up(&self, address: u64) {
+        self.give_up_sized(address, self.size_of(address), 8);
+    }
+
+    /// [`Heap::give_back_sized`] that leaves the block to the next safe point: nothing is called, so this may happen
+    /// anywhere. A block that somebody owns by now is that one's to free.
+    pub fn give_up_sized(&self, address: u64, bytes: u64, align: u32) {
+        drop(self.adopt_aligned(address, bytes, align));
     }
 
     /// [`Heap::give_back`] for a block whose length is known, as [`Heap::free_sized`] is [`Heap::free`].

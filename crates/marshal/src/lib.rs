@@ -34,7 +34,7 @@
 //! - [`function`]: bound functions, and what may be passed ([`argument`]) and returned ([`output`]).
 //! - [`value`]: what can lie in a guest's memory, and how to derive it for structs and enums;
 //!   [`text`]: strings.
-//! - [`callback`]: closures as function pointers.
+//! - [`callback`]: closures as function pointers; [`async_callback`]: those that guests wait for.
 //! - [`opaque`]: opaque pointers with a type, which close themselves.
 //! - [`view`]: results that are the guest's memory.
 //! - [`allocator`]: which functions allocate and free, and by which convention.
@@ -56,6 +56,7 @@
 
 pub mod allocator;
 pub mod argument;
+pub mod async_callback;
 pub mod block;
 pub mod callback;
 pub mod copy;
@@ -81,6 +82,7 @@ pub mod view;
 
 pub use allocator::{Allocator, HostAllocator};
 pub use argument::{ByValue, Consumed, Out, OutLen};
+pub use async_callback::AsyncClosure;
 pub use block::GuestBlock;
 pub use callback::{Callback, Kept};
 pub use error::{CallbackError, GuestError, HeapError, StatusError};

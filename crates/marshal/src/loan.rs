@@ -2,7 +2,8 @@
 //! in them, even if a script that it calls ends their last handle meanwhile.
 //!
 //! A pin ([`Heap::pin`]) does the same for any thread, but it takes the queue's lock twice. A memory that is not shared
-//! is freed by its own thread alone, so a list of that thread is enough.
+//! is freed by its own thread alone, so a list of that thread is enough. A loan lasts as long as a closure, so loans
+//! nest: a call that can be suspended, which may end after one that began later, pins.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -16,7 +17,7 @@ thread_local! {
     static PUT_OFF: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The blocks that one call was given, until this is dropped.
+/// The blocks that one call was given.
 pub struct Loan<'h> {
     heap: &'h Heap,
     /// How many there were before.
@@ -24,10 +25,10 @@ pub struct Loan<'h> {
 }
 
 impl Heap {
-    /// Begins to lend blocks of this heap's memory, which must not be shared.
+    /// Runs `body`, which may lend blocks of this heap's memory until it returns. The memory must not be shared.
     #[inline]
-    pub fn lend(&self) -> Loan<'_> {
-        Loan { heap: self, before: LENT.with_borrow(Vec::len) }
+    pub fn lend<R>(&self, body: impl FnOnce(&Loan<'_>) -> R) -> R {
+        body(&Loan { heap: self, before: LENT.with_borrow(Vec::len) })
     }
 }
 

@@ -10,6 +10,7 @@ use island::NumberKind;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::argument::Call;
 use crate::error::{GuestError, HeapError};
 use crate::guest::Core;
 use crate::heap::Heap;
@@ -149,6 +150,16 @@ impl<'c> Writer<'c> {
         if self.blocks.is_empty() { Ok(()) } else { self.free_blocks(kept) }
     }
 
+    /// [`Writer::finish`] that does not call into the guest.
+    fn abandon(&self, kept: bool) {
+        for &(address, consumed) in &self.blocks {
+            match consumed && kept {
+                true => self.core.heap().forget(address),
+                false => self.core.heap().give_up(address),
+            }
+        }
+    }
+
     fn free_blocks(&self, kept: bool) -> Result<(), HeapError> {
         let mut done = Ok(());
         for &(address, consumed) in &self.blocks {
@@ -162,6 +173,22 @@ impl<'c> Writer<'c> {
             done = done.and(freed);
         }
         done
+    }
+}
+
+/// A call that may be suspended: it gives its blocks back, at a safe point, if it is dropped before it has ended.
+pub(crate) struct Suspendable<'c> {
+    pub(crate) call: Call<'c>,
+    /// Whether the guest was called.
+    pub(crate) committed: bool,
+    pub(crate) ended: bool,
+}
+
+impl Drop for Suspendable<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.call.writer.abandon(self.committed);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tests of this crate in one program, but for those whose figures are about the whole process: `report.rs`,
 //! `trace.rs`.
 
+mod async_calls;
 mod callbacks;
 mod changes;
 mod common;

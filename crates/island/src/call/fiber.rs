@@ -21,6 +21,7 @@ use wasmtime::{
     WasmBacktrace,
 };
 
+use crate::call::async_call::{AsyncHost, HostFuture, Results};
 use crate::call::frames::{self, Exit, Saved, VmStoreContext};
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
@@ -29,7 +30,7 @@ use crate::call::raw::{
     Access, ReentrantStore, Restore, UNSAVED, argument_slots, fill, instance_of, lend, with_values,
 };
 use crate::call::signature::Signature;
-use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
+use crate::call::trap::{CallError, HostThrew, HostTrap, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
 
 /// A function that a guest can import and that suspends the guest, if the guest runs on a fiber.
@@ -54,8 +55,50 @@ pub trait Waiter: 'static {
     fn wait(&self, island: &Rc<Island>, readiness: crate::wasi::Readiness) -> Result<(), HostThrew>;
 }
 
-/// The arguments of a guest's call to a [`SuspendingFunction`]. They have to be read before anything else happens in the
-/// island.
+/// What suspends a fiber.
+#[derive(Clone)]
+pub(crate) enum Suspending {
+    /// Fibers that whoever made them resumes.
+    Function(Rc<dyn SuspendingFunction>),
+    /// Fibers that belong to a future.
+    Async(Rc<AsyncHost>),
+}
+
+impl Suspending {
+    /// Fails a call that does not come from a fiber, or from one of the other kind: those of JavaScript's promises and
+    /// those of Rust's futures do not wait for each other.
+    fn refuse(&self, island: &Rc<Island>) -> wasmtime::Error {
+        const WHY: &str = "an async host function was called by a guest whose own call is not async";
+        match self {
+            Self::Function(host) => island.host_error(host.refuse(island)),
+            Self::Async(_) => wasmtime::Error::from(HostTrap(WHY.into())),
+        }
+    }
+
+    /// Begins a call from a fiber that may wait.
+    fn start(&self, island: &Rc<Island>, fiber: &FiberState, arguments: Arguments<'_>) -> wasmtime::Result<()> {
+        match (self, fiber.waits) {
+            (Self::Function(host), Waits::UntilResumed) => {
+                host.start(island, arguments).map_err(|threw| island.host_error(threw))
+            }
+            (Self::Async(host), Waits::ForFutures) => {
+                fiber.awaits.set(Some(host(island, arguments)));
+                Ok(())
+            }
+            _ => Err(self.refuse(island)),
+        }
+    }
+}
+
+/// What a fiber waits for in a [`Suspending`] function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    UntilResumed,
+    ForFutures,
+}
+
+/// The arguments of a guest's call to a [`SuspendingFunction`] or to an async host function. They have to be read before
+/// anything else happens in the island.
 pub struct Arguments<'a> {
     signature: &'a Signature,
     slots: &'a [MaybeUninit<ValRaw>],
@@ -91,16 +134,16 @@ enum Request {
 }
 
 /// Begins what suspends a fiber.
-type Begin = *mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + 'static);
+type Begin = *mut (dyn FnMut(&Rc<Island>) -> wasmtime::Result<()> + 'static);
 
 /// Something that one stack has another do, in a frame of whoever waits for it.
 type Errand = *mut (dyn FnMut() + 'static);
 
 /// [`errand`] for what suspends a fiber.
-fn beginning(body: &mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_)) -> Begin {
-    let body: *mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_) = body;
+fn beginning(body: &mut (dyn FnMut(&Rc<Island>) -> wasmtime::Result<()> + '_)) -> Begin {
+    let body: *mut (dyn FnMut(&Rc<Island>) -> wasmtime::Result<()> + '_) = body;
     // SAFETY: only the lifetime that a pointer is written with changes; whoever follows it answers for that.
-    unsafe { std::mem::transmute::<*mut (dyn FnMut(&Rc<Island>) -> Result<(), HostThrew> + '_), Begin>(body) }
+    unsafe { std::mem::transmute::<*mut (dyn FnMut(&Rc<Island>) -> wasmtime::Result<()> + '_), Begin>(body) }
 }
 
 /// The closure, whoever runs it before it ends.
@@ -121,6 +164,10 @@ pub(crate) struct FiberState {
     func: Func,
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
+    /// What it may wait for.
+    waits: Waits,
+    /// The future that it waits for, until that is fetched.
+    awaits: Cell<Option<HostFuture>>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -172,6 +219,17 @@ impl Fiber {
         callee: &Callee,
         arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
     ) -> Result<Self, CallError> {
+        let slots = |signature: &Signature| argument_slots(island, signature, arguments);
+        Self::with_slots(island, callee, Waits::UntilResumed, slots)
+    }
+
+    /// [`Fiber::new`] with slots that `slots` makes for the function's type.
+    pub(crate) fn with_slots(
+        island: &Rc<Island>,
+        callee: &Callee,
+        waits: Waits,
+        slots: impl FnOnce(&Signature) -> wasmtime::Result<SmallVec<[ValRaw; 8]>>,
+    ) -> Result<Self, CallError> {
         island.check_stack()?;
         island.end_abandoned();
         if !island.owns(&callee.func()) {
@@ -179,9 +237,14 @@ impl Fiber {
         }
         fiber_functions(island).map_err(|error| island.call_error(error))?;
         let signature = callee.shared_signature();
-        let slots = argument_slots(island, &signature, arguments).map_err(|error| island.call_error(error))?;
-        let state = FiberState::new(island, callee.func(), slots);
+        let slots = slots(&signature).map_err(|error| island.call_error(error))?;
+        let state = FiberState::new(island, callee.func(), slots, waits);
         Ok(Self { state, signature, island: island.clone() })
+    }
+
+    /// The future that a suspended call waits for.
+    pub(crate) fn take_future(&self) -> HostFuture {
+        self.state.awaits.take().expect("a call that waits for futures is suspended by one")
     }
 
     /// Whether a suspending function has begun and not ended.
@@ -230,9 +293,19 @@ impl Fiber {
     /// # Panics
     /// When the call is not suspended.
     pub fn resume_throwing(&self, threw: HostThrew) -> Resumed {
+        self.resume_failing(self.island.host_error(threw))
+    }
+
+    pub(crate) fn resume_failing(&self, error: wasmtime::Error) -> Resumed {
         self.state.awaited.take().expect("only a suspended call is resumed");
-        self.state.answer.set(Some(Err(self.island.host_error(threw))));
+        self.state.answer.set(Some(Err(error)));
         self.run()
+    }
+
+    /// The results of a call that has just ended, in slots.
+    pub(crate) fn copy_results(&self, into: &mut [ValRaw]) {
+        // SAFETY: the fiber has ended, so nobody else refers to the slots.
+        into.copy_from_slice(unsafe { &*self.state.slots.get() });
     }
 
     /// Reads the results of a call that has just ended. References among them last as long as `body`.
@@ -273,7 +346,7 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                 state.awaited.set(Some(awaited));
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
                 let begun = unsafe { (*begin)(island) };
-                let Err(threw) = begun else {
+                let Err(error) = begun else {
                     // A guest that called whoever resumed the fiber goes on without entering the store.
                     if island.store.is_lent() {
                         island.store.enter(|_| ());
@@ -281,7 +354,7 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
                     return None;
                 };
                 state.awaited.set(None);
-                state.answer.set(Some(Err(island.host_error(threw))));
+                state.answer.set(Some(Err(error)));
             }
         }
     }
@@ -395,10 +468,12 @@ fn begin(mut caller: Caller<'_, StoreState>) {
 
 impl FiberState {
     /// A fiber that calls `func`, which belongs to the island, with slots of its types.
-    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>) -> Rc<Self> {
+    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: Waits) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),
+            waits,
+            awaits: Cell::default(),
             future: UnsafeCell::new(Some(island.store.fiber())),
             is_polled: Cell::new(false),
             outcome: Cell::new(None),
@@ -433,7 +508,7 @@ impl FiberState {
     fn suspend(
         &self,
         store: StoreContextMut<'_, StoreState>,
-        mut begin: impl FnMut(&Rc<Island>) -> Result<(), HostThrew>,
+        mut begin: impl FnMut(&Rc<Island>) -> wasmtime::Result<()>,
         awaited: Awaited,
     ) -> wasmtime::Result<()> {
         self.request.set(Request::Suspending { begin: beginning(&mut begin), awaited });
@@ -469,16 +544,13 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
     let signature = Signature::new(&ty);
     let body = move |mut caller: Caller<'_, StoreState>, slots: &mut [MaybeUninit<ValRaw>]| {
         let Some(fiber) = caller.data().fiber.clone() else {
-            return lend(caller.as_context_mut(), |island| {
-                let threw = island.suspending(index).refuse(island);
-                Err(island.host_error(threw))
-            });
+            return lend(caller.as_context_mut(), |island| Err(island.suspending(index).refuse(island)));
         };
         let slots: *mut [MaybeUninit<ValRaw>] = slots;
         let begin = |island: &Rc<Island>| {
             // SAFETY: the slots are in a frame of the fiber, which waits.
             let arguments = Arguments { signature: &signature, slots: unsafe { &*slots } };
-            island.suspending(index).start(island, arguments)
+            island.suspending(index).start(island, &fiber, arguments)
         };
         fiber.suspend(caller.as_context_mut(), begin, (&raw const signature, slots))
     };
@@ -492,7 +564,17 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
 pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
     let fiber = store.fiber.as_ref()?;
     let island = store.island.upgrade()?;
-    island.has_waiter().then(|| fiber.clone())
+    (fiber.waits == Waits::ForFutures || island.has_waiter()).then(|| fiber.clone())
+}
+
+/// What a fiber that waits for futures waits for then.
+#[cfg(feature = "wasi")]
+async fn ready(readiness: crate::wasi::Readiness) -> Result<Results, HostThrew> {
+    let come = readiness.come().await;
+    Ok(Results::with(|_| match come {
+        Ok(()) => Ok(SmallVec::new()),
+        Err(error) => Err(wasmtime::Error::new(error).context("WASI: nobody can wait")),
+    }))
 }
 
 /// Suspends a fiber until something has come.
@@ -505,8 +587,13 @@ pub(crate) fn wait_on_fiber(
     let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
     let mut readiness = Some(readiness);
     let begin = |island: &Rc<Island>| {
+        if fiber.waits == Waits::ForFutures {
+            fiber.awaits.set(readiness.take().map(|readiness| Box::pin(ready(readiness)) as HostFuture));
+            return Ok(());
+        }
         let waiter = island.waiter.borrow().clone().expect("there was one when the function was called");
-        readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness))
+        let begun = readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness));
+        begun.map_err(|threw| island.host_error(threw))
     };
     fiber.suspend(caller.as_context_mut(), begin, (&raw const nothing, &mut []))
 }
@@ -666,6 +753,10 @@ impl Island {
     /// Makes a function that guests can import, and that suspends them. It lives as long as the island. Returns `None`
     /// if the type belongs to another engine.
     pub fn new_suspending_function(self: &Rc<Self>, ty: FuncType, host: Rc<dyn SuspendingFunction>) -> Option<Func> {
+        self.new_suspending(ty, Suspending::Function(host))
+    }
+
+    pub(crate) fn new_suspending(self: &Rc<Self>, ty: FuncType, host: Suspending) -> Option<Func> {
         if !wasmtime::Engine::same(ty.engine(), &self.engine().inner) {
             return None;
         }
@@ -689,7 +780,7 @@ impl Island {
         self.waiter.borrow().is_some()
     }
 
-    fn suspending(&self, index: usize) -> Rc<dyn SuspendingFunction> {
+    fn suspending(&self, index: usize) -> Suspending {
         self.suspending.borrow()[index].clone()
     }
 

@@ -14,7 +14,7 @@ use wasmtime::{
 use crate::call::extensions::Extensions;
 #[cfg(feature = "wasi")]
 use crate::call::fiber::Waiter;
-use crate::call::fiber::{FiberFunctions, FiberState, SuspendingFunction};
+use crate::call::fiber::{FiberFunctions, FiberState, Suspending};
 use crate::call::function::HostFunction;
 use crate::call::raw::{
     ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
@@ -34,7 +34,7 @@ pub struct Island {
     engine: Engine,
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
-    pub(crate) suspending: RefCell<Vec<Rc<dyn SuspendingFunction>>>,
+    pub(crate) suspending: RefCell<Vec<Suspending>>,
     #[cfg(feature = "wasi")]
     pub(crate) waiter: RefCell<Option<Rc<dyn Waiter>>>,
     /// The fibers whose host functions are running, innermost last.

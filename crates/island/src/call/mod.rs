@@ -1,6 +1,7 @@
 //! Calls: the island (a store that can be entered again) and the functions that are called in it and by it.
 
 mod array_copier;
+pub(crate) mod async_call;
 pub(crate) mod extensions;
 pub(crate) mod fiber;
 mod frames;

@@ -203,6 +203,16 @@ impl Number {
         }
     }
 
+    /// The number as a value.
+    pub(crate) fn val(self) -> Val {
+        match self {
+            Self::I32(value) => Val::I32(value),
+            Self::I64(value) => Val::I64(value),
+            Self::F32(value) => Val::F32(value.to_bits()),
+            Self::F64(value) => Val::F64(value.to_bits()),
+        }
+    }
+
     #[inline]
     pub(crate) fn read(kind: NumberKind, raw: &ValRaw) -> Self {
         match kind {

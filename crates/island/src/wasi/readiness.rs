@@ -1,9 +1,11 @@
 //! What suspended calls wait for, watched by a thread of its own.
 
 use std::collections::HashSet;
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,26 @@ impl Readiness {
         watches.list.push(Watched { number, readiness: Arc::new(self), ready: Box::new(ready) });
         ring(bell);
         Ok(Watch(number))
+    }
+
+    /// The same as a future.
+    pub(crate) async fn come(self) -> io::Result<()> {
+        let state = Arc::new(Mutex::new((false, None::<Waker>)));
+        let told = state.clone();
+        let _watch = self.watch(move || {
+            let mut state = told.lock().unwrap_or_else(|e| e.into_inner());
+            state.0 = true;
+            let waker = state.1.take();
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        })?;
+        poll_fn(|context| {
+            let mut state = state.lock().unwrap_or_else(|e| e.into_inner());
+            state.1 = Some(context.waker().clone());
+            if state.0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        Ok(())
     }
 }
 
