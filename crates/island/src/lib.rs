@@ -22,14 +22,14 @@ mod memory;
 pub mod wasi;
 
 pub use call::async_call::Results;
-#[cfg(feature = "wasi")]
-pub use call::fiber::Waiter;
 pub use call::fiber::{Arguments, Fiber, Resumed, SuspendingFunction};
 pub use call::function::{Callee, HostFunction};
 pub use call::island::{InstantiateError, Island, StoreState};
 pub use call::numbers::{Frame, NumberKind};
 pub use call::raw::{FunctionKey, StoreObject, has_stack_room, lend};
 pub use call::trap::{CallError, HostThrew, HostTrap, SourceLocation, StackFrame, Trap, UncaughtException};
+#[cfg(feature = "wasi")]
+pub use call::waiter::Waiter;
 pub use engine::cache::{self, CodeCache, Tier};
 pub use engine::compile_error::CompileError;
 pub use engine::limits;

@@ -20,7 +20,9 @@ pub use install::{install, prepare_errors};
 pub use interface::instance::{InstanceObject, is_exports_object};
 pub use interface::memory::{MemoryObject, shared_memory_object};
 pub use interface::module::ModuleObject;
-pub use interface::promise_integration::{Complete, Settle, promising_call, refuse_suspension, suspend_for};
+pub use interface::promise_integration::{
+    Complete, Settle, bind_continuations, promising_call, refuse_suspension, suspend_for,
+};
 pub use interface::table::bound_table;
 pub use interface::{memory, module, module_record, wasi};
 pub use runtime::api::{

@@ -7,7 +7,8 @@ import dns from 'node:dns';
 import fs from 'node:fs';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import zlib from 'node:zlib';
-import { test, assertEq } from '../harness.mjs';
+import { assertEq, assertList, test } from '../harness.mjs';
+import { WasmBuilder, op } from '../wasm-builder.mjs';
 
 const storage = new AsyncLocalStorage();
 const cases = {
@@ -47,3 +48,21 @@ for (const [name, begin] of Object.entries(cases)) {
     assertEq(storage.getStore(), undefined);
   });
 }
+
+test('guests that wait for promises', async () => {
+  const b = new WasmBuilder();
+  const wait = b.importFunc('m', 'wait', ['i32'], []);
+  const note = b.importFunc('m', 'note', [], []);
+  const waits = [op.localGet(0), op.call(wait), op.call(note)];
+  b.func(['i32'], [], [op.call(note), waits, waits], { export: 'run' });
+  const seen = [];
+  const imports = {
+    wait: new WebAssembly.Suspending((times) => storage.run('the import', async () => { while (times-- > 0) await 0; })),
+    note() { seen.push(storage.getStore()); },
+  };
+  const run = WebAssembly.promising(b.instance({ m: imports }).exports.run);
+  await Promise.all([storage.run('one', () => run(3)), storage.run('two', () => run(1)), run(2)]);
+  const counts = ['one', 'two', undefined].map((store) => seen.filter((other) => other === store).length);
+  assertList(counts, [3, 3, 3]);
+  assertEq(seen.length, 9);
+});

@@ -408,6 +408,7 @@ const imports_of = (module) => {
   for (const { module: from, name, kind, type } of WebAssembly.Module.imports(module)) {
     imports[from] ??= {};
     imports[from][name] = quietly(() => {
+      if (kind === 'function' && odds(25)) return new WebAssembly.Suspending(odds(50) ? async (x) => x : fn());
       if (kind === 'function') return odds(30) ? instanceOf(WebAssembly.Function) : fn();
       if (kind === 'memory') return new WebAssembly.Memory({ ...type, initial: type.minimum });
       if (kind === 'table') return new WebAssembly.Table({ ...type, initial: type.minimum });

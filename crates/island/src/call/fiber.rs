@@ -21,7 +21,7 @@ use wasmtime::{
     WasmBacktrace,
 };
 
-use crate::call::async_call::{AsyncHost, HostFuture, Results};
+use crate::call::async_call::{AsyncHost, HostFuture};
 use crate::call::frames::{self, Exit, Saved, VmStoreContext};
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
@@ -43,16 +43,6 @@ pub trait SuspendingFunction: 'static {
 
     /// Fails a call that does not come from a fiber.
     fn refuse(&self, island: &Rc<Island>) -> HostThrew;
-}
-
-/// Whoever has the calls of an island wait for what WASI waits for: with one, they are suspended where they would block.
-#[cfg(feature = "wasi")]
-pub trait Waiter: 'static {
-    /// Begins to wait, for a fiber that is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
-    ///
-    /// # Errors
-    /// When the guest is to be unwound instead.
-    fn wait(&self, island: &Rc<Island>, readiness: crate::wasi::Readiness) -> Result<(), HostThrew>;
 }
 
 /// What suspends a fiber.
@@ -165,9 +155,9 @@ pub(crate) struct FiberState {
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
     /// What it may wait for.
-    waits: Waits,
+    pub(crate) waits: Waits,
     /// The future that it waits for, until that is fetched.
-    awaits: Cell<Option<HostFuture>>,
+    pub(crate) awaits: Cell<Option<HostFuture>>,
     /// The fiber itself; `None` when it has ended.
     future: UnsafeCell<Option<Future>>,
     is_polled: Cell<bool>,
@@ -505,7 +495,7 @@ impl FiberState {
     ///
     /// # Errors
     /// What it fails with; when the fiber is to end.
-    fn suspend(
+    pub(crate) fn suspend(
         &self,
         store: StoreContextMut<'_, StoreState>,
         mut begin: impl FnMut(&Rc<Island>) -> wasmtime::Result<()>,
@@ -557,45 +547,6 @@ pub(crate) fn suspending_function(island: &Rc<Island>, ty: FuncType, index: usiz
     // SAFETY: the arguments are read by the function's own type, and all results are set, as values of their types,
     // when the answer is Ok.
     island.enter(|store| unsafe { Func::new_unchecked(store, ty, body) })
-}
-
-/// The fiber that a guest runs on, if it is suspended where WASI would wait.
-#[cfg(feature = "wasi")]
-pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
-    let fiber = store.fiber.as_ref()?;
-    let island = store.island.upgrade()?;
-    (fiber.waits == Waits::ForFutures || island.has_waiter()).then(|| fiber.clone())
-}
-
-/// What a fiber that waits for futures waits for then.
-#[cfg(feature = "wasi")]
-async fn ready(readiness: crate::wasi::Readiness) -> Result<Results, HostThrew> {
-    let come = readiness.come().await;
-    Ok(Results::with(|_| match come {
-        Ok(()) => Ok(SmallVec::new()),
-        Err(error) => Err(wasmtime::Error::new(error).context("WASI: nobody can wait")),
-    }))
-}
-
-/// Suspends a fiber until something has come.
-#[cfg(feature = "wasi")]
-pub(crate) fn wait_on_fiber(
-    caller: &mut Caller<'_, StoreState>,
-    fiber: &Rc<FiberState>,
-    readiness: crate::wasi::Readiness,
-) -> wasmtime::Result<()> {
-    let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
-    let mut readiness = Some(readiness);
-    let begin = |island: &Rc<Island>| {
-        if fiber.waits == Waits::ForFutures {
-            fiber.awaits.set(readiness.take().map(|readiness| Box::pin(ready(readiness)) as HostFuture));
-            return Ok(());
-        }
-        let waiter = island.waiter.borrow().clone().expect("there was one when the function was called");
-        let begun = readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness));
-        begun.map_err(|threw| island.host_error(threw))
-    };
-    fiber.suspend(caller.as_context_mut(), begin, (&raw const nothing, &mut []))
 }
 
 /// Undoes what is true while a fiber is polled.
@@ -766,18 +717,6 @@ impl Island {
             suspending.len() - 1
         };
         Some(suspending_function(self, ty, index))
-    }
-
-    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead.
-    #[cfg(feature = "wasi")]
-    pub fn set_waiter(&self, waiter: Rc<dyn Waiter>) {
-        *self.waiter.borrow_mut() = Some(waiter);
-    }
-
-    /// Whether it has a [`Waiter`].
-    #[cfg(feature = "wasi")]
-    pub fn has_waiter(&self) -> bool {
-        self.waiter.borrow().is_some()
     }
 
     fn suspending(&self, index: usize) -> Suspending {

@@ -12,14 +12,14 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
-#[cfg(feature = "wasi")]
-use crate::call::fiber::Waiter;
 use crate::call::fiber::{FiberFunctions, FiberState, Suspending};
 use crate::call::function::HostFunction;
 use crate::call::raw::{
     ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
 };
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
+#[cfg(feature = "wasi")]
+use crate::call::waiter::Waiter;
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::engine::module::Module;

@@ -11,6 +11,8 @@ pub(crate) mod numbers;
 pub(crate) mod raw;
 pub(crate) mod signature;
 pub(crate) mod trap;
+#[cfg(feature = "wasi")]
+pub(crate) mod waiter;
 
 pub use function::{Callee, HostFrame, HostFunction};
 pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};

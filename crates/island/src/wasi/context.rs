@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use wasmtime::{AsContextMut, Caller, Extern, Func};
 
-use crate::call::fiber::{suspendable, wait_on_fiber};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
+use crate::call::waiter::{suspendable, wait_on_fiber};
 use crate::wasi::call::Call;
 use crate::wasi::config::{WasiConfig, WasiError};
 use crate::wasi::descriptor::{Descriptors, Table};

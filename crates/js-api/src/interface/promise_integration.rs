@@ -238,6 +238,17 @@ pub fn refuse_suspension(
     refused.expect_err("it throws")
 }
 
+/// Has suspended calls go on in the context in which they were suspended: `bind` is called with a function, and returns one
+/// that calls it in the context of now, as that of `AsyncLocalStorage`.
+///
+/// # Errors
+/// When the context has no WebAssembly.
+pub fn bind_continuations(ctx: &Ctx<'_>, bind: &Value<'_>) -> Result<()> {
+    let before = Api::of(ctx)?.state.bind.replace(Some(Held::new(bind)));
+    drop(before);
+    Ok(())
+}
+
 /// A call of a promising function.
 #[derive(HostClass, Mark)]
 #[host_class(name = "PromisingCall")]
@@ -349,7 +360,12 @@ impl PromisingCall {
             let _ = self.continuations.set(made);
         }
         let continuations = self.continuations.get().expect("set just now");
-        let (fulfilled, rejected) = (continuations.fulfilled.get(ctx), continuations.rejected.get(ctx));
+        let (mut fulfilled, mut rejected) = (continuations.fulfilled.get(ctx), continuations.rejected.get(ctx));
+        let bind = self.link.shared.api.state.bind.borrow().as_ref().map(|bind| bind.get(ctx));
+        if let Some(bind) = bind {
+            let bind: qjs::Function = bind.get()?;
+            (fulfilled, rejected) = (bind.call((fulfilled,))?, bind.call((rejected,))?);
+        }
         qjs::function::promise_then(promise, &fulfilled, &rejected)?;
         *self.awaited.borrow_mut() = Some(awaited);
         Ok(())

@@ -83,6 +83,9 @@ pub(crate) struct State {
     pub(crate) live_bindings: Cell<Option<fn(&Ctx<'_>)>>,
     /// The calls of promising functions that are running, innermost last.
     pub(crate) promising_calls: RefCell<Vec<Held>>,
+    /// What makes of a function one that runs in the context of now, if there are contexts: see
+    /// [`crate::bind_continuations`].
+    pub(crate) bind: RefCell<Option<Held>>,
     /// What [`ask_for_attention`] asks for.
     pub(crate) attention: Cell<Option<AttentionHook>>,
     warned_of_long_memory: Cell<bool>,
@@ -156,6 +159,7 @@ impl Api {
             common_island: RefCell::default(),
             live_bindings: Cell::default(),
             promising_calls: RefCell::default(),
+            bind: RefCell::default(),
             attention: Cell::default(),
             warned_of_long_memory: Cell::default(),
         };

@@ -41,8 +41,11 @@ const UNFINISHED: &str = ".unfinished";
 /// A file that was being written this long ago has been given up.
 const GIVEN_UP: Duration = Duration::from_secs(3600);
 
-/// On average, the files are counted once for this part of the limit.
+/// On average, the files of a large cache are counted once for this part of its limit.
 const PART: u64 = 64;
+
+/// With a lower limit, the files are counted each time: there are not many.
+const SMALL: u64 = 64 << 20;
 
 /// The precision of an entry's time of last use.
 const USED: Duration = Duration::from_secs(60);
@@ -464,7 +467,7 @@ impl CodeCache {
     /// to be the one that has somebody look, on average once for a small part of the limit.
     fn is_crowded(&self, size: u64) -> bool {
         let random = RandomState::new().build_hasher().finish();
-        random % (self.limit / PART).max(1) < size
+        self.limit < SMALL || random % (self.limit / PART) < size
     }
 
     /// Removes the least recently used entries until there is room for `size` bytes in the place of the entry `name`.

@@ -297,6 +297,17 @@ fn files_that_were_given_up_go() {
 }
 
 #[test]
+fn a_large_cache_is_counted_now_and_then() {
+    let cache = Temporary::new(SMALL);
+    let part = SMALL / PART;
+    let times = |size: u64| (0..500).filter(|_| cache.0.is_crowded(size)).count();
+    assert_eq!((times(0), times(part)), (0, 500));
+    assert!((1..500).contains(&times(part / 2)), "by chance, but with certainty enough");
+    let small = Temporary::new(SMALL - 1);
+    assert!(small.0.is_crowded(0));
+}
+
+#[test]
 fn better_code_is_not_replaced_by_worse() {
     let cache = Temporary::new(1 << 20);
     let key = key(b"compiled twice");

@@ -4,6 +4,7 @@
  * What Rust provides.
  * @type {{
  *   watchAwaits(started: Function, enter: Function, leave: Function, asyncFunction: Function, asyncGenerator: object): boolean,
+ *   bindContinuations(bind: Function): void,
  *   queueMicrotask(callback: () => void): void,
  * }}
  */
@@ -86,6 +87,7 @@ exports.watch = () => {
   if (isWatching) return;
   isWatching = true;
   $.setBound(bound);
+  native.bindContinuations(bound);
   require('timers').setContext({ current: exports.current, runIn: exports.runIn });
   const { process } = /** @type {any} */ (require('process'));
   const { nextTick } = process;

@@ -18,6 +18,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
          function: Value<'js>,
          generator: Value<'js>| watch(&ctx, &Hooks { started, enter, leave }, &function, &generator),
     )?;
+    def(&native, "bindContinuations", |ctx: Ctx<'js>, bind: Value<'js>| js_api::bind_continuations(&ctx, &bind))?;
     def(&native, "queueMicrotask", crate::web::timers::queue_microtask)?;
     Ok(native)
 }

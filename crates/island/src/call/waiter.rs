@@ -1,0 +1,70 @@
+//! Calls that are suspended where WASI would wait.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wasmtime::{AsContextMut, Caller, FuncType};
+
+use crate::call::async_call::{HostFuture, Results};
+use crate::call::fiber::{FiberState, Waits};
+use crate::call::island::{Island, StoreState};
+use crate::call::signature::Signature;
+use crate::call::trap::HostThrew;
+use crate::wasi::Readiness;
+
+/// Whoever has the calls of an island wait for what WASI waits for: with one, they are suspended where they would block.
+pub trait Waiter: 'static {
+    /// Begins to wait, for a fiber that is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
+    ///
+    /// # Errors
+    /// When the guest is to be unwound instead.
+    fn wait(&self, island: &Rc<Island>, readiness: Readiness) -> Result<(), HostThrew>;
+}
+
+/// The fiber that a guest runs on, if it is suspended where WASI would wait.
+pub(crate) fn suspendable(store: &StoreState) -> Option<Rc<FiberState>> {
+    let fiber = store.fiber.as_ref()?;
+    let island = store.island.upgrade()?;
+    (fiber.waits == Waits::ForFutures || island.has_waiter()).then(|| fiber.clone())
+}
+
+/// What a fiber that waits for futures waits for then.
+async fn ready(readiness: Readiness) -> Result<Results, HostThrew> {
+    let come = readiness.come().await;
+    Ok(Results::with(|_| match come {
+        Ok(()) => Ok(SmallVec::new()),
+        Err(error) => Err(wasmtime::Error::new(error).context("WASI: nobody can wait")),
+    }))
+}
+
+/// Suspends a fiber until something has come.
+pub(crate) fn wait_on_fiber(
+    caller: &mut Caller<'_, StoreState>,
+    fiber: &Rc<FiberState>,
+    readiness: Readiness,
+) -> wasmtime::Result<()> {
+    let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
+    let mut readiness = Some(readiness);
+    let begin = |island: &Rc<Island>| {
+        if fiber.waits == Waits::ForFutures {
+            fiber.awaits.set(readiness.take().map(|readiness| Box::pin(ready(readiness)) as HostFuture));
+            return Ok(());
+        }
+        let waiter = island.waiter.borrow().clone().expect("there was one when the function was called");
+        let begun = readiness.take().map_or(Ok(()), |readiness| waiter.wait(island, readiness));
+        begun.map_err(|threw| island.host_error(threw))
+    };
+    fiber.suspend(caller.as_context_mut(), begin, (&raw const nothing, &mut []))
+}
+
+impl Island {
+    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead.
+    pub fn set_waiter(&self, waiter: Rc<dyn Waiter>) {
+        *self.waiter.borrow_mut() = Some(waiter);
+    }
+
+    /// Whether it has a [`Waiter`].
+    pub fn has_waiter(&self) -> bool {
+        self.waiter.borrow().is_some()
+    }
+}
