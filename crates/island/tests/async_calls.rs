@@ -430,11 +430,12 @@ fn references_outlast_a_collection_meanwhile() {
         (func (export "garbage") (param i32)
             (loop $next (drop (struct.new $s (i32.const 0)))
                 (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
-        (func (export "run") (param i32 externref) (result i32 externref externref) (local (ref null $s))
+        (func (export "run") (param i32 externref) (result i32 externref externref)
+            (local (ref null $s) externref)
             (local.set 2 (struct.new $s (i32.add (local.get 0) (i32.const 40))))
             (call $wait (local.get 0) (local.get 1))
-            (local.set 1)
-            (struct.get $s 0 (local.get 2)) (local.get 1) (local.get 1)))"#;
+            (local.set 3)
+            (struct.get $s 0 (local.get 2)) (local.get 1) (local.get 3)))"#;
     let instance = instance(&island, text, &[Extern::Func(wait.unwrap())]);
     let callee = Callee::new(&island, func(&island, instance, "run")).unwrap();
     let start = |at: i32| {

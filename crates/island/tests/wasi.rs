@@ -1,12 +1,16 @@
 //! WASI: what a guest sees of its surroundings, and calls by the host on a memory of its choice.
 
+use std::future::Future;
 use std::io::Read;
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake};
 
 use island::wasi::{self, Input, Output, PREVIEW1, Precedence, UNSTABLE, WasiConfig, WasiContext, WasiError};
-use island::wasmtime::{Extern, Instance, Memory, MemoryType, Val};
-use island::{CallError, Engine, EngineOptions, Frame, Island, Module};
+use island::wasmtime::{Extern, Instance, Memory, MemoryType, StoreContextMut, Val};
+use island::{CallError, Callee, Engine, EngineOptions, Frame, Island, Module, StoreState};
 
 use tombolo_island as island;
 
@@ -439,6 +443,51 @@ fn waiting_for_all_of_a_message() {
     assert_eq!(got(&datagrams), (3, b"one\0\0\0\0\0".to_vec()));
     assert_eq!(datagrams.call("all").unwrap(), 0);
     assert_eq!(got(&datagrams), (5, b"other\0\0\0".to_vec()));
+}
+
+/// Wakes the thread that waits for it.
+struct Unpark(std::thread::Thread, AtomicBool);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.1.store(true, Ordering::Release);
+        self.0.unpark();
+    }
+}
+
+#[test]
+fn a_future_waits_for_all_of_a_message() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "\00\04\00\00\08\00\00\00")
+        (func (export "all") (result i32)
+            (call $recv (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 2) (i32.const 0) (i32.const 4))))"#;
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = std::os::fd::OwnedFd::from(theirs);
+    let config = WasiConfig { stdin: Input::File(socket.into()), ..WasiConfig::default() };
+    let guest = guest(&engine(), &WasiContext::new(config).unwrap(), text);
+    let func = guest.island.enter(|store| guest.instance.get_func(store, "all")).unwrap();
+    let callee = Callee::new(&guest.island, func).unwrap();
+    let arguments = |_: &mut StoreContextMut<'_, StoreState>| Ok([].into_iter().collect());
+    let mut call = pin!(guest.island.call_async(&callee, arguments, |_, results| results[0].unwrap_i32()));
+    let unpark = Arc::new(Unpark(std::thread::current(), AtomicBool::new(true)));
+    let waker = unpark.clone().into();
+    let mut poll = || {
+        while !unpark.1.swap(false, Ordering::Acquire) {
+            std::thread::park();
+        }
+        call.as_mut().poll(&mut Context::from_waker(&waker))
+    };
+    assert!(poll().is_pending());
+    // Each part wakes it, and what has come stays until all is there.
+    for part in [&b"on"[..], b"e, "] {
+        std::io::Write::write_all(&mut ours, part).unwrap();
+        assert!(poll().is_pending());
+    }
+    std::io::Write::write_all(&mut ours, b"two").unwrap();
+    assert!(matches!(poll(), Poll::Ready(Ok(0))));
+    assert_eq!((guest.bytes(0, 1)[0], guest.bytes(1024, 8)), (8, b"one, two".to_vec()));
 }
 
 #[test]

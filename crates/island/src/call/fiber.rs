@@ -174,7 +174,7 @@ pub(crate) struct FiberState {
     exit: Cell<Exit>,
     /// Where the fiber is among those whose references are not saved.
     place: Cell<Option<usize>>,
-    /// The references in the fiber's frames, if a collection may have moved what they refer to since it waits.
+    /// The references in the fiber's frames, if the store has been entered since it waits.
     saved: RefCell<Vec<Saved>>,
     /// Where the fiber's frames begin.
     base: Cell<usize>,
@@ -585,7 +585,7 @@ impl ReentrantStore {
         if !saved.is_empty() || !self.unsaved.borrow().is_empty() {
             // SAFETY: nobody uses the store now: see `with_fiber`.
             let mut store = unsafe { &mut *self.store.get() }.as_context_mut();
-            // This one may collect.
+            // The fiber that goes on may collect, so all others are saved first.
             self.save(store.as_context_mut());
             // SAFETY: the fiber waits, so its frames are there, and it goes on now.
             unsafe { frames::restore(store, saved) };

@@ -12,7 +12,7 @@ use crate::call::signature::Signature;
 use crate::call::trap::HostThrew;
 use crate::wasi::Readiness;
 
-/// Whoever has the calls of an island wait for what WASI waits for: with one, they are suspended where they would block.
+/// Waits on behalf of an island's calls. An island that has one suspends a call where WASI would block.
 pub trait Waiter: 'static {
     /// Begins to wait, for a fiber that is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
     ///
@@ -33,7 +33,7 @@ async fn ready(readiness: Readiness) -> Result<Results, HostThrew> {
     let come = readiness.come().await;
     Ok(Results::with(|_| match come {
         Ok(()) => Ok(SmallVec::new()),
-        Err(error) => Err(wasmtime::Error::new(error).context("WASI: nobody can wait")),
+        Err(error) => Err(wasmtime::Error::new(error).context("WASI cannot wait")),
     }))
 }
 
@@ -58,7 +58,8 @@ pub(crate) fn wait_on_fiber(
 }
 
 impl Island {
-    /// Has calls suspended where WASI would wait, if they can be, and `waiter` wait instead.
+    /// Has calls that can be suspended suspended where WASI would wait, and `waiter` wait instead. It takes the place of an
+    /// earlier one.
     pub fn set_waiter(&self, waiter: Rc<dyn Waiter>) {
         *self.waiter.borrow_mut() = Some(waiter);
     }

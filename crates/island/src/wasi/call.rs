@@ -1,6 +1,6 @@
 //! A call of one of WASI's functions. The functions themselves are its methods, in the files beside this one.
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,13 +10,26 @@ use crate::wasi::errno::{Result, Stop};
 use crate::wasi::guest::Guest;
 use crate::wasi::types::Version;
 
+/// What lasts from one run of a call to the next: what is suspended runs again.
+pub(crate) struct Runs {
+    /// When the call began.
+    pub(crate) begun: LazyCell<Instant>,
+    /// What it has received already.
+    pub(crate) received: RefCell<Vec<u8>>,
+}
+
+impl Runs {
+    pub(crate) fn new() -> Self {
+        Self { begun: LazyCell::new(Instant::now), received: RefCell::default() }
+    }
+}
+
 /// What a function works on.
 pub(crate) struct Call<'a> {
     pub(crate) wasi: &'a Shared,
     pub(crate) guest: Guest<'a>,
     pub(crate) version: Version,
-    /// When it began: what has been suspended runs again, and began before.
-    pub(crate) begun: &'a LazyCell<Instant>,
+    pub(crate) runs: &'a Runs,
 }
 
 impl Call<'_> {

@@ -1,9 +1,7 @@
 //! A guest's surroundings, and the functions that work on them.
 
-use std::cell::LazyCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
 
 use wasmtime::{AsContextMut, Caller, Extern, Func};
 
@@ -11,7 +9,7 @@ use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
 use crate::call::waiter::{suspendable, wait_on_fiber};
-use crate::wasi::call::Call;
+use crate::wasi::call::{Call, Runs};
 use crate::wasi::config::{WasiConfig, WasiError};
 use crate::wasi::descriptor::{Descriptors, Table};
 use crate::wasi::errno::{Result, Stop};
@@ -93,7 +91,7 @@ impl Link {
         version: Version,
         body: impl Fn(&mut Call<'_>) -> Result,
     ) -> wasmtime::Result<u32> {
-        let begun = LazyCell::new(Instant::now as fn() -> Instant);
+        let runs = Runs::new();
         loop {
             let own = self.memory().clone();
             let memory = match own {
@@ -102,10 +100,10 @@ impl Link {
             };
             let fiber = suspendable(caller.data());
             let guest = guest(caller, memory.as_ref());
-            let call = Call { wasi: &self.context.0, guest, version, begun: &begun };
-            match (fiber, &body) {
-                (None, body) => return Ok(call.run(body)?),
-                (Some(fiber), body) => match suspending(|| call.run(body)) {
+            let call = Call { wasi: &self.context.0, guest, version, runs: &runs };
+            match fiber {
+                None => return Ok(call.run(&body)?),
+                Some(fiber) => match suspending(|| call.run(&body)) {
                     Err(Stop::Waits(readiness)) => wait_on_fiber(caller, &fiber, readiness)?,
                     done => return Ok(done?),
                 },
@@ -212,8 +210,8 @@ impl Island {
         }
         let arguments = frame.arguments();
         let done = self.enter(|mut store| {
-            let (guest, begun) = (guest(&mut store, memory), LazyCell::new(Instant::now as fn() -> Instant));
-            let call = Call { wasi: &context.0, guest, version: function.version, begun: &begun };
+            let (guest, runs) = (guest(&mut store, memory), Runs::new());
+            let call = Call { wasi: &context.0, guest, version: function.version, runs: &runs };
             call.run(|call| (function.call)(call, &arguments))
         });
         let code = done.map_err(|stop| self.call_error(stop.into()))?;

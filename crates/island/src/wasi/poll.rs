@@ -54,7 +54,7 @@ impl Call<'_> {
         let bytes = self.guest.copy(from, self.guest.piece(from, count as usize, size)?.len)?;
         let to = self.guest.piece(to, count as usize, EVENT)?;
         let stored = self.guest.piece(stored, 1, 4)?;
-        let begun = **self.begun;
+        let begun = *self.runs.begun;
         let subscriptions = bytes.chunks_exact(size).map(|bytes| self.subscription(bytes, begun)).collect::<Vec<_>>();
         let events = happen(&subscriptions, |output| {
             if output.is_standard {

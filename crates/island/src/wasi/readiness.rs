@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Poll, Waker};
 use std::thread;
@@ -26,7 +27,8 @@ impl Readiness {
         Ok(Self { wanted: wanted.iter().map(duplicate).collect::<rustix::io::Result<_>>()?, until })
     }
 
-    /// Has `ready` called, once, on another thread, when it has come.
+    /// Has `ready` called, once, when one of the descriptors is ready or the time has come: on a thread that all waits
+    /// share, so it should neither block nor panic.
     ///
     /// # Errors
     /// When there is no thread or descriptor for it.
@@ -118,7 +120,7 @@ impl Watches {
         }
         let bell = BELL.get().expect("set just now");
         if !self.is_running {
-            thread::Builder::new().name("wasi".into()).stack_size(128 << 10).spawn(|| Self::run(bell))?;
+            thread::Builder::new().name("wasi".into()).stack_size(512 << 10).spawn(|| Self::run(bell))?;
             self.is_running = true;
         }
         Ok(bell)
@@ -137,7 +139,10 @@ impl Watches {
                 return;
             }
             drop(watches);
-            taken.into_iter().for_each(|one| (one.ready)());
+            for one in taken {
+                // What panics there, another program's waker perhaps, must not end the waits of all others.
+                let _ = catch_unwind(AssertUnwindSafe(one.ready));
+            }
         }
     }
 

@@ -63,13 +63,20 @@ impl Call<'_> {
         let waits_for_all = flags & WAITALL != 0 && flags & PEEK == 0 && file.filetype != filetype::SOCKET_DGRAM;
         let wanted = pieces.iter().map(|piece| piece.len).sum::<usize>().min(MOST);
         let mut bytes = buffer(wanted)?;
-        let mut done = 0;
+        let before = self.runs.received.take();
+        let mut done = before.len();
+        bytes[..done].copy_from_slice(&before);
         let mut is_cut = false;
         loop {
             let received = waiting(&descriptor, file, PollFlags::IN, || recv(&file.handle, &mut bytes[done..], how));
             let (now, whole) = match received {
                 // What was received before is not lost.
                 Err(Stop::Errno(_)) if done > 0 => break,
+                Err(stop @ Stop::Waits(_)) => {
+                    bytes.truncate(done);
+                    self.runs.received.replace(bytes);
+                    return Err(stop);
+                }
                 received => received?,
             };
             is_cut |= whole > now;

@@ -93,9 +93,6 @@ fn promising<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         return Err(Exception::throw_type(&call.ctx, &message));
     }
     let ctx = &call.ctx;
-    if let Some(function) = class::of::<ExportedFunction>(&function) {
-        wasi_waits::prepare(&function.link().shared);
-    }
     let value = Promising { function: Held::new(&function) };
     let object = class::new_object(ctx, value, Some(&define::function_prototype(ctx)?))?;
     define::function_properties(ctx, &object, "", 1)?;

@@ -74,7 +74,7 @@ fn wait(ctx: &Ctx<'_>, readiness: Readiness) -> Result<()> {
         }
         Err(error) => {
             drop(take(ctx, number));
-            return Err(Exception::throw_range(ctx, &format!("WASI: nobody can wait: {error}")));
+            return Err(Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")));
         }
     }
     suspend_for(ctx, promise.into_value(), settle, &Value::new_undefined(ctx.clone()))
