@@ -172,6 +172,8 @@ fn ctrl_c_gives_up_a_line_and_stops_what_runs() {
     ask(&mut terminal, "2 + 2", "\u{1b}[33m4");
     terminal.press("\u{3}");
     terminal.sees("To exit, press Ctrl+C again");
+    // Before it has asked again, there is nobody for a key to be for.
+    terminal.sees(PROMPT);
     terminal.press("\u{3}");
     assert_eq!(terminal.end().0, 0);
 }
