@@ -210,8 +210,8 @@ impl SuspendingFunction for Dispatch {
     }
 
     fn refuse(&self, _: &Rc<Island>) -> HostThrew {
-        const WHY: &str = "it is async: the guest can only wait for it in a function that is declared async, \
-                                    with no JavaScript in between";
+        const WHY: &str = "it is async: the guest can only wait for it in a function that is declared async, with no \
+                           JavaScript in between";
         let name = |cx: Cx<'_>| Ok(target(cx, self.slot.upgrade().as_deref())?.name.to_string());
         js_api::refuse_suspension(&self.realm, name, WHY)
     }

@@ -9,7 +9,7 @@
 //! Wasmtime runs a fiber as a future that borrows the store until it is done. Here many such futures are alive at once,
 //! and the store is used while they wait: what makes that sound is argued in [`ReentrantStore::with_fiber`].
 
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -175,7 +175,7 @@ pub(crate) struct FiberState {
     /// Where the fiber is among those whose references are not saved.
     place: Cell<Option<usize>>,
     /// The references in the fiber's frames, if the store has been entered since it waits.
-    saved: RefCell<Vec<Saved>>,
+    saved: Cell<Vec<Saved>>,
     /// Where the fiber's frames begin.
     base: Cell<usize>,
     /// Where its resumer is on the agent's stack.
@@ -473,7 +473,7 @@ impl FiberState {
             inside: Cell::new(None),
             exit: Cell::default(),
             place: Cell::new(None),
-            saved: RefCell::default(),
+            saved: Cell::default(),
             base: Cell::new(0),
             resumer: Cell::new(0),
         })
@@ -568,8 +568,8 @@ impl ReentrantStore {
     /// A fiber's future, which does nothing before it is polled.
     fn fiber(&self) -> Future {
         // SAFETY: the store is where it is for as long as its island lives, and a fiber ends before the island does:
-        // `Fiber` holds the island, and `Island::drop` ends those whose `Fiber` is gone. For the
-        // aliasing, see `with_fiber`.
+        // `Fiber` holds the island, and `Island::drop` ends those whose `Fiber` is gone. For the aliasing, see
+        // `with_fiber`.
         let store: &'static mut wasmtime::Store<StoreState> = unsafe { &mut *self.store.get() };
         let enter = store.data().fiber_functions.expect("made before the first fiber").enter;
         Box::pin(async move { enter.call_async(store, &[], &mut []).await })
@@ -630,7 +630,7 @@ impl ReentrantStore {
             // SAFETY: the fiber waits, so its guest is where it left for its host. An island remembers all modules but
             // those of our own, which have no references.
             let saved = unsafe { frames::save(store.as_context_mut(), context, fiber.exit.get(), &modules) };
-            fiber.saved.replace(saved);
+            fiber.saved.set(saved);
         }
     }
 

@@ -204,7 +204,8 @@ impl Number {
     }
 
     /// The number as a value.
-    pub(crate) fn val(self) -> Val {
+    #[inline]
+    pub fn val(self) -> Val {
         match self {
             Self::I32(value) => Val::I32(value),
             Self::I64(value) => Val::I64(value),

@@ -301,10 +301,7 @@ pub(crate) fn fill(
 /// The slot must hold a value of this shape that a guest of the store has just left there.
 unsafe fn rooted(scope: &mut RootScope<StoreContextMut<'_, StoreState>>, shape: Shape, slot: &ValRaw) -> Val {
     match shape {
-        Shape::Number(NumberKind::I32) => Val::I32(slot.get_i32()),
-        Shape::Number(NumberKind::I64) => Val::I64(slot.get_i64()),
-        Shape::Number(NumberKind::F32) => Val::F32(slot.get_f32()),
-        Shape::Number(NumberKind::F64) => Val::F64(slot.get_f64()),
+        Shape::Number(kind) => Number::read(kind, slot).val(),
         Shape::V128 => Val::V128(slot.get_v128().into()),
         // SAFETY: the caller promises that the pointer is null or a function of the store.
         Shape::Func => Val::FuncRef(unsafe { Func::from_raw(scope, slot.get_funcref()) }),

@@ -10,7 +10,9 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+
+use crate::wasi::wait::timespec;
 
 /// What a call of WASI waits for: that something happens to a descriptor, or that a time comes. The descriptors are
 /// duplicates: the guest may close its own meanwhile.
@@ -156,10 +158,7 @@ impl Watches {
             (true, _) => Some(Self::LINGER),
             (false, until) => until.map(|until| until.saturating_duration_since(Instant::now())),
         };
-        let timeout = left.map(|left| Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
+        let timeout = left.map(timespec);
         if poll(&mut polled, timeout.as_ref()).is_err() {
             // A signal; or there is no memory now, and trying again does no harm after a while.
             thread::sleep(Duration::from_millis(1));

@@ -43,10 +43,7 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let suspends = SUSPENDS.get();
         let timeout = if suspends { Some(Duration::ZERO) } else { left };
-        let timeout = timeout.map(|left| Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
+        let timeout = timeout.map(timespec);
         match poll(&mut polled, timeout.as_ref()) {
             Err(Sys::INTR) => continue,
             Err(error) => return Err(error.into()),
@@ -70,10 +67,15 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
     }
 }
 
+/// A length of time as the system is told it.
+pub(crate) fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), tv_nsec: time.subsec_nanos().into() }
+}
+
 /// What has happened to one descriptor by now.
 pub(crate) fn look(fd: BorrowedFd<'_>, flags: PollFlags) -> Result<PollFlags> {
     let mut polled = [PollFd::from_borrowed_fd(fd, flags)];
-    rustix::io::retry_on_intr(|| poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })))?;
+    rustix::io::retry_on_intr(|| poll(&mut polled, Some(&timespec(Duration::ZERO))))?;
     Ok(polled[0].revents())
 }
 

@@ -331,10 +331,7 @@ impl Resolved {
         mut store: StoreContextMut<'_, StoreState>,
     ) -> island::wasmtime::Result<Val> {
         Ok(match self {
-            Self::Number(Number::I32(value)) => Val::I32(*value),
-            Self::Number(Number::I64(value)) => Val::I64(*value),
-            Self::Number(Number::F32(value)) => Val::F32(value.to_bits()),
-            Self::Number(Number::F64(value)) => Val::F64(value.to_bits()),
+            Self::Number(number) => number.val(),
             Self::Null(null) => *null,
             Self::Function(func) => Val::FuncRef(Some(*func)),
             Self::I31(value, hierarchy) => {

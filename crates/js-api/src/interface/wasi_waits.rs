@@ -27,7 +27,7 @@ struct Waits<'js> {
 struct Wait<'js> {
     resolve: Function<'js>,
     /// Ends with the runtime, if what is waited for has not come.
-    _watch: Option<Watch>,
+    _watch: Watch,
     /// Holds the event loop.
     _hold: Box<dyn Any>,
 }
@@ -55,27 +55,15 @@ fn wait(ctx: &Ctx<'_>, readiness: Readiness) -> Result<()> {
     }
     let task_sink = Api::of(ctx)?.state.options.task_sink.clone().ok_or(rquickjs::Error::Unknown)?;
     let (promise, resolve, _) = ctx.promise()?;
-    let number = {
+    {
         let waits = ctx.userdata::<Waits>().ok_or(rquickjs::Error::Unknown)?;
         let number = waits.last.get() + 1;
         waits.last.set(number);
-        waits.waits.borrow_mut().insert(number, Wait { resolve, _watch: None, _hold: task_sink.hold() });
-        number
-    };
-    let post = task_sink.post();
-    let watch = readiness.watch(move || post(Box::new(move |ctx: &Ctx<'_>| go_on(ctx, number))));
-    match watch {
-        Ok(watch) => {
-            if let Some(waits) = ctx.userdata::<Waits>()
-                && let Some(wait) = waits.waits.borrow_mut().get_mut(&number)
-            {
-                wait._watch = Some(watch);
-            }
-        }
-        Err(error) => {
-            drop(take(ctx, number));
-            return Err(Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")));
-        }
+        let post = task_sink.post();
+        let watch = readiness.watch(move || post(Box::new(move |ctx: &Ctx<'_>| go_on(ctx, number))));
+        let watch = watch.map_err(|error| Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")))?;
+        // However early it comes, the task runs when this thread has returned to its loop.
+        waits.waits.borrow_mut().insert(number, Wait { resolve, _watch: watch, _hold: task_sink.hold() });
     }
     suspend_for(ctx, promise.into_value(), settle, &Value::new_undefined(ctx.clone()))
 }
