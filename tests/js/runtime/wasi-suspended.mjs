@@ -218,6 +218,8 @@ test('a worker is terminated while calls wait', async () => {
     const wasi = new WASI({ version: 'preview1', stdin: workerData.fd });
     const { exports } = new WebAssembly.Instance(workerData.module, wasi.getImportObject());
     wasi.initialize({ exports });
+    // A vector of one byte: nobody waits for none.
+    new DataView(exports.memory.buffer).setUint32(68, 1, true);
     for (let i = 0; i < 100; i++) void WebAssembly.promising(exports.fd_read)(0, 64, 1, 128);
     setTimeout(() => parentPort.postMessage('waits'), 1);
   `, { eval: true, workerData: { module: GUEST, fd: input.fd } });
