@@ -30,7 +30,7 @@ $zig cc -target wasm32-freestanding -mcpu=generic+atomics+bulk_memory+mutable_gl
   -Wl,-z,stack-size=0,--global-base=1024 src/heap.c -o heap.wasm
 
 # Freestanding, with an allocator of its own, so that it needs no library that exists for 32 bits alone.
-for bits in '' 64; do for source in typed changes; do
+for bits in '' 64; do for source in typed changes waiting; do
   $zig cc -target wasm${bits:-32}-freestanding -mcpu=generic -std=c17 -O2 -s -Wall -Wextra -Werror -Wno-builtin-requires-header \
     -fno-builtin -nostdlib -Wl,--no-entry,--export-table,--growable-table,-z,stack-size=65536 "src/$source.c" -o "$source$bits.wasm"
 done; done

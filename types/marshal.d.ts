@@ -173,7 +173,7 @@ declare module 'tombolo:marshal' {
    * may call until that is freed, or null.
    */
   export class CallbackType extends ReferenceType<Function | Callback | null> {
-    constructor(argDefs: ArgumentDef[], returns?: Type | null);
+    constructor(argDefs: ArgumentDef[], returns?: Type | null, options?: { async?: boolean });
   }
   /** A JavaScript function as a C function pointer, for as long as this object lives. */
   export class Callback implements Disposable {
@@ -250,8 +250,17 @@ declare module 'tombolo:marshal' {
   export class Result<T = any> extends ArgumentDef<T> { constructor(type: Type<T>) }
 
   export interface MangleOptions { defaultNumber?: string; defaultInt?: string; defaultFloat?: string; defaultString?: string }
+  export interface PrototypeOptions {
+    /** Whether calls may be suspended: the function returns a promise, and `async` callbacks may be passed to it. */
+    async?: boolean;
+    /**
+     * How many bytes C's stack has in each such call. By default as many as the guest's own, but at most 1 MiB; with 0,
+     * the calls share that one.
+     */
+    stackSize?: number;
+  }
   export class FunctionPrototype<R = any> {
-    constructor(argDefs: ArgumentDef[], returns?: Type<R> | null);
+    constructor(argDefs: ArgumentDef[], returns?: Type<R> | null, options?: PrototypeOptions);
     readonly argDefs: ArgumentDef[];
     readonly returns: Type<R> | null;
     invoke(memoryManager: MemoryManager, func: Function, ...args: any[]): R;
@@ -358,6 +367,8 @@ declare module 'tombolo:marshal' {
     lengths?: Record<string, (index: number, args: any[]) => number>;
     /** The error for a `[[status]]` or `[[fails(…)]]` result. */
     error?: (code: number | bigint, functionName: string, results: any[]) => string | Error;
+    /** As in {@link PrototypeOptions}, for functions that are `[[async]]`. */
+    stackSize?: number;
     /** The heap, if it is not the one of the instance's exports. */
     memoryManager?: MemoryManager;
   }

@@ -284,6 +284,7 @@ wasi.float32Array(['1']);
 const cdefOptions: CdefOptions = {
   views: true, lengths: { count: (_index, args) => args.length }, error: (code) => `code ${code}`, memoryManager: manager,
 };
+new FunctionPrototype([], null, { async: true, stackSize: 4096 });
 const library: Library = cdef(instance, 'int add(int a, int b);', cdefOptions);
 const sum: number = library['add'](1, 2);
 const types: Readonly<Record<string, any>> = library.types;

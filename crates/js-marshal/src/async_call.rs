@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use island::call::Number;
 use js_api::ExportedFunction;
-use marshal::Heap;
+use marshal::{CallStack, Heap};
 use qjs::{
     Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, Held, HostClass, Mark, Object, Result, Returned, Value,
     class,
@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 use crate::call::Room;
 use crate::callback::{CallbackState, Passed, pass_to_callback, return_to_guest, with_callback};
 use crate::changes::Changes;
+use crate::errors::throw_heap_error;
 use crate::ledger::Ledger;
 use crate::prototype::BoundFunction;
 
@@ -46,6 +47,8 @@ struct PendingCall {
     records: SmallVec<[(usize, u64); 1]>,
     #[mark(skip)]
     room: Room,
+    #[mark(skip)]
+    stack: Option<CallStack>,
 }
 
 pub(crate) fn register(ctx: &Ctx<'_>) -> Result<()> {
@@ -80,8 +83,12 @@ impl AsyncFunction {
         let function: &ExportedFunction = class::get(self.bound.function.borrow()).expect("checked when it was bound");
         let (pending, numbers) = self.bound.with_running(ctx, args, Ledger::default(), |running| {
             running.check_count()?;
-            let begun = running.begin().and_then(|begun| running.give().map(|()| begun));
-            let begun = match begun {
+            let begun = running.begin().and_then(|begun| {
+                let stack = CallStack::new(running.marshal.heap(), function.callee(), self.bound.stack_size());
+                let stack = stack.map_err(|error| throw_heap_error(ctx, running.marshal, error))?;
+                running.give().map(|()| (begun, stack))
+            });
+            let (begun, stack) = match begun {
                 Ok(begun) => begun,
                 Err(error) => return Err(running.end(Err(error)).expect_err("it ends with its error")),
             };
@@ -93,11 +100,13 @@ impl AsyncFunction {
                 numbers: running.call.numbers.take(),
                 records: running.call.records.take(),
                 room: begun.room,
+                stack,
             };
             Ok((pending, begun.numbers))
         })?;
+        let top = pending.stack.as_ref().map(CallStack::top);
         let pending = class::new_object(ctx, pending, None)?.into_value();
-        js_api::promising_call(ctx, function, &numbers, complete, &pending)
+        js_api::promising_call(ctx, function, &numbers, top, complete, &pending)
     }
 }
 
@@ -110,6 +119,13 @@ fn complete<'js>(ctx: &Ctx<'js>, state: &Value<'js>, result: Result<Option<Numbe
         running.entered.set(true);
         running.call.numbers.borrow_mut().extend_from_slice(&pending.numbers);
         running.call.records.borrow_mut().extend_from_slice(&pending.records);
+        let result = match pending.stack.as_ref().map_or(Ok(()), CallStack::check) {
+            Ok(()) => result,
+            Err(error) => {
+                drop(ctx.catch());
+                Err(throw_heap_error(ctx, running.marshal, error))
+            }
+        };
         running.end(result.and_then(|returned| running.take(returned, pending.room)))
     })
 }

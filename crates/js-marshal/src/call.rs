@@ -380,7 +380,7 @@ impl<'js> Running<'_, '_, 'js> {
                 let mut frame = Frame::new(ty);
                 numbers.iter().for_each(|&number| frame.push(number));
                 self.give()?;
-                function.call_frame(cx, &mut frame)?;
+                function.call_and_unwind(|| function.call_frame(cx, &mut frame))?;
                 Ok(wanted.map(|_| frame.result(0)))
             }
             Target::Callable(function) => {

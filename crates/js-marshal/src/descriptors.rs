@@ -462,7 +462,15 @@ pub(crate) fn read_signature<'js>(
     };
     let options = webidl::dictionary(ctx, options, &format!("{name}: argument 3"))?;
     let is_async = webidl::boolean_member(&options, "async")?;
-    Ok(Signature { params, returns, is_variadic: false, is_async })
+    let stack_size = read_stack_size(ctx, &options, &format!("{name}: argument 3"))?;
+    Ok(Signature { params, returns, is_variadic: false, is_async, stack_size })
+}
+
+/// The option that says how many bytes C's stack has in each `async` call.
+pub(crate) fn read_stack_size<'js>(ctx: &Ctx<'js>, options: &Option<Object<'js>>, place: &str) -> Result<Option<u64>> {
+    let size = webidl::member(options, "stackSize")?;
+    let place = format!("{place}: `stackSize`");
+    size.map(|size| webidl::enforce_range(ctx, Borrowed::of(&size), u32::MAX.into(), &place)).transpose()
 }
 
 /// `new CallbackType(argDefs, returns, { async })`.

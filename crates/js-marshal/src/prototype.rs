@@ -79,6 +79,10 @@ impl Callable for BoundFunction {
 }
 
 impl BoundFunction {
+    pub(crate) fn stack_size(&self) -> Option<u64> {
+        self.signature.stack_size
+    }
+
     /// Runs `body` with a call of the function, as an operation that has this ledger.
     pub(crate) fn with_running<'js, R>(
         &self,

@@ -381,7 +381,7 @@ impl<'r> Run<'r> {
 
     #[inline]
     fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Number> {
-        self.function.call_numbers(cx, |at, _| Ok(numbers[at]))
+        self.function.call_and_unwind(|| self.function.call_numbers(cx, |at, _| Ok(numbers[at])))
     }
 
     /// The value, once a block that came out is freed.

@@ -221,6 +221,9 @@ pub(crate) struct Signature {
     /// Whether calls may be suspended: a function returns a promise, and a callback may.
     #[mark(skip)]
     pub(crate) is_async: bool,
+    /// How many bytes C's stack has in such a call, if that was said.
+    #[mark(skip)]
+    pub(crate) stack_size: Option<u64>,
 }
 
 /// A parameter.
@@ -236,7 +239,8 @@ impl Signature {
         let param = |param: &Param| Param { ty: param.ty.duplicate(), direction: param.direction };
         let params = self.params.iter().map(param).collect();
         let returns = self.returns.as_ref().map(TypeRef::duplicate);
-        Self { params, returns, is_variadic: self.is_variadic, is_async: self.is_async }
+        let &Self { is_variadic, is_async, stack_size, .. } = self;
+        Self { params, returns, is_variadic, is_async, stack_size }
     }
 
     /// Whether all records that are passed by value are defined.

@@ -20,6 +20,11 @@ pub enum HeapError {
         /// Blocks in it that the host still owns.
         owned: usize,
     },
+    /// A call that may be suspended has written below the stack that it had.
+    StackOverflow {
+        /// The stack's size in bytes.
+        bytes: u64,
+    },
     /// The guest's `malloc` or `free` did not return.
     Call(CallError),
     /// The guest's `free` did not return for a block whose last handle was dropped earlier. The operation that reports
@@ -125,6 +130,13 @@ impl std::fmt::Display for HeapError {
             Self::OutOfMemory { bytes, memory, owned } => {
                 write!(f, "the guest's heap has no {bytes} bytes left ")?;
                 write!(f, "(memory of {memory} bytes, {owned} blocks owned by the host)")
+            }
+            Self::StackOverflow { bytes } => {
+                write!(
+                    f,
+                    "C's stack of this async call, {bytes} bytes, was not enough: the guest has written over what "
+                )?;
+                f.write_str("lies below; set a larger size")
             }
             Self::Call(error) => write!(f, "the guest's allocator failed: {error}"),
             Self::Reclaim { address, source } => write!(f, "freeing the block at {address:#x} failed: {source}"),

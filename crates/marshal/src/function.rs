@@ -8,6 +8,7 @@ use island::{Callee, Frame, NumberKind};
 use smallvec::SmallVec;
 
 use crate::argument::{Arguments, Call};
+use crate::call_stack::CallStack;
 use crate::copy::read_into;
 use crate::error::GuestError;
 use crate::guest::Core;
@@ -318,7 +319,9 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     ) -> Result<Parts<A, R>, GuestError> {
         let (passed, hidden) = self.pass(arguments, call)?;
         *committed = true;
-        self.core.island.call_numeric(&self.callee, &mut call.frame)?;
+        let stack = self.core.island.mark_stack(&self.callee);
+        let called = self.core.island.call_numeric(&self.callee, &mut call.frame);
+        called.inspect_err(|_| self.core.island.unwind_stack(&self.callee, stack))?;
         self.take(passed, hidden, call)
     }
 
@@ -327,9 +330,17 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
         arguments: A::Given<'_>,
         pending: &mut Suspendable<'_>,
     ) -> Result<Parts<A, R>, GuestError> {
+        let core = &self.core;
+        let stack = match &core.heap {
+            Some(heap) => CallStack::new(heap, &self.callee, core.async_stack)?,
+            None => None,
+        };
         let (passed, hidden) = self.pass(arguments, &mut pending.call)?;
         pending.committed = true;
-        self.core.island.call_numeric_async(&self.callee, &mut pending.call.frame).await?;
+        let top = stack.as_ref().map(CallStack::top);
+        let called = core.island.call_numeric_async(&self.callee, &mut pending.call.frame, top).await;
+        stack.as_ref().map_or(Ok(()), CallStack::check)?;
+        called?;
         self.take(passed, hidden, &mut pending.call)
     }
 

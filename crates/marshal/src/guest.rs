@@ -42,6 +42,7 @@ pub struct GuestBuilder {
     /// For async imports: the guest, as soon as there is one.
     core: Rc<OnceCell<Weak<Core>>>,
     allocator: Names,
+    async_stack: Option<u64>,
 }
 
 /// Makes an allocator for a memory.
@@ -156,6 +157,15 @@ impl GuestBuilder {
         self
     }
 
+    /// Sets how many bytes C's stack has in each [async call](Function::call_async): such calls end in any order, so each
+    /// has a stack of its own, a block of the guest's heap. By default it is as large as the guest's own stack, but not
+    /// larger than a mebibyte. With 0, async calls share the guest's own stack, as all of them do in a guest whose stack
+    /// pointer is not found or that has no allocator of its own.
+    pub fn async_stack(mut self, bytes: u64) -> Self {
+        self.async_stack = Some(bytes);
+        self
+    }
+
     /// Instantiates `module` with all this, and calls its `_initialize`, if it has one.
     ///
     /// # Errors
@@ -194,6 +204,7 @@ impl GuestBuilder {
             table,
             callbacks: Callbacks::default(),
             destructors: RefCell::default(),
+            async_stack: self.async_stack,
         });
         for import in module.imports() {
             let key = (import.module.clone(), import.name.clone());
@@ -271,6 +282,7 @@ pub struct Core {
     pub(crate) table: Option<Table>,
     pub(crate) callbacks: Callbacks,
     destructors: RefCell<HashMap<&'static str, Rc<Destructor>>>,
+    pub(crate) async_stack: Option<u64>,
 }
 
 impl Core {
@@ -335,6 +347,7 @@ impl Guest {
             signatures: HashMap::new(),
             core: Rc::default(),
             allocator: Names::Known,
+            async_stack: None,
         }
     }
 

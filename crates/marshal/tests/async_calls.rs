@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use island::{CallError, Engine, EngineOptions, Module};
-use marshal::{CallbackError, Function, Guest, GuestError, Kept};
+use marshal::{Callback, CallbackError, Function, Guest, GuestError, Kept};
 
 /// What the host's functions wait for.
 #[derive(Clone, Default)]
@@ -250,4 +250,58 @@ fn two_guests_wait_side_by_side() {
     one.open();
     assert_eq!(ready(poll(&mut near)).unwrap(), 3);
     assert_eq!((live(&first), live(&second)), (0, 0));
+}
+
+#[test]
+fn each_call_has_a_stack_of_its_own() {
+    for wasm in ["waiting", "waiting64"] {
+        let bytes = std::fs::read(format!("{}/../../guests/{wasm}.wasm", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
+        let module = Module::new(&engine, &bytes).unwrap();
+        let guest = Guest::new(&engine, &module).unwrap();
+        let blocks = guest.function::<(), i32>("live_blocks").unwrap();
+        let ask = guest.function::<(&Kept<fn(i32) -> i32>, i32, i32), i64>("ask").unwrap();
+        let gates: Vec<Gate> = (0..6).map(|_| Gate::default()).collect();
+        let of_call = gates.clone();
+        let next = guest.async_callback::<fn(i32) -> i32>(move |mark: i32| {
+            let gate = of_call[mark as usize].clone();
+            async move {
+                gate.pass().await;
+                mark
+            }
+        });
+        let next = next.unwrap();
+        let before = blocks.call(()).unwrap();
+        let mut calls: Vec<_> = (0..6).map(|mark| Box::pin(ask.call_async((&next, mark, 3)))).collect();
+        calls.iter_mut().for_each(|call| assert!(poll(call).is_pending()));
+        // The frames of others lie where they were when each of them goes on and calls again.
+        for at in [0, 5, 2, 4, 1] {
+            gates[at].open();
+            assert_eq!(ready(poll(&mut calls[at])).unwrap(), 3 * at as i64, "{wasm}");
+        }
+        drop(calls);
+        guest.heap().unwrap().drain().unwrap();
+        assert_eq!(blocks.call(()).unwrap(), before, "{wasm}: also that of the call which was given up");
+
+        let small = Guest::builder(&engine).async_stack(600).instantiate(&module).unwrap();
+        let use_stack = small.function::<(&Kept<fn(i32) -> i32>, usize), i32>("use").unwrap();
+        let at_once = small.async_callback::<fn(i32) -> i32>(|bytes: i32| async move { bytes }).unwrap();
+        assert_eq!(ready(poll(&mut Box::pin(use_stack.call_async((&at_once, 400))))).unwrap(), 400);
+        let error = ready(poll(&mut Box::pin(use_stack.call_async((&at_once, 700))))).unwrap_err();
+        assert!(error.to_string().contains("608 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn what_fails_leaves_nothing_on_the_stack() {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/waiting.wasm")).unwrap();
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let guest = Guest::new(&engine, &Module::new(&engine, &bytes).unwrap()).unwrap();
+    let end = guest.function::<(), usize>("stack_end").unwrap();
+    let ask = guest.function::<(Callback<fn(i32) -> Result<i32, &'static str>>, i32, i32), i64>("ask").unwrap();
+    let before = end.call(()).unwrap();
+    for _ in 0..100 {
+        ask.call((&mut |_| Err("no"), 1, 1)).unwrap_err();
+        assert_eq!(end.call(()).unwrap(), before);
+    }
 }

@@ -124,18 +124,27 @@ impl Island {
         Ok(fiber.results(results))
     }
 
-    /// [`Island::call_numeric`] as a future, like [`Island::call_async`].
+    /// [`Island::call_numeric`] as a future, like [`Island::call_async`]. With `stack`, the call has a [C stack of its
+    /// own](Fiber::with_stack) that begins there.
     ///
     /// # Errors
     /// When the call does not return, or the future is polled where the island cannot be entered.
     ///
     /// # Panics
     /// When parameters are missing.
-    pub async fn call_numeric_async(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
+    pub async fn call_numeric_async(
+        self: &Rc<Self>,
+        callee: &Callee,
+        frame: &mut Frame<'_>,
+        stack: Option<u64>,
+    ) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| ty == frame.ty()), "the frame is for another type");
         let slots = frame.slots.clone();
-        let fiber = Fiber::with_slots(self, callee, Waits::ForFutures, |_| Ok(slots))?;
+        let mut fiber = Fiber::with_slots(self, callee, Waits::ForFutures, |_| Ok(slots))?;
+        if let Some(top) = stack {
+            fiber = fiber.with_stack(callee, top);
+        }
         fiber.finish(self).await?;
         fiber.copy_results(&mut frame.slots);
         Ok(())

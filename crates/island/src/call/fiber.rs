@@ -22,6 +22,7 @@ use wasmtime::{
 };
 
 use crate::call::async_call::{AsyncHost, HostFuture};
+use crate::call::c_stack::OwnStack;
 use crate::call::frames::{self, Exit, Saved, VmStoreContext};
 use crate::call::function::Callee;
 use crate::call::island::{Island, StoreState};
@@ -187,6 +188,7 @@ pub struct Fiber {
     state: Rc<FiberState>,
     signature: Rc<Signature>,
     island: Rc<Island>,
+    c_stack: Option<OwnStack>,
 }
 
 /// What became of a fiber that was resumed.
@@ -229,7 +231,15 @@ impl Fiber {
         let signature = callee.shared_signature();
         let slots = slots(&signature).map_err(|error| island.call_error(error))?;
         let state = FiberState::new(island, callee.func(), slots, waits);
-        Ok(Self { state, signature, island: island.clone() })
+        Ok(Self { state, signature, island: island.clone(), c_stack: None })
+    }
+
+    /// Gives the call, which is one of `callee` and has not begun, a stack of its own for what C keeps in the guest's
+    /// memory. It begins at the address `top`, and grows down as C's own one does. (In a guest that has no such
+    /// stack, nothing changes.)
+    pub fn with_stack(mut self, callee: &Callee, top: u64) -> Self {
+        self.c_stack = OwnStack::new(&self.island, callee, top);
+        self
     }
 
     /// The future that a suspended call waits for.
@@ -308,6 +318,7 @@ impl Fiber {
 
     fn run(&self) -> Resumed {
         let (island, state) = (&self.island, &self.state);
+        let _stack = self.c_stack.as_ref().map(OwnStack::enter);
         match drive(island, state) {
             None => Resumed::Suspended,
             // The call's own outcome, unless the fiber could not even begin.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, StoreContextMut, Val, ValRaw};
 
+use crate::call::c_stack::CStack;
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 use crate::call::raw;
@@ -21,6 +22,8 @@ pub struct Callee {
     numeric: Option<NumericType>,
     plain: Option<PlainType>,
     signature: OnceCell<Rc<Signature>>,
+    /// C's stack in its guest, once somebody asked.
+    pub(crate) c_stack: OnceCell<Option<CStack>>,
 }
 
 impl Callee {
@@ -33,7 +36,7 @@ impl Callee {
         let ty = island.enter(|store| func.ty(&store));
         let numeric = NumericType::of(&ty);
         let plain = numeric.as_ref().and_then(PlainType::of);
-        Some(Self { func, numeric, plain, ty, signature: OnceCell::new() })
+        Some(Self { func, numeric, plain, ty, signature: OnceCell::new(), c_stack: OnceCell::new() })
     }
 
     /// The function.

@@ -2,6 +2,7 @@
 
 mod array_copier;
 pub(crate) mod async_call;
+mod c_stack;
 pub(crate) mod extensions;
 pub(crate) mod fiber;
 mod frames;
@@ -14,6 +15,7 @@ pub(crate) mod trap;
 #[cfg(feature = "wasi")]
 pub(crate) mod waiter;
 
+pub use c_stack::StackMark;
 pub use function::{Callee, HostFrame, HostFunction};
 pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 pub use signature::{Signature, ValueTypes};

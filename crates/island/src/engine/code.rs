@@ -201,12 +201,12 @@ fn instrumented<R>(
 ) -> Result<(R, Record), CompileError> {
     let attempt = |orders_exports| {
         let (instrumented, record, is_ordered) = match instrument(bytes, engine.interruptible, orders_exports) {
-            Instrumentation::Unneeded => {
+            Instrumentation::Unneeded(record) => {
                 // Wasmtime would take anything else for a text.
                 if !bytes.starts_with(b"\0asm") {
                     engine.validate(bytes)?;
                 }
-                (Cow::Borrowed(bytes), Record::default(), false)
+                (Cow::Borrowed(bytes), record, false)
             }
             Instrumentation::DoesNotFit => {
                 engine.validate(bytes)?;

@@ -13,7 +13,7 @@ use crate::engine::cache::{Kept, Key, Tier};
 use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
 use crate::engine::debug_info::DebugInfo;
-use crate::engine::instrument::{Record, push_unsigned};
+use crate::engine::instrument::{Record, StackPointer, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
 use crate::engine::{Engine, background};
 use crate::memory::atomic_imports::AtomicImports;
@@ -266,6 +266,11 @@ impl Module {
     /// What replaces its atomic instructions, if any of them wait or notify.
     pub(crate) fn atomic_imports(&self) -> Option<&AtomicImports> {
         self.inner.record.atomic_imports.as_ref()
+    }
+
+    /// C's stack pointer, if the module defines one.
+    pub(crate) fn stack_pointer(&self) -> Option<StackPointer> {
+        self.inner.record.stack_pointer
     }
 
     /// Translates an offset that Wasmtime reports into one in the module's own bytes.

@@ -122,6 +122,18 @@ impl ExportedFunction {
         Ok(result)
     }
 
+    /// Runs `call`, a call of the function. If it does not return, C's stack in the guest's memory ends where it did
+    /// before. (In the JavaScript API it does not: what a guest that throws has left there may still be used.)
+    ///
+    /// # Errors
+    /// What `call` fails with.
+    #[inline]
+    pub fn call_and_unwind<R>(&self, call: impl FnOnce() -> Result<R>) -> Result<R> {
+        let island = &self.link.shared.island;
+        let stack = island.mark_stack(&self.callee);
+        call().inspect_err(|_| island.unwind_stack(&self.callee, stack))
+    }
+
     #[inline]
     fn call_plain(&self, cx: Cx<'_>, ty: &PlainType, args: Args<'_>) -> Result<Returned> {
         let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {

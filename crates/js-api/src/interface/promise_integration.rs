@@ -140,7 +140,7 @@ fn evaluate<'js>(
     reject: &qjs::Function<'js>,
 ) -> Result<()> {
     let params = function.coerce_arguments(&cx.ctx(), args)?;
-    begin(cx, function, &params, resolve, reject, None)
+    begin(cx, function, &params, None, (resolve, reject), None)
 }
 
 /// Begins a call of `function` that may be suspended, with arguments of its types.
@@ -148,8 +148,8 @@ fn begin<'js>(
     cx: Cx<'js>,
     function: &ExportedFunction,
     params: &[Resolved],
-    resolve: &qjs::Function<'js>,
-    reject: &qjs::Function<'js>,
+    stack: Option<u64>,
+    (resolve, reject): (&qjs::Function<'js>, &qjs::Function<'js>),
     completion: Option<Completion>,
 ) -> Result<()> {
     let (ctx, link) = (&cx.ctx(), function.link());
@@ -158,7 +158,11 @@ fn begin<'js>(
     let fiber = Fiber::new(&shared.island, function.callee(), |store| {
         params.iter().map(|value| value.to_val(shared, store.as_context_mut())).collect()
     });
-    let fiber = Rc::new(fiber.map_err(|error| throw_call_error(ctx, error))?);
+    let fiber = fiber.map_err(|error| throw_call_error(ctx, error))?;
+    let fiber = Rc::new(match stack {
+        Some(top) => fiber.with_stack(function.callee(), top),
+        None => fiber,
+    });
     let call = PromisingCall {
         link: link.duplicate(),
         fiber: RefCell::new(Some(fiber.clone())),
@@ -188,7 +192,8 @@ struct Completion {
     state: Held,
 }
 
-/// Calls a function of numbers as one that `WebAssembly.promising` made. Returns the promise. `complete` is called with
+/// Calls a function of numbers as one that `WebAssembly.promising` made, with a [C stack of its own](Fiber::with_stack) at
+/// `stack` if that is given. Returns the promise. `complete` is called with
 /// `state` as soon as the call is over, whatever its end, unless it is given up before.
 ///
 /// # Errors
@@ -197,13 +202,14 @@ pub fn promising_call<'js>(
     ctx: &Ctx<'js>,
     function: &ExportedFunction,
     numbers: &[Number],
+    stack: Option<u64>,
     complete: Complete,
     state: &Value<'js>,
 ) -> Result<Value<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     let params: SmallVec<[_; 8]> = numbers.iter().map(|&number| Resolved::Number(number)).collect();
     let completion = Some(Completion { complete, state: Held::new(state) });
-    if let Err(error) = begin(Cx::of(ctx), function, &params, &resolve, &reject, completion) {
+    if let Err(error) = begin(Cx::of(ctx), function, &params, stack, (&resolve, &reject), completion) {
         // It did not begin, so nobody else tells.
         match complete(ctx, state, Err(error)) {
             Ok(value) => resolve.call::<_, ()>((value,))?,

@@ -11,7 +11,7 @@ use cdef::{At as Placed, Declarations, Kind, Outcome, Position};
 use js_api::{ExportedFunction, InstanceObject};
 use qjs::{Borrowed, Call, Ctx, Exception, Held, Object, Result, Value, class};
 
-use crate::descriptors::handle_type;
+use crate::descriptors::{handle_type, read_stack_size};
 use crate::manager::ManagerObject;
 use crate::scalar::Scalar;
 use crate::sources::Source;
@@ -63,6 +63,7 @@ struct Binder<'a, 'js> {
     is_lenient: bool,
     is_wide: bool,
     error: Option<Held>,
+    stack_size: Option<u64>,
     /// The descriptors of records and enums, by their indices.
     records: Vec<TypeRef>,
     enums: Vec<TypeRef>,
@@ -118,6 +119,7 @@ fn bind<'js, const HEADER: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         error if error.is_function() => Some(Held::new(&error)),
         _ => return Err(Exception::throw_type(ctx, &format!("{place}: argument 3: `error` must be a function"))),
     };
+    let stack_size = read_stack_size(ctx, &options, &format!("{place}: argument 3"))?;
     let source = match HEADER {
         true => Source::of_header(ctx, source, options.as_ref())?,
         false => Source::of_text(ctx, source, options.as_ref())?,
@@ -155,6 +157,7 @@ fn bind<'js, const HEADER: bool>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         is_lenient,
         is_wide,
         error,
+        stack_size,
         records: Vec::new(),
         enums: Vec::new(),
         failed: RefCell::default(),
@@ -542,7 +545,7 @@ impl<'js> Binder<'_, 'js> {
             }
         };
         let is_async = annotations.is_async.is_some();
-        Ok(Signature { params, returns, is_variadic: signature.is_variadic, is_async })
+        Ok(Signature { params, returns, is_variadic: signature.is_variadic, is_async, stack_size: self.stack_size })
     }
 
     fn param(&self, param: &cdef::Param, signature: &cdef::Signature, is_callback: bool) -> Result<Param> {

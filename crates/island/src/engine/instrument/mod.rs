@@ -11,7 +11,8 @@
 //! 4. **Exports in another order**, if there are many: Wasmtime searches them at each access to a memory. See
 //!    [`exports`].
 //! 5. **Legacy exception handling**, which Wasmtime does not know, is translated before all this. See [`legacy`].
-//! 6. **Offsets.** Stack traces give offsets in the instrumented bytes; [`Offsets`] maps them back.
+//! 6. **C's stack pointer** is looked for. See [`stack_pointer`].
+//! 7. **Offsets.** Stack traces give offsets in the instrumented bytes; [`Offsets`] maps them back.
 //!
 //! Additions to an index space come last, so that no index changes, and all other bytes are copied as they are. Added
 //! exports have names that start with a prefix that no other export has.
@@ -32,8 +33,10 @@ use crate::memory::ground::Source;
 mod data;
 mod exports;
 pub(crate) mod legacy;
+mod stack_pointer;
 mod writer;
 
+pub(crate) use stack_pointer::StackPointer;
 pub(crate) use writer::push_unsigned;
 use writer::{SIZE_BYTES, Writer, push_signed};
 
@@ -92,6 +95,8 @@ pub(crate) struct Record {
     pub(crate) memories: Vec<Source>,
     /// The host calls, if there are any.
     pub(crate) atomic_imports: Option<AtomicImports>,
+    /// C's stack pointer, if the module has one.
+    pub(crate) stack_pointer: Option<StackPointer>,
 }
 
 impl Record {
@@ -186,13 +191,17 @@ pub(crate) fn instrument(bytes: &[u8], polls: bool, orders_exports: bool) -> Ins
             None if scan.forget_growth() => attempt(&scan).unwrap_or(Instrumentation::DoesNotFit),
             None => Instrumentation::DoesNotFit,
         },
-        _ => Instrumentation::Unneeded,
+        _ => Instrumentation::Unneeded(Record::default()),
     }
 }
 
 fn attempt(scan: &Scan<'_>) -> Option<Instrumentation> {
     let plan = Plan::new(scan)?;
-    if plan.changes_nothing() { Some(Instrumentation::Unneeded) } else { plan.write().map(Instrumentation::Made) }
+    if plan.changes_nothing() {
+        let stack_pointer = plan.stack_pointer();
+        return Some(Instrumentation::Unneeded(Record { stack_pointer, ..Record::default() }));
+    }
+    plan.write().map(Instrumentation::Made)
 }
 
 /// Translates a module with legacy exception handling, and instruments the translation.
@@ -202,9 +211,7 @@ fn instrument_legacy(bytes: &[u8], polls: bool, orders_exports: bool) -> Instrum
     };
     let mut made = match instrument(&translated, polls, orders_exports) {
         Instrumentation::Made(made) => made,
-        Instrumentation::Unneeded => {
-            Instrumented { bytes: translated, has_ordered_exports: false, record: Record::default() }
-        }
+        Instrumentation::Unneeded(record) => Instrumented { bytes: translated, has_ordered_exports: false, record },
         Instrumentation::DoesNotFit => return Instrumentation::DoesNotFit,
     };
     made.record.memories.iter_mut().for_each(|source| source.rebase(|at| before(&ends, at)));
@@ -215,7 +222,7 @@ fn instrument_legacy(bytes: &[u8], polls: bool, orders_exports: bool) -> Instrum
 /// The outcome of instrumenting a module.
 pub(crate) enum Instrumentation {
     /// Nothing has to be changed, or the bytes cannot be read.
-    Unneeded,
+    Unneeded(Record),
     /// With the additions, the module would exceed one of the validator's limits.
     DoesNotFit,
     /// The module was instrumented.
@@ -315,6 +322,8 @@ struct Scan<'a> {
     imported_memories: usize,
     imported_tables: u32,
     globals: u32,
+    imported_globals: u32,
+    imported_tags: u32,
     /// Whether an active element segment goes to an imported table.
     fills_imported_table: bool,
     /// The active data segments, if the host can write them all.
@@ -357,8 +366,11 @@ impl<'a> Scan<'a> {
                     self.memories.push(memory);
                     self.imported_memories += 1;
                 }
-                TypeRef::Global(_) => self.globals = self.globals.saturating_add(1),
-                TypeRef::Tag(_) => {}
+                TypeRef::Global(_) => {
+                    self.globals = self.globals.saturating_add(1);
+                    self.imported_globals = self.globals;
+                }
+                TypeRef::Tag(_) => self.imported_tags += 1,
             }
         }
         Ok(())
@@ -603,9 +615,19 @@ impl<'a> Plan<'a> {
             plan.push_call(POLL, &mut poll);
             plan.poll = poll;
         }
-        let added = [plan.atomic_imports.is_some(), has_poll_memory].map(u32::from);
-        plan.exports = scan.ordered_exports(added[0], added[1]).ok()?;
+        let [tables, memories] = plan.added();
+        plan.exports = scan.ordered_exports(tables, memories).ok()?;
         Some(plan)
+    }
+
+    /// How many tables and memories are added.
+    fn added(&self) -> [u32; 2] {
+        [self.atomic_imports.is_some(), self.has_poll_memory].map(u32::from)
+    }
+
+    fn stack_pointer(&self) -> Option<StackPointer> {
+        let [tables, memories] = self.added();
+        self.scan.stack_pointer(tables, memories).ok()?
     }
 
     fn changes_nothing(&self) -> bool {
@@ -690,10 +712,12 @@ impl<'a> Plan<'a> {
         writer.skip_to(bytes.len());
         additions.for_each(|addition| writer.add_section(addition));
         u32::try_from(writer.out.len()).ok()?;
+        let stack_pointer = self.stack_pointer();
         let record = Record {
             offsets: Offsets { ends: writer.ends.into(), translation: Box::default() },
             memories: self.scan.sources(self.has_poll_memory),
             atomic_imports: self.atomic_imports,
+            stack_pointer,
         };
         Some(Instrumented { bytes: writer.out, has_ordered_exports: self.exports.is_some(), record })
     }
