@@ -123,6 +123,14 @@ test('what ends a child early', async () => {
   assertEq(signal, 'SIGKILL');
 });
 
+test('a program that is code forks a child that does not run the code again', () => {
+  const file = join(folder, 'options.mjs');
+  writeFileSync(file, 'console.log(JSON.stringify(process.execArgv))');
+  const code = `if (process.argv[1]) process.exit(9); require('child_process').fork(${JSON.stringify(file)})`;
+  const child = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+  assertEq([child.status, child.stdout].join(), '0,[]\n');
+});
+
 test('a child that is forked sends and gets messages', async () => {
   const file = join(folder, 'forked.mjs');
   writeFileSync(file, `

@@ -426,6 +426,23 @@ const execSync = (command, options) => {
   return finishSync(spawnSync(file, [], given), !given.stdio, undefined, command);
 };
 
+/**
+ * The options that this program was started with, but for code to run: a child that ran it would fork again, without end.
+ */
+const inheritedOptions = () => {
+  const options = [];
+  let isCode = false;
+  for (const option of $.each(proc().execArgv)) {
+    if (isCode) {
+      isCode = false;
+      continue;
+    }
+    isCode = $.includes(['-e', '--eval', '-p', '--print', '-pe'], option);
+    if (!isCode && !$.startsWith(option, '--eval=') && !$.startsWith(option, '--print=')) $.push(options, option);
+  }
+  return options;
+};
+
 const fork = (path, args, options) => {
   path = toText(path, 'modulePath');
   if (args === undefined || args === null) args = [];
@@ -437,7 +454,7 @@ const fork = (path, args, options) => {
   options = { ...options, shell: false };
   options.execPath ||= proc().execPath;
   validateString(options.execPath, 'options.execPath');
-  const execArgv = options.execArgv ?? proc().execArgv;
+  const execArgv = options.execArgv ?? inheritedOptions();
   let { stdio } = options;
   if (typeof stdio === 'string') {
     if (!$.includes(['ignore', 'pipe', 'overlapped', 'inherit'], stdio)) {
