@@ -9,17 +9,22 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::thread;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Key, Tier};
 
 /// Changes when the format changes.
-const MAGIC: [u8; 8] = *b"tombolo2";
+const MAGIC: [u8; 8] = *b"tombolo3";
 
 /// How much is read and checked at once: as much as the processor's own caches hold.
 const CHUNK: usize = 256 << 10;
+
+/// The parts of a file that have checksums of their own, of which the file's is made: so two threads can check it.
+const SEGMENT: u64 = 4 << 20;
 
 /// What a file says about itself, at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,36 +88,110 @@ impl Footer {
 /// Writes a whole file. Its checksum leaves out the module, of which the key is a hash.
 pub(super) fn write(mut file: impl Write, parts: [&[u8]; 3], footer: &Footer) -> io::Result<()> {
     let [code, attachment, module] = parts;
-    let mut checksum = Xxh3::new();
+    let mut checksums = Checksums::default();
+    checksums.add(code);
+    checksums.add(attachment);
+    let checksum = checksums.end(footer);
     let footer = footer.to_bytes();
-    for part in [code, attachment, &footer] {
-        checksum.update(part);
-    }
     for part in [code, attachment, module, &footer] {
         file.write_all(part)?;
         super::step();
     }
-    file.write_all(&checksum.digest128().to_le_bytes())?;
+    file.write_all(&checksum)?;
     super::step();
     Ok(())
 }
 
+/// The checksum of a file that is written.
+#[derive(Default)]
+struct Checksums {
+    /// Of the segments.
+    all: Xxh3,
+    segment: Xxh3,
+    /// How much of the segment has been added.
+    added: u64,
+}
+
+impl Checksums {
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, rest) = bytes.split_at(bytes.len().min((SEGMENT - self.added) as usize));
+            self.segment.update(now);
+            self.added += now.len() as u64;
+            bytes = rest;
+            if self.added == SEGMENT {
+                self.end_segment();
+            }
+        }
+    }
+
+    fn end_segment(&mut self) {
+        self.all.update(&self.segment.digest128().to_le_bytes());
+        self.segment.reset();
+        self.added = 0;
+    }
+
+    fn end(mut self, footer: &Footer) -> [u8; 16] {
+        if self.added > 0 {
+            self.end_segment();
+        }
+        end(self.all, footer)
+    }
+}
+
+fn end(mut segments: Xxh3, footer: &Footer) -> [u8; 16] {
+    segments.update(&footer.to_bytes());
+    segments.digest128().to_le_bytes()
+}
+
 /// Checks a file, but for the module in it, and returns its attachment if every byte is as it was written.
 pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>> {
-    // The file is read instead of mapped: mapped pages that were read would count as this process's memory.
-    let mut checksum = Xxh3::new();
-    let mut attachment = Vec::new();
-    let (mut at, end) = (0, footer.code + footer.attachment);
-    let mut chunk = vec![0; CHUNK.min(end as usize)];
-    while at < end {
-        let part = &mut chunk[..CHUNK.min((end - at) as usize)];
-        file.read_exact_at(part, at)?;
-        checksum.update(part);
-        attachment.extend_from_slice(&part[footer.code.saturating_sub(at).min(part.len() as u64) as usize..]);
-        at += part.len() as u64;
+    let end_of_checked = footer.code + footer.attachment;
+    let segments = end_of_checked.div_ceil(SEGMENT);
+    let read = |segments: Range<u64>| -> io::Result<Vec<Segment>> {
+        let mut chunk = vec![0; CHUNK.min(end_of_checked as usize)];
+        segments
+            .map(|at| Segment::read(file, footer, at * SEGMENT..end_of_checked.min((at + 1) * SEGMENT), &mut chunk))
+            .collect()
+    };
+    // Another thread costs as much as reading a quarter of a segment, and may not be had.
+    let middle = segments / 2;
+    let (first, second) = thread::scope(|scope| {
+        let other = (middle > 0).then(|| thread::Builder::new().spawn_scoped(scope, || read(middle..segments)));
+        match other {
+            Some(Ok(other)) => (read(0..middle), other.join().unwrap_or_else(|_| Err(io::Error::other("a panic")))),
+            _ => (read(0..middle), read(middle..segments)),
+        }
+    });
+    let (mut all, mut attachment) = (Xxh3::new(), Vec::new());
+    for segment in first?.into_iter().chain(second?) {
+        all.update(&segment.checksum);
+        attachment.extend_from_slice(&segment.attachment);
     }
-    checksum.update(&footer.to_bytes());
     let mut written = [0; 16];
-    file.read_exact_at(&mut written, end + footer.kept + Footer::CHECKSUM as u64)?;
-    Ok((checksum.digest128().to_le_bytes() == written).then_some(attachment))
+    file.read_exact_at(&mut written, end_of_checked + footer.kept + Footer::CHECKSUM as u64)?;
+    Ok((end(all, footer) == written).then_some(attachment))
+}
+
+/// A segment that has been read.
+struct Segment {
+    checksum: [u8; 16],
+    /// What it has of the attachment.
+    attachment: Vec<u8>,
+}
+
+impl Segment {
+    /// The file is read instead of mapped: mapped pages that were read would count as this process's memory.
+    fn read(file: &File, footer: &Footer, Range { start, end }: Range<u64>, chunk: &mut [u8]) -> io::Result<Self> {
+        let (mut checksum, mut attachment, mut at) = (Xxh3::new(), Vec::new(), start);
+        while at < end {
+            let len = chunk.len().min((end - at) as usize);
+            let part = &mut chunk[..len];
+            file.read_exact_at(part, at)?;
+            checksum.update(part);
+            attachment.extend_from_slice(&part[footer.code.saturating_sub(at).min(len as u64) as usize..]);
+            at += len as u64;
+        }
+        Ok(Self { checksum: checksum.digest128().to_le_bytes(), attachment })
+    }
 }

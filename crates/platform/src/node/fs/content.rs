@@ -9,6 +9,7 @@ use std::{
 
 use permissions::Permissions;
 use rustix::{
+    buffer::spare_capacity,
     fs::{self, Mode, OFlags},
     io::{Errno, retry_on_intr},
 };
@@ -227,19 +228,18 @@ fn read_rest(open: &Open, text: bool) -> Outcome {
     }
     let mut content = room(size as usize + 1)?;
     let read_all = |content: &mut Vec<u8>| -> Result<(), Failure> {
-        let mut chunk = vec![0; if metadata.is_file() { 512 << 10 } else { 64 << 10 }];
         loop {
-            let count = until_ready(open, rustix::event::PollFlags::IN, || rustix::io::read(open, &mut chunk[..]));
-            let count = count.map_err(|error| Failure::new(error, "read"))?;
-            if count == 0 {
+            if content.len() == content.capacity() {
+                content.try_reserve(64 << 10).map_err(|_| Failure::NoRoom(content.len() + (64 << 10)))?;
+            }
+            let read = || rustix::io::read(open, spare_capacity(content));
+            let count = until_ready(open, rustix::event::PollFlags::IN, read);
+            if count.map_err(|error| Failure::new(error, "read"))? == 0 {
                 return Ok(());
             }
-            let length = content.len() + count;
-            if length as u64 > MOST_BYTES {
-                return Err(Failure::TooLarge(length as u64));
+            if content.len() as u64 > MOST_BYTES {
+                return Err(Failure::TooLarge(content.len() as u64));
             }
-            content.try_reserve(count).map_err(|_| Failure::NoRoom(length))?;
-            content.extend_from_slice(&chunk[..count]);
         }
     };
     if metadata.is_file() {
