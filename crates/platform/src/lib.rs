@@ -175,6 +175,7 @@ fn install_as(
         code: RefCell::default(),
         indent: Cell::new(0),
         main_failed: Cell::new(false),
+        has_made_room: Cell::new(false),
         survives_errors: Cell::new(false),
         files,
         pending: internal::background::Pending::default(),

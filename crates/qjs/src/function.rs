@@ -230,7 +230,18 @@ unsafe fn run(
 /// Throws `error`, whatever it is: leaves it pending in the context as an exception.
 pub fn throw(ctx: &Ctx<'_>, error: rquickjs::Error) -> rquickjs::Error {
     match error {
-        rquickjs::Error::Exception => error,
+        rquickjs::Error::Exception => {
+            let cx = Cx::of(ctx);
+            // Where memory runs out, some of the engine's functions fail without an exception, and what a script would
+            // catch is no value of the language.
+            // SAFETY: the context is live.
+            unsafe {
+                if !q::JS_HasException(cx.raw()) {
+                    q::JS_ThrowOutOfMemory(cx.raw());
+                }
+            }
+            error
+        }
         error if error.is_from_js() => rquickjs::Exception::throw_type(ctx, &error.to_string()),
         error => rquickjs::Exception::throw_internal(ctx, &error.to_string()),
     }

@@ -16,6 +16,17 @@ pub fn set_memory_limit(ctx: &Ctx<'_>, bytes: usize) {
     unsafe { q::JS_SetMemoryLimit(Cx::of(ctx).runtime(), bytes as _) };
 }
 
+/// How many bytes of the JavaScript heap are used, and their limit, if there is one. This takes as long as collecting.
+pub fn memory_use(ctx: &Ctx<'_>) -> (u64, Option<usize>) {
+    let mut usage = std::mem::MaybeUninit::<q::JSMemoryUsage>::zeroed();
+    // SAFETY: the runtime is live, and fills in the structure, which has nothing but numbers.
+    let usage = unsafe {
+        q::JS_ComputeMemoryUsage(Cx::of(ctx).runtime(), usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    (usage.malloc_size as u64, usize::try_from(usage.malloc_limit).ok().filter(|&limit| limit > 0))
+}
+
 thread_local! {
     static BEFORE_COLLECTION: RefCell<Vec<fn()>> = const { RefCell::new(Vec::new()) };
 }

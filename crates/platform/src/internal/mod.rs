@@ -41,6 +41,21 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
     let exports = bare_object(ctx)?;
     // Registered before the file runs, because files may need each other.
     platform.internals.borrow_mut().insert(feature.name, Persistent::save(ctx, exports.clone()));
+    run(ctx, name, &function, &exports, feature).inspect_err(|_| {
+        // It may have run out of memory or of stack half-way. Whoever needs it next has it run again.
+        platform.internals.borrow_mut().remove(feature.name);
+    })?;
+    Ok(exports)
+}
+
+/// Has an embedded file fill `exports`.
+fn run<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    function: &Function<'js>,
+    exports: &Object<'js>,
+    feature: &features::Feature,
+) -> rquickjs::Result<()> {
     let require_function =
         Function::new(ctx.clone(), |ctx: Ctx<'js>, name: UsvString| require(&ctx, &name))?.with_name("require")?;
     let primordials = match wrapper::needs_primordials(name) {
@@ -48,8 +63,7 @@ pub(crate) fn require<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Objec
         false => Value::new_undefined(ctx.clone()),
     };
     function.call::<_, Value>((exports.clone(), require_function, (feature.native)(ctx)?, primordials))?;
-    exports.set_prototype(Object::new(ctx.clone())?.get_prototype().as_ref())?;
-    Ok(exports)
+    exports.set_prototype(Object::new(ctx.clone())?.get_prototype().as_ref())
 }
 
 /// Calls a function that an embedded file exports.

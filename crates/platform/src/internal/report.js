@@ -8,13 +8,7 @@
 const native = rust;
 const { inspect } = require('inspect');
 
-exports.report = (value) => {
-  try {
-    return $.text`Uncaught ${inspect(value)}`;
-  } catch {
-    return 'Uncaught (an error that cannot be inspected)';
-  }
-};
+exports.report = (value) => $.text`Uncaught ${inspect(value)}`;
 
 // What is known of an error, in texts; undefined for other values.
 exports.facts = (value, colors) => {

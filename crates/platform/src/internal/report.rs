@@ -18,10 +18,27 @@ pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
         let function = internal::function(ctx, "report", "report")?;
         to_rust(&function.call::<_, rquickjs::String>((value.clone(),))?)
     };
-    report().unwrap_or_else(|_| {
+    let failed = || {
         ctx.catch();
-        "Uncaught (an error that cannot be shown)".into()
+        raise_memory_limit(ctx);
+        report()
+    };
+    report().or_else(|_| failed()).unwrap_or_else(|_| {
+        ctx.catch();
+        "Uncaught (an error that cannot be inspected)".into()
     })
+}
+
+/// Raises the heap's limit a little, if there is one, so that an error can be reported; but not again and again in a
+/// program that goes on.
+fn raise_memory_limit(ctx: &Ctx<'_>) {
+    const SLACK: usize = 2 << 20;
+    if let Ok(platform) = Platform::of(ctx)
+        && !platform.has_made_room.replace(true)
+        && let (_, Some(limit)) = qjs::runtime::memory_use(ctx)
+    {
+        qjs::runtime::set_memory_limit(ctx, limit.saturating_add(SLACK));
+    }
 }
 
 /// The native functions of `report.js`.
@@ -44,16 +61,41 @@ impl PlatformHooks {
         })
     }
 
+    /// If `error` says that the heap is exhausted, [makes room](raise_memory_limit) to report it. Returns whether the heap
+    /// is exhausted, and the error to report.
+    fn make_room<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> (bool, Value<'js>) {
+        let message = error.as_exception().map(|error| error.message().unwrap_or_default());
+        let is_told = message.as_deref() == Some("out of memory");
+        // If there is no memory for an error or for its message, the engine throws null, or an error without one; and so
+        // may a script.
+        if !is_told && !error.is_null() && message.is_none_or(|message| !message.is_empty()) {
+            return (false, error.clone());
+        }
+        let (used, Some(limit)) = qjs::runtime::memory_use(ctx) else { return (false, error.clone()) };
+        if !is_told && used < limit as u64 / 2 {
+            return (false, error.clone());
+        }
+        raise_memory_limit(ctx);
+        if is_told {
+            return (true, error.clone());
+        }
+        rquickjs::Exception::throw_internal(ctx, "out of memory");
+        (true, ctx.catch())
+    }
+
     fn try_uncaught<'js>(ctx: &Ctx<'js>, error: &Value<'js>, origin: Origin) -> rquickjs::Result<bool> {
         let platform = Platform::of(ctx)?;
         // This comes first, because what follows needs memory.
-        let is_exhausted = platform.own_worker.as_ref().is_some_and(|worker| worker.make_room(ctx, error));
+        let (is_exhausted, error) = match &platform.own_worker {
+            Some(worker) => (worker.make_room(ctx, error), error.clone()),
+            None => Self::make_room(ctx, error),
+        };
         let (error, origin) = match origin {
             Origin::UnhandledRejection if !platform.main_failed.take() && !is_exhausted => {
                 let wrap: Function = internal::function(ctx, "report", "rejection")?;
-                (wrap.call((error.clone(),))?, "unhandledRejection")
+                (wrap.call((error,))?, "unhandledRejection")
             }
-            _ => (error.clone(), "uncaughtException"),
+            _ => (error, "uncaughtException"),
         };
         if process::is_loaded(ctx)? {
             let listeners: Function = internal::function(ctx, "process", "uncaught")?;

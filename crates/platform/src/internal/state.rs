@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub(crate) indent: Cell<usize>,
     /// Set between the rejection of the main module's promise and its report.
     pub(crate) main_failed: Cell<bool>,
+    /// Whether the heap's limit was raised to report that it is exhausted.
+    pub(crate) has_made_room: Cell<bool>,
     /// Whether an uncaught error does not end the agent, as in a REPL.
     pub(crate) survives_errors: Cell<bool>,
     /// The workers that this agent has started.

@@ -21,6 +21,31 @@ fn the_heap() {
 }
 
 #[test]
+fn wherever_the_heap_ends_the_error_says_so() {
+    let script = "globalThis.fill = new ArrayBuffer(FILL);
+        const { cdef } = await import('tombolo:marshal');
+        const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+        const lib = cdef(new WebAssembly.Instance(new WebAssembly.Module(bytes)), 'enum { A = 3 };');
+        structuredClone(new Map([[lib.A, new Set([/x/, new Date(), new RangeError('no')])]]));
+        const { port1, port2 } = new MessageChannel();
+        port1.postMessage({ a: [1] });
+        await new Promise((resolve) => { port2.onmessage = resolve; });
+        port1.close();
+        new URL('http://a.b/c?d').searchParams.get('d');
+        console.log('done');";
+    let (mut done, mut exhausted) = (0, 0);
+    for fill in (2_500_000..4_000_000).step_by(37_001) {
+        let outcome = run(&["--max-memory=4M"], &script.replace("FILL", &fill.to_string()));
+        match outcome.status {
+            0 => done += 1,
+            1 if outcome.stderr.contains("out of memory") => exhausted += 1,
+            _ => panic!("with {fill} bytes: {}", outcome.report()),
+        }
+    }
+    assert!(done > 3 && exhausted > 10, "{done}, {exhausted}");
+}
+
+#[test]
 fn memories_of_guests() {
     let script = "const made = [];
         try { for (;;) made.push(new WebAssembly.Memory({ initial: 16 })); } catch (error) { console.log(error.name); }
