@@ -21,64 +21,14 @@ use wasmtime::{
     WasmBacktrace,
 };
 
-use crate::call::async_call::{AsyncHost, HostFuture};
 use crate::call::frames::{self, Exit, Saved, VmStoreContext};
-use crate::call::function::Callee;
+use crate::call::host::{HostFuture, Suspending, SuspendingFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::Number;
-use crate::call::raw::{
-    Access, ReentrantStore, Restore, UNSAVED, argument_slots, fill, instance_of, lend, with_values,
-};
+use crate::call::raw::{Access, ReentrantStore, Restore, UNSAVED, fill, instance_of, lend, with_values};
 use crate::call::signature::Signature;
-use crate::call::trap::{CallError, HostThrew, HostTrap, StackFrame, frames_of};
+use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
-
-/// A function that a guest can import and that suspends the guest, if the guest runs on a fiber.
-pub trait SuspendingFunction: 'static {
-    /// Begins a call from a fiber, which is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
-    ///
-    /// # Errors
-    /// When the guest is to be unwound instead.
-    fn start(&self, island: &Rc<Island>, arguments: Arguments<'_>) -> Result<(), HostThrew>;
-
-    /// Fails a call that does not come from a fiber.
-    fn refuse(&self, island: &Rc<Island>) -> HostThrew;
-}
-
-/// What suspends a fiber.
-#[derive(Clone)]
-pub(crate) enum Suspending {
-    /// Fibers that whoever made them resumes.
-    Function(Rc<dyn SuspendingFunction>),
-    /// Fibers that belong to a future.
-    Async(Rc<AsyncHost>),
-}
-
-impl Suspending {
-    /// Fails a call that does not come from a fiber, or from one of the other kind: those of JavaScript's promises and
-    /// those of Rust's futures do not wait for each other.
-    fn refuse(&self, island: &Rc<Island>) -> wasmtime::Error {
-        const WHY: &str = "an async host function was called by a guest whose own call is not async";
-        match self {
-            Self::Function(host) => island.host_error(host.refuse(island)),
-            Self::Async(_) => wasmtime::Error::from(HostTrap(WHY.into())),
-        }
-    }
-
-    /// Begins a call from a fiber that may wait.
-    fn start(&self, island: &Rc<Island>, fiber: &FiberState, arguments: Arguments<'_>) -> wasmtime::Result<()> {
-        match (self, fiber.waits) {
-            (Self::Function(host), Waits::UntilResumed) => {
-                host.start(island, arguments).map_err(|threw| island.host_error(threw))
-            }
-            (Self::Async(host), Waits::ForFutures) => {
-                fiber.awaits.set(Some(host(island, arguments)));
-                Ok(())
-            }
-            _ => Err(self.refuse(island)),
-        }
-    }
-}
 
 /// What a fiber waits for in a [`Suspending`] function.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,36 +149,22 @@ pub enum Resumed {
 }
 
 impl Fiber {
-    /// Prepares a call, which begins with [`Fiber::start`]. `arguments` makes the arguments in the store's context.
-    ///
-    /// # Errors
-    /// When the arguments do not have the parameters' types, when the function belongs to another island, or what
-    /// `arguments` fails with.
-    pub fn new(
-        island: &Rc<Island>,
-        callee: &Callee,
-        arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
-    ) -> Result<Self, CallError> {
-        let slots = |signature: &Signature| argument_slots(island, signature, arguments);
-        Self::with_slots(island, callee, Waits::UntilResumed, slots)
-    }
-
-    /// [`Fiber::new`] with slots that `slots` makes for the function's type.
+    /// Prepares a call, which begins with [`Fiber::start`]. `slots` makes its slots for the function's type.
     pub(crate) fn with_slots(
         island: &Rc<Island>,
-        callee: &Callee,
+        func: Func,
+        signature: Rc<Signature>,
         waits: Waits,
         slots: impl FnOnce(&Signature) -> wasmtime::Result<SmallVec<[ValRaw; 8]>>,
     ) -> Result<Self, CallError> {
         island.check_stack()?;
         island.end_abandoned();
-        if !island.owns(&callee.func()) {
+        if !island.owns(&func) {
             return Err(CallError::foreign_function());
         }
         fiber_functions(island).map_err(|error| island.call_error(error))?;
-        let signature = callee.shared_signature();
         let slots = slots(&signature).map_err(|error| island.call_error(error))?;
-        let state = FiberState::new(island, callee.func(), slots, waits);
+        let state = FiberState::new(island, func, slots, waits);
         Ok(Self { state, signature, island: island.clone() })
     }
 
@@ -362,10 +298,8 @@ impl std::fmt::Debug for Fiber {
     }
 }
 
-/// The name of [`GUEST`], by which its frames are left out of stacks.
-pub(crate) const GUEST_NAME: &str = "tombolo:fiber";
-
-/// The guest's functions that a fiber begins with and waits in. Wasmtime notes where guests leave for their host, and
+/// The guest's functions that a fiber begins with and waits in. By its name ([`OWN_GUEST`](crate::call::trap::OWN_GUEST))
+/// its frames are left out of stacks. Wasmtime notes where guests leave for their host, and
 /// reads it again when it walks the frames of what the host calls in turn: so nothing that is on a fiber may rely on the
 /// place of a guest that is not, or that has its place noted already.
 const GUEST: &str = r#"(module $tombolo:fiber

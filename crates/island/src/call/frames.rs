@@ -12,7 +12,6 @@ use wasmtime::{AnyRef, AsContextMut, ExnRef, OwnedRooted, RootScope, StoreContex
 use wasmtime_environ::{HostPtr, PtrSize, VMGcKind};
 use wasmtime_unwinder::{UnwindHost, visit_frames};
 
-use crate::call::island::StoreState;
 use crate::engine::module::Module;
 
 /// A store's `VMStoreContext`, in which Wasmtime notes where guests leave for their host.
@@ -77,8 +76,8 @@ enum Root {
 ///
 /// # Safety
 /// The guest must still be where it left for its host, and `modules` must have those of all frames with references.
-pub(crate) unsafe fn save(
-    store: StoreContextMut<'_, StoreState>,
+pub(crate) unsafe fn save<T: 'static>(
+    store: StoreContextMut<'_, T>,
     context: VmStoreContext,
     exit: Exit,
     modules: &[Module],
@@ -118,7 +117,7 @@ pub(crate) unsafe fn save(
 ///
 /// # Safety
 /// The frames must still be there, and nothing may allocate in the store before their guest goes on.
-pub(crate) unsafe fn restore(mut store: StoreContextMut<'_, StoreState>, saved: Vec<Saved>) {
+pub(crate) unsafe fn restore<T: 'static>(mut store: StoreContextMut<'_, T>, saved: Vec<Saved>) {
     const ROOTED: &str = "it is a root of this store";
     for Saved { slot, root } in saved {
         let reference = match root {

@@ -13,7 +13,25 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, Error, LittleEndian, Reader, ReaderOffsetId, Result};
 
-use crate::call::trap::SourceLocation;
+/// A place in a guest's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// The function's name in the source, if it is not the one that the name section has.
+    pub function: Option<String>,
+    /// The file, as the compiler named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; 0 if the compiler did not say.
+    pub column: u32,
+}
+
+impl std::fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column > 0 { write!(f, ":{}", self.column) } else { Ok(()) }
+    }
+}
 
 /// The debug information of a module.
 pub(crate) struct DebugInfo {

@@ -8,11 +8,10 @@ use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 use wasmtime_environ::StackMap;
 
-use crate::call::trap::SourceLocation;
 use crate::engine::cache::{Kept, Key, Tier};
 use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
-use crate::engine::debug_info::DebugInfo;
+use crate::engine::debug_info::{DebugInfo, SourceLocation};
 use crate::engine::instrument::{Record, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
 use crate::engine::{Engine, background};

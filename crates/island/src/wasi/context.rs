@@ -8,7 +8,6 @@ use wasmtime::{AsContextMut, Caller, Extern, Func};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
-use crate::call::waiter::{suspendable, wait_on_fiber};
 use crate::wasi::call::{Call, Runs};
 use crate::wasi::config::{WasiConfig, WasiError};
 use crate::wasi::descriptor::{Descriptors, Table};
@@ -17,6 +16,7 @@ use crate::wasi::functions::{Function, functions};
 use crate::wasi::guest::Guest;
 use crate::wasi::types::Version;
 use crate::wasi::wait::suspending;
+use crate::wasi::waiter::{suspendable, wait_on_fiber};
 
 /// A guest's surroundings: its open files and directories, arguments, environment. This is a handle: clones are the
 /// same context. It serves any number of instances, of any islands, on any threads.
@@ -98,7 +98,7 @@ impl Link {
                 Some((memory, Precedence::Always)) => Some(memory),
                 own => caller.get_export("memory").or(own.map(|(memory, _)| memory)),
             };
-            let fiber = suspendable(caller.data());
+            let fiber = suspendable(caller.data_mut());
             let guest = guest(caller, memory.as_ref());
             let call = Call { wasi: &self.context.0, guest, version, runs: &runs };
             match fiber {

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use wasmtime::{Extern, ExternType, Func, FuncType, SharedMemory, Val, ValType};
 
-use crate::call::function::{Callee, HostFrame, HostFunction};
+use crate::call::function::Callee;
+use crate::call::host::{HostFrame, HostFunction};
 use crate::call::island::{InstantiateError, Island};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::{CallError, HostThrew};

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use island::call::Number;
-use island::wasi::{Readiness, Watch};
-use island::{HostThrew, Island, Waiter};
+use island::readiness::{Readiness, Watch};
+use island::wasi::Waiter;
+use island::{HostThrew, Island};
 use qjs::{Ctx, Exception, Function, Result, Value};
 use rquickjs::JsLifetime;
 
@@ -61,7 +62,7 @@ fn wait(ctx: &Ctx<'_>, readiness: Readiness) -> Result<()> {
         waits.last.set(number);
         let post = task_sink.post();
         let watch = readiness.watch(move || post(Box::new(move |ctx: &Ctx<'_>| go_on(ctx, number))));
-        let watch = watch.map_err(|error| Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")))?;
+        let watch = watch.map_err(|(error, _)| Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")))?;
         // However early it comes, the task runs when this thread has returned to its loop.
         waits.waits.borrow_mut().insert(number, Wait { resolve, _watch: watch, _hold: task_sink.hold() });
     }

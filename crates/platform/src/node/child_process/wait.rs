@@ -16,6 +16,7 @@ use std::{
 };
 
 use agent::EventLoop;
+use island::readiness::Watch;
 use qjs::array::List;
 use rquickjs::{Ctx, IntoJs, Value};
 use rustix::{
@@ -25,7 +26,7 @@ use rustix::{
 };
 
 use super::Started;
-use crate::internal::background::{poller, pool};
+use crate::internal::background::pool;
 
 /// The children that have not been reaped.
 static CHILDREN: Mutex<Option<HashSet<u32>>> = Mutex::new(None);
@@ -86,7 +87,7 @@ pub(super) fn when_ended(child: Child, ended: impl FnOnce(Status) + Send + 'stat
     let work: pool::Work = Box::new(move || ended(pool::waiting(|| reap(child))));
     match notice {
         Some(notice) => {
-            poller::when_readable(Arc::new(notice), work);
+            pool::when_readable(Arc::new(notice), work).map(Watch::detach);
         }
         None => pool::submit(work),
     }
