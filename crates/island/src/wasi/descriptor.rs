@@ -12,8 +12,8 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::wasi::beneath;
 use crate::wasi::config::{Input, Output, Sink, WasiConfig, WasiError};
+use crate::wasi::entries::Entries;
 use crate::wasi::errno::{Errno, Result};
-use crate::wasi::readdir::Entries;
 use crate::wasi::types::{fdflags, filetype, rights};
 
 /// A descriptor of the host's.

@@ -23,7 +23,8 @@ use crate::engine::Engine;
 use crate::engine::module::Module;
 use crate::memory::interrupt::Interrupter;
 use crate::wasi::config::{PREVIEW1, UNSTABLE, WasiConfig};
-use crate::wasi::context::{Precedence, WasiContext};
+use crate::wasi::context::WasiContext;
+use crate::wasi::link::Precedence;
 
 /// The import module of `thread-spawn`.
 const THREADS: &str = "wasi";
