@@ -16,22 +16,22 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 /// Something with a descriptor that stays open while it is watched.
-pub type Source = Arc<dyn AsFd + Send + Sync>;
+pub type Pollable = Arc<dyn AsFd + Send + Sync>;
 
 /// What somebody waits for: that something happens to a descriptor, or that a time comes.
 pub struct Readiness {
-    wanted: Vec<(Source, PollFlags)>,
+    wanted: Vec<(Pollable, PollFlags)>,
     until: Option<Instant>,
 }
 
 impl Readiness {
     /// The descriptors, each with what is to happen to it, and the time.
-    pub(crate) fn new(wanted: Vec<(Source, PollFlags)>, until: Option<Instant>) -> Self {
+    pub(crate) fn new(wanted: Vec<(Pollable, PollFlags)>, until: Option<Instant>) -> Self {
         Self { wanted, until }
     }
 
     /// That there is something to read, or will never be.
-    pub fn readable(source: Source) -> Self {
+    pub fn readable(source: Pollable) -> Self {
         Self::new(vec![(source, PollFlags::IN)], None)
     }
 
@@ -48,7 +48,7 @@ impl Readiness {
         };
         watches.last += 1;
         let number = watches.last;
-        watches.list.push(Watched { number, readiness: Arc::new(self), ready: Box::new(ready) });
+        watches.list.push(WatchEntry { number, readiness: Arc::new(self), ready: Box::new(ready) });
         ring(bell);
         Ok(Watch(number))
     }
@@ -116,7 +116,7 @@ impl Drop for Watch {
     }
 }
 
-struct Watched {
+struct WatchEntry {
     number: u64,
     readiness: Arc<Readiness>,
     ready: Box<dyn FnOnce() + Send>,
@@ -124,7 +124,7 @@ struct Watched {
 
 /// All that is watched for, by any thread.
 struct Watches {
-    list: Vec<Watched>,
+    list: Vec<WatchEntry>,
     last: u64,
     is_running: bool,
 }
@@ -186,7 +186,7 @@ impl Watches {
         let mut polled = vec![PollFd::new(bell, PollFlags::IN)];
         // The system refuses to poll more descriptors than a process may have, and of one there can be many watches.
         let mut places = HashMap::new();
-        let place = |(source, flags): &(Source, PollFlags)| ((**source).as_fd().as_raw_fd(), flags.bits());
+        let place = |(source, flags): &(Pollable, PollFlags)| ((**source).as_fd().as_raw_fd(), flags.bits());
         for wanted in watched.iter().flat_map(|(_, readiness)| &readiness.wanted) {
             places.entry(place(wanted)).or_insert_with(|| {
                 polled.push(PollFd::from_borrowed_fd((*wanted.0).as_fd(), wanted.1));
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn what_comes_is_told_once() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
-        let reader: Source = Arc::new(reader);
+        let reader: Pollable = Arc::new(reader);
         let (told, hears) = channel();
         let wanted = || Readiness::new(vec![(reader.clone(), PollFlags::IN)], Some(Instant::now() + LONG));
         let watches: Vec<_> = (0..3)
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_cancelled_is_not_told_and_lets_go_of_its_descriptor() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
-        let reader: Source = Arc::new(reader);
+        let reader: Pollable = Arc::new(reader);
         let (told, hears) = channel::<()>();
         let watched = watch(Readiness::readable(reader.clone()), move || told.send(()).unwrap());
         assert!(watched.cancel());

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, StoreContextMut, Val};
 
-use crate::call::fiber::{Arguments, Fiber, Resumed, Waits};
+use crate::call::fiber::{Arguments, Fiber, Resumed, WaitKind};
 use crate::call::function::Callee;
 use crate::call::host::{AsyncHost, Results, Suspending};
 use crate::call::island::{Island, StoreState};
@@ -72,7 +72,7 @@ impl Island {
         results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
     ) -> Result<R, CallError> {
         let slots = |signature: &_| argument_slots(self, signature, params);
-        let fiber = Fiber::with_slots(self, callee.func(), callee.shared_signature(), Waits::ForFutures, slots)?;
+        let fiber = Fiber::with_slots(self, callee.func(), callee.shared_signature(), WaitKind::ForFutures, slots)?;
         fiber.finish(self).await?;
         Ok(fiber.results(results))
     }
@@ -89,7 +89,7 @@ impl Island {
         assert!(callee.numeric().is_some_and(|ty| ty == frame.ty()), "the frame is for another type");
         let slots = frame.slots.clone();
         let fiber =
-            Fiber::with_slots(self, callee.func(), callee.shared_signature(), Waits::ForFutures, |_| Ok(slots))?;
+            Fiber::with_slots(self, callee.func(), callee.shared_signature(), WaitKind::ForFutures, |_| Ok(slots))?;
         fiber.finish(self).await?;
         fiber.copy_results(&mut frame.slots);
         Ok(())

@@ -32,7 +32,7 @@ use crate::engine::{Engine, FIBER_EXTRA};
 
 /// What a fiber waits for in a [`Suspending`] function.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waits {
+pub(crate) enum WaitKind {
     UntilResumed,
     ForFutures,
 }
@@ -63,14 +63,14 @@ impl Arguments<'_> {
 
 /// What a fiber wants from whoever resumed it.
 #[derive(Clone, Copy, Default)]
-enum Request {
+enum HostRequest {
     /// Nothing: Wasmtime's collector lets others run now and then.
     #[default]
     None,
     /// Run this part of a host function.
     Host(Errand),
     /// Begin what suspends it.
-    Suspending { begin: Begin, awaited: Awaited },
+    Suspending { begin: Begin, awaited: ResultSlots },
 }
 
 /// Begins what suspends a fiber.
@@ -96,7 +96,7 @@ fn errand(body: &mut (dyn FnMut() + '_)) -> Errand {
 type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
 
 /// Where the results of a function go: its signature, and its slots in the fiber's frame.
-type Awaited = (*const Signature, *mut [MaybeUninit<ValRaw>]);
+type ResultSlots = (*const Signature, *mut [MaybeUninit<ValRaw>]);
 
 /// What a fiber and its resumers share.
 pub(crate) struct FiberState {
@@ -105,7 +105,7 @@ pub(crate) struct FiberState {
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
     /// What it may wait for.
-    pub(crate) waits: Waits,
+    pub(crate) waits: WaitKind,
     /// The future that it waits for, until that is fetched.
     pub(crate) awaits: Cell<Option<HostFuture>>,
     /// The fiber itself; `None` when it has ended.
@@ -113,9 +113,9 @@ pub(crate) struct FiberState {
     is_polled: Cell<bool>,
     /// How the guest's function ended.
     outcome: Cell<Option<wasmtime::Result<()>>>,
-    request: Cell<Request>,
+    request: Cell<HostRequest>,
     /// Whether a suspending function has begun and waits for its results: where they go.
-    awaited: Cell<Option<Awaited>>,
+    awaited: Cell<Option<ResultSlots>>,
     /// How the suspending function ended.
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.
@@ -154,7 +154,7 @@ impl Fiber {
         island: &Rc<Island>,
         func: Func,
         signature: Rc<Signature>,
-        waits: Waits,
+        waits: WaitKind,
         slots: impl FnOnce(&Signature) -> wasmtime::Result<SmallVec<[ValRaw; 8]>>,
     ) -> Result<Self, CallError> {
         island.check_stack()?;
@@ -261,13 +261,13 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
             return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
         }
         match state.request.take() {
-            Request::None => {}
-            Request::Host(body) => {
+            HostRequest::None => {}
+            HostRequest::Host(body) => {
                 let _serving = island.serve(state);
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
                 unsafe { (*body)() }
             }
-            Request::Suspending { begin, awaited } => {
+            HostRequest::Suspending { begin, awaited } => {
                 let _serving = island.serve(state);
                 state.awaited.set(Some(awaited));
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
@@ -338,7 +338,7 @@ fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
         let mut linker: Linker<StoreState> = Linker::new(&engine);
         linker.func_new_async("", "wait", ty, |caller, _, _| {
             let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
-            let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
+            let waiting = NextTurn { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
             Box::new(std::future::poll_fn(move |_| waiting.poll()))
         })?;
         let wait = linker.get(&mut store, "", "wait")?;
@@ -353,15 +353,15 @@ fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
 }
 
 /// A fiber that waits for its next turn.
-struct Waiting {
+struct NextTurn {
     fiber: *const FiberState,
     was_polled: Cell<bool>,
 }
 
 // SAFETY: Wasmtime asks for `Send` so that a store could move to another thread, which ours never do.
-unsafe impl Send for Waiting {}
+unsafe impl Send for NextTurn {}
 
-impl Waiting {
+impl NextTurn {
     fn poll(&self) -> Poll<wasmtime::Result<()>> {
         if !self.was_polled.replace(true) {
             return Poll::Pending;
@@ -392,7 +392,7 @@ fn begin(mut caller: Caller<'_, StoreState>) {
 
 impl FiberState {
     /// A fiber that calls `func`, which belongs to the island, with slots of its types.
-    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: Waits) -> Rc<Self> {
+    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: WaitKind) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),
@@ -433,9 +433,9 @@ impl FiberState {
         &self,
         store: StoreContextMut<'_, StoreState>,
         mut begin: impl FnMut(&Rc<Island>) -> wasmtime::Result<()>,
-        awaited: Awaited,
+        awaited: ResultSlots,
     ) -> wasmtime::Result<()> {
-        self.request.set(Request::Suspending { begin: beginning(&mut begin), awaited });
+        self.request.set(HostRequest::Suspending { begin: beginning(&mut begin), awaited });
         self.wait(store)?;
         self.answer.take().expect("a suspended call is answered before it goes on")
     }
@@ -458,7 +458,7 @@ pub(crate) fn on_agents_stack<R>(
     let mut run = || result = body.take().map(|body| body());
     // The closure is used while this function waits, and not after it returns: the request is taken by whoever polled the
     // fiber.
-    fiber.request.set(Request::Host(errand(&mut run)));
+    fiber.request.set(HostRequest::Host(errand(&mut run)));
     fiber.wait(caller)?;
     result.expect("whoever polls the fiber does what it asks for")
 }
@@ -528,7 +528,7 @@ impl ReentrantStore {
         // SAFETY: nobody uses the store now: see `with_fiber`.
         let has_references = unsafe { (*self.store.get()).gc_heap_capacity() > 0 };
         // Wasmtime's collector waits in the middle of a collection, and nobody does anything before it goes on.
-        if polled.is_pending() && has_references && !matches!(fiber.request.get(), Request::None) {
+        if polled.is_pending() && has_references && !matches!(fiber.request.get(), HostRequest::None) {
             let mut unsaved = self.unsaved.borrow_mut();
             fiber.place.set(Some(unsaved.len()));
             unsaved.push(fiber.clone());

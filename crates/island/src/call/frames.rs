@@ -64,10 +64,10 @@ impl Exit {
 /// A reference of a frame, kept by a root.
 pub(crate) struct Saved {
     slot: *mut u32,
-    root: Root,
+    root: SavedRoot,
 }
 
-enum Root {
+enum SavedRoot {
     Any(OwnedRooted<AnyRef>),
     Exception(OwnedRooted<ExnRef>),
 }
@@ -100,9 +100,9 @@ pub(crate) unsafe fn save<T: 'static>(
             }
             let root = match context.kind_of(reference).matches(VMGcKind::ExnRef) {
                 true => ExnRef::from_raw(&mut scope, reference)
-                    .map(|root| Root::Exception(root.to_owned_rooted(&mut scope).expect(ROOM))),
+                    .map(|root| SavedRoot::Exception(root.to_owned_rooted(&mut scope).expect(ROOM))),
                 false => AnyRef::from_raw(&mut scope, reference)
-                    .map(|root| Root::Any(root.to_owned_rooted(&mut scope).expect(ROOM))),
+                    .map(|root| SavedRoot::Any(root.to_owned_rooted(&mut scope).expect(ROOM))),
             };
             saved.extend(root.map(|root| Saved { slot, root }));
         }
@@ -121,8 +121,8 @@ pub(crate) unsafe fn restore<T: 'static>(mut store: StoreContextMut<'_, T>, save
     const ROOTED: &str = "it is a root of this store";
     for Saved { slot, root } in saved {
         let reference = match root {
-            Root::Any(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
-            Root::Exception(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
+            SavedRoot::Any(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
+            SavedRoot::Exception(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
         };
         // SAFETY: by the caller's promise.
         unsafe { slot.write(reference) };

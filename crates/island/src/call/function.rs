@@ -6,7 +6,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, StoreContextMut, Val, ValRaw};
 
-use crate::call::fiber::{Fiber, Waits};
+use crate::call::fiber::{Fiber, WaitKind};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 use crate::call::raw::{self, argument_slots};
@@ -181,6 +181,6 @@ impl Fiber {
         arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
     ) -> Result<Self, CallError> {
         let slots = |signature: &Signature| argument_slots(island, signature, arguments);
-        Self::with_slots(island, callee.func, callee.shared_signature(), Waits::UntilResumed, slots)
+        Self::with_slots(island, callee.func, callee.shared_signature(), WaitKind::UntilResumed, slots)
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{StoreContextMut, Val, ValRaw};
 
-use crate::call::fiber::{Arguments, FiberState, Waits};
+use crate::call::fiber::{Arguments, FiberState, WaitKind};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Number, NumberKind, NumericType};
 use crate::call::raw;
@@ -113,10 +113,10 @@ impl Suspending {
         arguments: Arguments<'_>,
     ) -> wasmtime::Result<()> {
         match (self, fiber.waits) {
-            (Self::Function(host), Waits::UntilResumed) => {
+            (Self::Function(host), WaitKind::UntilResumed) => {
                 host.start(island, arguments).map_err(|threw| island.host_error(threw))
             }
-            (Self::Async(host), Waits::ForFutures) => {
+            (Self::Async(host), WaitKind::ForFutures) => {
                 fiber.awaits.set(Some(host(island, arguments)));
                 Ok(())
             }
@@ -134,9 +134,9 @@ pub(crate) type AsyncHost = dyn Fn(&Rc<Island>, Arguments<'_>) -> HostFuture;
 type MakeValues = dyn FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>;
 
 /// What an async host function returns to its guest.
-pub struct Results(Kind);
+pub struct Results(ReturnedValues);
 
-enum Kind {
+enum ReturnedValues {
     Numbers(SmallVec<[Number; 2]>),
     Made(Box<MakeValues>),
 }
@@ -146,28 +146,28 @@ impl Results {
     pub fn with(
         make: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>> + 'static,
     ) -> Self {
-        Self(Kind::Made(Box::new(make)))
+        Self(ReturnedValues::Made(Box::new(make)))
     }
 
     pub(crate) fn make(self, store: &mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>> {
         match self.0 {
-            Kind::Numbers(numbers) => Ok(numbers.into_iter().map(Number::val).collect()),
-            Kind::Made(make) => make(store),
+            ReturnedValues::Numbers(numbers) => Ok(numbers.into_iter().map(Number::val).collect()),
+            ReturnedValues::Made(make) => make(store),
         }
     }
 }
 
 impl FromIterator<Number> for Results {
     fn from_iter<I: IntoIterator<Item = Number>>(numbers: I) -> Self {
-        Self(Kind::Numbers(numbers.into_iter().collect()))
+        Self(ReturnedValues::Numbers(numbers.into_iter().collect()))
     }
 }
 
 impl std::fmt::Debug for Results {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
-            Kind::Numbers(numbers) => f.debug_tuple("Results").field(numbers).finish(),
-            Kind::Made(_) => f.debug_struct("Results").finish_non_exhaustive(),
+            ReturnedValues::Numbers(numbers) => f.debug_tuple("Results").field(numbers).finish(),
+            ReturnedValues::Made(_) => f.debug_struct("Results").finish_non_exhaustive(),
         }
     }
 }

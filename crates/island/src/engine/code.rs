@@ -9,7 +9,7 @@ use object::{Endianness, Object as _, ObjectSection as _};
 use wasmtime_environ::StackMap;
 use wasmtime_environ::obj::ELF_WASMTIME_STACK_MAP;
 
-use crate::engine::cache::{self, CodeCache, Kept, Key, Tier};
+use crate::engine::cache::{self, CodeCache, KeptModule, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Instrumentation, Record, instrument};
 use crate::engine::loaded::LoadedModule;
@@ -70,7 +70,7 @@ pub(crate) struct Compiled {
     /// What the module's own memories stand on, as the record says.
     pub(crate) grounds: Vec<Ground>,
     /// Where the module's bytes are kept until it is optimized, if the cache does.
-    pub(crate) kept: Option<Kept>,
+    pub(crate) kept: Option<KeptModule>,
 }
 
 impl Compiled {
@@ -80,7 +80,7 @@ impl Compiled {
         tier: Tier,
         record: Record,
         bytes: &[u8],
-        kept: Option<Kept>,
+        kept: Option<KeptModule>,
     ) -> Option<Self> {
         let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
         Some(Self { code: Code::new(wasm), tier, record, grounds, kept })

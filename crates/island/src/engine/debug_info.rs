@@ -36,7 +36,7 @@ impl std::fmt::Display for SourceLocation {
 /// The debug information of a module.
 pub(crate) struct DebugInfo {
     context: Context<Piece>,
-    budget: Budget,
+    budget: ReadBudget,
     /// What was answered before, by the question.
     known: HashMap<u64, Vec<SourceLocation>>,
 }
@@ -48,7 +48,7 @@ impl DebugInfo {
         section(".debug_line")?;
         let size: usize =
             custom.iter().filter(|(name, _)| name.starts_with(".debug_")).map(|(_, bytes)| bytes.len()).sum();
-        let budget = Budget::new(size);
+        let budget = ReadBudget::new(size);
         let load = |id: addr2line::gimli::SectionId| -> Result<Piece> {
             Ok(Piece::new(section(id.name()).unwrap_or_default().into(), budget.clone()))
         };
@@ -93,7 +93,7 @@ impl std::fmt::Debug for DebugInfo {
 
 /// How much may be read until the question is answered.
 #[derive(Clone, Debug)]
-struct Budget {
+struct ReadBudget {
     left: Arc<AtomicU64>,
     full: u64,
     /// How far down the thread's stack may be used meanwhile: functions that are inlined are read by recursion.
@@ -103,7 +103,7 @@ struct Budget {
 /// So much of the stack is used at most.
 const STACK: usize = 256 << 10;
 
-impl Budget {
+impl ReadBudget {
     /// For sections of so many bytes. Well-formed ones are read a few times over.
     fn new(size: usize) -> Self {
         Self { left: Arc::default(), full: (size as u64).saturating_mul(16) + (1 << 20), floor: Arc::default() }
@@ -138,11 +138,11 @@ struct Piece {
     bytes: Arc<[u8]>,
     start: usize,
     end: usize,
-    budget: Budget,
+    budget: ReadBudget,
 }
 
 impl Piece {
-    fn new(bytes: Arc<[u8]>, budget: Budget) -> Self {
+    fn new(bytes: Arc<[u8]>, budget: ReadBudget) -> Self {
         Self { start: 0, end: bytes.len(), bytes, budget }
     }
 
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_text_without_an_end_is_paid_for() {
-        let budget = Budget::new(0);
+        let budget = ReadBudget::new(0);
         let piece = Piece::new(vec![1; 1 << 20].into(), budget.clone());
         let looks = std::cell::Cell::new(0);
         let look = || -> Result<()> {
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_is_given_up() {
-        let budget = Budget::new(0);
+        let budget = ReadBudget::new(0);
         let mut piece = Piece::new(vec![0; 16].into(), budget.clone());
         let read_for_ever = || -> Result<()> {
             loop {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use crate::engine::Engine;
-use crate::engine::cache::{Damage, Found, Key, read_file, whole_file};
+use crate::engine::cache::{CachedCode, Damage, Key, read_file, whole_file};
 use crate::engine::code::precompile;
 use crate::engine::compile_error::CompileError;
 use crate::engine::limits::check_size;
@@ -79,7 +79,7 @@ impl Engine {
             Damage::Format => DeserializeError::Format,
             Damage::Checksum => DeserializeError::Damaged,
         })?;
-        let Found { code, attachment, tier, kept: _ } = found;
+        let CachedCode { code, attachment, tier, kept: _ } = found;
         let record = attachment.strip_prefix(self.build().as_bytes()).ok_or(DeserializeError::OtherBuild)?.to_vec();
         let wasm = code.load(&self.inner).map_err(DeserializeError::Incompatible)?;
         self.loaded.insert(key, LoadedModule { wasm, tier, record });

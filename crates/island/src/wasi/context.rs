@@ -10,7 +10,7 @@ use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
 use crate::wasi::call::{Call, Runs, Surroundings};
 use crate::wasi::config::{WasiConfig, WasiError};
-use crate::wasi::descriptor::{Descriptors, Table};
+use crate::wasi::descriptor::{DescriptorTable, Descriptors};
 use crate::wasi::functions::{Function, functions};
 use crate::wasi::link::{Link, Precedence, guest};
 
@@ -25,7 +25,7 @@ impl WasiContext {
     /// # Errors
     /// [`WasiError::Preopen`] and [`WasiError::Descriptor`].
     pub fn new(mut config: WasiConfig) -> std::result::Result<Self, WasiError> {
-        let table = Table::new(&mut config)?;
+        let table = DescriptorTable::new(&mut config)?;
         let env = config.env.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
         Ok(Self(Arc::new(Surroundings {
             descriptors: Descriptors::new(table),
@@ -44,12 +44,12 @@ impl std::fmt::Debug for WasiContext {
 
 /// The contexts that a store's functions have, with the functions that were asked for: each is made once.
 #[derive(Default)]
-struct Links(Vec<(Arc<Link>, Made)>);
+struct Links(Vec<(Arc<Link>, LinkedFunctions)>);
 
-type Made = Vec<(&'static Function, Func)>;
+type LinkedFunctions = Vec<(&'static Function, Func)>;
 
 impl Links {
-    fn of<'a>(&'a mut self, context: &WasiContext) -> &'a mut (Arc<Link>, Made) {
+    fn of<'a>(&'a mut self, context: &WasiContext) -> &'a mut (Arc<Link>, LinkedFunctions) {
         let known = self.0.iter().position(|(link, _)| Arc::ptr_eq(&link.surroundings, &context.0));
         let at = known.unwrap_or_else(|| {
             self.0.push((Arc::new(Link::new(context.0.clone())), Vec::new()));

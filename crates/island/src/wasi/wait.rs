@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno as Sys;
 
 use crate::memory::interrupt::Interrupter;
-use crate::readiness::{Readiness, Source, timespec};
+use crate::readiness::{Pollable, Readiness, timespec};
 use crate::wasi::errno::{Result, Stop};
 
 thread_local! {
@@ -71,7 +71,7 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
 /// What a call that is suspended waits for. The descriptors are duplicates: the guest may close its own meanwhile.
 fn readiness(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant>) -> rustix::io::Result<Readiness> {
     let duplicate = |&(fd, flags): &(BorrowedFd<'_>, PollFlags)| {
-        let source: Source = Arc::new(rustix::io::fcntl_dupfd_cloexec(fd, 0)?);
+        let source: Pollable = Arc::new(rustix::io::fcntl_dupfd_cloexec(fd, 0)?);
         Ok((source, flags))
     };
     Ok(Readiness::new(wanted.iter().map(duplicate).collect::<rustix::io::Result<_>>()?, until))

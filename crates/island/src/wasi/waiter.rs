@@ -5,7 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wasmtime::{AsContextMut, Caller, FuncType};
 
-use crate::call::fiber::{FiberState, Waits};
+use crate::call::fiber::{FiberState, WaitKind};
 use crate::call::host::{HostFuture, Results};
 use crate::call::island::{Island, StoreState};
 use crate::call::signature::Signature;
@@ -24,16 +24,16 @@ pub trait Waiter: 'static {
 
 /// A store's waiter.
 #[derive(Default)]
-struct Slot(Option<Rc<dyn Waiter>>);
+struct WaiterSlot(Option<Rc<dyn Waiter>>);
 
 fn slot(store: &mut StoreState) -> &mut Option<Rc<dyn Waiter>> {
-    &mut store.extensions.slot::<Slot>().0
+    &mut store.extensions.slot::<WaiterSlot>().0
 }
 
 /// The fiber that a guest runs on, if it is suspended where WASI would wait.
 pub(crate) fn suspendable(store: &mut StoreState) -> Option<Rc<FiberState>> {
     let fiber = store.fiber.clone()?;
-    (fiber.waits == Waits::ForFutures || slot(store).is_some()).then_some(fiber)
+    (fiber.waits == WaitKind::ForFutures || slot(store).is_some()).then_some(fiber)
 }
 
 /// What a fiber that waits for futures waits for then.
@@ -54,7 +54,7 @@ pub(crate) fn wait_on_fiber(
     let nothing = Signature::new(&FuncType::new(caller.engine(), [], []));
     let mut readiness = Some(readiness);
     let begin = |island: &Rc<Island>| {
-        if fiber.waits == Waits::ForFutures {
+        if fiber.waits == WaitKind::ForFutures {
             fiber.awaits.set(readiness.take().map(|readiness| Box::pin(ready(readiness)) as HostFuture));
             return Ok(());
         }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use island::readiness::{Readiness, Source, Watch};
+use island::readiness::{Pollable, Readiness, Watch};
 
 /// What a thread of the pool does once.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
@@ -98,7 +98,7 @@ pub(crate) fn waiting<T>(call: impl FnOnce() -> T) -> T {
 
 /// Does `work` on the pool when `source` is readable, or at its end. If there can be no thread that watches, the pool's
 /// thread waits itself.
-pub(crate) fn when_readable(source: Source, work: Work) -> Option<Watch> {
+pub(crate) fn when_readable(source: Pollable, work: Work) -> Option<Watch> {
     // Another process may take what there is to read, so that reading waits.
     let start = move || submit(Box::new(move || waiting(work)));
     match Readiness::readable(source).watch(start) {
