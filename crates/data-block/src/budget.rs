@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many bytes blocks may have together, and how many they have. All handles of a budget share its count.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    inner: Arc<Inner>,
+    inner: Arc<BudgetState>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct BudgetState {
     limit: usize,
     used: AtomicUsize,
 }
@@ -18,7 +18,7 @@ struct Inner {
 impl Budget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { inner: Arc::new(Inner { limit, used: AtomicUsize::new(0) }) }
+        Self { inner: Arc::new(BudgetState { limit, used: AtomicUsize::new(0) }) }
     }
 
     /// How many bytes are in use.

@@ -1,7 +1,8 @@
 //! Islands: Wasmtime stores with the instances that are linked to each other, and how the host gets in and out.
 //!
-//! The files stand on four floors, each of which uses those below it:
+//! The files stand on five floors, each of which uses those below it:
 //!
+//! - [`readiness`]: descriptors and times that somebody waits for.
 //! - `memory`: what guests' memories stand on, waiting on them, and stopping a thread's guests through one of their
 //!   pages.
 //! - `engine`: which WebAssembly is accepted, how it is instrumented, and how it is compiled.
@@ -18,20 +19,20 @@
 pub mod call;
 mod engine;
 mod memory;
+pub mod readiness;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
-pub use call::async_call::Results;
-pub use call::fiber::{Arguments, Fiber, Resumed, SuspendingFunction};
-pub use call::function::{Callee, HostFunction};
+pub use call::fiber::{Arguments, Fiber, Resumed};
+pub use call::function::Callee;
+pub use call::host::{HostFunction, Results, SuspendingFunction};
 pub use call::island::{InstantiateError, Island, StoreState};
 pub use call::numbers::{Frame, NumberKind};
 pub use call::raw::{FunctionKey, StoreObject, has_stack_room, lend};
-pub use call::trap::{CallError, HostThrew, HostTrap, SourceLocation, StackFrame, Trap, UncaughtException};
-#[cfg(feature = "wasi")]
-pub use call::waiter::Waiter;
+pub use call::trap::{CallError, HostExit, HostThrew, HostTrap, StackFrame, Trap, UncaughtException};
 pub use engine::cache::{self, CodeCache, Tier};
 pub use engine::compile_error::CompileError;
+pub use engine::debug_info::SourceLocation;
 pub use engine::limits;
 pub use engine::module::{Export, Import, Module, kind_name};
 pub use engine::precompiled::DeserializeError;

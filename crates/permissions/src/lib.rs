@@ -48,14 +48,14 @@ struct Rules {
     read: Paths,
     write: Paths,
     code: Code,
-    env: Names,
+    env: Allowlist,
     run: Programs,
     net: Hosts,
     workers: bool,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Names {
+struct Allowlist {
     any: bool,
     listed: Vec<String>,
 }

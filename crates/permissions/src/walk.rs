@@ -126,13 +126,13 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// What is left of a path, the next name last.
-struct Names {
+struct RemainingPath {
     names: Vec<OsString>,
     /// The path ends in a slash.
     is_folder: bool,
 }
 
-impl Names {
+impl RemainingPath {
     fn push(&mut self, path: &[u8]) {
         if self.names.is_empty() {
             self.is_folder |= path.ends_with(b"/");
@@ -148,7 +148,7 @@ const PLACE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC
 pub(crate) fn walk(policy: &dyn Policy, path: &Path, last: Last) -> Result<Held<'static>, Failure> {
     let whole = absolute(path)?;
     let denied = || Failure::Denied(policy.denied(&normal(&whole)));
-    let mut names = Names { names: Vec::new(), is_folder: false };
+    let mut names = RemainingPath { names: Vec::new(), is_folder: false };
     names.push(whole.as_os_str().as_bytes());
     let mut folders = vec![openat(CWD, c"/", PLACE | OFlags::DIRECTORY, Mode::empty())?];
     let mut at = PathBuf::from("/");
@@ -261,7 +261,7 @@ fn check_kind(policy: &dyn Policy, found: &OwnedFd, place: &Path) -> Result<(), 
 /// The path without links, as far as it is there, and each place on the way.
 pub(crate) fn trace(path: &Path, visit: &mut dyn FnMut(&Path)) -> PathBuf {
     let Ok(whole) = absolute(path) else { return normal(path) };
-    let mut names = Names { names: Vec::new(), is_folder: false };
+    let mut names = RemainingPath { names: Vec::new(), is_folder: false };
     names.push(whole.as_os_str().as_bytes());
     let mut at = PathBuf::from("/");
     let mut links = 0;

@@ -1,8 +1,11 @@
 //! Checks the platform's own JavaScript with a linter and a type checker, which come from npm:
-//! `npm ci --prefix crates/platform/check`.
+//! `npm ci --prefix crates/platform/check`. Both note in the target folder what they have checked, by its contents.
 
 use std::path::Path;
 use std::process::Command;
+
+/// Where the checkers keep their notes.
+const NOTES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/javascript");
 
 /// Runs a program from `check/node_modules` in the crate's folder.
 fn passes(what: &str, program: &str, arguments: &[&str]) {
@@ -22,14 +25,29 @@ fn passes(what: &str, program: &str, arguments: &[&str]) {
 
 #[test]
 fn the_linter_finds_nothing() {
+    let notes = format!("{NOTES}/eslint");
     passes(
         "the linter over the platform's JavaScript",
         "eslint/bin/eslint.js",
-        &["--config", "check/eslint.config.js", "src"],
+        &[
+            "--config",
+            "check/eslint.config.js",
+            "--cache",
+            "--cache-strategy",
+            "content",
+            "--cache-location",
+            &notes,
+            "src",
+        ],
     );
 }
 
 #[test]
 fn the_type_checker_finds_nothing() {
-    passes("the type checker over the platform's JavaScript", "typescript/bin/tsc", &["-p", "check"]);
+    let notes = format!("{NOTES}/tsc");
+    passes(
+        "the type checker over the platform's JavaScript",
+        "typescript/bin/tsc",
+        &["-p", "check", "--incremental", "--tsBuildInfoFile", &notes],
+    );
 }

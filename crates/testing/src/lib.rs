@@ -19,10 +19,17 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate lies in the repository")
 }
 
-/// The `main` of a test binary without Rust's own harness. `cargo test NAME` runs the trials whose name contains NAME.
+/// The `main` of a test binary without Rust's own harness. `cargo test NAME` runs the trials whose name contains NAME;
+/// twice as many at once as there are cores, since most of them wait now and then.
 #[must_use]
 pub fn main(trials: Vec<Trial>) -> ExitCode {
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    arguments.test_threads.get_or_insert(2 * cores());
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Does `task` for each item and its place, on as many threads as the machine has cores. The results are in the order
@@ -40,9 +47,8 @@ pub fn in_parallel<T: Sync, R: Send>(items: &[T], task: impl Fn(usize, &T) -> R 
             done.push((at, task(at, item)));
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut all: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..cores()).map(|_| scope.spawn(work)).collect();
         let ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
         ended.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });

@@ -53,9 +53,9 @@ impl Exceeded {
 
 /// Ends an agent that has reached a limit. Clones watch the same agent.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Shared>);
+pub(crate) struct LimitWatch(Arc<WatchState>);
 
-struct Shared {
+struct WatchState {
     mailbox: Mailbox,
     state: Mutex<State>,
     has_ended: Condvar,
@@ -67,9 +67,9 @@ struct State {
     has_ended: bool,
 }
 
-impl Watch {
+impl LimitWatch {
     pub(crate) fn new(mailbox: Mailbox) -> Self {
-        Self(Arc::new(Shared { mailbox, state: Mutex::default(), has_ended: Condvar::new() }))
+        Self(Arc::new(WatchState { mailbox, state: Mutex::default(), has_ended: Condvar::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

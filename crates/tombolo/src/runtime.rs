@@ -11,7 +11,7 @@ use platform::WorkerSpec;
 use qjs::define::{self, Attributes};
 use qjs::{Ctx, Object, Value};
 
-use crate::limits::{Exceeded, Limits, Watch};
+use crate::limits::{Exceeded, LimitWatch, Limits};
 use crate::portable::PLUGINS;
 use crate::worker_defaults::WorkerDefaults;
 
@@ -98,7 +98,7 @@ pub struct Runtime {
     agent: Agent,
     /// Dropped after the agent.
     _interruption: Interruption,
-    watch: Watch,
+    watch: LimitWatch,
     _budget: Option<ThreadBudget>,
 }
 
@@ -150,7 +150,7 @@ impl Runtime {
         let agent = Agent::new(agent_options).map_err(Error::JavaScript)?;
         platform::set_module_loader(&agent);
         let interruption = Interruption::new(&agent);
-        let watch = Watch::new(agent.mailbox());
+        let watch = LimitWatch::new(agent.mailbox());
         if let Some(bytes) = limits.output {
             options.platform.output = Some(watch.output(bytes));
         }

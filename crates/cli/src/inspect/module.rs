@@ -15,7 +15,7 @@ use super::features;
 /// What is in a module.
 pub(super) struct Module {
     pub(super) bytes: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: ModuleKind,
     /// The names of proposals.
     pub(super) features: Vec<&'static str>,
     /// `+name`, as the compiler has written it.
@@ -40,7 +40,7 @@ pub(super) struct Module {
 
 /// What a host does with a module.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ModuleKind {
     Command,
     Reactor,
     /// It imports parts of WASI, and is neither.
@@ -48,7 +48,7 @@ pub(super) enum Kind {
     Library,
 }
 
-impl Kind {
+impl ModuleKind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Command => "WASI command",
@@ -110,7 +110,7 @@ impl Module {
     fn empty(bytes: usize, features: Vec<&'static str>) -> Self {
         Self {
             bytes,
-            kind: Kind::Library,
+            kind: ModuleKind::Library,
             features,
             target_features: Vec::new(),
             producers: Vec::new(),
@@ -132,13 +132,13 @@ impl Module {
         self.exports.iter().any(|export| export.name == name && export.ty.starts_with("func"))
     }
 
-    fn find_kind(&self) -> Kind {
+    fn find_kind(&self) -> ModuleKind {
         let uses_wasi = self.imports.iter().any(|import| import.module == PREVIEW1 || import.module == UNSTABLE);
         match () {
-            () if self.exports_function("_start") => Kind::Command,
-            () if self.exports_function("_initialize") => Kind::Reactor,
-            () if uses_wasi => Kind::WasiLibrary,
-            () => Kind::Library,
+            () if self.exports_function("_start") => ModuleKind::Command,
+            () if self.exports_function("_initialize") => ModuleKind::Reactor,
+            () if uses_wasi => ModuleKind::WasiLibrary,
+            () => ModuleKind::Library,
         }
     }
 
@@ -163,9 +163,9 @@ impl Module {
         json!({
             "bytes": self.bytes,
             "kind": match self.kind {
-                Kind::Command => "command",
-                Kind::Reactor => "reactor",
-                Kind::WasiLibrary | Kind::Library => "library",
+                ModuleKind::Command => "command",
+                ModuleKind::Reactor => "reactor",
+                ModuleKind::WasiLibrary | ModuleKind::Library => "library",
             },
             "features": self.features,
             "targetFeatures": self.target_features,

@@ -121,7 +121,8 @@ fn damage_is_compiled_over() {
     run(&folder, &[]).outcome().exits(0).stdout(PRINTED);
     let file = files(&folder.path().join("cache")).remove(0);
     let whole = fs::read(&file).unwrap();
-    for at in (0..whole.len()).step_by(whole.len() / 40) {
+    // The cache's own tests damage each byte.
+    for at in (0..whole.len()).step_by(whole.len() / 8) {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
         for bytes in [&damaged[..], &whole[..at]] {

@@ -5,65 +5,18 @@
 //! executor of its own and wakes nobody: whoever wakes the host function's future has the call go on.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, StoreContextMut, Val};
 
-use crate::call::fiber::{Arguments, Fiber, Resumed, Suspending, Waits};
+use crate::call::fiber::{Arguments, Fiber, Resumed, WaitKind};
 use crate::call::function::Callee;
+use crate::call::host::{AsyncHost, Results, Suspending};
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Frame, Number};
+use crate::call::numbers::Frame;
 use crate::call::raw::argument_slots;
 use crate::call::trap::{CallError, HostThrew};
-
-/// What an async host function does until it returns.
-pub(crate) type HostFuture = Pin<Box<dyn Future<Output = Result<Results, HostThrew>>>>;
-
-/// An async host function.
-pub(crate) type AsyncHost = dyn Fn(&Rc<Island>, Arguments<'_>) -> HostFuture;
-
-type MakeValues = dyn FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>;
-
-/// What an async host function returns to its guest.
-pub struct Results(Kind);
-
-enum Kind {
-    Numbers(SmallVec<[Number; 2]>),
-    Made(Box<MakeValues>),
-}
-
-impl Results {
-    /// Results that `make` makes in the store's context, as references have to be.
-    pub fn with(
-        make: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>> + 'static,
-    ) -> Self {
-        Self(Kind::Made(Box::new(make)))
-    }
-
-    fn make(self, store: &mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>> {
-        match self.0 {
-            Kind::Numbers(numbers) => Ok(numbers.into_iter().map(Number::val).collect()),
-            Kind::Made(make) => make(store),
-        }
-    }
-}
-
-impl FromIterator<Number> for Results {
-    fn from_iter<I: IntoIterator<Item = Number>>(numbers: I) -> Self {
-        Self(Kind::Numbers(numbers.into_iter().collect()))
-    }
-}
-
-impl std::fmt::Debug for Results {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Kind::Numbers(numbers) => f.debug_tuple("Results").field(numbers).finish(),
-            Kind::Made(_) => f.debug_struct("Results").finish_non_exhaustive(),
-        }
-    }
-}
 
 impl Fiber {
     /// Runs the guest to its end.
@@ -119,7 +72,7 @@ impl Island {
         results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
     ) -> Result<R, CallError> {
         let slots = |signature: &_| argument_slots(self, signature, params);
-        let fiber = Fiber::with_slots(self, callee, Waits::ForFutures, slots)?;
+        let fiber = Fiber::with_slots(self, callee.func(), callee.shared_signature(), WaitKind::ForFutures, slots)?;
         fiber.finish(self).await?;
         Ok(fiber.results(results))
     }
@@ -141,9 +94,10 @@ impl Island {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| ty == frame.ty()), "the frame is for another type");
         let slots = frame.slots.clone();
-        let mut fiber = Fiber::with_slots(self, callee, Waits::ForFutures, |_| Ok(slots))?;
+        let mut fiber =
+            Fiber::with_slots(self, callee.func(), callee.shared_signature(), WaitKind::ForFutures, |_| Ok(slots))?;
         if let Some(top) = stack {
-            fiber = fiber.with_stack(callee, top);
+            fiber = fiber.with_stack(self, callee, top);
         }
         fiber.finish(self).await?;
         fiber.copy_results(&mut frame.slots);

@@ -8,7 +8,6 @@ use std::cell::Cell;
 
 use wasmtime::Func;
 
-use crate::call::function::Callee;
 use crate::call::island::Island;
 use crate::call::raw::{code_of, instance_of};
 use crate::engine::instrument::StackPointer;
@@ -21,8 +20,13 @@ pub(crate) struct CStack {
 }
 
 impl CStack {
-    fn get(self) -> u64 {
-        // SAFETY: `Island::c_stack` found the instance's own global, which has this type and lives as long as the store;
+    /// How many bytes it has, or at most a mebibyte.
+    pub(crate) fn bytes(self) -> u64 {
+        self.ty.bytes
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        // SAFETY: `Island::find_c_stack` found the instance's own global, which has this type and lives as long as the store;
         // whoever asks has the island, on whose thread nothing of the guest runs now.
         unsafe {
             match self.ty.is_wide {
@@ -32,7 +36,7 @@ impl CStack {
         }
     }
 
-    fn set(self, value: u64) {
+    pub(crate) fn set(self, value: u64) {
         // SAFETY: as above.
         unsafe {
             match self.ty.is_wide {
@@ -44,30 +48,10 @@ impl CStack {
     }
 }
 
-/// Where C's stack ended at some time: see [`Island::mark_stack`].
-#[derive(Debug, Clone, Copy)]
-pub struct StackMark(Option<u64>);
-
 impl Island {
-    #[inline]
-    fn c_stack(&self, callee: &Callee) -> Option<CStack> {
-        match callee.c_stack.get() {
-            Some(known) if self.owns(&callee.func) => *known,
-            Some(_) => None,
-            None => self.find_c_stack(callee),
-        }
-    }
-
+    /// The stack of the instance that `func`, a function of this island, is of. The island must not be taken.
     #[cold]
-    fn find_c_stack(&self, callee: &Callee) -> Option<CStack> {
-        let func = callee.func;
-        if !self.owns(&func) || !self.can_enter() {
-            return None;
-        }
-        *callee.c_stack.get_or_init(|| self.c_stack_of(func))
-    }
-
-    fn c_stack_of(&self, func: Func) -> Option<CStack> {
+    pub(crate) fn find_c_stack(&self, func: Func) -> Option<CStack> {
         let (code, instance) = self.enter(|mut store| (code_of(&mut store, func), instance_of(store, func)));
         let modules = self.modules.borrow();
         let module = modules.iter().find(|module| module.function_at(code).is_some())?;
@@ -75,27 +59,6 @@ impl Island {
         // SAFETY: the function is one of this module's, and at this offset its instance has a global that it defines.
         let definition = unsafe { instance.cast_mut().byte_add(ty.offset as usize) };
         Some(CStack { definition, ty })
-    }
-
-    /// Remembers where C's stack ends, in the guest that `callee` is of. If a call of it does not return,
-    /// [`Island::unwind_stack`] gives back what it has taken.
-    #[inline]
-    pub fn mark_stack(&self, callee: &Callee) -> StackMark {
-        StackMark(self.c_stack(callee).map(CStack::get))
-    }
-
-    /// Has C's stack end where it did.
-    #[cold]
-    pub fn unwind_stack(&self, callee: &Callee, mark: StackMark) {
-        if let (Some(stack), StackMark(Some(end))) = (self.c_stack(callee), mark) {
-            stack.set(end);
-        }
-    }
-
-    /// How many bytes C's stack has in the guest that `callee` is of, or at most a mebibyte. `None` if the guest has no
-    /// such stack, or none that can be found.
-    pub fn stack_bytes(&self, callee: &Callee) -> Option<u64> {
-        self.c_stack(callee).map(|stack| stack.ty.bytes)
     }
 }
 
@@ -108,9 +71,9 @@ pub(crate) struct OwnStack {
 }
 
 impl OwnStack {
-    /// A stack that begins at `top`, if `callee` is of a guest that has one at all.
-    pub(crate) fn new(island: &Island, callee: &Callee, top: u64) -> Option<Self> {
-        Some(Self { stack: island.c_stack(callee)?, end: Cell::new(top) })
+    /// A stack that begins at `top`, in place of the instance's own.
+    pub(crate) fn new(stack: CStack, top: u64) -> Self {
+        Self { stack, end: Cell::new(top) }
     }
 
     /// Has the guest use this stack, until the result is dropped.

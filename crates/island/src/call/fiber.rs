@@ -21,69 +21,19 @@ use wasmtime::{
     WasmBacktrace,
 };
 
-use crate::call::async_call::{AsyncHost, HostFuture};
 use crate::call::c_stack::OwnStack;
 use crate::call::frames::{self, Exit, Saved, VmStoreContext};
-use crate::call::function::Callee;
+use crate::call::host::{HostFuture, Suspending, SuspendingFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::Number;
-use crate::call::raw::{
-    Access, ReentrantStore, Restore, UNSAVED, argument_slots, fill, instance_of, lend, with_values,
-};
+use crate::call::raw::{Access, ReentrantStore, Restore, UNSAVED, fill, instance_of, lend, with_values};
 use crate::call::signature::Signature;
-use crate::call::trap::{CallError, HostThrew, HostTrap, StackFrame, frames_of};
+use crate::call::trap::{CallError, HostThrew, StackFrame, frames_of};
 use crate::engine::{Engine, FIBER_EXTRA};
-
-/// A function that a guest can import and that suspends the guest, if the guest runs on a fiber.
-pub trait SuspendingFunction: 'static {
-    /// Begins a call from a fiber, which is suspended until [`Fiber::resume`] or [`Fiber::resume_throwing`].
-    ///
-    /// # Errors
-    /// When the guest is to be unwound instead.
-    fn start(&self, island: &Rc<Island>, arguments: Arguments<'_>) -> Result<(), HostThrew>;
-
-    /// Fails a call that does not come from a fiber.
-    fn refuse(&self, island: &Rc<Island>) -> HostThrew;
-}
-
-/// What suspends a fiber.
-#[derive(Clone)]
-pub(crate) enum Suspending {
-    /// Fibers that whoever made them resumes.
-    Function(Rc<dyn SuspendingFunction>),
-    /// Fibers that belong to a future.
-    Async(Rc<AsyncHost>),
-}
-
-impl Suspending {
-    /// Fails a call that does not come from a fiber, or from one of the other kind: those of JavaScript's promises and
-    /// those of Rust's futures do not wait for each other.
-    fn refuse(&self, island: &Rc<Island>) -> wasmtime::Error {
-        const WHY: &str = "an async host function was called by a guest whose own call is not async";
-        match self {
-            Self::Function(host) => island.host_error(host.refuse(island)),
-            Self::Async(_) => wasmtime::Error::from(HostTrap(WHY.into())),
-        }
-    }
-
-    /// Begins a call from a fiber that may wait.
-    fn start(&self, island: &Rc<Island>, fiber: &FiberState, arguments: Arguments<'_>) -> wasmtime::Result<()> {
-        match (self, fiber.waits) {
-            (Self::Function(host), Waits::UntilResumed) => {
-                host.start(island, arguments).map_err(|threw| island.host_error(threw))
-            }
-            (Self::Async(host), Waits::ForFutures) => {
-                fiber.awaits.set(Some(host(island, arguments)));
-                Ok(())
-            }
-            _ => Err(self.refuse(island)),
-        }
-    }
-}
 
 /// What a fiber waits for in a [`Suspending`] function.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waits {
+pub(crate) enum WaitKind {
     UntilResumed,
     ForFutures,
 }
@@ -114,14 +64,14 @@ impl Arguments<'_> {
 
 /// What a fiber wants from whoever resumed it.
 #[derive(Clone, Copy, Default)]
-enum Request {
+enum HostRequest {
     /// Nothing: Wasmtime's collector lets others run now and then.
     #[default]
     None,
     /// Run this part of a host function.
     Host(Errand),
     /// Begin what suspends it.
-    Suspending { begin: Begin, awaited: Awaited },
+    Suspending { begin: Begin, awaited: ResultSlots },
 }
 
 /// Begins what suspends a fiber.
@@ -147,7 +97,7 @@ fn errand(body: &mut (dyn FnMut() + '_)) -> Errand {
 type Future = Pin<Box<dyn std::future::Future<Output = wasmtime::Result<()>>>>;
 
 /// Where the results of a function go: its signature, and its slots in the fiber's frame.
-type Awaited = (*const Signature, *mut [MaybeUninit<ValRaw>]);
+type ResultSlots = (*const Signature, *mut [MaybeUninit<ValRaw>]);
 
 /// What a fiber and its resumers share.
 pub(crate) struct FiberState {
@@ -156,7 +106,7 @@ pub(crate) struct FiberState {
     /// The arguments before the call, the results after it.
     slots: UnsafeCell<SmallVec<[ValRaw; 8]>>,
     /// What it may wait for.
-    pub(crate) waits: Waits,
+    pub(crate) waits: WaitKind,
     /// The future that it waits for, until that is fetched.
     pub(crate) awaits: Cell<Option<HostFuture>>,
     /// The fiber itself; `None` when it has ended.
@@ -164,9 +114,9 @@ pub(crate) struct FiberState {
     is_polled: Cell<bool>,
     /// How the guest's function ended.
     outcome: Cell<Option<wasmtime::Result<()>>>,
-    request: Cell<Request>,
+    request: Cell<HostRequest>,
     /// Whether a suspending function has begun and waits for its results: where they go.
-    awaited: Cell<Option<Awaited>>,
+    awaited: Cell<Option<ResultSlots>>,
     /// How the suspending function ended.
     answer: Cell<Option<wasmtime::Result<()>>>,
     /// What is to be done on the fiber before it waits on.
@@ -201,45 +151,28 @@ pub enum Resumed {
 }
 
 impl Fiber {
-    /// Prepares a call, which begins with [`Fiber::start`]. `arguments` makes the arguments in the store's context.
-    ///
-    /// # Errors
-    /// When the arguments do not have the parameters' types, when the function belongs to another island, or what
-    /// `arguments` fails with.
-    pub fn new(
-        island: &Rc<Island>,
-        callee: &Callee,
-        arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
-    ) -> Result<Self, CallError> {
-        let slots = |signature: &Signature| argument_slots(island, signature, arguments);
-        Self::with_slots(island, callee, Waits::UntilResumed, slots)
-    }
-
-    /// [`Fiber::new`] with slots that `slots` makes for the function's type.
+    /// Prepares a call, which begins with [`Fiber::start`]. `slots` makes its slots for the function's type.
     pub(crate) fn with_slots(
         island: &Rc<Island>,
-        callee: &Callee,
-        waits: Waits,
+        func: Func,
+        signature: Rc<Signature>,
+        waits: WaitKind,
         slots: impl FnOnce(&Signature) -> wasmtime::Result<SmallVec<[ValRaw; 8]>>,
     ) -> Result<Self, CallError> {
         island.check_stack()?;
         island.end_abandoned();
-        if !island.owns(&callee.func()) {
+        if !island.owns(&func) {
             return Err(CallError::foreign_function());
         }
         fiber_functions(island).map_err(|error| island.call_error(error))?;
-        let signature = callee.shared_signature();
         let slots = slots(&signature).map_err(|error| island.call_error(error))?;
-        let state = FiberState::new(island, callee.func(), slots, waits);
+        let state = FiberState::new(island, func, slots, waits);
         Ok(Self { state, signature, island: island.clone(), c_stack: None })
     }
 
-    /// Gives the call, which is one of `callee` and has not begun, a stack of its own for what C keeps in the guest's
-    /// memory. It begins at the address `top`, and grows down as C's own one does. (In a guest that has no such
-    /// stack, nothing changes.)
-    pub fn with_stack(mut self, callee: &Callee, top: u64) -> Self {
-        self.c_stack = OwnStack::new(&self.island, callee, top);
-        self
+    /// Gives the call, which has not begun, a C stack of its own.
+    pub(crate) fn set_stack(&mut self, stack: Option<OwnStack>) {
+        self.c_stack = stack;
     }
 
     /// The future that a suspended call waits for.
@@ -336,13 +269,13 @@ fn drive(island: &Rc<Island>, state: &Rc<FiberState>) -> Option<wasmtime::Result
             return Some(ended.and_then(|()| state.outcome.take().unwrap_or(Ok(()))));
         }
         match state.request.take() {
-            Request::None => {}
-            Request::Host(body) => {
+            HostRequest::None => {}
+            HostRequest::Host(body) => {
                 let _serving = island.serve(state);
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
                 unsafe { (*body)() }
             }
-            Request::Suspending { begin, awaited } => {
+            HostRequest::Suspending { begin, awaited } => {
                 let _serving = island.serve(state);
                 state.awaited.set(Some(awaited));
                 // SAFETY: the closure is in a frame of the fiber, which waits until this is done.
@@ -373,10 +306,8 @@ impl std::fmt::Debug for Fiber {
     }
 }
 
-/// The name of [`GUEST`], by which its frames are left out of stacks.
-pub(crate) const GUEST_NAME: &str = "tombolo:fiber";
-
-/// The guest's functions that a fiber begins with and waits in. Wasmtime notes where guests leave for their host, and
+/// The guest's functions that a fiber begins with and waits in. By its name ([`OWN_GUEST`](crate::call::trap::OWN_GUEST))
+/// its frames are left out of stacks. Wasmtime notes where guests leave for their host, and
 /// reads it again when it walks the frames of what the host calls in turn: so nothing that is on a fiber may rely on the
 /// place of a guest that is not, or that has its place noted already.
 const GUEST: &str = r#"(module $tombolo:fiber
@@ -415,7 +346,7 @@ fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
         let mut linker: Linker<StoreState> = Linker::new(&engine);
         linker.func_new_async("", "wait", ty, |caller, _, _| {
             let fiber = caller.data().fiber.as_ref().expect("set while a fiber is polled");
-            let waiting = Waiting { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
+            let waiting = NextTurn { fiber: Rc::as_ptr(fiber), was_polled: Cell::new(false) };
             Box::new(std::future::poll_fn(move |_| waiting.poll()))
         })?;
         let wait = linker.get(&mut store, "", "wait")?;
@@ -430,15 +361,15 @@ fn fiber_functions(island: &Island) -> wasmtime::Result<()> {
 }
 
 /// A fiber that waits for its next turn.
-struct Waiting {
+struct NextTurn {
     fiber: *const FiberState,
     was_polled: Cell<bool>,
 }
 
 // SAFETY: Wasmtime asks for `Send` so that a store could move to another thread, which ours never do.
-unsafe impl Send for Waiting {}
+unsafe impl Send for NextTurn {}
 
-impl Waiting {
+impl NextTurn {
     fn poll(&self) -> Poll<wasmtime::Result<()>> {
         if !self.was_polled.replace(true) {
             return Poll::Pending;
@@ -469,7 +400,7 @@ fn begin(mut caller: Caller<'_, StoreState>) {
 
 impl FiberState {
     /// A fiber that calls `func`, which belongs to the island, with slots of its types.
-    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: Waits) -> Rc<Self> {
+    fn new(island: &Island, func: Func, slots: SmallVec<[ValRaw; 8]>, waits: WaitKind) -> Rc<Self> {
         Rc::new(Self {
             func,
             slots: UnsafeCell::new(slots),
@@ -510,9 +441,9 @@ impl FiberState {
         &self,
         store: StoreContextMut<'_, StoreState>,
         mut begin: impl FnMut(&Rc<Island>) -> wasmtime::Result<()>,
-        awaited: Awaited,
+        awaited: ResultSlots,
     ) -> wasmtime::Result<()> {
-        self.request.set(Request::Suspending { begin: beginning(&mut begin), awaited });
+        self.request.set(HostRequest::Suspending { begin: beginning(&mut begin), awaited });
         self.wait(store)?;
         self.answer.take().expect("a suspended call is answered before it goes on")
     }
@@ -535,7 +466,7 @@ pub(crate) fn on_agents_stack<R>(
     let mut run = || result = body.take().map(|body| body());
     // The closure is used while this function waits, and not after it returns: the request is taken by whoever polled the
     // fiber.
-    fiber.request.set(Request::Host(errand(&mut run)));
+    fiber.request.set(HostRequest::Host(errand(&mut run)));
     fiber.wait(caller)?;
     result.expect("whoever polls the fiber does what it asks for")
 }
@@ -605,7 +536,7 @@ impl ReentrantStore {
         // SAFETY: nobody uses the store now: see `with_fiber`.
         let has_references = unsafe { (*self.store.get()).gc_heap_capacity() > 0 };
         // Wasmtime's collector waits in the middle of a collection, and nobody does anything before it goes on.
-        if polled.is_pending() && has_references && !matches!(fiber.request.get(), Request::None) {
+        if polled.is_pending() && has_references && !matches!(fiber.request.get(), HostRequest::None) {
             let mut unsaved = self.unsaved.borrow_mut();
             fiber.place.set(Some(unsaved.len()));
             unsaved.push(fiber.clone());

@@ -12,7 +12,6 @@ use wasmtime::{AnyRef, AsContextMut, ExnRef, OwnedRooted, RootScope, StoreContex
 use wasmtime_environ::{HostPtr, PtrSize, VMGcKind};
 use wasmtime_unwinder::{UnwindHost, visit_frames};
 
-use crate::call::island::StoreState;
 use crate::engine::module::Module;
 
 /// A store's `VMStoreContext`, in which Wasmtime notes where guests leave for their host.
@@ -65,10 +64,10 @@ impl Exit {
 /// A reference of a frame, kept by a root.
 pub(crate) struct Saved {
     slot: *mut u32,
-    root: Root,
+    root: SavedRoot,
 }
 
-enum Root {
+enum SavedRoot {
     Any(OwnedRooted<AnyRef>),
     Exception(OwnedRooted<ExnRef>),
 }
@@ -77,8 +76,8 @@ enum Root {
 ///
 /// # Safety
 /// The guest must still be where it left for its host, and `modules` must have those of all frames with references.
-pub(crate) unsafe fn save(
-    store: StoreContextMut<'_, StoreState>,
+pub(crate) unsafe fn save<T: 'static>(
+    store: StoreContextMut<'_, T>,
     context: VmStoreContext,
     exit: Exit,
     modules: &[Module],
@@ -101,9 +100,9 @@ pub(crate) unsafe fn save(
             }
             let root = match context.kind_of(reference).matches(VMGcKind::ExnRef) {
                 true => ExnRef::from_raw(&mut scope, reference)
-                    .map(|root| Root::Exception(root.to_owned_rooted(&mut scope).expect(ROOM))),
+                    .map(|root| SavedRoot::Exception(root.to_owned_rooted(&mut scope).expect(ROOM))),
                 false => AnyRef::from_raw(&mut scope, reference)
-                    .map(|root| Root::Any(root.to_owned_rooted(&mut scope).expect(ROOM))),
+                    .map(|root| SavedRoot::Any(root.to_owned_rooted(&mut scope).expect(ROOM))),
             };
             saved.extend(root.map(|root| Saved { slot, root }));
         }
@@ -118,12 +117,12 @@ pub(crate) unsafe fn save(
 ///
 /// # Safety
 /// The frames must still be there, and nothing may allocate in the store before their guest goes on.
-pub(crate) unsafe fn restore(mut store: StoreContextMut<'_, StoreState>, saved: Vec<Saved>) {
+pub(crate) unsafe fn restore<T: 'static>(mut store: StoreContextMut<'_, T>, saved: Vec<Saved>) {
     const ROOTED: &str = "it is a root of this store";
     for Saved { slot, root } in saved {
         let reference = match root {
-            Root::Any(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
-            Root::Exception(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
+            SavedRoot::Any(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
+            SavedRoot::Exception(root) => root.to_raw(store.as_context_mut()).expect(ROOTED),
         };
         // SAFETY: by the caller's promise.
         unsafe { slot.write(reference) };

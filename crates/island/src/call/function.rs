@@ -1,23 +1,23 @@
-//! The functions that are called: guests' functions by the host, and host functions by guests.
+//! Guests' functions, and the host's calls of them.
 
 use std::cell::OnceCell;
-use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 use wasmtime::{Func, FuncType, StoreContextMut, Val, ValRaw};
 
-use crate::call::c_stack::CStack;
+use crate::call::c_stack::{CStack, OwnStack};
+use crate::call::fiber::{Fiber, WaitKind};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
-use crate::call::raw;
+use crate::call::raw::{self, argument_slots};
 use crate::call::signature::Signature;
-use crate::call::trap::{CallError, HostThrew};
+use crate::call::trap::CallError;
 
 /// A guest function that is ready to be called.
 #[derive(Debug)]
 pub struct Callee {
-    pub(crate) func: Func,
+    func: Func,
     ty: FuncType,
     numeric: Option<NumericType>,
     plain: Option<PlainType>,
@@ -74,62 +74,41 @@ impl Callee {
     }
 }
 
-/// The arguments and results of a guest's call to the host.
-pub struct HostFrame<'a> {
-    ty: &'a NumericType,
-    slots: &'a mut [MaybeUninit<ValRaw>],
-    returned: usize,
-}
+/// Where C's stack ended at some time: see [`Island::mark_stack`].
+#[derive(Debug, Clone, Copy)]
+pub struct StackMark(Option<u64>);
 
-impl<'a> HostFrame<'a> {
+impl Island {
     #[inline]
-    pub(crate) fn new(ty: &'a NumericType, slots: &'a mut [MaybeUninit<ValRaw>]) -> Self {
-        Self { ty, slots, returned: 0 }
+    fn c_stack(&self, callee: &Callee) -> Option<CStack> {
+        match callee.c_stack.get() {
+            _ if !self.owns(&callee.func) => None,
+            Some(known) => *known,
+            None if !self.can_enter() => None,
+            None => *callee.c_stack.get_or_init(|| self.find_c_stack(callee.func)),
+        }
     }
 
-    /// The arguments, in order.
+    /// Remembers where C's stack ends, in the guest that `callee` is of. If a call of it does not return,
+    /// [`Island::unwind_stack`] gives back what it has taken.
     #[inline]
-    pub fn args(&self) -> impl ExactSizeIterator<Item = Number> {
-        self.ty.params.iter().zip(self.slots.iter()).map(|(&kind, slot)| raw::argument(kind, slot))
+    pub fn mark_stack(&self, callee: &Callee) -> StackMark {
+        StackMark(self.c_stack(callee).map(CStack::get))
     }
 
-    /// The results' types.
-    #[inline]
-    pub fn results(&self) -> &'a [NumberKind] {
-        &self.ty.results
+    /// Has C's stack end where it did.
+    #[cold]
+    pub fn unwind_stack(&self, callee: &Callee, mark: StackMark) {
+        if let (Some(stack), StackMark(Some(end))) = (self.c_stack(callee), mark) {
+            stack.set(end);
+        }
     }
 
-    /// Sets the next result. The arguments cannot be read any more after this.
-    ///
-    /// # Panics
-    /// When the result has another type, or all results have been set.
-    #[inline]
-    pub fn push(&mut self, value: Number) {
-        assert_eq!(self.ty.results.get(self.returned), Some(&value.kind()), "result {}", self.returned);
-        self.slots[self.returned].write(value.raw());
-        self.returned += 1;
+    /// How many bytes C's stack has in the guest that `callee` is of, or at most a mebibyte. `None` if the guest has no
+    /// such stack, or none that can be found.
+    pub fn stack_bytes(&self, callee: &Callee) -> Option<u64> {
+        self.c_stack(callee).map(CStack::bytes)
     }
-
-    #[inline]
-    pub(crate) fn is_complete(&self) -> bool {
-        self.returned == self.ty.results.len()
-    }
-}
-
-/// A function that a guest can import. It may enter the island again.
-pub trait HostFunction: 'static {
-    /// A call whose signature has nothing but numbers. All results must be pushed.
-    ///
-    /// # Errors
-    /// When the guest is to be unwound: the call that entered it then fails with [`CallError::Host`].
-    fn call_numeric(&self, island: &Rc<Island>, frame: &mut HostFrame<'_>) -> Result<(), HostThrew>;
-
-    /// A call with references or vectors among its parameters and results. References in the results must have been
-    /// made during this call.
-    ///
-    /// # Errors
-    /// As [`HostFunction::call_numeric`].
-    fn call_values(&self, island: &Rc<Island>, args: &[Val], results: &mut [Val]) -> Result<(), HostThrew>;
 }
 
 impl Island {
@@ -144,7 +123,7 @@ impl Island {
     pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
-        raw::call_unchecked(self, callee, &mut frame.slots)
+        raw::call_unchecked(self, callee.func, &mut frame.slots)
     }
 
     /// [`Island::call_numeric`] for a function whose type is [plain](Callee::plain). `number` makes each argument. Returns
@@ -169,7 +148,7 @@ impl Island {
             debug_assert!(number.kind() == kind, "a parameter is of another type");
             slots[at] = number.raw();
         }
-        match raw::call_unchecked(self, callee, &mut slots[..ty.params().len().max(1)]) {
+        match raw::call_unchecked(self, callee.func, &mut slots[..ty.params().len().max(1)]) {
             Ok(()) => Ok(ty.result.map_or(Number::I32(0), |kind| Number::read(kind, &slots[0]))),
             Err(error) => Err(failed(error)),
         }
@@ -191,7 +170,7 @@ impl Island {
             [NumberKind::I64] => [ValRaw::u64(address)],
             _ => panic!("expected one address as the parameter"),
         };
-        raw::call_unchecked(self, callee, &mut slots)?;
+        raw::call_unchecked(self, callee.func, &mut slots)?;
         Ok(ty.result.map_or(0, |kind| Number::read(kind, &slots[0]).as_address()))
     }
 
@@ -207,7 +186,7 @@ impl Island {
         results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
     ) -> Result<R, CallError> {
         self.check_stack()?;
-        raw::call_with(self, callee, params, results).map_err(|error| self.call_error(error))
+        raw::call_with(self, callee.func, callee.signature(), params, results).map_err(|error| self.call_error(error))
     }
 
     /// Calls a function of any type but one that returns references to objects.
@@ -227,5 +206,29 @@ impl Island {
             assert!(!values.iter().any(ends), "a reference to an object does not outlive the call");
             results.copy_from_slice(values);
         })
+    }
+}
+
+impl Fiber {
+    /// Prepares a call, which begins with [`Fiber::start`]. `arguments` makes the arguments in the store's context.
+    ///
+    /// # Errors
+    /// When the arguments do not have the parameters' types, when the function belongs to another island, or what
+    /// `arguments` fails with.
+    pub fn new(
+        island: &Rc<Island>,
+        callee: &Callee,
+        arguments: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
+    ) -> Result<Self, CallError> {
+        let slots = |signature: &Signature| argument_slots(island, signature, arguments);
+        Self::with_slots(island, callee.func, callee.shared_signature(), WaitKind::UntilResumed, slots)
+    }
+
+    /// Gives the call, which is one of `callee` and has not begun, a stack of its own for what C keeps in the guest's
+    /// memory. It begins at the address `top`, and grows down as C's own one does. (In a guest that has no such stack,
+    /// nothing changes.)
+    pub fn with_stack(mut self, island: &Island, callee: &Callee, top: u64) -> Self {
+        self.set_stack(island.c_stack(callee).map(|stack| OwnStack::new(stack, top)));
+        self
     }
 }

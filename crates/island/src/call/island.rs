@@ -12,14 +12,12 @@ use wasmtime::{
 };
 
 use crate::call::extensions::Extensions;
-use crate::call::fiber::{FiberFunctions, FiberState, Suspending};
-use crate::call::function::HostFunction;
+use crate::call::fiber::{FiberFunctions, FiberState};
+use crate::call::host::{HostFunction, Suspending};
 use crate::call::raw::{
     ReentrantStore, StoreObject, belongs_to, call_slots, code_of, has_stack_room, host_function, number_of,
 };
 use crate::call::trap::{CallError, HostThrew, StackFrame, UncaughtException, frames_of};
-#[cfg(feature = "wasi")]
-use crate::call::waiter::Waiter;
 use crate::engine::Engine;
 use crate::engine::limits::{MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::engine::module::Module;
@@ -35,8 +33,6 @@ pub struct Island {
     pub(crate) store: ReentrantStore,
     hosts: RefCell<Vec<Rc<dyn HostFunction>>>,
     pub(crate) suspending: RefCell<Vec<Suspending>>,
-    #[cfg(feature = "wasi")]
-    pub(crate) waiter: RefCell<Option<Rc<dyn Waiter>>>,
     /// The fibers whose host functions are running, innermost last.
     pub(crate) served: RefCell<Vec<Rc<FiberState>>>,
     /// Fibers that are to end when the store can be entered.
@@ -133,8 +129,6 @@ impl Island {
                 store: ReentrantStore::new(store),
                 hosts: RefCell::default(),
                 suspending: RefCell::default(),
-                #[cfg(feature = "wasi")]
-                waiter: RefCell::default(),
                 served: RefCell::default(),
                 abandoned: RefCell::default(),
                 modules: RefCell::default(),

@@ -7,15 +7,14 @@ pub(crate) mod extensions;
 pub(crate) mod fiber;
 mod frames;
 pub(crate) mod function;
+pub(crate) mod host;
 pub(crate) mod island;
 pub(crate) mod numbers;
 pub(crate) mod raw;
 pub(crate) mod signature;
 pub(crate) mod trap;
-#[cfg(feature = "wasi")]
-pub(crate) mod waiter;
 
-pub use c_stack::StackMark;
-pub use function::{Callee, HostFrame, HostFunction};
+pub use function::{Callee, StackMark};
+pub use host::{HostFrame, HostFunction};
 pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};
 pub use signature::{Signature, ValueTypes};

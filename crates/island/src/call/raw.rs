@@ -11,7 +11,7 @@ use wasmtime::{
 };
 
 use crate::call::fiber::{FiberState, on_agents_stack};
-use crate::call::function::{Callee, HostFrame, HostFunction};
+use crate::call::host::{HostFrame, HostFunction};
 use crate::call::island::{Island, StoreState};
 use crate::call::numbers::{Number, NumberKind, NumericType};
 use crate::call::signature::{Shape, Signature, ValueTypes};
@@ -160,12 +160,12 @@ fn stack_floor() -> usize {
 
 /// Calls a function with raw slots, which [`Island::call_numeric`] has checked against its type.
 #[inline]
-pub(crate) fn call_unchecked(island: &Rc<Island>, callee: &Callee, slots: &mut [ValRaw]) -> Result<(), CallError> {
+pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
     island.check_stack()?;
-    if !island.owns(&callee.func) {
+    if !island.owns(&func) {
         return Err(CallError::foreign_function());
     }
-    call_slots(island, callee.func, slots).map_err(|error| island.call_error(error))
+    call_slots(island, func, slots).map_err(|error| island.call_error(error))
 }
 
 /// Calls a function of the island with raw slots, parameters first, which have its own types and room for its results.
@@ -229,16 +229,16 @@ pub(crate) fn number_of(store: &mut Store<StoreState>) -> u64 {
 /// context; references last as long as these.
 pub(crate) fn call_with<R>(
     island: &Rc<Island>,
-    callee: &Callee,
+    func: Func,
+    types: &Signature,
     params: impl FnOnce(&mut StoreContextMut<'_, StoreState>) -> wasmtime::Result<SmallVec<[Val; 4]>>,
     results: impl FnOnce(&mut StoreContextMut<'_, StoreState>, &[Val]) -> R,
 ) -> wasmtime::Result<R> {
-    let types = callee.signature();
-    if !island.owns(&callee.func) {
+    if !island.owns(&func) {
         return Err(wasmtime::Error::msg(FOREIGN_FUNCTION));
     }
     let mut slots = argument_slots(island, types, params)?;
-    call_slots(island, callee.func, &mut slots)?;
+    call_slots(island, func, &mut slots)?;
     // SAFETY: the guest left its results, which have these types, in the slots, and nothing has run since.
     Ok(unsafe { with_values(island, &types.results, &slots, results) })
 }

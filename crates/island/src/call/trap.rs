@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use wasmtime::{ExnRef, OwnedRooted, WasmBacktrace};
 
-use crate::call::fiber::GUEST_NAME;
 use crate::call::island::Island;
+use crate::engine::debug_info::SourceLocation;
 use crate::engine::module::Module;
 use crate::memory::interrupt::{Interrupted, Interrupter};
 
@@ -41,26 +41,6 @@ impl StackFrame {
         if self.function.is_none() {
             self.function = module.exported_function(self.index).map(str::to_string);
         }
-    }
-}
-
-/// A place in a guest's source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceLocation {
-    /// The function's name in the source, if it is not the one that the name section has.
-    pub function: Option<String>,
-    /// The file, as the compiler named it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1; 0 if the compiler did not say.
-    pub column: u32,
-}
-
-impl std::fmt::Display for SourceLocation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
-        if self.column > 0 { write!(f, ":{}", self.column) } else { Ok(()) }
     }
 }
 
@@ -102,6 +82,9 @@ impl std::fmt::Display for StackFrame {
     }
 }
 
+/// The name of a module of our own, whose frames are left out of stacks.
+pub(crate) const OWN_GUEST: &str = "tombolo:fiber";
+
 /// The frames of a backtrace of Wasmtime's, innermost first.
 pub(crate) fn frames_of(backtrace: &WasmBacktrace) -> Vec<StackFrame> {
     let frame = |frame: &wasmtime::FrameInfo| StackFrame {
@@ -114,7 +97,7 @@ pub(crate) fn frames_of(backtrace: &WasmBacktrace) -> Vec<StackFrame> {
     };
     let mut frames: Vec<_> = backtrace.frames().iter().map(frame).collect();
     frames.iter_mut().zip(addresses(backtrace)).for_each(|(frame, address)| frame.address = address);
-    frames.retain(|frame| frame.module.as_ref().and_then(wasmtime::Module::name) != Some(GUEST_NAME));
+    frames.retain(|frame| frame.module.as_ref().and_then(wasmtime::Module::name) != Some(OWN_GUEST));
     frames
 }
 
@@ -212,6 +195,18 @@ impl std::fmt::Display for HostTrap {
 
 impl std::error::Error for HostTrap {}
 
+/// The error that a host function fails with in order to end the guest, with this exit code.
+#[derive(Debug)]
+pub struct HostExit(pub i32);
+
+impl std::fmt::Display for HostExit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the guest exited with code {}", self.0)
+    }
+}
+
+impl std::error::Error for HostExit {}
+
 /// Why a guest call did not return.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -222,7 +217,7 @@ pub enum CallError {
     Host,
     /// The guest threw an exception that nothing caught.
     Exception(UncaughtException),
-    /// The guest exited through WASI's `proc_exit`.
+    /// The guest exited, as through WASI's `proc_exit`.
     Exit(i32),
     /// The thread was [interrupted](crate::Interrupter::interrupt).
     Interrupted,
@@ -251,7 +246,7 @@ impl CallError {
             || error.is::<Interrupted>()
             || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
             || error.is::<wasmtime::ThrownException>()
-            || exit_code(error).is_some()
+            || error.is::<HostExit>()
     }
 }
 
@@ -285,8 +280,8 @@ impl CallError {
         if error.is::<HostThrew>() {
             return Self::Host;
         }
-        if let Some(code) = exit_code(&error) {
-            return Self::Exit(code);
+        if let Some(exit) = error.downcast_ref::<HostExit>() {
+            return Self::Exit(exit.0);
         }
         let code = error.downcast_ref::<wasmtime::Trap>().copied();
         // Accessing a closed poll page faults like any access out of bounds.
@@ -301,18 +296,6 @@ impl CallError {
         };
         Self::Trap(Trap { code, message, frames: frames.unwrap_or_default() })
     }
-}
-
-/// The code that a guest exited with, if the error says so.
-#[cfg(feature = "wasi")]
-fn exit_code(error: &wasmtime::Error) -> Option<i32> {
-    error.downcast_ref::<crate::wasi::Exit>().map(|exit| exit.0)
-}
-
-/// Without WASI, no guest can exit.
-#[cfg(not(feature = "wasi"))]
-fn exit_code(_: &wasmtime::Error) -> Option<i32> {
-    None
 }
 
 /// The specification's words for a trap, as its own test suite has them.

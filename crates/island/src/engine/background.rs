@@ -14,20 +14,20 @@ use crate::engine::threads;
 const DELAY: Duration = Duration::from_millis(500);
 
 /// A piece of work, and the moment before which it does not start.
-type Work = (Instant, Box<dyn FnOnce() + Send>);
+type DelayedWork = (Instant, Box<dyn FnOnce() + Send>);
 
 /// Does `work` later, on threads of the lowest priority. Work that is not done when the process ends is dropped, as is
 /// all work if the system has no threads left.
 pub(crate) fn do_later(work: impl FnOnce() + Send + 'static) {
-    static QUEUE: Mutex<Option<Sender<Work>>> = Mutex::new(None);
+    static QUEUE: Mutex<Option<Sender<DelayedWork>>> = Mutex::new(None);
     let mut queue = QUEUE.lock().unwrap_or_else(|e| e.into_inner());
-    let work: Work = (Instant::now() + DELAY, Box::new(work));
+    let work: DelayedWork = (Instant::now() + DELAY, Box::new(work));
     let rejected = match &*queue {
         Some(queue) => queue.send(work).err().map(|rejected| rejected.0),
         None => Some(work),
     };
     let Some(work) = rejected else { return };
-    let (sender, receiver) = mpsc::channel::<Work>();
+    let (sender, receiver) = mpsc::channel::<DelayedWork>();
     let worker = thread::Builder::new().name("background".into()).spawn(move || {
         for (due, work) in receiver {
             thread::sleep(due.saturating_duration_since(Instant::now()));

@@ -9,9 +9,10 @@ use object::{Endianness, Object as _, ObjectSection as _};
 use wasmtime_environ::StackMap;
 use wasmtime_environ::obj::ELF_WASMTIME_STACK_MAP;
 
-use crate::engine::cache::{self, CodeCache, Kept, Key, Tier};
+use crate::engine::cache::{self, CodeCache, KeptModule, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::instrument::{Instrumentation, Record, instrument};
+use crate::engine::loaded::LoadedModule;
 use crate::engine::progress::watched;
 use crate::engine::{Compiler, Engine, threads};
 use crate::memory::ground::Ground;
@@ -69,7 +70,7 @@ pub(crate) struct Compiled {
     /// What the module's own memories stand on, as the record says.
     pub(crate) grounds: Vec<Ground>,
     /// Where the module's bytes are kept until it is optimized, if the cache does.
-    pub(crate) kept: Option<Kept>,
+    pub(crate) kept: Option<KeptModule>,
 }
 
 impl Compiled {
@@ -79,7 +80,7 @@ impl Compiled {
         tier: Tier,
         record: Record,
         bytes: &[u8],
-        kept: Option<Kept>,
+        kept: Option<KeptModule>,
     ) -> Option<Self> {
         let grounds = record.memories.iter().map(|source| source.ground(bytes)).collect::<Option<_>>()?;
         Some(Self { code: Code::new(wasm), tier, record, grounds, kept })
@@ -90,11 +91,6 @@ impl Compiled {
 const LARGE: usize = 64 << 10;
 
 impl Compiler {
-    /// How well modules are compiled in the end.
-    pub(crate) fn best_tier(self) -> Tier {
-        if self == Self::Fast { Tier::Fast } else { Tier::Optimized }
-    }
-
     /// How well a module of this many bytes is compiled at first.
     fn first_tier(self, bytes: usize) -> Tier {
         if self == Self::Tiered && bytes >= LARGE { Tier::Fast } else { self.best_tier() }
@@ -109,7 +105,7 @@ const SMALL: usize = 512;
 
 /// The cache, if it is worth searching for a module of this many bytes. Starting the compiler takes longer than that,
 /// and four megabytes of memory.
-fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
+pub(crate) fn cache_for(engine: &Engine, bytes: usize) -> Option<&CodeCache> {
     engine.cache.as_deref().filter(|_| bytes >= SMALL || !threads::has_compiled())
 }
 
@@ -121,7 +117,10 @@ pub(crate) fn is_kept(engine: &Engine, key: &Key, bytes: &[u8]) -> bool {
 
 /// The code of a module, from the cache or newly compiled.
 pub(crate) fn obtain(engine: &Engine, key: &Key, bytes: &[u8]) -> Result<Compiled, CompileError> {
-    if let Some(compiled) = engine.precompiled.get(engine, bytes) {
+    if let Some(LoadedModule { wasm, tier, record }) = engine.loaded.get(|| Key::new(&engine.build(), bytes))
+        && let Some(record) = Record::from_bytes(&record)
+        && let Some(compiled) = Compiled::new(wasm, tier, record, bytes, None)
+    {
         return Ok(compiled);
     }
     let tier = engine.compiler.first_tier(bytes.len());
@@ -170,22 +169,6 @@ fn compile(
         Ok((code.load(&engine.inner)?, kept))
     })?;
     Ok(Compiled::new(wasm, tier, record, bytes, kept).expect("the record is of this module"))
-}
-
-/// The code of one of our own modules, from its text: it is not instrumented.
-pub(crate) fn obtain_own(engine: &Engine, text: &str) -> wasmtime::Result<wasmtime::Module> {
-    let bytes = text.as_bytes();
-    let Some(cache) = cache_for(engine, bytes.len()) else { return engine.compile_text(text) };
-    // (No module in the binary format has these bytes.)
-    let key = Key::new(engine.configuration(), bytes);
-    if let Some(found) = cache.load(&key)
-        && let Ok(module) = found.code.load(&engine.inner)
-    {
-        return Ok(module);
-    }
-    let tier = engine.compiler.best_tier();
-    let code = engine.precompile(bytes, tier)?;
-    cache.store(&key, tier, bytes.len(), code, &[], &[]).0.load(&engine.inner)
 }
 
 /// Instruments and compiles, for another engine to load.

@@ -13,12 +13,30 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, Error, LittleEndian, Reader, ReaderOffsetId, Result};
 
-use crate::call::trap::SourceLocation;
+/// A place in a guest's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// The function's name in the source, if it is not the one that the name section has.
+    pub function: Option<String>,
+    /// The file, as the compiler named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; 0 if the compiler did not say.
+    pub column: u32,
+}
+
+impl std::fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column > 0 { write!(f, ":{}", self.column) } else { Ok(()) }
+    }
+}
 
 /// The debug information of a module.
 pub(crate) struct DebugInfo {
     context: Context<Piece>,
-    budget: Budget,
+    budget: ReadBudget,
     /// What was answered before, by the question.
     known: HashMap<u64, Vec<SourceLocation>>,
 }
@@ -30,7 +48,7 @@ impl DebugInfo {
         section(".debug_line")?;
         let size: usize =
             custom.iter().filter(|(name, _)| name.starts_with(".debug_")).map(|(_, bytes)| bytes.len()).sum();
-        let budget = Budget::new(size);
+        let budget = ReadBudget::new(size);
         let load = |id: addr2line::gimli::SectionId| -> Result<Piece> {
             Ok(Piece::new(section(id.name()).unwrap_or_default().into(), budget.clone()))
         };
@@ -75,7 +93,7 @@ impl std::fmt::Debug for DebugInfo {
 
 /// How much may be read until the question is answered.
 #[derive(Clone, Debug)]
-struct Budget {
+struct ReadBudget {
     left: Arc<AtomicU64>,
     full: u64,
     /// How far down the thread's stack may be used meanwhile: functions that are inlined are read by recursion.
@@ -85,7 +103,7 @@ struct Budget {
 /// So much of the stack is used at most.
 const STACK: usize = 256 << 10;
 
-impl Budget {
+impl ReadBudget {
     /// For sections of so many bytes. Well-formed ones are read a few times over.
     fn new(size: usize) -> Self {
         Self { left: Arc::default(), full: (size as u64).saturating_mul(16) + (1 << 20), floor: Arc::default() }
@@ -120,11 +138,11 @@ struct Piece {
     bytes: Arc<[u8]>,
     start: usize,
     end: usize,
-    budget: Budget,
+    budget: ReadBudget,
 }
 
 impl Piece {
-    fn new(bytes: Arc<[u8]>, budget: Budget) -> Self {
+    fn new(bytes: Arc<[u8]>, budget: ReadBudget) -> Self {
         Self { start: 0, end: bytes.len(), bytes, budget }
     }
 
@@ -339,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_text_without_an_end_is_paid_for() {
-        let budget = Budget::new(0);
+        let budget = ReadBudget::new(0);
         let piece = Piece::new(vec![1; 1 << 20].into(), budget.clone());
         let looks = std::cell::Cell::new(0);
         let look = || -> Result<()> {
@@ -355,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_is_given_up() {
-        let budget = Budget::new(0);
+        let budget = ReadBudget::new(0);
         let mut piece = Piece::new(vec![0; 16].into(), budget.clone());
         let read_for_ever = || -> Result<()> {
             loop {

@@ -10,10 +10,10 @@ use rustc_hash::FxHashMap;
 use crate::engine::cache::Key;
 
 /// One module, as long as anybody has it. Whoever compiles it has the lock meanwhile.
-type Slot = Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>;
+type ModuleSlot = Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>;
 
 #[derive(Default)]
-pub(crate) struct LiveModules(Mutex<FxHashMap<Key, Slot>>);
+pub(crate) struct LiveModules(Mutex<FxHashMap<Key, ModuleSlot>>);
 
 impl LiveModules {
     /// The module under `key`: the one there is, or the one that `compile` makes.

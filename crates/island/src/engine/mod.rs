@@ -1,17 +1,17 @@
 //! The engine: features, compiler and memory layout, the same for every module of a process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmparser::WasmFeatures;
-use wasmtime::{Collector, Config, Instance, MemoryType, OptLevel, RegallocAlgorithm, SharedMemory, Store};
+use wasmtime::{Collector, Config, OptLevel, RegallocAlgorithm};
 
 use crate::engine::cache::{CodeCache, Key, Tier};
 use crate::engine::compile_error::CompileError;
 use crate::engine::fiber_stacks::FiberStacks;
 use crate::engine::instrument::legacy;
 use crate::engine::live_modules::LiveModules;
-use crate::engine::precompiled::Precompiled;
+use crate::engine::loaded::LoadedCode;
 use crate::engine::progress::Progress;
 use crate::engine::threads::start_compilers;
 use crate::memory::host_memory::HostMemory;
@@ -21,12 +21,14 @@ mod background;
 pub mod cache;
 mod code;
 pub(crate) mod compile_error;
-mod debug_info;
+pub(crate) mod debug_info;
 pub(crate) mod fiber_stacks;
 pub(crate) mod instrument;
 pub mod limits;
 pub(crate) mod live_modules;
+pub(crate) mod loaded;
 pub(crate) mod module;
+mod own_modules;
 pub(crate) mod precompiled;
 pub(crate) mod progress;
 pub(crate) mod threads;
@@ -71,6 +73,13 @@ pub enum Compiler {
     Tiered,
 }
 
+impl Compiler {
+    /// How well modules are compiled in the end.
+    pub(crate) fn best_tier(self) -> Tier {
+        if self == Self::Fast { Tier::Fast } else { Tier::Optimized }
+    }
+}
+
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
@@ -84,6 +93,9 @@ impl Default for EngineOptions {
     }
 }
 
+/// Modules of our own, by their texts.
+pub(crate) type OwnModules = Mutex<HashMap<String, wasmtime::Module>>;
+
 /// Compiles and runs modules. Cheap to clone; all threads may share one.
 #[derive(Clone)]
 pub struct Engine {
@@ -95,22 +107,11 @@ pub struct Engine {
     pub(crate) on_slow_compile: Option<fn(&Progress)>,
     pub(crate) debug_info: bool,
     pub(crate) modules: Arc<LiveModules>,
-    pub(crate) precompiled: Arc<Precompiled>,
+    pub(crate) loaded: Arc<LoadedCode>,
     /// Compiles, in little time, code that `inner` can run.
     fast: Arc<OnceLock<wasmtime::Engine>>,
     configuration: Arc<OnceLock<Key>>,
-    memories: Arc<Mutex<HashMap<MemoryKey, wasmtime::Module>>>,
-    own_modules: Arc<Mutex<HashMap<String, wasmtime::Module>>>,
-}
-
-/// Distinguishes the modules that memories made by the host come from.
-#[derive(PartialEq, Eq, Hash, Debug)]
-struct MemoryKey {
-    minimum: u64,
-    maximum: Option<u64>,
-    shared: bool,
-    wide: bool,
-    page_size_log2: u8,
+    pub(crate) own_modules: Arc<OwnModules>,
 }
 
 impl Engine {
@@ -128,10 +129,9 @@ impl Engine {
             on_slow_compile: options.on_slow_compile,
             debug_info: options.debug_info,
             modules: Arc::default(),
-            precompiled: Arc::default(),
+            loaded: Arc::default(),
             fast: Arc::default(),
             configuration: Arc::default(),
-            memories: Arc::default(),
             own_modules: Arc::default(),
         })
     }
@@ -139,43 +139,6 @@ impl Engine {
     /// [`EngineOptions::max_wasm_stack`].
     pub fn max_wasm_stack(&self) -> usize {
         self.max_wasm_stack
-    }
-
-    /// A module that defines and exports one memory of the type. An unshared memory begins with no pages and is put on
-    /// a block that has them. Wasmtime asks its host-memory hook only for the memories of modules' instances, not for
-    /// those that `Memory::new` and `SharedMemory::new` make.
-    pub(crate) fn memory_module(&self, ty: &MemoryType) -> wasmtime::Result<wasmtime::Module> {
-        /// Modules for further types are compiled anew each time.
-        const CACHED: usize = 256;
-        let (minimum, shared) = (if ty.is_shared() { ty.minimum() } else { 0 }, ty.is_shared());
-        let page_size_log2 = ty.page_size_log2();
-        let key = MemoryKey { minimum, maximum: ty.maximum(), shared, wide: ty.is_64(), page_size_log2 };
-        if let Some(module) = self.cache().get(&key) {
-            return Ok(module.clone());
-        }
-        let maximum = key.maximum.map(|maximum| maximum.to_string()).unwrap_or_default();
-        let page = if key.page_size_log2 == 16 { "" } else { "(pagesize 1)" };
-        let (wide, shared) = (if key.wide { "i64" } else { "" }, if key.shared { "shared" } else { "" });
-        let text = format!(r#"(module (memory (export "") {wide} {minimum} {maximum} {shared} {page}))"#);
-        let module = code::obtain_own(self, &text)?;
-        let mut cache = self.cache();
-        if cache.len() < CACHED {
-            cache.insert(key, module.clone());
-        }
-        Ok(module)
-    }
-
-    /// A shared memory, which stands on a block as instances' memories do ([`shared_block`](crate::shared_block)).
-    ///
-    /// # Errors
-    /// When the type is not that of a shared memory, or the system refuses the address space or the memory.
-    pub fn new_shared_memory(&self, ty: &MemoryType) -> wasmtime::Result<SharedMemory> {
-        let module = self.memory_module(ty)?;
-        let mut store = Store::new(&self.inner, ());
-        let instance = Instance::new(&mut store, &module, &[])?;
-        instance
-            .get_shared_memory(&mut store, "")
-            .ok_or_else(|| wasmtime::Error::msg("the type is not that of a shared memory"))
     }
 
     /// Compiles a module in the binary format.
@@ -214,27 +177,16 @@ impl Engine {
         })
     }
 
+    /// The same without what Wasmtime checks when it loads code.
+    pub(crate) fn build(&self) -> Key {
+        Key::of_configuration((env!("TOMBOLO_ISLAND_SOURCES"), self.interruptible))
+    }
+
     /// Whether the bytes are a module that could be compiled.
     pub(crate) fn validate(&self, bytes: &[u8]) -> Result<(), CompileError> {
         start_compilers()?;
         let outcome = wasmtime::Module::validate(&self.inner, bytes);
         outcome.or_else(|error| legacy::validate(bytes, FEATURES, error.into()))
-    }
-
-    /// One of our own small modules, from its text, compiled once. There are few of them.
-    pub(crate) fn own_module(&self, text: &str) -> wasmtime::Result<wasmtime::Module> {
-        let own = || self.own_modules.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(module) = own().get(text) {
-            return Ok(module.clone());
-        }
-        // Not with the lock: a thread of rayon's that compiles may do anything meanwhile.
-        let module = code::obtain_own(self, text)?;
-        own().insert(text.into(), module.clone());
-        Ok(module)
-    }
-
-    fn cache(&self) -> MutexGuard<'_, HashMap<MemoryKey, wasmtime::Module>> {
-        self.memories.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// Wasmtime's own handle, for what this crate does not wrap.

@@ -8,11 +8,10 @@ use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, RefType, ValType};
 use wasmtime_environ::StackMap;
 
-use crate::call::trap::SourceLocation;
-use crate::engine::cache::{Kept, Key, Tier};
+use crate::engine::cache::{KeptModule, Key, Tier};
 use crate::engine::code::{self, Code, Compiled};
 use crate::engine::compile_error::CompileError;
-use crate::engine::debug_info::DebugInfo;
+use crate::engine::debug_info::{DebugInfo, SourceLocation};
 use crate::engine::instrument::{Record, StackPointer, push_unsigned};
 use crate::engine::limits::{Limits, check_size};
 use crate::engine::{Engine, background};
@@ -46,11 +45,11 @@ pub struct Export {
 /// A compiled module. Cheap to clone; all threads may share one.
 #[derive(Debug, Clone)]
 pub struct Module {
-    inner: Arc<Inner>,
+    inner: Arc<ModuleInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct ModuleInner {
     /// The code that was made first.
     first: Code,
     first_tier: Tier,
@@ -87,7 +86,7 @@ struct ToOptimize {
 #[derive(Debug)]
 enum Bytes {
     Memory(Box<[u8]>),
-    Cache(Kept),
+    Cache(KeptModule),
 }
 
 impl ToOptimize {
@@ -101,7 +100,7 @@ impl ToOptimize {
     }
 }
 
-impl Inner {
+impl ModuleInner {
     fn new(engine: &Engine, key: Key, bytes: &[u8]) -> Result<Self, CompileError> {
         let Compiled { code, tier, record, grounds, kept } = code::obtain(engine, &key, bytes)?;
         let surface = Surface::read(bytes)?;
@@ -159,7 +158,7 @@ impl Module {
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, CompileError> {
         check_size(bytes)?;
         let key = Key::new(engine.configuration(), bytes);
-        let inner = engine.modules.get_or_insert(key, || Inner::new(engine, key, bytes))?;
+        let inner = engine.modules.get_or_insert(key, || ModuleInner::new(engine, key, bytes))?;
         Ok(Self { inner })
     }
 
@@ -245,7 +244,7 @@ impl Module {
             let (engine, inner) = (engine.clone(), Arc::downgrade(&self.inner));
             background::do_later(move || {
                 // Until then the bytes belong to the module, and go when it goes.
-                let take = |inner: Arc<Inner>| inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
+                let take = |inner: Arc<ModuleInner>| inner.to_optimize.lock().unwrap_or_else(|e| e.into_inner()).take();
                 if let Some(to_optimize) = inner.upgrade().and_then(take)
                     && let Some(code) = to_optimize.optimize(&engine)
                     && let Some(inner) = inner.upgrade()

@@ -5,16 +5,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
-
-use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
-use crate::engine::cache::{Damage, Found, Key, Tier, read_file, whole_file};
-use crate::engine::code::{Compiled, precompile};
+use crate::engine::cache::{CachedCode, Damage, Key, read_file, whole_file};
+use crate::engine::code::precompile;
 use crate::engine::compile_error::CompileError;
-use crate::engine::instrument::Record;
 use crate::engine::limits::check_size;
+use crate::engine::loaded::LoadedModule;
 use crate::engine::module::Module;
 
 /// Why a file's code cannot be used.
@@ -47,39 +44,6 @@ impl std::fmt::Display for DeserializeError {
 
 impl std::error::Error for DeserializeError {}
 
-/// Code that was loaded from files, by the keys of the modules that it was compiled from.
-#[derive(Debug, Default)]
-pub(crate) struct Precompiled(Mutex<FxHashMap<Key, Loaded>>);
-
-#[derive(Debug)]
-struct Loaded {
-    wasm: wasmtime::Module,
-    tier: Tier,
-    record: Vec<u8>,
-}
-
-impl Precompiled {
-    /// The code of a module, if there is any.
-    pub(crate) fn get(&self, engine: &Engine, bytes: &[u8]) -> Option<Compiled> {
-        if self.all().is_empty() {
-            return None;
-        }
-        let key = Key::new(&build(engine), bytes);
-        let all = self.all();
-        let loaded = all.get(&key)?;
-        Compiled::new(loaded.wasm.clone(), loaded.tier, Record::from_bytes(&loaded.record)?, bytes, None)
-    }
-
-    fn all(&self) -> MutexGuard<'_, FxHashMap<Key, Loaded>> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner())
-    }
-}
-
-/// Stands for what Wasmtime does not check when it loads code.
-fn build(engine: &Engine) -> Key {
-    Key::of_configuration((env!("TOMBOLO_ISLAND_SOURCES"), engine.interruptible))
-}
-
 impl Engine {
     /// Compiles a module for [`Engine::deserialize_file`]: returns what to write to a file. It is optimized, unless the
     /// engine never [does that](crate::Compiler::Fast), for processors that have what this one has.
@@ -88,7 +52,7 @@ impl Engine {
     /// As [`Module::new`].
     pub fn precompile_module(&self, module: &[u8]) -> Result<Vec<u8>, CompileError> {
         check_size(module)?;
-        let build = build(self);
+        let build = self.build();
         let tier = self.compiler.best_tier();
         let (code, record) = precompile(self, module, tier)?;
         Module::check_surface(module)?;
@@ -115,10 +79,10 @@ impl Engine {
             Damage::Format => DeserializeError::Format,
             Damage::Checksum => DeserializeError::Damaged,
         })?;
-        let Found { code, attachment, tier, kept: _ } = found;
-        let record = attachment.strip_prefix(build(self).as_bytes()).ok_or(DeserializeError::OtherBuild)?.to_vec();
+        let CachedCode { code, attachment, tier, kept: _ } = found;
+        let record = attachment.strip_prefix(self.build().as_bytes()).ok_or(DeserializeError::OtherBuild)?.to_vec();
         let wasm = code.load(&self.inner).map_err(DeserializeError::Incompatible)?;
-        self.precompiled.all().insert(key, Loaded { wasm, tier, record });
+        self.loaded.insert(key, LoadedModule { wasm, tier, record });
         Ok(())
     }
 }

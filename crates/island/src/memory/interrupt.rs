@@ -30,11 +30,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Stops the guests of one thread. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Interrupter {
-    shared: Arc<Shared>,
+    shared: Arc<InterruptState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct InterruptState {
     raised: AtomicBool,
     /// How many nested pieces of uninterrupted work the thread is in.
     masks: AtomicU32,
@@ -56,7 +56,7 @@ thread_local! {
 impl Interrupter {
     fn new() -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(InterruptState {
                 raised: AtomicBool::new(false),
                 masks: AtomicU32::new(0),
                 forced: AtomicBool::new(false),

@@ -78,8 +78,8 @@ impl Owner {
         for shard in &SHARDS {
             lock(shard).retain(|_, list| {
                 let (over, others): (Vec<_>, Vec<_>) = list.drain(..).partition(|waiter| match &waiter.wait {
-                    Wait::Async { word, owner, .. } => Arc::ptr_eq(owner, &self.0) && is_over(&**word),
-                    Wait::Blocking(_) => false,
+                    WaitMode::Async { word, owner, .. } => Arc::ptr_eq(owner, &self.0) && is_over(&**word),
+                    WaitMode::Blocking(_) => false,
                 });
                 *list = others.into();
                 taken.extend(over);
@@ -93,7 +93,7 @@ impl Owner {
     /// Forgets the waits that nobody can notify any more ([`Word::is_forsaken`]) without ending them. Returns their
     /// names, and those of the waits that have gone [with their memory](forget_within).
     pub fn forget_forsaken(&self) -> Vec<u64> {
-        let name = |waiter: &Waiter| if let Wait::Async { name, .. } = waiter.wait { Some(name) } else { None };
+        let name = |waiter: &Waiter| if let WaitMode::Async { name, .. } = waiter.wait { Some(name) } else { None };
         let mut names = std::mem::take(&mut *self.0.lock().unwrap_or_else(|e| e.into_inner()));
         names.extend(self.take_where(|word| word.is_forsaken()).iter().filter_map(name));
         names
@@ -119,7 +119,7 @@ pub(crate) fn forget_within(addresses: Range<usize>) {
         });
     }
     for waiter in forgotten {
-        if let Wait::Async { owner, name, .. } = waiter.wait {
+        if let WaitMode::Async { owner, name, .. } = waiter.wait {
             owner.lock().unwrap_or_else(|e| e.into_inner()).push(name);
         }
     }
@@ -164,17 +164,17 @@ fn next_number() -> u64 {
 
 struct Waiter {
     number: u64,
-    wait: Wait,
+    wait: WaitMode,
 }
 
 /// How a waiter waits.
-enum Wait {
-    Blocking(Arc<Ticket>),
+enum WaitMode {
+    Blocking(Arc<ParkedThread>),
     Async { deliver: Deliver, word: Box<dyn Word>, owner: Arc<Forgotten>, name: u64 },
 }
 
 /// The state of a waiting thread.
-struct Ticket {
+struct ParkedThread {
     /// [`WAITS`], or the reason why it was taken out of the list.
     state: AtomicU8,
     thread: Thread,
@@ -185,7 +185,7 @@ const WAITS: u8 = 0;
 const NOTIFIED: u8 = 1;
 const INTERRUPTED: u8 = 2;
 
-impl Ticket {
+impl ParkedThread {
     /// Why it was taken out of the list, if it was.
     fn outcome(&self) -> Option<Outcome> {
         match self.state.load(Ordering::Acquire) {
@@ -200,7 +200,7 @@ impl Waiter {
     /// Marks the waiter as taken out of its list: under the lock, so that a thread never finds a mark from an earlier
     /// wait. Returns false if the thread has been interrupted.
     fn mark(&self) -> bool {
-        let Wait::Blocking(ticket) = &self.wait else { return true };
+        let WaitMode::Blocking(ticket) = &self.wait else { return true };
         let stops = ticket.interrupter.stops();
         ticket.state.store(if stops { INTERRUPTED } else { NOTIFIED }, Ordering::Release);
         !stops
@@ -209,8 +209,8 @@ impl Waiter {
     /// Ends the wait. Must not be called under the lock, which the callback may take.
     fn end(self, outcome: Outcome) {
         match self.wait {
-            Wait::Blocking(ticket) => ticket.thread.unpark(),
-            Wait::Async { deliver, word, .. } => {
+            WaitMode::Blocking(ticket) => ticket.thread.unpark(),
+            WaitMode::Async { deliver, word, .. } => {
                 // The bytes stay until here, so that no other bytes get the address.
                 drop(word);
                 deliver(outcome);
@@ -243,7 +243,7 @@ fn deadline(timeout: Option<Duration>) -> Option<Instant> {
 /// thread is interrupted.
 pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> Outcome {
     thread_local! {
-        static TICKET: Arc<Ticket> = Arc::new(Ticket {
+        static TICKET: Arc<ParkedThread> = Arc::new(ParkedThread {
             state: AtomicU8::new(WAITS),
             thread: thread::current(),
             interrupter: Interrupter::current(),
@@ -262,7 +262,7 @@ pub fn wait(word: &dyn Word, expected: Expected, timeout: Option<Duration>) -> O
             return Outcome::NotEqual;
         }
         let number = next_number();
-        lists.entry(address).or_default().push_back(Waiter { number, wait: Wait::Blocking(ticket.clone()) });
+        lists.entry(address).or_default().push_back(Waiter { number, wait: WaitMode::Blocking(ticket.clone()) });
         number
     };
     let outcome = block(&ticket.interrupter, deadline, Spin::new(), || ticket.outcome().is_some());
@@ -347,13 +347,13 @@ pub fn wait_async(
             return Ok(Some(Outcome::NotEqual));
         }
         let number = next_number();
-        let wait = Wait::Async { deliver, word, owner: owner.0.clone(), name };
+        let wait = WaitMode::Async { deliver, word, owner: owner.0.clone(), name };
         lists.entry(address).or_default().push_back(Waiter { number, wait });
         number
     };
     // Only now, because a timer looks for its waiter only once.
     if let Some(due) = deadline(timeout)
-        && let Err(error) = Timers::add(due, address, number)
+        && let Err(error) = Timeouts::add(due, address, number)
         && remove(address, number).is_some()
     {
         return Err(error);
@@ -381,19 +381,20 @@ pub fn notify(address: usize, count: u32) -> u32 {
 }
 
 /// When asynchronous waits time out.
-struct Timers {
+struct Timeouts {
     due: BinaryHeap<Reverse<(Instant, usize, u64)>>,
     /// From this number on, it is worth removing timers whose waits have ended.
     crowded: usize,
     is_running: bool,
 }
 
-static TIMERS: Mutex<Timers> = Mutex::new(Timers { due: BinaryHeap::new(), crowded: Timers::FEW, is_running: false });
+static TIMERS: Mutex<Timeouts> =
+    Mutex::new(Timeouts { due: BinaryHeap::new(), crowded: Timeouts::FEW, is_running: false });
 
 /// A timer was added that may be due before all others.
 static EARLIER: Condvar = Condvar::new();
 
-impl Timers {
+impl Timeouts {
     const FEW: usize = 1024;
 
     /// How long the thread stays when there is nothing to do.

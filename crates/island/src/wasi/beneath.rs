@@ -138,7 +138,7 @@ fn push_names(names: &mut Vec<Vec<u8>>, path: &[u8]) -> Result {
 }
 
 /// The place of a path's last name: a directory beneath the base, and the name in it.
-pub(crate) struct Place<'a> {
+pub(crate) struct Leaf<'a> {
     directory: Step<'a>,
     /// It is neither empty nor `..`, and has no slash.
     pub(crate) name: CString,
@@ -148,7 +148,7 @@ pub(crate) struct Place<'a> {
     pub(crate) is_above: bool,
 }
 
-impl Place<'_> {
+impl Leaf<'_> {
     pub(crate) fn directory(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
     }
@@ -160,7 +160,7 @@ impl Place<'_> {
 }
 
 /// Finds the place of a path. What ends in `..` is the place `.` of that directory.
-pub(crate) fn place<'a>(base: BorrowedFd<'a>, path: &CStr) -> Result<Place<'a>> {
+pub(crate) fn place<'a>(base: BorrowedFd<'a>, path: &CStr) -> Result<Leaf<'a>> {
     let bytes = path.to_bytes();
     let end = bytes.iter().rposition(|&byte| byte != b'/').map_or(0, |at| at + 1);
     let trimmed = &bytes[..end];
@@ -180,7 +180,7 @@ pub(crate) fn place<'a>(base: BorrowedFd<'a>, path: &CStr) -> Result<Place<'a>> 
         }
     };
     let name = if is_above { b"." } else { name };
-    Ok(Place {
+    Ok(Leaf {
         directory,
         name: CString::new(name).map_err(|_| Errno::INVAL)?,
         is_directory: end < bytes.len(),

@@ -4,11 +4,28 @@ use std::cell::{LazyCell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::wasi::context::Shared;
-use crate::wasi::descriptor::Descriptor;
+use crate::wasi::descriptor::{Descriptor, Descriptors};
 use crate::wasi::errno::{Result, Stop};
 use crate::wasi::guest::Guest;
 use crate::wasi::types::Version;
+
+/// A guest's surroundings, which all share that use a context.
+pub(crate) struct Surroundings {
+    pub(crate) descriptors: Descriptors,
+    pub(crate) args: Vec<Vec<u8>>,
+    /// Each as `NAME=VALUE`.
+    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) before_output: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Surroundings {
+    /// Lets the host write what it has to write before the guest uses the same files.
+    pub(crate) fn before_output(&self) {
+        if let Some(before) = &self.before_output {
+            before();
+        }
+    }
+}
 
 /// What lasts from one run of a call to the next: what is suspended runs again.
 pub(crate) struct Runs {
@@ -26,7 +43,7 @@ impl Runs {
 
 /// What a function works on.
 pub(crate) struct Call<'a> {
-    pub(crate) wasi: &'a Shared,
+    pub(crate) wasi: &'a Surroundings,
     pub(crate) guest: Guest<'a>,
     pub(crate) version: Version,
     pub(crate) runs: &'a Runs,

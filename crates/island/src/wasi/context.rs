@@ -1,45 +1,23 @@
 //! A guest's surroundings, and the functions that work on them.
 
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use wasmtime::{AsContextMut, Caller, Extern, Func};
+use wasmtime::{AsContextMut, Extern, Func};
 
-use crate::call::island::{Island, StoreState};
+use crate::call::island::Island;
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::CallError;
-use crate::call::waiter::{suspendable, wait_on_fiber};
-use crate::wasi::call::{Call, Runs};
+use crate::wasi::call::{Call, Runs, Surroundings};
 use crate::wasi::config::{WasiConfig, WasiError};
-use crate::wasi::descriptor::{Descriptors, Table};
-use crate::wasi::errno::{Result, Stop};
+use crate::wasi::descriptor::{DescriptorTable, Descriptors};
 use crate::wasi::functions::{Function, functions};
-use crate::wasi::guest::Guest;
-use crate::wasi::types::Version;
-use crate::wasi::wait::suspending;
+use crate::wasi::link::{Link, Precedence, guest};
 
 /// A guest's surroundings: its open files and directories, arguments, environment. This is a handle: clones are the
 /// same context. It serves any number of instances, of any islands, on any threads.
 #[derive(Clone)]
-pub struct WasiContext(Arc<Shared>);
-
-/// What all that use a context share.
-pub(crate) struct Shared {
-    pub(crate) descriptors: Descriptors,
-    pub(crate) args: Vec<Vec<u8>>,
-    /// Each as `NAME=VALUE`.
-    pub(crate) env: Vec<Vec<u8>>,
-    before_output: Option<Arc<dyn Fn() + Send + Sync>>,
-}
-
-impl Shared {
-    /// Lets the host write what it has to write before the guest uses the same files.
-    pub(crate) fn before_output(&self) {
-        if let Some(before) = &self.before_output {
-            before();
-        }
-    }
-}
+pub struct WasiContext(Arc<Surroundings>);
 
 impl WasiContext {
     /// Makes a context. The directories are opened now.
@@ -47,9 +25,9 @@ impl WasiContext {
     /// # Errors
     /// [`WasiError::Preopen`] and [`WasiError::Descriptor`].
     pub fn new(mut config: WasiConfig) -> std::result::Result<Self, WasiError> {
-        let table = Table::new(&mut config)?;
+        let table = DescriptorTable::new(&mut config)?;
         let env = config.env.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Surroundings {
             descriptors: Descriptors::new(table),
             args: config.args.into_iter().map(String::into_bytes).collect(),
             env,
@@ -64,73 +42,17 @@ impl std::fmt::Debug for WasiContext {
     }
 }
 
-/// The memory that functions work on besides the one that their caller exports.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Precedence {
-    /// Whatever the caller exports.
-    Always,
-    /// If the caller exports none.
-    Otherwise,
-}
-
-/// A context in a store: what the functions made there have.
-pub(crate) struct Link {
-    context: WasiContext,
-    memory: Mutex<Option<(Extern, Precedence)>>,
-}
-
-impl Link {
-    fn memory(&self) -> MutexGuard<'_, Option<(Extern, Precedence)>> {
-        self.memory.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Runs a function that a guest has called. In a call that can be suspended it is suspended where it would wait.
-    pub(crate) fn run(
-        &self,
-        caller: &mut Caller<'_, StoreState>,
-        version: Version,
-        body: impl Fn(&mut Call<'_>) -> Result,
-    ) -> wasmtime::Result<u32> {
-        let runs = Runs::new();
-        loop {
-            let own = self.memory().clone();
-            let memory = match own {
-                Some((memory, Precedence::Always)) => Some(memory),
-                own => caller.get_export("memory").or(own.map(|(memory, _)| memory)),
-            };
-            let fiber = suspendable(caller.data());
-            let guest = guest(caller, memory.as_ref());
-            let call = Call { wasi: &self.context.0, guest, version, runs: &runs };
-            match fiber {
-                None => return Ok(call.run(&body)?),
-                Some(fiber) => match suspending(|| call.run(&body)) {
-                    Err(Stop::Waits(readiness)) => wait_on_fiber(caller, &fiber, readiness)?,
-                    done => return Ok(done?),
-                },
-            }
-        }
-    }
-}
-
-fn guest<'a>(store: &'a mut impl AsContextMut<Data = StoreState>, memory: Option<&'a Extern>) -> Guest<'a> {
-    match memory {
-        Some(Extern::Memory(memory)) => Guest::Own(memory.data_mut(store)),
-        Some(Extern::SharedMemory(memory)) => Guest::Shared(memory.data()),
-        _ => Guest::Missing,
-    }
-}
-
 /// The contexts that a store's functions have, with the functions that were asked for: each is made once.
 #[derive(Default)]
-struct Links(Vec<(Arc<Link>, Made)>);
+struct Links(Vec<(Arc<Link>, LinkedFunctions)>);
 
-type Made = Vec<(&'static Function, Func)>;
+type LinkedFunctions = Vec<(&'static Function, Func)>;
 
 impl Links {
-    fn of<'a>(&'a mut self, context: &WasiContext) -> &'a mut (Arc<Link>, Made) {
-        let known = self.0.iter().position(|(link, _)| Arc::ptr_eq(&link.context.0, &context.0));
+    fn of<'a>(&'a mut self, context: &WasiContext) -> &'a mut (Arc<Link>, LinkedFunctions) {
+        let known = self.0.iter().position(|(link, _)| Arc::ptr_eq(&link.surroundings, &context.0));
         let at = known.unwrap_or_else(|| {
-            self.0.push((Arc::new(Link { context: context.clone(), memory: Mutex::default() }), Vec::new()));
+            self.0.push((Arc::new(Link::new(context.0.clone())), Vec::new()));
             self.0.len() - 1
         });
         &mut self.0[at]

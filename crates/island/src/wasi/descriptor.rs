@@ -12,8 +12,8 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::wasi::beneath;
 use crate::wasi::config::{Input, Output, Sink, WasiConfig, WasiError};
+use crate::wasi::entries::Entries;
 use crate::wasi::errno::{Errno, Result};
-use crate::wasi::readdir::Entries;
 use crate::wasi::types::{fdflags, filetype, rights};
 
 /// A descriptor of the host's.
@@ -47,7 +47,7 @@ pub(crate) struct HostFile {
 }
 
 /// What a descriptor stands for.
-pub(crate) enum Kind {
+pub(crate) enum DescriptorKind {
     Host(HostFile),
     /// Input that is given beforehand, and how much of it has been read.
     Bytes(Mutex<(Vec<u8>, usize)>),
@@ -65,7 +65,7 @@ pub(crate) enum Reach {
 }
 
 pub(crate) struct Descriptor {
-    pub(crate) kind: Kind,
+    pub(crate) kind: DescriptorKind,
     pub(crate) is_readable: bool,
     pub(crate) is_writable: bool,
     flags: AtomicU16,
@@ -78,7 +78,7 @@ pub(crate) struct Descriptor {
 }
 
 impl Descriptor {
-    fn of_kind(kind: Kind, is_readable: bool) -> Self {
+    fn of_kind(kind: DescriptorKind, is_readable: bool) -> Self {
         Self {
             kind,
             is_readable,
@@ -103,7 +103,7 @@ impl Descriptor {
         flags |= sync_flags(mode);
         let file = HostFile::new(handle, mode.contains(OFlags::APPEND))?;
         Ok(Self {
-            kind: Kind::Host(file),
+            kind: DescriptorKind::Host(file),
             is_readable,
             is_writable,
             flags: AtomicU16::new(flags),
@@ -116,7 +116,7 @@ impl Descriptor {
     /// A file that the guest has opened.
     pub(crate) fn of_guest(fd: OwnedFd, is_readable: bool, is_writable: bool, flags: u16) -> rustix::io::Result<Self> {
         Ok(Self {
-            kind: Kind::Host(HostFile::new(Handle::Owned(fd), false)?),
+            kind: DescriptorKind::Host(HostFile::new(Handle::Owned(fd), false)?),
             is_readable,
             is_writable,
             flags: AtomicU16::new(flags),
@@ -145,7 +145,7 @@ impl Descriptor {
         if flags & !fdflags::ALL != 0 || (flags & fixed != 0 && flags & fixed != self.flags() & fixed) {
             return Err(Errno::INVAL.into());
         }
-        let Kind::Host(file) = &self.kind else { return Err(Errno::BADF.into()) };
+        let DescriptorKind::Host(file) = &self.kind else { return Err(Errno::BADF.into()) };
         if file.appends && (flags ^ self.flags()) & fdflags::APPEND != 0 {
             // As for every process that has the open file.
             let mut mode = fcntl_getfl(&file.handle)?;
@@ -158,7 +158,7 @@ impl Descriptor {
 
     pub(crate) fn host(&self) -> Result<&HostFile> {
         match &self.kind {
-            Kind::Host(file) => Ok(file),
+            DescriptorKind::Host(file) => Ok(file),
             _ => Err(Errno::BADF.into()),
         }
     }
@@ -166,24 +166,24 @@ impl Descriptor {
     /// The open file, for what needs one that has a position.
     pub(crate) fn seekable(&self) -> Result<&HostFile> {
         match &self.kind {
-            Kind::Host(file) if file.filetype == filetype::DIRECTORY => Err(Errno::BADF.into()),
-            Kind::Host(file) => Ok(file),
+            DescriptorKind::Host(file) if file.filetype == filetype::DIRECTORY => Err(Errno::BADF.into()),
+            DescriptorKind::Host(file) => Ok(file),
             _ => Err(Errno::SPIPE.into()),
         }
     }
 
     pub(crate) fn directory(&self) -> Result<BorrowedFd<'_>> {
         match &self.kind {
-            Kind::Host(file) if file.filetype == filetype::DIRECTORY => Ok(file.handle.as_fd()),
+            DescriptorKind::Host(file) if file.filetype == filetype::DIRECTORY => Ok(file.handle.as_fd()),
             _ => Err(Errno::NOTDIR.into()),
         }
     }
 
     pub(crate) fn filetype(&self) -> u8 {
         match &self.kind {
-            Kind::Host(file) => file.filetype,
-            Kind::Sink(_, true) => filetype::CHARACTER_DEVICE,
-            Kind::Bytes(_) | Kind::Sink(_, false) => filetype::UNKNOWN,
+            DescriptorKind::Host(file) => file.filetype,
+            DescriptorKind::Sink(_, true) => filetype::CHARACTER_DEVICE,
+            DescriptorKind::Bytes(_) | DescriptorKind::Sink(_, false) => filetype::UNKNOWN,
         }
     }
 
@@ -213,8 +213,10 @@ impl Descriptor {
         }
         // A device that cannot be sought in is what C libraries take for a terminal.
         let has_position = match &self.kind {
-            Kind::Host(file) => !file.is_terminal && (!file.is_stream || filetype == filetype::CHARACTER_DEVICE),
-            Kind::Bytes(_) | Kind::Sink(..) => false,
+            DescriptorKind::Host(file) => {
+                !file.is_terminal && (!file.is_stream || filetype == filetype::CHARACTER_DEVICE)
+            }
+            DescriptorKind::Bytes(_) | DescriptorKind::Sink(..) => false,
         };
         if has_position {
             all |= rights::FD_SEEK | rights::FD_TELL;
@@ -280,14 +282,14 @@ fn granted(may: &Permissions, host: &Path) -> std::result::Result<(OwnedFd, Reac
 
 /// A guest's descriptors by their numbers.
 #[derive(Default)]
-pub(crate) struct Table {
+pub(crate) struct DescriptorTable {
     open: BTreeMap<u32, Arc<Descriptor>>,
 }
 
 /// More than this at once are not opened, whatever the system allows.
 const MOST: u32 = 1 << 20;
 
-impl Table {
+impl DescriptorTable {
     /// The descriptors that a guest begins with.
     pub(crate) fn new(config: &mut WasiConfig) -> std::result::Result<Self, WasiError> {
         let mut table = Self::default();
@@ -297,17 +299,17 @@ impl Table {
             descriptor.map(Some).map_err(|error| WasiError::Descriptor { number, error: error.into() })
         };
         let input = match std::mem::take(&mut config.stdin) {
-            Input::Empty => Some(Descriptor::of_kind(Kind::Bytes(Mutex::default()), true)),
+            Input::Empty => Some(Descriptor::of_kind(DescriptorKind::Bytes(Mutex::default()), true)),
             Input::Inherit => standard(rustix::stdio::stdin()),
-            Input::Bytes(bytes) => Some(Descriptor::of_kind(Kind::Bytes(Mutex::new((bytes, 0))), true)),
+            Input::Bytes(bytes) => Some(Descriptor::of_kind(DescriptorKind::Bytes(Mutex::new((bytes, 0))), true)),
             Input::File(file) => given(0, file)?,
         };
         let output = |number: u32, output: Output| -> std::result::Result<_, WasiError> {
             Ok(match output {
-                Output::Discard => Some(Descriptor::of_kind(Kind::Sink(Arc::new(|_| Ok(())), false), false)),
+                Output::Discard => Some(Descriptor::of_kind(DescriptorKind::Sink(Arc::new(|_| Ok(())), false), false)),
                 Output::Inherit if number == 1 => standard(rustix::stdio::stdout()),
                 Output::Inherit => standard(rustix::stdio::stderr()),
-                Output::To { sink, terminal } => Some(Descriptor::of_kind(Kind::Sink(sink, terminal), false)),
+                Output::To { sink, terminal } => Some(Descriptor::of_kind(DescriptorKind::Sink(sink, terminal), false)),
                 Output::File(file) => given(number, file)?,
             })
         };
@@ -369,14 +371,14 @@ impl Table {
 }
 
 /// The descriptors, which all instances and threads of a guest share. The lock is held for a look-up, never for a read.
-pub(crate) struct Descriptors(Mutex<Table>);
+pub(crate) struct Descriptors(Mutex<DescriptorTable>);
 
 impl Descriptors {
-    pub(crate) fn new(table: Table) -> Self {
+    pub(crate) fn new(table: DescriptorTable) -> Self {
         Self(Mutex::new(table))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Table> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, DescriptorTable> {
         self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
+use crate::call::trap::{HostExit, HostTrap};
 use crate::memory::interrupt::Interrupted;
-use crate::wasi::readiness::Readiness;
+use crate::readiness::Readiness;
 
 /// An error number, as guests see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -163,26 +164,12 @@ impl From<Stop> for wasmtime::Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Errno(errno) => Self::msg(format!("WASI error {}", errno.code())),
-            Stop::NoMemory => {
-                crate::HostTrap("missing required memory export: WASI needs the guest's `memory`".into()).into()
-            }
+            Stop::NoMemory => HostTrap("missing required memory export: WASI needs the guest's `memory`".into()).into(),
             Stop::Interrupted => Interrupted.into(),
-            Stop::Exit(code) => Exit(code).into(),
+            Stop::Exit(code) => HostExit(code).into(),
             Stop::Waits(_) => unreachable!("only what can be suspended stops so"),
         }
     }
 }
-
-/// What unwinds a guest that has called `proc_exit`.
-#[derive(Debug)]
-pub(crate) struct Exit(pub(crate) i32);
-
-impl std::fmt::Display for Exit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the guest exited with code {}", self.0)
-    }
-}
-
-impl std::error::Error for Exit {}
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Stop>;

@@ -8,7 +8,7 @@ use rustix::fs::{
 };
 
 use crate::wasi::call::Call;
-use crate::wasi::descriptor::Kind;
+use crate::wasi::descriptor::DescriptorKind;
 use crate::wasi::errno::{Errno, Result};
 use crate::wasi::types::{Version, filestat, fstflags, rights};
 
@@ -82,8 +82,8 @@ impl Call<'_> {
     pub(crate) fn fd_filestat_get(&mut self, fd: u32, to: u32) -> Result {
         let descriptor = self.descriptor(fd)?;
         let bytes = match &descriptor.kind {
-            Kind::Host(file) => filestat(&fstat(&file.handle)?, file.filetype, self.version),
-            Kind::Bytes(_) | Kind::Sink(..) => {
+            DescriptorKind::Host(file) => filestat(&fstat(&file.handle)?, file.filetype, self.version),
+            DescriptorKind::Bytes(_) | DescriptorKind::Sink(..) => {
                 let mut bytes = vec![0; if self.version == Version::Preview1 { 64 } else { 56 }];
                 bytes[16] = descriptor.filetype();
                 bytes

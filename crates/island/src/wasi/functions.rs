@@ -8,8 +8,8 @@ use crate::call::island::StoreState;
 use crate::call::numbers::{NumberKind, NumericType};
 use crate::wasi::call::Call;
 use crate::wasi::config::{PREVIEW1, UNSTABLE};
-use crate::wasi::context::Link;
 use crate::wasi::errno::Result;
+use crate::wasi::link::Link;
 use crate::wasi::types::Version;
 
 /// A function of WASI.

@@ -5,7 +5,7 @@
 //!
 //! A guest's descriptors are the host's open files, and paths lead nowhere above the directories that a guest is given
 //! (`beneath`). Whatever a guest passes wrongly is an error number. Calls block the calling thread until they are done
-//! or the thread is [interrupted](crate::Interrupter); those that can be [suspended](crate::Waiter) are suspended instead.
+//! or the thread is [interrupted](crate::Interrupter); those that can be [suspended](Waiter) are suspended instead.
 //!
 //! Who owns what on which thread: a [`WasiContext`] is shared by all that use it. Its table of descriptors is locked for
 //! look-ups; a file that one thread closes stays open until the calls that use it are done.
@@ -15,23 +15,25 @@ mod call;
 mod config;
 mod context;
 mod descriptor;
+mod entries;
 mod errno;
 mod files;
 mod functions;
 mod guest;
+mod link;
 mod paths;
 mod poll;
 mod readdir;
-mod readiness;
 mod sockets;
 mod system;
 pub mod threads;
 mod transfer;
 mod types;
 mod wait;
+mod waiter;
 
 pub use config::{Input, Output, PREVIEW1, Sink, UNSTABLE, WasiConfig, WasiError};
-pub use context::{Precedence, WasiContext};
-pub(crate) use errno::Exit;
+pub use context::WasiContext;
 pub use functions::{Function, functions};
-pub use readiness::{Readiness, Watch};
+pub use link::Precedence;
+pub use waiter::Waiter;

@@ -9,7 +9,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno as Sys;
 
-use crate::wasi::beneath::{self, Place, by_descriptor, place};
+use crate::wasi::beneath::{self, Leaf, by_descriptor, place};
 use crate::wasi::call::Call;
 use crate::wasi::descriptor::{Descriptor, Reach};
 use crate::wasi::errno::{Errno, Result, Stop};
@@ -257,13 +257,13 @@ fn open_place(directory: BorrowedFd<'_>, path: &CString, follows: bool) -> Resul
 }
 
 /// What is at a place, itself.
-fn kind(place: &Place<'_>) -> Result<FileType> {
+fn kind(place: &Leaf<'_>) -> Result<FileType> {
     let stat = statat(place.directory(), &*place.name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(FileType::from_raw_mode(stat.st_mode))
 }
 
 /// Checks that something other than a directory can be made at a place.
-fn check_new(place: &Place<'_>) -> Result {
+fn check_new(place: &Leaf<'_>) -> Result {
     if place.is_dot() {
         return Err(Errno::EXIST.into());
     }

@@ -8,7 +8,7 @@ use rustix::event::PollFlags;
 use rustix::fs::{SeekFrom, fstat, seek};
 
 use crate::wasi::call::Call;
-use crate::wasi::descriptor::{Descriptor, Kind};
+use crate::wasi::descriptor::{Descriptor, DescriptorKind};
 use crate::wasi::errno::{Errno, Result};
 use crate::wasi::system::{Clock, now};
 use crate::wasi::types::{Version, filetype};
@@ -131,7 +131,7 @@ fn happen(subscriptions: &[Subscription], before_input: impl Fn(&Descriptor)) ->
             Wish::Time(_) => {}
             Wish::Wrong(_) => is_ready = true,
             Wish::Descriptor(descriptor, reads) => match &descriptor.kind {
-                Kind::Host(file) if file.is_stream => {
+                DescriptorKind::Host(file) if file.is_stream => {
                     if *reads {
                         before_input(descriptor);
                     }
@@ -176,13 +176,13 @@ fn happen(subscriptions: &[Subscription], before_input: impl Fn(&Descriptor)) ->
 fn descriptor_event(descriptor: &Descriptor, reads: bool, seen: PollFlags) -> Result<Option<Event>> {
     let mut event = Event { errno: None, bytes: 0, flags: 0 };
     match &descriptor.kind {
-        Kind::Bytes(input) => {
+        DescriptorKind::Bytes(input) => {
             let input = input.lock().unwrap_or_else(|e| e.into_inner());
             event.bytes = (input.0.len() - input.1) as u64;
             event.flags = if event.bytes == 0 { HANGUP } else { 0 };
         }
-        Kind::Sink(..) => event.bytes = 1 << 16,
-        Kind::Host(file) if file.is_stream => {
+        DescriptorKind::Sink(..) => event.bytes = 1 << 16,
+        DescriptorKind::Host(file) if file.is_stream => {
             if seen.is_empty() {
                 return Ok(None);
             }
@@ -197,11 +197,11 @@ fn descriptor_event(descriptor: &Descriptor, reads: bool, seen: PollFlags) -> Re
                 false => 1,
             };
         }
-        Kind::Host(file) if reads && file.filetype == filetype::REGULAR_FILE => {
+        DescriptorKind::Host(file) if reads && file.filetype == filetype::REGULAR_FILE => {
             let size = fstat(&file.handle)?.st_size as u64;
             event.bytes = size.saturating_sub(seek(&file.handle, SeekFrom::Current(0)).unwrap_or(0));
         }
-        Kind::Host(_) => event.bytes = 1,
+        DescriptorKind::Host(_) => event.bytes = 1,
     }
     Ok(Some(event))
 }

@@ -6,7 +6,7 @@ use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketFlags, accept_with, recv, send, shutdown};
 
 use crate::wasi::call::Call;
-use crate::wasi::descriptor::{Descriptor, HostFile, Kind};
+use crate::wasi::descriptor::{Descriptor, DescriptorKind, HostFile};
 use crate::wasi::errno::{Errno, Result, Stop};
 use crate::wasi::guest::{Piece, buffer};
 use crate::wasi::transfer::{is_socket, scatter};
@@ -22,7 +22,7 @@ const WAITALL: u32 = 2;
 
 fn socket(descriptor: &Descriptor) -> Result<&HostFile> {
     match &descriptor.kind {
-        Kind::Host(file) if is_socket(file.filetype) => Ok(file),
+        DescriptorKind::Host(file) if is_socket(file.filetype) => Ok(file),
         _ => Err(Errno::NOTSOCK.into()),
     }
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use wasmtime::{Extern, ExternType, Func, FuncType, SharedMemory, Val, ValType};
 
-use crate::call::function::{Callee, HostFrame, HostFunction};
+use crate::call::function::Callee;
+use crate::call::host::{HostFrame, HostFunction};
 use crate::call::island::{InstantiateError, Island};
 use crate::call::numbers::{Frame, Number};
 use crate::call::trap::{CallError, HostThrew};
@@ -22,7 +23,8 @@ use crate::engine::Engine;
 use crate::engine::module::Module;
 use crate::memory::interrupt::Interrupter;
 use crate::wasi::config::{PREVIEW1, UNSTABLE, WasiConfig};
-use crate::wasi::context::{Precedence, WasiContext};
+use crate::wasi::context::WasiContext;
+use crate::wasi::link::Precedence;
 
 /// The import module of `thread-spawn`.
 const THREADS: &str = "wasi";

@@ -10,7 +10,7 @@ use rustix::io::{Errno as Sys, ReadWriteFlags, preadv2, pwritev2, read, write};
 
 use crate::wasi::beneath::by_descriptor;
 use crate::wasi::call::Call;
-use crate::wasi::descriptor::{Descriptor, HostFile, Kind};
+use crate::wasi::descriptor::{Descriptor, DescriptorKind, HostFile};
 use crate::wasi::errno::{Errno, Result, Stop};
 use crate::wasi::guest::{Guest, Piece, buffer};
 use crate::wasi::types::{fdflags, filetype};
@@ -53,8 +53,8 @@ impl Call<'_> {
             return Err(Errno::BADF.into());
         }
         let read = match &descriptor.kind {
-            Kind::Bytes(_) if offset != OWN_POSITION => return Err(Errno::SPIPE.into()),
-            Kind::Bytes(input) => {
+            DescriptorKind::Bytes(_) if offset != OWN_POSITION => return Err(Errno::SPIPE.into()),
+            DescriptorKind::Bytes(input) => {
                 let mut input = input.lock().unwrap_or_else(|e| e.into_inner());
                 let (bytes, at) = &mut *input;
                 let wanted = pieces.iter().map(|piece| piece.len).sum();
@@ -63,8 +63,8 @@ impl Call<'_> {
                 *at += taken.len();
                 taken.len()
             }
-            Kind::Sink(..) => return Err(Errno::BADF.into()),
-            Kind::Host(file) => {
+            DescriptorKind::Sink(..) => return Err(Errno::BADF.into()),
+            DescriptorKind::Host(file) => {
                 if descriptor.is_standard {
                     // Whoever is asked for input has to see the question.
                     self.wasi.before_output();
@@ -84,16 +84,18 @@ impl Call<'_> {
             return Err(Errno::BADF.into());
         }
         let mut target = |bytes: &[u8], offset: u64| match &descriptor.kind {
-            Kind::Bytes(_) => Err(Errno::BADF.into()),
-            Kind::Sink(..) if offset != OWN_POSITION => Err(Errno::SPIPE.into()),
-            Kind::Sink(sink, _) => {
+            DescriptorKind::Bytes(_) => Err(Errno::BADF.into()),
+            DescriptorKind::Sink(..) if offset != OWN_POSITION => Err(Errno::SPIPE.into()),
+            DescriptorKind::Sink(sink, _) => {
                 sink(bytes)?;
                 Ok(bytes.len())
             }
-            Kind::Host(file) if file.is_stream && offset == OWN_POSITION => write_stream(&descriptor, file, bytes),
-            Kind::Host(file) => write_file(&descriptor, file, bytes, offset),
+            DescriptorKind::Host(file) if file.is_stream && offset == OWN_POSITION => {
+                write_stream(&descriptor, file, bytes)
+            }
+            DescriptorKind::Host(file) => write_file(&descriptor, file, bytes, offset),
         };
-        if descriptor.is_standard && matches!(descriptor.kind, Kind::Host(_)) {
+        if descriptor.is_standard && matches!(descriptor.kind, DescriptorKind::Host(_)) {
             self.wasi.before_output();
         }
         let written = if let [piece] = *pieces

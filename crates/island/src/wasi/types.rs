@@ -1,6 +1,6 @@
 //! The numbers and layouts of preview 1's interface, and where those of its predecessor differ.
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::Stat;
 
 /// Which of the two interfaces a guest was built for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub(crate) mod fstflags {
 }
 
 pub(crate) mod filetype {
-    use super::FileType;
+    use rustix::fs::FileType;
 
     pub(crate) const UNKNOWN: u8 = 0;
     pub(crate) const BLOCK_DEVICE: u8 = 1;

@@ -3,14 +3,15 @@
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno as Sys;
 
 use crate::memory::interrupt::Interrupter;
+use crate::readiness::{Pollable, Readiness, timespec};
 use crate::wasi::errno::{Result, Stop};
-use crate::wasi::readiness::Readiness;
 
 thread_local! {
     /// Whether the function that is running can be suspended.
@@ -62,14 +63,18 @@ pub(crate) fn wait(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant
             };
         }
         if suspends {
-            return Err(Stop::Waits(Readiness::new(wanted, until)?));
+            return Err(Stop::Waits(readiness(wanted, until)?));
         }
     }
 }
 
-/// A length of time as the system is told it.
-pub(crate) fn timespec(time: Duration) -> Timespec {
-    Timespec { tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), tv_nsec: time.subsec_nanos().into() }
+/// What a call that is suspended waits for. The descriptors are duplicates: the guest may close its own meanwhile.
+fn readiness(wanted: &[(BorrowedFd<'_>, PollFlags)], until: Option<Instant>) -> rustix::io::Result<Readiness> {
+    let duplicate = |&(fd, flags): &(BorrowedFd<'_>, PollFlags)| {
+        let source: Pollable = Arc::new(rustix::io::fcntl_dupfd_cloexec(fd, 0)?);
+        Ok((source, flags))
+    };
+    Ok(Readiness::new(wanted.iter().map(duplicate).collect::<rustix::io::Result<_>>()?, until))
 }
 
 /// What has happened to one descriptor by now.
@@ -82,7 +87,7 @@ pub(crate) fn look(fd: BorrowedFd<'_>, flags: PollFlags) -> Result<PollFlags> {
 /// Sleeps.
 pub(crate) fn sleep(time: Duration) -> Result {
     if SUSPENDS.get() && !time.is_zero() {
-        return Err(Stop::Waits(Readiness::new(&[], Instant::now().checked_add(time))?));
+        return Err(Stop::Waits(Readiness::new(Vec::new(), Instant::now().checked_add(time))));
     }
     match crate::memory::wait_lists::sleep(time) {
         crate::memory::wait_lists::Outcome::Interrupted => Err(Stop::Interrupted),

@@ -4,9 +4,7 @@
 //!
 //! Every agent can block. `waitAsync` needs an event loop ([`crate::Options::task_sink`]) and is absent without one.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -21,37 +19,29 @@ use rquickjs::JsLifetime;
 use crate::runtime::api::Api;
 use crate::runtime::buffers::to_index;
 use crate::runtime::memory_core::follow_shared_growth;
+use crate::runtime::promises::{Promises, WaitingPromise};
 
-/// The asynchronous waits of a runtime, by number.
+/// The asynchronous waits of a runtime. A promise holds the event loop if its wait ends by itself: a wait that nobody may
+/// ever end does not keep a program running.
 #[derive(Default, JsLifetime)]
-struct Pending<'js> {
+struct AsyncWaits<'js> {
     owner: wait_lists::Owner,
-    last: Cell<u64>,
-    waits: RefCell<HashMap<u64, PendingWait<'js>>>,
+    promises: Promises<'js>,
     /// How many waits there may be before those that nobody can end any more are looked for.
     crowded: Cell<usize>,
 }
 
-#[derive(JsLifetime)]
-struct PendingWait<'js> {
-    resolve: Function<'js>,
-    /// Holds the event loop if the wait ends by itself. A wait that nobody may ever end does not keep a program
-    /// running.
-    _hold: Option<Box<dyn Any>>,
-}
-
-impl Pending<'_> {
+impl AsyncWaits<'_> {
     /// Forgets the waits that nobody can end any more, each time there are twice as many waits as were left the last
     /// time.
     fn make_room(&self) {
         const FEW: usize = 256;
-        if self.waits.borrow().len() < self.crowded.get().max(FEW) {
+        if self.promises.len() < self.crowded.get().max(FEW) {
             return;
         }
         let forsaken = self.owner.forget_forsaken();
-        let forsaken: Vec<_> = forsaken.iter().filter_map(|number| self.waits.borrow_mut().remove(number)).collect();
-        self.crowded.set(2 * self.waits.borrow().len());
-        // Not while the list is borrowed: a function that resolves a promise may hold anything.
+        let forsaken: Vec<_> = forsaken.into_iter().filter_map(|number| self.promises.take(number)).collect();
+        self.crowded.set(2 * self.promises.len());
         drop(forsaken);
     }
 }
@@ -64,7 +54,7 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>) -> Result<()> {
     method("notify", function(ctx, Kind::Plain, "notify", 3, notify)?.as_value())?;
     operations(ctx, &atomics)?;
     if Api::of(ctx)?.state.options.task_sink.is_some() {
-        ctx.store_userdata(Pending::default()).map_err(|_| rquickjs::Error::Unknown)?;
+        ctx.store_userdata(AsyncWaits::default()).map_err(|_| rquickjs::Error::Unknown)?;
         method("waitAsync", function(ctx, Kind::Plain, "waitAsync", 4, wait_async)?.as_value())?;
     }
     Ok(())
@@ -312,18 +302,17 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     let (promise, resolve, _) = rquickjs::Promise::new(ctx)?;
     let task_sink = Api::of(ctx)?.state.options.task_sink.clone().ok_or(rquickjs::Error::Unknown)?;
     let number = {
-        let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
-        let number = pending.last.get() + 1;
-        pending.last.set(number);
-        pending.make_room();
-        pending.waits.borrow_mut().insert(number, PendingWait { resolve, _hold: timeout.map(|_| task_sink.hold()) });
+        let waits = ctx.userdata::<AsyncWaits>().ok_or(rquickjs::Error::Unknown)?;
+        let number = waits.promises.next_number();
+        waits.make_room();
+        waits.promises.insert(number, resolve, timeout.map(|_| task_sink.hold()));
         number
     };
     let post = task_sink.post();
     let deliver = move |outcome| post(Box::new(move |ctx: &Ctx<'_>| resolve_wait(ctx, number, outcome)));
-    let pending = ctx.userdata::<Pending>().ok_or(rquickjs::Error::Unknown)?;
-    let waiting = wait_lists::wait_async(Box::new(place), expected, timeout, &pending.owner, number, Box::new(deliver));
-    drop(pending);
+    let waits = ctx.userdata::<AsyncWaits>().ok_or(rquickjs::Error::Unknown)?;
+    let waiting = wait_lists::wait_async(Box::new(place), expected, timeout, &waits.owner, number, Box::new(deliver));
+    drop(waits);
     drop(lent);
     let result = Object::new(ctx.clone())?;
     let value = match &waiting {
@@ -332,7 +321,7 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
         Err(_) => Value::new_undefined(ctx.clone()),
     };
     if !matches!(waiting, Ok(None)) {
-        drop(take_pending(ctx, number));
+        drop(take(ctx, number));
     }
     if let Err(error) = waiting {
         return Err(Exception::throw_range(ctx, &format!("{PLACE}: no thread can wait: {error}")));
@@ -343,15 +332,15 @@ fn wait_async<'js>(call: Call<'_, 'js>) -> Result<Value<'js>> {
     Ok(result.into_value())
 }
 
-fn take_pending<'js>(ctx: &Ctx<'js>, number: u64) -> Option<PendingWait<'js>> {
-    ctx.userdata::<Pending>()?.waits.borrow_mut().remove(&number)
+fn take<'js>(ctx: &Ctx<'js>, number: u64) -> Option<WaitingPromise<'js>> {
+    ctx.userdata::<AsyncWaits>()?.promises.take(number)
 }
 
 /// The end of an asynchronous wait, on its own thread again.
 fn resolve_wait(ctx: &Ctx<'_>, number: u64, outcome: Outcome) -> Result<()> {
     follow_shared_growth(ctx, &Api::of(ctx)?);
-    match take_pending(ctx, number) {
-        Some(wait) => wait.resolve.call((name(outcome).unwrap_or_default(),)),
+    match take(ctx, number) {
+        Some(promise) => promise.resolve.call((name(outcome).unwrap_or_default(),)),
         None => Ok(()),
     }
 }

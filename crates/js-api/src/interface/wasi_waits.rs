@@ -1,36 +1,23 @@
 //! What WASI waits for in promising calls: the event loop goes on meanwhile.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use island::call::Number;
-use island::wasi::{Readiness, Watch};
-use island::{HostThrew, Island, Waiter};
-use qjs::{Ctx, Exception, Function, Result, Value};
+use island::readiness::Readiness;
+use island::wasi::Waiter;
+use island::{HostThrew, Island};
+use qjs::{Ctx, Exception, Result, Value};
 use rquickjs::JsLifetime;
 
 use crate::convert::function::call_host;
 use crate::interface::promise_integration::suspend_for;
 use crate::runtime::api::Api;
 use crate::runtime::island_realm::IslandRealm;
+use crate::runtime::promises::Promises;
 
-/// The waits of a runtime, by number.
+/// The promises for which a runtime's calls are suspended.
 #[derive(Default, JsLifetime)]
-struct Waits<'js> {
-    last: Cell<u64>,
-    waits: RefCell<HashMap<u64, Wait<'js>>>,
-}
-
-#[derive(JsLifetime)]
-struct Wait<'js> {
-    resolve: Function<'js>,
-    /// Ends with the runtime, if what is waited for has not come.
-    _watch: Watch,
-    /// Holds the event loop.
-    _hold: Box<dyn Any>,
-}
+struct Waits<'js>(Promises<'js>);
 
 struct LoopWaiter(Weak<IslandRealm>);
 
@@ -57,13 +44,12 @@ fn wait(ctx: &Ctx<'_>, readiness: Readiness) -> Result<()> {
     let (promise, resolve, _) = ctx.promise()?;
     {
         let waits = ctx.userdata::<Waits>().ok_or(rquickjs::Error::Unknown)?;
-        let number = waits.last.get() + 1;
-        waits.last.set(number);
+        let number = waits.0.next_number();
         let post = task_sink.post();
         let watch = readiness.watch(move || post(Box::new(move |ctx: &Ctx<'_>| go_on(ctx, number))));
-        let watch = watch.map_err(|error| Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")))?;
+        let watch = watch.map_err(|(error, _)| Exception::throw_range(ctx, &format!("WASI cannot wait: {error}")))?;
         // However early it comes, the task runs when this thread has returned to its loop.
-        waits.waits.borrow_mut().insert(number, Wait { resolve, _watch: watch, _hold: task_sink.hold() });
+        waits.0.insert(number, resolve, (watch, task_sink.hold()));
     }
     suspend_for(ctx, promise.into_value(), settle, &Value::new_undefined(ctx.clone()))
 }
@@ -73,14 +59,11 @@ fn settle<'js>(_: &Ctx<'js>, _: &Value<'js>, settled: Result<Value<'js>>) -> Res
     settled.map(|_| None)
 }
 
-fn take<'js>(ctx: &Ctx<'js>, number: u64) -> Option<Wait<'js>> {
-    ctx.userdata::<Waits>()?.waits.borrow_mut().remove(&number)
-}
-
 /// What a wait was for has come, on its own thread again.
 fn go_on(ctx: &Ctx<'_>, number: u64) -> Result<()> {
-    match take(ctx, number) {
-        Some(wait) => wait.resolve.call(()),
+    let promise = ctx.userdata::<Waits>().and_then(|waits| waits.0.take(number));
+    match promise {
+        Some(promise) => promise.resolve.call(()),
         None => Ok(()),
     }
 }

@@ -7,4 +7,5 @@ pub mod island_realm;
 pub(crate) mod limits;
 pub(crate) mod memory_core;
 pub(crate) mod pressure;
+pub(crate) mod promises;
 pub(crate) mod tags;

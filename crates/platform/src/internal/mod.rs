@@ -14,6 +14,7 @@ pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod stdio;
 pub(crate) mod strings;
+pub(crate) mod system;
 pub(crate) mod uncaught;
 mod wrapper;
 

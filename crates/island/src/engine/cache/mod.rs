@@ -163,23 +163,23 @@ pub struct CacheEntry {
 }
 
 /// An entry that has been checked.
-pub(crate) struct Found {
+pub(crate) struct CachedCode {
     pub(crate) code: Code,
     pub(crate) attachment: Vec<u8>,
     pub(crate) tier: Tier,
-    pub(crate) kept: Option<Kept>,
+    pub(crate) kept: Option<KeptModule>,
 }
 
 /// The bytes of a module in an entry, which are in a file and not in memory.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct KeptModule {
     file: File,
     start: u64,
     len: u64,
     key: Key,
 }
 
-impl Kept {
+impl KeptModule {
     /// The bytes of the module in a file that has this footer, if they are there.
     fn of(file: &File, footer: &Footer) -> Option<Self> {
         let start = footer.module_start().filter(|_| footer.kept > 0)?;
@@ -198,11 +198,11 @@ impl Kept {
 /// make one from other bytes but [`read_file`], whose callers answer for it; an engine has keys, and so entries, for its
 /// own configuration alone.)
 #[derive(Debug)]
-pub(crate) struct Code(Place);
+pub(crate) struct Code(CodeLocation);
 
 /// Where code is.
 #[derive(Debug)]
-enum Place {
+enum CodeLocation {
     /// At the beginning of a file that nobody else can write to, with this length.
     File(File, u64),
     Memory(Vec<u8>),
@@ -211,7 +211,7 @@ enum Place {
 impl Code {
     /// Compiles a module in either format.
     pub(crate) fn compile(engine: &wasmtime::Engine, module: &[u8]) -> wasmtime::Result<Self> {
-        engine.precompile_module(module).map(|code| Self(Place::Memory(code)))
+        engine.precompile_module(module).map(|code| Self(CodeLocation::Memory(code)))
     }
 
     /// Loads the code into the engine.
@@ -222,8 +222,8 @@ impl Code {
         /// Shorter code is read instead of mapped: Wasmtime keeps a mapped file open, and descriptors are scarce.
         const MAPPED: u64 = 1 << 20;
         let bytes = match self.0 {
-            Place::Memory(bytes) => bytes,
-            Place::File(file, len) => {
+            CodeLocation::Memory(bytes) => bytes,
+            CodeLocation::File(file, len) => {
                 if len >= MAPPED
                     && let Ok(file) = file.try_clone()
                     // SAFETY: the invariant of this type says that this engine's compiler made the code: the entry's
@@ -257,12 +257,12 @@ pub(crate) enum Damage {
 /// A file that is intact must be what [`whole_file`] returned, and nobody may change it while its code is in use. Its
 /// code may be loaded only into an engine that differs from the one that compiled it in nothing but what Wasmtime checks
 /// by itself.
-pub(crate) unsafe fn read_file(file: File) -> Result<(Key, Found), Damage> {
+pub(crate) unsafe fn read_file(file: File) -> Result<(Key, CachedCode), Damage> {
     let size = file.metadata().map_err(Damage::Io)?.len();
     let footer = Footer::read(&file, size).map_err(Damage::Io)?.ok_or(Damage::Format)?;
     let attachment = file::check(&file, &footer).map_err(Damage::Io)?.ok_or(Damage::Checksum)?;
-    let code = Code(Place::File(file, footer.code));
-    Ok((footer.key, Found { code, attachment, tier: footer.tier, kept: None }))
+    let code = Code(CodeLocation::File(file, footer.code));
+    Ok((footer.key, CachedCode { code, attachment, tier: footer.tier, kept: None }))
 }
 
 /// What a file for [`read_file`] holds.
@@ -274,8 +274,8 @@ pub(crate) fn whole_file(
     attachment: &[u8],
 ) -> wasmtime::Result<Vec<u8>> {
     let code = match code.0 {
-        Place::Memory(code) => code,
-        Place::File(file, len) => {
+        CodeLocation::Memory(code) => code,
+        CodeLocation::File(file, len) => {
             let mut code = vec![0; usize::try_from(len)?];
             file.read_exact_at(&mut code, 0)?;
             code
@@ -385,7 +385,7 @@ impl CodeCache {
     }
 
     /// The entry for a key, if it is intact.
-    pub(crate) fn load(&self, key: &Key) -> Option<Found> {
+    pub(crate) fn load(&self, key: &Key) -> Option<CachedCode> {
         let name = key.file_name();
         let file = open_file(self.folder(|| self.open())?, &name)?;
         let stat = rustix::fs::fstat(&file).ok()?;
@@ -401,8 +401,8 @@ impl CodeCache {
         let footer = Footer::read(&file, stat.st_size as u64).ok()?.filter(|footer| footer.key == *key)?;
         let attachment = file::check(&file, &footer).ok()??;
         touch(&file, &stat);
-        let kept = Kept::of(&file, &footer);
-        Some(Found { code: Code(Place::File(file, footer.code)), attachment, tier: footer.tier, kept })
+        let kept = KeptModule::of(&file, &footer);
+        Some(CachedCode { code: Code(CodeLocation::File(file, footer.code)), attachment, tier: footer.tier, kept })
     }
 
     /// Stores the code that a module of `original` bytes was compiled to, if possible, and the module itself if it is
@@ -415,17 +415,17 @@ impl CodeCache {
         code: Code,
         attachment: &[u8],
         kept: &[u8],
-    ) -> (Code, Option<Kept>) {
+    ) -> (Code, Option<KeptModule>) {
         // Code that is in a file already has been stored.
-        let Code(Place::Memory(code)) = code else { return (code, None) };
+        let Code(CodeLocation::Memory(code)) = code else { return (code, None) };
         let parts = [&code, attachment, kept];
         let footer = Footer::of(parts, original, tier, key);
         match self.write(&footer, parts) {
             Some(file) => {
-                let kept = Kept::of(&file, &footer);
-                (Code(Place::File(file, footer.code)), kept)
+                let kept = KeptModule::of(&file, &footer);
+                (Code(CodeLocation::File(file, footer.code)), kept)
             }
-            None => (Code(Place::Memory(code)), None),
+            None => (Code(CodeLocation::Memory(code)), None),
         }
     }
 

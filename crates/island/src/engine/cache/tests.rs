@@ -70,7 +70,7 @@ fn a_module_is_kept_beside_its_code() {
     let (configuration, module) = (Key::of_configuration("a test"), b"the module's own bytes");
     let key = key(module);
     let store = |kept| cache.0.store(&key, Tier::Fast, module.len(), in_memory(CODE), b"attached", kept).1;
-    let read = |kept: Option<Kept>| kept.unwrap().read(&configuration);
+    let read = |kept: Option<KeptModule>| kept.unwrap().read(&configuration);
     assert!(store(b"").is_none() && cache.0.load(&key).unwrap().kept.is_none());
     assert_eq!(read(store(module)).as_deref(), Some(&module[..]));
     let expected = Some((CODE.to_vec(), b"attached".to_vec(), Tier::Fast));

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use wasmparser::{ConstExpr, DataKind, DataSectionReader, MemoryType, Operator, Result};
 
-use super::{DATA, DATA_COUNT, Plan, Scan, Section, Writer, push_unsigned};
+use super::{DATA, DATA_COUNT, Plan, RawSection, Scan, Writer, push_unsigned};
 use crate::memory::ground::Source;
 
 /// An active data segment.
@@ -73,7 +73,7 @@ fn constant(offset: &ConstExpr<'_>, memory: &MemoryType) -> Option<u64> {
 
 impl Plan<'_> {
     /// The data section without the active segments' contents.
-    pub(super) fn write_data(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {
+    pub(super) fn write_data(&self, section: &RawSection<'_>, writer: &mut Writer<'_>) -> Option<()> {
         let are_named = self.scan.section(DATA_COUNT).is_some();
         let (mut count, mut items) = (0, Vec::new());
         let segments = DataSectionReader::new(section.contents.clone()).ok()?;

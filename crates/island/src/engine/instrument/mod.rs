@@ -145,7 +145,7 @@ fn push_type(import: AtomicImport, out: &mut Vec<u8>) {
 }
 
 /// For each copied piece, the offsets at which it ends in the result and in the original.
-type Ends = Box<[(u32, u32)]>;
+type OffsetMap = Box<[(u32, u32)]>;
 
 /// Maps offsets in instrumented bytes to those in the original.
 ///
@@ -154,9 +154,9 @@ type Ends = Box<[(u32, u32)]>;
 /// instruction starts. If there are no pieces, nothing was changed.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
-    ends: Ends,
+    ends: OffsetMap,
     /// The same for the translation of [`legacy`] exception handling, which comes before.
-    translation: Ends,
+    translation: OffsetMap,
 }
 
 impl Offsets {
@@ -230,7 +230,7 @@ pub(crate) enum Instrumentation {
 }
 
 /// A section other than a custom one.
-struct Section<'a> {
+struct RawSection<'a> {
     id: u8,
     /// Where its id is.
     start: usize,
@@ -238,13 +238,13 @@ struct Section<'a> {
 }
 
 /// The sections but the custom ones; `None` if the bytes are no module, or a larger one than offsets of 32 bits reach.
-fn sections(bytes: &[u8]) -> Result<Option<Vec<Section<'_>>>> {
+fn sections(bytes: &[u8]) -> Result<Option<Vec<RawSection<'_>>>> {
     if !bytes.starts_with(PREAMBLE) || u32::try_from(bytes.len()).is_err() {
         return Ok(None);
     }
     let rest = &bytes[PREAMBLE.len()..];
     let mut reader = BinaryReader::new_features(rest, PREAMBLE.len(), WasmFeatures::all());
-    let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut sections: Vec<RawSection<'_>> = Vec::new();
     while !reader.eof() {
         let start = reader.original_position();
         let id = reader.read_u8()?;
@@ -256,7 +256,7 @@ fn sections(bytes: &[u8]) -> Result<Option<Vec<Section<'_>>>> {
         if rank(id) <= sections.last().and_then(|last| rank(last.id)) {
             return Ok(None);
         }
-        sections.push(Section { id, start, contents });
+        sections.push(RawSection { id, start, contents });
     }
     Ok(Some(sections))
 }
@@ -265,7 +265,7 @@ fn rank(id: u8) -> Option<usize> {
     SECTION_ORDER.iter().position(|&other| other == id)
 }
 
-fn contents_of<'a>(sections: &[Section<'a>], id: u8) -> Option<BinaryReader<'a>> {
+fn contents_of<'a>(sections: &[RawSection<'a>], id: u8) -> Option<BinaryReader<'a>> {
     sections.iter().find(|section| section.id == id).map(|section| section.contents.clone())
 }
 
@@ -315,7 +315,7 @@ struct Scan<'a> {
     calls: u32,
     /// Where the instruction before this one starts.
     previous: usize,
-    sections: Vec<Section<'a>>,
+    sections: Vec<RawSection<'a>>,
     imported_functions: u32,
     tables: u32,
     memories: Vec<MemoryType>,
@@ -336,7 +336,7 @@ impl<'a> Scan<'a> {
     /// Whether the bytes are a module at all.
     fn module(&mut self) -> Result<bool> {
         let Some(sections) = sections(self.bytes)? else { return Ok(false) };
-        for Section { id, contents, .. } in &sections {
+        for RawSection { id, contents, .. } in &sections {
             match *id {
                 IMPORT => self.imports(ImportSectionReader::new(contents.clone())?)?,
                 TABLE => self.tables = self.tables.saturating_add(contents.clone().read_var_u32()?),
@@ -722,7 +722,7 @@ impl<'a> Plan<'a> {
         Some(Instrumented { bytes: writer.out, has_ordered_exports: self.exports.is_some(), record })
     }
 
-    fn write_code(&self, section: &Section<'_>, writer: &mut Writer<'_>) -> Option<()> {
+    fn write_code(&self, section: &RawSection<'_>, writer: &mut Writer<'_>) -> Option<()> {
         let contents = section.contents.range();
         writer.copy_to(section.start + 1);
         let size = writer.start_size(contents.start);

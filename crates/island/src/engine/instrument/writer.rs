@@ -1,6 +1,6 @@
 //! Writes a changed module: copies pieces of the original, and notes what was copied from where.
 
-use super::{Addition, Section};
+use super::{Addition, RawSection};
 
 /// The bytes reserved for a size that is filled in afterwards.
 pub(super) const SIZE_BYTES: usize = 5;
@@ -70,7 +70,7 @@ impl<'a> Writer<'a> {
         self.end_size(size);
     }
 
-    pub(super) fn extend_section(&mut self, section: &Section<'_>, addition: &Addition) -> Option<()> {
+    pub(super) fn extend_section(&mut self, section: &RawSection<'_>, addition: &Addition) -> Option<()> {
         let mut items = section.contents.clone();
         let count = items.read_var_u32().ok()?;
         self.copy_to(section.start + 1);

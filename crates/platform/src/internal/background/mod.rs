@@ -5,13 +5,12 @@
 //! the agent's mailbox: no JavaScript value ever leaves its thread, and what arrives for an agent that has ended is
 //! dropped.
 
-pub(crate) mod poller;
 pub(crate) mod pool;
 
 use std::{cell::RefCell, collections::HashMap};
 
-use self::poller::Watch;
 use agent::{EventLoop, KeepAlive, Mailbox};
+use island::readiness::Watch;
 use rquickjs::{Ctx, Function, Persistent, Value};
 
 use crate::internal::{self, state::Platform};
@@ -29,7 +28,7 @@ struct Table {
 struct Waiting {
     settle: Persistent<Function<'static>>,
     hold: Option<KeepAlive>,
-    /// What the poller does for it.
+    /// What its work waits for. If the entry goes, so does the work, unless it has begun.
     watch: Option<Watch>,
 }
 
@@ -67,7 +66,7 @@ pub(crate) fn set_ref(ctx: &Ctx<'_>, id: u64, refed: bool) -> rquickjs::Result<(
     Ok(())
 }
 
-/// Notes that an entry waits for the poller.
+/// Notes what an entry's work waits for.
 pub(crate) fn set_watch(ctx: &Ctx<'_>, id: u64, watch: Watch) -> rquickjs::Result<()> {
     if let Some(waiting) = Platform::of(ctx)?.pending.0.borrow_mut().waiting.get_mut(&id) {
         waiting.watch = Some(watch);
@@ -75,12 +74,12 @@ pub(crate) fn set_watch(ctx: &Ctx<'_>, id: u64, watch: Watch) -> rquickjs::Resul
     Ok(())
 }
 
-/// Takes back an entry that waits for the poller: its function will not be called, and nothing is read. Returns false
-/// if it is too late.
+/// Takes back an entry whose work waits for something: its function will not be called, and nothing is read. Returns
+/// false if it is too late.
 pub(crate) fn cancel(ctx: &Ctx<'_>, id: u64) -> rquickjs::Result<bool> {
     let platform = Platform::of(ctx)?;
-    let watch = platform.pending.0.borrow().waiting.get(&id).and_then(|waiting| waiting.watch);
-    let cancelled = watch.is_some_and(poller::cancel);
+    let watch = platform.pending.0.borrow_mut().waiting.get_mut(&id).and_then(|waiting| waiting.watch.take());
+    let cancelled = watch.is_some_and(Watch::cancel);
     if cancelled {
         forget(ctx, id)?;
     }
@@ -92,14 +91,6 @@ pub(crate) fn forget(ctx: &Ctx<'_>, id: u64) -> rquickjs::Result<()> {
     let waiting = Platform::of(ctx)?.pending.0.borrow_mut().waiting.remove(&id);
     drop(waiting);
     Ok(())
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        for waiting in self.0.get_mut().waiting.values() {
-            waiting.watch.map(poller::cancel);
-        }
-    }
 }
 
 impl Ticket {

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use island::readiness::{Pollable, Readiness, Watch};
+
 /// What a thread of the pool does once.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
@@ -92,4 +94,18 @@ pub(crate) fn waiting<T>(call: impl FnOnce() -> T) -> T {
     drop(pool);
     let _done = Done;
     call()
+}
+
+/// Does `work` on the pool when `source` is readable, or at its end. If there can be no thread that watches, the pool's
+/// thread waits itself.
+pub(crate) fn when_readable(source: Pollable, work: Work) -> Option<Watch> {
+    // Another process may take what there is to read, so that reading waits.
+    let start = move || submit(Box::new(move || waiting(work)));
+    match Readiness::readable(source).watch(start) {
+        Ok(watch) => Some(watch),
+        Err((_, start)) => {
+            start();
+            None
+        }
+    }
 }

@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashSet,
-    io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::process::ExitStatusExt,
@@ -16,6 +15,7 @@ use std::{
 };
 
 use agent::EventLoop;
+use island::readiness::Watch;
 use qjs::array::List;
 use rquickjs::{Ctx, IntoJs, Value};
 use rustix::{
@@ -25,7 +25,7 @@ use rustix::{
 };
 
 use super::Started;
-use crate::internal::background::{poller, pool};
+use crate::internal::{background::pool, system};
 
 /// The children that have not been reaped.
 static CHILDREN: Mutex<Option<HashSet<u32>>> = Mutex::new(None);
@@ -53,11 +53,8 @@ pub(super) fn kill(id: u32, signal: i32) -> Result<(), Errno> {
     if !children.as_ref().is_some_and(|all| all.contains(&id)) {
         return Err(Errno::SRCH);
     }
-    // SAFETY: the call has no requirements; the number is still the child's, see above.
-    match unsafe { libc::kill(id as i32, signal) } {
-        0 => Ok(()),
-        _ => Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL)),
-    }
+    // The number is still the child's, see above.
+    system::kill(id as i32, signal)
 }
 
 /// Waits for the end of a child and reaps it.
@@ -86,7 +83,7 @@ pub(super) fn when_ended(child: Child, ended: impl FnOnce(Status) + Send + 'stat
     let work: pool::Work = Box::new(move || ended(pool::waiting(|| reap(child))));
     match notice {
         Some(notice) => {
-            poller::when_readable(Arc::new(notice), work);
+            pool::when_readable(Arc::new(notice), work).map(Watch::detach);
         }
         None => pool::submit(work),
     }

@@ -14,7 +14,7 @@ use rquickjs::{Ctx, Function, TypedArray, Value};
 
 use super::files::Open;
 use crate::internal::{
-    background::{self, poller, pool},
+    background::{self, pool},
     bytes,
     errors::{throw, throw_denied, throw_system},
     state::Platform,
@@ -75,7 +75,7 @@ impl Job {
         });
         match when {
             When::Readable(open) => {
-                if let Some(watch) = poller::when_readable(open, work) {
+                if let Some(watch) = pool::when_readable(open, work) {
                     background::set_watch(ctx, id, watch)?;
                 }
             }

@@ -14,6 +14,7 @@ use crate::internal::{
     errors::{granted, throw_denied, throw_system},
     state::Platform,
     strings::{UsvString, to_rust},
+    system,
 };
 
 /// The `process` object.
@@ -178,11 +179,7 @@ fn system<'js>(native: &Object<'js>) -> rquickjs::Result<()> {
     // What the process (0) or this thread (1) has used: microseconds of the user and of the system, then the further
     // fields of `getrusage`.
     def(native, "usage", |of_thread: bool| {
-        // SAFETY: `rusage` consists of numbers, for which zeros are values.
-        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        let whose = if of_thread { libc::RUSAGE_THREAD } else { libc::RUSAGE_SELF };
-        // SAFETY: the call writes one `rusage` to the pointer.
-        unsafe { libc::getrusage(whose, &raw mut usage) };
+        let usage = system::usage(of_thread);
         let micros = |time: libc::timeval| time.tv_sec as f64 * 1e6 + time.tv_usec as f64;
         let mut fields = vec![micros(usage.ru_utime), micros(usage.ru_stime)];
         fields.extend(

@@ -20,6 +20,7 @@ use crate::internal::{
     background::{self, Ticket},
     def,
     errors::{granted, throw_system},
+    system,
 };
 
 /// Who listens, by signal.
@@ -58,11 +59,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         if signal != 0 || u32::try_from(process) != Ok(std::process::id()) {
             granted(&ctx, |may| may.check_signal("signals to processes"))?;
         }
-        // SAFETY: the call has no requirements.
-        Ok(match unsafe { libc::kill(process, signal) } {
-            0 => 0,
-            _ => io::Error::last_os_error().raw_os_error().map_or(-libc::EINVAL, |number| -number),
-        })
+        Ok(system::kill(process, signal).map_or_else(|error| -error.raw_os_error(), |()| 0))
     })?;
     Ok(native)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use wasmparser::{BinaryReader, Operator};
 
-use super::survey::{Clause, Survey, Target, Try};
+use super::survey::{Clause, DelegateTarget, Survey, Try};
 use super::{EXNREF, Instruction, instructions};
 use crate::engine::instrument::writer::{Writer, push_unsigned};
 
@@ -29,10 +29,10 @@ const FUNCTION: u32 = 1;
 struct Open {
     /// The label that its branches go to: how many are outside of it.
     label: u32,
-    kind: Kind,
+    kind: BlockKind,
 }
 
-enum Kind {
+enum BlockKind {
     /// Ends where the original ends.
     Plain,
     /// A `try` with clauses.
@@ -63,7 +63,7 @@ struct Body<'a, 'w> {
 
 /// Writes a function up to where its last bytes are copied; `None` if it is not valid.
 pub(super) fn write(bytes: &[u8], survey: &Survey, writer: &mut Writer<'_>) -> Option<()> {
-    let open = vec![Open { label: 0, kind: Kind::Plain }];
+    let open = vec![Open { label: 0, kind: BlockKind::Plain }];
     let delegated = vec![0; survey.tries.len()];
     let mut body = Body { bytes, survey, writer, open, labels: 1, clauses: 0, tries: 0, delegated };
     body.write_locals()?;
@@ -95,7 +95,7 @@ impl<'a> Body<'a, '_> {
     fn instruction(&mut self, Instruction { operator, range }: Instruction<'_>) -> Option<()> {
         match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
-                self.open.push(Open { label: self.labels, kind: Kind::Plain });
+                self.open.push(Open { label: self.labels, kind: BlockKind::Plain });
                 self.labels += 1;
             }
             Operator::Try { .. } => self.begin_try(range)?,
@@ -144,14 +144,14 @@ impl<'a> Body<'a, '_> {
         self.tries += 1;
         self.writer.copy_to(range.start);
         let label = self.labels;
-        let mut kind = Kind::Plain;
+        let mut kind = BlockKind::Plain;
         if let Some(target) = delegate {
             self.writer.out.push(TRY_TABLE);
             self.writer.out.extend_from_slice(ty);
             self.writer.out.extend([1, CATCH_ALL_REF]);
             self.push_label(match target {
-                Target::Body(outer) => self.delegated[*outer],
-                Target::Function => FUNCTION,
+                DelegateTarget::Body(outer) => self.delegated[*outer],
+                DelegateTarget::Function => FUNCTION,
             });
             self.labels += 1;
         } else if clauses.is_empty() {
@@ -165,7 +165,7 @@ impl<'a> Body<'a, '_> {
                 self.delegated[at] = self.labels;
                 self.begin(BLOCK, block);
             }
-            kind = Kind::Try { at, clause: None, slot: 0 };
+            kind = BlockKind::Try { at, clause: None, slot: 0 };
         }
         self.writer.skip_to(range.end);
         self.open.push(Open { label, kind });
@@ -190,7 +190,7 @@ impl<'a> Body<'a, '_> {
 
     fn begin_clause(&mut self, range: Range<usize>) -> Option<()> {
         let (survey, inner) = (self.survey, self.clauses);
-        let Open { label, kind: Kind::Try { at, clause, slot } } = self.open.last_mut()? else { return None };
+        let Open { label, kind: BlockKind::Try { at, clause, slot } } = self.open.last_mut()? else { return None };
         let (label, this) = (*label, survey.tries.get(*at)?);
         let is_first = clause.is_none();
         let next = clause.map_or(0, |clause| clause + 1);
@@ -220,7 +220,7 @@ impl<'a> Body<'a, '_> {
     }
 
     fn rethrow(&mut self, range: Range<usize>, depth: u32) -> Option<()> {
-        let Kind::Try { clause: Some(_), slot, .. } = self.block(depth)?.kind else { return None };
+        let BlockKind::Try { clause: Some(_), slot, .. } = self.block(depth)?.kind else { return None };
         self.writer.copy_to(range.start);
         self.writer.out.push(LOCAL_GET);
         push_unsigned(&mut self.writer.out, self.survey.first_local + slot);
@@ -231,7 +231,7 @@ impl<'a> Body<'a, '_> {
 
     fn end_block(&mut self, range: Range<usize>) -> Option<()> {
         let Open { kind, .. } = self.open.pop()?;
-        if matches!(kind, Kind::Try { .. }) {
+        if matches!(kind, BlockKind::Try { .. }) {
             self.clauses -= 1;
         }
         if self.open.is_empty() && self.survey.is_target {

@@ -37,8 +37,8 @@ use wasmparser::{
 use self::survey::Survey;
 use super::writer::{Writer, push_signed, push_unsigned};
 use super::{
-    Addition, BODY_BYTES, CODE, Ends, FUNCTION, IMPORT, Section, TAG, TYPE, TYPES, contents_of, plain_instruction_end,
-    sections,
+    Addition, BODY_BYTES, CODE, FUNCTION, IMPORT, OffsetMap, RawSection, TAG, TYPE, TYPES, contents_of,
+    plain_instruction_end, sections,
 };
 use crate::engine::compile_error::CompileError;
 
@@ -49,10 +49,10 @@ mod survey;
 const EXNREF: u8 = 0x69;
 
 /// Translates a module; `None` if the bytes cannot be read, or if the result would exceed one of the validator's limits.
-/// Beside the bytes, where they come from, as in [`Ends`].
+/// Beside the bytes, where they come from, as in [`OffsetMap`].
 ///
 /// The result means something only if the module is valid: the caller validates the original.
-pub(super) fn translate(bytes: &[u8]) -> Option<(Vec<u8>, Ends)> {
+pub(super) fn translate(bytes: &[u8]) -> Option<(Vec<u8>, OffsetMap)> {
     let sections = sections(bytes).ok()??;
     let mut types = Types::read(&sections).ok()?;
     let mut surveys = Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn translate(bytes: &[u8]) -> Option<(Vec<u8>, Ends)> {
     Some((writer.out, writer.ends.into()))
 }
 
-fn write_code(bytes: &[u8], section: &Section<'_>, surveys: &[Survey], writer: &mut Writer<'_>) -> Option<()> {
+fn write_code(bytes: &[u8], section: &RawSection<'_>, surveys: &[Survey], writer: &mut Writer<'_>) -> Option<()> {
     let contents = section.contents.range();
     writer.copy_to(section.start + 1);
     let size = writer.start_size(contents.start);
@@ -180,7 +180,7 @@ struct Types {
 }
 
 impl Types {
-    fn read(sections: &[Section<'_>]) -> Result<Self> {
+    fn read(sections: &[RawSection<'_>]) -> Result<Self> {
         let addition = Addition { id: TYPE, count: 0, items: Vec::new() };
         let (types, tags, functions, known) = Default::default();
         let mut read = Self { types, tags, functions, addition, known };

@@ -32,7 +32,7 @@ pub(super) struct Survey {
 pub(super) struct Try {
     ty: BlockType,
     pub(super) clauses: Vec<Clause>,
-    pub(super) delegate: Option<Target>,
+    pub(super) delegate: Option<DelegateTarget>,
     /// The type of the block around its body, if something delegates there.
     pub(super) delegated: Option<Vec<u8>>,
     /// The innermost `try` in whose body it is.
@@ -41,7 +41,7 @@ pub(super) struct Try {
 
 /// Where exceptions are delegated to: into the body of a `try` with clauses, or out of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum DelegateTarget {
     Body(usize),
     Function,
 }
@@ -120,7 +120,7 @@ impl Survey {
                 Operator::Delegate { relative_depth } => {
                     let (at, _) = open.pop()?.within?;
                     let body = block(&open, relative_depth)?.body;
-                    self.tries[at].delegate = Some(body.map_or(Target::Function, Target::Body));
+                    self.tries[at].delegate = Some(body.map_or(DelegateTarget::Function, DelegateTarget::Body));
                 }
                 Operator::Rethrow { relative_depth } => {
                     let target = block(&open, relative_depth)?;
@@ -137,24 +137,24 @@ impl Survey {
 
     /// Finds out where delegated exceptions end up: a `try` without clauses lets them pass, or delegates them further.
     fn resolve(&mut self) {
-        let mut ends: Vec<Target> = Vec::with_capacity(self.tries.len());
-        let end = |ends: &[Target], target| match target {
+        let mut ends: Vec<DelegateTarget> = Vec::with_capacity(self.tries.len());
+        let end = |ends: &[DelegateTarget], target| match target {
             // It begins before what delegates to it.
-            Target::Body(outer) => ends[outer],
-            Target::Function => Target::Function,
+            DelegateTarget::Body(outer) => ends[outer],
+            DelegateTarget::Function => DelegateTarget::Function,
         };
         for at in 0..self.tries.len() {
             let this = &mut self.tries[at];
             if !this.clauses.is_empty() {
-                ends.push(Target::Body(at));
+                ends.push(DelegateTarget::Body(at));
                 continue;
             }
-            let outer = this.outer.map_or(Target::Function, Target::Body);
+            let outer = this.outer.map_or(DelegateTarget::Function, DelegateTarget::Body);
             this.delegate = this.delegate.map(|target| end(&ends, target));
             ends.push(this.delegate.unwrap_or_else(|| end(&ends, outer)));
             match this.delegate {
-                Some(Target::Body(outer)) => self.tries[outer].delegated = Some(Vec::new()),
-                Some(Target::Function) => self.is_target = true,
+                Some(DelegateTarget::Body(outer)) => self.tries[outer].delegated = Some(Vec::new()),
+                Some(DelegateTarget::Function) => self.is_target = true,
                 None => {}
             }
         }
