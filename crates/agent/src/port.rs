@@ -334,6 +334,8 @@ impl std::fmt::Debug for Port {
 pub(crate) struct Ports {
     started: RefCell<FxHashMap<u64, Started>>,
     face: RefCell<Option<Persistent<Object<'static>>>>,
+    /// Whether there are plain objects that must not be cloned.
+    has_uncloneable: Cell<bool>,
 }
 
 struct Started {
@@ -576,6 +578,19 @@ pub fn is_among<'js>(ctx: &Ctx<'js>, handle: &Value<'js>, list: &[Value<'js>]) -
 /// Whether an object must not be cloned: a script has said so, or it is of a kind that cannot be.
 pub(crate) fn refuses<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
     ask(ctx, "refuses", object)
+}
+
+/// Notes that a script has said of plain objects that they must not be cloned. (Until then, none is asked about.)
+///
+/// # Errors
+/// When the context belongs to no agent.
+pub fn note_uncloneable(ctx: &Ctx<'_>) -> Result<()> {
+    EventLoop::of(ctx)?.state.ports.has_uncloneable.set(true);
+    Ok(())
+}
+
+pub(crate) fn has_uncloneable(ctx: &Ctx<'_>) -> bool {
+    ctx.userdata::<EventLoop>().is_some_and(|event_loop| event_loop.state.ports.has_uncloneable.get())
 }
 
 /// Whether a script has said that an object must not be transferred.

@@ -49,6 +49,7 @@ const FEATURES: &[Feature] = &[
     js("fs_stats", include_str!("node/fs/fs_stats.js")),
     js("fs_streams", include_str!("node/fs/fs_streams.js")),
     js("fs_watch", include_str!("node/fs/fs_watch.js")),
+    js("fs_watcher", include_str!("node/fs/fs_watcher.js")),
     js("fs_values", include_str!("node/fs/fs_values.js")),
     js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
         .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),

@@ -7,7 +7,7 @@
  *   parseQuery(text: string): string[],
  *   formatQuery(list: string[]): string,
  *   pathToUrl(path: string): string,
- *   percentDecode(text: string): string,
+ *   percentDecode(text: string): string | undefined,
  * }}
  */
 const native = rust;
@@ -387,8 +387,13 @@ const rawPath = (url, windows) => {
   return pathname;
 };
 /** @param {any} options */
-const fileURLToPath = (path, options = { __proto__: null }) =>
-  native.percentDecode(rawPath(fileUrl(path), options?.windows));
+// What `decodeURIComponent` does.
+const decodePart = (text) => {
+  const decoded = native.percentDecode(text);
+  if (decoded === undefined) throw new ($.globals.URIError)('URI malformed');
+  return decoded;
+};
+const fileURLToPath = (path, options = { __proto__: null }) => decodePart(rawPath(fileUrl(path), options?.windows));
 const fileURLToPathBuffer = (path, options = { __proto__: null }) => {
   const { Buffer } = /** @type {any} */ (require('buffer'));
   const raw = rawPath(fileUrl(path), /** @type {any} */ (options)?.windows);
@@ -439,7 +444,7 @@ const urlToHttpOptions = (url) => {
     path: $.text`${pathname || ''}${search || ''}`, href: url.href,
     ...(port !== '' ? { port: Number(port) } : {}),
     ...(username || password
-      ? { auth: $.text`${native.percentDecode(username)}:${native.percentDecode(password)}` } : {}),
+      ? { auth: $.text`${decodePart(username)}:${decodePart(password)}` } : {}),
   };
 };
 // There is no matcher of patterns; the class is there to be imported.
