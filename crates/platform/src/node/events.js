@@ -468,7 +468,7 @@ function addAbortListener(signal, listener) {
   if (signal.aborted) {
     require('timers').queueMicrotask(() => listener());
   } else {
-    signal.addEventListener('abort', listener, { __proto__: null, once: true });
+    signal.addEventListener('abort', listener, { __proto__: null, once: true, [require('abort').insists]: true });
     remove = () => signal.removeEventListener('abort', listener);
   }
   return {

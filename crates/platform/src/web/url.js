@@ -359,6 +359,9 @@ for (const { prototype, name } of $.each([URL, URLSearchParams])) {
   }
 }
 for (const hidden of $.each(['of', 'replace'])) Object.defineProperty(URLSearchParams, hidden, { enumerable: false });
+for (const name of $.each(['canParse', 'parse', 'createObjectURL', 'revokeObjectURL'])) {
+  Object.defineProperty(URL, name, { enumerable: true });
+}
 
 const fileUrl = (url) => {
   if (typeof url === 'string') url = new URL(url);

@@ -92,7 +92,7 @@ const dataRequest = (target, data, options, flag) => {
   const written = content(data, encodingOf({ __proto__: null, encoding }));
   if (isFd(target)) return request(['writeAll', target, written], () => undefined);
   const path = toPath(target);
-  return request(['writeFile', path, written, toFlags(flags, 'options.flag'), toMode(mode, 'mode', 0o666), Boolean(flush)]);
+  return request(['writeFile', path, written, toFlags(flags || flag, 'options.flag'), toMode(mode, 'mode', 0o666), Boolean(flush)]);
 };
 // Bytes that were read, put where the script wants them; a buffer that has shrunk meanwhile gets none.
 const fill = (view, offset, bytes) => {

@@ -185,10 +185,10 @@ const withHandle = async (handle, call) => {
 const target = (file) => (isHandle(file) ? FileHandle[fdOf](file, 'write') : file);
 const writing = (operation, flag) => (file, data, options) => {
   if (!isPieces(data)) return run(operations[operation](target(file), data, options));
-  const { flag: flags = flag, mode, signal } = toOptions(options);
+  const { flag: flags, mode, signal } = toOptions(options);
   if (signal?.aborted) throw abortError(signal.reason);
   if (isHandle(file)) return writePieces(FileHandle[fdOf](file, 'write'), data, options);
-  return $.then(open(file, flags, mode), (handle) => withHandle(handle, ({ fd }) => writePieces(fd, data, options)));
+  return $.then(open(file, flags || flag, mode), (handle) => withHandle(handle, ({ fd }) => writePieces(fd, data, options)));
 };
 const special = {
   __proto__: null,

@@ -2,12 +2,12 @@
 const { Readable } = require('stream_readable');
 const { Writable } = require('stream_writable');
 const { finished } = require('stream_finished');
-const { errorOrDestroy } = require('stream_shared');
+const { errorOrDestroy, errors } = require('stream_shared');
 const { start, operations, cancel, setRef } = require('fs_operations');
 const { toPath, toOptions } = require('fs_values');
 const { create, invalidArgType, outOfRange } = require('errors');
-const { validateFunction, validateInteger, validateObject } = require('validators');
-const { toBuffer } = require('fs_bytes');
+const { validateBoolean, validateFunction, validateInteger, validateObject } = require('validators');
+const { encodingOf, toBuffer } = require('fs_bytes');
 const handles = () => /** @type {any} */ (require('fs_promises'));
 
 const FS = Symbol('kFs');
@@ -159,6 +159,7 @@ const defineShared = (Class, name) => {
 function ReadStream(path, given) {
   if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
   const options = toOptions(given);
+  encodingOf(options);
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
   takeFd(this, options);
@@ -246,6 +247,7 @@ ReadStream.prototype.close = function (callback) {
 function WriteStream(path, given) {
   if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
   const options = toOptions(given);
+  encodingOf(options);
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;
@@ -272,7 +274,7 @@ WriteStream.prototype.open = openNow;
 const wrote = (stream, callback) => (error, count) => {
   stream[IO] = false;
   if (stream.destroyed) {
-    callback(error);
+    callback(error ?? errors.destroyed('write'));
     stream.emit(DONE, error);
     return;
   }
@@ -368,7 +370,12 @@ exports.cancelRead = (stream) => {
   return true;
 };
 // FileHandle's readableWebStream.
-exports.webStream = (handle, /** @type {any} */ { autoClose = false }) => {
+exports.webStream = (handle, /** @type {any} */ { autoClose = false, type }) => {
+  validateBoolean(autoClose, 'options.autoClose');
+  if (type !== undefined && type !== 'bytes') {
+    require('process').process.emitWarning(
+      'A non-"bytes" options.type has no effect. A byte-oriented steam is always created', 'ExperimentalWarning');
+  }
   handles().useHandle(handle);
   let isDone = false;
   const done = async () => {

@@ -155,7 +155,7 @@ exports.watchEach = async function* watch(filename, options = { __proto__: null 
         wake = $.withResolvers();
       }
     }
-    throw failure.error;
+    throw /** @type {any} */ (failure).error;
   } finally {
     watcher.close();
     signal?.removeEventListener('abort', abort);
