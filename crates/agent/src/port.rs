@@ -534,8 +534,10 @@ fn call<'js>(callbacks: &Object<'js>, name: &str, args: impl rquickjs::function:
 }
 
 /// Sets what scripts see of ports: `handleOf(object)` returns the handle of a MessagePort object, `adopt(handle)` makes
-/// such an object, `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred. None of
-/// them may throw for any object.
+/// such an object, `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred,
+/// `isSpokenTo(object)` what is transferred by ports. None of them may throw for any object. Of what is transferred by
+/// ports, `isFree(object)` says whether that can be done now; `represent(object)` returns a number for its kind and the
+/// handles of ports, and `revive(kind, handles)` makes such an object at the other end.
 ///
 /// # Errors
 /// When the context belongs to no agent.
@@ -602,6 +604,37 @@ fn ask<'js>(ctx: &Ctx<'js>, question: &str, object: &Value<'js>) -> Result<bool>
     match face(ctx)? {
         Some(face) => face.get::<_, Function>(question)?.call((object.clone(),)),
         None => Ok(false),
+    }
+}
+
+/// Whether an object is transferred by ports through which it is spoken to.
+pub(crate) fn is_spoken_to<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "isSpokenTo", object)
+}
+
+/// Whether nobody holds such an object.
+pub(crate) fn is_free<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "isFree", object)
+}
+
+/// The kind of such an object, and ports for whoever receives it; this agent has the other ends.
+pub(crate) fn represent<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<(u8, Vec<Port>)> {
+    let Some(face) = face(ctx)? else { return Ok((0, Vec::new())) };
+    let parts: Vec<Value> = face.get::<_, Function>("represent")?.call((object.clone(),))?;
+    let kind = parts.first().and_then(Value::as_int).unwrap_or_default() as u8;
+    let ports = parts.iter().filter_map(|handle| class::of::<PortHandle>(handle)?.take(ctx));
+    Ok((kind, ports.collect()))
+}
+
+/// Makes the object that speaks through these ports.
+pub(crate) fn revive<'js>(ctx: &Ctx<'js>, kind: u8, ports: Vec<Port>) -> Result<Value<'js>> {
+    let hooks = EventLoop::of(ctx)?.state.hooks.borrow().clone();
+    hooks.before_ports(ctx)?;
+    let handles = ports.into_iter().map(|port| Ok(PortHandle::new_object(ctx, port)?.into_value()));
+    let handles = qjs::array::List(handles.collect::<Result<Vec<Value>>>()?);
+    match face(ctx)? {
+        Some(face) => face.get::<_, Function>("revive")?.call((kind, handles)),
+        None => Err(crate::structured::throw_data_clone_error(ctx, "This agent has no message ports.")),
     }
 }
 

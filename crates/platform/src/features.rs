@@ -179,6 +179,7 @@ const FEATURES: &[Feature] = &[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
+    js("transferred_streams", include_str!("web/streams/transferred_streams.js")),
     js("transform_stream", include_str!("web/streams/transform_stream.js")),
     js("url", include_str!("web/url.js")).native(web::url::natives).parts(&["url"])
         .globals(&["URL", "URLPattern", "URLSearchParams"]),

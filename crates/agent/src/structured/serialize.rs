@@ -73,6 +73,8 @@ pub(super) fn structured_serialize_with_transfer<'js>(
 enum Transferable<'js> {
     Buffer { buffer: Object<'js>, max: Option<usize> },
     Port(Value<'js>),
+    /// A stream, or something else that stays where it is.
+    ByPorts(Value<'js>),
 }
 
 impl<'js> Transferable<'js> {
@@ -85,11 +87,13 @@ impl<'js> Transferable<'js> {
                 qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value())).is_some()
             }
             Self::Port(handle) => class::of::<PortHandle>(handle).is_some_and(PortHandle::is_attached),
+            Self::ByPorts(object) => port::is_free(ctx, object)?,
         };
         let message = match self {
             _ if is_there => return Ok(()),
             Self::Buffer { .. } => "Cannot transfer object of unsupported type.",
             Self::Port(_) => "MessagePort in transfer list is already detached",
+            Self::ByPorts(_) => "A stream that is locked cannot be transferred",
         };
         Err(throw_data_clone_error(ctx, message))
     }
@@ -117,6 +121,10 @@ impl<'js> Transferable<'js> {
                 let port: Option<Port> = class::of::<PortHandle>(&handle).and_then(|handle| handle.take(ctx));
                 let in_use = || throw_data_clone_error(ctx, "A MessagePort to be transferred is in use.");
                 Transferred::Port(port.ok_or_else(in_use)?)
+            }
+            Self::ByPorts(object) => {
+                let (kind, ports) = port::represent(ctx, &object)?;
+                Transferred::ByPorts { kind, ports }
             }
         })
     }
@@ -169,6 +177,7 @@ impl<'js> Serializer<'_, 'js> {
                 BuiltinKind::ArrayBuffer => self.admit_buffer(value)?,
                 _ => match port::handle_of(self.ctx, value)? {
                     Some(handle) => Transferable::Port(handle),
+                    None if port::is_spoken_to(self.ctx, value)? => Transferable::ByPorts(value.clone()),
                     None => return Err(fail("Found invalid value in transferList.")),
                 },
             };
@@ -176,6 +185,7 @@ impl<'js> Serializer<'_, 'js> {
                 return Err(fail(match transferable {
                     Transferable::Buffer { .. } => "Transfer list contains duplicate ArrayBuffer",
                     Transferable::Port(_) => "Transfer list contains duplicate MessagePort",
+                    Transferable::ByPorts(_) => "Transfer list contains a duplicate stream",
                 }));
             }
             self.number(value);

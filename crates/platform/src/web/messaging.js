@@ -580,7 +580,12 @@ const refuses = (object) => {
   }
 };
 
-native.hooks({ handleOf, adopt, refuses, isUntransferable });
+const streams = () => require('transferred_streams');
+native.hooks({
+  handleOf, adopt, refuses, isUntransferable,
+  isSpokenTo: (value) => streams().isSpokenTo(value), isFree: (value) => streams().isFree(value),
+  represent: (value) => streams().represent(value), revive: (kind, ports) => streams().revive(kind, ports),
+});
 exports.MessageChannel = MessageChannel;
 exports.MessagePort = MessagePort;
 exports.MessageEvent = MessageEvent;

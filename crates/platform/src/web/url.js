@@ -389,13 +389,13 @@ const rawPath = (url, windows) => {
   if ($.regex(/%2f/i).test(pathname)) throw encodedSeparator('must not include encoded / characters', url);
   return pathname;
 };
-/** @param {any} options */
 // What `decodeURIComponent` does.
 const decodePart = (text) => {
   const decoded = native.percentDecode(text);
   if (decoded === undefined) throw new ($.globals.URIError)('URI malformed');
   return decoded;
 };
+/** @param {any} options */
 const fileURLToPath = (path, options = { __proto__: null }) => decodePart(rawPath(fileUrl(path), options?.windows));
 const fileURLToPathBuffer = (path, options = { __proto__: null }) => {
   const { Buffer } = /** @type {any} */ (require('buffer'));
