@@ -76,6 +76,7 @@ const FEATURES: &[Feature] = &[
     js("process_streams", include_str!("node/process/process_streams.js")).native(node::process::stream_natives),
     js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
     js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
+    js("readline_keys", include_str!("node/readline/readline_keys.js")),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
     js("repl", include_str!("node/repl/repl.js")).native(node::repl::natives),
     js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),

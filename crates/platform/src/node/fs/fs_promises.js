@@ -3,6 +3,7 @@ const { operations, start } = require('fs_operations');
 const { constants, toLength, toFlags, toOptions, toText } = require('fs_values');
 const { abortError, create, notImplemented } = require('errors');
 const { toBuffer, encode, encodingOf } = require('fs_bytes');
+const { throwIfAborted } = require('validators');
 const { EventEmitter } = require('events');
 
 // A function that promises, and in which whatever goes wrong is a rejection.
@@ -129,6 +130,7 @@ const isPieces = (data) => data !== null && typeof data === 'object' && !$.isVie
   && (typeof data[Symbol.iterator] === 'function' || typeof data[Symbol.asyncIterator] === 'function');
 const writePieces = async (fd, data, options) => {
   const encoding = encodingOf({ __proto__: null, encoding: options?.encoding ?? (typeof options === 'string' ? options : 'utf8') });
+  throwIfAborted(options?.signal);
   for await (const piece of $.each(data)) {
     if (options?.signal?.aborted) throw abortError(options.signal.reason);
     const { Buffer } = /** @type {any} */ (require('buffer'));

@@ -374,7 +374,7 @@ exports.webStream = (handle, /** @type {any} */ { autoClose = false, type }) => 
   validateBoolean(autoClose, 'options.autoClose');
   if (type !== undefined && type !== 'bytes') {
     require('process').process.emitWarning(
-      'A non-"bytes" options.type has no effect. A byte-oriented steam is always created', 'ExperimentalWarning');
+      'A non-"bytes" options.type has no effect. A byte-oriented steam is always created.', 'ExperimentalWarning');
   }
   handles().useHandle(handle);
   let isDone = false;
