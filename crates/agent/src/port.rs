@@ -482,7 +482,7 @@ impl PortHandle {
     }
 
     /// Takes the port away from this agent, for another.
-    pub(crate) fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
+    pub fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
         self.stop(ctx, false).ok()?;
         let port = self.port.take()?;
         match Arc::try_unwrap(port) {

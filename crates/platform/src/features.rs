@@ -110,6 +110,7 @@ const FEATURES: &[Feature] = &[
     js("wire", include_str!("node/v8/wire.js")),
     js("vm", include_str!("node/vm/vm.js")).native(node::vm::natives).modules(&["vm"]),
     js("wasi", include_str!("node/wasi.js")).native(node::wasi::natives).modules(&["wasi"]),
+    js("worker_streams", include_str!("node/workers/worker_streams.js")),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
