@@ -251,6 +251,8 @@ class MessagePort extends EventTarget {
   // can, stays open although nobody has the other end. With a listener alone it ends with its channel.
   #kept = { __proto__: null, port: undefined };
   #isHeld = false;
+  // Its channel has been closed.
+  #hasEnded = false;
   #maxListeners = 10;
   constructor(key = undefined, handle = undefined) {
     if (key !== secret) throw create('TypeError', 'ERR_CONSTRUCT_CALL_INVALID', 'Constructor cannot be called');
@@ -272,7 +274,10 @@ class MessagePort extends EventTarget {
     native.start(this.#handle, {
       message: (data, ports) => this.#dispatch(makeMessageEvent('message', data, ports), [data]),
       messageerror: (error) => this.#dispatch(makeMessageEvent('messageerror', error), [error]),
-      close: () => this.#dispatch(new Event('close'), []),
+      close: () => {
+        this.#hasEnded = true;
+        this.#dispatch(new Event('close'), []);
+      },
     });
   }
   // With what AsyncLocalStorage had when the port was made.
@@ -425,7 +430,7 @@ class MessagePort extends EventTarget {
     return this.#maxListeners;
   }
   [inspect.custom](depth, options) {
-    const active = !native.isDetached(this.#handle);
+    const active = !this.#hasEnded && !native.isDetached(this.#handle);
     return $.text`MessagePort ${inspect({ active, refed: active && native.hasRef(this.#handle) }, options)}`;
   }
 }

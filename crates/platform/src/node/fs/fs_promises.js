@@ -106,6 +106,7 @@ class FileHandle extends EventEmitter {
     await $.awaited(this.close());
   }
 }
+require('bytes').unserializable.add(FileHandle.prototype);
 const isHandle = (value) => {
   try {
     return typeof value === 'object' && value !== null && FileHandle[fdOf](value, 'open') >= 0;

@@ -215,7 +215,6 @@ const members = {
   _startProfilerIdleNotifier() {}, _stopProfilerIdleNotifier() {},
   stdout: undefined, stderr: undefined, stdin: undefined,
   abort() {
-    notInWorkers('process.abort()');
     native.abort();
   },
   umask(mask) {
@@ -224,7 +223,6 @@ const members = {
     return native.umask(require('fs_values').toMode(mask, 'mask'));
   },
   chdir(directory) {
-    notInWorkers('process.chdir()');
     validateString(directory, 'directory');
     native.chdir(directory);
   },
@@ -241,6 +239,23 @@ for (const name of $.each(Object.keys(members))) {
     Object.defineProperty(value, 'name', { value: name, configurable: true });
   }
   it[name] = value;
+}
+// What is the whole process's business.
+if (facts.isWorker) {
+  const hasChannel = native.variable('NODE_CHANNEL_FD');
+  const refused = ['abort', 'chdir', 'setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'];
+  for (const name of $.each(hasChannel ? [...$.each(refused), 'send', 'disconnect'] : refused)) {
+    const refuse = { unavailableInWorker: () => notInWorkers($.text`process.${name}()`) }.unavailableInWorker;
+    it[name] = Object.assign(refuse, { disabled: true });
+  }
+  for (const name of $.each(hasChannel ? ['channel', 'connected'] : [])) {
+    Object.defineProperty(it, name, {
+      configurable: true, enumerable: false, get: () => notInWorkers($.text`process.${name}`), set: undefined,
+    });
+  }
+  for (const name of $.each([
+    '_startProfilerIdleNotifier', '_stopProfilerIdleNotifier', '_debugProcess', '_debugPause', '_debugEnd',
+  ])) delete it[name];
 }
 Object.defineProperty(it, 'exitCode', {
   configurable: false, enumerable: true,

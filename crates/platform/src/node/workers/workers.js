@@ -335,7 +335,7 @@ const threads = {
   isMainThread: self === undefined, isInternalThread: false,
   threadId: self?.threadId ?? 0, threadName: self?.name ?? '',
   parentPort: inNode ? adopt(self.port) : null, workerData: inNode ? self.data : null,
-  resourceLimits: self?.resourceLimits ?? { __proto__: null }, SHARE_ENV, Worker, locks: undefined,
+  resourceLimits: self?.resourceLimits ?? {}, SHARE_ENV, Worker, locks: undefined,
   getEnvironmentData: (key) => environmentData.get(key),
   setEnvironmentData(key, value) {
     if (value === undefined) environmentData.delete(key);
