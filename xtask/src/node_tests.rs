@@ -90,7 +90,8 @@ fn execute(command: &Path, folder: &Path, entry: &Entry, scratch: &Path, at: usi
     // The flags that the file asks for, as far as there are such flags here.
     let text = fs::read_to_string(&path)?;
     let flags = text.lines().find_map(|line| line.strip_prefix("// Flags: ")).unwrap_or_default();
-    let flags = flags.split_whitespace().map(|flag| flag.replace('_', "-")).filter(|flag| FLAGS.contains(&flag.as_str()));
+    let flags =
+        flags.split_whitespace().map(|flag| flag.replace('_', "-")).filter(|flag| FLAGS.contains(&flag.as_str()));
     let output = scratch.join(at.to_string());
     let to = File::create(&output)?;
     let mut child = Command::new(command)

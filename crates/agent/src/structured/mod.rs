@@ -138,11 +138,17 @@ impl Serialized {
 
 /// What was moved.
 enum Transferred {
-    Buffer { bytes: MovedBytes, max: Option<usize> },
+    Buffer {
+        bytes: MovedBytes,
+        max: Option<usize>,
+    },
     Port(Port),
     /// An object of the platform that stays where it is, and is spoken to by ports: a stream. The platform knows what
     /// `kind` means.
-    ByPorts { kind: u8, ports: Vec<Port> },
+    ByPorts {
+        kind: u8,
+        ports: Vec<Port>,
+    },
 }
 
 /// One step of a serialized value. Those marked (n) make an object, which gets the next number.

@@ -71,7 +71,10 @@ pub(super) fn structured_serialize_with_transfer<'js>(
 
 /// An object of the transfer list.
 enum Transferable<'js> {
-    Buffer { buffer: Object<'js>, max: Option<usize> },
+    Buffer {
+        buffer: Object<'js>,
+        max: Option<usize>,
+    },
     Port(Value<'js>),
     /// A stream, or something else that stays where it is.
     ByPorts(Value<'js>),

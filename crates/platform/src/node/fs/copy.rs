@@ -97,8 +97,11 @@ fn check_kinds(source: &Metadata, target: &Metadata, from: &Path, to: &Path) -> 
 /// Whether one of the folders that a path goes through is `source`; links may lead there.
 fn is_below(may: &Permissions, source: &Metadata, from: &Path, to: &Path) -> bool {
     let (from, to) = (absolute(from), absolute(to));
-    let parents = to.ancestors().skip(1).take_while(|folder| Some(*folder) != from.parent() && folder.parent().is_some());
-    parents.map_while(|folder| may.target(folder, Access::READ).ok()?.path().metadata().ok()).any(|it| same(source, &it))
+    let parents =
+        to.ancestors().skip(1).take_while(|folder| Some(*folder) != from.parent() && folder.parent().is_some());
+    parents
+        .map_while(|folder| may.target(folder, Access::READ).ok()?.path().metadata().ok())
+        .any(|it| same(source, &it))
 }
 
 /// Checks the two paths, and lists what is to be copied: the entry itself, with an empty path, and all that is in it.

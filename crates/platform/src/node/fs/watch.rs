@@ -98,9 +98,10 @@ impl Watched {
 
     /// What an event is about: a path from the root, or the root's own name; `None` if another event tells it as well.
     fn path_of(&self, number: i32, name: Option<&OsStr>) -> Option<PathBuf> {
-        let folder = self.folders.as_ref().and_then(|(_, places)| {
-            places.lock().unwrap_or_else(|e| e.into_inner()).get(&number).cloned()
-        });
+        let folder = self
+            .folders
+            .as_ref()
+            .and_then(|(_, places)| places.lock().unwrap_or_else(|e| e.into_inner()).get(&number).cloned());
         match (folder, name) {
             (folder, Some(name)) => Some(folder.unwrap_or_default().join(name)),
             (Some(_), None) => None,
@@ -125,7 +126,8 @@ pub(super) fn events(open: &Arc<Open>) -> Outcome {
                 }
                 let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
                 let Some(path) = watched.path_of(number, name) else { continue };
-                let kind = if what.intersects(ReadFlags::all() - CHANGE - ReadFlags::ISDIR) { RENAMED } else { CHANGED };
+                let kind =
+                    if what.intersects(ReadFlags::all() - CHANGE - ReadFlags::ISDIR) { RENAMED } else { CHANGED };
                 found.push((path_bytes(&path), kind));
                 if what.contains(ReadFlags::ISDIR) && name.is_some() {
                     if what.intersects(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
