@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Where the files that are run are listed.
 const LIST: &str = "tests/js/node-tests.txt";
 
+/// Node's flags that the command has too.
+const FLAGS: [&str; 1] = ["--expose-gc"];
+
 /// How long a file may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -84,9 +87,15 @@ fn execute(command: &Path, folder: &Path, entry: &Entry, scratch: &Path, at: usi
     if !path.is_file() {
         return Err(io::Error::other(format!("{}: no such file", path.display())));
     }
+    // The flags that the file asks for, as far as there are such flags here.
+    let text = fs::read_to_string(&path)?;
+    let flags = text.lines().find_map(|line| line.strip_prefix("// Flags: ")).unwrap_or_default();
+    let flags =
+        flags.split_whitespace().map(|flag| flag.replace('_', "-")).filter(|flag| FLAGS.contains(&flag.as_str()));
     let output = scratch.join(at.to_string());
     let to = File::create(&output)?;
     let mut child = Command::new(command)
+        .args(flags)
         .args((entry.module == "crypto").then(|| scratch.join("with-crypto.cjs")))
         .arg(&path)
         .current_dir(folder)

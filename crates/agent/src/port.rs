@@ -334,6 +334,8 @@ impl std::fmt::Debug for Port {
 pub(crate) struct Ports {
     started: RefCell<FxHashMap<u64, Started>>,
     face: RefCell<Option<Persistent<Object<'static>>>>,
+    /// Whether there are plain objects that must not be cloned.
+    has_uncloneable: Cell<bool>,
 }
 
 struct Started {
@@ -480,7 +482,7 @@ impl PortHandle {
     }
 
     /// Takes the port away from this agent, for another.
-    pub(crate) fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
+    pub fn take(&self, ctx: &Ctx<'_>) -> Option<Port> {
         self.stop(ctx, false).ok()?;
         let port = self.port.take()?;
         match Arc::try_unwrap(port) {
@@ -532,8 +534,10 @@ fn call<'js>(callbacks: &Object<'js>, name: &str, args: impl rquickjs::function:
 }
 
 /// Sets what scripts see of ports: `handleOf(object)` returns the handle of a MessagePort object, `adopt(handle)` makes
-/// such an object, `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred. None of
-/// them may throw for any object.
+/// such an object, `refuses(object)` and `isUntransferable(object)` say what must not be cloned or transferred,
+/// `isSpokenTo(object)` what is transferred by ports. None of them may throw for any object. Of what is transferred by
+/// ports, `isFree(object)` says whether that can be done now; `represent(object)` returns a number for its kind and the
+/// handles of ports, and `revive(kind, handles)` makes such an object at the other end.
 ///
 /// # Errors
 /// When the context belongs to no agent.
@@ -578,6 +582,19 @@ pub(crate) fn refuses<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> 
     ask(ctx, "refuses", object)
 }
 
+/// Notes that a script has said of plain objects that they must not be cloned. (Until then, none is asked about.)
+///
+/// # Errors
+/// When the context belongs to no agent.
+pub fn note_uncloneable(ctx: &Ctx<'_>) -> Result<()> {
+    EventLoop::of(ctx)?.state.ports.has_uncloneable.set(true);
+    Ok(())
+}
+
+pub(crate) fn has_uncloneable(ctx: &Ctx<'_>) -> bool {
+    ctx.userdata::<EventLoop>().is_some_and(|event_loop| event_loop.state.ports.has_uncloneable.get())
+}
+
 /// Whether a script has said that an object must not be transferred.
 pub(crate) fn is_untransferable<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
     ask(ctx, "isUntransferable", object)
@@ -587,6 +604,37 @@ fn ask<'js>(ctx: &Ctx<'js>, question: &str, object: &Value<'js>) -> Result<bool>
     match face(ctx)? {
         Some(face) => face.get::<_, Function>(question)?.call((object.clone(),)),
         None => Ok(false),
+    }
+}
+
+/// Whether an object is transferred by ports through which it is spoken to.
+pub(crate) fn is_spoken_to<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "isSpokenTo", object)
+}
+
+/// Whether nobody holds such an object.
+pub(crate) fn is_free<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<bool> {
+    ask(ctx, "isFree", object)
+}
+
+/// The kind of such an object, and ports for whoever receives it; this agent has the other ends.
+pub(crate) fn represent<'js>(ctx: &Ctx<'js>, object: &Value<'js>) -> Result<(u8, Vec<Port>)> {
+    let Some(face) = face(ctx)? else { return Ok((0, Vec::new())) };
+    let parts: Vec<Value> = face.get::<_, Function>("represent")?.call((object.clone(),))?;
+    let kind = parts.first().and_then(Value::as_int).unwrap_or_default() as u8;
+    let ports = parts.iter().filter_map(|handle| class::of::<PortHandle>(handle)?.take(ctx));
+    Ok((kind, ports.collect()))
+}
+
+/// Makes the object that speaks through these ports.
+pub(crate) fn revive<'js>(ctx: &Ctx<'js>, kind: u8, ports: Vec<Port>) -> Result<Value<'js>> {
+    let hooks = EventLoop::of(ctx)?.state.hooks.borrow().clone();
+    hooks.before_ports(ctx)?;
+    let handles = ports.into_iter().map(|port| Ok(PortHandle::new_object(ctx, port)?.into_value()));
+    let handles = qjs::array::List(handles.collect::<Result<Vec<Value>>>()?);
+    match face(ctx)? {
+        Some(face) => face.get::<_, Function>("revive")?.call((kind, handles)),
+        None => Err(crate::structured::throw_data_clone_error(ctx, "This agent has no message ports.")),
     }
 }
 

@@ -49,6 +49,7 @@ const FEATURES: &[Feature] = &[
     js("fs_stats", include_str!("node/fs/fs_stats.js")),
     js("fs_streams", include_str!("node/fs/fs_streams.js")),
     js("fs_watch", include_str!("node/fs/fs_watch.js")),
+    js("fs_watcher", include_str!("node/fs/fs_watcher.js")),
     js("fs_values", include_str!("node/fs/fs_values.js")),
     js("common_js", include_str!("node/module/common_js.js")).native(node::module::natives)
         .module("module", |ctx| internal::require(ctx, "common_js")?.get("module")),
@@ -75,6 +76,7 @@ const FEATURES: &[Feature] = &[
     js("process_streams", include_str!("node/process/process_streams.js")).native(node::process::stream_natives),
     js("punycode", include_str!("node/punycode.js")).native(node::punycode::natives).modules(&["punycode"]),
     js("querystring", include_str!("node/querystring.js")).modules(&["querystring"]),
+    js("readline_keys", include_str!("node/readline/readline_keys.js")),
     js("readline", include_str!("node/readline/readline.js")).parts(&["readline", "readline/promises"]),
     js("repl", include_str!("node/repl/repl.js")).native(node::repl::natives),
     js("stream", include_str!("node/stream/stream.js")).modules(&["stream"]),
@@ -108,6 +110,7 @@ const FEATURES: &[Feature] = &[
     js("wire", include_str!("node/v8/wire.js")),
     js("vm", include_str!("node/vm/vm.js")).native(node::vm::natives).modules(&["vm"]),
     js("wasi", include_str!("node/wasi.js")).native(node::wasi::natives).modules(&["wasi"]),
+    js("worker_streams", include_str!("node/workers/worker_streams.js")),
     js("workers", include_str!("node/workers/workers.js")).native(node::workers::natives)
         .module("worker_threads", |ctx| internal::require(ctx, "workers")?.get("threads"))
         .global("Worker", |ctx| internal::require(ctx, "workers")?.get("WebWorker")),
@@ -178,6 +181,7 @@ const FEATURES: &[Feature] = &[
             "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate",
             "queueMicrotask",
         ]),
+    js("transferred_streams", include_str!("web/streams/transferred_streams.js")),
     js("transform_stream", include_str!("web/streams/transform_stream.js")),
     js("url", include_str!("web/url.js")).native(web::url::natives).parts(&["url"])
         .globals(&["URL", "URLPattern", "URLSearchParams"]),

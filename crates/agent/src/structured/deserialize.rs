@@ -72,6 +72,7 @@ pub(super) fn structured_deserialize_with_transfer<'js>(
                 ports.push(port.clone());
                 port
             }
+            Transferred::ByPorts { kind, ports } => port::revive(ctx, kind, ports)?,
         };
         this.memory.push(object);
     }

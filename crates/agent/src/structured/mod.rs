@@ -115,7 +115,11 @@ impl Serialized {
 
     /// The ports that are transferred.
     pub(crate) fn ports(&self) -> impl Iterator<Item = &Port> {
-        self.transferred.iter().filter_map(|it| if let Transferred::Port(port) = it { Some(port) } else { None })
+        self.transferred.iter().flat_map(|it| match it {
+            Transferred::Buffer { .. } => &[],
+            Transferred::Port(port) => std::slice::from_ref(port),
+            Transferred::ByPorts { ports, .. } => &ports[..],
+        })
     }
 
     /// The same value once more, for another receiver; `None` if something was transferred, or memory is out.
@@ -134,8 +138,17 @@ impl Serialized {
 
 /// What was moved.
 enum Transferred {
-    Buffer { bytes: MovedBytes, max: Option<usize> },
+    Buffer {
+        bytes: MovedBytes,
+        max: Option<usize>,
+    },
     Port(Port),
+    /// An object of the platform that stays where it is, and is spoken to by ports: a stream. The platform knows what
+    /// `kind` means.
+    ByPorts {
+        kind: u8,
+        ports: Vec<Port>,
+    },
 }
 
 /// One step of a serialized value. Those marked (n) make an object, which gets the next number.

@@ -71,8 +71,13 @@ pub(super) fn structured_serialize_with_transfer<'js>(
 
 /// An object of the transfer list.
 enum Transferable<'js> {
-    Buffer { buffer: Object<'js>, max: Option<usize> },
+    Buffer {
+        buffer: Object<'js>,
+        max: Option<usize>,
+    },
     Port(Value<'js>),
+    /// A stream, or something else that stays where it is.
+    ByPorts(Value<'js>),
 }
 
 impl<'js> Transferable<'js> {
@@ -85,11 +90,15 @@ impl<'js> Transferable<'js> {
                 qjs::buffer::array_buffer_bytes(Cx::of(ctx), Borrowed::of(buffer.as_value())).is_some()
             }
             Self::Port(handle) => class::of::<PortHandle>(handle).is_some_and(PortHandle::is_attached),
+            Self::ByPorts(object) => port::is_free(ctx, object)?,
         };
-        match is_there {
-            true => Ok(()),
-            false => Err(throw_data_clone_error(ctx, "An object to be transferred was detached meanwhile.")),
-        }
+        let message = match self {
+            _ if is_there => return Ok(()),
+            Self::Buffer { .. } => "Cannot transfer object of unsupported type.",
+            Self::Port(_) => "MessagePort in transfer list is already detached",
+            Self::ByPorts(_) => "A stream that is locked cannot be transferred",
+        };
+        Err(throw_data_clone_error(ctx, message))
     }
 
     /// DetachArrayBuffer's check of the key: a buffer that has one is not taken away from its owner.
@@ -115,6 +124,10 @@ impl<'js> Transferable<'js> {
                 let port: Option<Port> = class::of::<PortHandle>(&handle).and_then(|handle| handle.take(ctx));
                 let in_use = || throw_data_clone_error(ctx, "A MessagePort to be transferred is in use.");
                 Transferred::Port(port.ok_or_else(in_use)?)
+            }
+            Self::ByPorts(object) => {
+                let (kind, ports) = port::represent(ctx, &object)?;
+                Transferred::ByPorts { kind, ports }
             }
         })
     }
@@ -161,17 +174,22 @@ impl<'js> Serializer<'_, 'js> {
         for value in transfer {
             self.make_room()?;
             if port::is_untransferable(self.ctx, value)? {
-                return Err(fail("An object in the transfer list is marked as untransferable."));
+                return Err(fail("Cannot transfer object of unsupported type."));
             }
             let transferable = match kind(Cx::of(self.ctx), Borrowed::of(value)) {
                 BuiltinKind::ArrayBuffer => self.admit_buffer(value)?,
                 _ => match port::handle_of(self.ctx, value)? {
                     Some(handle) => Transferable::Port(handle),
-                    None => return Err(fail("A value in the transfer list is not transferable.")),
+                    None if port::is_spoken_to(self.ctx, value)? => Transferable::ByPorts(value.clone()),
+                    None => return Err(fail("Found invalid value in transferList.")),
                 },
             };
             if self.memory.contains_key(&class::identity(value)) {
-                return Err(throw_data_clone_error(self.ctx, "The transfer list has an object twice."));
+                return Err(fail(match transferable {
+                    Transferable::Buffer { .. } => "Transfer list contains duplicate ArrayBuffer",
+                    Transferable::Port(_) => "Transfer list contains duplicate MessagePort",
+                    Transferable::ByPorts(_) => "Transfer list contains a duplicate stream",
+                }));
             }
             self.number(value);
             transferables.push(transferable);
@@ -305,6 +323,9 @@ impl<'js> Serializer<'_, 'js> {
         let is_plain = object.get_prototype().is_none_or(|prototype| prototype == self.intrinsics.object_prototype);
         if !is_plain && (port::handle_of(self.ctx, value)?.is_some() || port::refuses(self.ctx, value)?) {
             return self.platform_object(value);
+        }
+        if is_plain && port::has_uncloneable(self.ctx) && port::refuses(self.ctx, value)? {
+            return Err(throw_data_clone_error(self.ctx, "Cannot clone object of unsupported type."));
         }
         self.properties(value, object, Record::Object)
     }
@@ -450,10 +471,13 @@ impl<'js> Serializer<'_, 'js> {
             }
         }
         if port::handle_of(self.ctx, value)?.is_some() {
-            let message = "A MessagePort can only be transferred: name it in the transfer list.";
+            let message = "Object that needs transfer was found in message but not listed in transferList";
             return Err(throw_data_clone_error(self.ctx, message));
         }
-        Err(self.refuse(describe(value)))
+        if value.is_function() || value.is_promise() || value.as_proxy().is_some() {
+            return Err(self.refuse(describe(value)));
+        }
+        Err(throw_data_clone_error(self.ctx, "Cannot clone object of unsupported type."))
     }
 }
 
@@ -480,9 +504,7 @@ fn describe(value: &Value<'_>) -> &'static str {
         "A function"
     } else if value.is_promise() {
         "A Promise"
-    } else if value.as_proxy().is_some() {
-        "A Proxy"
     } else {
-        "An object of this class"
+        "A Proxy"
     }
 }

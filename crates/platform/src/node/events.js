@@ -342,7 +342,7 @@ async function once(emitter, name, options = { __proto__: null }) {
   };
   listen(emitter, name, done, true);
   if (name !== 'error' && typeof emitter.once === 'function') emitter.once('error', failed);
-  if (signal) listen(signal, 'abort', abort, true);
+  if (signal) signal.addEventListener('abort', abort, insistent());
   return await $.awaited(promise);
 }
 
@@ -426,7 +426,7 @@ function on(emitter, name, options = { __proto__: null }) {
   listen(emitter, name, push);
   if (name !== 'error' && isEmitter(emitter)) emitter.on('error', fail);
   for (const event of $.each(close ?? [])) listen(emitter, event, finish);
-  if (signal) listen(signal, 'abort', abort, true);
+  if (signal) signal.addEventListener('abort', abort, insistent());
   return iterator;
 }
 
@@ -460,6 +460,8 @@ function listenerCount(emitterOrTarget, type) {
   if (isTarget(emitterOrTarget)) return getEventListeners(emitterOrTarget, type).length;
   throw invalidArgType('emitter', 'an instance of EventEmitter or EventTarget', emitterOrTarget);
 }
+// A listener that is called even if a script's own has stopped the event.
+const insistent = () => ({ __proto__: null, once: true, [require('abort').insists]: true });
 function addAbortListener(signal, listener) {
   if (signal === undefined) throw invalidArgType('signal', 'an instance of AbortSignal', signal);
   validateAbortSignal(signal, 'signal');
@@ -468,7 +470,7 @@ function addAbortListener(signal, listener) {
   if (signal.aborted) {
     require('timers').queueMicrotask(() => listener());
   } else {
-    signal.addEventListener('abort', listener, { __proto__: null, once: true });
+    signal.addEventListener('abort', listener, insistent());
     remove = () => signal.removeEventListener('abort', listener);
   }
   return {

@@ -9,12 +9,13 @@ let end;
 let trust;
 let isEvent;
 let isStopped;
+let setPassive;
 let hasListeners;
 let listenersOf;
 
 // An event's properties as bits, because there are many events.
-const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED } =
-  [1, 2, 4, 8, 16, 32, 64];
+const { 0: BUBBLES, 1: CANCELABLE, 2: COMPOSED, 3: CANCELED, 4: STOPPED, 5: IMMEDIATE, 6: TRUSTED, 7: PASSIVE } =
+  [1, 2, 4, 8, 16, 32, 64, 128];
 class Event {
   #type;
   #flags = 0;
@@ -39,6 +40,9 @@ class Event {
       return event;
     };
     isEvent = (value) => typeof value === 'object' && value !== null && #type in value;
+    setPassive = (event, passive) => {
+      event.#flags = passive ? event.#flags | PASSIVE : event.#flags & ~PASSIVE;
+    };
     isStopped = (event) => (event.#flags & IMMEDIATE) !== 0;
     // Begins to dispatch an event and returns its type.
     begin = (event, target) => {
@@ -96,7 +100,7 @@ class Event {
     return this.#current === null ? [] : [this.#current];
   }
   preventDefault() {
-    if (this.#flags & CANCELABLE) this.#flags |= CANCELED;
+    if ((this.#flags & (CANCELABLE | PASSIVE)) === CANCELABLE) this.#flags |= CANCELED;
   }
   stopPropagation() {
     this.#flags |= STOPPED;
@@ -105,7 +109,9 @@ class Event {
     this.#flags |= STOPPED | IMMEDIATE;
   }
 }
-Object.assign(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
+for (const { 0: name, 1: value } of $.each([['NONE', 0], ['CAPTURING_PHASE', 1], ['AT_TARGET', 2], ['BUBBLING_PHASE', 3]])) {
+  Object.defineProperty(Event, /** @type {string} */ (name), { value, enumerable: true });
+}
 
 class CustomEvent extends Event {
   #detail;
@@ -126,12 +132,12 @@ class Listeners {
   get size() {
     return this.entries.size;
   }
-  add(callback, capture, once) {
+  add(callback, { capture, once, passive, insists }) {
     const numbers = this.#numbers[capture ? 1 : 0];
     if (numbers.has(callback)) return false;
     this.last += 1;
     numbers.set(callback, this.last);
-    this.entries.set(this.last, { callback, capture, once, number: this.last });
+    this.entries.set(this.last, { callback, capture, once, passive, insists, number: this.last });
     return true;
   }
   remove(callback, capture) {
@@ -143,24 +149,42 @@ class Listeners {
   }
 }
 
+// A listener with this option is called although an earlier one has stopped the event.
+const insists = Symbol('insists');
+const defaults = { __proto__: null, capture: false, once: false, passive: false, insists: false, signal: undefined };
+const listenerOptions = (options) => {
+  if (options === undefined || options === null) return defaults;
+  if (typeof options === 'boolean') return { ...defaults, capture: options };
+  if (typeof options !== 'object' && typeof options !== 'function') {
+    throw invalidArgType('options', 'of type object', options);
+  }
+  return {
+    __proto__: null, once: Boolean(options.once), capture: Boolean(options.capture), passive: Boolean(options.passive),
+    signal: options.signal, insists: Boolean(options[insists]),
+  };
+};
+
 class EventTarget {
   // By type.
   #listeners = new Map();
   addEventListener(type, callback, options) {
+    if (arguments.length < 2) {
+      throw create('TypeError', 'ERR_MISSING_ARGS', 'The "type" and "listener" arguments must be specified');
+    }
+    const given = listenerOptions(options);
+    const { signal, capture } = given;
+    if (signal !== undefined) require('validators').validateAbortSignal(signal, 'options.signal');
     if (callback === null || callback === undefined) return;
     if (typeof callback !== 'function' && typeof callback !== 'object') {
       throw invalidArgType('listener', 'an instance of EventListener', callback);
     }
-    /** @type {Options<{ capture?: unknown, once?: unknown, signal?: AbortSignal }>} */
-    const { capture = false, once = false, signal } =
-      typeof options === 'boolean' ? { __proto__: null, capture: options } : options ?? { __proto__: null };
     if (signal?.aborted) return;
     type = $.text`${type}`;
     let listeners = this.#listeners.get(type);
     if (listeners === undefined) this.#listeners.set(type, listeners = new Listeners());
-    if (!listeners.add(callback, Boolean(capture), Boolean(once))) return;
+    if (!listeners.add(callback, given)) return;
     signal?.addEventListener(
-      'abort', () => this.removeEventListener(type, callback, options), { __proto__: null, once: true });
+      'abort', () => this.removeEventListener(type, callback, capture), { __proto__: null, once: true, [insists]: true });
   }
   removeEventListener(type, callback, options) {
     const capture = Boolean(typeof options === 'boolean' ? options : options?.capture);
@@ -180,9 +204,11 @@ class EventTarget {
     // Listeners added during the dispatch are not called, nor are those removed before their turn.
     const { last } = listeners;
     for (const entry of $.each(listeners.entries.values())) {
-      const { callback, number } = entry;
+      const { callback, number, passive } = entry;
       if (number > last) break;
+      if (isStopped(event) && !entry.insists) continue;
       if (entry.once) this.removeEventListener(event.type, callback, entry.capture);
+      if (passive) setPassive(event, true);
       try {
         if (typeof callback === 'function') apply(callback, this, [event]);
         else callback.handleEvent?.(event);
@@ -192,7 +218,7 @@ class EventTarget {
           throw error;
         });
       }
-      if (isStopped(event)) break;
+      if (passive) setPassive(event, false);
     }
     return end(event);
   }
@@ -200,6 +226,7 @@ class EventTarget {
 
 const secret = Symbol();
 let abortSignal;
+let isSignal;
 class AbortSignal extends EventTarget {
   #aborted = false;
   #reason = undefined;
@@ -215,11 +242,12 @@ class AbortSignal extends EventTarget {
     super();
   }
   static {
+    isSignal = (value) => typeof value === 'object' && value !== null && #aborted in value;
     abortSignal = (signal, reason) => {
       if (signal.#aborted) return;
       signal.#aborted = true;
       signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
-      signal.dispatchEvent(new Event('abort'));
+      signal.dispatchEvent(trust(new Event('abort')));
       const dependents = signal.#dependents;
       signal.#dependents = [];
       for (const dependent of $.each(dependents)) {
@@ -242,7 +270,14 @@ class AbortSignal extends EventTarget {
   }
   static any(signals) {
     const signal = new AbortSignal(secret);
+    if (typeof signals !== 'object' || typeof signals?.[Symbol.iterator] !== 'function') {
+      throw create('TypeError', 'ERR_INVALID_ARG_TYPE', 'signals can not be converted to sequence.');
+    }
     const sources = [...$.each(signals)];
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[i];
+      if (!isSignal(source)) throw invalidArgType($.text`signals[${i}]`, 'an instance of AbortSignal', source);
+    }
     for (const source of $.each(sources)) {
       if (source.#aborted) {
         abortSignal(signal, source.#reason);
@@ -275,7 +310,7 @@ class AbortSignal extends EventTarget {
     }
   }
   addEventListener(type, callback, options) {
-    super.addEventListener(type, callback, options);
+    apply(super.addEventListener, this, arguments.length < 2 ? [type] : [type, callback, options]);
     this.#keep();
   }
   removeEventListener(type, callback, options) {
@@ -323,6 +358,7 @@ exports.CustomEvent = CustomEvent;
 exports.EventTarget = EventTarget;
 exports.AbortSignal = AbortSignal;
 exports.AbortController = AbortController;
+exports.insists = insists;
 exports.any = AbortSignal.any;
 exports.trust = trust;
 exports.listenersOf = (target, type) => listenersOf(target, type);

@@ -16,6 +16,7 @@
  *   clone(value: unknown, transfer: object[]): unknown,
  *   join(name: string): object,
  *   broadcast(port: object, name: string, value: unknown): void,
+ *   noteUncloneable(): void,
  * }}
  */
 const native = rust;
@@ -37,8 +38,10 @@ const stringOf = (value) => $.text`${value}`;
 // WebIDL's `sequence<object>`.
 const sequence = (value, place, iterate = isObject(value) ? value[Symbol.iterator] : undefined) => {
   if (typeof iterate !== 'function') throw invalid($.text`${place} must be an iterable`);
+  const iterator = apply(iterate, value, []);
+  if (!isObject(iterator) || typeof iterator.next !== 'function') throw invalid($.text`${place} must be an iterable`);
   // eslint-disable-next-line no-restricted-syntax -- This is meant to run the script.
-  const items = [...{ [Symbol.iterator]: () => apply(iterate, value, []) }];
+  const items = [...{ [Symbol.iterator]: () => iterator }];
   for (const item of $.each(items)) {
     if (!isObject(item)) throw invalid($.text`${place} must only contain objects, got ${typeof item}`);
   }
@@ -99,6 +102,17 @@ const secret = Symbol();
 let handleOf;
 let makeMessageEvent;
 const noPorts = Object.freeze([]);
+const checkPort = (port, name) => {
+  if (handleOf(port) !== undefined) return;
+  let text = '{}';
+  try {
+    if (!isObject(port)) text = stringOf(port);
+  } catch {
+    // It is a symbol.
+  }
+  throw new TypeError($.text`MessageEvent constructor: Expected eventInitDict.${name} ("${text}") to be ` +
+    'an instance of MessagePort.');
+};
 class MessageEvent extends Event {
   #data;
   #ports;
@@ -114,12 +128,12 @@ class MessageEvent extends Event {
     needArgs(arguments.length, 'type');
     super(type, init = dictionary(init, 'MessageEvent constructor: eventInitDict'));
     const { data = null, lastEventId = '', origin = '', ports: given, source = null } = init;
-    const list = given === undefined ? [] : sequence(given, 'MessageEvent constructor: eventInitDict.ports');
-    for (const port of $.each(source === null ? list : [...$.each(list), source])) {
-      if (handleOf(port) === undefined) {
-        throw invalid('MessageEvent constructor: ports and source must be MessagePorts');
-      }
+    if (given !== undefined && (!isObject(given) || typeof given[Symbol.iterator] !== 'function')) {
+      throw new TypeError($.text`MessageEvent constructor: eventInitDict.ports (${inspect(given)}) is not iterable.`);
     }
+    const list = given === undefined ? [] : [...$.each(given)];
+    for (let i = 0; i < list.length; i++) checkPort(list[i], $.text`ports[${i}]`);
+    if (source !== null) checkPort(source, 'source');
     this.#data = data;
     this.#ports = Object.freeze(list);
     this.#more = { origin: $.toWellFormed(stringOf(origin)), lastEventId: stringOf(lastEventId), source };
@@ -237,9 +251,11 @@ class MessagePort extends EventTarget {
   // can, stays open although nobody has the other end. With a listener alone it ends with its channel.
   #kept = { __proto__: null, port: undefined };
   #isHeld = false;
+  // Its channel has been closed.
+  #hasEnded = false;
   #maxListeners = 10;
   constructor(key = undefined, handle = undefined) {
-    if (key !== secret) throw create('TypeError', 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
+    if (key !== secret) throw create('TypeError', 'ERR_CONSTRUCT_CALL_INVALID', 'Constructor cannot be called');
     super();
     this.#handle = handle;
   }
@@ -258,7 +274,10 @@ class MessagePort extends EventTarget {
     native.start(this.#handle, {
       message: (data, ports) => this.#dispatch(makeMessageEvent('message', data, ports), [data]),
       messageerror: (error) => this.#dispatch(makeMessageEvent('messageerror', error), [error]),
-      close: () => this.#dispatch(new Event('close'), []),
+      close: () => {
+        this.#hasEnded = true;
+        this.#dispatch(new Event('close'), []);
+      },
     });
   }
   // With what AsyncLocalStorage had when the port was made.
@@ -411,7 +430,7 @@ class MessagePort extends EventTarget {
     return this.#maxListeners;
   }
   [inspect.custom](depth, options) {
-    const active = !native.isDetached(this.#handle);
+    const active = !this.#hasEnded && !native.isDetached(this.#handle);
     return $.text`MessagePort ${inspect({ active, refed: active && native.hasRef(this.#handle) }, options)}`;
   }
 }
@@ -489,8 +508,15 @@ asInterface(BroadcastChannel);
 // Written as a method, so that it is not a constructor.
 const { structuredClone } = { structuredClone(value, options = undefined) {
   needArgs(arguments.length, 'value');
-  const { transfer } = dictionary(options, 'structuredClone: options');
-  return native.clone(value, transfer === undefined ? [] : sequence(transfer, 'structuredClone: options.transfer'));
+  if (options !== undefined && options !== null && !isObject(options)) {
+    throw invalid("Failed to execute 'structuredClone': Options cannot be converted to a dictionary");
+  }
+  const transfer = options?.transfer;
+  if (transfer === undefined) return native.clone(value, []);
+  if (!isObject(transfer) || typeof transfer[Symbol.iterator] !== 'function') {
+    throw invalid("Failed to execute 'structuredClone': transfer in Options can not be converted to sequence.");
+  }
+  return native.clone(value, sequence(transfer, 'structuredClone: options.transfer'));
 } };
 
 function receiveMessageOnPort(port) {
@@ -499,7 +525,12 @@ function receiveMessageOnPort(port) {
   const received = native.receive(handle);
   return received === undefined ? undefined : { message: received[0] };
 }
-function moveMessagePortToContext() {
+function moveMessagePortToContext(port) {
+  const handle = handleOf(port);
+  if (handle === undefined) throw invalid('The "port" argument must be a MessagePort instance');
+  if (native.isDetached(handle)) {
+    throw create('Error', 'ERR_CLOSED_MESSAGE_PORT', 'Cannot send data on closed MessagePort');
+  }
   throw notImplemented('moveMessagePortToContext');
 }
 
@@ -514,7 +545,9 @@ function isMarkedAsUntransferable(object) {
 }
 // As in Node, this has no effect on buffers and their views.
 function markAsUncloneable(object) {
-  if (isObject(object) && require('bytes').viewOf(object) === undefined) uncloneable.add(object);
+  if (!isObject(object) || require('bytes').viewOf(object) !== undefined) return;
+  uncloneable.add(object);
+  native.noteUncloneable();
 }
 
 // The prototypes of the platform's objects that are not serializable or have steps of their own. This needs several files, so it is only made for
@@ -552,7 +585,12 @@ const refuses = (object) => {
   }
 };
 
-native.hooks({ handleOf, adopt, refuses, isUntransferable });
+const streams = () => require('transferred_streams');
+native.hooks({
+  handleOf, adopt, refuses, isUntransferable,
+  isSpokenTo: (value) => streams().isSpokenTo(value), isFree: (value) => streams().isFree(value),
+  represent: (value) => streams().represent(value), revive: (kind, ports) => streams().revive(kind, ports),
+});
 exports.MessageChannel = MessageChannel;
 exports.MessagePort = MessagePort;
 exports.MessageEvent = MessageEvent;

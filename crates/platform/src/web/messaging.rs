@@ -14,6 +14,7 @@ use crate::internal::{self, def};
 pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = qjs::pristine::bare_object(ctx)?;
     ports(&native)?;
+    def(&native, "noteUncloneable", |ctx: Ctx<'js>| agent::port::note_uncloneable(&ctx))?;
     def(&native, "hooks", |ctx: Ctx<'js>, face: Object<'js>| set_face(&ctx, face))?;
     def(
         &native,

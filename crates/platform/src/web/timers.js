@@ -66,11 +66,16 @@ class Timeout {
   }
   static fire(timeout) {
     timeout.#id = 0;
+    // A script may have taken the callback away.
+    if (!timeout._onTimeout) {
+      timeout.close();
+      return;
+    }
     try {
       call(timeout.#frame, timeout._onTimeout, timeout, timeout.#args);
     } finally {
       if (!timeout._destroyed && timeout.#id === 0) {
-        if (timeout._repeat !== null) timeout.#start();
+        if (timeout._repeat !== null && timeout._idleTimeout !== -1) timeout.#start();
         else timeout.close();
       }
     }
@@ -79,11 +84,13 @@ class Timeout {
     timeout.close();
   }
   ref() {
+    if (!(#refed in this)) return this;
     this.#refed = true;
     native.ref(this.#id, true);
     return this;
   }
   unref() {
+    if (!(#refed in this)) return this;
     this.#refed = false;
     native.ref(this.#id, false);
     return this;

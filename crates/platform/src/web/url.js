@@ -7,7 +7,7 @@
  *   parseQuery(text: string): string[],
  *   formatQuery(list: string[]): string,
  *   pathToUrl(path: string): string,
- *   percentDecode(text: string): string,
+ *   percentDecode(text: string): string | undefined,
  * }}
  */
 const native = rust;
@@ -359,6 +359,9 @@ for (const { prototype, name } of $.each([URL, URLSearchParams])) {
   }
 }
 for (const hidden of $.each(['of', 'replace'])) Object.defineProperty(URLSearchParams, hidden, { enumerable: false });
+for (const name of $.each(['canParse', 'parse', 'createObjectURL', 'revokeObjectURL'])) {
+  Object.defineProperty(URL, name, { enumerable: true });
+}
 
 const fileUrl = (url) => {
   if (typeof url === 'string') url = new URL(url);
@@ -386,9 +389,14 @@ const rawPath = (url, windows) => {
   if ($.regex(/%2f/i).test(pathname)) throw encodedSeparator('must not include encoded / characters', url);
   return pathname;
 };
+// What `decodeURIComponent` does.
+const decodePart = (text) => {
+  const decoded = native.percentDecode(text);
+  if (decoded === undefined) throw new ($.globals.URIError)('URI malformed');
+  return decoded;
+};
 /** @param {any} options */
-const fileURLToPath = (path, options = { __proto__: null }) =>
-  native.percentDecode(rawPath(fileUrl(path), options?.windows));
+const fileURLToPath = (path, options = { __proto__: null }) => decodePart(rawPath(fileUrl(path), options?.windows));
 const fileURLToPathBuffer = (path, options = { __proto__: null }) => {
   const { Buffer } = /** @type {any} */ (require('buffer'));
   const raw = rawPath(fileUrl(path), /** @type {any} */ (options)?.windows);
@@ -439,7 +447,7 @@ const urlToHttpOptions = (url) => {
     path: $.text`${pathname || ''}${search || ''}`, href: url.href,
     ...(port !== '' ? { port: Number(port) } : {}),
     ...(username || password
-      ? { auth: $.text`${native.percentDecode(username)}:${native.percentDecode(password)}` } : {}),
+      ? { auth: $.text`${decodePart(username)}:${decodePart(password)}` } : {}),
   };
 };
 // There is no matcher of patterns; the class is there to be imported.

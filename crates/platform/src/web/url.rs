@@ -1,5 +1,7 @@
 //! The native half of `url.js`: parsing and the setters of the WHATWG URL Standard, by the `url` crate.
 
+use std::borrow::Cow;
+
 use qjs::array::List;
 use rquickjs::{Ctx, Object, String as JsString, function::Opt};
 use url::{Position, Url, quirks};
@@ -121,7 +123,11 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
         Ok(modules::path_to_url(std::path::Path::new(&to_rust(&path)?)))
     })?;
     def(&native, "percentDecode", |text: UsvString| {
-        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+        let is_escape = |rest: &str| rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        if !text.split('%').skip(1).all(is_escape) {
+            return None;
+        }
+        percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
     })?;
     Ok(native)
 }

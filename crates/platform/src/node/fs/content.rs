@@ -17,7 +17,7 @@ use rustix::{
 use super::{
     files::{self, Open},
     job::{Arguments, Failure, Job, Outcome, Reply, When},
-    ops,
+    ops, watch,
 };
 use crate::internal::{background::pool, state::Platform};
 
@@ -71,6 +71,7 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
             Job::new(when_readable(&open, position), move || read(&open, length, position).map(Reply::Bytes))
         }
         "write" | "writeAll" | "writev" | "writevAll" => return write(name, fd, open, args).map(Some),
+        "watchEvents" => Job::new(When::Readable(open.clone()), move || watch::events(&open)),
         "readRest" => {
             let text = args.flag(1);
             Job::soon(move || read_rest(&open, text))
@@ -133,7 +134,7 @@ fn on(
 }
 
 fn when_readable(open: &Arc<Open>, position: Option<u64>) -> When {
-    match position.is_none() && open.may_wait() {
+    match position.is_none() && !open.fails_instead_of_waiting() && open.may_wait() {
         true => When::Readable(open.clone()),
         false => When::Soon,
     }
@@ -151,7 +152,8 @@ fn read(open: &Open, length: usize, position: Option<u64>) -> Result<Vec<u8>, Fa
     Ok(buffer)
 }
 
-/// Repeats a call on a descriptor that another process may have set to non-blocking.
+/// Repeats a call on a descriptor that another process may have set to non-blocking. (If the script itself has, it is
+/// told that it would have to wait.)
 fn until_ready<T>(
     open: &Open,
     ready: rustix::event::PollFlags,
@@ -160,7 +162,7 @@ fn until_ready<T>(
     loop {
         match call() {
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
+            Err(Errno::AGAIN) if !open.fails_instead_of_waiting() => {
                 let mut fds = [rustix::event::PollFd::from_borrowed_fd(open.as_fd(), ready)];
                 let _ = rustix::event::poll(&mut fds, None);
             }

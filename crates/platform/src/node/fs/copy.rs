@@ -27,6 +27,8 @@ pub(super) struct How {
     pub(super) error_on_exist: bool,
     pub(super) preserve_timestamps: bool,
     pub(super) verbatim_symlinks: bool,
+    /// Whether `errorOnExist` is about folders as well, as it is for those that do not wait.
+    pub(super) also_folders: bool,
     pub(super) mode: u32,
 }
 
@@ -40,6 +42,7 @@ impl How {
             error_on_exist: has(3),
             preserve_timestamps: has(4),
             verbatim_symlinks: has(5),
+            also_folders: has(6),
             mode,
         }
     }
@@ -70,6 +73,37 @@ fn absolute(path: &Path) -> PathBuf {
     whole
 }
 
+fn same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Checks that a thing can take the place of what is there.
+fn check_kinds(source: &Metadata, target: &Metadata, from: &Path, to: &Path) -> Result<(), Failure> {
+    let (source_text, target_text) = (from.display(), to.display());
+    if same(source, target) {
+        return Err(refuse("ERR_FS_CP_EINVAL", format!("src and dest cannot be the same {target_text}")));
+    }
+    if source.is_dir() && !target.is_dir() {
+        let message = format!("Cannot overwrite non-directory {target_text} with directory {source_text}");
+        return Err(refuse("ERR_FS_CP_DIR_TO_NON_DIR", message));
+    }
+    if !source.is_dir() && target.is_dir() {
+        let message = format!("Cannot overwrite directory {target_text} with non-directory {source_text}");
+        return Err(refuse("ERR_FS_CP_NON_DIR_TO_DIR", message));
+    }
+    Ok(())
+}
+
+/// Whether one of the folders that a path goes through is `source`; links may lead there.
+fn is_below(may: &Permissions, source: &Metadata, from: &Path, to: &Path) -> bool {
+    let (from, to) = (absolute(from), absolute(to));
+    let parents =
+        to.ancestors().skip(1).take_while(|folder| Some(*folder) != from.parent() && folder.parent().is_some());
+    parents
+        .map_while(|folder| may.target(folder, Access::READ).ok()?.path().metadata().ok())
+        .any(|it| same(source, &it))
+}
+
 /// Checks the two paths, and lists what is to be copied: the entry itself, with an empty path, and all that is in it.
 pub(super) fn begin(may: &Permissions, from: &Path, to: &Path, how: How) -> Outcome {
     let source = how.look(may, from, Access::READ).map_err(|failure| {
@@ -78,19 +112,9 @@ pub(super) fn begin(may: &Permissions, from: &Path, to: &Path, how: How) -> Outc
     })?;
     let (source_text, target_text) = (from.display(), to.display());
     if let Ok(target) = how.look(may, to, Access::WRITE) {
-        if (source.dev(), source.ino()) == (target.dev(), target.ino()) {
-            return Err(refuse("ERR_FS_CP_EINVAL", format!("src and dest cannot be the same {target_text}")));
-        }
-        if source.is_dir() && !target.is_dir() {
-            let message = format!("Cannot overwrite non-directory {target_text} with directory {source_text}");
-            return Err(refuse("ERR_FS_CP_DIR_TO_NON_DIR", message));
-        }
-        if !source.is_dir() && target.is_dir() {
-            let message = format!("Cannot overwrite directory {target_text} with non-directory {source_text}");
-            return Err(refuse("ERR_FS_CP_NON_DIR_TO_DIR", message));
-        }
+        check_kinds(&source, &target, from, to)?;
     }
-    if source.is_dir() && absolute(to).starts_with(absolute(from)) {
+    if (source.is_dir() && absolute(to).starts_with(absolute(from))) || is_below(may, &source, from, to) {
         let message = format!("Cannot copy {source_text} to a subdirectory of self {target_text}");
         return Err(refuse("ERR_FS_CP_EINVAL", message));
     }
@@ -127,26 +151,47 @@ pub(super) fn entry(may: &Permissions, from: &Path, to: &Path, how: How) -> Outc
         may.entry(to, Access::WRITE).map_err(|failure| Failure::of(failure, syscall, to))
     };
     let target = place("lstat")?.path().symlink_metadata().ok();
+    let existing = |text: &Path| refuse("ERR_FS_CP_EEXIST", format!("Target already exists: {}", text.display()));
+    if let Some(target) = &target
+        && !source.is_symlink()
+        && !target.is_symlink()
+    {
+        check_kinds(&source, target, from, to)?;
+    }
     if source.is_dir() {
         if target.is_none() {
             let mode = Mode::from_bits_truncate(source.mode() & 0o7777);
             rustix::fs::mkdir(place("mkdir")?.path(), mode).map_err(|error| Failure::at(error, "mkdir", to))?;
+        } else if how.also_folders && how.error_on_exist && !how.force {
+            return Err(existing(to));
         }
         return Ok(Reply::Nothing);
     }
-    let existing = |text: &Path| refuse("ERR_FS_CP_EEXIST", format!("Target already exists: {}", text.display()));
     if source.is_symlink() {
         let held = may.entry(from, Access::READ).map_err(|failure| Failure::of(failure, "readlink", from))?;
         let link = held.path().read_link().map_err(|error| Failure::at(error, "readlink", from))?;
-        let parent = from.parent().unwrap_or_else(|| Path::new(""));
-        let link = if how.verbatim_symlinks { link } else { absolute(&parent.join(link)) };
-        if target.is_some() {
-            if !how.force {
-                return if how.error_on_exist { Err(existing(to)) } else { Ok(Reply::Nothing) };
+        let whole = absolute(&from.parent().unwrap_or_else(|| Path::new("")).join(&link));
+        // (A link does not take the place of a file: making it fails.)
+        if let Ok(old) = place("readlink")?.path().read_link() {
+            if how.error_on_exist && !how.force {
+                return Err(existing(to));
+            }
+            let followed = may.target(from, Access::READ).map_err(|failure| Failure::of(failure, "stat", from))?;
+            let leads_to = followed.path().metadata().map_err(|error| Failure::at(error, "stat", from))?;
+            let old = absolute(&to.parent().unwrap_or_else(|| Path::new("")).join(old));
+            let (new_text, old_text) = (whole.display(), old.display());
+            if leads_to.is_dir() && old.starts_with(&whole) {
+                let message = format!("Cannot copy {new_text} to a subdirectory of self {old_text}");
+                return Err(refuse("ERR_FS_CP_EINVAL", message));
+            }
+            // Without the old link, the new one might lead nowhere.
+            if leads_to.is_dir() && whole.starts_with(&old) {
+                let message = format!("cannot overwrite {old_text} with {new_text}");
+                return Err(refuse("ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY", message));
             }
             std::fs::remove_file(place("unlink")?.path()).map_err(|error| Failure::at(error, "unlink", to))?;
         }
-        return ops::symlink(may, &link, to).map(|()| Reply::Nothing);
+        return ops::symlink(may, if how.verbatim_symlinks { &link } else { &whole }, to).map(|()| Reply::Nothing);
     }
     if !source.is_file() {
         use std::os::unix::fs::FileTypeExt as _;

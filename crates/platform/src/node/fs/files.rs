@@ -16,6 +16,7 @@ use std::{
 use permissions::Permissions;
 use rustix::io::FdFlags;
 
+use super::watch::Watched;
 use crate::internal::background::pool::{self, Work};
 
 /// An open descriptor. It is closed when the script has closed it and nothing that uses it is left.
@@ -24,6 +25,10 @@ pub(crate) struct Open {
     writes: Mutex<Writes>,
     /// What the agent that opened it may do.
     opener: OnceLock<Permissions>,
+    /// Whether the script has opened it with `O_NONBLOCK`.
+    never_waits: bool,
+    /// What it tells about, if it is there for `fs.watch`.
+    watched: OnceLock<Watched>,
 }
 
 enum Handle {
@@ -49,8 +54,31 @@ impl AsFd for Open {
 }
 
 impl Open {
+    fn with(handle: Handle, never_waits: bool) -> Arc<Self> {
+        let (writes, opener, watched) = (Mutex::default(), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { handle, writes, opener, never_waits, watched })
+    }
+
     pub(crate) fn new(file: impl Into<File>) -> Arc<Self> {
-        Arc::new(Self { handle: Handle::File(file.into()), writes: Mutex::default(), opener: OnceLock::new() })
+        Self::with(Handle::File(file.into()), false)
+    }
+
+    /// A file that was opened with `O_NONBLOCK`.
+    pub(super) fn never_waiting(file: impl Into<File>) -> Arc<Self> {
+        Self::with(Handle::File(file.into()), true)
+    }
+
+    /// Whether reads and writes that would have to wait fail, because the script wants that.
+    pub(super) fn fails_instead_of_waiting(&self) -> bool {
+        self.never_waits
+    }
+
+    pub(super) fn set_watched(&self, watched: Watched) {
+        let _ = self.watched.set(watched);
+    }
+
+    pub(super) fn watched(&self) -> Option<&Watched> {
+        self.watched.get()
     }
 
     pub(super) fn metadata(&self) -> io::Result<std::fs::Metadata> {
@@ -172,7 +200,7 @@ pub(crate) fn get(may: &Permissions, fd: RawFd) -> Option<Arc<Open>> {
         3.. => Handle::File(inherited(fd)?),
         _ => return None,
     };
-    let open = Arc::new(Open { handle, writes: Mutex::default(), opener: OnceLock::new() });
+    let open = Open::with(handle, false);
     files.insert(fd, open.clone());
     Some(open)
 }

@@ -12,6 +12,11 @@ const callbackOf = (callback) => {
   validateFunction(callback, 'cb');
   return callback;
 };
+// The callback is the last argument. Without one, the other arguments are complained about first.
+const takeCallback = (args, operation) => {
+  if (typeof args[args.length - 1] !== 'function') operation(...$.each(args));
+  return callbackOf($.pop(args));
+};
 
 /** @type {Record<string, any>} */
 const sync = { __proto__: null };
@@ -21,7 +26,7 @@ for (const name of $.each(Object.keys(operations))) {
   const operation = operations[name];
   sync[name] = named($.text`${name}Sync`, (...args) => perform(operation(...$.each(args))));
   callbacks[name] = named(name, (...args) => {
-    const callback = callbackOf($.pop(args));
+    const callback = takeCallback(args, operation);
     const request = operation(...$.each(args));
     const { signal } = request;
     if (signal?.aborted) {
@@ -57,8 +62,10 @@ const readArguments = (buffer, rest) => {
 };
 const { read } = callbacks;
 callbacks.read = named('read', (fd, buffer, ...rest) => {
-  const callback = typeof buffer === 'function' ? buffer : $.pop(rest);
-  return read(fd, ...$.each(readArguments(typeof buffer === 'function' ? undefined : buffer, rest)), callback);
+  const last = rest.length > 0 ? rest[rest.length - 1] : buffer;
+  const callback = typeof last !== 'function' ? undefined : rest.length > 0 ? $.pop(rest) : buffer;
+  const args = readArguments(buffer === callback ? undefined : buffer, rest);
+  return callback === undefined ? read(fd, ...$.each(args)) : read(fd, ...$.each(args), callback);
 });
 
 // A path whose last part is missing exists no more than one that is no path at all.
@@ -83,6 +90,10 @@ callbacks.exists = named('exists', (path, callback) => {
   start(/** @type {any} */ (request), (error, found) => callback(error === null && found));
 });
 
+Object.defineProperty(callbacks.exists, $.symbolFor('nodejs.util.promisify.custom'), {
+  value: named('exists', (path) => new Promise((resolve) => callbacks.exists(path, resolve))),
+});
+
 const READ_WRITE = toFlags('r+');
 sync.truncate = named('truncateSync', (path, length) => {
   length = toLength(length);
@@ -98,8 +109,8 @@ callbacks.truncate = named('truncate', (path, length, callback) => {
     callback = length;
     length = 0;
   }
-  callbackOf(callback);
   length = toLength(length);
+  callbackOf(callback);
   callbacks.open(path, READ_WRITE, (error, fd) => {
     if (error) callback(error);
     else callbacks.ftruncate(fd, length, (failed) => callbacks.close(fd, (error) => callback(failed ?? error)));
@@ -114,6 +125,7 @@ callbacks.close = named('close', (fd, callback = (error) => {
 const failedPart = (path, error) => {
   if (error.code === 'ERR_ACCESS_DENIED') throw error;
   const whole = require('path').posix.resolve(toText(path));
+  if (error.code === 'ENOENT' && isPipe(whole)) return pipePath(whole);
   const parts = $.split(whole, '/');
   for (let i = 2; i <= parts.length; i++) {
     try {
@@ -124,6 +136,21 @@ const failedPart = (path, error) => {
     }
   }
   throw error;
+};
+// What stands for a pipe under `/proc` leads to a name that is in no folder.
+const isPipe = (path) => sync.stat(path, { __proto__: null, throwIfNoEntry: false })?.isFIFO() ?? false;
+const pipePath = (path) => {
+  const { posix } = require('path');
+  for (let links = 0; links < 40; links++) {
+    let link;
+    try {
+      link = sync.readlink(path);
+    } catch {
+      break;
+    }
+    path = posix.resolve(perform(operations.realpath(posix.dirname(path))), link);
+  }
+  return path;
 };
 const walking = (path, options) =>
   ({ ...operations.realpath(path, options), failed: (error) => failedPart(path, error) });
@@ -179,8 +206,8 @@ const alone = {
     return $.then((/** @type {any} */ (require('fs_promises'))).readFile(path),
       (bytes) => new (require('blob').Blob)([bytes], { type }));
   },
-  watch() {
-    throw notImplemented('fs.watch');
+  watch(filename, options, listener) {
+    return require('fs_watcher').watch(filename, options, listener);
   },
   watchFile(filename, options, listener) {
     return require('fs_watch').watchFile(filename, options, listener);

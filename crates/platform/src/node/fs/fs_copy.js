@@ -7,7 +7,8 @@ const { validateBoolean, validateFunction, validateObject } = require('validator
 const run = (request) => new Promise((resolve, reject) =>
   start(request, (error, value) => (error === null ? resolve(value) : reject(error))));
 const flags = ['dereference', 'recursive', 'force', 'errorOnExist', 'preserveTimestamps', 'verbatimSymlinks'];
-const plan = (from, to, options) => {
+/** What is to be done; `more` are bits besides the flags. */
+const plan = (from, to, options, more = 0) => {
   const given = { __proto__: null, force: true };
   if (options !== undefined) {
     validateObject(options, 'options');
@@ -24,7 +25,7 @@ const plan = (from, to, options) => {
   }
   from = toText(from, 'src');
   to = toText(to, 'dest');
-  const bits = $.reduce(flags, (sum, flag) => (given[flag] ? sum | 1 << $.indexOf(flags, flag) : sum), 0);
+  const bits = $.reduce(flags, (sum, flag) => (given[flag] ? sum | 1 << $.indexOf(flags, flag) : sum), more);
   const mode = toCopyMode(options?.mode);
   const { decode } = require('fs_bytes');
   return {
@@ -42,26 +43,34 @@ const isWithin = (refused, name) =>
 
 exports.cpSync = (from, to, options) => {
   const { filter, begin, ends, entry } = plan(from, to, options);
-  const refused = [];
-  for (const name of $.each(perform(begin))) {
-    if (isWithin(refused, name)) continue;
-    const both = ends(name);
+  const isWanted = (both) => {
     const wanted = filter === undefined || filter(...$.each(both));
     if (typeof wanted === 'object' && typeof wanted?.then === 'function') {
       throw create('TypeError', 'ERR_INVALID_RETURN_VALUE',
         'Expected boolean to be returned from the "filter" function but got an instance of Promise.');
     }
-    if (wanted) perform(entry(both));
+    return wanted;
+  };
+  // What the filter refuses altogether is not even looked at.
+  if (!isWanted(ends(''))) return;
+  const refused = [];
+  for (const name of $.each(perform(begin))) {
+    if (isWithin(refused, name)) continue;
+    const both = ends(name);
+    if (name === '' || isWanted(both)) perform(entry(both));
     else $.push(refused, name);
   }
 };
-exports.cp = (from, to, options) => copyAll(plan(from, to, options));
+const ALSO_FOLDERS = 1 << flags.length;
+exports.cp = (from, to, options) => copyAll(plan(from, to, options, ALSO_FOLDERS));
 const copyAll = async ({ filter, begin, ends, entry }) => {
+  const isWanted = async (both) => filter === undefined || await $.awaited(filter(...$.each(both)));
+  if (!await $.awaited(isWanted(ends('')))) return;
   const refused = [];
   for (const name of $.each(await $.awaited(run(begin)))) {
     if (isWithin(refused, name)) continue;
     const both = ends(name);
-    if (filter === undefined || await $.awaited(filter(...$.each(both)))) await $.awaited(run(entry(both)));
+    if (name === '' || await $.awaited(isWanted(both))) await $.awaited(run(entry(both)));
     else $.push(refused, name);
   }
 };

@@ -92,7 +92,7 @@ const dataRequest = (target, data, options, flag) => {
   const written = content(data, encodingOf({ __proto__: null, encoding }));
   if (isFd(target)) return request(['writeAll', target, written], () => undefined);
   const path = toPath(target);
-  return request(['writeFile', path, written, toFlags(flags, 'options.flag'), toMode(mode, 'mode', 0o666), Boolean(flush)]);
+  return request(['writeFile', path, written, toFlags(flags || flag, 'options.flag'), toMode(mode, 'mode', 0o666), Boolean(flush)]);
 };
 // Bytes that were read, put where the script wants them; a buffer that has shrunk meanwhile gets none.
 const fill = (view, offset, bytes) => {
@@ -217,10 +217,12 @@ const operations = {
   },
   writeFile: (target, data, options) => ({ __proto__: null, ...dataRequest(target, data, options, 'w'), signal: signalOf(options) }),
   appendFile: (target, data, options) => ({ __proto__: null, ...dataRequest(target, data, options, 'a'), signal: signalOf(options) }),
-  read(fd, buffer, offset, length, position) {
+  read(fd, buffer, ...where) {
     fd = toFd(fd);
     toView(buffer);
-    const part = toPart(buffer, offset, length, position);
+    // A single argument that says where is an object.
+    if (where.length === 1 && where[0] !== undefined) validateObject(where[0], 'options', { __proto__: null, nullable: true });
+    const part = toPart(buffer, where[0], where[1], where[2]);
     const place = toReadPosition(part.position, Math.max(part.length, 0));
     if (part.length === 0) return { __proto__: null, ...request(['fstat', fd], () => 0), results: ['bytesRead', 'buffer'], more: buffer };
     if (part.size === 0) {
@@ -262,7 +264,11 @@ const operations = {
     const both = { results: ['bytesWritten', 'buffer'], more: data };
     if (typeof data === 'string') {
       // (fd, text, position, encoding)
-      const encoding = encodingOf({ __proto__: null, encoding: length ?? 'utf8' });
+      const encoding = require('encodings').find(typeof length === 'string' ? length : 'utf8') === undefined ? 'utf8'
+        : encodingOf({ __proto__: null, encoding: typeof length === 'string' ? length : 'utf8' });
+      if (encoding === 'hex' && data.length % 2 !== 0) {
+        throw invalidArgValue('encoding', length, $.text`is invalid for data of length ${data.length}`);
+      }
       return { __proto__: null, call: ['write', fd, encode(data, encoding), toWritePosition(offset)], ...both };
     }
     if (!$.isView(data)) {

@@ -1,8 +1,9 @@
 // node:fs/promises: the operations of `fs_operations.js` as functions that promise, and FileHandle.
 const { operations, start } = require('fs_operations');
 const { constants, toLength, toFlags, toOptions, toText } = require('fs_values');
-const { abortError, notImplemented } = require('errors');
+const { abortError, create, notImplemented } = require('errors');
 const { toBuffer, encode, encodingOf } = require('fs_bytes');
+const { throwIfAborted } = require('validators');
 const { EventEmitter } = require('events');
 
 // A function that promises, and in which whatever goes wrong is a rejection.
@@ -37,6 +38,8 @@ class FileHandle extends EventEmitter {
   /** @type {undefined | (() => void)} */
   #whenUnused;
   #users = 1;
+  // It has been read as a web stream.
+  #isLocked = false;
   constructor(key, fd) {
     super();
     if (key !== token) throw new TypeError('Illegal constructor');
@@ -85,7 +88,12 @@ class FileHandle extends EventEmitter {
     })[Symbol.asyncIterator]();
   }
   readableWebStream(options = { __proto__: null }) {
-    void FileHandle[fdOf](this, 'read');
+    if (this.#fd === -1 || this.#closing) {
+      throw create('Error', 'ERR_INVALID_STATE',
+        $.text`Invalid state: The FileHandle is ${this.#fd === -1 ? 'closed' : 'closing'}`);
+    }
+    if (this.#isLocked) throw create('Error', 'ERR_INVALID_STATE', 'Invalid state: The FileHandle is locked');
+    this.#isLocked = true;
     return require('fs_streams').webStream(this, options);
   }
   createReadStream(options) {
@@ -98,6 +106,7 @@ class FileHandle extends EventEmitter {
     await $.awaited(this.close());
   }
 }
+require('bytes').unserializable.add(FileHandle.prototype);
 const isHandle = (value) => {
   try {
     return typeof value === 'object' && value !== null && FileHandle[fdOf](value, 'open') >= 0;
@@ -122,9 +131,11 @@ const isPieces = (data) => data !== null && typeof data === 'object' && !$.isVie
   && (typeof data[Symbol.iterator] === 'function' || typeof data[Symbol.asyncIterator] === 'function');
 const writePieces = async (fd, data, options) => {
   const encoding = encodingOf({ __proto__: null, encoding: options?.encoding ?? (typeof options === 'string' ? options : 'utf8') });
+  throwIfAborted(options?.signal);
   for await (const piece of $.each(data)) {
     if (options?.signal?.aborted) throw abortError(options.signal.reason);
-    const bytes = typeof piece === 'string' ? encode(piece, encoding) : piece;
+    const { Buffer } = /** @type {any} */ (require('buffer'));
+    const bytes = typeof piece === 'string' ? encode(piece, encoding) : $.isView(piece) ? piece : Buffer.from(piece);
     await $.awaited(run({ __proto__: null, call: ['writeAll', fd, bytes] }));
   }
 };
@@ -134,7 +145,7 @@ const readArguments = (buffer, rest) => {
       const { offset, length, position } = rest[0];
       return [buffer, offset, length, position];
     }
-    return [buffer, ...$.each(rest)];
+    return [buffer, rest[0], rest[1], rest[2]];
   }
   const { buffer: own = toBuffer(new Uint8Array(16384)), offset, length, position } = buffer ?? { __proto__: null };
   return [own, offset, length, position];
@@ -177,10 +188,10 @@ const withHandle = async (handle, call) => {
 const target = (file) => (isHandle(file) ? FileHandle[fdOf](file, 'write') : file);
 const writing = (operation, flag) => (file, data, options) => {
   if (!isPieces(data)) return run(operations[operation](target(file), data, options));
-  const { flag: flags = flag, mode, signal } = toOptions(options);
+  const { flag: flags, mode, signal } = toOptions(options);
   if (signal?.aborted) throw abortError(signal.reason);
   if (isHandle(file)) return writePieces(FileHandle[fdOf](file, 'write'), data, options);
-  return $.then(open(file, flags, mode), (handle) => withHandle(handle, ({ fd }) => writePieces(fd, data, options)));
+  return $.then(open(file, flags || flag, mode), (handle) => withHandle(handle, ({ fd }) => writePieces(fd, data, options)));
 };
 const special = {
   __proto__: null,
@@ -216,7 +227,5 @@ for (const name of $.each(names)) {
   exports[name] = promising(name, special[name] ?? ((...args) => run(operations[name](...$.each(args)))));
 }
 exports.glob = { glob: (pattern, options) => require('fs_glob').glob(pattern, options) }.glob;
-exports.watch = { watch() {
-  throw notImplemented('fs.promises.watch');
-} }.watch;
+exports.watch = { watch: (filename, options) => require('fs_watcher').watchEach(filename, options) }.watch;
 exports.constants = constants;

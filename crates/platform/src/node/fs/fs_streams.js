@@ -2,12 +2,12 @@
 const { Readable } = require('stream_readable');
 const { Writable } = require('stream_writable');
 const { finished } = require('stream_finished');
-const { errorOrDestroy } = require('stream_shared');
+const { errorOrDestroy, errors } = require('stream_shared');
 const { start, operations, cancel, setRef } = require('fs_operations');
 const { toPath, toOptions } = require('fs_values');
-const { invalidArgType, outOfRange } = require('errors');
-const { validateFunction, validateInteger, validateObject } = require('validators');
-const { toBuffer } = require('fs_bytes');
+const { create, invalidArgType, outOfRange } = require('errors');
+const { validateBoolean, validateFunction, validateInteger, validateObject } = require('validators');
+const { encodingOf, toBuffer } = require('fs_bytes');
 const handles = () => /** @type {any} */ (require('fs_promises'));
 
 const FS = Symbol('kFs');
@@ -53,7 +53,7 @@ const takeFd = (stream, options) => {
   const { fd } = options;
   if (fd === undefined || fd === null) {
     stream.fd = null;
-    chooseFs(stream, options, stream instanceof WriteStream ? ['open', 'write', 'close'] : ['open', 'read', 'close']);
+    chooseFs(stream, options, stream instanceof WriteStream ? ['open', 'write', 'writev', 'close'] : ['open', 'read', 'close']);
     return;
   }
   if (typeof fd === 'number') {
@@ -77,6 +77,8 @@ const toPlace = (value, name) => {
   if (value !== Infinity) validateInteger(value, name, 0);
   return value;
 };
+// How often in a row a script's own `write` may write nothing.
+const MOST_FAILURES = 5;
 const closeFile = (stream, error, callback) => {
   const done = (failed) => callback(error ?? failed);
   if (typeof stream.fd !== 'number') {
@@ -137,6 +139,7 @@ const defineShared = (Class, name) => {
   Object.defineProperty(prototype, 'autoClose', {
     configurable: true, enumerable: true,
     get() {
+      if (!this?.[name]) throw create('TypeError', 'ERR_INVALID_THIS', $.text`Value of "this" must be of type ${Class.name}`);
       return this[name].autoDestroy;
     },
     set(value) {
@@ -156,6 +159,7 @@ const defineShared = (Class, name) => {
 function ReadStream(path, given) {
   if (!$.isPrototypeOf(ReadStream.prototype, this)) return new (/** @type {any} */ (ReadStream))(path, given);
   const options = toOptions(given);
+  encodingOf(options);
   options.highWaterMark ??= 64 * 1024;
   options.autoDestroy ??= false;
   takeFd(this, options);
@@ -243,6 +247,7 @@ ReadStream.prototype.close = function (callback) {
 function WriteStream(path, given) {
   if (!$.isPrototypeOf(WriteStream.prototype, this)) return new (/** @type {any} */ (WriteStream))(path, given);
   const options = toOptions(given);
+  encodingOf(options);
   options.decodeStrings = true;
   takeFd(this, options);
   this[IO] = false;
@@ -269,7 +274,7 @@ WriteStream.prototype.open = openNow;
 const wrote = (stream, callback) => (error, count) => {
   stream[IO] = false;
   if (stream.destroyed) {
-    callback(error);
+    callback(error ?? errors.destroyed('write'));
     stream.emit(DONE, error);
     return;
   }
@@ -289,9 +294,13 @@ WriteStream.prototype._write = function (data, encoding, callback) {
   if (this.pos !== undefined) this.pos += size;
   const fs = fsOf(this, 'write');
   if (fs !== own) {
+    let failures = 0;
     const again = (offset, length, place) => Reflect.apply(fs.write, fs, [this.fd, data, offset, length, place,
       (error, count) => {
-        if (error || count >= length || this.destroyed) done(error, size);
+        if (error?.code === 'EAGAIN') error = count = 0;
+        failures = count === 0 ? failures + 1 : 0;
+        if (error || count >= length || this.destroyed) done(error || null, size);
+        else if (failures > MOST_FAILURES) done(create('Error', 'ERR_SYSTEM_ERROR', 'write failed'), 0);
         else again(offset + count, length - count, place === undefined ? place : place + count);
       }]);
     again(0, size, at);
@@ -361,9 +370,22 @@ exports.cancelRead = (stream) => {
   return true;
 };
 // FileHandle's readableWebStream.
-exports.webStream = (handle, /** @type {any} */ { autoClose = false }) => {
+exports.webStream = (handle, /** @type {any} */ { autoClose = false, type }) => {
+  validateBoolean(autoClose, 'options.autoClose');
+  if (type !== undefined && type !== 'bytes') {
+    require('process').process.emitWarning(
+      'A non-"bytes" options.type has no effect. A byte-oriented steam is always created.', 'ExperimentalWarning');
+  }
   handles().useHandle(handle);
-  return new (require('readable_stream').ReadableStream)({
+  let isDone = false;
+  const done = async () => {
+    if (isDone) return;
+    isDone = true;
+    handles().releaseHandle(handle);
+    if (autoClose) await $.awaited(handle.close());
+  };
+  const { ReadableStream, ReadableStreamCancel, slotsOf } = require('readable_stream');
+  const stream = new ReadableStream({
     __proto__: null,
     type: 'bytes',
     autoAllocateChunkSize: 16384,
@@ -371,15 +393,13 @@ exports.webStream = (handle, /** @type {any} */ { autoClose = false }) => {
       const view = controller.byobRequest.view;
       const { bytesRead } = await $.awaited(handle.read(view, 0, $.byteLength(view)));
       if (bytesRead === 0) {
-        handles().releaseHandle(handle);
         controller.close();
-        if (autoClose) await $.awaited(handle.close());
+        await $.awaited(done());
       }
       controller.byobRequest.respond(bytesRead);
     },
-    async cancel() {
-      handles().releaseHandle(handle);
-      if (autoClose) await $.awaited(handle.close());
-    },
+    cancel: done,
   });
+  handle.once('close', () => ReadableStreamCancel(slotsOf(stream)));
+  return stream;
 };

@@ -96,7 +96,7 @@ exports.toOwner = (id, name) => {
   return id;
 };
 exports.toLength = (length, name = 'len') => {
-  if (length === undefined || length === null) return 0;
+  if (length === undefined) return 0;
   validateInteger(length, name);
   return Math.max(0, length);
 };

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod job;
 mod ops;
 mod tree;
+mod watch;
 
 use rquickjs::{Ctx, Exception, Function, Object, Value, function::Rest};
 

@@ -14,7 +14,7 @@ use super::{
     content, copy,
     files::Open,
     job::{Arguments, Failure, Job, Outcome, Reply},
-    tree,
+    tree, watch,
 };
 use crate::internal::{background::pool, state::Platform};
 
@@ -109,6 +109,10 @@ pub(super) fn prepare(name: &str, args: &Arguments<'_, '_>) -> rquickjs::Result<
         "mkdtemp" => {
             let raw = args.flag(1);
             Job::soon(move || Ok(Reply::Path(tree::make_temporary(&may, &path)?, raw)))
+        }
+        "watch" => {
+            let recursive = args.flag(1);
+            Job::soon(move || watch::begin(&may, &path, recursive))
         }
         "readFile" => {
             let text = args.flag(1);
@@ -257,7 +261,8 @@ pub(super) fn open(may: &Permissions, path: &Path, flags: u32, mode: Mode) -> Re
     let found = || held.path().metadata();
     let is_fifo = !flags.contains(OFlags::NONBLOCK) && found().is_ok_and(|found| found.file_type().is_fifo());
     let opened = if is_fifo { pool::waiting(call) } else { call() };
-    opened.map(Open::new).map_err(|error| Failure::at(error, "open", path))
+    let make = if flags.contains(OFlags::NONBLOCK) { Open::never_waiting } else { Open::new };
+    opened.map(make).map_err(|error| Failure::at(error, "open", path))
 }
 
 /// The fields of a Stats object: dev, mode, nlink, uid, gid, rdev, blksize, ino, size, blocks, then atime, mtime, ctime

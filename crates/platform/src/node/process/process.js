@@ -31,7 +31,7 @@
 const native = rust;
 const EventEmitter = require('events').EventEmitter;
 const { create, invalidArgType, notImplemented, outOfRange } = require('errors');
-const { validateArray, validateFunction, validateString } = require('validators');
+const { validateArray, validateBoolean, validateFunction, validateObject, validateString } = require('validators');
 
 class process extends EventEmitter {}
 Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true });
@@ -56,6 +56,10 @@ const env = new Proxy({}, {
     if ('get' in desc || 'set' in desc) {
       throw create('TypeError', 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
         "'process.env' does not accept an accessor(getter/setter) descriptor");
+    }
+    if (!desc.configurable || !desc.writable || !desc.enumerable) {
+      throw create('TypeError', 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
+        "'process.env' only accepts a configurable, writable, and enumerable data descriptor");
     }
     native.setVariable(toVariable(key), toVariable(desc.value));
     return true;
@@ -86,10 +90,15 @@ const lazy = (name, make) => Object.defineProperty(it, name, {
 
 const more = () => require('process_more');
 const signals = () => require('process_signals');
+// Calls what an object has for that, under a symbol or by name.
+const hold = (value, name) => {
+  const call = value?.[$.symbolFor($.text`nodejs.${name}`)] ?? value?.[name];
+  if (typeof call === 'function') Reflect.apply(call, value, []);
+};
 const usageOf = (ofThread, earlier) => {
   const { 0: user, 1: system } = native.usage(ofThread);
   if (!earlier) return { user, system };
-  if (typeof earlier !== 'object') throw invalidArgType('prevValue', 'of type object', earlier);
+  validateObject(earlier, 'prevValue');
   const since = (name, now) => {
     const before = earlier[name];
     if (typeof before !== 'number') throw invalidArgType($.text`prevValue.${name}`, 'of type number', before);
@@ -159,7 +168,7 @@ const members = {
     native.exit(it.exitCode ?? 0);
   },
   execve: notThere('execve'),
-  ref: (value) => value?.ref?.(), unref: (value) => value?.unref?.(),
+  ref: (value) => hold(value, 'ref'), unref: (value) => hold(value, 'unref'),
   finalization: { register() {}, registerBeforeExit() {}, unregister() {} },
   hrtime: Object.assign(hrtime, { bigint: () => native.hrtime() }),
   openStdin() {
@@ -197,7 +206,7 @@ const members = {
     native.nextTick(args.length === 0 ? callback : () => callback(...$.each(args)));
   },
   _tickCallback() {},
-  sourceMapsEnabled: false, setSourceMapsEnabled() {},
+  sourceMapsEnabled: false, setSourceMapsEnabled: (value) => validateBoolean(value, 'val'),
   getBuiltinModule(name) {
     validateString(name, 'id');
     return native.builtin(name);
@@ -206,7 +215,6 @@ const members = {
   _startProfilerIdleNotifier() {}, _stopProfilerIdleNotifier() {},
   stdout: undefined, stderr: undefined, stdin: undefined,
   abort() {
-    notInWorkers('process.abort()');
     native.abort();
   },
   umask(mask) {
@@ -215,7 +223,6 @@ const members = {
     return native.umask(require('fs_values').toMode(mask, 'mask'));
   },
   chdir(directory) {
-    notInWorkers('process.chdir()');
     validateString(directory, 'directory');
     native.chdir(directory);
   },
@@ -232,6 +239,23 @@ for (const name of $.each(Object.keys(members))) {
     Object.defineProperty(value, 'name', { value: name, configurable: true });
   }
   it[name] = value;
+}
+// What is the whole process's business.
+if (facts.isWorker) {
+  const hasChannel = native.variable('NODE_CHANNEL_FD');
+  const refused = ['abort', 'chdir', 'setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'];
+  for (const name of $.each(hasChannel ? [...$.each(refused), 'send', 'disconnect'] : refused)) {
+    const refuse = { unavailableInWorker: () => notInWorkers($.text`process.${name}()`) }.unavailableInWorker;
+    it[name] = Object.assign(refuse, { disabled: true });
+  }
+  for (const name of $.each(hasChannel ? ['channel', 'connected'] : [])) {
+    Object.defineProperty(it, name, {
+      configurable: true, enumerable: false, get: () => notInWorkers($.text`process.${name}`), set: undefined,
+    });
+  }
+  for (const name of $.each([
+    '_startProfilerIdleNotifier', '_stopProfilerIdleNotifier', '_debugProcess', '_debugPause', '_debugEnd',
+  ])) delete it[name];
 }
 Object.defineProperty(it, 'exitCode', {
   configurable: false, enumerable: true,

@@ -248,6 +248,8 @@ exports.makeInput = () => {
 };
 // Workers have no input unless they are given some.
 exports.makeNoInput = () => {
+  const { input } = require('workers');
+  if (input !== undefined) return require('worker_streams').inputFrom(input);
   const stream = new Readable({ __proto__: null, read() {} });
   stream.push(null);
   return stream;

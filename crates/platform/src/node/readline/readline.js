@@ -1,5 +1,5 @@
-// node:readline and node:readline/promises. A terminal edits its lines itself: it is not put into raw mode, so there are
-// no keys to be seen, no completion and no history to walk through.
+// node:readline and node:readline/promises. A terminal edits its lines itself: an interface does not put it into raw mode,
+// so there is no completion and no history to walk through.
 const { abortError, create, invalidArgType, invalidArgValue } = require('errors');
 const {
   validateAbortSignal, validateArray, validateBoolean, validateFunction, validateInteger, validateNumber,
@@ -420,7 +420,7 @@ exports.readline = {
     }
     return sequence(stream, !isSet(stream) || (typeof x !== 'number' && typeof y !== 'number') ? '' : toText(x, y), callback);
   },
-  emitKeypressEvents() {},
+  emitKeypressEvents: (stream, iface) => require('readline_keys').emitKeypressEvents(stream, iface),
   moveCursor: (stream, dx, dy, callback) => sequence(stream, moveText(dx, dy), callback),
   promises: exports['readline/promises'],
 };

@@ -62,7 +62,7 @@ exports.once = (call) => {
 };
 // Calls `listener` when a signal aborts, until the function that this returns is called.
 exports.onAbort = (signal, listener) => {
-  signal.addEventListener('abort', listener, { __proto__: null, once: true });
+  signal.addEventListener('abort', listener, { __proto__: null, once: true, [require('abort').insists]: true });
   return () => signal.removeEventListener('abort', listener);
 };
 

@@ -12,7 +12,7 @@ const isCalledByPackage = () => {
     restore();
   }
   const frame = $.find($.split(frames, '\n'), (line) => !$.includes(line, '(node:') && !$.includes(line, '(native)'));
-  return frame !== undefined && $.includes(frame, '/node_modules/');
+  return frame !== undefined && $.regex(/[/\\]node_modules[/\\]/).test(frame);
 };
 
 exports.warn = (message, code) => {

@@ -62,6 +62,8 @@ pub struct WorkerSpec {
     resource_limits: Serialized,
     environment_data: Serialized,
     port: Port,
+    /// What the parent writes to its standard input comes here.
+    input: Option<Port>,
     worker: Worker,
 }
 
@@ -141,6 +143,7 @@ pub(crate) struct OwnWorker {
     /// Deserialized when first asked for.
     data: RefCell<Option<[Serialized; 3]>>,
     port: RefCell<Option<Port>>,
+    input: RefCell<Option<Port>>,
     object: RefCell<Option<Persistent<Object<'static>>>>,
     heap_bytes: Option<usize>,
 }
@@ -290,6 +293,7 @@ fn spawn<'js>(ctx: Ctx<'js>, options: Object<'js>, callbacks: Object<'js>) -> rq
         web: options.get("web")?,
         classic: options.get::<_, Option<bool>>("classic")?.unwrap_or_default(),
         port: there,
+        input: class::of::<PortHandle>(&options.get("input")?).and_then(|handle| handle.take(&ctx)),
         name,
         script,
         data,
@@ -453,6 +457,9 @@ fn worker(ctx: Ctx<'_>) -> rquickjs::Result<Value<'_>> {
     if let Some(port) = own.port.take() {
         object.put("port", PortHandle::new_object(&ctx, port)?)?;
     }
+    if let Some(input) = own.input.take() {
+        object.put("input", PortHandle::new_object(&ctx, input)?)?;
+    }
     if let Some([data, limits, environment]) = own.data.take() {
         object.put("data", data.deserialize(&ctx)?.value)?;
         object.put("resourceLimits", limits.deserialize(&ctx)?.value)?;
@@ -527,6 +534,7 @@ pub(crate) fn own_worker(spec: &mut WorkerSpec) -> OwnWorker {
         },
         data: RefCell::new(Some(kept)),
         port: RefCell::new(Some(std::mem::replace(&mut spec.port, port))),
+        input: RefCell::new(spec.input.take()),
         object: RefCell::default(),
         heap_bytes: spec.heap_bytes,
     }

@@ -64,6 +64,7 @@ impl Remote {
             resource_limits: Data::Object(Vec::new()).into(),
             environment_data: Serialized::undefined(),
             port: there,
+            input: None,
             worker: worker.clone(),
         };
         let events = Mutex::new(RemoteEvents { arrivals, error: None, has_exited: false });

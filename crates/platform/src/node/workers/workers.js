@@ -9,7 +9,7 @@
  *   refWorker(worker: object, refed: boolean): void,
  *   worker(): {
  *     web: boolean, classic: boolean, threadId: number, name: string, url: string, port: object,
- *     data: unknown, resourceLimits: any, environmentData: any,
+ *     data: unknown, resourceLimits: any, environmentData: any, input: object | undefined,
  *   } | undefined,
  *   closeSelf(): void,
  *   importScript(url: string): void,
@@ -188,44 +188,13 @@ const environmentOf = (env) => {
   throw invalidArgType('options.env', 'of type object or one of undefined, null, or worker_threads.SHARE_ENV', env);
 };
 
-// What a worker writes, for the parent to read: as much of Node's Readable as is possible without node:stream.
-class WorkerOutput extends EventEmitter {
-  #decoder = null;
-  #ended = false;
-  readable = true;
-  setEncoding() {
-    this.#decoder = new (require('encoding').TextDecoder)();
-    return this;
-  }
-  pipe(target) {
-    this.on('data', (chunk) => target.write(chunk));
-    return target;
-  }
-  resume() {
-    return this;
-  }
-  static write(stream, bytes) {
-    stream.emit('data', stream.#decoder?.decode(bytes, { __proto__: null, stream: true }) ?? chunkOf(bytes));
-  }
-  static end(stream) {
-    if (stream.#ended) return;
-    stream.#ended = true;
-    stream.readable = false;
-    stream.emit('end');
-    stream.emit('close');
-  }
-}
-// Bytes that convert to text when text is wanted, as a Buffer does.
-const chunkOf = (bytes) => Object.defineProperty(bytes, 'toString', {
-  value: (encoding) => new (require('encoding').TextDecoder)(encoding).decode(bytes),
-  configurable: true, writable: true,
-});
+const workerStreams = () => require('worker_streams');
 
 class Worker extends EventEmitter {
-  // What a worker writes goes to the process's own streams, and does not come through these, unless the parent asks for it. The parent cannot write to its input.
-  stdin = null;
-  stdout = new WorkerOutput();
-  stderr = new WorkerOutput();
+  // What a worker writes goes to the process's own streams, and does not come through these, unless the parent asks for
+  // it. They are made when somebody first asks for them.
+  #outputs = { __proto__: null, stdout: undefined, stderr: undefined };
+  #input = null;
   #handle;
   #port;
   #name;
@@ -244,14 +213,18 @@ class Worker extends EventEmitter {
     this.#limits = {};
     for (const key of $.each(LIMITS)) if (resourceLimits?.[key] > 0) this.#limits[key] = Number(resourceLimits[key]);
     const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb } = this.#limits;
+    const channel = options.stdin ? ports.channel() : undefined;
+    if (channel !== undefined) this.#input = workerStreams().inputTo(channel[0]);
     this.#handle = spawn({
       ...script, name: this.#name, env: variables, data: workerData,
       ...(argv ? { argv: $.map(argv, String) } : {}), ...(execArgv ? { execArgv: $.map(execArgv, String) } : {}),
       transfer: transferList ? sequence(transferList, 'Optional options.transferList argument') : [],
       heapBytes: old === undefined ? undefined : bytesOf(old, young), stackBytes: bytesOf(stackSizeMb),
-      resourceLimits: this.#limits, stdout: Boolean(options.stdout), stderr: Boolean(options.stderr),
+      resourceLimits: this.#limits, stdout: Boolean(options.stdout), stderr: Boolean(options.stderr), input: channel?.[1],
     }, {
-      output: $.bound((descriptor, bytes) => WorkerOutput.write(descriptor === 1 ? this.stdout : this.stderr, bytes)),
+      output: $.bound((descriptor, bytes) => {
+        this.#output(descriptor === 1 ? 'stdout' : 'stderr').push(require('buffer').fromBytes(bytes));
+      }),
       online: $.bound(() => this.emit('online')),
       error: $.bound((value, details) => this.#failed(value, details)),
       exit: $.bound((code) => this.#exited(code)),
@@ -275,6 +248,22 @@ class Worker extends EventEmitter {
     if (on) ports.start(this.#port, { message: this.#message, messageerror: this.#messageerror, close() {} });
     else ports.stop(this.#port, false);
   }
+  #output(name) {
+    if (this.#outputs[name] === undefined) {
+      this.#outputs[name] = workerStreams().output();
+      if (this.#handle === undefined) this.#outputs[name].push(null);
+    }
+    return this.#outputs[name];
+  }
+  get stdin() {
+    return this.#input;
+  }
+  get stdout() {
+    return this.#output('stdout');
+  }
+  get stderr() {
+    return this.#output('stderr');
+  }
   #failed(value, details) {
     if (details?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
       value = create('Error', details.code, 'Worker terminated due to reaching memory limit: JS heap out of memory');
@@ -284,7 +273,7 @@ class Worker extends EventEmitter {
   #exited(code) {
     drain(this.#port, this.#message, this.#messageerror);
     this.#handle = this.#port = undefined;
-    for (const stream of $.each([this.stdout, this.stderr])) attempt(() => WorkerOutput.end(stream));
+    for (const name of $.each(['stdout', 'stderr'])) attempt(() => this.#outputs[name]?.push(null));
     this.#exit.resolve(code);
     this.emit('exit', code);
   }
@@ -346,7 +335,7 @@ const threads = {
   isMainThread: self === undefined, isInternalThread: false,
   threadId: self?.threadId ?? 0, threadName: self?.name ?? '',
   parentPort: inNode ? adopt(self.port) : null, workerData: inNode ? self.data : null,
-  resourceLimits: self?.resourceLimits ?? { __proto__: null }, SHARE_ENV, Worker, locks: undefined,
+  resourceLimits: self?.resourceLimits ?? {}, SHARE_ENV, Worker, locks: undefined,
   getEnvironmentData: (key) => environmentData.get(key),
   setEnvironmentData(key, value) {
     if (value === undefined) environmentData.delete(key);
@@ -502,5 +491,7 @@ exports.setUpWorker = () => {
 };
 exports.uncaught = () => false;
 exports.scriptDone = () => {};
+// What the parent writes to this worker's standard input, if it does.
+exports.input = self?.input;
 exports.WebWorker = WebWorker;
 exports.threads = threads;

@@ -11,7 +11,7 @@ const {
 } = require('readable_stream');
 const { CreateWritableStream, WritableStreamDefaultControllerErrorIfNeeded } = require('writable_stream');
 const { create } = require('errors');
-let slotsOf, controllerSlotsOf;
+let slotsOf, findSlots, controllerSlotsOf;
 
 class TransformStream {
   #slots;
@@ -54,9 +54,11 @@ class TransformStream {
     started.resolve(start === undefined ? undefined : Reflect.apply(start, transformer, [object]));
   }
   static {
+    findSlots = (value) => (isObject(value) && #slots in value ? value.#slots : undefined);
     slotsOf = (value) => {
-      if (isObject(value) && #slots in value) return value.#slots;
-      throw invalidThis('TransformStream');
+      const slots = findSlots(value);
+      if (slots === undefined) throw invalidThis('TransformStream');
+      return slots;
     };
   }
   get readable() {
@@ -254,5 +256,8 @@ asInterface(TransformStream, ({ readable, writable }) => {
   return { readable, writable };
 });
 asInterface(TransformStreamDefaultController, () => ({}));
+exports.transformOf = (value) => findSlots(value);
+/** A TransformStream of two streams that are there already. */
+exports.makeTransform = (readable, writable) => new TransformStream(secret, { ...newSlots(), readable, writable });
 exports.TransformStream = TransformStream;
 exports.TransformStreamDefaultController = TransformStreamDefaultController;
