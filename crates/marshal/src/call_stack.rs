@@ -8,8 +8,8 @@ use crate::block::GuestBlock;
 use crate::error::HeapError;
 use crate::heap::Heap;
 
-/// What lies at the end of the stack until the guest writes over it.
-const CANARY: [u8; 16] = *b"the stack's end\0";
+/// What lies at the end of the stack until the guest writes over it. A large array may leave a small canary alone.
+const CANARY: [u8; 4096] = [0xC5; 4096];
 
 /// A block of a guest's heap in which C has its stack during one call. Calls that are suspended end in any order, so none
 /// of them can have its frames on a stack that others use. Dropping it frees the block, at the next safe point.
