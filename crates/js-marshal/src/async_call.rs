@@ -48,7 +48,7 @@ struct PendingCall {
     #[mark(skip)]
     room: Room,
     #[mark(skip)]
-    stack: Option<CallStack>,
+    stack: CallStack,
 }
 
 pub(crate) fn register(ctx: &Ctx<'_>) -> Result<()> {
@@ -84,6 +84,7 @@ impl AsyncFunction {
         let (pending, numbers) = self.bound.with_running(ctx, args, Ledger::default(), |running| {
             running.check_count()?;
             let begun = running.begin().and_then(|begun| {
+                running.marshal.enter_part(webidl::Part::Whole);
                 let stack = CallStack::new(running.marshal.heap(), function.callee(), self.bound.stack_size());
                 let stack = stack.map_err(|error| throw_heap_error(ctx, running.marshal, error))?;
                 running.give().map(|()| (begun, stack))
@@ -104,7 +105,7 @@ impl AsyncFunction {
             };
             Ok((pending, begun.numbers))
         })?;
-        let top = pending.stack.as_ref().map(CallStack::top);
+        let top = pending.stack.top();
         let pending = class::new_object(ctx, pending, None)?.into_value();
         js_api::promising_call(ctx, function, &numbers, top, complete, &pending)
     }
@@ -119,7 +120,7 @@ fn complete<'js>(ctx: &Ctx<'js>, state: &Value<'js>, result: Result<Option<Numbe
         running.entered.set(true);
         running.call.numbers.borrow_mut().extend_from_slice(&pending.numbers);
         running.call.records.borrow_mut().extend_from_slice(&pending.records);
-        let result = match pending.stack.as_ref().map_or(Ok(()), CallStack::check) {
+        let result = match pending.stack.check() {
             Ok(()) => result,
             Err(error) => {
                 drop(ctx.catch());

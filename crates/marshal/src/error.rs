@@ -25,6 +25,8 @@ pub enum HeapError {
         /// The stack's size in bytes.
         bytes: u64,
     },
+    /// Another call of an AssemblyScript guest is suspended, and its managed values are on the stack that all calls use.
+    StackInUse,
     /// The guest's `malloc` or `free` did not return.
     Call(CallError),
     /// The guest's `free` did not return for a block whose last handle was dropped earlier. The operation that reports
@@ -138,6 +140,9 @@ impl std::fmt::Display for HeapError {
                 )?;
                 f.write_str("lies below; set a larger size")
             }
+            Self::StackInUse => f.write_str(
+                "async calls of an AssemblyScript guest share its stack: this one has to wait for the other to end",
+            ),
             Self::Call(error) => write!(f, "the guest's allocator failed: {error}"),
             Self::Reclaim { address, source } => write!(f, "freeing the block at {address:#x} failed: {source}"),
             Self::Null => f.write_str("the guest returned a null pointer where a block was expected"),

@@ -332,12 +332,12 @@ impl<A: Arguments, R: Output, L: Length<A, R>> Function<A, R, L> {
     ) -> Result<Parts<A, R>, GuestError> {
         let core = &self.core;
         let stack = match &core.heap {
-            Some(heap) => CallStack::new(heap, &self.callee, core.async_stack)?,
+            Some(heap) => Some(CallStack::new(heap, &self.callee, core.async_stack)?),
             None => None,
         };
         let (passed, hidden) = self.pass(arguments, &mut pending.call)?;
         pending.committed = true;
-        let top = stack.as_ref().map(CallStack::top);
+        let top = stack.as_ref().and_then(CallStack::top);
         let called = core.island.call_numeric_async(&self.callee, &mut pending.call.frame, top).await;
         stack.as_ref().map_or(Ok(()), CallStack::check)?;
         called?;

@@ -160,7 +160,8 @@ impl GuestBuilder {
     /// Sets how many bytes C's stack has in each [async call](Function::call_async): such calls end in any order, so each
     /// has a stack of its own, a block of the guest's heap. By default it is as large as the guest's own stack, but not
     /// larger than a mebibyte. With 0, async calls share the guest's own stack, as all of them do in a guest whose stack
-    /// pointer is not found or that has no allocator of its own.
+    /// pointer is not found or that has no allocator of its own. AssemblyScript's collector looks at the guest's own stack,
+    /// so only one async call of such a guest is under way at a time.
     pub fn async_stack(mut self, bytes: u64) -> Self {
         self.async_stack = Some(bytes);
         self

@@ -36,6 +36,8 @@ pub struct Heap {
     allocating: Cell<bool>,
     kept: KeptRoom,
     pressure: RefCell<Option<Rc<dyn Fn()>>>,
+    /// Whether a suspended call has the guest's only stack.
+    stack_is_taken: Cell<bool>,
 }
 
 /// The addresses that [`Heap::free`] freed and that nobody can have got again: since then nothing of the guest ran but
@@ -147,6 +149,7 @@ impl Heap {
             allocating: Cell::new(false),
             kept: KeptRoom::default(),
             pressure: RefCell::new(None),
+            stack_is_taken: Cell::new(false),
         }))
     }
 
@@ -167,6 +170,19 @@ impl Heap {
     /// Whether the guest's own functions allocate and free.
     pub(crate) fn is_guests(&self) -> bool {
         !matches!(self.routine, Routine::Host(_))
+    }
+
+    pub(crate) fn is_assembly_script(&self) -> bool {
+        matches!(self.routine, Routine::Guest { pin: Some(_), .. })
+    }
+
+    /// Takes the guest's only stack for a call, unless another one has it.
+    pub(crate) fn take_stack(&self) -> bool {
+        !self.stack_is_taken.replace(true)
+    }
+
+    pub(crate) fn give_stack_back(&self) {
+        self.stack_is_taken.set(false);
     }
 
     /// How many handles are open or wait for their destructor.

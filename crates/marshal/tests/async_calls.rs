@@ -305,3 +305,38 @@ fn what_fails_leaves_nothing_on_the_stack() {
         assert_eq!(end.call(()).unwrap(), before);
     }
 }
+
+#[test]
+fn assembly_scripts_calls_wait_one_at_a_time() {
+    let text = include_str!("waiting.wat").replace(r#"(func (export "malloc")"#, r#"(func $malloc (export "malloc")"#);
+    let functions = r#"(func (export "__new") (param i32 i32) (result i32) (call $malloc (local.get 0)))
+        (func (export "__pin") (param i32) (result i32) (local.get 0))
+        (func (export "__unpin") (param i32)))"#;
+    let wasm = wat::parse_str(text.trim_end().strip_suffix(')').unwrap().to_owned() + functions).unwrap();
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let gate = Gate::default();
+    let of_call = gate.clone();
+    let builder = Guest::builder(&engine).assembly_script("__new", "__pin", "__unpin").import_async::<fn(i32) -> i32>(
+        "env",
+        "look_up",
+        move |value: i32| {
+            let gate = of_call.clone();
+            async move {
+                gate.pass().await;
+                value
+            }
+        },
+    );
+    let guest = builder.instantiate(&Module::new(&engine, &wasm).unwrap()).unwrap();
+    let both = guest.function::<(i32, i32), i32>("both").unwrap();
+    let mut first = Box::pin(both.call_async((1, 2)));
+    assert!(poll(&mut first).is_pending());
+    let refused = ready(poll(&mut Box::pin(both.call_async((3, 4))))).unwrap_err();
+    assert!(refused.to_string().contains("AssemblyScript"), "{refused}");
+    drop(first);
+    let mut second = Box::pin(both.call_async((5, 6)));
+    assert!(poll(&mut second).is_pending(), "a call that was given up has nothing any more");
+    gate.open();
+    assert_eq!(ready(poll(&mut second)).unwrap(), 11);
+    assert_eq!(ready(poll(&mut Box::pin(both.call_async((7, 8))))).unwrap(), 15);
+}
