@@ -15,5 +15,6 @@ pub(crate) mod trap;
 pub(crate) mod waiter;
 
 pub use function::{Callee, HostFrame, HostFunction};
-pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};
+pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType, Slot, Slots};
+pub use raw::Failure;
 pub use signature::{Signature, ValueTypes};
