@@ -241,6 +241,41 @@ impl DataBlock {
         Ok((end.as_ptr().addr() - start.as_ptr().addr()) as u64)
     }
 
+    /// The bytes from `address` up to the first zero byte, which is left out: where they begin, how many there are, and
+    /// whether all of them are ASCII. `None` if there are more than `most`, or if no zero byte comes before the block's
+    /// end.
+    #[inline]
+    pub fn short_c_string(&self, address: u64, most: usize) -> Option<(NonNull<u8>, usize, bool)> {
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let rest = usize::try_from((self.len() as u64).checked_sub(address)?).ok()?;
+        // SAFETY: `address` is at most the block's length.
+        let start = unsafe { self.base.add(address as usize) };
+        let (mut len, mut seen) = (0, 0);
+        while len <= most && len + size_of::<u64>() <= rest {
+            // SAFETY: there are as many bytes.
+            let word = u64::from_le(unsafe { start.add(len).cast::<u64>().read_unaligned() });
+            // The lowest bit that is set here is the highest one of the first zero byte.
+            let ends = word.wrapping_sub(ONES) & !word & HIGH;
+            if ends != 0 {
+                // What comes before that byte, and the byte, which is zero.
+                seen |= word & (ends ^ (ends - 1));
+                len += ends.trailing_zeros() as usize / 8;
+                return (len <= most).then_some((start, len, seen & HIGH == 0));
+            }
+            (len, seen) = (len + size_of::<u64>(), seen | word);
+        }
+        // The last bytes of the block.
+        while len <= most && len < rest {
+            // SAFETY: as above.
+            match unsafe { start.add(len).read() } {
+                0 => return Some((start, len, seen & HIGH == 0)),
+                byte => (len, seen) = (len + 1, seen | u64::from(byte)),
+            }
+        }
+        None
+    }
+
     /// The bytes from `address` up to the first zero byte, which is left out.
     ///
     /// # Errors
@@ -320,6 +355,37 @@ mod tests {
         assert_eq!(block.read_c_string(16).unwrap(), b"");
         block.write(PAGE as u64 - 3, b"end").unwrap();
         assert!(block.read_c_string(PAGE as u64 - 3).is_err());
+        assert!(block.short_c_string(PAGE as u64 - 3, 100).is_none());
         assert!(block.read_c_string(PAGE as u64).is_err());
+    }
+
+    #[test]
+    fn a_short_c_string_says_whether_it_is_ascii() {
+        let block = DataBlock::new(PAGE, PAGE, 0).unwrap();
+        // Wherever the zero is among the words, at the end of the block too; and what follows it does not count.
+        for address in [0, 3, PAGE as u64 - 40] {
+            for len in 0..=30u64 {
+                let found = |most| {
+                    let found = block.short_c_string(address, most);
+                    found.map(|(start, len, is_ascii)| (start == block.range(address, 0).unwrap(), len, is_ascii))
+                };
+                block.fill(address, 40, 0xff).unwrap();
+                block.fill(address, len, b'a').unwrap();
+                block.write(address + len, &[0]).unwrap();
+                assert_eq!(found(30), Some((true, len as usize, true)), "{len} bytes at {address}");
+                assert_eq!(found(len as usize), Some((true, len as usize, true)));
+                assert_eq!(len.checked_sub(1).and_then(|less| found(less as usize)), None);
+                for other in 0..len {
+                    block.write(address + other, &[0x80]).unwrap();
+                    assert_eq!(found(30), Some((true, len as usize, false)), "the byte {other} of {len} at {address}");
+                    block.write(address + other, &[1]).unwrap();
+                }
+            }
+        }
+        block.fill(PAGE as u64 - 40, 40, b'a').unwrap();
+        assert!(block.short_c_string(PAGE as u64 - 40, 100).is_none());
+        assert!(block.short_c_string(PAGE as u64, 100).is_none());
+        assert!(block.short_c_string(PAGE as u64 + 1, 100).is_none());
+        assert!(block.short_c_string(u64::MAX, 100).is_none());
     }
 }

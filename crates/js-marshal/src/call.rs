@@ -31,8 +31,6 @@ pub(crate) struct Plan {
     looks_again: SmallVec<[bool; 8]>,
     /// Whether anything but the function's own result comes out.
     has_outs: bool,
-    /// The type of the functions that can be called, if it has few numbers.
-    plain: Option<PlainType>,
     /// The steps of most calls, which need nothing else of this.
     pub(crate) straight: Option<Straight>,
 }
@@ -54,10 +52,10 @@ impl Plan {
         let is_out = |(param, again): (&Param, &bool)| *again || param.direction.is_result;
         let has_outs = signature.params.iter().zip(&looks_again).any(is_out);
         let by_room = by_room(signature, wide);
-        let straight = if signature.is_async { None } else { Straight::new(signature, wide) };
         let numeric = NumericType { params: params.iter().copied().collect(), results: result.into_iter().collect() };
-        let plain = PlainType::of(&numeric);
-        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, plain, straight }
+        let plain = PlainType::of(&numeric).filter(|_| !signature.is_async);
+        let straight = plain.and_then(|plain| Straight::new(signature, plain, wide));
+        Self { params, result, by_room, passed, has_memory, has_custom, looks_again, has_outs, straight }
     }
 
     /// Whether a function of the type can be called.
@@ -69,8 +67,7 @@ impl Plan {
     /// The steps of most calls, if a function of the type can be called by them.
     #[inline]
     pub(crate) fn straight_for(&self, ty: Option<&PlainType>) -> Option<&Straight> {
-        let (Some(straight), Some(plain), Some(ty)) = (&self.straight, &self.plain, ty) else { return None };
-        ty.takes_as(plain).then_some(straight)
+        self.straight.as_ref().filter(|straight| ty.is_some_and(|ty| ty.takes_as(&straight.plain)))
     }
 
     /// Why the function's type does not fit; `None` if it does.
@@ -380,7 +377,8 @@ impl<'js> Running<'_, '_, 'js> {
                 let mut frame = Frame::new(ty);
                 numbers.iter().for_each(|&number| frame.push(number));
                 self.give()?;
-                function.call_and_unwind(|| function.call_frame(cx, &mut frame))?;
+                let stack = function.mark_stack();
+                function.call_frame(cx, &mut frame).inspect_err(|_| function.unwind_stack(stack))?;
                 Ok(wanted.map(|_| frame.result(0)))
             }
             Target::Callable(function) => {

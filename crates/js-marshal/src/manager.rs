@@ -129,6 +129,7 @@ impl HostAllocator for NoAllocator {
 }
 
 impl ManagerObject {
+    #[inline]
     pub(crate) fn link(&self) -> &IslandHandle {
         &self.link
     }
@@ -219,14 +220,13 @@ impl ManagerObject {
         Ok(())
     }
 
-    /// [`ManagerObject::safe_point`], which has nothing to do most of the time.
+    /// Whether [`ManagerObject::safe_point`] has nothing to do, as most of the time.
     #[inline]
-    pub(crate) fn settle(&self, cx: Cx<'_>, place: At<'_>) -> Result<()> {
-        if self.heap.owned_bytes() > self.threshold.get() || !self.others.borrow().is_empty() {
-            return self.safe_point(&cx.ctx(), place);
-        }
-        let done = self.spares.collect(&self.heap).and_then(|()| self.heap.drain());
-        done.map_err(|error| throw_heap_error(&cx.ctx(), place, error))
+    pub(crate) fn is_settled(&self) -> bool {
+        self.heap.owned_bytes() <= self.threshold.get()
+            && self.spares.is_empty()
+            && self.heap.is_drained()
+            && self.others.borrow().is_empty()
     }
 
     /// The heap of this memory in which `free`, a function of the guest, frees.

@@ -15,7 +15,7 @@ use crate::convert::{CallArguments, Marshal};
 use crate::descriptors::read_signature;
 use crate::ledger::Ledger;
 use crate::manager::ManagerObject;
-use crate::straight::Run;
+use crate::straight::{Caller, Run};
 use crate::types::{Length, Signature, Type};
 
 const INVOKE: &str = "FunctionPrototype.invoke";
@@ -37,12 +37,19 @@ pub(crate) struct PrototypeObject {
 
 impl PrototypeObject {
     /// How a guest's function is called; `None` if a record in the signature is not defined yet.
+    #[inline]
     fn plan(&self, wide: bool) -> Option<&Plan> {
-        let plan = &self.plans[usize::from(wide)];
-        if plan.get().is_none() && self.signature.is_defined() {
-            let _ = plan.set(Plan::new(&self.signature, wide));
+        match self.plans[usize::from(wide)].get() {
+            None => self.new_plan(wide),
+            plan => plan,
         }
-        plan.get()
+    }
+
+    #[cold]
+    fn new_plan(&self, wide: bool) -> Option<&Plan> {
+        self.signature
+            .is_defined()
+            .then(|| self.plans[usize::from(wide)].get_or_init(|| Plan::new(&self.signature, wide)))
     }
 }
 
@@ -66,15 +73,27 @@ impl Callable for BoundFunction {
             && let Some(manager) = class::get(self.manager.borrow())
             && function.callee().plain().is_some()
         {
-            let (signature, name, manager_value) = (&self.signature, &*self.name, self.manager.borrow());
-            let (target, is_kept) = (self.function.borrow().identity(), Cell::new(false));
-            let run =
-                Run { straight, signature, manager, manager_value, function, name, args, leading: 0, target, is_kept };
-            if let Some(result) = run.run(cx)? {
+            let (signature, is_kept) = (&self.signature, Cell::new(false));
+            let run = Run { straight, signature, manager, function, args, caller: self, is_kept };
+            if let Some(result) = run.run(cx) {
                 return Ok(result);
             }
         }
         self.with_running(&cx.ctx(), args, Ledger::default(), |running| Ok(cx.returned(&running.run()?)))
+    }
+}
+
+impl Caller for BoundFunction {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn manager(&self) -> Borrowed<'_> {
+        self.manager.borrow()
+    }
+
+    fn target(&self) -> usize {
+        self.function.borrow().identity()
     }
 }
 
@@ -157,20 +176,41 @@ pub(crate) fn mismatch(signature: &Signature, of: &ManagerObject, function: &Exp
     Some(format!("{message}, but the function's type is {}", function.callee().ty()))
 }
 
+/// A call by `invoke`: its arguments, of which the first two are the manager and the function.
+struct Invoked<'r> {
+    args: Args<'r>,
+    function: &'r ExportedFunction,
+}
+
+impl Caller for Invoked<'_> {
+    fn name(&self) -> &str {
+        self.function.label()
+    }
+
+    fn manager(&self) -> Borrowed<'_> {
+        self.args.get(0)
+    }
+
+    fn target(&self) -> usize {
+        self.args.get(1).identity()
+    }
+}
+
 /// `invoke(memoryManager, func, ...args)`.
+#[inline]
 fn invoke(cx: Cx<'_>, this: Borrowed<'_>, args: Args<'_>) -> Result<Returned> {
-    if let (Some(prototype), Some(manager), Some(function)) = (
-        class::get::<PrototypeObject>(this),
-        class::get::<ManagerObject>(args.get(0)),
-        class::get::<ExportedFunction>(args.get(1)),
-    ) && function.link().is_same(manager.link())
+    if let Some(([manager_value, function_value], own)) = args.split_two()
+        && let Some(prototype) = class::get::<PrototypeObject>(this)
+        && let Some(manager) = class::get::<ManagerObject>(manager_value)
+        && let Some(function) = class::get::<ExportedFunction>(function_value)
+        && function.link().is_same(manager.link())
         && let Some(plan) = prototype.plan(manager.heap().is_wide())
         && let Some(straight) = plan.straight_for(function.callee().plain())
     {
-        let (signature, name, manager_value) = (&prototype.signature, function.label(), args.get(0));
-        let (target, leading, is_kept) = (args.get(1).identity(), LEADING, Cell::new(false));
-        let run = Run { straight, signature, manager, manager_value, function, name, args, leading, target, is_kept };
-        if let Some(result) = run.run(cx)? {
+        let (signature, is_kept) = (&prototype.signature, Cell::new(false));
+        let caller = &Invoked { args, function };
+        let run = Run { straight, signature, manager, function, args: own, caller, is_kept };
+        if let Some(result) = run.run(cx) {
             return Ok(result);
         }
     }

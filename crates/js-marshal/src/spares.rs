@@ -30,16 +30,20 @@ struct Entry {
 pub(crate) struct Spares(RefCell<Vec<Entry>>);
 
 impl Spares {
+    /// Whether there is none.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Frees the blocks of views that nobody has any more, which are `heap`'s.
     ///
     /// # Errors
     /// As [`Heap::retire`].
     #[inline]
     pub(crate) fn collect(&self, heap: &Heap) -> std::result::Result<(), HeapError> {
-        if !self.0.borrow().is_empty() {
-            while let Some(block) = self.next() {
-                heap.retire(block)?;
-            }
+        while let Some(block) = self.next() {
+            heap.retire(block)?;
         }
         Ok(())
     }

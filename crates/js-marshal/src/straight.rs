@@ -6,7 +6,8 @@
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use island::call::Number;
+use island::NumberKind;
+use island::call::{Number, PlainType, Slot, Slots};
 use js_api::ExportedFunction;
 use marshal::loan::Loan;
 use marshal::{Heap, HeapError, Room};
@@ -22,6 +23,7 @@ use crate::scalar::Scalar;
 use crate::types::{Encoding, Length, Param, Signature, Type, TypeObject};
 
 /// How an argument goes in.
+#[repr(u8)]
 enum Step {
     Number(Scalar),
     /// Numbers behind a pointer, and the typed array that has such numbers.
@@ -32,6 +34,7 @@ enum Step {
 }
 
 /// What comes out.
+#[repr(u8)]
 enum Outcome {
     Nothing,
     Number(Scalar),
@@ -51,25 +54,51 @@ enum Outcome {
 enum Count {
     Fixed(u64),
     /// As many as an argument says.
-    Argument(usize, Scalar),
+    Argument(Counting),
     /// The function of the result's type knows.
     Callback,
+}
+
+/// A parameter that says how many numbers there are.
+#[derive(Clone, Copy)]
+struct Counting {
+    at: usize,
+    scalar: Scalar,
+    kind: NumberKind,
+}
+
+impl Counting {
+    fn new(signature: &Signature, at: usize, wide: bool) -> Option<Self> {
+        let param = signature.params.get(at).filter(|param| !param.direction.is_result)?;
+        let scalar = param.ty.get().scalar()?;
+        Some(Self { at, scalar, kind: scalar.kind(wide) })
+    }
+
+    /// How many it says; `None` if it is no length.
+    #[inline]
+    fn count(self, slots: &Slots) -> Option<u64> {
+        self.scalar.as_length(slots.get(self.at, self.kind))
+    }
 }
 
 /// The steps of a call.
 pub(crate) struct Straight {
     steps: Box<[Step]>,
-    /// Parameters that say how many numbers another one has: that one, and the parameter with its type.
-    counted: Box<[(usize, usize, Scalar)]>,
+    /// Parameters whose numbers another one counts, and that one.
+    counted: Box<[(usize, Counting)]>,
     outcome: Outcome,
     /// Whether the guest's memory matters.
     has_memory: bool,
+    /// The type of the functions that can be called.
+    pub(crate) plain: PlainType,
     wide: bool,
+    /// The bits that an address has.
+    address_mask: u64,
 }
 
 impl Straight {
     /// The steps for a signature; `None` if some part of it needs the general way.
-    pub(crate) fn new(signature: &Signature, wide: bool) -> Option<Self> {
+    pub(crate) fn new(signature: &Signature, plain: PlainType, wide: bool) -> Option<Self> {
         if signature.is_variadic || signature.params.len() > 8 {
             return None;
         }
@@ -79,8 +108,7 @@ impl Straight {
             if let Type::Array(_, Length::Argument(counts)) | Type::View(_, Length::Argument(counts)) =
                 param.ty.get().ty
             {
-                let param = signature.params.get(counts).filter(|counts| !counts.direction.is_result)?;
-                counted.push((at, counts, param.ty.get().scalar()?));
+                counted.push((at, Counting::new(signature, counts, wide)?));
             }
         }
         let outcome = match signature.returns.as_ref().map(|ty| ty.get()) {
@@ -89,7 +117,8 @@ impl Straight {
         };
         let has_memory = !matches!(outcome, Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_))
             || steps.iter().any(|step| !matches!(step, Step::Number(_)));
-        Some(Self { steps, counted: counted.into(), outcome, has_memory, wide })
+        let address_mask = if wide { u64::MAX } else { u32::MAX.into() };
+        Some(Self { steps, counted: counted.into(), outcome, has_memory, plain, wide, address_mask })
     }
 
     /// The numbers that elements of this type are, if these are as large in every memory.
@@ -128,10 +157,7 @@ impl Straight {
         let count = |length: &Length| match length {
             Length::Fixed(count) => Some(Count::Fixed(*count)),
             Length::Callback(_) => Some(Count::Callback),
-            Length::Argument(at) => {
-                let counts = signature.params.get(*at).filter(|counts| !counts.direction.is_result)?;
-                Some(Count::Argument(*at, counts.ty.get().scalar()?))
-            }
+            Length::Argument(at) => Counting::new(signature, *at, wide).map(Count::Argument),
             _ => None,
         };
         match &ty.ty {
@@ -152,199 +178,253 @@ impl Straight {
     }
 }
 
+/// Longer strings come out on the general way.
+const LONGEST_TEXT: usize = 256;
+
+/// What a call passes.
+struct Passed {
+    slots: Slots,
+    /// How many elements or bytes each argument has that lies behind a pointer.
+    counts: [u32; 8],
+    /// The bytes of each argument that is a string.
+    texts: [*const u8; 8],
+    /// Which arguments are copied, a bit for each.
+    copied: u8,
+    /// How much room the copies need.
+    room: u64,
+}
+
+impl Default for Passed {
+    #[inline]
+    fn default() -> Self {
+        Self { slots: Slots::default(), counts: [0; 8], texts: [std::ptr::null(); 8], copied: 0, room: 0 }
+    }
+}
+
+impl Passed {
+    /// Notes that an argument of `bytes` bytes is copied.
+    #[inline]
+    fn copy(&mut self, at: usize, count: u32, bytes: u64) {
+        self.counts[at] = count;
+        self.copied |= 1 << at;
+        self.room += bytes.next_multiple_of(8);
+    }
+}
+
+/// Whose call it is. This is asked for messages, and on the general way.
+pub(crate) trait Caller {
+    /// The function's name.
+    fn name(&self) -> &str;
+
+    fn manager(&self) -> Borrowed<'_>;
+
+    /// The function's object, as [`Borrowed::identity`] tells it.
+    fn target(&self) -> usize;
+}
+
 /// A call on the straight way.
 pub(crate) struct Run<'r> {
     pub(crate) straight: &'r Straight,
     pub(crate) signature: &'r Signature,
     pub(crate) manager: &'r ManagerObject,
-    pub(crate) manager_value: Borrowed<'r>,
     pub(crate) function: &'r ExportedFunction,
-    pub(crate) name: &'r str,
+    /// The function's own.
     pub(crate) args: Args<'r>,
-    /// Arguments before the function's own.
-    pub(crate) leading: usize,
-    /// The function's object, as [`Borrowed::identity`] tells it.
-    pub(crate) target: usize,
+    pub(crate) caller: &'r dyn Caller,
     /// Whether the result has become the owner of the block with the copies.
     pub(crate) is_kept: Cell<bool>,
 }
 
 impl<'r> Run<'r> {
-    /// Calls the function. Returns `None`, and has done nothing, if an argument needs the general way.
+    /// Calls the function. Returns `None`, and has done nothing, if an argument needs the general way. An error is pending.
     #[inline]
-    pub(crate) fn run(&self, cx: Cx<'_>) -> Result<Option<Returned>> {
-        let Straight { steps, has_memory, wide, .. } = self.straight;
-        if self.args.len() != self.leading + steps.len() {
-            return Ok(None);
+    pub(crate) fn run(&self, cx: Cx<'_>) -> Option<Returned> {
+        let (Straight { steps, has_memory, .. }, args) = (self.straight, self.args);
+        if args.len() != steps.len() {
+            return None;
         }
         let heap = &**self.manager.heap();
         if *has_memory {
-            if heap.is_shared() || heap.is_wide() != *wide {
-                return Ok(None);
+            if heap.is_shared() {
+                return None;
             }
-            self.manager.settle(cx, &self.place())?;
+            if !self.manager.is_settled()
+                && let Err(error) = self.manager.safe_point(&cx.ctx(), &self.place())
+            {
+                return Some(Returned::thrown(cx, error));
+            }
         }
-        heap.lend(|loan| self.run_lending(cx, heap, loan))
+        let mut call = Passed::default();
+        heap.lend(|loan| match self.pass(cx, heap, loan, (steps, args), &mut call) {
+            Ok(true) => self.call(cx, heap, &mut call),
+            Ok(false) => None,
+            Err(error) => Some(Returned::thrown(cx, error)),
+        })
     }
 
+    /// Looks at the arguments. Those that are copied have no address yet. Returns false if one is out of the ordinary.
     #[inline]
-    fn run_lending(&self, cx: Cx<'_>, heap: &Heap, loan: &Loan<'_>) -> Result<Option<Returned>> {
-        let Straight { steps, counted, wide, .. } = self.straight;
-        let mut numbers = [Number::I32(0); 8];
-        // How many elements or bytes each has that lies behind a pointer; which of them are copied, a bit for each; and
-        // how much room the copies need.
-        let (mut counts, mut copied, mut room) = ([0; 8], 0u8, 0);
-        for (at, step) in steps.iter().enumerate() {
-            let value = self.args.get(self.leading + at);
+    fn pass(
+        &self,
+        cx: Cx<'_>,
+        heap: &Heap,
+        loan: &Loan<'_>,
+        (steps, args): (&[Step], Args<'_>),
+        call: &mut Passed,
+    ) -> Result<bool> {
+        let counted = &self.straight.counted;
+        for (at, (step, value)) in steps.iter().zip(args.iter()).enumerate() {
             match step {
-                Step::Number(scalar) => {
-                    numbers[at] = match (scalar, value.int()) {
-                        (Scalar::Int32 | Scalar::Uint32, Some(int)) => Number::I32(int),
-                        _ => match scalar.to_argument(cx, value, *wide)? {
-                            Some(number) => number,
-                            None => return Ok(None),
-                        },
-                    };
-                }
-                Step::Numbers(_, kind) => {
-                    let Some((count, place)) = numbers_of(cx, heap, loan, value, *kind) else { return Ok(None) };
-                    counts[at] = count;
-                    match place {
-                        Some(address) => numbers[at] = self.pointer(address),
-                        None => {
-                            copied |= 1 << at;
-                            room += (count * kind.size() as u64).next_multiple_of(8);
-                        }
-                    }
-                }
-                Step::Handle => {
-                    let Some(handle) = class::get::<HandleObject>(value) else { return Ok(None) };
-                    // Its own destructor ends it, which is out of the ordinary.
-                    let is_ended = handle.destructor() != 0 && handle.destructor() == self.target;
-                    let ty = self.signature.params[at].ty.get();
-                    match handle.address_for(ty, self.manager) {
-                        Some(address) if !is_ended => numbers[at] = self.pointer(address),
-                        _ => return Ok(None),
-                    }
-                }
+                Step::Number(scalar) => match (scalar, value.int()) {
+                    (Scalar::Int32 | Scalar::Uint32, Some(int)) => call.slots.set(at, Number::I32(int)),
+                    _ => match scalar.to_argument(cx, value, self.straight.wide)? {
+                        Some(number) => call.slots.set(at, number),
+                        None => return Ok(false),
+                    },
+                },
                 Step::Text => {
-                    let Some(text) = plain_text(cx, value)? else { return Ok(None) };
-                    counts[at] = text.len() as u64;
-                    copied |= 1 << at;
-                    room += (text.len() as u64 + 1).next_multiple_of(8);
+                    let Some(text) = plain_text(cx, value)? else { return Ok(false) };
+                    call.texts[at] = text.as_ptr();
+                    // (QuickJS counts in 32 bits.)
+                    call.copy(at, text.len() as u32, text.len() as u64 + 1);
                 }
+                Step::Numbers(_, kind) => match numbers_of(cx, heap, loan, value, *kind) {
+                    Some((count, Some(address))) => {
+                        call.counts[at] = count as u32;
+                        call.slots.set_address(at, address);
+                    }
+                    Some((count, None)) => call.copy(at, count as u32, count * kind.size() as u64),
+                    None => return Ok(false),
+                },
+                Step::Handle => match self.handle(at, value) {
+                    Some(address) => call.slots.set_address(at, address),
+                    None => return Ok(false),
+                },
             }
         }
         // Each array has as many elements as its length says.
-        for (at, counts_at, scalar) in counted {
-            if scalar.as_length(numbers[*counts_at]) != Some(counts[*at]) {
-                return Ok(None);
-            }
-        }
-        if copied == 0 {
-            let number = self.enter(cx, &numbers)?;
-            return self.value(cx, number, &numbers, None).map(Some);
-        }
-        let room = match heap.room(room) {
-            Ok(room) => room,
-            // There may be room for each by itself. If not, the general way says for which.
-            Err(HeapError::OutOfMemory { .. }) => return Ok(None),
-            Err(error) => return Err(throw_heap_error(&cx.ctx(), &self.place(), error)),
-        };
-        let value = match self.copy_in(cx, room.address(), copied, &counts, &mut numbers) {
-            Ok(()) => match self.enter(cx, &numbers) {
-                Ok(number) => self.value(cx, number, &numbers, Some(&room)),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
-        };
-        self.end(cx, value, room).map(Some)
+        let fits = |&(at, counting): &(usize, Counting)| counting.count(&call.slots) == Some(call.counts[at].into());
+        Ok(counted.is_empty() || counted.iter().all(fits))
     }
 
-    /// Gives back the room of the copies.
+    /// The address of a handle; `None` if it is out of the ordinary.
+    fn handle(&self, at: usize, value: Borrowed<'_>) -> Option<u64> {
+        let handle = class::get::<HandleObject>(value)?;
+        // Its own destructor ends it, which is out of the ordinary.
+        let is_ended = handle.destructor() != 0 && handle.destructor() == self.caller.target();
+        handle.address_for(self.signature.params[at].ty.get(), self.manager).filter(|_| !is_ended)
+    }
+
     #[inline]
-    fn end(&self, cx: Cx<'_>, value: Result<Returned>, room: Room) -> Result<Returned> {
-        let heap = self.manager.heap();
+    fn call(&self, cx: Cx<'_>, heap: &Heap, call: &mut Passed) -> Option<Returned> {
+        let room;
+        if call.copied == 0 {
+            room = Room::none();
+        } else if let Some(kept) = heap.kept_room(call.room) {
+            room = kept;
+        } else {
+            match heap.room(call.room) {
+                Ok(made) => room = made,
+                // There may be room for each by itself. If not, the general way says for which.
+                Err(HeapError::OutOfMemory { .. }) => return None,
+                Err(error) => return Some(self.throw(cx, error)),
+            }
+        }
+        let is_copied = self.copy_in(cx, &room, call);
+        let (first, stack) = (call.slots.first(), self.function.mark_stack());
+        let value = match is_copied.then(|| self.function.call_slots(cx, &mut call.slots)).flatten() {
+            Some(slot) => {
+                call.slots.restore(first);
+                self.value(cx, heap, slot, &call.slots, &room)
+            }
+            None => {
+                self.function.unwind_stack(stack);
+                Returned::EXCEPTION
+            }
+        };
+        if call.copied == 0 {
+            return Some(value);
+        }
+        // The room of the copies is given back.
         if self.is_kept.get() {
             heap.leave_room(room);
-            return value;
+            return Some(value);
         }
-        match value {
-            Ok(value) => match heap.give_room_back(room) {
-                Ok(()) => Ok(value),
-                Err(error) => Err(self.drop_value(cx, value, error)),
-            },
-            Err(error) => Err(self.refuse(cx, error, || heap.give_room_back(room))),
+        if value.is_exception() {
+            return Some(self.refuse(cx, || heap.give_room_back(room)));
         }
+        Some(match heap.give_room_back(room) {
+            Ok(()) => value,
+            Err(error) => self.drop_value(cx, value, error),
+        })
     }
 
     fn place(&self) -> webidl::Place<'_> {
-        webidl::Place::whole(self.name)
+        webidl::Place::whole(self.caller.name())
     }
 
+    /// Copies what is to be copied, into the room. Returns false if an exception is pending instead.
     #[inline]
-    fn pointer(&self, address: u64) -> Number {
-        if self.straight.wide { Number::I64(address as i64) } else { Number::I32(address as u32 as i32) }
+    fn copy_in(&self, cx: Cx<'_>, room: &Room, call: &mut Passed) -> bool {
+        let (mut address, mut to) = (room.address(), room.start());
+        let mut rest = u32::from(call.copied);
+        while rest != 0 {
+            let at = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            call.slots.set_address(at, address);
+            let count = u64::from(call.counts[at]);
+            let bytes = match &self.straight.steps[at] {
+                Step::Numbers(scalar, kind) => {
+                    if let Err(error) = self.copy_numbers(cx, at, (*scalar, *kind), count as usize, to) {
+                        let _ = Returned::thrown(cx, error);
+                        return false;
+                    }
+                    count * kind.size() as u64
+                }
+                Step::Text | Step::Number(_) | Step::Handle => {
+                    // SAFETY: there is room for the string and its end. It is an argument's, which lives as long as the
+                    // call does, never changes, and does not lie in a guest.
+                    unsafe {
+                        std::ptr::copy_nonoverlapping(call.texts[at], to.as_ptr(), count as usize);
+                        to.as_ptr().add(count as usize).write(0);
+                    }
+                    count + 1
+                }
+            };
+            let bytes = bytes.next_multiple_of(8);
+            address += bytes;
+            // SAFETY: the room is as large as all copies.
+            to = unsafe { to.add(bytes as usize) };
+        }
+        true
     }
 
-    /// Copies what is to be copied to `address` and after it.
-    #[inline]
-    fn copy_in(
+    /// Copies numbers to `to`, where there is room for them.
+    fn copy_numbers(
         &self,
         cx: Cx<'_>,
-        mut address: u64,
-        copied: u8,
-        counts: &[u64; 8],
-        numbers: &mut [Number; 8],
+        at: usize,
+        (scalar, kind): (Scalar, ElementKind),
+        len: usize,
+        to: NonNull<u8>,
     ) -> Result<()> {
-        // Making room may have run scripts, as getters of elements do: each value is looked at again.
-        for (at, step) in self.straight.steps.iter().enumerate() {
-            if copied & (1 << at) == 0 {
-                continue;
-            }
-            let (value, count) = (self.args.get(self.leading + at), counts[at]);
-            numbers[at] = self.pointer(address);
-            match step {
-                Step::Text => {
-                    let Some(Units::Narrow(text)) = Units::of(cx, value)? else { return Err(self.changed(cx, at)) };
-                    let to = self.range(cx, address, text.len() as u64 + 1)?;
-                    // SAFETY: the range was looked at just now, and a string does not lie in a guest.
-                    unsafe {
-                        std::ptr::copy_nonoverlapping(text.as_ptr(), to.as_ptr(), text.len());
-                        to.as_ptr().add(text.len()).write(0);
-                    }
-                    address += (count + 1).next_multiple_of(8);
-                }
-                Step::Numbers(scalar, kind) => {
-                    let bytes = count * kind.size() as u64;
-                    if qjs::buffer::element_kind(value).is_some() {
-                        let found = qjs::buffer::typed_array_bytes(cx, value).filter(|found| found.len as u64 == bytes);
-                        let Some(found) = found else { return Err(self.changed(cx, at)) };
-                        let to = self.range(cx, address, bytes)?;
-                        // SAFETY: both ranges were looked at just now, and nothing ran since.
-                        unsafe { std::ptr::copy(found.start.as_ptr(), to.as_ptr(), found.len) };
-                    } else {
-                        self.copy_elements(cx, at, *scalar, address, count as usize)?;
-                    }
-                    address += bytes.next_multiple_of(8);
-                }
-                Step::Number(_) | Step::Handle => {}
-            }
+        // Making room may have run scripts, as getters of elements do: the array is looked at again.
+        let value = self.args.get(at);
+        if qjs::buffer::element_kind(value).is_none() {
+            return self.copy_elements(cx, at, scalar, len, to);
         }
+        let found = qjs::buffer::typed_array_bytes(cx, value).filter(|found| found.len == len * kind.size());
+        let Some(found) = found else { return Err(self.changed(cx, at)) };
+        // SAFETY: there is room, the array was looked at just now, and nothing ran since.
+        unsafe { std::ptr::copy(found.start.as_ptr(), to.as_ptr(), found.len) };
         Ok(())
     }
 
-    fn range(&self, cx: Cx<'_>, address: u64, bytes: u64) -> Result<NonNull<u8>> {
-        let range = self.manager.heap().data().range(address, bytes);
-        range.map_err(|error| throw_heap_error(&cx.ctx(), &self.place(), error.into()))
-    }
-
     #[inline]
-    fn copy_elements(&self, cx: Cx<'_>, at: usize, scalar: Scalar, address: u64, len: usize) -> Result<()> {
-        let value = self.args.get(self.leading + at);
+    fn copy_elements(&self, cx: Cx<'_>, at: usize, scalar: Scalar, len: usize, to: NonNull<u8>) -> Result<()> {
+        let value = self.args.get(at);
         // (Allocating may have run scripts. An element that is gone since then is not a number.)
         let (wide, size) = (self.straight.wide, scalar.size(self.straight.wide));
-        let to = self.range(cx, address, (len * size) as u64)?;
         // The commonest elements by far.
         // SAFETY: there is room for `len` elements, and a memory never shrinks.
         let done = if scalar == Scalar::Float64 { unsafe { qjs::array::copy_numbers(cx, value, len, to) } } else { 0 };
@@ -364,7 +444,7 @@ impl<'r> Run<'r> {
     #[cold]
     fn no_number(&self, cx: Cx<'_>, at: usize, index: usize, scalar: Scalar, element: Borrowed<'_>) -> rquickjs::Error {
         let ctx = cx.ctx();
-        let marshal = Marshal::new(&ctx, self.manager_value, self.name);
+        let marshal = Marshal::new(&ctx, self.caller.manager(), self.caller.name());
         marshal.enter_part(webidl::Part::Argument(at));
         let ty = TypeObject::new(Type::Scalar(scalar));
         let refused = marshal.within_element(index as u64, || marshal.number(&ty, scalar, element));
@@ -374,170 +454,167 @@ impl<'r> Run<'r> {
     #[cold]
     fn changed(&self, cx: Cx<'_>, at: usize) -> rquickjs::Error {
         let ctx = cx.ctx();
-        let marshal = Marshal::new(&ctx, self.manager_value, self.name);
+        let marshal = Marshal::new(&ctx, self.caller.manager(), self.caller.name());
         marshal.enter_part(webidl::Part::Argument(at));
         marshal.type_error("the array changed during the call")
     }
 
-    #[inline]
-    fn enter(&self, cx: Cx<'_>, numbers: &[Number; 8]) -> Result<Number> {
-        self.function.call_and_unwind(|| self.function.call_numbers(cx, |at, _| Ok(numbers[at])))
-    }
-
     /// The value, once a block that came out is freed.
     #[inline]
-    fn freed(&self, cx: Cx<'_>, value: Returned, address: u64, bytes: u64, align: u32) -> Result<Returned> {
-        match self.manager.heap().give_back_sized(address, bytes, align) {
-            Ok(()) => Ok(value),
-            Err(error) => Err(self.drop_value(cx, value, error)),
+    fn freed(&self, cx: Cx<'_>, heap: &Heap, value: Returned, address: u64, bytes: u64, align: u32) -> Returned {
+        if value.is_exception() {
+            return self.refuse(cx, || heap.give_back_sized(address, bytes, align));
+        }
+        match heap.give_back_sized(address, bytes, align) {
+            Ok(()) => value,
+            Err(error) => self.drop_value(cx, value, error),
         }
     }
 
     #[cold]
-    fn drop_value(&self, cx: Cx<'_>, value: Returned, error: HeapError) -> rquickjs::Error {
-        drop(value.into_value(cx));
-        throw_heap_error(&cx.ctx(), &self.place(), error)
+    fn throw(&self, cx: Cx<'_>, error: HeapError) -> Returned {
+        throw_heap_error(&cx.ctx(), &self.place(), error);
+        Returned::EXCEPTION
     }
 
-    /// The error, once something is freed.
     #[cold]
-    fn refuse(
-        &self,
-        cx: Cx<'_>,
-        error: rquickjs::Error,
-        free: impl FnOnce() -> std::result::Result<(), HeapError>,
-    ) -> rquickjs::Error {
+    fn drop_value(&self, cx: Cx<'_>, value: Returned, error: HeapError) -> Returned {
+        drop(value.into_value(cx));
+        self.throw(cx, error)
+    }
+
+    /// The exception that is pending, once something is freed.
+    #[cold]
+    fn refuse(&self, cx: Cx<'_>, free: impl FnOnce() -> std::result::Result<(), HeapError>) -> Returned {
         // Freeing runs the guest, so the exception must be taken out of the way first.
         let ctx = cx.ctx();
-        let thrown = error.is_exception().then(|| ctx.catch());
+        let thrown = ctx.catch();
         if let Err(error) = free() {
             // The first error counts.
             throw_heap_error(&ctx, &self.place(), error);
             drop(ctx.catch());
         }
-        thrown.map_or(error, |thrown| ctx.throw(thrown))
+        ctx.throw(thrown);
+        Returned::EXCEPTION
     }
 
-    /// How many elements the function of a length says there are at `address`, in a block that is freed if it fails.
+    /// How many elements the function of a length says there are.
     #[inline]
-    fn ask(&self, cx: Cx<'_>, callback: &Held, address: u64) -> Result<u64> {
-        let call = || {
-            let mut arguments = Arguments::new(cx);
-            arguments.push(Returned::int(-1))?;
-            arguments.push(qjs::array::of_arguments(cx, self.args, self.leading))?;
-            let result = callback.call(cx, Args::default().get(0), &mut arguments)?;
-            match result.borrow().int() {
-                Some(count) if count >= 0 => Ok(count as u64),
-                _ => {
-                    let value = result.to_value();
-                    let refuse = || crate::descriptors::throw_length(&cx.ctx(), &self.result_place(), &value);
-                    crate::scalar::length(&value).ok_or_else(refuse)
-                }
+    fn ask(&self, cx: Cx<'_>, callback: &Held) -> Result<u64> {
+        let mut arguments = Arguments::new(cx);
+        arguments.push(Returned::int(-1))?;
+        arguments.push(qjs::array::of_arguments(cx, self.args, 0))?;
+        let result = callback.call(cx, Args::default().get(0), &mut arguments)?;
+        match result.borrow().int() {
+            Some(count) if count >= 0 => Ok(count as u64),
+            _ => {
+                let value = result.to_value();
+                let refuse = || crate::descriptors::throw_length(&cx.ctx(), &self.result_place(), &value);
+                crate::scalar::length(&value).ok_or_else(refuse)
             }
-        };
-        call().map_err(|error| self.refuse(cx, error, || self.manager.heap().give_back_sized(address, 0, 8)))
+        }
     }
 
-    /// Makes a script's value of the result. `room` has the copies of the arguments.
+    /// Makes a script's value of the result. `room` has the copies of the arguments. An error is pending.
     #[inline]
-    fn value(&self, cx: Cx<'_>, result: Number, numbers: &[Number; 8], room: Option<&Room>) -> Result<Returned> {
+    fn value(&self, cx: Cx<'_>, heap: &Heap, result: Slot, slots: &Slots, room: &Room) -> Returned {
         let wide = self.straight.wide;
         match &self.straight.outcome {
-            Outcome::Nothing => return Ok(Returned::UNDEFINED),
-            Outcome::Number(scalar) => return Ok(scalar.result_to_js(cx, result)),
-            Outcome::Status(scalar) => return self.status(cx, *scalar, result, numbers),
+            Outcome::Nothing => return Returned::UNDEFINED,
+            Outcome::Number(scalar) => return scalar.result_to_js(cx, result.number(scalar.kind(wide))),
+            Outcome::Status(scalar) => return self.status(cx, *scalar, result.number(scalar.kind(wide)), slots),
             Outcome::View(..) | Outcome::Copy(..) | Outcome::Text { .. } => {}
         }
-        let address = result.as_address();
+        let address = result.bits() & self.straight.address_mask;
         // Null, and a pointer into the copies of the arguments, are out of the ordinary.
-        if address == 0 || room.is_some_and(|room| room.contains(address)) {
-            return self.in_general(cx, address, numbers, room);
+        if address == 0 || room.contains(address) {
+            return self.in_general(cx, address, slots, room);
         }
-        let heap = &**self.manager.heap();
-        match &self.straight.outcome {
-            Outcome::View(scalar, kind, count) | Outcome::Copy(scalar, kind, count) => {
-                let size = kind.size() as u64;
-                let count = match count {
-                    Count::Fixed(count) => Some(*count),
-                    Count::Argument(at, scalar) => scalar.as_length(numbers[*at]),
-                    Count::Callback => match &self.result_type().ty {
-                        Type::View(_, Length::Callback(callback)) | Type::Array(_, Length::Callback(callback)) => {
-                            Some(self.ask(cx, callback, address)?)
-                        }
-                        _ => None,
-                    },
-                };
-                let bytes = count.and_then(|count| count.checked_mul(size)).filter(|&bytes| bytes < 1 << 31);
-                let start = bytes.and_then(|bytes| heap.data().range(address, bytes).ok());
-                let (Some(count), Some(bytes), Some(start)) = (count, bytes, start) else {
-                    return self.in_general(cx, address, numbers, None);
-                };
-                if matches!(self.straight.outcome, Outcome::View(..)) {
-                    if !address.is_multiple_of(size) {
-                        return self.in_general(cx, address, numbers, None);
-                    }
-                    return self.view(cx, heap, (address, start), bytes, *kind);
-                }
-                match crate::arrays::returned(cx, *scalar, start, count, wide) {
-                    Ok(made) => self.freed(cx, made, address, bytes, size as u32),
-                    Err(error) => Err(self.refuse(cx, error, || heap.give_back_sized(address, bytes, size as u32))),
-                }
-            }
-            Outcome::Text { owned } => {
-                let Ok(len) = heap.data().c_string_len(address) else {
-                    return self.in_general(cx, address, numbers, None);
-                };
-                let Some(made) = text(cx, heap, address, len) else {
-                    return self.in_general(cx, address, numbers, None);
-                };
-                match owned {
-                    true => self.freed(cx, made, address, len + 1, 1),
-                    false => Ok(made),
-                }
-            }
-            Outcome::Nothing | Outcome::Number(_) | Outcome::Status(_) => Ok(Returned::UNDEFINED),
+        if let Outcome::Text { owned } = self.straight.outcome {
+            return match text(cx, heap, address) {
+                Some((made, len)) if owned => self.freed(cx, heap, made, address, len as u64 + 1, 1),
+                Some((made, _)) => made,
+                None => self.in_general(cx, address, slots, &Room::none()),
+            };
         }
+        self.numbers_at(cx, heap, address, slots)
     }
 
-    #[inline]
-    fn status(&self, cx: Cx<'_>, scalar: Scalar, number: Number, numbers: &[Number; 8]) -> Result<Returned> {
+    /// The numbers at an address, which is not null.
+    fn numbers_at(&self, cx: Cx<'_>, heap: &Heap, address: u64, slots: &Slots) -> Returned {
+        let outcome = &self.straight.outcome;
+        let (Outcome::View(scalar, kind, count) | Outcome::Copy(scalar, kind, count)) = outcome else {
+            return Returned::UNDEFINED;
+        };
+        let size = kind.size() as u64;
+        let count = match count {
+            Count::Fixed(count) => Some(*count),
+            Count::Argument(counting) => counting.count(slots),
+            Count::Callback => match &self.result_type().ty {
+                Type::View(_, Length::Callback(callback)) | Type::Array(_, Length::Callback(callback)) => {
+                    match self.ask(cx, callback) {
+                        Ok(count) => Some(count),
+                        Err(error) => {
+                            return self.freed(cx, heap, Returned::thrown(cx, error), address, 0, 8);
+                        }
+                    }
+                }
+                _ => None,
+            },
+        };
+        let bytes = count.and_then(|count| count.checked_mul(size)).filter(|&bytes| bytes < 1 << 31);
+        let start = bytes.and_then(|bytes| heap.data().range(address, bytes).ok());
+        let (Some(count), Some(bytes), Some(start)) = (count, bytes, start) else {
+            return self.in_general(cx, address, slots, &Room::none());
+        };
+        if let Outcome::View(..) = outcome {
+            if !address.is_multiple_of(size) {
+                return self.in_general(cx, address, slots, &Room::none());
+            }
+            return match heap.adopt_aligned(address, bytes, size as u32) {
+                Ok(block) => {
+                    let view = self.manager.spares().view(cx, start, block, *kind);
+                    view.unwrap_or_else(|error| Returned::thrown(cx, error))
+                }
+                Err(error) => {
+                    throw_heap_error(&cx.ctx(), &self.result_place(), error);
+                    Returned::EXCEPTION
+                }
+            };
+        }
+        let made = crate::arrays::returned(cx, *scalar, start, count, self.straight.wide);
+        let made = made.unwrap_or_else(|error| Returned::thrown(cx, error));
+        self.freed(cx, heap, made, address, bytes, size as u32)
+    }
+
+    fn status(&self, cx: Cx<'_>, scalar: Scalar, number: Number, slots: &Slots) -> Returned {
         let Some(Type::Status(status)) = self.signature.returns.as_ref().map(|ty| &ty.get().ty) else {
-            return Err(rquickjs::Error::Unknown);
+            return Returned::thrown(cx, rquickjs::Error::Unknown);
         };
         let code = crate::status::code(status.ty.get(), number);
         if status.is_failure(code) {
             let ctx = cx.ctx();
-            let arguments = self.arguments(numbers);
-            let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
+            let arguments = self.arguments(slots);
+            let mut marshal = Marshal::new(&ctx, self.caller.manager(), self.caller.name());
             marshal.call = Some(&arguments);
             marshal.enter_part(webidl::Part::Result);
-            return Err(crate::status::throw(&marshal, status, code, &[]));
+            return Returned::thrown(cx, crate::status::throw(&marshal, status, code, &[]));
         }
         // A single success tells nothing.
-        Ok(if status.success.len() == 1 { Returned::UNDEFINED } else { scalar.result_to_js(cx, number) })
+        if status.success.len() == 1 { Returned::UNDEFINED } else { scalar.result_to_js(cx, number) }
     }
 
     /// What lengths and errors may depend on, on the general way.
-    fn arguments<'js>(&self, numbers: &[Number; 8]) -> CallArguments<'r, 'js> {
-        let arguments = CallArguments::new(self.args, self.leading, Some(self.signature));
-        arguments.numbers.borrow_mut().extend_from_slice(&numbers[..self.straight.steps.len()]);
+    fn arguments<'js>(&self, slots: &Slots) -> CallArguments<'r, 'js> {
+        let arguments = CallArguments::new(self.args, 0, Some(self.signature));
+        let pointer = Scalar::Size.kind(self.straight.wide);
+        let numbers = self.straight.steps.iter().enumerate().map(|(at, step)| match step {
+            Step::Number(scalar) => slots.get(at, scalar.kind(self.straight.wide)),
+            _ => slots.get(at, pointer),
+        });
+        arguments.numbers.borrow_mut().extend(numbers);
         arguments.returned.set(true);
         arguments
-    }
-
-    #[inline]
-    fn view(
-        &self,
-        cx: Cx<'_>,
-        heap: &Heap,
-        (address, start): (u64, NonNull<u8>),
-        bytes: u64,
-        kind: ElementKind,
-    ) -> Result<Returned> {
-        match heap.adopt_aligned(address, bytes, kind.size() as u32) {
-            Ok(block) => self.manager.spares().view(cx, start, block, kind),
-            Err(error) => Err(throw_heap_error(&cx.ctx(), &self.result_place(), error)),
-        }
     }
 
     /// The type of what the function itself returns.
@@ -546,18 +623,18 @@ impl<'r> Run<'r> {
     }
 
     fn result_place(&self) -> webidl::Place<'_> {
-        webidl::Place::result(self.name)
+        webidl::Place::result(self.caller.name())
     }
 
     /// The result on the general way. `room` is given if it lies there, with the copies of the arguments.
     #[cold]
-    fn in_general(&self, cx: Cx<'_>, address: u64, numbers: &[Number; 8], room: Option<&Room>) -> Result<Returned> {
+    fn in_general(&self, cx: Cx<'_>, address: u64, slots: &Slots, room: &Room) -> Returned {
         let (ctx, ty) = (cx.ctx(), self.result_type());
-        let arguments = self.arguments(numbers);
-        let mut marshal = Marshal::new(&ctx, self.manager_value, self.name);
+        let arguments = self.arguments(slots);
+        let mut marshal = Marshal::new(&ctx, self.caller.manager(), self.caller.name());
         marshal.call = Some(&arguments);
         marshal.enter_part(webidl::Part::Result);
-        let room = room.filter(|room| room.contains(address));
+        let room = Some(room).filter(|room| room.contains(address));
         // A part of the room ends with the call, so it is copied out. The whole of it can become a view.
         let is_part = room.is_some_and(|room| address != room.address() || !self.manager.heap().is_block(room));
         if let Some(room) = room {
@@ -567,7 +644,10 @@ impl<'r> Run<'r> {
         if room.is_some() && !marshal.unlend(address) {
             self.is_kept.set(true);
         }
-        Ok(cx.returned(&marshal.finish(value)?))
+        match marshal.finish(value) {
+            Ok(value) => cx.returned(&value),
+            Err(error) => Returned::thrown(cx, error),
+        }
     }
 }
 
@@ -621,12 +701,16 @@ fn is_plain(text: &[u8]) -> bool {
         && is_plain(u64::from_le_bytes(*last))
 }
 
-/// A string of the guest's; `None` if it is not UTF-8, or too long for the way.
+/// A string of the guest's, and how many bytes it has; `None` if it is not UTF-8, or too long for the way.
 #[inline]
-fn text(cx: Cx<'_>, heap: &Heap, address: u64, len: u64) -> Option<Returned> {
-    let mut bytes = [0; 256];
-    let bytes = bytes.get_mut(..len as usize)?;
+fn text(cx: Cx<'_>, heap: &Heap, address: u64) -> Option<(Returned, usize)> {
+    let (start, len, is_ascii) = heap.data().short_c_string(address, LONGEST_TEXT)?;
+    if is_ascii {
+        // SAFETY: the memory is not shared, and no guest runs meanwhile.
+        return Some((unsafe { qjs::string::returned_ascii(cx, start, len) }, len));
+    }
+    let mut bytes = [0; LONGEST_TEXT];
+    let bytes = bytes.get_mut(..len)?;
     heap.data().read(address, bytes).ok()?;
-    let is_utf8 = bytes.is_ascii() || std::str::from_utf8(bytes).is_ok();
-    is_utf8.then(|| qjs::string::returned_utf8(cx, bytes))
+    std::str::from_utf8(bytes).is_ok().then(|| (qjs::string::returned_utf8(cx, bytes), len))
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use island::call::{Number, NumericType};
+use island::call::{Failure, Number, NumericType};
 use island::{CallError, Callee, Frame, Island, NumberKind};
 
 use crate::error::HeapError;
@@ -149,18 +149,18 @@ impl Routine {
         matches!(self, Self::Guest { free, .. } if free.numeric().is_some_and(|ty| ty.params.len() == 3))
     }
 
+    /// Whether it is the host's own, which calls no guest.
     #[inline]
-    pub(crate) fn is_callable(&self) -> bool {
-        match self {
-            Self::C { island, .. } | Self::Guest { island, .. } => island.can_enter(),
-            Self::Host(_) => true,
-        }
+    pub(crate) fn is_hosts(&self) -> bool {
+        matches!(self, Self::Host(_))
     }
 
     #[inline]
     pub(crate) fn allocate(&self, bytes: u64) -> Result<u64, CallError> {
         match self {
-            Self::C { island, malloc, .. } => island.call_address(malloc, bytes),
+            Self::C { island, malloc, .. } => {
+                island.call_address(malloc, bytes).map_err(|failure| failure.explain(island, malloc.func()))
+            }
             Self::Guest { island, allocate, pin, .. } => {
                 let count = allocate.numeric().map_or(0, |ty| ty.params.len());
                 let arguments: &[u64] = match (count, pin) {
@@ -179,10 +179,21 @@ impl Routine {
         }
     }
 
+    /// Frees a block. (The error is boxed since most calls succeed.)
     #[inline]
-    pub(crate) fn free(&self, address: u64, bytes: u64, align: u32) -> Result<(), CallError> {
+    pub(crate) fn free(&self, address: u64, bytes: u64, align: u32) -> Result<(), Box<CallError>> {
         match self {
-            Self::C { island, free, .. } => island.call_address(free, address).map(drop),
+            Self::C { island, free, .. } => match island.call_address(free, address) {
+                Ok(_) => Ok(()),
+                Err(failure) => Err(explain(failure, island, free)),
+            },
+            _ => self.free_otherwise(address, bytes, align).map_err(Box::new),
+        }
+    }
+
+    fn free_otherwise(&self, address: u64, bytes: u64, align: u32) -> Result<(), CallError> {
+        match self {
+            Self::C { .. } => Ok(()),
             Self::Guest { island, free, .. } => {
                 let count = free.numeric().map_or(1, |ty| ty.params.len());
                 call(island, free, &[address, bytes, u64::from(align.max(1))][..count]).map(drop)
@@ -190,6 +201,11 @@ impl Routine {
             Self::Host(host) => host.free(address),
         }
     }
+}
+
+#[cold]
+fn explain(failure: Failure, island: &Rc<Island>, callee: &Callee) -> Box<CallError> {
+    Box::new(failure.explain(island, callee.func()))
 }
 
 /// Calls a function of integers, which returns one or nothing (0 then).

@@ -259,6 +259,7 @@ impl Heap {
     /// Calls a destructor. Returns its result, or 0 if it has none.
     pub(crate) fn destroy(&self, destructor: &Destructor, address: u64) -> Result<u64, HeapError> {
         // A destructor is the library's own code, which may allocate and call the host: it can be interrupted.
-        Ok(self.island().call_address(&destructor.callee, address)?)
+        let called = self.island().call_address(&destructor.callee, address);
+        Ok(called.map_err(|failure| failure.explain(self.island(), destructor.callee.func()))?)
     }
 }

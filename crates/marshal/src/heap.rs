@@ -72,6 +72,10 @@ impl Freed {
     /// The allocator was called with the island entered `before` times, and `after` it has taken `address` back.
     fn add(&mut self, before: u64, after: u64, address: u64) {
         self.remove(before, after, address);
+        if after != before.wrapping_add(1) {
+            // What else ran may have got the block when the allocator already had it back.
+            return;
+        }
         if self.addresses.len() >= MOST_FREED {
             self.addresses = FxHashSet::default();
         }
@@ -197,11 +201,13 @@ impl Heap {
     }
 
     /// Whether the memory is shared, so that other threads work in it.
+    #[inline]
     pub fn is_shared(&self) -> bool {
         self.reclaim.is_shared()
     }
 
     /// Whether the guest's pointers have 64 bits.
+    #[inline]
     pub fn is_wide(&self) -> bool {
         self.wide
     }
@@ -211,6 +217,7 @@ impl Heap {
     }
 
     /// The bytes of the blocks that the host owns, including those that wait to be freed.
+    #[inline]
     pub fn owned_bytes(&self) -> u64 {
         self.reclaim.owned_bytes()
     }
@@ -271,7 +278,7 @@ impl Heap {
     /// Whether the guest's allocator can be called now: it is not running already, and the island lets one in.
     #[inline]
     pub fn is_callable(&self) -> bool {
-        !self.allocating.get() && self.routine.is_callable()
+        !self.allocating.get() && (self.island.can_enter() || self.routine.is_hosts())
     }
 
     /// Allocates `bytes` bytes (one, if none) in the guest, after draining the queue. When the guest has none left, the
@@ -379,7 +386,7 @@ impl Heap {
         }
         match self.island.uninterrupted(|| self.call_free(address, bytes, align)) {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(error.into()),
+            Some(Err(error)) => Err((*error).into()),
             None => Err(HeapError::Busy),
         }
     }
@@ -414,6 +421,20 @@ impl Heap {
     /// As [`Heap::give_back`].
     #[inline]
     pub fn give_back_sized(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
+        // Nearly every block is in order.
+        let is_plain = address != 0 && self.is_callable() && self.data().range(address, 1).is_ok();
+        if is_plain && !self.reclaim.is_owned(address) && !trace::is_on() {
+            match self.island.uninterrupted(|| self.call_free(address, bytes, align)) {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => return Err((*error).into()),
+                None => {}
+            }
+        }
+        self.give_back_otherwise(address, bytes, align)
+    }
+
+    #[cold]
+    fn give_back_otherwise(&self, address: u64, bytes: u64, align: u32) -> Result<(), HeapError> {
         match self.free_sized(address, bytes, align) {
             Err(HeapError::Busy) => self.adopt_aligned(address, bytes, align).map(drop),
             done => done,
@@ -509,7 +530,7 @@ impl Heap {
             Some(self.call_free(address, bytes, align))
         });
         match freed {
-            Some(Some(Err(source))) => Err(HeapError::Reclaim { address, source }),
+            Some(Some(Err(source))) => Err(HeapError::Reclaim { address, source: *source }),
             _ => Ok(()),
         }
     }
@@ -523,7 +544,7 @@ impl Heap {
             let freed = self.island.uninterrupted(|| {
                 let (address, bytes, align) = self.reclaim.next()?;
                 let done = self.call_free(address, bytes, align);
-                Some(done.map_err(|source| HeapError::Reclaim { address, source }))
+                Some(done.map_err(|source| HeapError::Reclaim { address, source: *source }))
             });
             match freed.flatten() {
                 Some(done) => done?,
@@ -554,7 +575,7 @@ impl Heap {
     }
 
     #[inline]
-    fn call_free(&self, address: u64, bytes: u64, align: u32) -> Result<(), CallError> {
+    fn call_free(&self, address: u64, bytes: u64, align: u32) -> Result<(), Box<CallError>> {
         if let Some(sizes) = &self.sizes {
             sizes.borrow_mut().remove(&address);
         }
@@ -566,6 +587,7 @@ impl Heap {
     fn allocating<R>(&self, call: impl FnOnce() -> R) -> R {
         struct Done<'a>(&'a Cell<bool>);
         impl Drop for Done<'_> {
+            #[inline]
             fn drop(&mut self) {
                 self.0.set(false);
             }

@@ -20,15 +20,17 @@ thread_local! {
 /// The blocks that one call was given.
 pub struct Loan<'h> {
     heap: &'h Heap,
-    /// How many there were before.
-    before: usize,
+    /// How many there were before; `NONE` if none has been added.
+    before: Cell<usize>,
 }
+
+const NONE: usize = usize::MAX;
 
 impl Heap {
     /// Runs `body`, which may lend blocks of this heap's memory until it returns. The memory must not be shared.
     #[inline]
     pub fn lend<R>(&self, body: impl FnOnce(&Loan<'_>) -> R) -> R {
-        body(&Loan { heap: self, before: LENT.with_borrow(Vec::len) })
+        body(&Loan { heap: self, before: Cell::new(NONE) })
     }
 }
 
@@ -36,17 +38,23 @@ impl Loan<'_> {
     /// Lends the block that begins at `start`, if one does.
     #[inline]
     pub fn add(&self, start: NonNull<u8>) {
-        LENT.with_borrow_mut(|lent| lent.push(start.addr().get()));
+        LENT.with_borrow_mut(|lent| {
+            self.before.set(self.before.get().min(lent.len()));
+            lent.push(start.addr().get());
+        });
     }
 }
 
 impl Drop for Loan<'_> {
     #[inline]
     fn drop(&mut self) {
+        if self.before.get() == NONE {
+            return;
+        }
         if PUT_OFF.get() {
             self.end();
         } else {
-            LENT.with_borrow_mut(|lent| lent.truncate(self.before));
+            LENT.with_borrow_mut(|lent| lent.truncate(self.before.get()));
         }
     }
 }
@@ -54,7 +62,7 @@ impl Drop for Loan<'_> {
 impl Loan<'_> {
     #[cold]
     fn end(&self) {
-        let ended = LENT.with_borrow_mut(|lent| lent.split_off(self.before));
+        let ended = LENT.with_borrow_mut(|lent| lent.split_off(self.before.get()));
         PUT_OFF.set(!LENT.with_borrow(Vec::is_empty));
         let base = self.heap.data().base().addr().get();
         for start in ended {

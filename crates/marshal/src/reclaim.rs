@@ -70,7 +70,20 @@ pub(crate) struct Reclaim {
     waiting: AtomicUsize,
     /// `State::bytes`, to be read without the lock.
     bytes: AtomicU64,
+    /// The marks of all owned blocks, and of some that are gone: shows without the lock that a block is not owned.
+    marks: AtomicU64,
     state: Mutex<State>,
+}
+
+/// How many blocks are owned one after the other before the marks of those that are gone are wiped off, and how many
+/// may be left: more have nearly all marks.
+const WIPE: (u64, usize) = (256, 64);
+
+/// The mark of a block: one bit.
+#[inline]
+fn mark_of(address: u64) -> u64 {
+    // The highest bits of a product mix all bits.
+    1 << (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +121,11 @@ impl State {
         Some(owned)
     }
 
+    /// The marks of all owned blocks.
+    fn marks(&self) -> u64 {
+        self.owned.keys().fold(0, |marks, &address| marks | mark_of(address))
+    }
+
     #[inline]
     fn count_out(&mut self, owned: &Owned) {
         self.bytes -= owned.bytes;
@@ -127,11 +145,13 @@ impl Reclaim {
         let state = take_left_over(&at, &data);
         let waiting = AtomicUsize::new(state.waiting.len());
         let bytes = AtomicU64::new(state.bytes);
-        let reclaim = Arc::new(Self { data, at, shared, waiting, bytes, state: state.into() });
+        let marks = AtomicU64::new(state.marks());
+        let reclaim = Arc::new(Self { data, at, shared, waiting, bytes, marks, state: state.into() });
         registry.insert(at, Arc::downgrade(&reclaim));
         reclaim
     }
 
+    #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.shared
     }
@@ -229,6 +249,11 @@ impl Reclaim {
         };
         state.generations += 1;
         state.bytes += bytes;
+        let marks = match state.generations.is_multiple_of(WIPE.0) && state.owned.len() <= WIPE.1 {
+            true => state.marks(),
+            false => self.marks.load(Ordering::Relaxed) | mark_of(address),
+        };
+        self.marks.store(marks, Ordering::Relaxed);
         state.tally.count_owned(bytes);
         self.bytes.store(state.bytes, Ordering::Relaxed);
         drop(state);
@@ -252,7 +277,8 @@ impl Reclaim {
 
     #[inline]
     pub(crate) fn is_owned(&self, address: u64) -> bool {
-        self.state().owned.contains_key(&address)
+        // Whoever could learn of a block that another thread owns has synchronized with it, so its mark is seen.
+        self.marks.load(Ordering::Relaxed) & mark_of(address) != 0 && self.state().owned.contains_key(&address)
     }
 
     /// Puts a block whose last handle is gone into the queue, unless it was given to the guest. This is all that a
@@ -277,6 +303,7 @@ impl Reclaim {
         self.bytes.store(state.bytes, Ordering::Relaxed);
         state.generations = state.generations.max(left.generations);
         state.owned.extend(left.owned);
+        self.marks.store(state.marks(), Ordering::Relaxed);
         state.waiting.extend(left.waiting);
         self.waiting.store(state.waiting.len(), Ordering::Release);
     }

@@ -5,6 +5,7 @@
 //! else about a call. The heap gives it back when the thread has nothing else to do ([`Heap::settle`]).
 
 use std::cell::Cell;
+use std::ptr::NonNull;
 
 use crate::error::HeapError;
 use crate::heap::Heap;
@@ -18,16 +19,24 @@ const MANY: u32 = 4096;
 const KEPT: u64 = 512;
 
 /// The block that a heap keeps.
-#[derive(Default)]
 pub(crate) struct KeptRoom {
     /// How many rooms there ever were, up to [`MANY`].
     rooms: Cell<u32>,
     /// The block; 0 if there is none.
     address: Cell<u64>,
+    /// Its first byte on the host.
+    start: Cell<NonNull<u8>>,
     /// How many of its bytes are in use, from its beginning.
     used: Cell<u64>,
     /// How many rooms are in it.
     shared_by: Cell<u32>,
+}
+
+impl Default for KeptRoom {
+    fn default() -> Self {
+        let (rooms, address, used, shared_by) = Default::default();
+        Self { rooms, address, start: Cell::new(NonNull::dangling()), used, shared_by }
+    }
 }
 
 impl KeptRoom {
@@ -42,15 +51,38 @@ impl KeptRoom {
 #[derive(Debug)]
 pub struct Room {
     address: u64,
+    start: NonNull<u8>,
     bytes: u64,
-    is_kept: bool,
+    kind: Kind,
+}
+
+/// Whose block a room is in. (As large as a word, so that a room is moved by words.)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+enum Kind {
+    /// The call's.
+    Own,
+    /// The heap's, which keeps it.
+    Kept,
 }
 
 impl Room {
+    /// No room, for calls that need none. It is not given back.
+    #[inline]
+    pub fn none() -> Self {
+        Self { address: 0, start: NonNull::dangling(), bytes: 0, kind: Kind::Own }
+    }
+
     /// Where it is.
     #[inline]
     pub fn address(&self) -> u64 {
         self.address
+    }
+
+    /// Its first byte on the host. As many bytes as it has follow, for as long as the heap lives.
+    #[inline]
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
     }
 
     /// How many bytes it has.
@@ -73,15 +105,22 @@ impl Heap {
     /// As [`Heap::allocate`].
     #[inline]
     pub fn room(&self, bytes: u64) -> Result<Room, HeapError> {
+        self.kept_room(bytes).map_or_else(|| self.new_room(bytes), Ok)
+    }
+
+    /// Room in the block that is kept; `None` if none is, or it has too little.
+    #[inline]
+    pub fn kept_room(&self, bytes: u64) -> Option<Room> {
         let kept = self.kept();
         let (address, used) = (kept.address.get(), kept.used.get());
-        let end = used.saturating_add(bytes).next_multiple_of(8);
-        if address != 0 && end <= KEPT && !trace::is_on() {
-            kept.used.set(end);
+        // There are never more in use than `KEPT`.
+        if address != 0 && bytes <= KEPT - used && !trace::is_on() {
+            let start = NonNull::new(kept.start.get().as_ptr().wrapping_add(used as usize)).expect("inside of a block");
+            kept.used.set((used + bytes).next_multiple_of(8));
             kept.shared_by.set(kept.shared_by.get() + 1);
-            return Ok(Room { address: address + used, bytes, is_kept: true });
+            return Some(Room { address: address + used, start, bytes, kind: Kind::Kept });
         }
-        self.new_room(bytes)
+        None
     }
 
     #[cold]
@@ -94,16 +133,20 @@ impl Heap {
             && !trace::is_on()
             && let Ok(address) = self.allocate(KEPT)
         {
+            let start = self.data().range(address, KEPT)?;
             // (A guest's allocator may call its host, which may call the guest.)
             if kept.address.get() == 0 {
                 kept.address.set(address);
+                kept.start.set(start);
                 kept.used.set(bytes.next_multiple_of(8));
                 kept.shared_by.set(1);
-                return Ok(Room { address, bytes, is_kept: true });
+                return Ok(Room { address, start, bytes, kind: Kind::Kept });
             }
-            return Ok(Room { address, bytes: KEPT, is_kept: false });
+            return Ok(Room { address, start, bytes: KEPT, kind: Kind::Own });
         }
-        self.allocate(bytes).map(|address| Room { address, bytes, is_kept: false })
+        let address = self.allocate(bytes)?;
+        let start = self.data().range(address, bytes)?;
+        Ok(Room { address, start, bytes, kind: Kind::Own })
     }
 
     /// Gives room back.
@@ -112,8 +155,8 @@ impl Heap {
     /// As [`Heap::give_back`].
     #[inline]
     pub fn give_room_back(&self, room: Room) -> Result<(), HeapError> {
-        if !room.is_kept {
-            return self.give_back_sized(room.address, room.bytes, 8);
+        if room.kind == Kind::Own {
+            return self.give_block_back(room);
         }
         let kept = self.kept();
         let shared_by = kept.shared_by.get() - 1;
@@ -132,14 +175,19 @@ impl Heap {
         Ok(())
     }
 
+    #[cold]
+    fn give_block_back(&self, room: Room) -> Result<(), HeapError> {
+        self.give_back_sized(room.address, room.bytes, 8)
+    }
+
     /// Whether the room is a block that can be somebody else's once the call has ended.
     pub fn is_block(&self, room: &Room) -> bool {
-        !room.is_kept || (room.address == self.kept().address.get() && self.kept().shared_by.get() == 1)
+        room.kind == Kind::Own || (room.address == self.kept().address.get() && self.kept().shared_by.get() == 1)
     }
 
     /// Leaves the room to whoever has it now as a block ([`Heap::is_block`]).
     pub fn leave_room(&self, room: Room) {
-        if room.is_kept {
+        if room.kind == Kind::Kept {
             let kept = self.kept();
             kept.address.set(0);
             kept.used.set(0);

@@ -1,8 +1,10 @@
 //! What belongs to another guest, and frees that were done already: each is an error, and nothing is lost.
 
 use std::cell::{Cell, RefCell};
+use std::future::{Future as _, poll_fn};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use crate::common::{Guest, function};
 use island::wasmtime::{Func, Val};
@@ -185,6 +187,90 @@ fn what_the_allocator_itself_gives_out_meanwhile_is_not_taken_for_freed() {
     guest.set_mode(0);
     assert_eq!(taken.get(), one);
     guest.heap.free(one).unwrap();
+    assert_eq!(guest.live(), 0);
+}
+
+#[test]
+fn what_somebody_got_while_it_was_being_freed_is_not_taken_for_freed() {
+    let guest = Guest::new();
+    let block = guest.heap.allocate(16).unwrap();
+    // `free` has taken the block back when it has the host ask for one.
+    let (taken, malloc) = (Rc::new(Cell::new(0)), guest.func("malloc"));
+    let seen = taken.clone();
+    guest.set_hook(move |island, _| {
+        let mut given = [Val::I32(0)];
+        island.call_values(malloc, &[Val::I32(16)], &mut given).unwrap();
+        seen.set(given[0].unwrap_i32() as u64);
+    });
+    guest.set_mode(16);
+    guest.heap.free(block).unwrap();
+    guest.set_mode(0);
+    assert_eq!((taken.get(), guest.live()), (block, 1));
+    guest.heap.free(block).unwrap();
+    assert_eq!(guest.live(), 0);
+}
+
+#[test]
+fn what_a_suspended_guest_got_meanwhile_is_not_taken_for_freed() {
+    let text = r#"(module (import "env" "wait" (func $wait (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (func $malloc (export "malloc") (param i32) (result i32) (i32.const 64))
+        (func (export "free") (param i32))
+        ;; Waits, gets a block, puts its address where it was told, and waits once more.
+        (func (export "later") (param i32) (result i32)
+            (drop (call $wait (i32.const 1)))
+            (i32.store (local.get 0) (call $malloc (i32.const 16)))
+            (call $wait (i32.const 2))))"#;
+    let engine = engine();
+    let opened = Rc::new(Cell::new(0));
+    let open = opened.clone();
+    let guest = marshal::Guest::builder(&engine).import_async::<fn(i32) -> i32>("env", "wait", move |gate: i32| {
+        let open = open.clone();
+        async move {
+            poll_fn(|_| if open.get() >= gate { Poll::Ready(()) } else { Poll::Pending }).await;
+            gate
+        }
+    });
+    let guest = guest.instantiate(&Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap()).unwrap();
+    let later = guest.function::<(i32,), i32>("later").unwrap();
+    let heap = guest.heap().unwrap();
+    let mut call = Box::pin(later.call_async((8,)));
+    let mut poll = || call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll().is_pending());
+    let block = heap.allocate(16).unwrap();
+    heap.free(block).unwrap();
+    opened.set(1);
+    assert!(poll().is_pending());
+    let mut given = [0; 4];
+    heap.data().read(8, &mut given).unwrap();
+    assert_eq!(u64::from(u32::from_le_bytes(given)), block, "it has the block now");
+    heap.free(block).unwrap();
+    opened.set(2);
+    assert!(matches!(poll(), Poll::Ready(Ok(2))));
+}
+
+#[test]
+fn the_owner_of_a_block_is_known_among_many() {
+    let guest = Guest::new();
+    // More than the marks of a queue tell apart, and more than once wiped off.
+    let mut blocks: Vec<_> =
+        (0..700).map(|_| guest.heap.adopt(guest.heap.allocate(16).unwrap(), 16).unwrap()).collect();
+    let is_owned = |address| matches!(guest.heap.free(address), Err(HeapError::AlreadyOwned { .. }));
+    assert!(blocks.iter().all(|block| is_owned(block.address())));
+    let free = guest.heap.allocate(16).unwrap();
+    guest.heap.free(free).unwrap();
+    // Blocks come and go beside one that stays.
+    let stays = blocks.swap_remove(350);
+    drop(blocks);
+    for _ in 0..700 {
+        let address = guest.heap.allocate(16).unwrap();
+        let block = guest.heap.adopt(address, 16).unwrap();
+        assert!(is_owned(address) && is_owned(stays.address()));
+        block.free(&guest.heap).unwrap();
+        assert!(is_owned(stays.address()));
+    }
+    drop(stays);
+    guest.heap.drain().unwrap();
     assert_eq!(guest.live(), 0);
 }
 

@@ -6,6 +6,7 @@
   (global $list (mut i32) (i32.const 0))
   (global $live (mut i32) (i32.const 0))
   ;; Bit 0: free traps. Bit 1: free calls the hook. Bit 2: malloc calls the hook. Bit 3: malloc returns nonsense.
+  ;; Bit 4: free calls the hook once it is done.
   (global $mode (mut i32) (i32.const 0))
   (data (i32.const 16) "tombolo 0.1\00")
 
@@ -54,7 +55,8 @@
     (if (i32.eqz (local.get $block)) (then (return)))
     (i32.store (local.get $block) (global.get $list))
     (global.set $list (local.get $block))
-    (global.set $live (i32.sub (global.get $live) (i32.const 1))))
+    (global.set $live (i32.sub (global.get $live) (i32.const 1)))
+    (if (i32.and (global.get $mode) (i32.const 16)) (then (call $hook (local.get $block)))))
 
   ;; double *multiply(const double *a, const double *b, int n): a new array; null when n is negative.
   (func (export "multiply") (param $a i32) (param $b i32) (param $n i32) (result i32)

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rquickjs::{Ctx, Object, Value, qjs as q};
 
+use crate::layout;
 use crate::lost;
 use crate::mark::{Mark, Marker};
 use crate::value::{Args, Borrowed, Cx, Returned};
@@ -24,19 +25,30 @@ const FIRST: u32 = 400;
 /// The number of the class of `T`. It is the same in every runtime of the process, so that a method can check its
 /// `this` without a look-up. It is given out when the class is first registered, so no two types can have the same.
 #[derive(Debug)]
-pub struct ClassId<T>(AtomicU32, PhantomData<fn() -> T>);
+pub struct ClassId<T> {
+    number: AtomicU32,
+    /// The number once objects of the class can be read where they are ([`layout`]); 0, which no object's class has,
+    /// until then.
+    known: AtomicU32,
+    _class: PhantomData<fn() -> T>,
+}
 
 impl<T> ClassId<T> {
     /// The number of a class that is not registered yet.
     #[expect(clippy::new_without_default, reason = "each is the static of one class")]
     pub const fn new() -> Self {
-        Self(AtomicU32::new(0), PhantomData)
+        Self { number: AtomicU32::new(0), known: AtomicU32::new(0), _class: PhantomData }
     }
 
     /// Before the class is registered this is zero, which no object's class has.
     #[inline]
     pub(crate) fn number(&self) -> q::JSClassID {
-        self.0.load(Ordering::Relaxed)
+        self.number.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn known(&self) -> q::JSClassID {
+        self.known.load(Ordering::Relaxed)
     }
 }
 
@@ -78,6 +90,12 @@ pub trait Callable: HostClass {
     fn call_as(&self, _object: Borrowed<'_>, cx: Cx<'_>, args: Args<'_>) -> rquickjs::Result<Returned> {
         self.call(cx, args)
     }
+
+    /// [`Callable::call_as`] for calls that take so little time that a `Result` matters: an error is pending.
+    #[inline]
+    fn call_quick(&self, object: Borrowed<'_>, cx: Cx<'_>, args: Args<'_>) -> Returned {
+        self.call_as(object, cx, args).unwrap_or_else(|error| Returned::thrown(cx, error))
+    }
 }
 
 /// Makes the class known to the context's runtime. Doing it again changes nothing.
@@ -102,7 +120,7 @@ fn claim<T: HostClass>() -> q::JSClassID {
     let mut next = NEXT.lock().unwrap_or_else(|e| e.into_inner());
     let id = T::id();
     if id.number() == 0 {
-        id.0.store(*next, Ordering::Relaxed);
+        id.number.store(*next, Ordering::Relaxed);
         *next += 1;
     }
     id.number()
@@ -126,6 +144,9 @@ pub(crate) fn define<T: HostClass>(
     exotic: *mut q::JSClassExoticMethods,
 ) -> rquickjs::Result<()> {
     let number = claim::<T>();
+    if layout::is_known(Cx::of(ctx)) {
+        T::id().known.store(number, Ordering::Relaxed);
+    }
     let runtime = Cx::of(ctx).runtime();
     // SAFETY: the runtime is live.
     if unsafe { q::JS_IsRegisteredClass(runtime, number) } {
@@ -227,9 +248,15 @@ pub fn prototype_from_new_target<'js, T: HostClass>(
 /// The Rust value of an object of class `T`; `None` for anything else.
 #[inline]
 pub fn get<'a, T: HostClass>(value: Borrowed<'a>) -> Option<&'a T> {
-    // SAFETY: QuickJS checks the class, whose number no other type has; the box stays until the object is freed, which
+    let known = T::id().known();
+    // SAFETY: the class is checked, and no other type has its number; the box stays until the object is freed, which
     // cannot happen during `'a`.
-    unsafe { q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref() }
+    unsafe {
+        match known {
+            0 => q::JS_GetOpaque(value.raw(), T::id().number()).cast::<T>().as_ref(),
+            _ => layout::contents(value, known)?.cast::<T>().as_ref(),
+        }
+    }
 }
 
 /// [`get`] for a value of `rquickjs`.
@@ -290,47 +317,74 @@ unsafe extern "C" fn call<T: Callable>(
     _flags: i32,
 ) -> q::JSValue {
     // SAFETY: QuickJS calls with a live context, a live object of class `T` and its arguments.
-    let (cx, value, object, args) = unsafe {
-        let value = q::JS_GetOpaque(function, T::id().number()).cast::<T>().as_ref();
-        (Cx::from_raw(ctx), value, Borrowed::from_raw(function), Args::from_raw(argc, argv))
-    };
-    let Some(value) = value else { return q::JS_EXCEPTION };
-    // QuickJS leaves that question to objects with a call function of their own.
-    // SAFETY: the context is live; the function reads its runtime's limit and nothing else.
-    if !T::LOOKS_AT_STACK && unsafe { lre_check_stack_overflow(ctx.cast(), 0) } {
-        return stack_overflow(cx);
-    }
-    // The call holds its function, since what it runs may drop the script's last reference.
-    // SAFETY: the function is alive now; its reference is given back below.
-    unsafe { q::JS_DupValue(ctx, function) };
-    let result = guard(cx, || match value.call_as(object, cx, args) {
-        Ok(result) => result.0,
-        Err(error) => {
-            crate::function::throw(&cx.ctx(), error);
-            q::JS_EXCEPTION
+    let cx = unsafe { Cx::from_raw(ctx) };
+    guard(cx, move || {
+        // SAFETY: as above.
+        let (object, args) = unsafe { (Borrowed::from_raw(function), Args::from_raw(argc, argv)) };
+        let Some(value) = get::<T>(object) else { return q::JS_EXCEPTION };
+        // QuickJS leaves that question to objects with a call function of their own.
+        // SAFETY: the context is live; the function reads its runtime's limit and nothing else.
+        if !T::LOOKS_AT_STACK && unsafe { lre_check_stack_overflow(ctx.cast(), 0) } {
+            return stack_overflow(cx);
         }
-    });
-    // SAFETY: as above.
-    unsafe { q::JS_FreeValue(ctx, function) };
-    result
+        // The call holds its function, since what it runs may drop the script's last reference.
+        let _hold = Hold::<T>::new(cx, object);
+        value.call_quick(object, cx, args).0
+    })
+}
+
+/// A reference to a function that is being called.
+struct Hold<'a, T: HostClass> {
+    cx: Cx<'a>,
+    object: Borrowed<'a>,
+    _class: PhantomData<T>,
+}
+
+impl<'a, T: HostClass> Hold<'a, T> {
+    #[inline]
+    fn new(cx: Cx<'a>, object: Borrowed<'a>) -> Self {
+        // SAFETY: the object is alive, and its reference is given back when this goes.
+        unsafe {
+            match T::id().known() {
+                0 => q::JS_DupValue(cx.raw(), object.raw()),
+                _ => layout::hold(object),
+            }
+        };
+        Self { cx, object, _class: PhantomData }
+    }
+}
+
+impl<T: HostClass> Drop for Hold<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the reference is this value's own.
+        unsafe {
+            if T::id().known() == 0 || !layout::release(self.object) {
+                q::JS_FreeValue(self.cx.raw(), self.object.raw());
+            }
+        }
+    }
 }
 
 /// Runs `body`; a panic becomes an exception of the script.
-#[inline]
+#[inline(always)]
 pub(crate) fn guard(cx: Cx<'_>, body: impl FnOnce() -> q::JSValue) -> q::JSValue {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
-        Err(panic) => {
-            let what = panic
-                .downcast_ref::<&str>()
-                .map(|s| s.to_string())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "no message".into());
-            let message = format!("internal error of tombolo, please report it: {what}");
-            rquickjs::Exception::throw_internal(&cx.ctx(), &message);
-            q::JS_EXCEPTION
-        }
+        Err(panic) => throw_panic(cx, &*panic),
     }
+}
+
+#[cold]
+fn throw_panic(cx: Cx<'_>, panic: &(dyn std::any::Any + Send)) -> q::JSValue {
+    let what = panic
+        .downcast_ref::<&str>()
+        .map(|s| s.to_string())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into());
+    let message = format!("internal error of tombolo, please report it: {what}");
+    rquickjs::Exception::throw_internal(&cx.ctx(), &message);
+    q::JS_EXCEPTION
 }
 
 /// A raw pointer that identifies an object for as long as it lives.

@@ -217,12 +217,13 @@ unsafe fn run(
     native: impl for<'a> Fn(Cx<'_>, Borrowed<'a>, Args<'a>) -> rquickjs::Result<Returned>,
 ) -> q::JSValue {
     // SAFETY: by the caller's promise.
-    let (cx, this, args) = unsafe { (Cx::from_raw(ctx), Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
-    guard(cx, || match native(cx, this, args) {
-        Ok(value) => value.0,
-        Err(error) => {
-            throw(&cx.ctx(), error);
-            q::JS_EXCEPTION
+    let cx = unsafe { Cx::from_raw(ctx) };
+    guard(cx, move || {
+        // SAFETY: as above.
+        let (this, args) = unsafe { (Borrowed::from_raw(this), Args::from_raw(argc, argv)) };
+        match native(cx, this, args) {
+            Ok(value) => value.0,
+            Err(error) => Returned::thrown(cx, error).0,
         }
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! QuickJS's header does not show these structures. Before they are first used they are compared with objects whose
 //! contents are known ([`classes`]). If they differ, everything here says `None`, and the callers ask QuickJS;
-//! `tests/layout.rs` fails then. Nothing is ever written here.
+//! `tests/layout.rs` fails then. Nothing is ever written here but an object's count of references ([`hold`]).
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -114,6 +114,45 @@ pub fn is_known(cx: Cx<'_>) -> bool {
 fn object(value: Borrowed<'_>) -> Option<NonNull<Object>> {
     // SAFETY: the tag says which union member is set.
     value.is_object().then(|| unsafe { NonNull::new_unchecked(q::JS_VALUE_GET_PTR(value.raw()).cast()) })
+}
+
+/// What an object of the class with this number was given, as `JS_GetOpaque` has it; `None` for anything else. (The
+/// structures must be as this file has them.)
+#[inline]
+pub(crate) fn contents(value: Borrowed<'_>, class: q::JSClassID) -> Option<*const c_void> {
+    if !value.is_object() {
+        return None;
+    }
+    // SAFETY: the tag says which union member is set, and the value is alive.
+    let object = unsafe { &*q::JS_VALUE_GET_PTR(value.raw()).cast::<Object>() };
+    (u32::from(object.class) == class).then_some(object.contents)
+}
+
+/// Counts one more reference to an object, and returns it. (The structures must be as this file has them.)
+///
+/// # Safety
+/// The value must be an object.
+#[inline]
+pub(crate) unsafe fn hold(object: Borrowed<'_>) -> q::JSValue {
+    // SAFETY: the value is alive, and the count is in the word before an allocation, as `probe` has seen.
+    unsafe { *q::JS_VALUE_GET_PTR(object.raw()).cast::<i32>().sub(1) += 1 };
+    object.raw()
+}
+
+/// Counts one reference less, unless it is the last one: that must be given to QuickJS. Returns whether it did.
+///
+/// # Safety
+/// As [`hold`]; the caller must own a reference, which is gone if this returns true.
+#[inline]
+pub(crate) unsafe fn release(object: Borrowed<'_>) -> bool {
+    // SAFETY: as in `hold`.
+    unsafe {
+        let count = q::JS_VALUE_GET_PTR(object.raw()).cast::<i32>().sub(1);
+        *count > 1 && {
+            *count -= 1;
+            true
+        }
+    }
 }
 
 /// How many references there are to an object.

@@ -2,6 +2,7 @@
 //! UTF-16 code units that they consist of, read where they are.
 
 use std::cmp::Ordering;
+use std::ptr::NonNull;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -123,6 +124,16 @@ pub fn from_utf8<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'j
 pub fn returned_utf8(cx: Cx<'_>, bytes: &[u8]) -> crate::Returned {
     // SAFETY: as in `from_utf8`.
     crate::Returned(unsafe { q::JS_NewStringLen(cx.raw(), bytes.as_ptr().cast(), bytes.len() as _) })
+}
+
+/// A string of `len` bytes of ASCII, on its way to C; the pending exception when that fails.
+///
+/// # Safety
+/// The bytes must be readable, and must not change before this returns. (It runs neither scripts nor guests.)
+#[inline]
+pub unsafe fn returned_ascii(cx: Cx<'_>, start: NonNull<u8>, len: usize) -> crate::Returned {
+    // SAFETY: by the caller's promise; QuickJS copies the bytes.
+    crate::Returned(unsafe { q::JS_NewStringLen(cx.raw(), start.as_ptr().cast(), len as _) })
 }
 
 /// A string of the given code units, lone surrogates kept.

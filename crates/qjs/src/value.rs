@@ -243,6 +243,13 @@ impl<'a> Args<'a> {
         Borrowed { raw, _borrow: PhantomData }
     }
 
+    /// The first two, and those after them; `None` if there are fewer.
+    #[inline]
+    pub fn split_two(self) -> Option<([Borrowed<'a>; 2], Self)> {
+        let (&first, values) = self.values.split_first_chunk::<2>()?;
+        Some((first.map(|raw| Borrowed { raw, _borrow: PhantomData }), Self { values }))
+    }
+
     /// All arguments in order.
     #[inline]
     pub fn iter(self) -> impl ExactSizeIterator<Item = Borrowed<'a>> {
@@ -259,6 +266,13 @@ impl Returned {
     pub const UNDEFINED: Returned = Returned(q::JS_UNDEFINED);
     /// The exception that is pending in the context.
     pub const EXCEPTION: Returned = Returned(q::JS_EXCEPTION);
+
+    /// Leaves an error pending in the context, whatever it is.
+    #[cold]
+    pub fn thrown(cx: Cx<'_>, error: rquickjs::Error) -> Self {
+        crate::function::throw(&cx.ctx(), error);
+        Self::EXCEPTION
+    }
 
     /// An integer.
     #[inline]

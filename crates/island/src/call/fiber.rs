@@ -601,6 +601,8 @@ impl ReentrantStore {
 
     fn with_fiber<R>(&self, fiber: &Rc<FiberState>, body: impl FnOnce(&mut Option<Future>) -> R) -> R {
         assert!(!fiber.is_polled.replace(true), "a fiber was resumed by itself");
+        // Its guest may run.
+        self.entries.set(self.entries.get().wrapping_add(1));
         let before = self.access.replace(Access::Taken);
         assert!(!matches!(before, Access::Taken), "a fiber was resumed in a taken store");
         let _restore = Restore(&self.access, before);

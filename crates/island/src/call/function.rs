@@ -9,8 +9,8 @@ use wasmtime::{Func, FuncType, StoreContextMut, Val, ValRaw};
 use crate::call::c_stack::{CStack, OwnStack};
 use crate::call::fiber::{Fiber, WaitKind};
 use crate::call::island::{Island, StoreState};
-use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType};
-use crate::call::raw::{self, argument_slots};
+use crate::call::numbers::{Frame, Number, NumberKind, NumericType, PlainType, Slot, Slots};
+use crate::call::raw::{self, Failure, argument_slots};
 use crate::call::signature::Signature;
 use crate::call::trap::CallError;
 
@@ -123,35 +123,23 @@ impl Island {
     pub fn call_numeric(self: &Rc<Self>, callee: &Callee, frame: &mut Frame<'_>) -> Result<(), CallError> {
         assert!(frame.is_full(), "parameters are missing");
         assert!(callee.numeric().is_some_and(|ty| std::ptr::eq(ty, frame.ty()) || ty == frame.ty()));
-        raw::call_unchecked(self, callee.func, &mut frame.slots)
+        raw::call_unchecked(self, callee.func, &mut frame.slots).map_err(|failure| failure.explain(self, callee.func))
     }
 
-    /// [`Island::call_numeric`] for a function whose type is [plain](Callee::plain). `number` makes each argument. Returns
-    /// the result, or 0 if there is none.
+    /// [`Island::call_numeric`] for a function whose type is [plain](Callee::plain). Returns its result. (Arguments
+    /// of another type than the parameters are passed by their bits.)
     ///
     /// # Errors
-    /// What `number` fails with; `failed` of why the call does not return.
+    /// When the call does not return.
     ///
     /// # Panics
-    /// When the type is another one. (A number of another type is passed by its bits.)
-    #[inline]
-    pub fn call_numbers<E>(
-        self: &Rc<Self>,
-        callee: &Callee,
-        mut number: impl FnMut(usize, NumberKind) -> Result<Number, E>,
-        failed: impl FnOnce(CallError) -> E,
-    ) -> Result<Number, E> {
-        let ty = callee.plain.as_ref().expect("a plain type");
-        let mut slots = [ValRaw::u64(0); 8];
-        for (at, &kind) in ty.params().iter().enumerate() {
-            let number = number(at, kind)?;
-            debug_assert!(number.kind() == kind, "a parameter is of another type");
-            slots[at] = number.raw();
-        }
-        match raw::call_unchecked(self, callee.func, &mut slots[..ty.params().len().max(1)]) {
-            Ok(()) => Ok(ty.result.map_or(Number::I32(0), |kind| Number::read(kind, &slots[0]))),
-            Err(error) => Err(failed(error)),
-        }
+    /// When the type is another one.
+    #[inline(always)]
+    pub fn call_plain(self: &Rc<Self>, callee: &Callee, arguments: &mut Slots) -> Result<Slot, Failure> {
+        assert!(callee.plain.is_some(), "a plain type");
+        raw::call_unchecked(self, callee.func, &mut arguments.0)?;
+        // The result has taken the place of the first argument.
+        Ok(arguments.first())
     }
 
     /// Calls a function that takes one address, as `malloc` and `free` do, and returns an address or nothing (then this
@@ -163,15 +151,13 @@ impl Island {
     /// # Panics
     /// When the function has another type, or the address does not fit its parameter.
     #[inline]
-    pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, CallError> {
+    pub fn call_address(self: &Rc<Self>, callee: &Callee, address: u64) -> Result<u64, Failure> {
         let ty = callee.plain.as_ref().expect("a function of addresses has few numbers");
-        let mut slots = match *ty.params() {
-            [NumberKind::I32] => [ValRaw::u32(address.try_into().expect("an address of 32 bits"))],
-            [NumberKind::I64] => [ValRaw::u64(address)],
-            _ => panic!("expected one address as the parameter"),
-        };
+        let fits = ty.takes_only(NumberKind::I32) && address <= u32::MAX.into() || ty.takes_only(NumberKind::I64);
+        assert!(fits, "the function takes something else than one address, or a shorter one");
+        let mut slots = [ValRaw::u64(address)];
         raw::call_unchecked(self, callee.func, &mut slots)?;
-        Ok(ty.result.map_or(0, |kind| Number::read(kind, &slots[0]).as_address()))
+        Ok(ty.result().map_or(0, |kind| Number::read(kind, &slots[0]).as_address()))
     }
 
     /// Calls a function of any type. `params` makes its arguments, and `results` takes what it returns, each in the

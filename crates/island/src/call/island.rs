@@ -297,13 +297,24 @@ impl Island {
     ///
     /// # Errors
     /// A trap like that of a guest whose stack is exhausted, or one that says that the island is in use.
-    #[inline]
     pub fn check_stack(&self) -> Result<(), CallError> {
-        // Below a guest of this store, that guest's limit still applies.
-        if self.store.is_lent() || (!self.store.is_entered() && has_stack_room(&self.engine)) {
-            return Ok(());
+        match self.has_room() {
+            true => Ok(()),
+            false => Err(self.refusal()),
         }
-        Err(if self.can_enter() { CallError::stack_overflow() } else { CallError::busy() })
+    }
+
+    /// Why [`Island::check_stack`] lets no call in.
+    #[cold]
+    pub(crate) fn refusal(&self) -> CallError {
+        if self.can_enter() { CallError::stack_overflow() } else { CallError::busy() }
+    }
+
+    /// Whether [`Island::check_stack`] lets a call in.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        // Below a guest of this store, that guest's limit still applies.
+        self.store.is_lent() || (!self.store.is_entered() && has_stack_room(&self.engine))
     }
 
     /// Throws an exception into the guest that called the running host function, which must return the result at once.

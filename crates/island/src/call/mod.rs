@@ -16,5 +16,6 @@ pub(crate) mod trap;
 
 pub use function::{Callee, StackMark};
 pub use host::{HostFrame, HostFunction};
-pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType};
+pub use numbers::{Frame, Number, NumberKind, NumericType, PlainType, Slot, Slots};
+pub use raw::Failure;
 pub use signature::{Signature, ValueTypes};

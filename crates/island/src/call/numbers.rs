@@ -30,6 +30,11 @@ impl std::fmt::Display for NumberKind {
 }
 
 impl NumberKind {
+    /// What stands for it in the code of a list of types. No list has the code of another.
+    fn code(self) -> u32 {
+        self as u32 + 1
+    }
+
     /// The kind of a type, if it is a number's.
     #[inline]
     pub(crate) fn of(ty: &ValType) -> Option<Self> {
@@ -72,7 +77,9 @@ impl NumericType {
 pub struct PlainType {
     params: [NumberKind; 8],
     count: u8,
-    pub(crate) result: Option<NumberKind>,
+    /// The parameters' types, four bits for each.
+    code: u32,
+    result: Option<NumberKind>,
 }
 
 impl PlainType {
@@ -83,14 +90,20 @@ impl PlainType {
             return None;
         }
         params[..ty.params.len()].copy_from_slice(&ty.params);
-        Some(Self { params, count: ty.params.len() as u8, result: ty.results.first().copied() })
+        let code = ty.params.iter().rfold(0, |code, kind| code << 4 | kind.code());
+        Some(Self { params, count: ty.params.len() as u8, code, result: ty.results.first().copied() })
     }
 
     /// Whether functions of both types take the same numbers, and return the same one if `other` returns one.
     #[inline]
     pub fn takes_as(&self, other: &Self) -> bool {
-        (self.params, self.count) == (other.params, other.count)
-            && (other.result.is_none() || self.result == other.result)
+        self.code == other.code && (other.result.is_none() || self.result == other.result)
+    }
+
+    /// Whether there is one parameter, of this type.
+    #[inline]
+    pub(crate) fn takes_only(&self, kind: NumberKind) -> bool {
+        self.code == kind.code()
     }
 
     /// The parameters' types.
@@ -99,10 +112,80 @@ impl PlainType {
         &self.params[..usize::from(self.count)]
     }
 
-    /// Whether it has a result.
+    /// The type of its result, if it has one.
     #[inline]
-    pub fn has_result(&self) -> bool {
-        self.result.is_some()
+    pub fn result(&self) -> Option<NumberKind> {
+        self.result
+    }
+}
+
+/// The arguments of a call whose type is [plain](PlainType).
+#[derive(Debug)]
+pub struct Slots(pub(crate) [ValRaw; 8]);
+
+impl Default for Slots {
+    #[inline]
+    fn default() -> Self {
+        Self([ValRaw::u64(0); 8])
+    }
+}
+
+impl Slots {
+    /// The first argument. After the call, something else has taken its place.
+    #[inline]
+    pub fn first(&self) -> Slot {
+        Slot(self.0[0])
+    }
+
+    /// Puts the first argument back.
+    #[inline]
+    pub fn restore(&mut self, first: Slot) {
+        self.0[0] = first.0;
+    }
+
+    /// Sets the argument at `at`.
+    ///
+    /// # Panics
+    /// When `at` is not below 8.
+    #[inline]
+    pub fn set(&mut self, at: usize, number: Number) {
+        self.0[at] = number.raw();
+    }
+
+    /// Sets the argument at `at` to an address, of as many bits as it takes.
+    ///
+    /// # Panics
+    /// As [`Slots::set`].
+    #[inline]
+    pub fn set_address(&mut self, at: usize, address: u64) {
+        self.0[at] = ValRaw::u64(address);
+    }
+
+    /// The argument at `at`, which was set as a number of this kind. (It would be that one's bits otherwise.)
+    ///
+    /// # Panics
+    /// As [`Slots::set`].
+    #[inline]
+    pub fn get(&self, at: usize, kind: NumberKind) -> Number {
+        Number::read(kind, &self.0[at])
+    }
+}
+
+/// One of a call's [`Slots`], or the result of a call; nothing that means anything if the call has none.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot(pub(crate) ValRaw);
+
+impl Slot {
+    /// The number, which has this kind. (It would be that one's bits otherwise.)
+    #[inline]
+    pub fn number(self, kind: NumberKind) -> Number {
+        Number::read(kind, &self.0)
+    }
+
+    /// The number's bits. Those above the number's own mean nothing.
+    #[inline]
+    pub fn bits(self) -> u64 {
+        self.0.get_u64()
     }
 }
 

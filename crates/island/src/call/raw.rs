@@ -92,6 +92,7 @@ impl ReentrantStore {
         body(context)
     }
 
+    #[inline]
     pub(crate) fn entries(&self) -> u64 {
         self.entries.get() & !UNSAVED
     }
@@ -109,6 +110,7 @@ impl ReentrantStore {
     }
 
     /// Whether [`ReentrantStore::enter`] would not panic.
+    #[inline]
     pub(crate) fn can_enter(&self) -> bool {
         !matches!(self.access.get(), Access::Taken)
     }
@@ -139,7 +141,7 @@ pub fn has_stack_room(engine: &Engine) -> bool {
         FLOOR.set(floor);
     }
     let here = 0u8;
-    (&raw const here).addr().saturating_sub(floor) >= engine.max_wasm_stack + HOST_STACK
+    (&raw const here).addr() >= floor + (engine.max_wasm_stack + HOST_STACK)
 }
 
 /// The lowest address of this thread's stack; 1 if the system does not tell.
@@ -158,14 +160,30 @@ fn stack_floor() -> usize {
     }
 }
 
-/// Calls a function with raw slots, which [`Island::call_numeric`] has checked against its type.
-#[inline]
-pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), CallError> {
-    island.check_stack()?;
-    if !island.owns(&func) {
-        return Err(CallError::foreign_function());
+/// Why a call did not return, to be [explained](Failure::explain): it fits in a register, as the error does not.
+#[derive(Debug)]
+#[must_use]
+pub struct Failure(Option<wasmtime::Error>);
+
+impl Failure {
+    /// The error, of a call of `func` on `island`. The frames of the call must still be further down than this.
+    #[cold]
+    pub fn explain(self, island: &Rc<Island>, func: Func) -> CallError {
+        match self.0 {
+            Some(error) => island.call_error(error),
+            None if !island.owns(&func) => CallError::foreign_function(),
+            None => island.refusal(),
+        }
     }
-    call_slots(island, func, slots).map_err(|error| island.call_error(error))
+}
+
+/// Calls a function with raw slots, which [`Island::call_numeric`] has checked against its type.
+#[inline(always)]
+pub(crate) fn call_unchecked(island: &Rc<Island>, func: Func, slots: &mut [ValRaw]) -> Result<(), Failure> {
+    if !island.has_room() || !island.owns(&func) {
+        return Err(Failure(None));
+    }
+    call_slots(island, func, slots).map_err(|error| Failure(Some(error)))
 }
 
 /// Calls a function of the island with raw slots, parameters first, which have its own types and room for its results.

@@ -120,6 +120,15 @@ impl Interrupter {
         }
     }
 
+    /// Closes the pages now that uninterrupted work is done, unless the interruption has ended meanwhile.
+    #[cold]
+    fn close_late(&self) {
+        let generation = self.lock();
+        if self.shared.raised.load(SeqCst) {
+            self.close(&generation);
+        }
+    }
+
     /// What becomes readable when the thread is interrupted. It is made here, before the caller asks whether the thread
     /// has been.
     #[cfg(feature = "wasi")]
@@ -175,10 +184,7 @@ pub(crate) fn uninterrupted_by<R>(current: &Interrupter, body: impl FnOnce() -> 
             // If the flag is raised after this, the interrupter sees that there is no mask; if before, this sees the
             // flag.
             if shared.masks.fetch_sub(1, SeqCst) == 1 && shared.raised.load(SeqCst) {
-                let generation = self.0.lock();
-                if shared.raised.load(SeqCst) {
-                    self.0.close(&generation);
-                }
+                self.0.close_late();
             }
         }
     }

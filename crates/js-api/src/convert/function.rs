@@ -2,7 +2,7 @@
 
 use std::rc::{Rc, Weak};
 
-use island::call::{HostFrame, Number, PlainType, Signature, ValueTypes};
+use island::call::{Failure, HostFrame, Number, PlainType, Signature, Slot, Slots, StackMark, ValueTypes};
 use island::wasmtime::{AsContextMut, Func, FuncType, Val};
 use island::{Callee, Export, Frame, FunctionKey, HostFunction, HostThrew, Island, NumberKind};
 use qjs::{Args, Arguments, Borrowed, Callable, Ctx, Cx, Exception, HostClass, Mark, Result, Returned, Value, class};
@@ -75,11 +75,13 @@ pub(crate) fn exported_function<'js>(
 
 impl ExportedFunction {
     /// The island that the function is in.
+    #[inline]
     pub fn link(&self) -> &IslandHandle {
         &self.link
     }
 
     /// What to call the function in messages: the name that it is exported by, if it was seen as an export.
+    #[inline]
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -90,6 +92,7 @@ impl ExportedFunction {
     }
 
     /// The function, ready to be called.
+    #[inline]
     pub fn callee(&self) -> &Callee {
         &self.callee
     }
@@ -105,43 +108,64 @@ impl ExportedFunction {
         result.map_err(|error| throw_call_error(&cx.ctx(), error))
     }
 
-    /// Calls the function, whose type is [plain](Callee::plain). `number` makes each argument. Returns its result, or 0.
-    ///
-    /// # Errors
-    /// The exception is pending in the context.
-    #[inline]
-    pub fn call_numbers(&self, cx: Cx<'_>, number: impl FnMut(usize, NumberKind) -> Result<Number>) -> Result<Number> {
-        // The buffers of memories that grew are looked after before any script runs, so before an error is made.
+    /// Calls the function, whose type is [plain](Callee::plain). Returns its result; `None` if an exception is pending in
+    /// the context instead.
+    #[inline(always)]
+    pub fn call_slots(&self, cx: Cx<'_>, arguments: &mut Slots) -> Option<Slot> {
         let shared = &self.link.shared;
-        let failed = |error| {
-            memory_core::refresh_grown(cx, &shared.api);
-            throw_call_error(&cx.ctx(), error)
-        };
-        let result = shared.island.call_numbers(&self.callee, number, failed)?;
+        match shared.island.call_plain(&self.callee, arguments) {
+            Ok(slot) => {
+                memory_core::refresh_grown(cx, &shared.api);
+                Some(slot)
+            }
+            Err(failure) => {
+                self.throw(cx, failure);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn throw(&self, cx: Cx<'_>, failure: Failure) {
+        let shared = &self.link.shared;
+        let error = failure.explain(&shared.island, self.callee.func());
+        // The buffers of memories that grew are looked after before any script runs, so before an error is made.
         memory_core::refresh_grown(cx, &shared.api);
-        Ok(result)
+        let error = throw_call_error(&cx.ctx(), error);
+        let _ = Returned::thrown(cx, error);
     }
 
-    /// Runs `call`, a call of the function. If it does not return, C's stack in the guest's memory ends where it did
-    /// before. (In the JavaScript API it does not: what a guest that throws has left there may still be used.)
-    ///
-    /// # Errors
-    /// What `call` fails with.
+    /// Where C's stack ends now, for [`ExportedFunction::unwind_stack`].
     #[inline]
-    pub fn call_and_unwind<R>(&self, call: impl FnOnce() -> Result<R>) -> Result<R> {
-        let island = &self.link.shared.island;
-        let stack = island.mark_stack(&self.callee);
-        call().inspect_err(|_| island.unwind_stack(&self.callee, stack))
+    pub fn mark_stack(&self) -> StackMark {
+        self.link.shared.island.mark_stack(&self.callee)
+    }
+
+    /// After a call that did not return: has C's stack in the guest's memory end where it did before. (In the JavaScript
+    /// API it does not: what a guest that throws has left there may still be used.)
+    #[cold]
+    pub fn unwind_stack(&self, mark: StackMark) {
+        self.link.shared.island.unwind_stack(&self.callee, mark);
     }
 
     #[inline]
-    fn call_plain(&self, cx: Cx<'_>, ty: &PlainType, args: Args<'_>) -> Result<Returned> {
-        let number = |at: usize, kind: NumberKind| match (kind, args.get(at).int()) {
-            (NumberKind::I32, Some(int)) => Ok(Number::I32(int)),
-            _ => self.number_at(cx, args, at, kind),
-        };
-        let result = self.call_numbers(cx, number)?;
-        Ok(if ty.has_result() { from_number(cx, result) } else { Returned::UNDEFINED })
+    fn call_plain(&self, cx: Cx<'_>, ty: &PlainType, args: Args<'_>) -> Returned {
+        let mut arguments = Slots::default();
+        for (at, &kind) in ty.params().iter().enumerate() {
+            let number = match (kind, args.get(at).int()) {
+                (NumberKind::I32, Some(int)) => Number::I32(int),
+                _ => match self.number_at(cx, args, at, kind) {
+                    Ok(number) => number,
+                    Err(error) => return Returned::thrown(cx, error),
+                },
+            };
+            arguments.set(at, number);
+        }
+        match (self.call_slots(cx, &mut arguments), ty.result()) {
+            (Some(slot), Some(kind)) => from_number(cx, slot.number(kind)),
+            (Some(_), None) => Returned::UNDEFINED,
+            (None, _) => Returned::EXCEPTION,
+        }
     }
 
     fn number_at(&self, cx: Cx<'_>, args: Args<'_>, at: usize, kind: NumberKind) -> Result<Number> {
@@ -269,12 +293,19 @@ impl Callable for ExportedFunction {
     /// The island checks before a guest runs, but converting arguments can run scripts before that.
     const LOOKS_AT_STACK: bool = true;
 
-    #[inline]
     fn call(&self, cx: Cx<'_>, args: Args<'_>) -> Result<Returned> {
         match self.callee.plain() {
-            Some(ty) => self.call_plain(cx, ty, args),
+            Some(_) => Ok(self.call_quick(args.get(0), cx, args)),
             None if self.callee.numeric().is_some() => self.call_numeric(cx, args),
             None => self.call_values(cx, args),
+        }
+    }
+
+    #[inline]
+    fn call_quick(&self, _: Borrowed<'_>, cx: Cx<'_>, args: Args<'_>) -> Returned {
+        match self.callee.plain() {
+            Some(ty) => self.call_plain(cx, ty, args),
+            None => self.call(cx, args).unwrap_or_else(|error| Returned::thrown(cx, error)),
         }
     }
 }

@@ -102,6 +102,8 @@ thread_local! {
 /// guest calls one, or returns.
 pub fn ask_for_attention() {
     ATTENTION.set(true);
+    // Whoever looks whether a memory grew sees to it.
+    island::ask_again();
 }
 
 /// Sets what runs after somebody [asked](ask_for_attention) for it. What it throws is thrown in a job.
@@ -114,16 +116,10 @@ pub fn set_attention_hook(ctx: &Ctx<'_>, hook: AttentionHook) -> Result<()> {
 }
 
 /// Runs the hook if somebody asked.
-#[inline]
-pub(crate) fn attend(cx: qjs::Cx<'_>, api: &Api) {
-    if ATTENTION.get() {
-        attend_now(&cx.ctx(), api);
+pub(crate) fn attend(ctx: &Ctx<'_>, api: &Api) {
+    if !ATTENTION.replace(false) {
+        return;
     }
-}
-
-#[cold]
-fn attend_now(ctx: &Ctx<'_>, api: &Api) {
-    ATTENTION.set(false);
     let Some(hook) = api.state.attention.get() else { return };
     if hook(ctx).is_err() {
         let thrown = ctx.catch();

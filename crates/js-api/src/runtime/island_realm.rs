@@ -344,6 +344,7 @@ impl IslandHandle {
     }
 
     /// Whether both are handles into one island.
+    #[inline]
     pub fn is_same(&self, other: &IslandHandle) -> bool {
         Rc::ptr_eq(&self.shared, &other.shared)
     }

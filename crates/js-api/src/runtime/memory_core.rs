@@ -492,17 +492,23 @@ pub(crate) fn set_growable_length<'js>(ctx: &Ctx<'js>, buffer: &Object<'js>, len
 /// (those that are resizable get their new length), and brings the bindings of exported globals up to date.
 #[inline]
 pub(crate) fn refresh_grown(cx: Cx<'_>, api: &Api) {
-    if island::has_grown() {
+    if island::has_grown() || api.state.live_bindings.get().is_some() {
         refresh_all(&cx.ctx(), api);
     }
-    if let Some(refresh_bindings) = api.state.live_bindings.get() {
-        refresh_bindings(&cx.ctx());
-    }
-    crate::runtime::api::attend(cx, api);
 }
 
 #[cold]
 fn refresh_all(ctx: &Ctx<'_>, api: &Api) {
+    if island::has_grown() {
+        refresh_buffers(ctx, api);
+    }
+    if let Some(refresh_bindings) = api.state.live_bindings.get() {
+        refresh_bindings(ctx);
+    }
+    crate::runtime::api::attend(ctx, api);
+}
+
+fn refresh_buffers(ctx: &Ctx<'_>, api: &Api) {
     for base in island::take_grown() {
         let core = api.state.memories.borrow().get(&base).and_then(Weak::upgrade);
         if let Some(core) = core {
