@@ -83,7 +83,9 @@ pub(super) fn when_ended(child: Child, ended: impl FnOnce(Status) + Send + 'stat
     let work: pool::Work = Box::new(move || ended(pool::waiting(|| reap(child))));
     match notice {
         Some(notice) => {
-            pool::when_readable(Arc::new(notice), work).map(Watch::detach);
+            if let Some(watch) = pool::when_readable(Arc::new(notice), work) {
+                watch.detach();
+            }
         }
         None => pool::submit(work),
     }
