@@ -104,7 +104,7 @@ fn functions_of_another_island_are_not_called() {
     frame.push_i32(4);
     says_foreign(here.call_numeric(&callee, &mut frame).unwrap_err());
     let free = Callee::new(&there, func(&there, two, "free")).unwrap();
-    says_foreign(here.call_address(&free, 64).unwrap_err());
+    says_foreign(here.call_address(&free, 64).unwrap_err().explain(&here, free.func()));
     let pass = Callee::new(&there, func(&there, two, "pass")).unwrap();
     says_foreign(here.call_with(&pass, |_| Ok([Val::FuncRef(None)][..].into()), |_, _| ()).unwrap_err());
     assert_eq!(call(&here, one, "double", &[4]).unwrap(), Some(8), "the island goes on");

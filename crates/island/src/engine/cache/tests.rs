@@ -48,17 +48,17 @@ fn key(module: &[u8]) -> Key {
 const CODE: &[u8] = b"code that is not run here";
 
 fn in_memory(code: &[u8]) -> Code {
-    Code(Place::Memory(code.into()))
+    Code(CodeLocation::Memory(code.into()))
 }
 
 fn store(cache: &CodeCache, key: &Key) -> bool {
-    matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached", b"").0.0, Place::File(..))
+    matches!(cache.store(key, Tier::Fast, 7, in_memory(CODE), b"attached", b"").0.0, CodeLocation::File(..))
 }
 
 /// What comes back for a key: the code and the attachment.
 fn loaded(cache: &CodeCache, key: &Key) -> Option<(Vec<u8>, Vec<u8>, Tier)> {
     let found = cache.load(key)?;
-    let Place::File(file, len) = found.code.0 else { panic!("it is in a file") };
+    let CodeLocation::File(file, len) = found.code.0 else { panic!("it is in a file") };
     let mut code = vec![0; len as usize];
     file.read_exact_at(&mut code, 0).unwrap();
     Some((code, found.attachment, found.tier))
@@ -112,7 +112,10 @@ fn what_is_stored_comes_back() {
         (&*format!("{one:?}"), fs::metadata(cache.file(&one)).unwrap().len())
     );
     // Better code replaces it.
-    assert!(matches!(cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"", b"").0.0, Place::File(..)));
+    assert!(matches!(
+        cache.0.store(&one, Tier::Optimized, 7, in_memory(b"better"), b"", b"").0.0,
+        CodeLocation::File(..)
+    ));
     assert_eq!(loaded(&cache.0, &one), Some((b"better".to_vec(), Vec::new(), Tier::Optimized)));
     cache.0.clear().unwrap();
     assert!(loaded(&cache.0, &one).is_none() && cache.0.entries().unwrap().is_empty());
@@ -351,7 +354,7 @@ fn child_that_may_be_killed() {
     let cache = CodeCache::new(folder.as_ref(), 400, |warning| panic!("{warning}"));
     assert!(matches!(
         cache.store(&key(b"new"), Tier::Optimized, 7, in_memory(b"better"), b"", b"").0.0,
-        Place::File(..)
+        CodeLocation::File(..)
     ));
 }
 

@@ -15,7 +15,6 @@ use std::{
 };
 
 use agent::EventLoop;
-use island::readiness::Watch;
 use qjs::array::List;
 use rquickjs::{Ctx, IntoJs, Value};
 use rustix::{
