@@ -169,12 +169,8 @@ fn what_was_freed_is_not_freed_again_unless_it_may_have_been_given_out() {
     assert_eq!(guest.live(), 0);
 }
 
-#[test]
-fn what_the_allocator_itself_gives_out_meanwhile_is_not_taken_for_freed() {
-    let guest = Guest::new();
-    let [one, two] = [(); 2].map(|()| guest.heap.allocate(16).unwrap());
-    guest.heap.free(one).unwrap();
-    // While `free` frees another block, it has the host take the first one.
+/// Has the host take a block of 16 bytes whenever the guest calls it. Returns where the last one is.
+fn takes_a_block_when_asked(guest: &Guest) -> Rc<Cell<u64>> {
     let (taken, malloc) = (Rc::new(Cell::new(0)), guest.func("malloc"));
     let seen = taken.clone();
     guest.set_hook(move |island, _| {
@@ -182,6 +178,16 @@ fn what_the_allocator_itself_gives_out_meanwhile_is_not_taken_for_freed() {
         island.call_values(malloc, &[Val::I32(16)], &mut given).unwrap();
         seen.set(given[0].unwrap_i32() as u64);
     });
+    taken
+}
+
+#[test]
+fn what_the_allocator_itself_gives_out_meanwhile_is_not_taken_for_freed() {
+    let guest = Guest::new();
+    let [one, two] = [(); 2].map(|()| guest.heap.allocate(16).unwrap());
+    guest.heap.free(one).unwrap();
+    // While `free` frees another block, it has the host take the first one.
+    let taken = takes_a_block_when_asked(&guest);
     guest.set_mode(2);
     guest.heap.free(two).unwrap();
     guest.set_mode(0);
@@ -195,13 +201,7 @@ fn what_somebody_got_while_it_was_being_freed_is_not_taken_for_freed() {
     let guest = Guest::new();
     let block = guest.heap.allocate(16).unwrap();
     // `free` has taken the block back when it has the host ask for one.
-    let (taken, malloc) = (Rc::new(Cell::new(0)), guest.func("malloc"));
-    let seen = taken.clone();
-    guest.set_hook(move |island, _| {
-        let mut given = [Val::I32(0)];
-        island.call_values(malloc, &[Val::I32(16)], &mut given).unwrap();
-        seen.set(given[0].unwrap_i32() as u64);
-    });
+    let taken = takes_a_block_when_asked(&guest);
     guest.set_mode(16);
     guest.heap.free(block).unwrap();
     guest.set_mode(0);

@@ -97,7 +97,7 @@ impl Island {
         let mut fiber =
             Fiber::with_slots(self, callee.func(), callee.shared_signature(), WaitKind::ForFutures, |_| Ok(slots))?;
         if let Some(top) = stack {
-            fiber = fiber.with_stack(self, callee, top);
+            fiber = fiber.with_stack(callee, top);
         }
         fiber.finish(self).await?;
         fiber.copy_results(&mut frame.slots);

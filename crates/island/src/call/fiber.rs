@@ -170,6 +170,10 @@ impl Fiber {
         Ok(Self { state, signature, island: island.clone(), c_stack: None })
     }
 
+    pub(crate) fn island(&self) -> &Rc<Island> {
+        &self.island
+    }
+
     /// Gives the call, which has not begun, a C stack of its own.
     pub(crate) fn set_stack(&mut self, stack: Option<OwnStack>) {
         self.c_stack = stack;

@@ -213,8 +213,8 @@ impl Fiber {
     /// Gives the call, which is one of `callee` and has not begun, a stack of its own for what C keeps in the guest's
     /// memory. It begins at the address `top`, and grows down as C's own one does. (In a guest that has no such stack,
     /// nothing changes.)
-    pub fn with_stack(mut self, island: &Island, callee: &Callee, top: u64) -> Self {
-        self.set_stack(island.c_stack(callee).map(|stack| OwnStack::new(stack, top)));
+    pub fn with_stack(mut self, callee: &Callee, top: u64) -> Self {
+        self.set_stack(self.island().c_stack(callee).map(|stack| OwnStack::new(stack, top)));
         self
     }
 }

@@ -160,7 +160,7 @@ fn begin<'js>(
     });
     let fiber = fiber.map_err(|error| throw_call_error(ctx, error))?;
     let fiber = Rc::new(match stack {
-        Some(top) => fiber.with_stack(&shared.island, function.callee(), top),
+        Some(top) => fiber.with_stack(function.callee(), top),
         None => fiber,
     });
     let call = PromisingCall {

@@ -31,7 +31,7 @@ pub fn report_uncaught<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
 
 /// Raises the heap's limit a little, if there is one, so that an error can be reported; but not again and again in a
 /// program that goes on.
-fn raise_memory_limit(ctx: &Ctx<'_>) {
+pub(crate) fn raise_memory_limit(ctx: &Ctx<'_>) {
     const SLACK: usize = 2 << 20;
     if let Ok(platform) = Platform::of(ctx)
         && !platform.has_made_room.replace(true)

@@ -13,17 +13,17 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::thread;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{Key, Tier};
 
 /// Changes when the format changes.
-const MAGIC: [u8; 8] = *b"tombolo3";
+const MAGIC: [u8; 8] = *b"tombolo4";
 
 /// How much is read and checked at once: as much as the processor's own caches hold.
 const CHUNK: usize = 256 << 10;
 
-/// The parts of a file that have checksums of their own, of which the file's is made: so two threads can check it.
+/// The parts of the code that have checksums of their own, of which the file's is made: so two threads can check it.
 const SEGMENT: u64 = 4 << 20;
 
 /// What a file says about itself, at its end.
@@ -88,72 +88,31 @@ impl Footer {
 /// Writes a whole file. Its checksum leaves out the module, of which the key is a hash.
 pub(super) fn write(mut file: impl Write, parts: [&[u8]; 3], footer: &Footer) -> io::Result<()> {
     let [code, attachment, module] = parts;
-    let mut checksums = Checksums::default();
-    checksums.add(code);
-    checksums.add(attachment);
-    let checksum = checksums.end(footer);
-    let footer = footer.to_bytes();
-    for part in [code, attachment, module, &footer] {
+    let checksum = checksum(code.chunks(SEGMENT as usize).map(xxh3_128), attachment, footer);
+    for part in [code, attachment, module, &footer.to_bytes(), &checksum] {
         file.write_all(part)?;
         super::step();
     }
-    file.write_all(&checksum)?;
-    super::step();
     Ok(())
 }
 
-/// The checksum of a file that is written.
-#[derive(Default)]
-struct Checksums {
-    /// Of the segments.
-    all: Xxh3,
-    segment: Xxh3,
-    /// How much of the segment has been added.
-    added: u64,
-}
-
-impl Checksums {
-    fn add(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (now, rest) = bytes.split_at(bytes.len().min((SEGMENT - self.added) as usize));
-            self.segment.update(now);
-            self.added += now.len() as u64;
-            bytes = rest;
-            if self.added == SEGMENT {
-                self.end_segment();
-            }
-        }
-    }
-
-    fn end_segment(&mut self) {
-        self.all.update(&self.segment.digest128().to_le_bytes());
-        self.segment.reset();
-        self.added = 0;
-    }
-
-    fn end(mut self, footer: &Footer) -> [u8; 16] {
-        if self.added > 0 {
-            self.end_segment();
-        }
-        end(self.all, footer)
-    }
-}
-
-fn end(mut segments: Xxh3, footer: &Footer) -> [u8; 16] {
-    segments.update(&footer.to_bytes());
-    segments.digest128().to_le_bytes()
+/// The checksum of a file whose code's segments have these.
+fn checksum(segments: impl IntoIterator<Item = u128>, attachment: &[u8], footer: &Footer) -> [u8; 16] {
+    let mut all = Xxh3::new();
+    segments.into_iter().for_each(|segment| all.update(&segment.to_le_bytes()));
+    all.update(attachment);
+    all.update(&footer.to_bytes());
+    all.digest128().to_le_bytes()
 }
 
 /// Checks a file, but for the module in it, and returns its attachment if every byte is as it was written.
 pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>> {
-    let end_of_checked = footer.code + footer.attachment;
-    let segments = end_of_checked.div_ceil(SEGMENT);
-    let read = |segments: Range<u64>| -> io::Result<Vec<Segment>> {
-        let mut chunk = vec![0; CHUNK.min(end_of_checked as usize)];
-        segments
-            .map(|at| Segment::read(file, footer, at * SEGMENT..end_of_checked.min((at + 1) * SEGMENT), &mut chunk))
-            .collect()
+    let read = |segments: Range<u64>| -> io::Result<Vec<u128>> {
+        let mut chunk = vec![0; CHUNK.min(footer.code as usize)];
+        let bytes = |at| at * SEGMENT..footer.code.min((at + 1) * SEGMENT);
+        segments.map(|at| segment_checksum(file, bytes(at), &mut chunk)).collect()
     };
+    let segments = footer.code.div_ceil(SEGMENT);
     // Another thread costs as much as reading a quarter of a segment, and may not be had.
     let middle = segments / 2;
     let (first, second) = thread::scope(|scope| {
@@ -163,35 +122,22 @@ pub(super) fn check(file: &File, footer: &Footer) -> io::Result<Option<Vec<u8>>>
             _ => (read(0..middle), read(middle..segments)),
         }
     });
-    let (mut all, mut attachment) = (Xxh3::new(), Vec::new());
-    for segment in first?.into_iter().chain(second?) {
-        all.update(&segment.checksum);
-        attachment.extend_from_slice(&segment.attachment);
-    }
+    let mut attachment = vec![0; footer.attachment as usize];
+    file.read_exact_at(&mut attachment, footer.code)?;
     let mut written = [0; 16];
-    file.read_exact_at(&mut written, end_of_checked + footer.kept + Footer::CHECKSUM as u64)?;
-    Ok((end(all, footer) == written).then_some(attachment))
+    file.read_exact_at(&mut written, footer.code + footer.attachment + footer.kept + Footer::CHECKSUM as u64)?;
+    let is_right = checksum(first?.into_iter().chain(second?), &attachment, footer) == written;
+    Ok(is_right.then_some(attachment))
 }
 
-/// A segment that has been read.
-struct Segment {
-    checksum: [u8; 16],
-    /// What it has of the attachment.
-    attachment: Vec<u8>,
-}
-
-impl Segment {
-    /// The file is read instead of mapped: mapped pages that were read would count as this process's memory.
-    fn read(file: &File, footer: &Footer, Range { start, end }: Range<u64>, chunk: &mut [u8]) -> io::Result<Self> {
-        let (mut checksum, mut attachment, mut at) = (Xxh3::new(), Vec::new(), start);
-        while at < end {
-            let len = chunk.len().min((end - at) as usize);
-            let part = &mut chunk[..len];
-            file.read_exact_at(part, at)?;
-            checksum.update(part);
-            attachment.extend_from_slice(&part[footer.code.saturating_sub(at).min(len as u64) as usize..]);
-            at += len as u64;
-        }
-        Ok(Self { checksum: checksum.digest128().to_le_bytes(), attachment })
+/// The file is read instead of mapped: mapped pages that were read would count as this process's memory.
+fn segment_checksum(file: &File, Range { mut start, end }: Range<u64>, chunk: &mut [u8]) -> io::Result<u128> {
+    let mut checksum = Xxh3::new();
+    while start < end {
+        let len = chunk.len().min((end - start) as usize);
+        file.read_exact_at(&mut chunk[..len], start)?;
+        checksum.update(&chunk[..len]);
+        start += len as u64;
     }
+    Ok(checksum.digest128())
 }

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use wasmparser::{ConstExpr, DataKind, DataSectionReader, MemoryType, Operator, Result};
+use wasmparser::{ConstExpr, DataKind, DataSectionReader, Operator, Result};
 
 use super::{DATA, DATA_COUNT, Plan, RawSection, Scan, Writer, push_unsigned};
 use crate::memory::ground::Source;
@@ -33,7 +33,7 @@ impl Scan<'_> {
             let DataKind::Active { memory_index, offset_expr } = segment.kind else { continue };
             let memory = memory_index as usize;
             let ty = self.memories.get(memory).filter(|_| memory >= self.imported_memories);
-            let Some(offset) = ty.and_then(|ty| constant(&offset_expr, ty)) else { return Ok(None) };
+            let Some(offset) = ty.and_then(|ty| constant(&offset_expr, ty.memory64)) else { return Ok(None) };
             let end = u128::from(offset) + segment.data.len() as u128;
             if ty.is_none_or(|ty| end > u128::from(ty.initial) << ty.page_size_log2.unwrap_or(16)) {
                 return Ok(None);
@@ -60,12 +60,12 @@ impl Scan<'_> {
     }
 }
 
-/// The offset, if it is a constant.
-fn constant(offset: &ConstExpr<'_>, memory: &MemoryType) -> Option<u64> {
-    let mut operators = offset.get_operators_reader();
+/// The number, if it is written down: an i64 if it is wide, otherwise an i32.
+pub(super) fn constant(number: &ConstExpr<'_>, is_wide: bool) -> Option<u64> {
+    let mut operators = number.get_operators_reader();
     let value = match operators.read().ok()? {
-        Operator::I32Const { value } if !memory.memory64 => value.cast_unsigned().into(),
-        Operator::I64Const { value } if memory.memory64 => value.cast_unsigned(),
+        Operator::I32Const { value } if !is_wide => value.cast_unsigned().into(),
+        Operator::I64Const { value } if is_wide => value.cast_unsigned(),
         _ => return None,
     };
     matches!(operators.read().ok()?, Operator::End).then_some(value)

@@ -12,6 +12,7 @@ use wasmparser::{
 };
 use wasmtime_environ::{DefinedGlobalIndex, EntityRef, HostPtr, VMOffsets, VMOffsetsFields};
 
+use super::data::constant;
 use super::{CODE, DATA, GLOBAL, Scan};
 
 /// What linkers call it.
@@ -45,7 +46,11 @@ impl Scan<'_> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        let Some(index) = self.named_stack_pointer().or(self.moved_first(&candidates)?) else { return Ok(None) };
+        let index = match self.named_stack_pointer() {
+            Some(named) => Some(named),
+            None => self.moved_first(&candidates)?,
+        };
+        let Some(index) = index else { return Ok(None) };
         let Some(found) = candidates.into_iter().find(|candidate| candidate.index == index) else { return Ok(None) };
         let own = |all: usize, imported: usize| (all - imported) as u32;
         let owned = self.memories[self.imported_memories..].iter().filter(|ty| !ty.shared).count() as u32;
@@ -83,13 +88,9 @@ impl Scan<'_> {
             if !global.ty.mutable || global.ty.shared {
                 continue;
             }
-            let mut init = global.init_expr.get_operators_reader();
-            let (top, is_wide) = match (init.read()?, global.ty.content_type) {
-                (Operator::I32Const { value }, ValType::I32) => (u64::from(value.cast_unsigned()), false),
-                (Operator::I64Const { value }, ValType::I64) => (value.cast_unsigned(), true),
-                _ => continue,
-            };
-            if top != 0 && top % 16 == 0 && matches!(init.read()?, Operator::End) {
+            let is_wide = global.ty.content_type == ValType::I64;
+            // (A global of any other type begins with something else.)
+            if let Some(top) = constant(&global.init_expr, is_wide).filter(|top| *top != 0 && top.is_multiple_of(16)) {
                 candidates.push(Candidate { index, is_wide, top });
             }
         }
@@ -135,15 +136,11 @@ impl Scan<'_> {
         let mut end = 0;
         for segment in DataSectionReader::new(contents)? {
             let segment = segment?;
-            let DataKind::Active { offset_expr, .. } = segment.kind else { continue };
-            let start = match offset_expr.get_operators_reader().read()? {
-                Operator::I32Const { value } => u64::from(value.cast_unsigned()),
-                Operator::I64Const { value } => value.cast_unsigned(),
-                _ => continue,
-            };
-            let segment = start.saturating_add(segment.data.len() as u64);
-            if segment <= top {
-                end = end.max(segment);
+            let DataKind::Active { memory_index, offset_expr } = segment.kind else { continue };
+            let Some(memory) = self.memories.get(memory_index as usize) else { continue };
+            if let Some(start) = constant(&offset_expr, memory.memory64) {
+                let segment = start.saturating_add(segment.data.len() as u64);
+                end = if segment <= top { end.max(segment) } else { end };
             }
         }
         Ok(end)

@@ -22,6 +22,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Persistent, Value};
 
 use crate::Environment;
 use crate::internal::errors::granted;
+use crate::internal::report::raise_memory_limit;
 use crate::internal::state::Platform;
 use crate::internal::strings::UsvString;
 use crate::internal::{self, def};
@@ -548,13 +549,14 @@ impl OwnWorker {
     /// If the error says that the heap is exhausted, raises its limit a little, so that the error, which ends the
     /// agent, can be reported. Returns whether the heap is exhausted.
     pub(crate) fn make_room(&self, ctx: &Ctx<'_>, error: &Value<'_>) -> bool {
-        const SLACK: usize = 2 << 20;
-        let Some(limit) = self.heap_bytes.filter(|_| !self.web) else { return false };
+        if self.heap_bytes.is_none() || self.web {
+            return false;
+        }
         let message = error.as_exception().and_then(|error| error.message());
         // The engine throws null if there is no memory for an error.
         let is_exhausted = error.is_null() || message.is_some_and(|message| message == "out of memory");
         if is_exhausted {
-            qjs::runtime::set_memory_limit(ctx, limit.saturating_add(SLACK));
+            raise_memory_limit(ctx);
         }
         is_exhausted
     }
